@@ -1,0 +1,25 @@
+"""Which ``router`` the tests import, and how hard Hypothesis tries. Nothing of the domain belongs here.
+
+A bare ``pytest`` tests the checkout. ``make test`` sets ``CONNECT_ROUTER_TESTED_WHEEL=1`` and tests the wheel that
+users would install: then nothing here touches ``sys.path``, and ``tests/unit/packaging`` proves where ``router`` came
+from.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+if os.environ.get("CONNECT_ROUTER_TESTED_WHEEL") != "1" and str(CHECKOUT) not in sys.path:
+    sys.path.insert(0, str(CHECKOUT))
+    # For the processes that tests start.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
+
+# No deadline: on a shared machine it measures the neighbours. pytest-timeout bounds a test as a whole.
+settings.register_profile("quick", deadline=None, max_examples=50)
+settings.register_profile("suite", deadline=None, max_examples=100, derandomize=True, print_blob=True)
+settings.register_profile("long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
