@@ -1,0 +1,1 @@
+"""The only package that knows AWS: client, parsing, quotas, search, metrics, directory of names, transfer."""

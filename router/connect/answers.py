@@ -1,0 +1,109 @@
+"""What Connect answered, as values: an exception means a bug or a broken environment, never an expected "no"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.model import Contact, ContactId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transferred:
+    """HTTP 200. ``contact_id`` is what the answer carries: documented only as "the identifier of the contact", it may
+    be the new segment's or the old one's."""
+
+    contact_id: ContactId
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated:
+    """A routing update was accepted; Connect may take a minute to apply it to a queued contact."""
+
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttled:
+    """HTTP 429 about the rate. Nothing happened."""
+
+    code: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """5xx, a time-out, a broken connection, an answer that is not Connect's: it may have happened or not."""
+
+    code: str
+    message: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """Another 4xx: Connect refused this call for good. Nothing happened."""
+
+    code: str
+    message: str
+    status: int
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Full:
+    """ServiceQuotaExceededException, HTTP 402 (API_TransferContact): the chain has its 12 contacts, or the instance
+    its active tasks or e-mails."""
+
+    message: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """AccessDeniedException, HTTP 403: the credentials are known, the permission is missing."""
+
+    message: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unauthenticated:
+    """The credentials themselves are missing, expired or refused: every call would be."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A contact as DescribeContact answered; ``answered_at`` is on the monotonic clock, in seconds."""
+
+    contact: Contact
+    answered_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """ResourceNotFoundException: no such contact in this instance."""
+
+    contact_id: ContactId
+
+
+Failure = Throttled | Unknown | Rejected | Denied | Unauthenticated
+TransferAnswer = Transferred | Throttled | Unknown | Rejected | Full | Denied | Unauthenticated
+UpdateAnswer = Updated | Throttled | Unknown | Rejected | Denied | Unauthenticated
+DescribeAnswer = Reading | Missing | Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """One page of SearchContacts: candidates, in Connect's order. ``failure`` is set on the last page of a search that
+    could not be read to its end; what was returned before it stands."""
+
+    contacts: tuple[Contact, ...]
+    span_start: datetime
+    span_end: datetime
+    total: int | None = None
+    failure: Failure | None = None

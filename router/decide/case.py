@@ -1,0 +1,123 @@
+"""The case a contact is in, read back from what the ledger recorded of its chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from router.model import Action, ActionKind, ActionState, CaseKey, Contact, ContactId, FirstAct, Landing, QueueId, Target
+
+SAME_INSTANT = timedelta(seconds=1)
+"""Two tellings of one instant may differ by rounding: contact records carry whole seconds, the API milliseconds."""
+
+
+def same_instant(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and abs(one - other) <= SAME_INSTANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One wait of one contact, with what the router did in it, oldest first (observed acts included).
+
+    ``chain`` holds the router's acts on the whole chain, ``chain_id`` is the chain's as the router knows it, its own
+    moves included. ``landing`` is that of the move that brought the contact here, ``None`` where none did.
+    """
+
+    key: CaseKey
+    chain_id: ContactId
+    actions: tuple[Action, ...]
+    chain: tuple[Action, ...]
+    landing: Landing | None = None
+
+    @property
+    def moves(self) -> tuple[Action, ...]:
+        return tuple(action for action in self.actions if action.moved)
+
+    @property
+    def chain_moves(self) -> tuple[Action, ...]:
+        return tuple(action for action in self.chain if action.moved)
+
+    @property
+    def open_intent(self) -> Action | None:
+        return next((action for action in self.chain if action.open), None)
+
+    @property
+    def visited(self) -> frozenset[QueueId]:
+        """The queues this case has been moved out of."""
+        return frozenset(move.queue_id for move in self.moves)
+
+    def of_rule(self, rule: str, *, observed: bool) -> tuple[Action, ...]:
+        """The acts of a rule in this case; with ``observed`` those that were only observed count as well."""
+        return tuple(
+            action
+            for action in self.actions
+            if action.rule == rule and action.state is ActionState.ACTED and (observed or not action.observed)
+        )
+
+    def progress(self, rule: str, kind: ActionKind, *, observed: bool) -> timedelta | None:
+        """The place on the rule's clock of the last step of this kind that has acted; ``None`` before the first."""
+        return max((act.at for act in self.of_rule(rule, observed=observed) if act.kind is kind), default=None)
+
+    def first_act(self, rule: str, *, observed: bool) -> FirstAct | None:
+        acts = self.of_rule(rule, observed=observed)
+        return acts[0].first if acts else None
+
+    def moved_by(self, rule: str) -> bool:
+        return any(move.rule == rule for move in self.moves)
+
+    def refused(self, rule: str, at: timedelta, fingerprint: str, contact: Contact) -> frozenset[Target]:
+        """The destinations that Connect refused for this very contact, step and wording of the rule."""
+        return frozenset(
+            action.target
+            for action in self.actions
+            if action.state is ActionState.REFUSED
+            and (action.rule, action.at, action.fingerprint) == (rule, at, fingerprint)
+            and action.contact_id == contact.id
+            and action.target is not None
+        )
+
+
+def read_case(contact: Contact, history: Iterable[Action]) -> Case | None:
+    """The case of a waiting contact, or ``None`` where the sighting is stale: the router has moved that wait already,
+    and the search's index has not caught up. ``history`` is of the contact's chain, oldest first."""
+    chain = tuple(history)
+    if any(action.moved and _is_of(action, contact) for action in chain):
+        return None
+    came_by = _came_by(contact, chain)
+    if came_by is not None and came_by.landing is not Landing.DIVERTED:
+        return _case(came_by.case, contact, chain, came_by.landing)
+    assert contact.enqueued_at is not None, "only waiting contacts have a case"
+    recorded = (action.case for action in chain if action.case.case_id == contact.id)
+    known = next((key for key in recorded if same_instant(key.began_at, contact.enqueued_at)), None)
+    return _case(known or CaseKey(contact.id, contact.enqueued_at), contact, chain, None)
+
+
+def _case(key: CaseKey, contact: Contact, chain: tuple[Action, ...], landing: Landing | None) -> Case:
+    return Case(
+        key=key,
+        chain_id=chain[0].chain_id if chain else contact.chain_id,
+        actions=tuple(action for action in chain if action.case == key),
+        chain=chain,
+        landing=landing,
+    )
+
+
+def _is_of(action: Action, contact: Contact) -> bool:
+    """Whether the sighting is the very wait that the action moved."""
+    return (
+        action.contact_id == contact.id
+        and action.queue_id == contact.queue_id
+        and same_instant(action.enqueued_at, contact.enqueued_at)
+    )
+
+
+def _came_by(contact: Contact, chain: tuple[Action, ...]) -> Action | None:
+    """The latest move that put the contact where it is seen, by its landing or, before that is known, by its ids."""
+    for move in reversed([action for action in chain if action.moved]):
+        if move.landing is None or move.landing.unlanded:
+            if contact.id == move.new_contact_id or contact.previous_id == move.contact_id:
+                return move
+        elif contact.id == move.new_contact_id and same_instant(contact.enqueued_at, move.landed_enqueued_at):
+            return move
+    return None

@@ -1,0 +1,70 @@
+"""A decision is a frozen value: ``plan`` prints it, ``run`` performs it, an example compares it, ``explain`` tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from router.model import CaseKey, Contact, ContactId, FirstAct, HoldReason, Target
+from router.rules.rule import Mode, Routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByRule:
+    """What a step of a rule decided on a contact. ``due_at`` is when the step fell due; ``late`` the time since the
+    breach (since ``due_at`` where the rule has no target), negative before it."""
+
+    contact: Contact
+    case: CaseKey
+    chain_id: ContactId
+    rule: str
+    step: int
+    at: timedelta
+    mode: Mode
+    due_at: datetime
+    late: timedelta
+    urgency: float
+    first: FirstAct
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(ByRule):
+    """Move the contact. ``passed_over`` are the numbers of the earlier due ``to`` steps that this one supersedes."""
+
+    target: Target
+    series: int
+    passed_over: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reroute(ByRule):
+    """Change the contact's priority or routing age where it is."""
+
+    routing: Routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warn(ByRule):
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Leave the contact alone now. ``rule`` and ``step`` are what would have acted, where that is known; ``detail`` is
+    for people and never holds a customer's value."""
+
+    contact: Contact
+    case: CaseKey
+    chain_id: ContactId
+    reason: HoldReason
+    mode: Mode
+    rule: str | None = None
+    step: int | None = None
+    due_at: datetime | None = None
+    late: timedelta | None = None
+    urgency: float = 0.0
+    detail: str = ""
+
+
+Decision = Transfer | Reroute | Warn | Hold

@@ -1,0 +1,102 @@
+"""Everything that decisions may rest on, as one frozen value: there is nothing else to ask, and no clock to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from router.model import (
+    Action,
+    AgentId,
+    AgentState,
+    Channel,
+    Contact,
+    ContactId,
+    Directory,
+    FlowId,
+    QueueId,
+    QueueMetrics,
+    Target,
+)
+from router.rules.condition import Unread
+from router.rules.rule import Mode
+
+CHAIN_TRANSFERS = 11
+"""A contact cannot be transferred more than 11 times (API_TransferContact): 12 contacts in a chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedTransfers:
+    """How many transfers the chain has behind this contact."""
+
+    contact_id: ContactId
+
+
+@dataclass(frozen=True, slots=True)
+class NeedMetrics:
+    queue_id: QueueId
+
+
+@dataclass(frozen=True, slots=True)
+class NeedAgent:
+    agent_id: AgentId
+
+
+Need = NeedTransfers | NeedMetrics | NeedAgent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The service's own limits on moves; a rule may tighten them."""
+
+    max_transfers: int = 3
+    reserve_transfers: int = 2
+    cooldown: timedelta = timedelta(minutes=5)
+    per_cycle: int = 50
+    per_hour: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """What stands in the way of every contact, or of every move with a flow."""
+
+    denied: bool = False
+    denied_flows: frozenset[FlowId] = frozenset()
+    suspended_flows: frozenset[FlowId] = frozenset()
+    instance_full: bool = False
+    clock_skew: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveMetrics:
+    """``asked`` are the queues whose metrics were asked for; of those, a queue without a row is empty and unstaffed,
+    unless its answer failed (``failed``), contacts were seen there, or no queue had a row for that channel."""
+
+    rows: Mapping[tuple[QueueId, Channel], QueueMetrics] = field(default_factory=dict)
+    asked: frozenset[QueueId] = frozenset()
+    failed: frozenset[QueueId] = frozenset()
+    agents: Mapping[AgentId, AgentState] = field(default_factory=dict)
+    agents_asked: frozenset[AgentId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at the instance. ``histories`` is by contact id; ``transfers`` by contact id too, an ``Unread`` where
+    reading it failed; ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics."""
+
+    now: datetime
+    mode: Mode
+    contacts: tuple[Contact, ...]
+    directory: Directory
+    cycle: int = 0
+    histories: Mapping[ContactId, tuple[Action, ...]] = field(default_factory=dict)
+    transfers: Mapping[ContactId, int | Unread] = field(default_factory=dict)
+    metrics: LiveMetrics = field(default_factory=LiveMetrics)
+    limits: Limits = field(default_factory=Limits)
+    blocks: Blocks = field(default_factory=Blocks)
+    recent_moves: tuple[Action, ...] = ()
+    pending: Mapping[QueueId, int] = field(default_factory=dict)
+    at_agents: Mapping[AgentId, int] = field(default_factory=dict)
+    last_targets: Mapping[tuple[str, timedelta], Target] = field(default_factory=dict)
+    in_progress: frozenset[ContactId] = frozenset()

@@ -1,0 +1,66 @@
+"""Which of the eligible entries of a tier a step takes; ties go to the order in the file."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from router.decide.eligible import Weighed
+from router.model import CaseKey, Target
+from router.rules.rule import Pick
+
+NEVER = timedelta.max
+
+
+def pick(how: Pick, tier: tuple[Weighed, ...], *, case: CaseKey, rule: str, at: timedelta, last: Target | None) -> Weighed:
+    """One of the eligible entries of ``tier``, of which there is at least one.
+
+    ``last`` is the destination this step used last, for ``round-robin``. ``weighted`` hashes the case and the step, so
+    that ``plan``, ``run`` and another router choose alike. A metric that is not known counts as the worst.
+    """
+    eligible = [weighed for weighed in tier if weighed.eligible]
+    match how:
+        case Pick.MOST_SLOTS:
+            return max(eligible, key=_slots)
+        case Pick.SHORTEST_WAIT:
+            return min(eligible, key=_oldest)
+        case Pick.FEWEST_WAITING:
+            return min(eligible, key=_waiting)
+        case Pick.ROUND_ROBIN:
+            return _after(last, tier)
+        case Pick.WEIGHTED:
+            return _weighted(eligible, case, rule, at)
+        case Pick.FIRST:
+            return eligible[0]
+
+
+def _slots(weighed: Weighed) -> int:
+    known = weighed.metrics is not None and weighed.metrics.slots_available is not None
+    return weighed.metrics.slots_available if known else -1  # type: ignore[union-attr,return-value]
+
+
+def _oldest(weighed: Weighed) -> timedelta:
+    known = weighed.metrics is not None and weighed.metrics.oldest_contact_age is not None
+    return weighed.metrics.oldest_contact_age if known else NEVER  # type: ignore[union-attr,return-value]
+
+
+def _waiting(weighed: Weighed) -> float:
+    known = weighed.metrics is not None and weighed.metrics.contacts_in_queue is not None
+    return weighed.metrics.contacts_in_queue if known else float("inf")  # type: ignore[union-attr,return-value]
+
+
+def _after(last: Target | None, tier: tuple[Weighed, ...]) -> Weighed:
+    position = next((index for index, weighed in enumerate(tier) if weighed.target == last), -1)
+    turned = tier[position + 1 :] + tier[: position + 1]
+    return next(weighed for weighed in turned if weighed.eligible)
+
+
+def _weighted(eligible: list[Weighed], case: CaseKey, rule: str, at: timedelta) -> Weighed:
+    seed = f"{case.case_id}|{case.began_at.isoformat()}|{rule}|{at.total_seconds()}"
+    total = sum(weighed.entry.entry.weight for weighed in eligible)
+    point = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") % max(total, 1)
+    for weighed in eligible:
+        point -= weighed.entry.entry.weight
+        if point < 0:
+            return weighed
+    return eligible[-1]

@@ -1,0 +1,39 @@
+"""The words of the domain as frozen, typed values; no I/O, no clock, nothing of AWS's."""
+
+from router.model.action import Action, ActionKind, ActionState, CaseKey, FirstAct, Landing, Target
+from router.model.contact import Channel, Contact, Details, Standing
+from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
+from router.model.holds import HoldReason, earliest
+from router.model.ids import AgentId, ContactId, FlowId, HoursId, QueueId, bare_id
+from router.model.metrics import EMPTY_QUEUE, AgentState, QueueMetrics
+
+__all__ = [
+    "EMPTY_QUEUE",
+    "Action",
+    "ActionKind",
+    "ActionState",
+    "Agent",
+    "AgentId",
+    "AgentState",
+    "CaseKey",
+    "Channel",
+    "Contact",
+    "ContactId",
+    "Details",
+    "Directory",
+    "FirstAct",
+    "Flow",
+    "FlowId",
+    "FlowType",
+    "HoldReason",
+    "Hours",
+    "HoursId",
+    "Landing",
+    "Queue",
+    "QueueId",
+    "QueueMetrics",
+    "Standing",
+    "Target",
+    "bare_id",
+    "earliest",
+]

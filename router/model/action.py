@@ -1,0 +1,135 @@
+"""What the router did, or is about to do, to a contact: the rows of the ledger, and the case read back from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from router.model.ids import AgentId, ContactId, FlowId, QueueId
+
+
+class ActionKind(StrEnum):
+    TRANSFER = "transfer"
+    ROUTING = "routing"
+    WARN = "warn"
+
+
+class ActionState(StrEnum):
+    """The life of an action. ``INTENDED`` is the only open one: committed before the call, its outcome not known."""
+
+    INTENDED = "intended"
+    ACTED = "acted"
+    """Connect accepted the call, or reading the contact again showed that it had."""
+    REFUSED = "refused"
+    """Connect refused this entry for this contact."""
+    NEVER_SENT = "never_sent"
+    """The call was not made, or reading again showed that it had no effect: decided anew."""
+
+
+class Landing(StrEnum):
+    """What became of a contact after its move."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    DIVERTED = "diverted"
+    ANSWERED = "answered"
+    ENDED = "ended"
+    STRAY = "stray"
+    """Neither queued nor answered in time: looked at until it ends, and counted against its flow."""
+    AT_AGENT = "at_agent"
+    """Waiting in an agent's own queue, which no search covers: followed by id until answered, moved on or ended."""
+
+    @property
+    def followed(self) -> bool:
+        """Whether the contact is still looked at by its id."""
+        return self in (Landing.PENDING, Landing.STRAY, Landing.AT_AGENT)
+
+    @property
+    def unlanded(self) -> bool:
+        """Whether it counts against its flow."""
+        return self in (Landing.PENDING, Landing.STRAY)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseKey:
+    """One wait of one contact. A segment that is queued again (by a flow, on resuming) begins another case, so the
+    instant belongs to the key though people see ``case_id`` alone."""
+
+    case_id: ContactId
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A destination with ids: a queue or an agent, never both, and the flow that does the move."""
+
+    flow_id: FlowId
+    queue_id: QueueId | None = None
+    agent_id: AgentId | None = None
+
+    def __post_init__(self) -> None:
+        if (self.queue_id is None) == (self.agent_id is None):
+            raise ValueError("a target is a queue or an agent, never both")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstAct:
+    """The contact as it was when a rule first acted on the case: the router's own moves change these, and the rule is
+    matched, and its clock read, as if they had not."""
+
+    clock_started_at: datetime
+    queue_id: QueueId
+    waited: timedelta
+    initiation_method: str | None = None
+    priority: int | None = None
+    transfers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One act of one step on one case. ``at`` is the step's place on the rule's clock: progress is kept as that time.
+
+    ``id`` is the ledger's (0 before it is written). Fields from ``target`` on are of transfers only. ``fingerprint``
+    names the rule's content, so that a refusal is forgotten when the rule, or what its names mean, changes.
+    """
+
+    id: int = 0
+    kind: ActionKind
+    case: CaseKey
+    chain_id: ContactId
+    contact_id: ContactId
+    queue_id: QueueId
+    enqueued_at: datetime
+    rule: str
+    step: int
+    at: timedelta
+    first: FirstAct
+    revision: str
+    fingerprint: str
+    cycle: int
+    decided_at: datetime
+    state: ActionState = ActionState.ACTED
+    settled_at: datetime | None = None
+    observed: bool = False
+    target: Target | None = None
+    token: str | None = None
+    series: int = 0
+    send_by: datetime | None = None
+    attempts: int = 0
+    request_id: str | None = None
+    error: str | None = None
+    new_contact_id: ContactId | None = None
+    landing: Landing | None = None
+    landed_at: datetime | None = None
+    landed_queue_id: QueueId | None = None
+    landed_enqueued_at: datetime | None = None
+
+    @property
+    def moved(self) -> bool:
+        """A transfer that took effect."""
+        return self.kind is ActionKind.TRANSFER and self.state is ActionState.ACTED and not self.observed
+
+    @property
+    def open(self) -> bool:
+        return self.state is ActionState.INTENDED

@@ -1,0 +1,43 @@
+"""What the live metrics told of a queue's channel and of an agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueMetrics:
+    """Real-time metrics of one queue and channel; ``None`` where the answer had no value (never zero by guess).
+
+    Names and meanings are GetCurrentMetricData's (botocore service model); ages are read from grouped answers, the
+    only ones that are in seconds.
+    """
+
+    slots_available: int | None = None
+    agents_available: int | None = None
+    agents_staffed: int | None = None
+    agents_online: int | None = None
+    contacts_in_queue: int | None = None
+    oldest_contact_age: timedelta | None = None
+    estimated_wait_time: timedelta | None = None
+
+
+EMPTY_QUEUE = QueueMetrics(
+    slots_available=0,
+    agents_available=0,
+    agents_staffed=0,
+    agents_online=0,
+    contacts_in_queue=0,
+    oldest_contact_age=timedelta(),
+    estimated_wait_time=timedelta(),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentState:
+    """An agent of GetCurrentUserData. ``routable`` is a status in which Connect hands out work; ``slots_available`` is
+    by channel (``"TASK"`` → free slots)."""
+
+    routable: bool
+    slots_available: dict[str, int]

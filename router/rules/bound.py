@@ -1,0 +1,68 @@
+"""Rules whose names are bound to the ids of an instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from router.model import AgentId, QueueId, Target
+from router.rules.rule import Entry, Rule, Step
+
+
+@dataclass(frozen=True, slots=True)
+class BoundEntry:
+    """``target`` is ``None`` where the instance lacks a name, and for ``agent_from``, whose agent each contact names;
+    ``flow_id`` alone is known then."""
+
+    entry: Entry
+    target: Target | None
+    flow_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundStep:
+    step: Step
+    tiers: tuple[tuple[BoundEntry, ...], ...] = ()
+
+    @property
+    def entries(self) -> tuple[BoundEntry, ...]:
+        return tuple(entry for tier in self.tiers for entry in tier)
+
+
+@dataclass(frozen=True)
+class BoundRule:
+    """``unresolved`` says, a line each, which names the instance does not have; such a rule governs and holds.
+    ``fingerprint`` covers the rule's content and everything its names are bound to."""
+
+    rule: Rule
+    steps: tuple[BoundStep, ...]
+    fingerprint: str
+    unresolved: tuple[str, ...] = ()
+    hours_id: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.rule.name
+
+    @cached_property
+    def destination_queues(self) -> frozenset[QueueId]:
+        targets = [entry.target for step in self.steps for entry in step.entries]
+        return frozenset(target.queue_id for target in targets if target and target.queue_id)
+
+    @cached_property
+    def destination_agents(self) -> frozenset[AgentId]:
+        targets = [entry.target for step in self.steps for entry in step.entries]
+        return frozenset(target.agent_id for target in targets if target and target.agent_id)
+
+    @cached_property
+    def to_steps(self) -> tuple[BoundStep, ...]:
+        return tuple(step for step in self.steps if step.step.to)
+
+
+@dataclass(frozen=True)
+class BoundRuleSet:
+    """``queue_ids`` are the queues whose contacts some rule could match or has moved; ``None``: any queue's."""
+
+    rules: tuple[BoundRule, ...]
+    revision: str
+    queue_ids: frozenset[QueueId] | None = None

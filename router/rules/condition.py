@@ -1,0 +1,138 @@
+"""Conditions of ``match`` as a tree, and their evaluation with three outcomes: a value that could not be read is not
+a "no"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Protocol
+
+Value = str | int | float | timedelta | tuple[str, ...]
+"""What a contact shows for a key; a tuple is several names of one thing (a queue's name and its id), of which one must
+fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The value is not known. ``need`` is what would have to be read (an opaque value of whoever made the subject), or
+    ``None`` where it was tried in vain; ``why`` is for people."""
+
+    why: str
+    need: object | None = None
+
+
+class Subject(Protocol):
+    """The contact, as the conditions see it."""
+
+    def value(self, key: str) -> Value | Unread | None:
+        """The value of a match key, dotted as in the file (``attributes.language``); ``None`` where the contact has
+        none (a missing attribute)."""
+        ...
+
+
+class Truth(Enum):
+    NO = "no"
+    YES = "yes"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One key against one value of the file. ``fits`` is pure and total: it answers for every ``Value`` and ``None``."""
+
+    key: str
+    text: str
+    """The condition as the file says it, for people."""
+    fits: Callable[[Value | None], bool]
+    costs_a_call: bool = False
+    references: tuple[str, ...] = ()
+    """For ``queue``: the literal names, ids or ARNs; globs are not among them."""
+    patterns: tuple[str, ...] = ()
+    """For ``queue``: the globs."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    children: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    children: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf:
+    children: tuple[Condition, ...]
+
+
+Condition = Test | AllOf | AnyOf | NoneOf
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One test as it came out, for ``explain``."""
+
+    test: Test
+    truth: Truth
+    value: Value | Unread | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """``needs`` is what would have to be read to know better, empty where ``truth`` is ``UNREAD`` for good."""
+
+    truth: Truth
+    seen: tuple[Seen, ...]
+
+    @property
+    def needs(self) -> tuple[object, ...]:
+        unread = [seen.value for seen in self.seen if isinstance(seen.value, Unread)]
+        return tuple(value.need for value in unread if value.need is not None)
+
+
+def match(condition: Condition, subject: Subject) -> Match:
+    """Evaluates by Kleene's logic: "no" wins over unread in ``AllOf``, "yes" in ``AnyOf``.
+
+    Every test is looked at, so that the trace is whole; a subject answers what costs a call with ``Unread`` at no cost.
+    """
+    seen: list[Seen] = []
+    truth = _truth(condition, subject, seen)
+    return Match(truth, tuple(seen))
+
+
+def _truth(condition: Condition, subject: Subject, seen: list[Seen]) -> Truth:
+    if isinstance(condition, Test):
+        return _test(condition, subject, seen)
+    truths = [_truth(child, subject, seen) for child in condition.children]
+    if isinstance(condition, AllOf):
+        return _all(truths)
+    found = _any(truths)
+    return found if isinstance(condition, AnyOf) else _NOT[found]
+
+
+def _test(test: Test, subject: Subject, seen: list[Seen]) -> Truth:
+    value = subject.value(test.key)
+    if isinstance(value, Unread):
+        truth = Truth.UNREAD
+    else:
+        truth = Truth.YES if test.fits(value) else Truth.NO
+    seen.append(Seen(test, truth, value))
+    return truth
+
+
+def _all(truths: list[Truth]) -> Truth:
+    if Truth.NO in truths:
+        return Truth.NO
+    return Truth.UNREAD if Truth.UNREAD in truths else Truth.YES
+
+
+def _any(truths: list[Truth]) -> Truth:
+    if Truth.YES in truths:
+        return Truth.YES
+    return Truth.UNREAD if Truth.UNREAD in truths else Truth.NO
+
+
+_NOT = {Truth.YES: Truth.NO, Truth.NO: Truth.YES, Truth.UNREAD: Truth.UNREAD}

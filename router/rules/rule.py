@@ -1,0 +1,173 @@
+"""A rule as it runs: typed, checked, names still names. Built from a file by ``compile``, never by hand in service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from router.rules.condition import Condition
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands in a file; line and column count from 1, columns in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Mode(StrEnum):
+    OFF = "off"
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+    def weaker(self, other: Mode) -> Mode:
+        order = list(Mode)
+        return min(self, other, key=order.index)
+
+
+class Pick(StrEnum):
+    FIRST = "first"
+    MOST_SLOTS = "most-slots"
+    SHORTEST_WAIT = "shortest-wait"
+    FEWEST_WAITING = "fewest-waiting"
+    ROUND_ROBIN = "round-robin"
+    WEIGHTED = "weighted"
+
+
+Metric = Literal[
+    "slots_available",
+    "agents_available",
+    "agents_staffed",
+    "agents_online",
+    "contacts_in_queue",
+    "oldest_contact_age",
+    "estimated_wait_time",
+]
+"""The names are those of ``model.QueueMetrics``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricLimit:
+    """Both ends inclusive; ``None`` is no limit. Ages are timedeltas, the others whole numbers."""
+
+    metric: Metric
+    min: int | timedelta | None
+    max: int | timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One destination of a step's ``to``. Exactly one of ``queue``, ``agent`` (a name, id or ARN) and ``agent_from`` (the
+    key of a contact attribute that holds a user name or id). ``flow`` is the name, id or ARN that applies."""
+
+    flow: str
+    place: Place
+    queue: str | None = None
+    agent: str | None = None
+    agent_from: str | None = None
+    limits: tuple[MetricLimit, ...] = ()
+    open: bool | None = None
+    shorter_wait: bool = False
+    require_available: bool = True
+    revisit: bool = False
+    weight: int = 1
+
+    @property
+    def unconditional(self) -> bool:
+        """Always eligible: a last resort. An agent is only where its free slot is waived."""
+        free = self.queue is not None or (self.agent is not None and not self.require_available)
+        return free and not self.limits and self.open is None and not self.shorter_wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """A new priority (1 to 10, 1 the highest) or time added to the routing age; exactly one is set."""
+
+    priority: int | None = None
+    age: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """``number`` counts from 1 in the file; ``at`` is the time on the rule's clock, ``label`` what the file says."""
+
+    number: int
+    at: timedelta
+    label: str
+    place: Place
+    to: tuple[tuple[Entry, ...], ...] = ()
+    """Tiers; a plain list is one tier."""
+    pick: Pick = Pick.FIRST
+    routing: Routing | None = None
+    warn: str | None = None
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(entry for tier in self.to for entry in tier)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sla:
+    target: timedelta | None = None
+    clock: Literal["queue", "chain"] = "queue"
+    hours: str | None = None
+    """The name, id or ARN of hours of operation, or ``"queue"``; ``None``: around the clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleGuard:
+    """What the rule says itself; ``None`` leaves the service's own limit in force. The stricter of both applies,
+    save for ``cooldown``, where the service's is only a default."""
+
+    max_transfers: int | None = None
+    cooldown: timedelta | None = None
+    per_cycle: int | None = None
+    per_hour: int | None = None
+    percent_of_queue: int | None = None
+    enqueued_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """``fingerprint`` is a hash of what the rule says (not of where it stands or how it is laid out)."""
+
+    name: str
+    place: Place
+    condition: Condition
+    fingerprint: str
+    description: str = ""
+    mode: Mode = Mode.ENFORCE
+    from_at: datetime | None = None
+    until_at: datetime | None = None
+    sla: Sla = field(default_factory=Sla)
+    steps: tuple[Step, ...] = ()
+    guard: RuleGuard = field(default_factory=RuleGuard)
+
+    @property
+    def shield(self) -> bool:
+        return not self.steps
+
+    @property
+    def to_steps(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.to)
+
+    def in_force(self, now: datetime) -> bool:
+        """``from`` belongs to the rule's time, ``until`` does not."""
+        after = self.from_at is None or self.from_at <= now
+        return self.mode is not Mode.OFF and after and (self.until_at is None or now < self.until_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSet:
+    """All rules, in the order in which they are tried. ``revision`` is a hash over the files' paths and bytes."""
+
+    rules: tuple[Rule, ...]
+    revision: str
+    files: tuple[str, ...] = ()

@@ -1,0 +1,194 @@
+"""The composition root: the one place where the parts of the service are put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event
+
+from router.connect.answers import Denied, Failure, Unauthenticated
+from router.connect.connection import Connection
+from router.decide.look import Limits
+from router.ledger.sqlite import SqliteLedger
+from router.model import Channel
+from router.rules.rule import Mode, RuleSet
+from router.service import tell
+from router.service.attempts import Attempts, RetryPolicy
+from router.service.blocked import Blocked
+from router.service.clock import SystemClock
+from router.service.cycle import Cycle
+from router.service.enforce import Enforcer
+from router.service.follow import Follower
+from router.service.landing import LandingPlaces
+from router.service.looking import Looking
+from router.service.names import Names
+from router.service.observe import Observer
+from router.service.ports import Clock
+from router.service.recover import Recovery
+from router.settings import Settings
+
+SKEW_STOPS = timedelta(minutes=5)
+SKEW_WARNS = timedelta(seconds=30)
+
+
+@dataclass(kw_only=True)
+class App:
+    """The parts of one running router. ``stop`` ends every wait; ``close`` gives everything back."""
+
+    settings: Settings
+    mode: Mode
+    connection: Connection
+    ledger: SqliteLedger
+    names: Names
+    follower: Follower
+    cycle: Cycle
+    blocked: Blocked
+    places: LandingPlaces
+    pool: ThreadPoolExecutor
+    clock: Clock
+    stopping: Event
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.connection.stop()
+        self.places.close()
+
+    def close(self) -> None:
+        self.pool.shutdown(wait=True)
+        self.ledger.close()
+        self.cycle.looking.observed.close()
+
+    def tell_started(self) -> None:
+        identity = self.connection.identity
+        tell.log.info(
+            "service.started",
+            endpoint=identity.endpoint,
+            account=identity.account,
+            instance=self.settings.connect.instance_id,
+            mode=self.mode.value,
+        )
+        if self.ledger.created:
+            tell.log.warning("ledger.created", url=self.settings.ledger.url)
+
+    def tell_unreachable(self, failure: Failure, *, retry_in: float) -> None:
+        refused = isinstance(failure, Denied | Unauthenticated)
+        write = tell.log.error if refused else tell.log.warning
+        event = "api.denied" if refused else "search.degraded"
+        code = getattr(failure, "code", type(failure).__name__)
+        write(event, error=code, message=getattr(failure, "message", ""), retry_in_s=round(retry_in, 3))
+
+
+def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | None = None) -> App:
+    """Puts a router together. Raises ``LedgerInUse``, ``LedgerBroken`` or ``LedgerUnavailable`` where the ledger cannot
+    be opened, ``Unreachable`` where the SDK has no region or endpoint to talk to."""
+    clock = clock or SystemClock()
+    stopping = Event()
+    instance_id = settings.connect.instance_id
+    connection = Connection.open(settings, clock=clock, stopping=stopping)
+    path = settings.ledger.path
+    ledger = SqliteLedger.open(path, instance_id=instance_id, now=clock.now(), keep=settings.ledger.keep)
+    observed = SqliteLedger.in_memory(instance_id=instance_id)
+    names = Names(instance=connection.instance, ruleset=ruleset)
+    places = LandingPlaces(settings.guard.unlanded, clock.monotonic)
+    blocked = Blocked(unlanded_limit=settings.guard.unlanded)
+    follower = Follower(
+        reader=connection.reader,
+        ledger=ledger,
+        places=places,
+        clock=clock,
+        landing_timeout=settings.execute.landing_timeout,
+        directory=lambda: names.directory,
+    )
+    retry = settings.execute.retry
+    attempts = Attempts(
+        reader=connection.reader,
+        mover=connection.mover,
+        pacer=connection.pacer,
+        ledger=ledger,
+        clock=clock,
+        policy=RetryPolicy(
+            attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after
+        ),
+        stopping=stopping,
+    )
+    limits = limits_of(settings)
+    pool = ThreadPoolExecutor(max_workers=settings.execute.workers, thread_name_prefix="transfer")
+    cycle = Cycle(
+        looking=Looking(
+            reader=connection.reader,
+            instance=connection.instance,
+            ledger=ledger,
+            observed=observed,
+            clock=clock,
+            limits=limits,
+            channels=frozenset(Channel(channel) for channel in settings.poll.channels),
+            lookback=settings.poll.lookback,
+        ),
+        recovery=Recovery(
+            reader=connection.reader,
+            ledger=ledger,
+            attempts=attempts,
+            follower=follower,
+            places=places,
+            clock=clock,
+        ),
+        enforcer=Enforcer(
+            ledger=ledger,
+            attempts=attempts,
+            reader=connection.reader,
+            blocked=blocked,
+            places=places,
+            follower=follower,
+            clock=clock,
+            instance_id=instance_id,
+        ),
+        observer=Observer(observed=observed, clock=clock),
+        follower=follower,
+        blocked=blocked,
+        pool=pool,
+        clock=clock,
+        limits=limits,
+        mode=mode,
+        rules=lambda: names.rules,
+        directory=lambda: names.directory,
+        clock_skew=lambda: _skewed(connection),
+        calls=lambda: Counter(connection.calls()),
+        stopping=stopping.is_set,
+        workers=settings.execute.workers,
+    )
+    return App(
+        settings=settings,
+        mode=mode,
+        connection=connection,
+        ledger=ledger,
+        names=names,
+        follower=follower,
+        cycle=cycle,
+        blocked=blocked,
+        places=places,
+        pool=pool,
+        clock=clock,
+        stopping=stopping,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    guard = settings.guard
+    return Limits(
+        max_transfers=guard.max_transfers,
+        reserve_transfers=guard.reserve_transfers,
+        cooldown=guard.cooldown,
+        per_cycle=guard.per_cycle,
+        per_hour=guard.per_hour,
+    )
+
+
+def _skewed(connection: Connection) -> bool:
+    """Whether local time is so far from Connect's that moving stops; a warning is told from half a minute on."""
+    skew = connection.skew()
+    if skew is None or abs(skew) <= SKEW_WARNS:
+        return False
+    tell.log.warning("clock.skew", skew_s=round(skew.total_seconds(), 3), stops=abs(skew) > SKEW_STOPS)
+    return abs(skew) > SKEW_STOPS

@@ -1,0 +1,141 @@
+"""One transfer, attempt by attempt: every attempt reads the contact again before it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from threading import Event
+
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, stop_any, stop_before_delay
+from tenacity.nap import sleep_using_event
+from tenacity.stop import stop_when_event_set
+from tenacity.wait import wait_random_exponential
+
+from router.connect.answers import Denied, Missing, Reading, Rejected, Throttled, TransferAnswer, Unauthenticated, Unknown
+from router.model import Action, HoldReason
+from router.service.intent import SEND_BY
+from router.service.ports import Clock, Ledger, Mover, Pacer, Reader
+from router.service.reread import changed
+
+FRESH = 2.0
+"""Seconds for which a reading entitles to a call: Connect has no conditional transfer, so an agent who accepts within
+that window loses the contact, and it is kept short."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    attempts: int = 8
+    max_delay: timedelta = timedelta(seconds=20)
+    give_up_after: timedelta = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """How an attempt ended: with an ``answer`` of Connect's, or before the call: with a ``hold`` found on reading, a
+    reading that failed (``unread``), or no token of the quota in time (all three ``None``)."""
+
+    answer: TransferAnswer | None = None
+    hold: HoldReason | None = None
+    unread: Throttled | Unknown | Rejected | Denied | Unauthenticated | None = None
+
+    @property
+    def again(self) -> bool:
+        return isinstance(self.answer, Throttled | Unknown) or isinstance(self.unread, Throttled | Unknown)
+
+
+@dataclass(slots=True)
+class Effort:
+    """The work on one intent so far. ``uncertain`` once a call was sent whose outcome is not known: from then on a
+    contact that is gone has been moved, and a refusal is no failure."""
+
+    action: Action
+    until: float | None
+    uncertain: bool = False
+    read_age: float = 0.0
+    last: Tried = field(default_factory=Tried)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempts:
+    """Tenacity's loop around one transfer: full jitter, the same ClientToken throughout, ended at once by ``stopping``.
+
+    ``permitted`` is asked right before each call and says why it may not be made any more.
+    """
+
+    reader: Reader
+    mover: Mover
+    pacer: Pacer
+    ledger: Ledger
+    clock: Clock
+    policy: RetryPolicy
+    stopping: Event
+    permitted: Callable[[Action], HoldReason | None] = lambda action: None
+
+    def make(self, effort: Effort) -> Tried:
+        """Attempts until an answer that settles it, a hold, or the end of patience; answers how the last one ended.
+
+        Raises ``LedgerUnavailable`` where the intent could not be renewed, and ``NotOpen`` where somebody settled it:
+        in both cases no further call was made."""
+        retrying = Retrying(
+            retry=retry_if_result(lambda tried: tried.again),
+            stop=stop_any(
+                stop_after_attempt(self.policy.attempts),
+                stop_before_delay(self.policy.give_up_after),
+                stop_when_event_set(self.stopping),
+            ),
+            wait=wait_random_exponential(multiplier=0.5, max=self.policy.max_delay.total_seconds()),
+            sleep=sleep_using_event(self.stopping),
+            retry_error_callback=_last,
+        )
+        result: Tried = retrying(self._once, effort)
+        return result
+
+    def _once(self, effort: Effort) -> Tried:
+        if not self.pacer.acquire("TransferContact", until=effort.until):
+            return Tried()
+        reading = self.reader.describe(effort.action.contact_id)
+        if isinstance(reading, Missing):
+            return Tried(hold=HoldReason.LEFT_QUEUE)
+        if not isinstance(reading, Reading):
+            return Tried(unread=reading)
+        hold = self._still(effort.action, reading) or self.permitted(effort.action)
+        if hold is not None:
+            return Tried(hold=hold)
+        self._entitle(effort)
+        effort.read_age = self.clock.monotonic() - reading.answered_at
+        if effort.read_age > FRESH:
+            return Tried(unread=Unknown(code="StaleReading", message="the reading was too old to act on"))
+        return self._send(effort)
+
+    def _still(self, action: Action, reading: Reading) -> HoldReason | None:
+        return changed(
+            reading.contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=self.clock.now()
+        )
+
+    def _entitle(self, effort: Effort) -> None:
+        """Counts the attempt and makes sure that the intent covers it, durably, before the call."""
+        action = effort.action
+        renewed = replace(action, attempts=action.attempts + 1, send_by=self.clock.now() + SEND_BY)
+        if action.attempts or action.send_by is None or action.send_by - self.clock.now() < SEND_BY / 2:
+            self.ledger.renew(renewed)
+        else:
+            renewed = replace(renewed, send_by=action.send_by)
+        effort.action = renewed
+
+    def _send(self, effort: Effort) -> Tried:
+        action = effort.action
+        assert action.target is not None and action.token is not None, "a transfer's intent has both"
+        answer = self.mover.transfer(contact_id=action.contact_id, target=action.target, token=action.token)
+        if isinstance(answer, Throttled):
+            self.pacer.throttled("TransferContact")
+        else:
+            self.pacer.succeeded("TransferContact")
+        effort.uncertain = effort.uncertain or isinstance(answer, Unknown)
+        return Tried(answer=answer)
+
+
+def _last(state: RetryCallState) -> Tried:
+    assert state.outcome is not None
+    result: Tried = state.outcome.result()
+    return result

@@ -1,0 +1,144 @@
+"""The running service: APScheduler for time, signals for the operator, an orderly end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from types import FrameType
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from router.connect.answers import Failure
+from router.ledger.errors import LedgerUnavailable
+from router.service import tell
+from router.service.app import App
+from router.service.notify import Notifier
+
+FOLLOW_EVERY = timedelta(seconds=1)
+FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0
+LATE_CYCLES = 2
+"""Polls without a cycle begun, after which the poll job is scheduled anew: a step back of the system clock stops
+APScheduler's jobs, and only scheduling them again helps."""
+
+
+class Daemon:
+    """``run`` blocks until a signal (or ``stop``) ends it and answers the exit status."""
+
+    def __init__(self, app: App, *, notifier: Notifier, reload: Callable[[], None]) -> None:
+        self._app = app
+        self._notifier = notifier
+        self._reload = reload
+        self._wake = threading.Event()
+        self._hup = False
+        self._cycling = False
+        self._last_begun = app.clock.monotonic()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+        )
+
+    def run(self) -> int:
+        self._listen()
+        app = self._app
+        app.tell_started()
+        if self._connect():
+            app.follower.resume()
+            self._schedule()
+            tell.log.info("service.ready", rules=len(app.names.rules.rules), revision=app.names.rules.revision)
+            self._notifier.ready("watching")
+            self._supervise()
+        return self._end()
+
+    def stop(self) -> None:
+        self._app.stop()
+        self._wake.set()
+
+    def _listen(self) -> None:
+        """Signals reach the main thread only; elsewhere (a test, the demo) the caller stops the daemon itself."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGINT, self._on_stop)
+        signal.signal(signal.SIGHUP, self._on_hup)
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop()
+
+    def _on_hup(self, _number: int, _frame: FrameType | None) -> None:
+        self._hup = True
+        self._wake.set()
+
+    def _connect(self) -> bool:
+        """Reads the instance until it answers: in service a wrong region or expired credentials are told and tried
+        again, for somebody may mend them. ``False`` where the service was stopped meanwhile."""
+        pause = FIRST_RETRY
+        while (failure := self._app.names.load()) is not None:
+            self._app.tell_unreachable(failure, retry_in=pause)
+            if self._app.stopping.wait(pause):
+                return False
+            pause = min(pause * 2, LONGEST_RETRY)
+        return not self._app.stopping.is_set()
+
+    def _schedule(self) -> None:
+        every = self._app.settings.poll.every.total_seconds()
+        now = self._app.clock.now()
+        self._scheduler.add_job(self._poll, IntervalTrigger(seconds=every, timezone=UTC), id="poll", next_run_time=now)
+        follow = IntervalTrigger(seconds=FOLLOW_EVERY.total_seconds(), timezone=UTC)
+        self._scheduler.add_job(self._follow, follow, id="follow")
+        sweep = IntervalTrigger(seconds=self._app.settings.poll.sweep.total_seconds(), timezone=UTC)
+        self._scheduler.add_job(self._refresh, sweep, id="directory")
+        self._scheduler.start()
+
+    def _poll(self) -> None:
+        self._last_begun, self._cycling = self._app.clock.monotonic(), True
+        every = self._app.settings.poll.every.total_seconds()
+        try:
+            report = self._app.cycle.run(until=self._last_begun + every)
+            if report.seconds > every:
+                tell.log.warning("cycle.late", cycle=report.cycle, seconds=round(report.seconds, 3), every_s=every)
+            self._notifier.status(f"cycle {report.cycle}: {report.waiting} waiting, {report.transferred} moved")
+        except LedgerUnavailable as problem:
+            tell.log.error("ledger.failed", message=str(problem))
+        except Exception:
+            tell.log.exception("cycle.failed", cycle=self._app.cycle.number)
+        finally:
+            self._cycling = False
+
+    def _follow(self) -> None:
+        try:
+            self._app.follower.look()
+        except LedgerUnavailable as problem:
+            tell.log.error("ledger.failed", message=str(problem))
+        except Exception:
+            tell.log.exception("follow.failed")
+
+    def _refresh(self) -> None:
+        failure: Failure | None = self._app.names.refresh()
+        if failure is not None:
+            self._app.tell_unreachable(failure, retry_in=self._app.settings.poll.sweep.total_seconds())
+
+    def _supervise(self) -> None:
+        every = self._app.settings.poll.every.total_seconds()
+        while not self._app.stopping.is_set():
+            self._wake.wait(min(every, 1.0))
+            self._wake.clear()
+            if self._hup:
+                self._hup = False
+                self._reload()
+            silent = self._app.clock.monotonic() - self._last_begun
+            if not self._cycling and silent > LATE_CYCLES * every:
+                tell.log.warning("cycle.late", cycle=self._app.cycle.number, seconds=round(silent, 3), every_s=every)
+                self._last_begun = self._app.clock.monotonic()
+                self._scheduler.reschedule_job("poll", trigger=IntervalTrigger(seconds=every, timezone=UTC))
+
+    def _end(self) -> int:
+        tell.log.info("service.stopping")
+        self._notifier.stopping()
+        self._app.stop()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+        self._app.close()
+        tell.log.info("service.stopped")
+        return 0

@@ -1,0 +1,84 @@
+"""The rules in force, bound to the instance's ids, and the directory they were bound with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from router.connect.answers import Failure
+from router.model import Directory
+from router.rules.bind import bind
+from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.rule import RuleSet
+from router.service import tell
+from router.service.ports import Instance
+
+
+@dataclass(kw_only=True)
+class Names:
+    """``refresh`` reads the instance's lists again. A binding once made stays in force until the rules are loaded again,
+    whatever happens to the name; a name that was missing is bound as soon as the instance has it."""
+
+    instance: Instance
+    ruleset: RuleSet
+    directory: Directory = field(default_factory=Directory)
+    rules: BoundRuleSet = field(init=False)
+    _told: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.rules = BoundRuleSet(rules=(), revision=self.ruleset.revision)
+
+    @property
+    def agents_named(self) -> bool:
+        return any(entry.agent for rule in self.ruleset.rules for step in rule.steps for entry in step.entries)
+
+    def load(self) -> Failure | None:
+        """The first binding: everything is bound anew. A failure leaves all as it was."""
+        return self._read(lambda old, new: new)
+
+    def refresh(self) -> Failure | None:
+        return self._read(_keep_bound)
+
+    def replace_rules(self, ruleset: RuleSet) -> None:
+        """Rules loaded again: bound to the directory as last read, in one step."""
+        rules = bind(ruleset, self.directory, agents_known=self.agents_named)
+        self.ruleset, self.rules = ruleset, rules
+        self._tell_unresolved()
+
+    def _read(self, merge: Callable[[BoundRuleSet, BoundRuleSet], BoundRuleSet]) -> Failure | None:
+        answer = self.instance.directory(with_agents=self.agents_named, with_hours=False)
+        if not isinstance(answer, Directory):
+            return answer
+        self.directory = answer
+        self.rules = merge(self.rules, bind(self.ruleset, answer, agents_known=self.agents_named))
+        self._tell_unresolved()
+        return None
+
+    def _tell_unresolved(self) -> None:
+        lines = frozenset(str(line) for rule in self.rules.rules for line in rule.unresolved)
+        for line in sorted(lines - self._told):
+            tell.log.error("rules.unresolved", message=line)
+        self._told = lines
+
+
+def _keep_bound(old: BoundRuleSet, new: BoundRuleSet) -> BoundRuleSet:
+    by_name = {rule.name: rule for rule in old.rules}
+    kept = tuple(_kept(by_name.get(rule.name), rule) for rule in new.rules)
+    return BoundRuleSet(rules=kept, revision=new.revision, queue_ids=_united(old, new))
+
+
+def _kept(old: BoundRule | None, new: BoundRule) -> BoundRule:
+    if old is None or old.unresolved:
+        if old is not None and not new.unresolved:
+            tell.log.warning("directory.changed", rule=new.name, message="every name of the rule exists now")
+        return new
+    if new.fingerprint != old.fingerprint:
+        told = "; ".join(str(line) for line in new.unresolved) or "a name of the rule means another id now"
+        tell.log.warning("directory.changed", rule=new.name, message=f"{told}; the old ids stay in force until a reload")
+    return old
+
+
+def _united(old: BoundRuleSet, new: BoundRuleSet) -> frozenset | None:  # type: ignore[type-arg]
+    if old.queue_ids is None or new.queue_ids is None:
+        return None
+    return old.queue_ids | new.queue_ids

@@ -1,0 +1,33 @@
+"""Only tells what would be done: the same decisions, another performer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router.decide.decision import ByRule, Transfer, Warn
+from router.ledger.errors import AlreadyIntended
+from router.service import tell
+from router.service.intent import record_of
+from router.service.performing import Came, CycleContext, Result
+from router.service.ports import Clock, Ledger
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observer:
+    """``observed`` is a ledger in memory of its own: ladders advance on it, and nothing that enforcing reads is
+    written."""
+
+    observed: Ledger
+    clock: Clock
+
+    def perform(self, decision: ByRule, context: CycleContext) -> Result:
+        now = self.clock.now()
+        try:
+            action = self.observed.record(record_of(decision, context, now=now, observed=True))
+        except AlreadyIntended:
+            return Result(decision=decision, came=Came.DONE)
+        if isinstance(decision, Transfer):
+            tell.would_transfer(decision, context.directory, now=now)
+        elif isinstance(decision, Warn):
+            tell.warned(decision, observed=True, directory=context.directory, now=now)
+        return Result(decision=decision, came=Came.DONE, action=action)

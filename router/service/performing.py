@@ -1,0 +1,47 @@
+"""What performing a decision needs to know of its cycle, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from router.decide.decision import ByRule
+from router.model import Action, Directory, HoldReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleContext:
+    """``until`` (monotonic seconds) is the next poll: what is not sent by then is decided anew. ``None``: no end."""
+
+    cycle: int
+    revision: str
+    directory: Directory
+    until: float | None = None
+
+
+class Came(Enum):
+    """What came of a decision."""
+
+    DONE = "done"
+    HELD = "held"
+    REFUSED = "refused"
+    """Connect refused this destination; the next one may be tried."""
+    UNSETTLED = "unsettled"
+    """Sent, and the outcome is not known: settled by reading, in a later cycle."""
+    NOT_SENT = "not_sent"
+    """The quota, a limit or the end of the cycle came first: decided anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    decision: ByRule
+    came: Came
+    reason: HoldReason | None = None
+    action: Action | None = None
+
+
+class Performer(Protocol):
+    """Carries decisions out, or only tells of them."""
+
+    def perform(self, decision: ByRule, context: CycleContext) -> Result: ...

@@ -1,0 +1,109 @@
+"""What the service asks of the world outside: small protocols, owned here, met by ``connect`` and ``ledger``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from router.connect.answers import DescribeAnswer, Failure, SearchPage, TransferAnswer, UpdateAnswer
+from router.model import (
+    Action,
+    AgentId,
+    AgentState,
+    Channel,
+    Contact,
+    ContactId,
+    Directory,
+    QueueId,
+    QueueMetrics,
+    Target,
+)
+
+
+class Clock(Protocol):
+    """Time, injected. ``wait`` returns ``True`` as soon as ``stop`` says so, ``False`` after the delay."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+
+
+class Reader(Protocol):
+    """The reading calls of Connect about contacts, paced by the quotas and retried where that is harmless."""
+
+    def search(
+        self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime
+    ) -> Iterator[SearchPage]: ...
+    def describe(self, contact_id: ContactId) -> DescribeAnswer: ...
+    def chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure: ...
+
+
+class Mover(Protocol):
+    """The two writing calls, each exactly one HTTP call: who repeats them must read the contact first."""
+
+    def transfer(self, *, contact_id: ContactId, target: Target, token: str) -> TransferAnswer: ...
+    def reroute(
+        self, *, contact_id: ContactId, priority: int | None = None, age: timedelta | None = None
+    ) -> UpdateAnswer: ...
+
+
+class Pacer(Protocol):
+    """Tokens of the quotas. ``acquire`` answers ``False`` when ``until`` (monotonic seconds) comes or the service stops
+    before a token is there; then none was taken."""
+
+    def acquire(self, operation: str, *, until: float | None = None) -> bool: ...
+    def throttled(self, operation: str) -> None: ...
+    def succeeded(self, operation: str) -> None: ...
+
+
+class Instance(Protocol):
+    """What the instance is made of, and its live metrics."""
+
+    def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure: ...
+    def queue_metrics(
+        self, queue_ids: Collection[QueueId], channels: Collection[Channel]
+    ) -> Mapping[tuple[QueueId, Channel], QueueMetrics] | Failure: ...
+    def agent_states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure: ...
+
+
+class Ledger(Protocol):
+    """What was intended and what came of it. Every method is atomic and durable on return; each raises
+    ``LedgerUnavailable`` (router.ledger) where the ledger cannot do it, and then nothing has changed."""
+
+    def histories(self, contacts: Iterable[Contact]) -> Mapping[ContactId, tuple[Action, ...]]:
+        """By contact id: every action of that contact's chain, oldest first. A contact that is the result of one of
+        the router's own moves belongs to the chain of the contact that was moved, whatever Connect's ids say."""
+        ...
+
+    def intend(self, action: Action) -> Action:
+        """Writes an open intent and answers it with its id. Raises ``AlreadyIntended`` where the case has an open
+        intent, or where an action of the same case, rule, kind and ``at`` has acted already."""
+        ...
+
+    def renew(self, action: Action) -> None:
+        """Moves ``send_by`` and ``attempts`` of an intent that is still open on. Raises ``NotOpen`` where it is not."""
+        ...
+
+    def settle(self, action: Action) -> None:
+        """Closes an open intent with the action's state and outcome. Raises ``NotOpen`` where it is not open."""
+        ...
+
+    def land(self, action: Action) -> None:
+        """Records the landing fields of a transfer that has acted."""
+        ...
+
+    def record(self, action: Action) -> Action:
+        """Writes an action that needs no intent: a warning, or what was only observed."""
+        ...
+
+    def open_intents(self) -> tuple[Action, ...]: ...
+    def followed(self) -> tuple[Action, ...]:
+        """Transfers that acted and whose landing is still followed (``Landing.followed``), oldest first."""
+        ...
+
+    def moves_since(self, instant: datetime) -> tuple[Action, ...]:
+        """Transfers that acted or are open, by ``decided_at``, for the limits per hour."""
+        ...
+
+
+Sleep = Callable[[float], None]

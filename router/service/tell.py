@@ -1,0 +1,138 @@
+"""The log lines about contacts: one place that knows which fields each event carries."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from router.decide.decision import ByRule, Hold, Transfer, Warn
+from router.model import Action, Directory, HoldReason, Landing, Target
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("router")
+
+
+def seconds(span: timedelta | None) -> float | None:
+    return None if span is None else round(span.total_seconds(), 3)
+
+
+def of_decision(decision: ByRule | Hold) -> dict[str, Any]:
+    """The fields that every line about a decided contact carries."""
+    return {
+        "contact_id": decision.contact.id,
+        "chain_id": decision.chain_id,
+        "case_id": decision.case.case_id,
+        "rule": decision.rule,
+        "step": decision.step,
+    }
+
+
+def of_action(action: Action) -> dict[str, Any]:
+    return {
+        "contact_id": action.contact_id,
+        "chain_id": action.chain_id,
+        "case_id": action.case.case_id,
+        "rule": action.rule,
+        "step": action.step,
+        "revision": action.revision,
+    }
+
+
+def of_target(target: Target, directory: Directory) -> dict[str, Any]:
+    where = (
+        {"to_queue": directory.queue_name(target.queue_id)}
+        if target.queue_id is not None
+        else {"to_agent": directory.agent_name(target.agent_id)}
+    )
+    return {**where, "flow": directory.flow_name(target.flow_id)}
+
+
+def transferred(decision: Transfer, action: Action, directory: Directory, *, read_age: float, now: datetime) -> None:
+    """``read_age`` is in seconds: how old the reading was when the call was sent."""
+    log.info(
+        "contact.transferred",
+        **of_decision(decision),
+        new_contact_id=action.new_contact_id,
+        from_queue=directory.queue_name(action.queue_id),
+        **of_target(decision.target, directory),
+        waited_s=seconds(decision.contact.waited(now)),
+        late_s=seconds(decision.late),
+        attempts=action.attempts,
+        read_age_ms=round(read_age * 1000),
+        request_id=action.request_id,
+    )
+    if decision.passed_over:
+        log.info("contact.passed_over", **of_decision(decision), steps=list(decision.passed_over))
+
+
+def would_transfer(decision: Transfer, directory: Directory, *, now: datetime) -> None:
+    log.info(
+        "contact.would_transfer",
+        **of_decision(decision),
+        from_queue=directory.queue_name(decision.contact.queue_id),
+        **of_target(decision.target, directory),
+        waited_s=seconds(decision.contact.waited(now)),
+        late_s=seconds(decision.late),
+    )
+
+
+def warned(decision: Warn, *, observed: bool, directory: Directory, now: datetime) -> None:
+    log.warning(
+        "contact.warned",
+        **of_decision(decision),
+        text=decision.text,
+        queue=directory.queue_name(decision.contact.queue_id),
+        waited_s=seconds(decision.contact.waited(now)),
+        late_s=seconds(decision.late),
+        observed=observed,
+    )
+
+
+def held(decision: ByRule | Hold, reason: HoldReason, directory: Directory, *, cycle: int, detail: str = "") -> None:
+    """``reason`` may have been found on reading again, after the decision to move."""
+    write = log.warning if reason is HoldReason.UNRESOLVED else log.info
+    write(
+        "contact.held",
+        **of_decision(decision),
+        cycle=cycle,
+        reason=reason.value,
+        detail=detail,
+        queue=directory.queue_name(decision.contact.queue_id),
+        late_s=seconds(decision.late),
+    )
+
+
+def failed(decision: ByRule, action: Action, *, code: str, message: str) -> None:
+    log.warning("contact.failed", **of_decision(decision), error=code, message=message, attempts=action.attempts)
+
+
+def landed(action: Action, landing: Landing, directory: Directory, *, after: timedelta) -> None:
+    log.info(
+        "contact.landed",
+        **of_action(action),
+        new_contact_id=action.new_contact_id,
+        landing=landing.value,
+        queue=directory.queue_name(action.landed_queue_id),
+        diverted=landing is Landing.DIVERTED,
+        after_s=seconds(after),
+    )
+
+
+def stray(action: Action, directory: Directory, *, after: timedelta) -> None:
+    log.error(
+        "contact.stray",
+        **of_action(action),
+        new_contact_id=action.new_contact_id,
+        **(of_target(action.target, directory) if action.target else {}),
+        after_s=seconds(after),
+    )
+
+
+def taken_from_agent(action: Action, *, read_age: float | None) -> None:
+    age = None if read_age is None else round(read_age * 1000)
+    log.error("contact.taken_from_agent", **of_action(action), new_contact_id=action.new_contact_id, read_age_ms=age)
+
+
+def recovered(action: Action, *, outcome: str) -> None:
+    log.warning("contact.recovered", **of_action(action), outcome=outcome)
