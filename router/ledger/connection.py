@@ -1,0 +1,145 @@
+"""SQLite connections as the ledger needs them, and the meaning of SQLite's errors."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from router.ledger.errors import LedgerBroken, LedgerUnavailable
+from router.ledger.schema import OLDEST_SQLITE
+
+BUSY_SECONDS = 5.0
+"""How long a write waits for a reader to finish, or a reader for a write."""
+
+BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+PRIMARY = 0xFF
+"""The low byte of an extended result code is the primary one (sqlite.org/rescode.html)."""
+
+REMEDY = "restore a backup, or move the file away to begin a new ledger (the router then forgets what it did)"
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Raises SQLite's errors as the ledger's, naming the file. Violated constraints pass: they mean something else."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _meaning(error, name) from error
+    except OSError as error:
+        raise LedgerUnavailable(f"{name}: {error.strerror or error}") from error
+
+
+def _meaning(error: sqlite3.DatabaseError, name: str) -> LedgerUnavailable:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return LedgerUnavailable(f"{name}: {error}")
+    if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return LedgerUnavailable(f"{name}: its writer was interrupted; starting the service puts the file in order")
+    if code & PRIMARY in BROKEN:
+        return LedgerBroken(f"{name}: damaged, or not a ledger ({error}); {REMEDY}")
+    return LedgerUnavailable(f"{name}: {error}")
+
+
+def require_sqlite() -> None:
+    """Raises LedgerBroken where Python's SQLite is too old for the schema."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        raise LedgerBroken(f"this Python has SQLite {sqlite3.sqlite_version}; the ledger needs {oldest} or newer")
+
+
+def prepare_file(path: Path) -> bool:
+    """Makes the file where there is none, for its owner alone; whether it is new. SQLite itself would make it with the
+    process's umask. Raises LedgerBroken where a folder or a device has its name, OSError where it cannot be made."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        _require_file(path)
+        return False
+    return True
+
+
+def _require_file(path: Path) -> None:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise LedgerBroken(f"{path}: not a file; name another in ledger.url")
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """The connection that writes. EXTRA, not FULL: only it syncs the folder after the journal is deleted, without which
+    a power cut can undo a commit (sqlite.org/pragma.html#pragma_synchronous). Never WAL: versions 3.7.0 to 3.51.2
+    can corrupt it with two or more connections (sqlite.org/wal.html)."""
+    connection = _connect(f"file:{quote(str(path))}?mode=rw")
+    with closing_on_error(connection):
+        mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+        if mode != "delete":
+            raise LedgerUnavailable(f"{path}: SQLite kept the journal mode {mode}")
+        connection.execute("PRAGMA synchronous = EXTRA")
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise LedgerBroken(f"{path}: damaged ({' '.join(str(found).split())}); {REMEDY}")
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that can change nothing and takes part in locking, so that it never sees half a write."""
+    _require_file(path)
+    return _connect(f"file:{quote(str(path))}?mode=ro")
+
+
+def open_memory() -> sqlite3.Connection:
+    return _connect(":memory:")
+
+
+def _connect(target: str) -> sqlite3.Connection:
+    # isolation_level=None: transactions are begun and ended here and nowhere behind our back.
+    connection = sqlite3.connect(
+        target, uri=target.startswith("file:"), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+@contextmanager
+def closing_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+def prove_writable(connection: sqlite3.Connection) -> None:
+    """Writes one page, because SQLite opens a file that it may not write without a word and reads from it."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    with transaction(connection):
+        connection.execute(f"PRAGMA user_version = {version:d}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commits what the block wrote, or nothing of it. A commit that failed is rolled back: a reader may hold it up
+    (SQLITE_BUSY), and the transaction would stay open otherwise."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def exposure(path: Path) -> tuple[str, ...]:
+    """What lets others than the owner and group at the ledger, one line each; the router warns and changes nothing."""
+    found = []
+    if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        found.append(f"{path}: open to every user of this machine; chmod o-rwx")
+    if path.parent.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        found.append(f"{path.parent}: this folder of the ledger is open to every user of this machine; chmod o-rwx")
+    return tuple(found)

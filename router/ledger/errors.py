@@ -1,0 +1,27 @@
+"""What can go wrong with a ledger, one exception for each thing that a caller does differently."""
+
+from __future__ import annotations
+
+
+class LedgerError(Exception):
+    """Any of the errors of this package; its text is one line for people."""
+
+
+class LedgerUnavailable(LedgerError):
+    """The ledger cannot do it now (disk full, read-only, locked, I/O error), and nothing has changed."""
+
+
+class LedgerBroken(LedgerUnavailable):
+    """The ledger cannot do it until somebody mends it: corrupt, not a ledger, or written by a newer version."""
+
+
+class LedgerInUse(LedgerError):
+    """Another process has this ledger open for writing."""
+
+
+class AlreadyIntended(LedgerError):
+    """The chain has an open intent, or the same step of the same case has acted already."""
+
+
+class NotOpen(LedgerError):
+    """There is no such open intent, or for a landing no such transfer that has acted."""

@@ -1,0 +1,77 @@
+"""The schema of the SQLite ledger: ordered migrations, each applied whole or not at all, each with its own row."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+
+from router.ledger.errors import LedgerBroken
+from router.ledger.rows import micros
+
+APPLICATION_ID = 0x43525452
+"""``CRTR`` in the file's header: tells a ledger from any other SQLite database."""
+
+OLDEST_SQLITE = (3, 37, 0)
+"""The first with STRICT tables (sqlite.org/stricttables.html)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    version: int
+    name: str
+    sql: str
+
+
+def shipped() -> tuple[Migration, ...]:
+    """The migrations of this version, oldest first, from ``migrations/NNNN_name.sql``."""
+    folder = resources.files("router.ledger") / "migrations"
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    return tuple(
+        Migration(int(entry.name.split("_", 1)[0]), entry.name.removesuffix(".sql"), entry.read_text("utf-8"))
+        for entry in files
+    )
+
+
+def version_of(connection: sqlite3.Connection, name: str, known: Sequence[Migration]) -> int:
+    """The schema version of the file, 0 for an empty one. Raises LedgerBroken for what is no ledger, or a newer one."""
+    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application == version == tables == 0:
+        return 0
+    if application != APPLICATION_ID:
+        raise LedgerBroken(f"{name}: this is a SQLite database of another program; name another file in ledger.url")
+    newest = known[-1].version
+    if version > newest:
+        raise LedgerBroken(
+            f"{name}: written by a newer connect-router (schema {version}, this one knows up to {newest}); "
+            "install that version again, or restore the backup made before the upgrade"
+        )
+    return version
+
+
+def upgrade(connection: sqlite3.Connection, version: int, migrations: Sequence[Migration], now: datetime) -> None:
+    """Applies what is missing, in order. Where one fails, those before it stay and of it nothing does."""
+    for migration in migrations:
+        if migration.version > version:
+            _apply(connection, migration, now)
+
+
+def _apply(connection: sqlite3.Connection, migration: Migration, now: datetime) -> None:
+    # One script, because executescript commits whatever transaction was begun before it.
+    script = f"""BEGIN IMMEDIATE;
+        {migration.sql}
+        PRAGMA application_id = {APPLICATION_ID};
+        PRAGMA user_version = {migration.version};
+        INSERT INTO migrations (version, name, applied_at)
+            VALUES ({migration.version}, '{migration.name}', {micros(now)});
+        COMMIT;"""
+    try:
+        connection.executescript(script)
+    except BaseException:
+        if connection.in_transaction:
+            connection.rollback()
+        raise

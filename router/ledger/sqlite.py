@@ -1,0 +1,300 @@
+"""The ledger in one SQLite file, for one process that writes and any number that read."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from router.ledger import chains, statements
+from router.ledger.connection import (
+    REMEDY,
+    closing_on_error,
+    exposure,
+    open_memory,
+    open_reader,
+    open_writer,
+    prepare_file,
+    prove_writable,
+    require_sqlite,
+    transaction,
+    translated,
+)
+from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailable, NotOpen
+from router.ledger.lock import WriterLock
+from router.ledger.rows import EPOCH, Value, action_of, instant_of, micros, outcome_row, row_of
+from router.ledger.schema import shipped, upgrade, version_of
+from router.model import Action, ActionState, Contact, ContactId, Landing
+
+KEEP = timedelta(days=120)
+
+
+class SqliteLedger:
+    """What was intended and what came of it, for one Connect instance.
+
+    Every method may be called from any thread, is atomic, and is on the disk when it returns. Where the ledger cannot
+    do it, ``LedgerUnavailable`` (``LedgerBroken`` where waiting does not help) is raised and nothing has changed.
+    ``created`` says that this opening made the ledger; ``warnings`` are one-line findings about who can read it.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        name: str,
+        instance_id: str,
+        keep: timedelta = KEEP,
+        lock: WriterLock | None = None,
+        created: bool = False,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        self._connection = connection
+        self._one_at_a_time = threading.Lock()
+        self._writer_lock = lock
+        self._closed = False
+        self._keep = keep
+        self.name = name
+        self.instance_id = instance_id
+        self.created = created
+        self.warnings = warnings
+
+    @classmethod
+    def open(cls, path: Path, *, instance_id: str, now: datetime, keep: timedelta) -> Self:
+        """Opens the ledger for writing, makes or upgrades it, and removes what is older than ``keep``.
+
+        Raises LedgerInUse where another process has it, LedgerBroken where it is damaged, no ledger, or of a newer
+        version, LedgerUnavailable where the disk is full, read-only or absent.
+        """
+        require_sqlite()
+        # The lock's name follows links, so that two names of one file are one ledger.
+        path = Path(os.path.realpath(path))
+        with translated(str(path)):
+            lock = WriterLock(path)
+            try:
+                ledger = cls._opened(path, instance_id=instance_id, now=now, keep=keep, lock=lock)
+            except BaseException:
+                lock.release()
+                raise
+        return ledger
+
+    @classmethod
+    def _opened(cls, path: Path, *, instance_id: str, now: datetime, keep: timedelta, lock: WriterLock) -> Self:
+        prepare_file(path)
+        connection = open_writer(path)
+        with closing_on_error(connection):
+            migrations = shipped()
+            version = version_of(connection, str(path), migrations)
+            upgrade(connection, version, migrations, now)
+            prove_writable(connection)
+            ledger = cls(
+                connection,
+                name=str(path),
+                instance_id=instance_id,
+                keep=keep,
+                lock=lock,
+                created=version == 0,
+                warnings=exposure(path),
+            )
+            ledger.prune(now - keep)
+        return ledger
+
+    @classmethod
+    def read(cls, path: Path, *, instance_id: str) -> Self:
+        """Opens the ledger for reading only, also while a service writes it. Nothing is made or changed: where there is
+        no file, the ledger is an empty one. Writing to it raises LedgerUnavailable."""
+        require_sqlite()
+        name = str(path)
+        with translated(name):
+            if not path.exists():
+                return cls._empty(name, instance_id)
+            connection = open_reader(path)
+            with closing_on_error(connection):
+                version, migrations = version_of(connection, name, shipped()), shipped()
+                if 0 < version < migrations[-1].version:
+                    raise LedgerUnavailable(f"{name}: has schema {version}; starting the service upgrades it")
+            if version:
+                return cls(connection, name=name, instance_id=instance_id)
+            connection.close()
+            return cls._empty(name, instance_id)
+
+    @classmethod
+    def in_memory(cls, instance_id: str, *, keep: timedelta = KEEP) -> Self:
+        """A ledger that ends with the process: for what was only observed."""
+        require_sqlite()
+        connection = open_memory()
+        upgrade(connection, 0, shipped(), EPOCH)
+        return cls(connection, name="memory", instance_id=instance_id, keep=keep, created=True)
+
+    @classmethod
+    def _empty(cls, name: str, instance_id: str) -> Self:
+        connection = open_memory()
+        upgrade(connection, 0, shipped(), EPOCH)
+        connection.execute("PRAGMA query_only = ON")
+        return cls(connection, name=name, instance_id=instance_id)
+
+    def close(self) -> None:
+        """Lets go of the file and of the lock; harmless when done twice."""
+        with self._one_at_a_time:
+            self._closed = True
+            self._connection.close()
+            if self._writer_lock is not None:
+                self._writer_lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def histories(self, contacts: Iterable[Contact]) -> Mapping[ContactId, tuple[Action, ...]]:
+        """By contact id, every one that was asked for: the actions of its chain, oldest first. One statement."""
+        asked = list(contacts)
+        found: dict[ContactId, list[Action]] = {contact.id: [] for contact in asked}
+        rows = self._rows(chains.OF_CONTACTS, {"asked": chains.asked_of(asked)})
+        for row, action in zip(rows, self._actions(rows), strict=True):
+            found[ContactId(row["asked_id"])].append(action)
+        return {contact_id: tuple(actions) for contact_id, actions in found.items()}
+
+    def history(
+        self,
+        *,
+        contact_id: ContactId | None = None,
+        rule: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        outcome: ActionState | Landing | None = None,
+        limit: int | None = None,
+    ) -> tuple[Action, ...]:
+        """The newest ``limit`` actions that pass every filter given, newest last. ``contact_id`` is any id of a chain;
+        ``since`` is inclusive, ``until`` is not, both by when it was decided."""
+        statement, values = statements.history_query(
+            contact_id=contact_id, rule=rule, since=since, until=until, outcome=outcome, limit=limit
+        )
+        return tuple(reversed(self._actions(self._rows(statement, values))))
+
+    def open_intents(self) -> tuple[Action, ...]:
+        """What was about to be done and has no known outcome, oldest first."""
+        return self._actions(self._rows(statements.OPEN_INTENTS, {}))
+
+    def followed(self) -> tuple[Action, ...]:
+        """Moves that are still looked at by id, oldest first; those of which no landing was ever written included."""
+        return self._actions(self._rows(statements.FOLLOWED_MOVES, {}))
+
+    def moves_since(self, instant: datetime) -> tuple[Action, ...]:
+        """Transfers that acted, observed ones included, or are open, decided at or after the instant, oldest first."""
+        return self._actions(self._rows(statements.MOVES_SINCE, {"since": micros(instant)}))
+
+    def intend(self, action: Action) -> Action:
+        """Writes the action as an open intent, whatever its state says, and answers it with its id.
+
+        Raises AlreadyIntended where the chain has an open intent, or the same step of the same case has acted.
+        """
+        if action.observed:
+            raise ValueError("what is only observed is recorded, never intended")
+        intent = replace(action, state=ActionState.INTENDED, settled_at=None)
+        with self._writing() as connection:
+            chains.adopt(connection, self.instance_id, intent)
+            standing = chains.open_in_chain(connection, self.instance_id, intent)
+            if standing is not None:
+                raise AlreadyIntended(f"{self.name}: chain {intent.chain_id} has the open intent {standing}")
+            return self._insert(connection, intent)
+
+    def record(self, action: Action) -> Action:
+        """Writes an action that needs no intent and answers it with its id. Raises AlreadyIntended where the same step
+        of the same case has acted; what was observed and what was done do not stand in each other's way."""
+        if action.open:
+            raise ValueError("an open intent is written by intend")
+        with self._writing() as connection:
+            chains.adopt(connection, self.instance_id, action)
+            return self._insert(connection, action)
+
+    def renew(self, action: Action) -> None:
+        """Writes ``send_by`` and ``attempts`` of an open intent. Raises NotOpen where it is not open."""
+        send_by = micros(action.send_by) if action.send_by else None
+        with self._writing() as connection:
+            self._update(connection, statements.RENEW, action, {"send_by": send_by, "attempts": action.attempts})
+
+    def settle(self, action: Action) -> None:
+        """Closes an open intent: state, outcome and landing are written, its parameters stay as they were intended.
+        Raises NotOpen where it is not open, so that of two that settle it one learns that it came second."""
+        if action.open:
+            raise ValueError("an intent is settled with an outcome")
+        with self._writing() as connection:
+            self._update(connection, statements.SETTLE, action, outcome_row(action))
+            chains.adopt(connection, self.instance_id, action)
+
+    def land(self, action: Action) -> None:
+        """Writes the landing of a transfer that acted. Raises NotOpen where there is no such transfer."""
+        with self._writing() as connection:
+            self._update(connection, statements.LAND, action, outcome_row(action))
+            chains.adopt(connection, self.instance_id, action)
+
+    def prune(self, before: datetime) -> int:
+        """Removes the chains that nothing has happened to since ``before``, and answers how many actions that were.
+
+        A chain with an open intent, or with a move whose landing is still followed, stays whatever its age. Nothing
+        that is within ``keep`` of the newest action goes either: a clock that jumps ahead does not empty the ledger.
+        """
+        with self._writing() as connection:
+            newest = connection.execute(statements.NEWEST, {"instance": self.instance_id}).fetchone()[0]
+            if newest is None:
+                return 0
+            limit = min(before, instant_of(newest) - self._keep)
+            asked = {"instance": self.instance_id, "before": micros(limit)}
+            dead = [row[0] for row in connection.execute(statements.DEAD_CHAINS, asked)]
+            removed = {"instance": self.instance_id, "chains": json.dumps(dead)}
+            count = connection.execute(statements.DELETE_ACTIONS, removed).rowcount
+            connection.execute(statements.DELETE_SEGMENTS, removed)
+            return count
+
+    def _insert(self, connection: sqlite3.Connection, action: Action) -> Action:
+        row = row_of(action, self.instance_id)
+        columns, places = ", ".join(row), ", ".join(f":{column}" for column in row)
+        try:
+            cursor = connection.execute(f"INSERT INTO actions ({columns}) VALUES ({places})", row)
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+                raise
+            what = f"{action.kind} at {action.at} of rule {action.rule}"
+            raise AlreadyIntended(f"{self.name}: case {action.case.case_id} has had its {what}") from error
+        assert cursor.lastrowid is not None, "an INSERT has a row id"
+        return replace(action, id=cursor.lastrowid)
+
+    def _update(
+        self, connection: sqlite3.Connection, statement: str, action: Action, values: Mapping[str, Value]
+    ) -> None:
+        cursor = connection.execute(statement, {**values, "instance": self.instance_id, "id": action.id})
+        if cursor.rowcount == 0:
+            raise NotOpen(f"{self.name}: action {action.id} of contact {action.contact_id} is not open for this")
+
+    def _rows(self, statement: str, values: Mapping[str, Value]) -> list[sqlite3.Row]:
+        with self._alone() as connection:
+            return connection.execute(statement, {**values, "instance": self.instance_id}).fetchall()
+
+    def _actions(self, rows: Iterable[sqlite3.Row]) -> tuple[Action, ...]:
+        try:
+            return tuple(action_of(row) for row in rows)
+        except (ValueError, OverflowError) as error:
+            raise LedgerBroken(f"{self.name}: a record cannot be read ({error}); {REMEDY}") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._alone() as connection, transaction(connection):
+            yield connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[sqlite3.Connection]:
+        with self._one_at_a_time, translated(self.name):
+            if self._closed:
+                raise LedgerUnavailable(f"{self.name}: the ledger is closed")
+            yield self._connection
