@@ -24,6 +24,7 @@ from router.service.follow import Follower
 from router.service.landing import LandingPlaces
 from router.service.looking import Looking
 from router.service.names import Names
+from router.service.needs import Needs
 from router.service.observe import Observer
 from router.service.ports import Clock
 from router.service.recover import Recovery
@@ -41,6 +42,7 @@ class App:
     mode: Mode
     connection: Connection
     ledger: SqliteLedger
+    observed: SqliteLedger
     names: Names
     follower: Follower
     cycle: Cycle
@@ -58,7 +60,7 @@ class App:
     def close(self) -> None:
         self.pool.shutdown(wait=True)
         self.ledger.close()
-        self.cycle.looking.observed.close()
+        self.observed.close()
 
     def tell_started(self) -> None:
         identity = self.connection.identity
@@ -108,22 +110,20 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         pacer=connection.pacer,
         ledger=ledger,
         clock=clock,
-        policy=RetryPolicy(
-            attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after
-        ),
+        policy=RetryPolicy(attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after),
         stopping=stopping,
     )
-    limits = limits_of(settings)
+    channels = frozenset(Channel(channel) for channel in settings.poll.channels)
     pool = ThreadPoolExecutor(max_workers=settings.execute.workers, thread_name_prefix="transfer")
     cycle = Cycle(
         looking=Looking(
             reader=connection.reader,
-            instance=connection.instance,
+            needs=Needs(reader=connection.reader, instance=connection.instance, channels=channels),
             ledger=ledger,
             observed=observed,
             clock=clock,
-            limits=limits,
-            channels=frozenset(Channel(channel) for channel in settings.poll.channels),
+            limits=limits_of(settings),
+            channels=channels,
             lookback=settings.poll.lookback,
         ),
         recovery=Recovery(
@@ -149,10 +149,8 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         blocked=blocked,
         pool=pool,
         clock=clock,
-        limits=limits,
+        names=names,
         mode=mode,
-        rules=lambda: names.rules,
-        directory=lambda: names.directory,
         clock_skew=lambda: _skewed(connection),
         calls=lambda: Counter(connection.calls()),
         stopping=stopping.is_set,
@@ -163,6 +161,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         mode=mode,
         connection=connection,
         ledger=ledger,
+        observed=observed,
         names=names,
         follower=follower,
         cycle=cycle,

@@ -12,7 +12,16 @@ from tenacity.nap import sleep_using_event
 from tenacity.stop import stop_when_event_set
 from tenacity.wait import wait_random_exponential
 
-from router.connect.answers import Denied, Missing, Reading, Rejected, Throttled, TransferAnswer, Unauthenticated, Unknown
+from router.connect.answers import (
+    Denied,
+    Missing,
+    Reading,
+    Rejected,
+    Throttled,
+    TransferAnswer,
+    Unauthenticated,
+    Unknown,
+)
 from router.model import Action, HoldReason
 from router.service.intent import SEND_BY
 from router.service.ports import Clock, Ledger, Mover, Pacer, Reader

@@ -1,4 +1,4 @@
-"""What stops transfers for a while, and the one contact that is let through now and then to see whether it still does."""
+"""What stops transfers for a while, and the one contact let through now and then to see whether it still does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class _Stop:
 
 @dataclass
 class Blocked:
-    """Shared by the workers; every method is atomic. Nothing of it survives a restart save what strays the ledger has."""
+    """Shared by the workers; every method is atomic. Of all this only the strays, which the ledger has, survive a
+    restart."""
 
     unlanded_limit: int
     _flows: dict[FlowId, _Stop] = field(default_factory=dict)
@@ -36,8 +37,8 @@ class Blocked:
     _lock: Lock = field(default_factory=Lock)
 
     def for_look(self, now: datetime, *, clock_skew: bool) -> Blocks:
-        """What deciding must know. A block whose probe is due is left out, so that the most urgent contact is decided on;
-        ``admit`` then lets only one through."""
+        """What deciding must know. A block whose probe is due is left out, so that the most urgent contact is decided
+        on; ``admit`` then lets only one through."""
         with self._lock:
             denied = {flow for flow, stop in self._flows.items() if not _probe_due(stop, now)}
             return Blocks(

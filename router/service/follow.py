@@ -188,7 +188,7 @@ class Follower:
 
 
 def _landing_of(action: Action, contact: Contact, directory: Directory, now: datetime) -> Landing | None:
-    """Where the move has led; ``None`` while the flow is still at it. A stray stays one until it is answered or ends."""
+    """Where the move has led; ``None`` while the flow is at it. A stray stays one until it is answered or ends."""
     standing = contact.standing(now)
     if standing is Standing.DISCONNECTED:
         return Landing.ENDED

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from router.connect.answers import Failure
-from router.model import Directory
+from router.model import Directory, QueueId
 from router.rules.bind import bind
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.rule import RuleSet
@@ -16,8 +16,8 @@ from router.service.ports import Instance
 
 @dataclass(kw_only=True)
 class Names:
-    """``refresh`` reads the instance's lists again. A binding once made stays in force until the rules are loaded again,
-    whatever happens to the name; a name that was missing is bound as soon as the instance has it."""
+    """``refresh`` reads the instance's lists again. A binding once made stays in force until the rules are loaded
+    again, whatever happens to the name; a name that was missing is bound as soon as the instance has it."""
 
     instance: Instance
     ruleset: RuleSet
@@ -74,11 +74,12 @@ def _kept(old: BoundRule | None, new: BoundRule) -> BoundRule:
         return new
     if new.fingerprint != old.fingerprint:
         told = "; ".join(str(line) for line in new.unresolved) or "a name of the rule means another id now"
-        tell.log.warning("directory.changed", rule=new.name, message=f"{told}; the old ids stay in force until a reload")
+        message = f"{told}; the old ids stay in force until a reload"
+        tell.log.warning("directory.changed", rule=new.name, message=message)
     return old
 
 
-def _united(old: BoundRuleSet, new: BoundRuleSet) -> frozenset | None:  # type: ignore[type-arg]
+def _united(old: BoundRuleSet, new: BoundRuleSet) -> frozenset[QueueId] | None:
     if old.queue_ids is None or new.queue_ids is None:
         return None
     return old.queue_ids | new.queue_ids

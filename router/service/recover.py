@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from router.connect.answers import Missing, Reading, Transferred
-from router.model import Action, ActionState, HoldReason, Landing
+from router.model import Action, ActionState, ContactId, HoldReason, Landing
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
 from router.service import tell
@@ -34,7 +34,7 @@ class Recovery:
     places: LandingPlaces
     clock: Clock
 
-    def settle_open(self, rules: BoundRuleSet, mode: Mode, busy: frozenset[str], *, until: float | None) -> int:
+    def settle_open(self, rules: BoundRuleSet, mode: Mode, busy: frozenset[ContactId], *, until: float | None) -> int:
         """Settles every open intent that no worker of this process is on; answers how many were settled."""
         modes = {rule.name: rule.rule.mode.weaker(mode) for rule in rules.rules}
         settled = 0
@@ -72,9 +72,8 @@ class Recovery:
         tried = self.attempts.make(effort)
         if isinstance(tried.answer, Transferred):
             answer = tried.answer
-            self._acted(
-                replace(effort.action, new_contact_id=answer.contact_id, request_id=answer.request_id), outcome="repeated"
-            )
+            moved = replace(effort.action, new_contact_id=answer.contact_id, request_id=answer.request_id)
+            self._acted(moved, outcome="repeated")
             return True
         if tried.hold in GONE:
             self._acted(effort.action)

@@ -1,0 +1,89 @@
+"""Reads what deciding asks for: how often a chain was transferred, live metrics, agents' states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from router.decide.look import LiveMetrics, Look, NeedAgent, NeedMetrics, NeedTransfers
+from router.model import Channel, Contact, ContactId
+from router.rules.condition import Unread
+from router.service.ports import Instance, Reader
+
+CHAINS_PER_LOOK = 60
+"""ListAssociatedContacts allows 2 calls a second (Amazon Connect service quotas, the general rule): this many take half
+a minute of it. The others are held as ``unreadable`` and come first next time."""
+
+
+@dataclass(kw_only=True)
+class Needs:
+    """``read`` answers the look with everything asked for in it, or with the failure to read it, so that deciding never
+    asks for the same twice."""
+
+    reader: Reader
+    instance: Instance
+    channels: frozenset[Channel]
+    _transfers: dict[ContactId, int] = field(default_factory=dict)
+
+    def read(self, look: Look, needs: tuple[object, ...]) -> Look:
+        transfers = self._read_transfers(look, [need for need in needs if isinstance(need, NeedTransfers)])
+        metrics = self._read_queues(look.metrics, [need for need in needs if isinstance(need, NeedMetrics)])
+        metrics = self._read_agents(metrics, [need for need in needs if isinstance(need, NeedAgent)])
+        return replace(look, transfers=transfers, metrics=metrics)
+
+    def _read_transfers(self, look: Look, needs: list[NeedTransfers]) -> Mapping[ContactId, int | Unread]:
+        """What a segment has behind it never changes, so it is read once for each."""
+        known: dict[ContactId, int | Unread] = dict(look.transfers)
+        unknown = [need.contact_id for need in needs if need.contact_id not in self._transfers]
+        for contact_id in unknown[:CHAINS_PER_LOOK]:
+            chain = self.reader.chain(contact_id)
+            if isinstance(chain, tuple):
+                self._transfers[contact_id] = transfers_behind(contact_id, chain)
+        for need in needs:
+            unread = Unread("how often it was transferred has not been read")
+            known[need.contact_id] = self._transfers.get(need.contact_id, unread)
+        return known
+
+    def _read_queues(self, metrics: LiveMetrics, needs: list[NeedMetrics]) -> LiveMetrics:
+        if not needs:
+            return metrics
+        queues = frozenset(need.queue_id for need in needs)
+        rows = self.instance.queue_metrics(queues, self.channels)
+        if not isinstance(rows, Mapping):
+            return replace(metrics, asked=metrics.asked | queues, failed=metrics.failed | queues)
+        return replace(metrics, asked=metrics.asked | queues, rows={**metrics.rows, **rows})
+
+    def _read_agents(self, metrics: LiveMetrics, needs: list[NeedAgent]) -> LiveMetrics:
+        """An agent whose state could not be read is like one that is not routable: not eligible."""
+        if not needs:
+            return metrics
+        asked = frozenset(need.agent_id for need in needs)
+        states = self.instance.agent_states(asked)
+        found = states if isinstance(states, Mapping) else {}
+        return replace(metrics, agents_asked=metrics.agents_asked | asked, agents={**metrics.agents, **found})
+
+
+def transfers_behind(contact_id: ContactId, chain: tuple[Contact, ...]) -> int:
+    """The transfers a segment has behind it: its predecessors, walked by ``PreviousContactId``.
+
+    A tree of linked tasks is wider than a chain, so the walk comes first; where a link is missing from the answer,
+    every other contact initiated before counts instead: rather too many than a twelfth transfer.
+    """
+    by_id = {contact.id: contact for contact in chain}
+    seen: set[ContactId] = set()
+    at = by_id.get(contact_id)
+    while at is not None and at.previous_id is not None and at.id not in seen:
+        seen.add(at.id)
+        if at.previous_id not in by_id:
+            return max(len(seen), _initiated_before(by_id[contact_id], chain))
+        at = by_id[at.previous_id]
+    return len(seen) if contact_id in by_id else len(chain)
+
+
+def _initiated_before(contact: Contact, chain: tuple[Contact, ...]) -> int:
+    began = contact.initiated_at
+    return sum(
+        1
+        for one in chain
+        if one.id != contact.id and (began is None or one.initiated_at is None or one.initiated_at <= began)
+    )

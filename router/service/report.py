@@ -1,0 +1,80 @@
+"""What one cycle saw and did: the figures of ``cycle.finished``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from router.connect.answers import Failure
+from router.decide.decide import Decided
+from router.decide.decision import Hold
+from router.rules.rule import Mode
+from router.service.performing import Came, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleReport:
+    """``due`` counts contacts; ``held`` decisions by reason; ``oldest_breach`` is of those still not served, ``None``
+    where nothing is late; ``complete`` whether the search was read to its end."""
+
+    cycle: int
+    waiting: int
+    ungoverned: int
+    due: int
+    transferred: int
+    would_transfer: int
+    warned: int
+    failed: int
+    held: Mapping[str, int] = field(default_factory=dict)
+    oldest_breach: timedelta | None = None
+    next_due_at: datetime | None = None
+    complete: bool = True
+    failure: Failure | None = None
+    seconds: float = 0.0
+
+    def fields(self) -> dict[str, Any]:
+        """As the log line carries them; durations in seconds."""
+        return {
+            "cycle": self.cycle,
+            "waiting": self.waiting,
+            "ungoverned": self.ungoverned,
+            "due": self.due,
+            "transferred": self.transferred,
+            "would_transfer": self.would_transfer,
+            "warned": self.warned,
+            "failed": self.failed,
+            "held": dict(self.held),
+            "oldest_breach_s": None if self.oldest_breach is None else round(self.oldest_breach.total_seconds(), 3),
+            "next_due_at": None if self.next_due_at is None else self.next_due_at.isoformat(),
+            "complete": self.complete,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def report_of(cycle: int, decided: Decided, results: list[Result]) -> CycleReport:
+    """``decided`` is the cycle's first round, which saw every contact; ``results`` are of all rounds."""
+    served = {result.decision.contact.id for result in results if result.came is Came.DONE}
+    late = [one.late for one in decided.decisions if one.late is not None and one.contact.id not in served]
+    came = Counter((type(result.decision).__name__, result.decision.mode, result.came) for result in results)
+    return CycleReport(
+        cycle=cycle,
+        waiting=sum(1 for account in decided.accounts.values() if account.case is not None),
+        ungoverned=sum(1 for account in decided.accounts.values() if account.ungoverned),
+        due=len({one.contact.id for one in decided.decisions if one.due_at is not None}),
+        transferred=came["Transfer", Mode.ENFORCE, Came.DONE],
+        would_transfer=came["Transfer", Mode.OBSERVE, Came.DONE],
+        warned=came["Warn", Mode.ENFORCE, Came.DONE] + came["Warn", Mode.OBSERVE, Came.DONE],
+        failed=sum(1 for result in results if result.came in (Came.REFUSED, Came.UNSETTLED)),
+        held=_held(decided, results),
+        oldest_breach=max((one for one in late if one > timedelta()), default=None),
+        next_due_at=decided.next_due_at,
+    )
+
+
+def _held(decided: Decided, results: list[Result]) -> dict[str, int]:
+    held = Counter(one.reason.value for one in decided.decisions if isinstance(one, Hold))
+    held.update(result.reason.value for result in results if result.came is Came.HELD and result.reason)
+    return dict(held)
