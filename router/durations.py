@@ -1,0 +1,78 @@
+"""Durations as text: ``"90s"``, ``"15m"``, ``"1h30m"``, ``"2d"``."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from router.problems import as_written
+
+PATTERN = r"^(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+LONGEST = timedelta(days=3650)
+EXAMPLE = 'a duration such as "90s", "15m", "1h30m" or "2d"'
+
+_PARTS = re.compile(r"(?=[0-9])(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
+_DECIMAL = re.compile(r"[0-9]*[.,][0-9]+ ?[a-z]+")
+_UNITS_ONLY = re.compile(r"(?:[0-9]+[dhms])+")
+_SECONDS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+
+
+def parse_duration(text: str) -> timedelta:
+    """Whole numbers with the units d, h, m, s, the largest first, no sign and no spaces. ``ValueError``, with a message
+    for whoever wrote it, on anything else and on more than ten years."""
+    parts = _PARTS.fullmatch(text)
+    if parts is None:
+        raise ValueError(f"expected {EXAMPLE}, got {as_written(text)}{_hint(text)}")
+    digits = [number or "0" for number in parts.groups()]
+    if max(map(len, digits)) > 12 or _total(digits) > LONGEST.total_seconds():
+        raise ValueError(f"{as_written(text)} is longer than a duration may be ({format_duration(LONGEST)})")
+    return timedelta(seconds=_total(digits))
+
+
+def format_duration(duration: timedelta) -> str:
+    """The shortest text that ``parse_duration`` reads as this duration, parts of a second dropped; ``-`` before a
+    negative one, which it does not read."""
+    left = int(abs(duration).total_seconds())
+    sign = "-" if duration < timedelta(0) and left else ""
+    text = ""
+    for unit, seconds in _SECONDS:
+        count, left = divmod(left, seconds)
+        text += f"{count}{unit}" if count else ""
+    return sign + (text or "0s")
+
+
+def _from_toml(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise PydanticCustomError("duration", "{message}", {"message": f"expected {EXAMPLE}, got {as_written(value)}"})
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise PydanticCustomError("duration", "{message}", {"message": str(error)}) from None
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_from_toml),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["90s", "15m", "1h30m", "2d"]}),
+]
+"""A pydantic field that reads durations written as text (and takes a ``timedelta`` from code)."""
+
+
+def _total(digits: list[str]) -> int:
+    return sum(int(number) * seconds for number, (_, seconds) in zip(digits, _SECONDS, strict=True))
+
+
+def _hint(text: str) -> str:
+    if _DECIMAL.fullmatch(text):
+        return ': whole numbers only, as in "1h30m"'
+    if _UNITS_ONLY.fullmatch(text):
+        return ": the largest unit first, each unit once"
+    return ""
+

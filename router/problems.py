@@ -1,0 +1,89 @@
+"""What is wrong in a file that the user wrote: one located line a problem, all problems at once."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Literal
+
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Line and column count from 1, columns in characters. Line 0 is a place that has no lines: an environment
+    variable, a command-line option, a file that cannot be read."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return printable(f"{where}: {self.message}")
+
+
+class Problems(Exception):
+    """Everything that is wrong, sorted by place, each problem once; ``str()`` gives one line each."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that could move a cursor, break the line or turn it round."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(char) if unicodedata.category(char) in _UNPRINTABLE else char for char in text)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was most likely meant, case aside; ``None`` where nothing is near."""
+    by_folded = {candidate.casefold(): candidate for candidate in sorted(known, reverse=True)}
+    found = difflib.get_close_matches(name.casefold()[:200], by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)``, to be put after a message; empty where nothing is near."""
+    near = nearest(name, known)
+    return f" (did you mean '{near}'?)" if near is not None else ""
+
+
+def as_written(value: object) -> str:
+    """A value as it stands in the file, shortened; tables and lists by their kind."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return json.dumps(value if len(value) <= 60 else value[:57] + "...", ensure_ascii=False)
+        case int() if abs(value) >= 10**40:
+            return "a huge number"
+        case date() | time():
+            return value.isoformat()
+        case dict():
+            return "a table"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return str(value)[:60]
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
+    if named is not None:
+        return named
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

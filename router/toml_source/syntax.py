@@ -1,0 +1,126 @@
+"""What keeps a file from being TOML: as many of its mistakes as can be told apart, in one pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import tomli
+
+from router.problems import Problem, as_written
+
+MOST_PROBLEMS = 20
+LONGEST_FOR_ALL = 300_000
+"""Characters. Looking on after a mistake reads the file again; in a larger file only the first mistake is told."""
+
+_STATEMENT = re.compile(r"\s*(?:\[|(?:[A-Za-z0-9_-]+|\"[^\"\n]*\"|'[^'\n]*')\s*[.=])")
+_OPENING_QUOTE = re.compile(r"\"\"\"|'''|[\"']")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """``kind`` is the reader's own word for it."""
+
+    line: int
+    column: int
+    kind: str
+
+
+def read(text: str) -> dict[str, Any] | Mistake:
+    """The values, or the first mistake."""
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        return Mistake(error.lineno, error.colno, error.msg)
+    except RecursionError:
+        return Mistake(1, 1, "lists and tables are nested too deeply")
+    except ValueError:  # an integer of more digits than Python converts
+        return Mistake(*_huge_number(text), "this number is too large")
+
+
+def mistakes(text: str, first: Mistake) -> Iterator[Mistake]:
+    """The first mistake, and those found after taking out, each time, the lines that the one before spoils."""
+    lines = text.split("\n")
+    found: Mistake | None = first
+    for _ in range(MOST_PROBLEMS):
+        if found is None:
+            return
+        yield found
+        if len(text) > LONGEST_FOR_ALL:
+            return
+        lines, later = _without(lines, found)
+        found = later if later is not None and later.line > found.line else None
+
+
+def worded(mistake: Mistake, file: str, lines: list[str]) -> Problem:
+    line = lines[mistake.line - 1] if mistake.line <= len(lines) else ""
+    column, message = _words(mistake, line)
+    return Problem(file, mistake.line, column, message)
+
+
+def _words(mistake: Mistake, line: str) -> tuple[int, str]:
+    rest = line[mistake.column - 1 :].strip()
+    if mistake.kind == "Invalid value":
+        return mistake.column, _no_value(rest)
+    if mistake.kind.startswith("Expected newline"):
+        return mistake.column, f"unexpected {as_written(rest)} after the value{_unquoted(line, mistake.column)}"
+    if mistake.kind == "Invalid initial character for a key part":
+        return mistake.column, f"expected a key, found {as_written(rest)} (other than A-Z a-z 0-9 _ - stands in quotes)"
+    if mistake.kind == "Invalid statement":
+        return mistake.column, f"expected a key or a table header, found {as_written(rest)}"
+    if mistake.kind in {"Unterminated string", "Illegal character '\\n'"}:
+        return _opening(line, mistake.column), "this text has no closing quote"
+    if mistake.kind.startswith("Unescaped '\\'"):
+        return max(1, mistake.column - 2), "a backslash in a text is written '\\\\' (or put the text in single quotes)"
+    return mistake.column, mistake.kind[:1].lower() + mistake.kind[1:]
+
+
+def _no_value(rest: str) -> str:
+    if not rest or rest.startswith("#"):
+        return "expected a value, found the end of the line"
+    if re.match(r"[A-Za-z]", rest):
+        return f"expected a value, found {as_written(rest)} (text stands in quotes; true and false in small letters)"
+    return f"expected a value, found {as_written(rest)}"
+
+
+def _unquoted(line: str, column: int) -> str:
+    return " (durations and other texts stand in quotes)" if re.search(r"[0-9]$", line[: column - 1]) else ""
+
+
+def _opening(line: str, column: int) -> int:
+    """The quote that is not closed, where it is on this line; a text over many lines is told at its end."""
+    _, equals, _ = line.partition("=")
+    start = line.find(equals) + 1 if equals else 0
+    found = _OPENING_QUOTE.search(line, start)
+    return found.start() + 1 if found is not None else column
+
+
+def _huge_number(text: str) -> tuple[int, int]:
+    found = re.search(r"[0-9_]{4000,}", text)
+    at = found.start() if found is not None else 0
+    return text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
+
+
+def _without(lines: list[str], found: Mistake) -> tuple[list[str], Mistake | None]:
+    """Of the ways to take the mistake out, the one after which the most of the file can be read: its own line alone,
+    from the statement that it interrupts up to it, or that statement's lines without its own."""
+    last = min(found.line, len(lines)) - 1
+    start = next((n for n in range(last - 1, max(-1, last - 200), -1) if _STATEMENT.match(lines[n])), last)
+    tries = []
+    for begin, end in dict.fromkeys([(last, last), (start, last), (start, max(start, last - 1))]):
+        left = [*lines[:begin], *_blank(lines[begin : end + 1], begin), *lines[end + 1 :]]
+        outcome = read("\n".join(left))
+        if not isinstance(outcome, Mistake):
+            return left, None
+        tries.append((outcome, left))
+    outcome, left = max(tries, key=lambda attempt: attempt[0])
+    return left, outcome
+
+
+def _blank(lines: list[str], number: int) -> list[str]:
+    """Nothing in place of the lines, save that a table header is still one: the keys under it are not those of the
+    table before."""
+    header = lines[0].lstrip().startswith("[") and "=" not in lines[0]
+    return [f'["line {number}"]' if header else "", *[""] * (len(lines) - 1)]
