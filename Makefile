@@ -1,0 +1,127 @@
+# connect-router. Needs: make, Python >= 3.11 with venv, and the package index that pip is set up for.
+#
+#   make demo                 the product in one command, no AWS account
+#   make test                 everything that CI checks
+#   make PYTHON=python3.13 VENV=.venv-3.13 test
+
+VENV    ?= .venv
+WORKERS ?= 2
+# The first Python that is new enough: `python3` of Ubuntu 22.04 and RHEL 9 is not, and has a younger one beside it.
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+else
+PYTHON_WANTED := $(PYTHON)
+endif
+
+PY      := $(VENV)/bin/python
+# What is installed is kept in stamps inside the environment, so that they go when it goes.
+ENV     := $(VENV)/.connect-router-environment
+RUNTIME := $(VENV)/.connect-router-runtime
+DEV     := $(VENV)/.connect-router-dev
+WHEEL   := $(VENV)/.connect-router-wheel
+# Folders too: a file that was deleted leaves no other trace.
+SOURCES := $(shell find router -name __pycache__ -prune -o -print) $(wildcard pyproject.toml LICENSE README.md)
+
+# What the caller's shell has set must not decide which `router` is tested.
+unexport PYTHONPATH PYTHONHOME
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+# $(call step,what it does,command): one line, and what the command printed only when it failed.
+define step
+	@mkdir -p build; printf '%s\n' '-- $(1)'; \
+	{ $(2) ; } >build/step.log 2>&1 || { status=$$?; cat build/step.log; echo 'make: failed: $(1)' >&2; exit $$status; }
+endef
+# Wheels only: building one from source would fetch what it is built with, unpinned and unchecked.
+PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test lint imports types suite unit lock clean distclean FORCE
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(WHEEL) ## the environment, the locked packages, and connect-router's wheel in it
+
+demo: $(WHEEL) ## sandbox and service together, enforcing, with live traffic; no AWS account
+	@$(VENV)/bin/connect-router demo $(ARGS)
+
+test: lint imports types suite ## everything: lint, imports, types, and the tests against the installed wheel
+
+lint: $(DEV) ## ruff
+	$(call step,lint,$(VENV)/bin/ruff check .)
+
+imports: $(DEV) ## which package may import which
+	$(call step,imports,$(VENV)/bin/lint-imports)
+
+types: $(DEV) ## mypy, strict
+	$(call step,types,$(VENV)/bin/mypy)
+
+# Safe path: neither `pytest` nor a `python -m router` that a test starts may find the checkout in its working folder.
+PYTEST = CONNECT_ROUTER_TESTED_WHEEL=1 PYTHONSAFEPATH=1 HYPOTHESIS_PROFILE=suite $(VENV)/bin/pytest -q -n $(WORKERS)
+
+suite: $(DEV) $(WHEEL) ## all tests (ARGS= goes to pytest)
+	@echo '-- tests'
+	@$(PYTEST) $(ARGS)
+
+unit: $(DEV) $(WHEEL) ## the unit tests (ARGS= goes to pytest)
+	@echo '-- unit tests'
+	@$(PYTEST) tests/unit $(ARGS)
+
+# usable: Python >= 3.11 with pip. other: of another Python than the one asked for. Empty: to be made, anew or for the first time.
+STATE := $(shell $(PY) -c 'import sys, pip; print("usable" if sys.version_info >= (3, 11) else "")' 2>/dev/null)
+VERSION = $(shell $(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+ifneq ($(and $(PYTHON_WANTED),$(STATE)),)
+ifneq ($(call VERSION,$(PY)),$(call VERSION,$(PYTHON_WANTED)))
+STATE := other
+endif
+endif
+
+# An environment of another Python is refused, not replaced: somebody may be using it.
+$(ENV): $(if $(filter usable,$(STATE)),,FORCE)
+	@if [ '$(STATE)' = other ]; then \
+		echo 'make: $(VENV) is not of $(PYTHON); name another with VENV=, or remove it: make distclean' >&2; exit 2; fi
+	@if ! '$(or $(PYTHON),python3)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo 'make: $(or $(PYTHON),python3) is no Python >= 3.11; name one: make PYTHON=/path/to/python3' >&2; exit 2; fi
+	@if [ -e '$(VENV)' ] && [ ! -e '$(VENV)/pyvenv.cfg' ]; then \
+		echo 'make: $(VENV) is no Python environment; name another with VENV=' >&2; exit 2; fi
+	$(if $(STATE),,$(call step,environment in $(VENV) with $(PYTHON),\
+		$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' && $(PY) -m ensurepip \
+		|| $(PYTHON) -m venv --clear '$(VENV)'))
+	@touch $@
+
+$(RUNTIME): requirements.lock requirements-build.lock $(ENV)
+	$(call step,packages of the product,$(PIP_INSTALL) -r requirements.lock -r requirements-build.lock)
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	$(call step,packages for checks and tests,$(PIP_INSTALL) -r requirements-dev.lock)
+	@touch $@
+
+$(WHEEL): $(SOURCES) $(RUNTIME)
+	$(call step,wheel of connect-router,\
+		rm -rf build/wheel && $(PY) -m hatchling build -t wheel -d build/wheel && \
+		$(PY) -m pip install --quiet --no-index --no-deps --force-reinstall build/wheel/*.whl)
+	@touch $@
+
+# Universal (every platform, every Python that is promised), with hashes, and without an address: any index will do.
+# What is locked stays locked unless UPGRADE=--upgrade.
+UV = $(firstword $(wildcard $(VENV)/bin/uv) $(shell command -v uv 2>/dev/null))
+COMPILE = $(or $(UV),$(VENV)/bin/uv) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
+
+lock: $(ENV) ## remake the locks from pyproject.toml (UPGRADE=--upgrade for newer releases)
+	$(if $(UV),,$(call step,uv,$(PY) -m pip install --quiet 'uv>=0.9'))
+	$(call step,requirements.lock,$(COMPILE) pyproject.toml -o requirements.lock)
+	$(call step,requirements-dev.lock,$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock)
+	$(call step,requirements-build.lock,$(COMPILE) --group build -c requirements-dev.lock -o requirements-build.lock)
+	@if grep -nE '://|^ *-[-if]' requirements*.lock | grep -v -- --hash=; then echo 'make: a lock names an address' >&2; exit 1; fi
+
+clean: ## what was built, and the tools' caches
+	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -f $(ENV) $(RUNTIME) $(DEV) $(WHEEL)
+
+distclean: clean ## and the environment
+	rm -rf '$(VENV)'
