@@ -6,7 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -54,20 +54,19 @@ def require_sqlite() -> None:
         raise LedgerBroken(f"this Python has SQLite {sqlite3.sqlite_version}; the ledger needs {oldest} or newer")
 
 
-def prepare_file(path: Path) -> bool:
-    """Makes the file where there is none, for its owner alone; whether it is new. SQLite itself would make it with the
-    process's umask. Raises LedgerBroken where a folder or a device has its name, OSError where it cannot be made."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        _require_file(path)
-        return False
-    return True
-
-
-def _require_file(path: Path) -> None:
-    if not stat.S_ISREG(path.stat().st_mode):
+def require_place(path: Path) -> None:
+    """Raises LedgerBroken where a folder or a device has the file's name, LedgerUnavailable where there is no folder
+    for it: on a disk that is not mounted yet, a new ledger would be a forgetful one."""
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
         raise LedgerBroken(f"{path}: not a file; name another in ledger.url")
+    if not path.parent.is_dir():
+        raise LedgerUnavailable(f"{path.parent}: no such folder to keep the ledger in")
+
+
+def prepare_file(path: Path) -> None:
+    """Makes the file where there is none, for its owner alone: SQLite itself would make it with the umask."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
@@ -88,7 +87,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that can change nothing and takes part in locking, so that it never sees half a write."""
-    _require_file(path)
+    require_place(path)
     return _connect(f"file:{quote(str(path))}?mode=ro")
 
 

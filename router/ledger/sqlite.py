@@ -24,13 +24,14 @@ from router.ledger.connection import (
     open_writer,
     prepare_file,
     prove_writable,
+    require_place,
     require_sqlite,
     transaction,
     translated,
 )
 from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailable, NotOpen
 from router.ledger.lock import WriterLock
-from router.ledger.rows import EPOCH, Value, action_of, instant_of, micros, outcome_row, row_of
+from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, row_of
 from router.ledger.schema import shipped, upgrade, version_of
 from router.model import Action, ActionState, Contact, ContactId, Landing
 
@@ -77,6 +78,7 @@ class SqliteLedger:
         # The lock's name follows links, so that two names of one file are one ledger.
         path = Path(os.path.realpath(path))
         with translated(str(path)):
+            require_place(path)
             lock = WriterLock(path)
             try:
                 ledger = cls._opened(path, instance_id=instance_id, now=now, keep=keep, lock=lock)
@@ -103,7 +105,7 @@ class SqliteLedger:
                 created=version == 0,
                 warnings=exposure(path),
             )
-            ledger.prune(now - keep)
+            ledger._prune(micros(now) - keep // MICROSECOND)
         return ledger
 
     @classmethod
@@ -245,12 +247,15 @@ class SqliteLedger:
         A chain with an open intent, or with a move whose landing is still followed, stays whatever its age. Nothing
         that is within ``keep`` of the newest action goes either: a clock that jumps ahead does not empty the ledger.
         """
+        return self._prune(micros(before))
+
+    def _prune(self, before: int) -> int:
         with self._writing() as connection:
             newest = connection.execute(statements.NEWEST, {"instance": self.instance_id}).fetchone()[0]
             if newest is None:
                 return 0
-            limit = min(before, instant_of(newest) - self._keep)
-            asked = {"instance": self.instance_id, "before": micros(limit)}
+            limit = min(before, newest - self._keep // MICROSECOND)
+            asked = {"instance": self.instance_id, "before": limit}
             dead = [row[0] for row in connection.execute(statements.DEAD_CHAINS, asked)]
             removed = {"instance": self.instance_id, "chains": json.dumps(dead)}
             count = connection.execute(statements.DELETE_ACTIONS, removed).rowcount

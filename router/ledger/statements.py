@@ -50,8 +50,7 @@ DEAD_CHAINS = f"""
         CROSS JOIN actions AS act ON act.instance = :instance AND act.chain_id = member.contact_id
         WHERE member.instance = :instance AND member.chain_id = segments.chain_id
         AND (act.state = 'intended'
-            OR act.kind = 'transfer' AND act.state = 'acted' AND act.observed = 0
-                AND (act.landing IS NULL OR act.landing IN ({FOLLOWED}))
+            OR act.id IN (SELECT id FROM actions WHERE instance = :instance AND {LANDING_OPEN})
             OR max(act.decided_at, coalesce(act.settled_at, act.decided_at), coalesce(act.landed_at, act.decided_at))
                 >= :before))
 """
@@ -76,12 +75,13 @@ def history_query(
     limit: int | None,
 ) -> tuple[str, dict[str, Value]]:
     """The statement and its parameters; the newest ``limit`` rows, newest first."""
+    outcome_column = "landing" if isinstance(outcome, Landing) else "state"
     filters = {
         f"chain_id IN ({MEMBERS})": ("contact_id", contact_id),
         "rule = :rule": ("rule", rule),
         "decided_at >= :since": ("since", micros(since) if since else None),
         "decided_at < :until": ("until", micros(until) if until else None),
-        ("landing" if isinstance(outcome, Landing) else "state") + " = :outcome": ("outcome", outcome),
+        f"{outcome_column} = :outcome": ("outcome", outcome.value if outcome else None),
     }
     given = {clause: parameter for clause, parameter in filters.items() if parameter[1] is not None}
     clauses = " AND ".join(["instance = :instance", *given])

@@ -1,0 +1,121 @@
+"""Every store of the ledger behind one fixture: another store is one more entry of ``STORES``, and of ``DURABLE`` if it
+outlives its process."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.ledger import SqliteLedger
+from router.model import (
+    Action,
+    ActionKind,
+    CaseKey,
+    Channel,
+    Contact,
+    ContactId,
+    FirstAct,
+    FlowId,
+    Landing,
+    QueueId,
+    Target,
+)
+
+NOW = datetime(2026, 3, 2, 9, 30, 0, 123456, tzinfo=UTC)
+KEEP = timedelta(days=120)
+
+OpenLedger = Callable[[str], AbstractContextManager[SqliteLedger]]
+"""Opens the store for an instance; what was written before by the same fixture is there."""
+
+
+def _in_a_file(folder: Path) -> OpenLedger:
+    @contextmanager
+    def opened(instance_id: str) -> Iterator[SqliteLedger]:
+        with SqliteLedger.open(folder / "ledger.db", instance_id=instance_id, now=NOW, keep=KEEP) as ledger:
+            yield ledger
+
+    return opened
+
+
+def _in_memory(folder: Path) -> OpenLedger:
+    @contextmanager
+    def opened(instance_id: str) -> Iterator[SqliteLedger]:
+        with SqliteLedger.in_memory(instance_id, keep=KEEP) as ledger:
+            yield ledger
+
+    return opened
+
+
+STORES = {"sqlite": _in_a_file, "memory": _in_memory}
+DURABLE = {"sqlite": _in_a_file}
+
+
+@pytest.fixture(params=STORES)
+def ledger(request, tmp_path):
+    with STORES[request.param](tmp_path)("instance-1") as opened:
+        yield opened
+
+
+@pytest.fixture(params=DURABLE)
+def open_ledger(request, tmp_path) -> OpenLedger:
+    return DURABLE[request.param](tmp_path)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def task() -> Callable[..., Contact]:
+    """A task by its id, with whatever else Connect tells of its chain."""
+
+    def built(contact_id: str, **ids: Any) -> Contact:
+        return Contact(id=ContactId(contact_id), channel=Channel.TASK, **ids)
+
+    return built
+
+
+@pytest.fixture
+def act() -> Callable[..., Action]:
+    """A transfer of a contact out of "billing" into "overflow"; ``minutes`` after NOW, everything else by field."""
+
+    def built(contact: str = "c-1", *, minutes: float = 0, **fields: Any) -> Action:
+        contact_id = ContactId(contact)
+        given: dict[str, Any] = {
+            "kind": ActionKind.TRANSFER,
+            "case": CaseKey(contact_id, NOW - timedelta(hours=1)),
+            "chain_id": contact_id,
+            "contact_id": contact_id,
+            "queue_id": QueueId("billing"),
+            "enqueued_at": NOW - timedelta(hours=1),
+            "rule": "billing-email",
+            "step": 2,
+            "at": timedelta(hours=1),
+            "first": FirstAct(
+                clock_started_at=NOW - timedelta(hours=1), queue_id=QueueId("billing"), waited=timedelta(hours=1)
+            ),
+            "revision": "r1",
+            "fingerprint": "f1",
+            "cycle": 7,
+            "decided_at": NOW + timedelta(minutes=minutes),
+            "target": Target(flow_id=FlowId("flow-1"), queue_id=QueueId("overflow")),
+        }
+        return Action(**{**given, **fields})
+
+    return built
+
+
+@pytest.fixture
+def move(act) -> Callable[..., Action]:
+    """A transfer that has acted and is not seen to have landed yet."""
+
+    def moved(contact: str, new_contact: str | None, **fields: Any) -> Action:
+        new_id = ContactId(new_contact) if new_contact else None
+        built: Action = act(contact, **{"new_contact_id": new_id, "landing": Landing.PENDING, **fields})
+        return built
+
+    return moved
