@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +9,7 @@ from threading import Event
 
 from router.connect.answers import Denied, Failure, Unauthenticated
 from router.connect.connection import Connection
+from router.connect.quotas import Rate
 from router.decide.look import Limits
 from router.ledger.sqlite import SqliteLedger
 from router.model import Channel
@@ -63,11 +63,10 @@ class App:
         self.observed.close()
 
     def tell_started(self) -> None:
-        identity = self.connection.identity
         tell.log.info(
             "service.started",
-            endpoint=identity.endpoint,
-            account=identity.account,
+            endpoint=self.connection.endpoint,
+            account=self.settings.connect.account,
             instance=self.settings.connect.instance_id,
             mode=self.mode.value,
         )
@@ -88,7 +87,8 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
     clock = clock or SystemClock()
     stopping = Event()
     instance_id = settings.connect.instance_id
-    connection = Connection.open(settings, clock=clock, stopping=stopping)
+    channels = frozenset(Channel(channel) for channel in settings.poll.channels)
+    connection = open_connection(settings, clock)
     path = settings.ledger.path
     ledger = SqliteLedger.open(path, instance_id=instance_id, now=clock.now(), keep=settings.ledger.keep)
     observed = SqliteLedger.in_memory(instance_id=instance_id)
@@ -107,13 +107,12 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
     attempts = Attempts(
         reader=connection.reader,
         mover=connection.mover,
-        pacer=connection.pacer,
+        pacer=connection.quotas,
         ledger=ledger,
         clock=clock,
         policy=RetryPolicy(attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after),
         stopping=stopping,
     )
-    channels = frozenset(Channel(channel) for channel in settings.poll.channels)
     pool = ThreadPoolExecutor(max_workers=settings.execute.workers, thread_name_prefix="transfer")
     cycle = Cycle(
         looking=Looking(
@@ -152,7 +151,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         names=names,
         mode=mode,
         clock_skew=lambda: _skewed(connection),
-        calls=lambda: Counter(connection.calls()),
+        calls=connection.calls,
         stopping=stopping.is_set,
         workers=settings.execute.workers,
     )
@@ -170,6 +169,20 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         pool=pool,
         clock=clock,
         stopping=stopping,
+    )
+
+
+def open_connection(settings: Settings, clock: Clock) -> Connection:
+    """Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
+    return Connection.open(
+        instance_id=settings.connect.instance_id,
+        region=settings.connect.region,
+        channels=[Channel(channel) for channel in settings.poll.channels],
+        workers=settings.execute.workers,
+        rates={name: Rate(quota.rate, quota.burst) for name, quota in settings.quotas.rates.items()},
+        share=settings.quotas.share,
+        now=clock.now,
+        monotonic=clock.monotonic,
     )
 
 

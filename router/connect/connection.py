@@ -1,0 +1,78 @@
+"""Everything of one instance, put together over one client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from router.connect.agents import Agents
+from router.connect.api import Api
+from router.connect.client import make_client
+from router.connect.contacts import Contacts
+from router.connect.instance import ConnectInstance
+from router.connect.metrics import Metrics
+from router.connect.mover import ConnectMover
+from router.connect.quotas import Quotas, Rate
+from router.connect.reader import ConnectReader
+from router.connect.reading import Reads
+from router.connect.search import Search
+from router.connect.skew import Skew
+from router.model import Channel
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """Thread-safe. ``endpoint`` is the URL the SDK resolved; ``stop`` ends every wait for the quota."""
+
+    endpoint: str
+    reader: ConnectReader
+    mover: ConnectMover
+    instance: ConnectInstance
+    quotas: Quotas
+    _skew: Skew = field(repr=False)
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        instance_id: str,
+        region: str | None,
+        channels: Collection[Channel],
+        workers: int,
+        rates: Mapping[str, Rate],
+        share: float,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+    ) -> Connection:
+        """Makes no call. Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
+        client = make_client(region=region, workers=workers)
+        skew = Skew(now)
+        skew.watch(client)
+        quotas = Quotas(rates, share=share, monotonic=monotonic)
+        api = Api(client, instance_id=instance_id, quotas=quotas, monotonic=monotonic)
+        reads = Reads(api, quotas=quotas, monotonic=monotonic)
+        return cls(
+            endpoint=client.meta.endpoint_url,
+            reader=ConnectReader(
+                searching=Search(reads, channels=channels), contacts=Contacts(reads, monotonic=monotonic)
+            ),
+            mover=ConnectMover(api, quotas=quotas, monotonic=monotonic),
+            instance=ConnectInstance(reads=reads, metrics=Metrics(reads), agents=Agents(reads)),
+            quotas=quotas,
+            _skew=skew,
+        )
+
+    def skew(self) -> timedelta | None:
+        """Local time less Connect's; ``None`` before the first answer."""
+        return self._skew.current
+
+    def calls(self) -> Mapping[str, int]:
+        return self.quotas.calls()
+
+    def stop(self) -> None:
+        self.quotas.stop()
