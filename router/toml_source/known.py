@@ -1,0 +1,76 @@
+"""Which keys a pydantic model, and those nested in it, know at some place of a document."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import AliasChoices, BaseModel, RootModel
+from pydantic.fields import FieldInfo
+
+
+def known_keys(model: type[BaseModel], path: Iterable[str | int], loc: Iterable[str | int] = ()) -> list[str]:
+    """The keys that could stand in the table at that path, in the model's order. ``loc`` is pydantic's own location:
+    where it names one of several models that are possible there, only that model's keys."""
+    possible = list(_models_and_containers(model))
+    for part in path:
+        possible = [inner for outer in possible for inner in _inside(outer, part)]
+    models = [each for each in possible if _is_model(each)]
+    tags = {part for part in loc if isinstance(part, str)}
+    named = [each for each in models if each.__name__ in tags] or models
+    return list(dict.fromkeys(name for each in named for name in _field_names(each)))
+
+
+def same_key(key: str | int, value: Any) -> bool:
+    """Whether the document's value has that key or index."""
+    if isinstance(value, dict):
+        return key in value
+    return isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value)
+
+
+def _inside(outer: Any, part: str | int) -> Iterable[Any]:
+    if _is_model(outer):
+        for name, info in outer.model_fields.items():
+            if part in _names(name, info):
+                yield from _models_and_containers(info.annotation)
+    elif isinstance(part, int):
+        for item in get_args(outer)[:1]:
+            yield from _models_and_containers(item)
+    else:
+        for item in get_args(outer)[1:2]:
+            yield from _models_and_containers(item)
+
+
+def _models_and_containers(annotation: Any) -> Iterable[Any]:
+    """The alternatives of an annotation, unwrapped."""
+    annotation = getattr(annotation, "__value__", annotation)  # a TypeAliasType
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _models_and_containers(get_args(annotation)[0])
+    elif origin in {Union, types.UnionType}:
+        for member in get_args(annotation):
+            yield from _models_and_containers(member)
+    elif _is_model(annotation) and issubclass(annotation, RootModel):
+        yield from _models_and_containers(annotation.model_fields["root"].annotation)
+    elif _is_model(annotation) or (isinstance(origin, type) and issubclass(origin, Sequence | Mapping)):
+        yield annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _field_names(model: type[BaseModel]) -> list[str]:
+    return [name for field, info in model.model_fields.items() for name in _names(field, info)]
+
+
+def _names(name: str, info: FieldInfo) -> list[str]:
+    """What the file may call the field: its aliases where it has some, for then its own name is not accepted."""
+    match info.validation_alias:
+        case str(alias):
+            return [alias]
+        case AliasChoices(choices=choices):
+            return [choice for choice in choices if isinstance(choice, str)] or [name]
+        case _:
+            return [info.alias or name]

@@ -1,0 +1,195 @@
+"""A refused document, told by the places in its file: what pydantic found, without pydantic's way of saying it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from router.problems import Problem, did_you_mean, nearest
+from router.toml_source.known import known_keys, same_key
+from router.toml_source.source import Path, TomlSource
+from router.toml_source.words import AT_KEY, expected, kinds_message, message
+
+MOST_LISTED = 12
+LONGEST_WEIGHED = 40
+"""Parts of a location. In longer ones (conditions nested by the dozen) every part that fits is taken for a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem by its path in the document."""
+
+    path: Path
+    message: str
+    of: Literal["key", "value"] = "value"
+
+
+def located(error: ValidationError, source: TomlSource, model: type[BaseModel]) -> list[Problem]:
+    """The problems of the file, sorted: what is missing at its table, an unknown key at the key (with the nearest that
+    could stand there), everything else at the value. Of a union, only the alternative that was most likely meant."""
+    found = findings(error, source.data, model)
+    return sorted({source.problem(one.path, one.message, of=one.of) for one in found})
+
+
+def findings(error: ValidationError, data: Any, model: type[BaseModel]) -> list[Finding]:
+    """The same by path, for documents that come from more than one place. ``data`` is what was validated."""
+    tree = _Tree()
+    for details in error.errors(include_url=False):
+        tree.add(_steps(details, data), details)
+    return [finding for found in _settle(tree, data, (), model) for finding in found.findings]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """A part of pydantic's location that is not in the file: which alternative of a union it tried."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class _Tree:
+    """Errors by where they are and, below a union, by alternative."""
+
+    here: list[ErrorDetails] = field(default_factory=list)
+    below: dict[str | int, _Tree] = field(default_factory=dict)
+    alternatives: dict[str, _Tree] = field(default_factory=dict)
+
+    def add(self, steps: Iterable[str | int | _Tag], details: ErrorDetails) -> None:
+        node = self
+        for step in steps:
+            if isinstance(step, _Tag):
+                node = node.alternatives.setdefault(step.name, _Tree())
+            else:
+                node = node.below.setdefault(step, _Tree())
+        node.here.append(details)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Findings, and, where the only trouble is that this very value is of another kind, what was expected of it."""
+
+    findings: tuple[Finding, ...]
+    kinds: tuple[str, ...] = ()
+
+
+def _settle(node: _Tree, value: Any, path: Path, model: type[BaseModel]) -> Iterator[_Found]:
+    yield from _keys(node, path, model)
+    for details in node.here:
+        if details["type"] not in {"missing", "extra_forbidden"}:
+            yield _one(details, value, path)
+    for key, child in node.below.items():
+        yield from _settle(child, _inside(value, key), (*path, key), model)
+    if node.alternatives:
+        yield _likeliest([list(_settle(each, value, path, model)) for each in node.alternatives.values()], value, path)
+
+
+def _one(details: ErrorDetails, value: Any, path: Path) -> _Found:
+    text = message(details)
+    if details["type"] == AT_KEY:
+        key = details["ctx"]["key"]
+        return _Found((Finding((*path, key), text),))
+    of: Literal["key", "value"] = "key" if details["loc"][-1:] == ("[key]",) else "value"
+    kind = expected(details)
+    return _Found((Finding(path, text, of),), (kind,) if kind is not None else ())
+
+
+def _likeliest(alternatives: list[list[_Found]], value: Any, path: Path) -> _Found:
+    """An alternative whose kind of value this is was meant, and of several the one with the least to complain of."""
+    same_kind = [found for found in alternatives if not all(one.kinds and _at(one, path) for one in found)]
+    if not same_kind:
+        kinds = [kind for found in alternatives for one in found for kind in one.kinds]
+        return _Found((Finding(path, kinds_message(kinds, value)),), tuple(kinds))
+    best = min(same_kind, key=lambda found: sum(len(one.findings) for one in found))
+    return _Found(tuple(finding for one in best for finding in one.findings))
+
+
+def _at(found: _Found, path: Path) -> bool:
+    return all(finding.path == path for finding in found.findings)
+
+
+def _keys(node: _Tree, path: Path, model: type[BaseModel]) -> Iterator[_Found]:
+    """Unknown and missing keys of one table. A missing key that an unknown one is a slip of is one finding."""
+    missing = _names(node, "missing")
+    for name in _names(node, "extra_forbidden"):
+        meant = nearest(name, missing)
+        if meant is not None:
+            missing.remove(meant)
+        yield _Found((Finding((*path, name), _unknown(name, meant, _known(node, name, path, model)), "key"),))
+    for name in missing:
+        yield _Found((Finding(path, f"'{name}' is missing{_in_table(path)}"),))
+
+
+def _names(node: _Tree, kind: str) -> list[str]:
+    return [str(key) for key, child in node.below.items() for details in child.here if details["type"] == kind]
+
+
+def _known(node: _Tree, name: str, path: Path, model: type[BaseModel]) -> list[str]:
+    loc = node.below[name].here[0]["loc"] if name in node.below else ()
+    return known_keys(model, path, loc)
+
+
+def _unknown(name: str, meant: str | None, known: list[str]) -> str:
+    near = did_you_mean(name, [meant] if meant is not None else known)
+    if not near and 0 < len(known) <= MOST_LISTED:
+        near = f" (known here: {', '.join(known)})"
+    return f"unknown key '{name}'{near}"
+
+
+def _in_table(path: Path) -> str:
+    names = [part for part in path if isinstance(part, str)]
+    if not names:
+        return ""
+    return f" in [[{'.'.join(names)}]]" if isinstance(path[-1], int) else f" in [{'.'.join(names)}]"
+
+
+def _inside(value: Any, key: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(key)
+    return value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
+
+
+def _steps(details: ErrorDetails, data: Any) -> list[str | int | _Tag]:
+    """Pydantic's location as steps through the document, what is no part of the document as tags: of all ways to walk
+    it the one that uses the most of it, tags before keys."""
+    loc = details["loc"]
+    if loc[-1:] == ("[key]",):
+        loc = loc[:-1]
+    return list(_walk(loc, data, last_is_missing=details["type"] == "missing").steps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    used: int
+    steps: tuple[str | int | _Tag, ...] = ()
+
+    def after(self, step: str | int | _Tag) -> _Walked:
+        return _Walked(self.used + (not isinstance(step, _Tag)), (step, *self.steps))
+
+
+_NOWHERE = _Walked(-1_000_000)
+
+
+def _walk(loc: tuple[str | int, ...], value: Any, *, last_is_missing: bool) -> _Walked:
+    if not loc:
+        return _Walked(0)
+    first, rest = loc[0], loc[1:]
+    if last_is_missing and not rest:
+        return _Walked(1, (first,)) if isinstance(value, dict) and first not in value else _NOWHERE.after(first)
+    if not same_key(first, value):
+        return _skip(first, rest, value, last_is_missing=last_is_missing)
+    taken = _walk(rest, _inside(value, first), last_is_missing=last_is_missing).after(first)
+    if len(loc) > LONGEST_WEIGHED:
+        return taken
+    skipped = _skip(first, rest, value, last_is_missing=last_is_missing)
+    return max(skipped, taken, key=lambda walked: walked.used)
+
+
+def _skip(first: str | int, rest: tuple[str | int, ...], value: Any, *, last_is_missing: bool) -> _Walked:
+    """An index is never the name of an alternative, but a validator may have made a list of what was none."""
+    if isinstance(first, int) and isinstance(value, list | dict):
+        return _NOWHERE.after(first)
+    return _walk(rest, value, last_is_missing=last_is_missing).after(_Tag(str(first)))

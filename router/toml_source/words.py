@@ -1,0 +1,141 @@
+"""What a refused value is told to whoever wrote it: pydantic's error types in the words of a configuration file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import ErrorType
+
+from router.problems import as_written, did_you_mean
+
+AT_KEY = "at_key"
+
+_PYDANTICS = frozenset(get_args(ErrorType))
+"""Every other type is of a validator of this project's own, whose message is in plain words already."""
+
+_NOUNS = {
+    "string_type": "text",
+    "string_sub_type": "text",
+    "string_unicode": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "is_instance_of": "another kind of value",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "set_type": "a list",
+    "frozen_set_type": "a list",
+    "iterable_type": "a list",
+    "iteration_error": "a list",
+    "dict_type": "a table",
+    "mapping_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "dataclass_type": "a table",
+    "dataclass_exact_type": "a table",
+    "typed_dict_type": "a table",
+    "date_type": "a date such as 2026-01-31",
+    "date_parsing": "a date such as 2026-01-31",
+    "date_from_datetime_inexact": "a date such as 2026-01-31",
+    "date_from_datetime_parsing": "a date such as 2026-01-31",
+    "datetime_type": "a date and time such as 2026-01-31T08:00:00Z",
+    "datetime_parsing": "a date and time such as 2026-01-31T08:00:00Z",
+    "datetime_from_date_parsing": "a date and time such as 2026-01-31T08:00:00Z",
+    "datetime_object_invalid": "a date and time such as 2026-01-31T08:00:00Z",
+    "time_type": "a time of day such as 08:30:00",
+    "time_parsing": "a time of day such as 08:30:00",
+    "time_delta_type": 'a duration such as "15m"',
+    "time_delta_parsing": 'a duration such as "15m"',
+    "duration": 'a duration such as "15m"',
+    "bytes_type": "text",
+    "path_type": "a path",
+    "url_type": "an address",
+}
+"""What was expected, by the type of an error that says the value is of another kind."""
+
+_Words = Callable[[Mapping[str, Any], Any], str]
+_MESSAGES: dict[str, _Words] = {
+    "greater_than": lambda ctx, value: f"must be more than {_bound(ctx['gt'])}, got {as_written(value)}",
+    "greater_than_equal": lambda ctx, value: f"must be at least {_bound(ctx['ge'])}, got {as_written(value)}",
+    "less_than": lambda ctx, value: f"must be less than {_bound(ctx['lt'])}, got {as_written(value)}",
+    "less_than_equal": lambda ctx, value: f"must be at most {_bound(ctx['le'])}, got {as_written(value)}",
+    "multiple_of": lambda ctx, value: f"must be a multiple of {_bound(ctx['multiple_of'])}, got {as_written(value)}",
+    "finite_number": lambda ctx, value: f"must be a finite number, got {as_written(value)}",
+    "int_parsing_size": lambda ctx, value: "this number is too large",
+    "string_too_short": lambda ctx, value: _short("characters", ctx["min_length"]),
+    "string_too_long": lambda ctx, value: f"must have at most {ctx['max_length']} characters, has {len(value)}",
+    "string_pattern_mismatch": lambda ctx, value: f"{as_written(value)} is not of the form {ctx['pattern']}",
+    "too_short": lambda ctx, value: _short("entries", ctx["min_length"]),
+    "too_long": lambda ctx, value: f"must have at most {ctx['max_length']} entries",
+    "timezone_aware": lambda ctx, value: f"{as_written(value)} needs an offset, as in 2026-01-31T08:00:00Z",
+    "timezone_naive": lambda ctx, value: f"{as_written(value)} must not have an offset",
+    "timezone_offset": lambda ctx, value: f"{as_written(value)} has the wrong offset",
+    "datetime_past": lambda ctx, value: f"{as_written(value)} must lie in the past",
+    "datetime_future": lambda ctx, value: f"{as_written(value)} must lie in the future",
+    "date_past": lambda ctx, value: f"{as_written(value)} must lie in the past",
+    "date_future": lambda ctx, value: f"{as_written(value)} must lie in the future",
+    "none_required": lambda ctx, value: f"no value is possible here, got {as_written(value)}",
+    "recursion_loop": lambda ctx, value: "nested too deeply",
+    "union_tag_not_found": lambda ctx, value: f"{ctx['discriminator']} is missing",
+}
+
+
+def at_key(key: str, message: str) -> PydanticCustomError:
+    """For a model's own validator to raise: tells the message at that key of the model's table, not at the table."""
+    return PydanticCustomError(AT_KEY, "{message}", {"key": key, "message": message})
+
+
+def expected(details: ErrorDetails) -> str | None:
+    """What kind of value was expected, if the error says that this one is of another kind; else ``None``."""
+    kind, value = details["type"], details.get("input")
+    if kind in {"literal_error", "enum"}:
+        return _quoted(str(details.get("ctx", {}).get("expected", "another value")))
+    if kind == "duration" and isinstance(value, str):
+        return None
+    return _NOUNS.get(kind)
+
+
+def message(details: ErrorDetails) -> str:
+    """One line for whoever wrote the value; never pydantic's own terms."""
+    kind, value, ctx = details["type"], details.get("input"), details.get("ctx", {})
+    if kind in {"value_error", "assertion_error"}:
+        return str(ctx.get("error", details["msg"]))
+    if kind in _MESSAGES:
+        return _MESSAGES[kind](ctx, value)
+    if kind == "union_tag_invalid":
+        return f"{ctx['discriminator']} must be one of {ctx['expected_tags']}, got '{ctx['tag']}'"
+    noun = expected(details)
+    if noun is not None:
+        return kinds_message([noun], value)
+    return f"{as_written(value)} is not possible here" if kind in _PYDANTICS else details["msg"]
+
+
+def kinds_message(nouns: list[str], value: Any) -> str:
+    """``expected A or B, got C``, with the nearest of the words that could have stood there."""
+    near = did_you_mean(value, re.findall(r'"([^"]*)"', " ".join(_words_of(nouns)))) if isinstance(value, str) else ""
+    return f"expected {' or '.join(dict.fromkeys(nouns))}, got {as_written(value)}{near}"
+
+
+def _words_of(nouns: list[str]) -> list[str]:
+    return [noun for noun in nouns if noun not in _NOUNS.values()]
+
+
+def _quoted(choices: str) -> str:
+    return re.sub(r"'([^']*)'", r'"\1"', choices)
+
+
+def _bound(bound: object) -> str:
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)
+
+
+def _short(what: str, least: int) -> str:
+    return "must not be empty" if least == 1 else f"must have at least {least} {what}"
