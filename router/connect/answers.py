@@ -7,6 +7,9 @@ from datetime import datetime
 
 from router.model import Contact, ContactId
 
+NOT_SENT = "NotSent"
+"""The code of a ``Throttled`` that is the router's own: no call was made."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transferred:
@@ -26,7 +29,8 @@ class Updated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttled:
-    """HTTP 429 about the rate. Nothing happened."""
+    """HTTP 429 about the rate, or ``code`` ``NOT_SENT``: this process's own quota gave no token in time, or it stops.
+    Nothing happened."""
 
     code: str
     request_id: str | None = None
@@ -74,6 +78,7 @@ class Unauthenticated:
 
     code: str
     message: str
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,7 @@ class Reading:
 
     contact: Contact
     answered_at: float
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +95,7 @@ class Missing:
     """ResourceNotFoundException: no such contact in this instance."""
 
     contact_id: ContactId
+    request_id: str | None = None
 
 
 Failure = Throttled | Unknown | Rejected | Denied | Unauthenticated
@@ -98,12 +105,40 @@ DescribeAnswer = Reading | Missing | Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowProblem:
+    """A row of an answer that could not be read; the others stand. ``contact_id`` is ``None`` where not even that
+    could. ``problem`` names the field, never its value: that may be a customer's."""
+
+    contact_id: ContactId | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
     """One page of SearchContacts: candidates, in Connect's order. ``failure`` is set on the last page of a search that
-    could not be read to its end; what was returned before it stands."""
+    could not be read to its end; what was returned before it stands.
+
+    ``problems`` are the rows that were left out. ``degraded`` is one sentence, on every page of a search that had to do
+    without the filter for contacts that still wait.
+    """
 
     contacts: tuple[Contact, ...]
     span_start: datetime
     span_end: datetime
     total: int | None = None
     failure: Failure | None = None
+    problems: tuple[RowProblem, ...] = ()
+    degraded: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceIdentity:
+    """DescribeInstance: what the service says of itself when it starts. ``account`` and ``region`` are the ARN's."""
+
+    instance_id: str
+    arn: str
+    account: str
+    region: str
+    alias: str | None = None
+    status: str | None = None
+    request_id: str | None = None

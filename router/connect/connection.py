@@ -6,23 +6,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import structlog
-
-from router.connect.agents import Agents
 from router.connect.api import Api
 from router.connect.client import make_client
 from router.connect.contacts import Contacts
 from router.connect.instance import ConnectInstance
-from router.connect.metrics import Metrics
 from router.connect.mover import ConnectMover
 from router.connect.quotas import Quotas, Rate
 from router.connect.reader import ConnectReader
-from router.connect.reading import Reads
+from router.connect.reading import BRIEF, LISTING, Patience, Reads
 from router.connect.search import Search
 from router.connect.skew import Skew
 from router.model import Channel
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +42,11 @@ class Connection:
         share: float,
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
+        describing: Patience = BRIEF,
+        searching: Patience = LISTING,
     ) -> Connection:
-        """Makes no call. Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
+        """Makes no call. ``rates`` replace the documented quotas of their operations; ``share`` is how much of each this
+        process may use. Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
         client = make_client(region=region, workers=workers)
         skew = Skew(now)
         skew.watch(client)
@@ -59,10 +56,11 @@ class Connection:
         return cls(
             endpoint=client.meta.endpoint_url,
             reader=ConnectReader(
-                searching=Search(reads, channels=channels), contacts=Contacts(reads, monotonic=monotonic)
+                searching=Search(reads, channels=channels, patience=searching),
+                contacts=Contacts(reads, monotonic=monotonic, patience=describing),
             ),
             mover=ConnectMover(api, quotas=quotas, monotonic=monotonic),
-            instance=ConnectInstance(reads=reads, metrics=Metrics(reads), agents=Agents(reads)),
+            instance=ConnectInstance(reads),
             quotas=quotas,
             _skew=skew,
         )
@@ -72,6 +70,7 @@ class Connection:
         return self._skew.current
 
     def calls(self) -> Mapping[str, int]:
+        """HTTP calls by operation since the connection was opened."""
         return self.quotas.calls()
 
     def stop(self) -> None:

@@ -1,0 +1,88 @@
+"""GetCurrentUserData: which agents can be handed work now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from router.connect.answers import Failure, Throttled, Unknown
+from router.connect.paging import Row, all_rows
+from router.connect.reading import BRIEF, Reads
+from router.connect.spans import batched
+from router.model import AgentId, AgentState, bare_id
+
+MAX_AGENTS = 100
+PAGE_SIZE = 100
+
+DEFAULT_STATUS = "Available"
+"""The status that every instance has for agents who take contacts (Amazon Connect Administrator Guide, agent status);
+an instance may have renamed it."""
+
+
+class Agents:
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self._routable: frozenset[str] | None = None
+
+    def states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure:
+        """The agents that Connect answered for, in calls of up to 100; one who is logged out has no entry. Any call
+        that fails fails it all.
+
+        Routable is an agent whose status is of type ROUTABLE (ListAgentStatuses, read once) and who has not chosen a
+        next status: while one is set, no new contacts are routed (Amazon Connect Administrator Guide, next status).
+        """
+        states: dict[AgentId, AgentState] = {}
+        for batch in batched(sorted(agent_ids), MAX_AGENTS):
+            rows = self._ask(batch)
+            if not isinstance(rows, list):
+                return rows
+            states.update(self._parsed(rows))
+        return states
+
+    def _ask(self, agent_ids: tuple[AgentId, ...]) -> list[Row] | Failure:
+        return all_rows(
+            self._reads,
+            "GetCurrentUserData",
+            "UserDataList",
+            patience=BRIEF,
+            Filters={"Agents": list(agent_ids)},
+            MaxResults=PAGE_SIZE,
+        )
+
+    def _parsed(self, rows: Iterable[Row]) -> Iterable[tuple[AgentId, AgentState]]:
+        routable = self._routable_statuses()
+        for row in rows:
+            user = row.get("User") or {}
+            agent_id = user.get("Id") or user.get("Arn")
+            if agent_id:
+                slots = row.get("AvailableSlotsByChannel") or {}
+                yield (
+                    AgentId(bare_id(agent_id)),
+                    AgentState(routable=_takes_work(row, routable), slots_available=dict(slots)),
+                )
+
+    def _routable_statuses(self) -> frozenset[str] | None:
+        """Ids of the routable statuses; ``None`` where they cannot be listed, and then the default one's name decides.
+        A refusal is remembered, so that a missing permission does not cost a call each time."""
+        if self._routable is None:
+            rows = all_rows(
+                self._reads,
+                "ListAgentStatuses",
+                "AgentStatusSummaryList",
+                patience=BRIEF,
+                AgentStatusTypes=["ROUTABLE"],
+                MaxResults=PAGE_SIZE,
+            )
+            if isinstance(rows, Throttled | Unknown):
+                return None
+            listed = rows if isinstance(rows, list) else []
+            self._routable = frozenset(row["Id"] for row in listed if "Id" in row)
+        return self._routable or None
+
+
+def _takes_work(row: Row, routable: frozenset[str] | None) -> bool:
+    status = row.get("Status") or {}
+    if row.get("NextStatus"):
+        return False
+    if routable is None:
+        return bool(status.get("StatusName") == DEFAULT_STATUS)
+    return bare_id(status.get("StatusArn") or "") in routable

@@ -1,0 +1,89 @@
+"""One HTTP call to Connect, as one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+
+from router.connect.answers import Denied, Failure, Full, Rejected, Throttled, Unauthenticated
+from router.connect.errors import answer_of
+from router.connect.quotas import Quotas
+
+if TYPE_CHECKING:
+    from mypy_boto3_connect import ConnectClient
+
+log = structlog.get_logger()
+
+SAY_AGAIN_S = 300.0
+"""How often a permission that stays missing is told: what is denied once is denied at every poll."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """HTTP 200. ``body`` is Connect's, parsed by the service model, and goes no further than this package."""
+
+    body: Mapping[str, Any]
+    request_id: str | None = None
+
+
+class Api:
+    """Calls operations of one instance. Thread-safe."""
+
+    def __init__(
+        self, client: ConnectClient, *, instance_id: str, quotas: Quotas, monotonic: Callable[[], float]
+    ) -> None:
+        self._client = client
+        self._instance_id = instance_id
+        self._quotas = quotas
+        self._monotonic = monotonic
+        self._told: dict[str, float] = {}
+        self._lock = Lock()
+
+    def call(self, operation: str, *, report: bool = True, **parameters: Any) -> Answered | Failure | Full:
+        """Exactly one HTTP call, without waiting for a token; counted, and with ``report`` told to the quotas.
+
+        Never raises for what the network, Connect or somebody in between does: that is an answer.
+        """
+        self._quotas.called(operation)
+        answer = self._attempt(operation, parameters)
+        if report:
+            self._report(operation, answer)
+        if isinstance(answer, Denied | Unauthenticated):
+            self._tell(operation, answer)
+        return answer
+
+    def _attempt(self, operation: str, parameters: Mapping[str, Any]) -> Answered | Failure | Full:
+        method = getattr(self._client, xform_name(operation))
+        try:
+            body = method(InstanceId=self._instance_id, **parameters)
+        except (ClientError, BotoCoreError, OSError, ValueError, TypeError, AttributeError, LookupError) as error:
+            # the last four: what botocore's parser raises on an answer that does not have the model's types
+            return answer_of(error)
+        return Answered(body=body, request_id=body.get("ResponseMetadata", {}).get("RequestId"))
+
+    def _report(self, operation: str, answer: Answered | Failure | Full) -> None:
+        if isinstance(answer, Throttled):
+            self._quotas.throttled(operation)
+        elif isinstance(answer, Answered):
+            self._quotas.succeeded(operation)
+
+    def _tell(self, operation: str, answer: Denied | Unauthenticated) -> None:
+        now = self._monotonic()
+        with self._lock:
+            told_at = self._told.get(operation)
+            if told_at is not None and now - told_at < SAY_AGAIN_S:
+                return
+            self._told[operation] = now
+        code = answer.code if isinstance(answer, Unauthenticated) else "AccessDeniedException"
+        log.error("api.denied", operation=operation, error=code, message=answer.message)
+
+
+def refused(full: Full) -> Rejected:
+    """A 402 to a call that cannot fill anything up: a refusal like any other."""
+    return Rejected(code="ServiceQuotaExceededException", message=full.message, status=402, request_id=full.request_id)

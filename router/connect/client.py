@@ -1,0 +1,98 @@
+"""The boto3 client: one session, no hidden retries, short time-outs, fast timestamps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, NoRegionError
+from botocore.parsers import ResponseParserError
+
+from router import __version__
+from router.connect.errors import CREDENTIAL_ERRORS
+from router.connect.text import one_line
+from router.connect.timestamps import parse_timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_connect import ConnectClient
+
+CONNECT_TIMEOUT_S = 3
+READ_TIMEOUT_S = 10
+SPARE_CONNECTIONS = 4
+"""Beside the workers: the poll, the followers and the directory call at the same time."""
+
+
+class Unreachable(Exception):
+    """There is nothing to talk to Connect with: no region, no credentials, a broken profile or endpoint. The message is
+    one line and says what to do."""
+
+
+def make_client(*, region: str | None = None, workers: int = 8) -> ConnectClient:
+    """A Connect client whose every call is one HTTP call.
+
+    ``region`` goes before what the SDK finds; endpoints, profiles, credentials and proxies are the SDK's own. Raises
+    ``Unreachable`` where the SDK has no region or credentials, or cannot read its own configuration.
+    """
+    try:
+        session = _session()
+        client = session.client("connect", region_name=region, config=_config(workers))
+        found = session.get_credentials()
+    except NoRegionError:
+        raise Unreachable(
+            "no AWS region: set region under [connect], AWS_DEFAULT_REGION, or a region in the AWS profile"
+        ) from None
+    except CREDENTIAL_ERRORS as error:
+        raise Unreachable(f"no AWS credentials: {one_line(str(error))}") from None
+    except (BotoCoreError, ValueError) as error:
+        raise Unreachable(f"the AWS SDK's own configuration does not work: {one_line(str(error))}") from None
+    if found is None:
+        raise Unreachable(
+            "no AWS credentials: give this machine a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and"
+            " AWS_SECRET_ACCESS_KEY"
+        )
+    client.meta.events.register("before-parse.connect", refuse_foreign_body)
+    return client
+
+
+def _session() -> boto3.Session:
+    core = botocore.session.get_session()
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_timestamp)
+    return boto3.Session(botocore_session=core)
+
+
+def _config(workers: int) -> Config:
+    """``total_max_attempts`` counts calls (``max_attempts`` would count repeats), and being set here goes before
+    AWS_MAX_ATTEMPTS and the profile: the SDK's own would be paced by nobody."""
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        max_pool_connections=workers + SPARE_CONNECTIONS,
+        tcp_keepalive=True,
+        user_agent_extra=f"connect-router/{__version__}",
+    )
+
+
+def refuse_foreign_body(response_dict: dict[str, Any], **_: object) -> None:
+    """Before botocore reads an answer: what is no JSON object is not Connect's.
+
+    botocore takes such a body for an empty answer, and fails without the status on some of them. Of an error only the
+    status is left to go by then; a success that Connect did not write is none, so it is an error of its own.
+    """
+    body: bytes = response_dict.get("body") or b""
+    if not body.strip() or _is_object(body):
+        return
+    if response_dict["status_code"] < 300:
+        raise ResponseParserError("the answer is not one of Connect's: its body is no JSON object")
+    response_dict["body"] = b"{}"
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), Mapping)
+    except (ValueError, RecursionError):
+        return False

@@ -1,0 +1,54 @@
+"""One contact by its id: DescribeContact, and the contacts it belongs with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from router.connect.answers import DescribeAnswer, Failure, Missing, Reading, Rejected, Unknown
+from router.connect.api import Answered
+from router.connect.paging import all_rows
+from router.connect.parse import Unreadable, associated, described
+from router.connect.reading import BRIEF, Patience, Reads
+from router.model import Contact, ContactId
+
+PAGE_SIZE = 100
+"""MaxResults of ListAssociatedContacts goes up to 100 (botocore service model)."""
+
+
+class Contacts:
+    def __init__(self, reads: Reads, *, monotonic: Callable[[], float], patience: Patience = BRIEF) -> None:
+        self._reads = reads
+        self._monotonic = monotonic
+        self._patience = patience
+
+    def describe(self, contact_id: ContactId) -> DescribeAnswer:
+        """The contact as Connect has it now; ``Missing`` only where Connect itself says that there is none.
+
+        An answer that cannot be read, or that is about another contact, is ``Unknown``: nothing may rest on it.
+        """
+        answer = self._reads.get("DescribeContact", patience=self._patience, ContactId=contact_id)
+        answered_at = self._monotonic()
+        if isinstance(answer, Rejected) and answer.code == "ResourceNotFoundException":
+            return Missing(contact_id=contact_id, request_id=answer.request_id)
+        if not isinstance(answer, Answered):
+            return answer
+        try:
+            contact = described(answer.body.get("Contact") or {})
+        except Unreadable as problem:
+            return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
+        if contact.id != contact_id:
+            return Unknown(code="OtherContact", message="the answer is another contact's", request_id=answer.request_id)
+        return Reading(contact=contact, answered_at=answered_at, request_id=answer.request_id)
+
+    def chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure:
+        """The tree that the contact belongs to, itself included, with linked tasks and e-mail threads, as
+        ListAssociatedContacts lists it. One row that cannot be read fails it all: transfers are counted on it."""
+        rows = all_rows(
+            self._reads, "ListAssociatedContacts", "ContactSummaryList", ContactId=contact_id, MaxResults=PAGE_SIZE
+        )
+        if not isinstance(rows, list):
+            return rows
+        try:
+            return tuple(associated(row) for row in rows)
+        except Unreadable as problem:
+            return Unknown(code="UnreadableAnswer", message=str(problem))

@@ -1,0 +1,113 @@
+"""The names of the instance: queues, agents, flows and hours of operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from router.connect.answers import Failure, Unknown
+from router.connect.paging import Row, all_rows
+from router.connect.reading import Reads
+from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Hours, HoursId, Queue, QueueId
+
+PAGE_SIZE = 1000
+"""MaxResults of the List operations (botocore service model)."""
+SEARCH_PAGE_SIZE = 100
+
+TRANSFER_FLOWS = [FlowType.INBOUND.value, FlowType.QUEUE_TRANSFER.value, FlowType.AGENT_TRANSFER.value]
+"""The flow types that TransferContact takes (API_TransferContact)."""
+
+T = TypeVar("T")
+
+
+class _Failed(Exception):
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+
+
+def read_directory(reads: Reads, *, with_agents: bool, with_hours: bool) -> Directory | Failure:
+    """Standard queues and the flows that can move a contact; agents and hours of operation where asked for.
+
+    ``with_hours`` also reads each queue's own hours and whether it is enabled, which ListQueues does not tell. All or
+    nothing: a name that is missing from half a list would look as if the instance had lost it.
+    """
+    try:
+        queues = _listed(reads, _queue, "ListQueues", "QueueSummaryList", QueueTypes=["STANDARD"])
+        flows = _listed(reads, _flow, "ListContactFlows", "ContactFlowSummaryList", ContactFlowTypes=TRANSFER_FLOWS)
+        agents = _listed(reads, _agent, "ListUsers", "UserSummaryList") if with_agents else ()
+        hours: tuple[Hours, ...] = ()
+        if with_hours:
+            hours = _listed(reads, _hours, "ListHoursOfOperations", "HoursOfOperationSummaryList")
+            queues = _with_hours(reads, queues)
+    except _Failed as failed:
+        return failed.failure
+    return Directory(queues=queues, agents=agents, flows=flows, hours=hours)
+
+
+def _listed(
+    reads: Reads,
+    parse: Callable[[Row], T],
+    operation: str,
+    member: str,
+    *,
+    page_size: int = PAGE_SIZE,
+    **parameters: Any,
+) -> tuple[T, ...]:
+    rows = all_rows(reads, operation, member, MaxResults=page_size, **parameters)
+    if not isinstance(rows, list):
+        raise _Failed(rows)
+    return tuple(_parsed(operation, parse, rows))
+
+
+def _parsed(operation: str, parse: Callable[[Row], T], rows: Iterable[Row]) -> Iterable[T]:
+    for row in rows:
+        try:
+            yield parse(row)
+        except KeyError as missing:
+            message = f"a row of {operation} has no {missing.args[0]}"
+            raise _Failed(Unknown(code="UnreadableAnswer", message=message)) from None
+
+
+def _queue(row: Row) -> Queue:
+    return Queue(id=QueueId(row["Id"]), name=row["Name"])
+
+
+def _agent(row: Row) -> Agent:
+    return Agent(id=AgentId(row["Id"]), name=row["Username"])
+
+
+def _hours(row: Row) -> Hours:
+    return Hours(id=HoursId(row["Id"]), name=row["Name"])
+
+
+def _flow(row: Row) -> Flow:
+    """State and status missing from the answer count as active and published: older API versions lack them."""
+    kind = row.get("ContactFlowType")
+    return Flow(
+        id=FlowId(row["Id"]),
+        name=row["Name"],
+        type=FlowType(kind) if kind in TRANSFER_FLOWS else FlowType.OTHER,
+        active=row.get("ContactFlowState", "ACTIVE") == "ACTIVE",
+        published=row.get("ContactFlowStatus", "PUBLISHED") == "PUBLISHED",
+    )
+
+
+def _with_hours(reads: Reads, queues: tuple[Queue, ...]) -> tuple[Queue, ...]:
+    """SearchQueues tells of a hundred queues in one call what DescribeQueue tells of one."""
+    found = _listed(reads, _searched, "SearchQueues", "Queues", page_size=SEARCH_PAGE_SIZE)
+    by_id = {queue.id: queue for queue in found}
+    return tuple(
+        replace(queue, enabled=known.enabled, hours_id=known.hours_id) if (known := by_id.get(queue.id)) else queue
+        for queue in queues
+    )
+
+
+def _searched(row: Row) -> Queue:
+    hours_id, status = row.get("HoursOfOperationId"), row.get("Status")
+    return Queue(
+        id=QueueId(row["QueueId"]),
+        name=row["Name"],
+        enabled=None if status is None else status == "ENABLED",
+        hours_id=HoursId(hours_id) if hours_id else None,
+    )

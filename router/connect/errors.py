@@ -1,0 +1,121 @@
+"""What a failed call means: each exception of botocore's as one of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    LoginError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from router.connect.answers import Denied, Failure, Full, Rejected, Throttled, Unauthenticated, Unknown
+from router.connect.text import one_line
+
+THROTTLE_CODES = frozenset({"ThrottlingException", "TooManyRequestsException", "Throttling", "RequestLimitExceeded"})
+"""ThrottlingException is modelled (botocore service model); TooManyRequestsException is what StartChatContact's
+documentation promises, and what users saw."""
+
+RESOURCE_LIMIT_CODES = frozenset({"LimitExceededException"})
+"""HTTP 429 as well, but a limit of resources, which waiting does not lift (botocore service model: PauseContact)."""
+
+CREDENTIAL_CODES = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "SubscriptionRequiredException",
+        "UnrecognizedClientException",
+    }
+)
+"""Common errors of every AWS API that are about who calls, not about what is called."""
+
+CREDENTIAL_ERRORS = (
+    CredentialRetrievalError,
+    LoginError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+
+def answer_of(exception: Exception) -> Failure | Full:
+    """The answer that an exception out of a botocore client stands for.
+
+    What cannot be told apart from a call that took effect is ``Unknown``: 5xx, time-outs, broken connections, answers
+    that are not Connect's. Credentials that could not be got are ``Unauthenticated``: nothing was sent.
+    """
+    if isinstance(exception, ClientError):
+        return _of_response(exception.response)
+    if isinstance(exception, CREDENTIAL_ERRORS):
+        return Unauthenticated(code=type(exception).__name__, message=one_line(str(exception)))
+    if isinstance(exception, ParamValidationError):
+        return Rejected(code="ParamValidationError", message=one_line(str(exception)), status=400)
+    return Unknown(code=type(exception).__name__, message=_message_of(exception))
+
+
+def _message_of(exception: Exception) -> str:
+    """An exception that is not botocore's comes from reading the answer, and its text may quote a customer's value."""
+    if isinstance(exception, BotoCoreError):
+        return one_line(str(exception))
+    return "the answer could not be read as one of Connect's"
+
+
+def _of_response(response: Mapping[str, Any]) -> Failure | Full:
+    """By code, and by status where the code says nothing: bodies may be empty, or a proxy's."""
+    metadata = response.get("ResponseMetadata") or {}
+    error = response.get("Error") or {}
+    status = int(metadata.get("HTTPStatusCode") or 0)
+    request_id = metadata.get("RequestId")
+    code = one_line(_text(error.get("Code")) or str(status), 100)
+    message = one_line(_text(error.get("Message")))
+    if code in RESOURCE_LIMIT_CODES:
+        return Rejected(code=code, message=message, status=status, request_id=request_id)
+    if code in THROTTLE_CODES or status == 429:
+        return Throttled(code=code, request_id=request_id)
+    if code in CREDENTIAL_CODES or status == 401:
+        return Unauthenticated(code=code, message=message, request_id=request_id)
+    if code == "ServiceQuotaExceededException" or status == 402:
+        return Full(message=message, request_id=request_id)
+    if code in ("AccessDeniedException", "AccessDenied") or status == 403:
+        return Denied(message=message, request_id=request_id)
+    if status in _NOT_PROCESSED_FOR_GOOD:
+        return Rejected(code=code, message=message, status=status, request_id=request_id)
+    return Unknown(code=code, message=message, request_id=request_id)
+
+
+_NOT_PROCESSED_FOR_GOOD = frozenset(set(range(400, 500)) - {408, 425})
+"""Every other 4xx refuses for good, save those by which a server or proxy says that it did not wait for the request;
+3xx and 5xx tell nothing about what happened."""
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,54 @@
+"""What the instance is and is made of, and its live metrics, behind one face."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from router.connect.agents import Agents
+from router.connect.answers import Failure, InstanceIdentity, Unknown
+from router.connect.api import Answered
+from router.connect.directory import read_directory
+from router.connect.metrics import Metrics
+from router.connect.reading import Reads
+from router.model import AgentId, AgentState, Channel, Directory, QueueId, QueueMetrics
+
+
+class ConnectInstance:
+    """Thread-safe."""
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self._metrics = Metrics(reads)
+        self._agents = Agents(reads)
+
+    def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure:
+        """All names, or why they could not all be read; see ``read_directory``."""
+        return read_directory(self._reads, with_agents=with_agents, with_hours=with_hours)
+
+    def queue_metrics(
+        self, queue_ids: Collection[QueueId], channels: Collection[Channel]
+    ) -> Mapping[tuple[QueueId, Channel], QueueMetrics] | Failure:
+        return self._metrics.of_queues(queue_ids, channels)
+
+    def agent_states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure:
+        return self._agents.states(agent_ids)
+
+    def describe_instance(self) -> InstanceIdentity | Failure:
+        """Who answers: the proof that region, credentials and instance id fit together."""
+        answer = self._reads.get("DescribeInstance")
+        if not isinstance(answer, Answered):
+            return answer
+        row = answer.body.get("Instance") or {}
+        arn = row.get("Arn") or ""
+        parts = arn.split(":", 5)
+        if len(parts) != 6:
+            return Unknown(code="UnreadableAnswer", message="the instance has no ARN", request_id=answer.request_id)
+        return InstanceIdentity(
+            instance_id=row.get("Id") or parts[5].rpartition("/")[2],
+            arn=arn,
+            account=parts[4],
+            region=parts[3],
+            alias=row.get("InstanceAlias"),
+            status=row.get("InstanceStatus"),
+            request_id=answer.request_id,
+        )

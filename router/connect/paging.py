@@ -1,0 +1,50 @@
+"""Lists that Connect answers in pages, read to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from router.connect.answers import Failure, Unknown
+from router.connect.api import Answered
+from router.connect.reading import LISTING, Patience, Reads
+
+MAX_PAGES = 1000
+"""More than any quota of Connect's allows to exist; a server that never stops handing out tokens ends there."""
+
+Row = Mapping[str, Any]
+
+
+def all_rows(
+    reads: Reads, operation: str, member: str, *, patience: Patience = LISTING, **parameters: Any
+) -> list[Row] | Failure:
+    """Every row of the list, or the failure that ended it: half a list is none, for absence from it means something."""
+    rows: list[Row] = []
+    for page in pages(reads, operation, patience=patience, **parameters):
+        if not isinstance(page, Answered):
+            return page
+        rows.extend(page.body.get(member) or ())
+    return rows
+
+
+def pages(
+    reads: Reads, operation: str, *, patience: Patience = LISTING, **parameters: Any
+) -> Iterator[Answered | Failure]:
+    """Page by page, following ``NextToken``; a failure is the last. A token that comes twice is one (``RepeatedPage``):
+    following it would never end."""
+    tokens: set[str] = set()
+    token: str | None = None
+    for _ in range(MAX_PAGES):
+        following = {} if token is None else {"NextToken": token}
+        answer = reads.get(operation, patience=patience, **parameters, **following)
+        yield answer
+        if not isinstance(answer, Answered):
+            return
+        token = answer.body.get("NextToken") or None
+        if token is None:
+            return
+        if token in tokens:
+            yield Unknown(code="RepeatedPage", message=f"{operation} answered the same NextToken twice")
+            return
+        tokens.add(token)
+    yield Unknown(code="EndlessPages", message=f"{operation} did not end within {MAX_PAGES} pages")

@@ -1,0 +1,113 @@
+"""Reading calls: paced by the quotas, and repeated where a repeat is harmless. The one retry layer for reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from tenacity import RetryCallState, Retrying, retry_if_result
+from tenacity.wait import wait_random_exponential
+
+from router.connect.answers import NOT_SENT, Failure, Full, Throttled, Unknown
+from router.connect.api import Answered, Api, refused
+from router.connect.quotas import Quotas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long one logical call may go on. ``within`` counts from the first call sent: no attempt begins after it (one
+    that was begun may still run into its time-out). ``token_within`` bounds the wait for the first token; ``None``: as
+    long as it takes. Delays between attempts are full jitter up to ``max_delay``."""
+
+    attempts: int = 4
+    within: timedelta = timedelta(seconds=4)
+    max_delay: timedelta = timedelta(seconds=1)
+    token_within: timedelta | None = timedelta(seconds=30)
+
+
+BRIEF = Patience()
+"""For what somebody waits for: reading a contact, metrics."""
+
+LISTING = Patience(attempts=5, within=timedelta(seconds=30), max_delay=timedelta(seconds=5), token_within=None)
+"""For the pages of a list or a search, whose quotas are the scarce ones."""
+
+
+class Reads:
+    """``get`` is one logical read. Thread-safe."""
+
+    def __init__(self, api: Api, *, quotas: Quotas, monotonic: Callable[[], float]) -> None:
+        self._api = api
+        self._quotas = quotas
+        self._monotonic = monotonic
+
+    def get(self, operation: str, *, patience: Patience = BRIEF, **parameters: Any) -> Answered | Failure:
+        """The answer of the first attempt that Connect answers for good, or the last failure.
+
+        ``Throttled`` with the code ``NOT_SENT``: there was no token in time, or the process stops. Throttles and
+        ``Unknown`` are tried again; everything else is final.
+        """
+        effort = _Effort(self._api, self._quotas, self._monotonic, patience)
+        retrying = Retrying(
+            retry=retry_if_result(_worth_repeating),
+            stop=effort.over,
+            wait=wait_random_exponential(multiplier=0.2, max=patience.max_delay.total_seconds()),
+            sleep=self._quotas.pause,
+            retry_error_callback=_last,
+        )
+        answer: Answered | Failure = retrying(effort.once, operation, parameters)
+        return answer
+
+
+class _Effort:
+    """The attempts at one read. ``answer`` is the last one of Connect's."""
+
+    def __init__(self, api: Api, quotas: Quotas, monotonic: Callable[[], float], patience: Patience) -> None:
+        self._api = api
+        self._quotas = quotas
+        self._monotonic = monotonic
+        self._patience = patience
+        self._ends_at: float | None = None
+        self._failure: Failure | None = None
+
+    def once(self, operation: str, parameters: dict[str, Any]) -> Answered | Failure:
+        if not self._quotas.acquire(operation, until=self._token_until()):
+            return _final(self._failure)
+        if self._ends_at is None:
+            self._ends_at = self._monotonic() + self._patience.within.total_seconds()
+        answer = self._api.call(operation, **parameters)
+        if isinstance(answer, Full):
+            return refused(answer)
+        if not isinstance(answer, Answered):
+            self._failure = answer
+        return answer
+
+    def over(self, state: RetryCallState) -> bool:
+        ends_at = self._ends_at
+        if ends_at is None or state.attempt_number >= self._patience.attempts:
+            return True
+        return self._monotonic() + state.upcoming_sleep >= ends_at
+
+    def _token_until(self) -> float | None:
+        if self._ends_at is not None:
+            return self._ends_at
+        bound = self._patience.token_within
+        return None if bound is None else self._monotonic() + bound.total_seconds()
+
+
+def _final(failure: Failure | None) -> Failure:
+    """No token for another attempt: what Connect said last, where it was asked at all."""
+    return failure if failure is not None else Throttled(code=NOT_SENT)
+
+
+def _worth_repeating(answer: Answered | Failure) -> bool:
+    if isinstance(answer, Throttled):
+        return answer.code != NOT_SENT
+    return isinstance(answer, Unknown)
+
+
+def _last(state: RetryCallState) -> Answered | Failure:
+    assert state.outcome is not None, "tenacity calls this after an attempt"
+    answer: Answered | Failure = state.outcome.result()
+    return answer

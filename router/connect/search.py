@@ -1,0 +1,174 @@
+"""SearchContacts: which contacts wait, as far as its index tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from router.connect.answers import Failure, Rejected, SearchPage, Unknown
+from router.connect.api import Answered
+from router.connect.parse import contacts_of
+from router.connect.reading import LISTING, Patience, Reads
+from router.connect.spans import Query, queries
+from router.model import Channel, Contact, ContactId, QueueId
+
+PAGE_SIZE = 100
+RESULT_CAP = 10_000
+"""Contact search shows the first 10,000 results (Amazon Connect Administrator Guide, contact search); whether the API
+stops there is not documented."""
+MAX_PAGES = 1000
+FAILURES_IN_A_ROW = 2
+"""Queries that fail one after the other before the rest is left for the next poll: Connect is ill, not one span."""
+
+DEGRADED = "Connect refused the filter for contacts that still wait; every contact of the span is read instead"
+
+_STILL_WAITING = {
+    "MatchType": "MATCH_ALL",
+    "Criteria": [
+        {"TimestampCondition": {"Type": "DISCONNECT_TIMESTAMP", "ConditionType": "NOT_EXISTS"}},
+        {"TimestampCondition": {"Type": "CONNECTED_TO_AGENT_TIMESTAMP", "ConditionType": "NOT_EXISTS"}},
+    ],
+}
+"""Contacts that were neither disconnected nor connected to an agent (botocore service model, AdditionalTimeRange)."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """One search: the ids it has yielded, and what went wrong in queries that did not end it."""
+
+    seen: set[ContactId] = field(default_factory=set)
+    failure: Failure | None = None
+    in_a_row: int = 0
+
+
+class Search:
+    """Searches by the time of entering a queue, so only contacts that were queued at some time are found.
+
+    Rows are candidates: the index lags behind Connect by an undocumented time, and no filter for "still waiting" is
+    promised to be honoured.
+    """
+
+    def __init__(self, reads: Reads, *, channels: Collection[Channel], patience: Patience = LISTING) -> None:
+        self._reads = reads
+        self._channels = sorted(channel.value for channel in channels)
+        self._patience = patience
+        self._filter_refused = False
+
+    def run(self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime) -> Iterator[SearchPage]:
+        """Page by page, each contact once. A query that cannot be read to its end does not stop those for other spans
+        and queues, unless Connect refuses or throttles, or two fail in a row; the last page then says why."""
+        progress = _Progress()
+        query: Query | None = None
+        for query in queries(queue_ids, since=since, until=until):
+            failure = yield from self._query(query, progress)
+            if failure is None:
+                progress.in_a_row = 0
+                continue
+            progress.failure = failure
+            progress.in_a_row += 1
+            if not isinstance(failure, Unknown) or progress.in_a_row >= FAILURES_IN_A_ROW:
+                break
+        if progress.failure is not None and query is not None:
+            yield self._page(query, (), failure=progress.failure)
+
+    def _query(self, query: Query, progress: _Progress) -> Generator[SearchPage, None, Failure | None]:
+        """Reads one query to its end; once more from its beginning where Connect does not know its own token any more
+        (how long a NextToken lives is not documented)."""
+        failure = yield from self._pages(query, progress)
+        if isinstance(failure, _TokenExpired):
+            failure = yield from self._pages(query, progress)
+        return failure.failure if isinstance(failure, _TokenExpired) else failure
+
+    def _pages(self, query: Query, progress: _Progress) -> Generator[SearchPage, None, Failure | _TokenExpired | None]:
+        trail = _Trail()
+        token: str | None = None
+        for _ in range(MAX_PAGES):
+            answer = self._ask(query, token)
+            if not isinstance(answer, Answered):
+                if token is not None and isinstance(answer, Rejected) and answer.status == 400:
+                    return _TokenExpired(answer)
+                return answer
+            rows = answer.body.get("Contacts") or ()
+            token = answer.body.get("NextToken") or None
+            yield self._read(query, answer, progress)
+            if trail.repeats(token, [row.get("Id") for row in rows]):
+                return Unknown(code="RepeatedPage", message="SearchContacts answered the same page twice")
+            if token is None:
+                return trail.cut_off(answer.body.get("TotalCount"))
+        return Unknown(code="EndlessPages", message=f"SearchContacts did not end within {MAX_PAGES} pages")
+
+    def _ask(self, query: Query, token: str | None) -> Answered | Failure:
+        """One page. Where the filter is refused, the same without it; and from then on, if that was it."""
+        answer = self._reads.get("SearchContacts", patience=self._patience, **self._parameters(query, token))
+        refused = isinstance(answer, Rejected) and answer.status == 400
+        if not refused or token is not None or self._filter_refused:
+            return answer
+        self._filter_refused = True
+        unfiltered = self._reads.get("SearchContacts", patience=self._patience, **self._parameters(query, token))
+        if isinstance(unfiltered, Answered):
+            return unfiltered
+        self._filter_refused = False
+        return answer if isinstance(unfiltered, Rejected) else unfiltered
+
+    def _parameters(self, query: Query, token: str | None) -> dict[str, Any]:
+        criteria: dict[str, Any] = {"Channels": self._channels}
+        if query.queue_ids is not None:
+            criteria["QueueIds"] = list(query.queue_ids)
+        if not self._filter_refused:
+            criteria["AdditionalTimeRange"] = _STILL_WAITING
+        parameters: dict[str, Any] = {
+            "TimeRange": {"Type": "ENQUEUE_TIMESTAMP", "StartTime": query.start, "EndTime": query.end},
+            "SearchCriteria": criteria,
+            "MaxResults": PAGE_SIZE,
+            "Sort": {"FieldName": "INITIATION_TIMESTAMP", "Order": "ASCENDING"},
+        }
+        return parameters if token is None else {**parameters, "NextToken": token}
+
+    def _read(self, query: Query, answer: Answered, progress: _Progress) -> SearchPage:
+        contacts, problems = contacts_of(answer.body.get("Contacts") or ())
+        fresh: list[Contact] = []
+        for contact in contacts:
+            if contact.id not in progress.seen:
+                progress.seen.add(contact.id)
+                fresh.append(contact)
+        page = self._page(query, tuple(fresh))
+        return replace(page, problems=problems, total=answer.body.get("TotalCount"))
+
+    def _page(self, query: Query, contacts: tuple[Contact, ...], *, failure: Failure | None = None) -> SearchPage:
+        return SearchPage(
+            contacts=contacts,
+            span_start=query.start,
+            span_end=query.end,
+            failure=failure,
+            degraded=DEGRADED if self._filter_refused else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _TokenExpired:
+    failure: Rejected
+
+
+@dataclass(slots=True)
+class _Trail:
+    """The pages of one query so far."""
+
+    tokens: set[str] = field(default_factory=set)
+    last_ids: list[object] = field(default_factory=list)
+    rows: int = 0
+
+    def repeats(self, token: str | None, ids: list[object]) -> bool:
+        """Whether this page was there before: following it would go round for ever, or miss what comes between."""
+        again = token in self.tokens or (bool(ids) and ids == self.last_ids)
+        if token is not None:
+            self.tokens.add(token)
+        self.last_ids = ids
+        self.rows += len(ids)
+        return again
+
+    def cut_off(self, total: int | None) -> Failure | None:
+        if total is None or self.rows < RESULT_CAP or total <= self.rows:
+            return None
+        return Unknown(code="ResultCap", message=f"SearchContacts ended after {self.rows} of {total} contacts")
