@@ -1,0 +1,111 @@
+"""What users install: the wheel holds the whole package, and under ``make test`` it is the wheel that is tested."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import router
+
+CHECKOUT = Path(__file__).parents[3]
+TESTS_THE_WHEEL = os.environ.get("CONNECT_ROUTER_TESTED_WHEEL") == "1"
+
+only_of_the_wheel = pytest.mark.skipif(not TESTS_THE_WHEEL, reason="of the wheel, which `make test` tests")
+
+
+def package_files() -> dict[str, bytes]:
+    """Every file of the package in the checkout by its path in a wheel: modules, scenarios, migrations, the marker."""
+    paths = (path for path in (CHECKOUT / "router").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(CHECKOUT).as_posix(): path.read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+    )
+    (built,) = folder.iterdir()
+    return zipfile.ZipFile(built)
+
+
+def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile):
+    inside = {name: wheel.read(name) for name in wheel.namelist() if ".dist-info/" not in name}
+
+    assert inside == package_files()
+
+
+def test_the_wheel_offers_one_command_and_no_other_package(wheel: zipfile.ZipFile):
+    (entry_points,) = (name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt"))
+
+    assert wheel.read(entry_points).split(b"\n")[:2] == [b"[console_scripts]", b"connect-router = router.cli:main"]
+    assert {name.split("/")[0] for name in wheel.namelist()} == {
+        "router",
+        f"connect_router-{router.__version__}.dist-info",
+    }
+
+
+def test_the_wheel_carries_the_licence_that_it_names(wheel: zipfile.ZipFile):
+    folder = f"connect_router-{router.__version__}.dist-info"
+    told = metadata.PathDistribution(zipfile.Path(wheel, f"{folder}/")).metadata
+
+    assert told["License-Expression"] == "Apache-2.0"
+    assert wheel.read(f"{folder}/licenses/LICENSE") == (CHECKOUT / "LICENSE").read_bytes()
+    assert told["Requires-Python"] == ">=3.11"
+
+
+def test_what_the_wheel_requires_is_what_pyproject_says(wheel: zipfile.ZipFile):
+    folder = f"connect_router-{router.__version__}.dist-info"
+    requires = metadata.PathDistribution(zipfile.Path(wheel, f"{folder}/")).requires or []
+    written = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+
+    assert set(map(Requirement, requires)) == set(map(Requirement, written))
+
+
+def test_what_is_tested_is_what_was_asked_for():
+    assert router.__file__ is not None
+    where = Path(router.__file__)
+
+    if TESTS_THE_WHEEL:
+        assert where.is_relative_to(sysconfig.get_path("purelib"))
+    else:
+        assert where.is_relative_to(CHECKOUT)
+
+
+@only_of_the_wheel
+def test_the_checkout_is_out_of_reach_of_the_tests():
+    assert [entry for entry in sys.path if (Path(entry or ".") / "router").is_dir()] == [sysconfig.get_path("purelib")]
+
+
+@only_of_the_wheel
+def test_a_process_that_a_test_starts_runs_the_wheel_too():
+    started = subprocess.run(
+        [sys.executable, "-c", "import router; print(router.__file__)"],
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert started.stdout.strip() == router.__file__
+
+
+@only_of_the_wheel
+def test_the_installed_package_is_the_checkout_as_it_is_now():
+    installed = Path(sysconfig.get_path("purelib"))
+    files = package_files()
+
+    assert metadata.version("connect-router") == router.__version__
+    assert [name for name, content in files.items() if (installed / name).read_bytes() != content] == []
+    there = (path for path in (installed / "router").rglob("*") if path.is_file() and path.suffix != ".pyc")
+    assert {path.relative_to(installed).as_posix() for path in there} == set(files)
