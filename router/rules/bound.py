@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from router.model import AgentId, QueueId, Target
-from router.rules.rule import Entry, Rule, Step
+from router.rules.rule import Entry, Place, Rule, Step
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unresolved:
+    """A name that the instance does not have, or has in a way that cannot be used."""
+
+    place: Place
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +43,13 @@ class BoundStep:
 @dataclass(frozen=True)
 class BoundRule:
     """``unresolved`` says, a line each, which names the instance does not have; such a rule governs and holds.
-    ``fingerprint`` covers the rule's content and everything its names are bound to."""
+    ``fingerprint`` covers the rule's content and everything its names are bound to. The queues that ``rule.condition``
+    names are bound to ids as well: a queue that is renamed while running stays the queue that was meant."""
 
     rule: Rule
     steps: tuple[BoundStep, ...]
     fingerprint: str
-    unresolved: tuple[str, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
     hours_id: str | None = None
 
     @property

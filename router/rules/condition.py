@@ -4,10 +4,13 @@ a "no"."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from router.rules.form import Form
 
 Value = str | int | float | timedelta | tuple[str, ...]
 """What a contact shows for a key; a tuple is several names of one thing (a queue's name and its id), of which one must
@@ -40,7 +43,8 @@ class Truth(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One key against one value of the file. ``fits`` is pure and total: it answers for every ``Value`` and ``None``."""
+    """One key against one value of the file. ``fits`` is pure and total: it answers for every ``Value`` and
+    ``None``."""
 
     key: str
     text: str
@@ -51,6 +55,8 @@ class Test:
     """For ``queue``: the literal names, ids or ARNs; globs are not among them."""
     patterns: tuple[str, ...] = ()
     """For ``queue``: the globs."""
+    form: Form | None = field(default=None, compare=False)
+    """What ``fits`` says, as data: bound to ids by ``bind``, compared by ``lint``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from router.rules.condition import Condition
+
+if TYPE_CHECKING:
+    from router.rules.example import Example
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,8 +67,8 @@ class MetricLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One destination of a step's ``to``. Exactly one of ``queue``, ``agent`` (a name, id or ARN) and ``agent_from`` (the
-    key of a contact attribute that holds a user name or id). ``flow`` is the name, id or ARN that applies."""
+    """One destination of a step's ``to``. Exactly one of ``queue``, ``agent`` (a name, id or ARN) and ``agent_from``
+    (the key of a contact attribute that holds a user name or id). ``flow`` is the name, id or ARN that applies."""
 
     flow: str
     place: Place
@@ -171,3 +174,4 @@ class RuleSet:
     rules: tuple[Rule, ...]
     revision: str
     files: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()

@@ -1,0 +1,211 @@
+"""Rule tables to rules: defaults applied, lists put in, places on the clock worked out, one problem a mistake."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from router.durations import format_duration
+from router.problems import Problem, did_you_mean
+from router.rules.clock import resolve_at
+from router.rules.compile_match import compile_match
+from router.rules.destination_document import Destination
+from router.rules.document import Defaults, GuardTable, RuleTable, StepTable
+from router.rules.rule import Entry, MetricLimit, Mode, Pick, Place, Routing, Rule, RuleGuard, Sla, Step
+from router.toml_source import Path, TomlSource
+
+METRICS = (
+    "slots_available",
+    "agents_available",
+    "agents_staffed",
+    "agents_online",
+    "contacts_in_queue",
+    "oldest_contact_age",
+    "estimated_wait_time",
+)
+Tables = list[Destination] | list[list[Destination]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiler:
+    """One file. ``lists`` holds those that could be read; ``whole`` is false where ``defaults`` or a list could not be,
+    so that what may only be missing on that account is not complained about."""
+
+    source: TomlSource
+    defaults: Defaults
+    lists: dict[str, Tables]
+    problems: list[Problem]
+    whole: bool = True
+
+    def place(self, path: Path) -> Place:
+        return Place(self.source.file, *self.source.position(path, of="value"))
+
+    def complain(self, path: Path, message: str, *, of_key: bool = False) -> None:
+        self.problems.append(self.source.problem(path, message, of="key" if of_key else "value"))
+
+    def rule(self, table: RuleTable, index: int) -> Rule:
+        """The rule, as far as it can be made; it is of use only if nothing was complained about."""
+        path: Path = ("rule", index)
+        sla = self._sla(table, path)
+        steps = tuple(
+            self._step(step, number, sla, (*path, "step", number - 1)) for number, step in enumerate(table.step, 1)
+        )
+        self._check_order(steps, path)
+        rule = Rule(
+            name=table.name,
+            place=self.place(path),
+            condition=compile_match(table.match),
+            fingerprint="",
+            description=table.description or "",
+            mode=Mode(table.mode or self.defaults.mode or Mode.ENFORCE),
+            from_at=table.from_,
+            until_at=table.until,
+            sla=sla,
+            steps=steps,
+            guard=_guard(self.defaults.guard, table.guard),
+        )
+        return _with_fingerprint(rule, table)
+
+    def _sla(self, table: RuleTable, path: Path) -> Sla:
+        own = table.sla
+        default = self.defaults.sla.hours if self.defaults.sla else None
+        hours = (own.hours if own else None) or default
+        if hours is not None:
+            self._refuse_days(path)
+        if own is None:
+            return Sla(hours=hours)
+        return Sla(target=own.target, clock=own.clock or "queue", hours=hours)
+
+    def _refuse_days(self, path: Path) -> None:
+        raw = self.source.data["rule"][path[1]]
+        times: list[tuple[Path, object]] = [((*path, "sla", "target"), raw.get("sla", {}).get("target"))]
+        steps = enumerate(raw.get("step", ()))
+        times += [((*path, "step", index, "at"), step.get("at")) for index, step in steps]
+        for where, text in times:
+            if isinstance(text, str) and any(f"{digit}d" in text for digit in "0123456789"):
+                self.complain(where, "the unit d is not clear where only open hours count: write hours, such as 16h")
+
+    def _step(self, table: StepTable, number: int, sla: Sla, path: Path) -> Step:
+        try:
+            at = resolve_at(table.at, sla.target)
+        except ValueError as error:
+            self.complain((*path, "at"), f"at = {json.dumps(table.at)}: {error}")
+            at = timedelta.min
+        routing = table.routing
+        added = _added(routing.age) if routing is not None and routing.age is not None else None
+        return Step(
+            number=number,
+            at=at,
+            label=table.at,
+            place=self.place(path),
+            to=self._to(table, path),
+            pick=Pick(table.pick or self.defaults.pick or Pick.FIRST),
+            routing=Routing(priority=routing.priority, age=added) if routing is not None else None,
+            warn=table.warn,
+        )
+
+    def _check_order(self, steps: tuple[Step, ...], path: Path) -> None:
+        placed = [step for step in steps if step.at != timedelta.min]
+        for before, step in pairwise(placed):
+            if step.at < before.at:
+                self._complain_order(step, before, path)
+        moves = [step for step in placed if step.to]
+        for before, step in pairwise(moves):
+            if step.at == before.at:
+                where = (*path, "step", step.number - 1, "at")
+                self.complain(where, f"step {before.number} moves contacts at {format_duration(step.at)} already")
+
+    def _complain_order(self, step: Step, before: Step, path: Path) -> None:
+        due, sooner = format_duration(before.at), format_duration(step.at)
+        message = f"steps stand in order of time: step {before.number} is due at {due}, this one at {sooner}"
+        self.complain((*path, "step", step.number - 1, "at"), message)
+
+    def _to(self, table: StepTable, path: Path) -> tuple[tuple[Entry, ...], ...]:
+        where: Path = (*path, "to")
+        if table.to is None:
+            return ()
+        if not isinstance(table.to, str):
+            return self._tiers(table.to, where)  # type: ignore[arg-type]
+        if table.to in self.lists:
+            return self._tiers(self.lists[table.to], ("lists", table.to))
+        if table.to not in self.source.data.get("lists", {}):
+            hint = did_you_mean(table.to, self.lists)
+            self.complain(where, f"no list in [lists] is called {json.dumps(table.to, ensure_ascii=False)}{hint}")
+        return ()
+
+    def _tiers(self, tables: Tables, path: Path) -> tuple[tuple[Entry, ...], ...]:
+        """A plain list of destinations is one tier."""
+        plain = [(table, (*path, index)) for index, table in enumerate(tables) if isinstance(table, Destination)]
+        if plain:
+            return (tuple(self._entry(table, here) for table, here in plain),)
+        return tuple(
+            tuple(self._entry(table, (*path, index, position)) for position, table in enumerate(tier))
+            for index, tier in enumerate(tables)
+            if isinstance(tier, list)
+        )
+
+    def _entry(self, table: Destination, path: Path) -> Entry:
+        key = "flow" if table.queue is not None else "agent_flow"
+        flow = table.flow or getattr(self.defaults, key)
+        if flow is None and self.whole:
+            self.complain(path, f"no flow for this destination: give it a flow, or the file a {key} in [defaults]")
+        return Entry(
+            flow=flow or "",
+            place=self.place(path),
+            queue=table.queue,
+            agent=table.agent,
+            agent_from=table.agent_from.partition(".")[2] if table.agent_from is not None else None,
+            limits=tuple(_limits(table)),
+            open=table.open,
+            shorter_wait=bool(table.shorter_wait),
+            require_available=table.require_available is not False,
+            revisit=bool(table.revisit),
+            weight=table.weight or 1,
+        )
+
+
+def _limits(table: Destination) -> list[MetricLimit]:
+    given = ((metric, getattr(table, metric)) for metric in METRICS)
+    return [MetricLimit(metric, value.min, value.max) for metric, value in given if value is not None]  # type: ignore[arg-type]
+
+
+def _added(text: str) -> timedelta:
+    return resolve_at(text.removeprefix("+"), None)
+
+
+def _guard(default: GuardTable | None, own: GuardTable | None) -> RuleGuard:
+    """Key by key: what the rule says itself, else what the file's defaults say."""
+    said = (own.model_dump(exclude_none=True) if own else {}).items()
+    defaults = default.model_dump(exclude_none=True) if default else {}
+    return RuleGuard(**{**defaults, **dict(said)})
+
+
+def _with_fingerprint(rule: Rule, table: RuleTable) -> Rule:
+    said = {
+        "name": rule.name,
+        "mode": rule.mode,
+        "from": rule.from_at,
+        "until": rule.until_at,
+        "match": table.match.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "sla": _content(rule.sla),
+        "steps": [_content(step, leave_out=("place", "label", "number")) for step in rule.steps],
+        "guard": _content(rule.guard),
+    }
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), default=_plain)
+    return replace(rule, fingerprint=hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def _content(value: Any, *, leave_out: tuple[str, ...] = ("place",)) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value) if field.name not in leave_out}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return _content(value)
