@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from threading import Event
 
 from router.connect.answers import Denied, Failure, Unauthenticated
 from router.connect.connection import Connection
 from router.connect.quotas import Rate
 from router.decide.look import Limits
+from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
 from router.model import Channel
 from router.rules.rule import Mode, RuleSet
@@ -28,11 +28,8 @@ from router.service.needs import Needs
 from router.service.observe import Observer
 from router.service.ports import Clock
 from router.service.recover import Recovery
+from router.service.skewed import SkewGuard
 from router.settings import Settings
-
-SKEW_STOPS = timedelta(minutes=5)
-SKEW_WARNS = timedelta(seconds=30)
-
 
 @dataclass(kw_only=True)
 class App:
@@ -61,6 +58,15 @@ class App:
         self.pool.shutdown(wait=True)
         self.ledger.close()
         self.observed.close()
+
+    def prune(self) -> None:
+        """Removes what is old enough from both ledgers; a ledger that cannot is told of, and the service goes on."""
+        before = self.clock.now() - self.settings.ledger.keep
+        try:
+            self.ledger.prune(before)
+            self.observed.prune(before)
+        except LedgerUnavailable as problem:
+            tell.log.error("ledger.failed", message=str(problem))
 
     def tell_started(self) -> None:
         tell.log.info(
@@ -150,7 +156,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         clock=clock,
         names=names,
         mode=mode,
-        clock_skew=lambda: _skewed(connection),
+        clock_skew=SkewGuard(connection.skew).stops,
         calls=connection.calls,
         stopping=stopping.is_set,
         workers=settings.execute.workers,
@@ -197,10 +203,3 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def _skewed(connection: Connection) -> bool:
-    """Whether local time is so far from Connect's that moving stops; a warning is told from half a minute on."""
-    skew = connection.skew()
-    if skew is None or abs(skew) <= SKEW_WARNS:
-        return False
-    tell.log.warning("clock.skew", skew_s=round(skew.total_seconds(), 3), stops=abs(skew) > SKEW_STOPS)
-    return abs(skew) > SKEW_STOPS

@@ -68,9 +68,17 @@ class Blocked:
         """A transfer got through: whatever stopped it has gone."""
         with self._lock:
             self._flows.pop(flow, None)
-            if len(self._flows) < FLOWS_DENIED_FOR_ALL:
-                self._credentials = None
-            self._full = None
+            self._credentials = self._full = None
+
+    def calls_stopped(self, now: datetime) -> bool:
+        """Whether the credentials were refused a moment ago: no call of any kind is worth making until the probe."""
+        with self._lock:
+            return self._credentials is not None and not _probe_due(self._credentials, now)
+
+    def read(self) -> None:
+        """A reading call was answered: the credentials are good."""
+        with self._lock:
+            self._credentials = None
 
     def denied(self, flow: FlowId, now: datetime) -> None:
         with self._lock:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
-from router.connect.answers import Failure
+from router.connect.answers import Failure, Unauthenticated
 from router.decide.decide import Decided
 from router.decide.decision import ByRule
 from router.ledger.errors import LedgerUnavailable
@@ -18,7 +18,7 @@ from router.service.blocked import Blocked
 from router.service.enforce import Enforcer
 from router.service.follow import Follower
 from router.service.holds import HoldsTold
-from router.service.looking import Looking
+from router.service.looking import Looking, Sighting
 from router.service.names import Names
 from router.service.observe import Observer
 from router.service.performing import Came, CycleContext, Result
@@ -61,12 +61,8 @@ class Cycle:
         context = CycleContext(
             cycle=self.number, revision=self.names.rules.revision, directory=self.names.directory, until=until
         )
-        self.recovery.settle_open(self.names.rules, self.mode, self.enforcer.in_progress, until=until)
-        self._suspend_flows(context)
-        sighting = self.looking.search(self.names.rules, self.follower.at_agents, stop=self.stopping)
-        if sighting.failure is not None:
-            tell.log.warning("search.degraded", cycle=self.number, **_failure(sighting.failure))
-        decided, results = self._decide_and_act(sighting.contacts, context)
+        sighting = self._settle_and_search(context)
+        decided, results = self._decide_and_act(sighting, context)
         report = replace(
             report_of(self.number, decided, results),
             complete=sighting.complete,
@@ -77,29 +73,45 @@ class Cycle:
         tell.log.info("cycle.finished", mode=self.mode.value, calls=dict(made), **report.fields())
         return report
 
+    def _settle_and_search(self, context: CycleContext) -> Sighting:
+        """Nothing where the credentials were refused lately: then no call is made at all."""
+        if self.blocked.calls_stopped(self.clock.now()):
+            return Sighting(contacts=(), complete=False)
+        self.recovery.settle_open(self.names.rules, self.mode, self.enforcer.in_progress, until=context.until)
+        self._suspend_flows(context)
+        sighting = self.looking.search(self.names.rules, self.follower.at_agents, stop=self.stopping)
+        if isinstance(sighting.failure, Unauthenticated):
+            self.blocked.unauthenticated(self.clock.now())
+        elif sighting.failure is None:
+            self.blocked.read()
+        if sighting.failure is not None:
+            tell.log.warning("search.degraded", cycle=self.number, **_failure(sighting.failure))
+        return sighting
+
     def _suspend_flows(self, context: CycleContext) -> None:
         for flow in self.blocked.suspend(self.follower.followed):
             name = context.directory.flow_name(flow)
             tell.log.error("flow.suspended", flow=name, limit=self.blocked.unlanded_limit)
 
-    def _decide_and_act(
-        self, contacts: tuple[Contact, ...], context: CycleContext
-    ) -> tuple[Decided, list[Result]]:
+    def _decide_and_act(self, sighting: Sighting, context: CycleContext) -> tuple[Decided, list[Result]]:
         """Decides and acts; where Connect refused a destination, decides again for the next one of the step. Answers
         the first round's decisions, which saw every contact, and the results of all rounds."""
+        contacts = sighting.contacts
         first = decided = self._decide(contacts, context)
-        results = self._act(decided, context)
-        self._holds.tell(decided, results, context.directory, cycle=context.cycle)
-        acted = results
+        results = acted = self._act(decided, context)
+        self._tell_holds(decided, results, context, whole=sighting.complete)
         for _ in range(MAX_ROUNDS):
             refused = {result.decision.contact.id for result in acted if result.came is Came.REFUSED}
             if not refused or self.stopping():
                 break
             decided = self._decide(tuple(one for one in contacts if one.id in refused), context)
             acted = self._act(decided, context)
-            self._holds.tell(decided, acted, context.directory, cycle=context.cycle)
+            self._tell_holds(decided, acted, context, whole=False)
             results = [*results, *acted]
         return first, results
+
+    def _tell_holds(self, decided: Decided, results: list[Result], context: CycleContext, *, whole: bool) -> None:
+        self._holds.tell(decided, results, context.directory, cycle=context.cycle, whole=whole)
 
     def _decide(self, contacts: tuple[Contact, ...], context: CycleContext) -> Decided:
         look = self.looking.look(

@@ -115,6 +115,7 @@ class Daemon:
             tell.log.exception("follow.failed")
 
     def _refresh(self) -> None:
+        self._app.prune()
         failure: Failure | None = self._app.names.refresh()
         if failure is not None:
             self._app.tell_unreachable(failure, retry_in=self._app.settings.poll.sweep.total_seconds())

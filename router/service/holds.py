@@ -10,13 +10,15 @@ from router.service.performing import Came, Result
 
 
 class HoldsTold:
-    """Remembers what was last told of each contact. ``by_reason`` is the present state, for ``status``."""
+    """Remembers what was last told of each contact."""
 
     def __init__(self) -> None:
         self._told: dict[ContactId, tuple[str | None, HoldReason]] = {}
 
-    def tell(self, decided: Decided, results: list[Result], directory: Directory, *, cycle: int) -> None:
-        """Contacts that ``decided`` did not look at keep what was told of them."""
+    def tell(
+        self, decided: Decided, results: list[Result], directory: Directory, *, cycle: int, whole: bool
+    ) -> None:
+        """``whole``: every waiting contact was looked at, so that what is not seen any more can be forgotten."""
         current: dict[ContactId, tuple[str | None, HoldReason]] = {}
         for hold in (one for one in decided.decisions if isinstance(one, Hold)):
             current[hold.contact.id] = (hold.rule, hold.reason)
@@ -26,6 +28,9 @@ class HoldsTold:
             if result.came is Came.HELD and result.reason is not None:
                 current[result.decision.contact.id] = (result.decision.rule, result.reason)
                 tell.held(result.decision, result.reason, directory, cycle=cycle)
+        if whole:
+            self._told = current
+            return
         for contact_id in decided.accounts:
             self._told.pop(contact_id, None)
         self._told.update(current)

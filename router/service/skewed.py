@@ -1,0 +1,29 @@
+"""Local time against Connect's: a warning from half a minute on, no moves from five minutes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from router.service import tell
+
+WARNS = timedelta(seconds=30)
+STOPS = timedelta(minutes=5)
+
+
+class SkewGuard:
+    """Told when it changes, not at each look."""
+
+    def __init__(self, skew: Callable[[], timedelta | None]) -> None:
+        self._skew = skew
+        self._told = (False, False)
+
+    def stops(self) -> bool:
+        """Whether local time is so far from Connect's that what waits cannot be told; unknown is not far."""
+        skew = self._skew() or timedelta()
+        state = (abs(skew) > WARNS, abs(skew) > STOPS)
+        if state != self._told:
+            self._told = state
+            write = tell.log.error if state[1] else tell.log.warning
+            write("clock.skew", skew_s=round(skew.total_seconds(), 3), warns=state[0], stops=state[1])
+        return state[1]
