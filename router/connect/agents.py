@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from router.connect.answers import Failure, Throttled, Unknown
-from router.connect.paging import Row, all_rows
+from router.connect.fields import Row, Unreadable, part, required, text
+from router.connect.paging import all_rows
 from router.connect.reading import BRIEF, Reads
 from router.connect.spans import batched
 from router.model import AgentId, AgentState, bare_id
@@ -35,7 +36,12 @@ class Agents:
             rows = self._ask(batch)
             if not isinstance(rows, list):
                 return rows
-            states.update(self._parsed(rows))
+            if not rows:
+                continue
+            try:
+                states.update(self._parsed(rows))
+            except Unreadable as problem:
+                return Unknown(code="UnreadableAnswer", message=str(problem))
         return states
 
     def _ask(self, agent_ids: tuple[AgentId, ...]) -> list[Row] | Failure:
@@ -51,14 +57,12 @@ class Agents:
     def _parsed(self, rows: Iterable[Row]) -> Iterable[tuple[AgentId, AgentState]]:
         routable = self._routable_statuses()
         for row in rows:
-            user = row.get("User") or {}
-            agent_id = user.get("Id") or user.get("Arn")
+            user = part(row, "User")
+            agent_id = text(user, "Id") or text(user, "Arn")
             if agent_id:
-                slots = row.get("AvailableSlotsByChannel") or {}
-                yield (
-                    AgentId(bare_id(agent_id)),
-                    AgentState(routable=_takes_work(row, routable), slots_available=dict(slots)),
-                )
+                slots = dict(part(row, "AvailableSlotsByChannel"))
+                state = AgentState(routable=_takes_work(row, routable), slots_available=slots)
+                yield AgentId(bare_id(agent_id)), state
 
     def _routable_statuses(self) -> frozenset[str] | None:
         """Ids of the routable statuses; ``None`` where they cannot be listed, and then the default one's name decides.
@@ -75,14 +79,14 @@ class Agents:
             if isinstance(rows, Throttled | Unknown):
                 return None
             listed = rows if isinstance(rows, list) else []
-            self._routable = frozenset(row["Id"] for row in listed if "Id" in row)
+            self._routable = frozenset(required(row, "Id") for row in listed)
         return self._routable or None
 
 
 def _takes_work(row: Row, routable: frozenset[str] | None) -> bool:
-    status = row.get("Status") or {}
-    if row.get("NextStatus"):
+    status = part(row, "Status")
+    if text(row, "NextStatus"):
         return False
     if routable is None:
-        return bool(status.get("StatusName") == DEFAULT_STATUS)
-    return bare_id(status.get("StatusArn") or "") in routable
+        return text(status, "StatusName") == DEFAULT_STATUS
+    return bare_id(text(status, "StatusArn") or "") in routable

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from router.connect.answers import Denied, Failure, Full, Rejected, Throttled, Unauthenticated
 from router.connect.errors import answer_of
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
 
 log = structlog.get_logger()
+
+_OF_ANOTHER_TYPE = (ValueError, TypeError, AttributeError, LookupError)
+"""What botocore's parser raises on an answer whose members do not have the types of the service model."""
 
 SAY_AGAIN_S = 300.0
 """How often a permission that stays missing is told: what is denied once is denied at every poll."""
@@ -62,8 +66,7 @@ class Api:
         method = getattr(self._client, xform_name(operation))
         try:
             body = method(InstanceId=self._instance_id, **parameters)
-        except (ClientError, BotoCoreError, OSError, ValueError, TypeError, AttributeError, LookupError) as error:
-            # the last four: what botocore's parser raises on an answer that does not have the model's types
+        except (ClientError, BotoCoreError, OSError, ResponseParserError, *_OF_ANOTHER_TYPE) as error:
             return answer_of(error)
         return Answered(body=body, request_id=body.get("ResponseMetadata", {}).get("RequestId"))
 

@@ -11,7 +11,7 @@ from router.connect.client import make_client
 from router.connect.contacts import Contacts
 from router.connect.instance import ConnectInstance
 from router.connect.mover import ConnectMover
-from router.connect.quotas import Quotas, Rate
+from router.connect.quotas import Quotas, Rate, Wait, wait_on
 from router.connect.reader import ConnectReader
 from router.connect.reading import BRIEF, LISTING, Patience, Reads
 from router.connect.search import Search
@@ -29,6 +29,7 @@ class Connection:
     instance: ConnectInstance
     quotas: Quotas
     _skew: Skew = field(repr=False)
+    _close: Callable[[], None] = field(repr=False)
 
     @classmethod
     def open(
@@ -44,13 +45,16 @@ class Connection:
         monotonic: Callable[[], float],
         describing: Patience = BRIEF,
         searching: Patience = LISTING,
+        wait: Wait = wait_on,
+        pause: Callable[[float], object] | None = None,
     ) -> Connection:
-        """Makes no call. ``rates`` replace the documented quotas of their operations; ``share`` is how much of each this
-        process may use. Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
+        """Makes no call. ``rates`` replace the documented quotas of their operations; ``share`` is how much of each
+        this process may use. Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration.
+        """
         client = make_client(region=region, workers=workers)
         skew = Skew(now)
         skew.watch(client)
-        quotas = Quotas(rates, share=share, monotonic=monotonic)
+        quotas = Quotas(rates, share=share, monotonic=monotonic, wait=wait, pause=pause)
         api = Api(client, instance_id=instance_id, quotas=quotas, monotonic=monotonic)
         reads = Reads(api, quotas=quotas, monotonic=monotonic)
         return cls(
@@ -63,6 +67,7 @@ class Connection:
             instance=ConnectInstance(reads),
             quotas=quotas,
             _skew=skew,
+            _close=client.close,
         )
 
     def skew(self) -> timedelta | None:
@@ -74,4 +79,10 @@ class Connection:
         return self.quotas.calls()
 
     def stop(self) -> None:
+        """Ends every wait for a token or between attempts; reads answer ``NOT_SENT`` from then on."""
         self.quotas.stop()
+
+    def close(self) -> None:
+        """Gives the connections back; nothing may be called any more."""
+        self.stop()
+        self._close()

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from router.connect.answers import DescribeAnswer, Failure, Missing, Reading, Rejected, Unknown
 from router.connect.api import Answered
+from router.connect.fields import Unreadable, part
 from router.connect.paging import all_rows
-from router.connect.parse import Unreadable, associated, described
+from router.connect.parse import associated, described
 from router.connect.reading import BRIEF, Patience, Reads
 from router.model import Contact, ContactId
 
@@ -33,7 +34,7 @@ class Contacts:
         if not isinstance(answer, Answered):
             return answer
         try:
-            contact = described(answer.body.get("Contact") or {})
+            contact = described(part(answer.body, "Contact"))
         except Unreadable as problem:
             return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
         if contact.id != contact_id:

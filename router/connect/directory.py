@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from router.connect.answers import Failure, Unknown
-from router.connect.paging import Row, all_rows
+from router.connect.fields import Row, Unreadable, required, text
+from router.connect.paging import all_rows
 from router.connect.reading import Reads
 from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Hours, HoursId, Queue, QueueId
 
@@ -64,29 +65,28 @@ def _parsed(operation: str, parse: Callable[[Row], T], rows: Iterable[Row]) -> I
     for row in rows:
         try:
             yield parse(row)
-        except KeyError as missing:
-            message = f"a row of {operation} has no {missing.args[0]}"
-            raise _Failed(Unknown(code="UnreadableAnswer", message=message)) from None
+        except Unreadable as problem:
+            raise _Failed(Unknown(code="UnreadableAnswer", message=f"in a row of {operation}, {problem}")) from None
 
 
 def _queue(row: Row) -> Queue:
-    return Queue(id=QueueId(row["Id"]), name=row["Name"])
+    return Queue(id=QueueId(required(row, "Id")), name=required(row, "Name"))
 
 
 def _agent(row: Row) -> Agent:
-    return Agent(id=AgentId(row["Id"]), name=row["Username"])
+    return Agent(id=AgentId(required(row, "Id")), name=required(row, "Username"))
 
 
 def _hours(row: Row) -> Hours:
-    return Hours(id=HoursId(row["Id"]), name=row["Name"])
+    return Hours(id=HoursId(required(row, "Id")), name=required(row, "Name"))
 
 
 def _flow(row: Row) -> Flow:
     """State and status missing from the answer count as active and published: older API versions lack them."""
     kind = row.get("ContactFlowType")
     return Flow(
-        id=FlowId(row["Id"]),
-        name=row["Name"],
+        id=FlowId(required(row, "Id")),
+        name=required(row, "Name"),
         type=FlowType(kind) if kind in TRANSFER_FLOWS else FlowType.OTHER,
         active=row.get("ContactFlowState", "ACTIVE") == "ACTIVE",
         published=row.get("ContactFlowStatus", "PUBLISHED") == "PUBLISHED",
@@ -104,10 +104,10 @@ def _with_hours(reads: Reads, queues: tuple[Queue, ...]) -> tuple[Queue, ...]:
 
 
 def _searched(row: Row) -> Queue:
-    hours_id, status = row.get("HoursOfOperationId"), row.get("Status")
+    hours_id, status = text(row, "HoursOfOperationId"), text(row, "Status")
     return Queue(
-        id=QueueId(row["QueueId"]),
-        name=row["Name"],
+        id=QueueId(required(row, "QueueId")),
+        name=required(row, "Name"),
         enabled=None if status is None else status == "ENABLED",
         hours_id=HoursId(hours_id) if hours_id else None,
     )

@@ -92,7 +92,7 @@ def _of_response(response: Mapping[str, Any]) -> Failure | Full:
     metadata = response.get("ResponseMetadata") or {}
     error = response.get("Error") or {}
     status = int(metadata.get("HTTPStatusCode") or 0)
-    request_id = metadata.get("RequestId")
+    request_id = metadata.get("RequestId") or (metadata.get("HTTPHeaders") or {}).get("x-amzn-requestid")
     code = one_line(_text(error.get("Code")) or str(status), 100)
     message = one_line(_text(error.get("Message")))
     if code in RESOURCE_LIMIT_CODES:

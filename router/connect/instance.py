@@ -8,9 +8,10 @@ from router.connect.agents import Agents
 from router.connect.answers import Failure, InstanceIdentity, Unknown
 from router.connect.api import Answered
 from router.connect.directory import read_directory
+from router.connect.fields import Row, Unreadable, part, required, text
 from router.connect.metrics import Metrics
 from router.connect.reading import Reads
-from router.model import AgentId, AgentState, Channel, Directory, QueueId, QueueMetrics
+from router.model import AgentId, AgentState, Channel, Directory, QueueId, QueueMetrics, bare_id
 
 
 class ConnectInstance:
@@ -38,17 +39,23 @@ class ConnectInstance:
         answer = self._reads.get("DescribeInstance")
         if not isinstance(answer, Answered):
             return answer
-        row = answer.body.get("Instance") or {}
-        arn = row.get("Arn") or ""
-        parts = arn.split(":", 5)
-        if len(parts) != 6:
-            return Unknown(code="UnreadableAnswer", message="the instance has no ARN", request_id=answer.request_id)
-        return InstanceIdentity(
-            instance_id=row.get("Id") or parts[5].rpartition("/")[2],
-            arn=arn,
-            account=parts[4],
-            region=parts[3],
-            alias=row.get("InstanceAlias"),
-            status=row.get("InstanceStatus"),
-            request_id=answer.request_id,
-        )
+        try:
+            return _identity(part(answer.body, "Instance"), answer.request_id)
+        except Unreadable as problem:
+            return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
+
+
+def _identity(row: Row, request_id: str | None) -> InstanceIdentity:
+    arn = required(row, "Arn")
+    parts = arn.split(":", 5)
+    if len(parts) != 6:
+        raise Unreadable("Arn is no ARN")
+    return InstanceIdentity(
+        instance_id=text(row, "Id") or bare_id(arn),
+        arn=arn,
+        account=parts[4],
+        region=parts[3],
+        alias=text(row, "InstanceAlias"),
+        status=text(row, "InstanceStatus"),
+        request_id=request_id,
+    )

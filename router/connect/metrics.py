@@ -6,8 +6,9 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
-from router.connect.answers import Failure, Rejected
-from router.connect.paging import Row, all_rows
+from router.connect.answers import Failure, Rejected, Unknown
+from router.connect.fields import Row, Unreadable, part, text
+from router.connect.paging import all_rows
 from router.connect.reading import BRIEF, Reads
 from router.connect.spans import MAX_QUEUES, batched
 from router.model import Channel, QueueId, QueueMetrics, bare_id
@@ -45,7 +46,10 @@ class Metrics:
             answer = self._batch(batch, frozenset(channels))
             if not isinstance(answer, list):
                 return answer
-            rows.update(_parsed(answer))
+            try:
+                rows.update(_parsed(answer))
+            except Unreadable as problem:
+                return Unknown(code="UnreadableAnswer", message=str(problem))
         return rows
 
     def _batch(self, queue_ids: tuple[QueueId, ...], channels: frozenset[Channel]) -> list[Row] | Failure:
@@ -79,16 +83,16 @@ class Metrics:
 def _parsed(rows: Iterable[Row]) -> Rows:
     parsed: Rows = {}
     for row in rows:
-        dimensions = row.get("Dimensions") or {}
-        queue = dimensions.get("Queue") or {}
-        queue_id, channel = queue.get("Id") or queue.get("Arn"), dimensions.get("Channel")
+        dimensions = part(row, "Dimensions")
+        queue = part(dimensions, "Queue")
+        queue_id, channel = text(queue, "Id") or text(queue, "Arn"), text(dimensions, "Channel")
         if queue_id and channel is not None and channel in Channel.__members__:
             parsed[QueueId(bare_id(queue_id)), Channel(channel)] = _metrics(row.get("Collections") or ())
     return parsed
 
 
 def _metrics(collections: Iterable[Row]) -> QueueMetrics:
-    values = {one.get("Metric", {}).get("Name"): one.get("Value") for one in collections}
+    values = {text(part(one, "Metric"), "Name"): one.get("Value") for one in collections if one is not None}
     return QueueMetrics(
         slots_available=_count(values.get("SLOTS_AVAILABLE")),
         agents_available=_count(values.get("AGENTS_AVAILABLE")),

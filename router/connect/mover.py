@@ -48,7 +48,7 @@ class ConnectMover:
         if not isinstance(answer, Answered):
             return answer
         moved = answer.body.get("ContactId")
-        if not moved:
+        if not moved or not isinstance(moved, str):
             return Unknown(code="UnreadableAnswer", message="the answer names no contact", request_id=answer.request_id)
         return Transferred(contact_id=ContactId(moved), request_id=answer.request_id)
 

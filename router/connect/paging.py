@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from router.connect.answers import Failure, Unknown
 from router.connect.api import Answered
+from router.connect.fields import Row, Unreadable, text
 from router.connect.reading import LISTING, Patience, Reads
 
 MAX_PAGES = 1000
 """More than any quota of Connect's allows to exist; a server that never stops handing out tokens ends there."""
-
-Row = Mapping[str, Any]
 
 
 def all_rows(
@@ -23,7 +22,7 @@ def all_rows(
     for page in pages(reads, operation, patience=patience, **parameters):
         if not isinstance(page, Answered):
             return page
-        rows.extend(page.body.get(member) or ())
+        rows.extend(row for row in page.body.get(member) or () if row is not None)
     return rows
 
 
@@ -40,7 +39,11 @@ def pages(
         yield answer
         if not isinstance(answer, Answered):
             return
-        token = answer.body.get("NextToken") or None
+        try:
+            token = text(answer.body, "NextToken")
+        except Unreadable as problem:
+            yield Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
+            return
         if token is None:
             return
         if token in tokens:

@@ -91,15 +91,17 @@ class Quotas:
         share: float = 1.0,
         monotonic: Callable[[], float] = time.monotonic,
         wait: Wait = wait_on,
-        stopping: Event | None = None,
+        pause: Callable[[float], object] | None = None,
     ) -> None:
+        """``wait`` and ``pause`` are how time passes; ``pause`` is by default an event's, which ``stop`` ends."""
         self._rates = {**DEFAULT_RATES, **(rates or {})}
         self._share = share
         self._monotonic = monotonic
         self._wait = wait
         self._lanes: dict[str, _Lane] = {}
         self._lock = Lock()
-        self._stopped = stopping or Event()
+        self._stopped = Event()
+        self._pause = pause or self._stopped.wait
 
     def acquire(self, operation: str, *, until: float | None = None) -> bool:
         """Waits for its turn and a token. ``False``, and none taken: ``until`` (monotonic seconds) came first, or
@@ -164,7 +166,7 @@ class Quotas:
 
     def pause(self, seconds: float) -> None:
         """Waits, or returns at once when stopped: for the time between two attempts."""
-        self._stopped.wait(seconds)
+        self._pause(seconds)
 
     def _state(self, lane: _Lane) -> QuotaState:
         with lane.condition:

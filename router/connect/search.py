@@ -9,7 +9,8 @@ from typing import Any
 
 from router.connect.answers import Failure, Rejected, SearchPage, Unknown
 from router.connect.api import Answered
-from router.connect.parse import contacts_of
+from router.connect.fields import Unreadable, text
+from router.connect.parse import contacts_of, id_if_any
 from router.connect.reading import LISTING, Patience, Reads
 from router.connect.spans import Query, queries
 from router.model import Channel, Contact, ContactId, QueueId
@@ -91,9 +92,12 @@ class Search:
                     return _TokenExpired(answer)
                 return answer
             rows = answer.body.get("Contacts") or ()
-            token = answer.body.get("NextToken") or None
             yield self._read(query, answer, progress)
-            if trail.repeats(token, [row.get("Id") for row in rows]):
+            try:
+                token = text(answer.body, "NextToken")
+            except Unreadable as problem:
+                return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
+            if trail.repeats(token, [id_if_any(row) for row in rows]):
                 return Unknown(code="RepeatedPage", message="SearchContacts answered the same page twice")
             if token is None:
                 return trail.cut_off(answer.body.get("TotalCount"))

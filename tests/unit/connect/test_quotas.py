@@ -1,0 +1,150 @@
+import threading
+
+import pytest
+import structlog
+
+from router.connect.quotas import GENERAL_RATE, Quotas, Rate
+
+
+@pytest.fixture
+def quotas(time):
+    return Quotas({"Op": Rate(2, 3)}, share=0.5, monotonic=time.monotonic, wait=time.wait)
+
+
+def test_the_share_is_taken_of_the_rate_and_of_the_burst(quotas, time):
+    quotas.acquire("Op")
+    time.seconds += 1000
+    assert [quotas.acquire("Op", until=time.seconds) for _ in range(2)] == [True, False]
+    before = time.seconds
+    assert quotas.acquire("Op")
+    assert time.seconds - before == pytest.approx(0.5)
+
+
+def test_a_wait_that_would_be_too_long_takes_no_token(quotas, time):
+    assert quotas.acquire("Op")
+    until = time.seconds + 0.6
+    assert not quotas.acquire("Op", until=until)
+    assert time.seconds == pytest.approx(until)
+    assert quotas.acquire("Op", until=until + 0.4)
+
+
+def test_an_operation_without_a_rate_of_its_own_has_the_general_one(time):
+    quotas = Quotas(share=1.0, monotonic=time.monotonic, wait=time.wait)
+    quotas.acquire("DescribeSomethingNew")
+    state = quotas.snapshot()["DescribeSomethingNew"]
+    assert state.full_rate == GENERAL_RATE.rate
+
+
+def test_a_lowered_rate_is_looked_at_again_before_long_because_it_climbs(quotas, time):
+    quotas.throttled("Op")
+    for _ in range(3):
+        time.seconds += 2
+        quotas.throttled("Op")
+    quotas.succeeded("Op")
+    start = time.seconds
+    assert quotas.acquire("Op")
+    assert time.seconds - start < 1 / (1 / 8), "waited as if the rate had not climbed"
+    assert max(time.waits) <= 1.0
+
+
+def test_a_throttle_is_told_once_a_moment_with_the_new_rate(quotas, time):
+    with structlog.testing.capture_logs() as logs:
+        quotas.throttled("Op")
+        quotas.throttled("Op")
+        time.seconds += 2
+        quotas.throttled("Op")
+    told = [(line["event"], line["log_level"], line["operation"], line["rate"]) for line in logs]
+    assert told == [("api.throttled", "warning", "Op", 0.5), ("api.throttled", "warning", "Op", 0.25)]
+
+
+def test_the_snapshot_tells_rate_tokens_calls_and_throttles(quotas):
+    quotas.acquire("Op")
+    quotas.called("Op")
+    quotas.called("Op")
+    quotas.throttled("Op")
+    state = quotas.snapshot()["Op"]
+    assert (state.rate, state.full_rate, state.tokens, state.calls, state.throttles) == (0.5, 1.0, 0.0, 2, 1)
+    assert quotas.calls() == {"Op": 2}
+
+
+def test_waiting_threads_are_served_in_the_order_in_which_they_came():
+    quotas = Quotas({"Op": Rate(200, 1)}, share=1.0)
+    served: list[int] = []
+    threads = []
+    assert quotas.acquire("Op")
+    with quotas._lane("Op").condition:
+        pass
+    quotas.throttled("Op")  # empties the bucket, so that all have to wait
+
+    def take(number: int) -> None:
+        if quotas.acquire("Op"):
+            served.append(number)
+
+    for number in range(10):
+        thread = threading.Thread(target=take, args=(number,))
+        thread.start()
+        threads.append(thread)
+        wait_until(lambda number=number: len(served) + quotas.snapshot()["Op"].waiting == number + 1)
+    for thread in threads:
+        thread.join(10)
+    assert served == list(range(10))
+
+
+def test_one_who_gives_up_does_not_hold_up_those_behind():
+    quotas = Quotas({"Op": Rate(20, 1)}, share=1.0)
+    assert quotas.acquire("Op")
+    results: dict[str, bool] = {}
+    import time as clock
+
+    first = threading.Thread(target=lambda: results.update(first=quotas.acquire("Op", until=clock.monotonic() + 0.001)))
+    first.start()
+    second = threading.Thread(target=lambda: results.update(second=quotas.acquire("Op")))
+    second.start()
+    first.join(10)
+    second.join(10)
+    assert results == {"first": False, "second": True}
+
+
+def test_stopping_ends_every_wait_at_once_and_gives_no_token_any_more():
+    quotas = Quotas({"Op": Rate(0.001, 1)}, share=1.0)
+    assert quotas.acquire("Op")
+    answers: list[bool] = []
+    threads = [threading.Thread(target=lambda: answers.append(quotas.acquire("Op"))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: quotas.snapshot()["Op"].waiting == 5)
+    quotas.stop()
+    for thread in threads:
+        thread.join(10)
+    assert answers == [False] * 5
+    assert not quotas.acquire("Other")
+
+
+def test_many_threads_together_never_take_more_than_the_rate_allows():
+    import time as clock
+
+    quotas = Quotas({"Op": Rate(200, 5)}, share=1.0)
+    taken: list[float] = []
+    until = clock.monotonic() + 0.3
+
+    def work() -> None:
+        while quotas.acquire("Op", until=until):
+            taken.append(clock.monotonic())
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    began = clock.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert 10 <= len(taken) <= 5 + 200 * (max(taken) - began) + 1
+
+
+def wait_until(condition) -> None:
+    """The other thread's state is the condition; the event only keeps this one from spinning."""
+    pause = threading.Event()
+    for _ in range(5000):
+        if condition():
+            return
+        pause.wait(0.001)
+    raise AssertionError("it never came to be")
