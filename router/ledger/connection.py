@@ -20,6 +20,9 @@ BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLIT
 PRIMARY = 0xFF
 """The low byte of an extended result code is the primary one (sqlite.org/rescode.html)."""
 
+SMALLEST_PAGE = 512
+"""Bytes (sqlite.org/fileformat2.html)."""
+
 REMEDY = "restore a backup, or move the file away to begin a new ledger (the router then forgets what it did)"
 
 
@@ -55,12 +58,21 @@ def require_sqlite() -> None:
 
 
 def require_place(path: Path) -> None:
-    """Raises LedgerBroken where a folder or a device has the file's name, LedgerUnavailable where there is no folder
-    for it: on a disk that is not mounted yet, a new ledger would be a forgetful one."""
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        raise LedgerBroken(f"{path}: not a file; name another in ledger.url")
+    """Raises LedgerBroken where something else has the file's name, LedgerUnavailable where there is no folder for it:
+    on a disk that is not mounted yet, a new ledger would be a forgetful one."""
+    if path.exists():
+        _require_database(path)
     if not path.parent.is_dir():
         raise LedgerUnavailable(f"{path.parent}: no such folder to keep the ledger in")
+
+
+def _require_database(path: Path) -> None:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise LedgerBroken(f"{path}: not a file; name another in ledger.url")
+    # SQLite takes a file that is shorter than its smallest page for an empty database, and writes over it.
+    if 0 < found.st_size < SMALLEST_PAGE and not path.with_name(path.name + "-journal").exists():
+        raise LedgerBroken(f"{path}: damaged, or not a ledger ({found.st_size} bytes); {REMEDY}")
 
 
 def prepare_file(path: Path) -> None:

@@ -54,12 +54,14 @@ class SqliteLedger:
         instance_id: str,
         keep: timedelta = KEEP,
         lock: WriterLock | None = None,
+        writable: bool = True,
         created: bool = False,
         warnings: tuple[str, ...] = (),
     ) -> None:
         self._connection = connection
         self._one_at_a_time = threading.Lock()
         self._writer_lock = lock
+        self._writable = writable
         self._closed = False
         self._keep = keep
         self.name = name
@@ -123,7 +125,7 @@ class SqliteLedger:
                 if 0 < version < migrations[-1].version:
                     raise LedgerUnavailable(f"{name}: has schema {version}; starting the service upgrades it")
             if version:
-                return cls(connection, name=name, instance_id=instance_id)
+                return cls(connection, name=name, instance_id=instance_id, writable=False)
             connection.close()
             return cls._empty(name, instance_id)
 
@@ -139,8 +141,7 @@ class SqliteLedger:
     def _empty(cls, name: str, instance_id: str) -> Self:
         connection = open_memory()
         upgrade(connection, 0, shipped(), EPOCH)
-        connection.execute("PRAGMA query_only = ON")
-        return cls(connection, name=name, instance_id=instance_id)
+        return cls(connection, name=name, instance_id=instance_id, writable=False)
 
     def close(self) -> None:
         """Lets go of the file and of the lock; harmless when done twice."""
@@ -294,6 +295,8 @@ class SqliteLedger:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
+        if not self._writable:
+            raise LedgerUnavailable(f"{self.name}: opened for reading only")
         with self._alone() as connection, transaction(connection):
             yield connection
 

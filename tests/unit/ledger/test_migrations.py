@@ -1,0 +1,113 @@
+"""Migrations are ordered, each is applied whole or not at all and has its own row, and none is changed once shipped."""
+
+import hashlib
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from router.ledger import LedgerUnavailable, schema, sqlite
+from router.ledger.connection import open_memory
+from router.ledger.schema import APPLICATION_ID, Migration, shipped, upgrade
+from router.model import Landing
+
+SHIPPED = {"0001_actions": "d80c6255c54a4b8d"}
+"""What was shipped is in ledgers that exist: it is never edited, another migration is added."""
+
+ADDS = Migration(2, "0002_adds", "ALTER TABLE actions ADD COLUMN note TEXT; CREATE TABLE pauses (id INTEGER) STRICT;")
+FAILS = Migration(3, "0003_fails", "CREATE TABLE half (id INTEGER) STRICT; INSERT INTO nowhere VALUES (1);")
+
+
+def rows(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in connection.execute("SELECT version, name FROM migrations ORDER BY version")]
+
+
+def version(connection: sqlite3.Connection) -> object:
+    return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_a_shipped_migration_is_never_edited():
+    assert {each.name: hashlib.sha256(each.sql.encode()).hexdigest()[:16] for each in shipped()} == SHIPPED
+
+
+def test_the_shipped_migrations_are_numbered_from_one_without_a_gap():
+    assert [each.version for each in shipped()] == list(range(1, len(shipped()) + 1))
+    assert all(each.name.startswith(f"{each.version:04}_") for each in shipped())
+
+
+def test_a_new_ledger_has_every_migration_with_its_row(open_ledger, now):
+    connection = open_ledger()._connection
+
+    assert rows(connection) == [(each.version, each.name) for each in shipped()]
+    assert version(connection) == shipped()[-1].version
+    assert connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    applied = connection.execute("SELECT applied_at FROM migrations").fetchone()[0]
+    assert applied == int(now.timestamp()) * 1_000_000
+
+
+def test_every_table_is_strict(open_ledger):
+    tables = open_ledger()._connection.execute("PRAGMA table_list").fetchall()
+
+    ours = {row["name"]: row["strict"] for row in tables if not row["name"].startswith("sqlite_")}
+    assert ours == {"migrations": 1, "actions": 1, "segments": 1}
+
+
+def test_an_older_ledger_is_upgraded_with_all_it_holds(open_ledger, monkeypatch, act):
+    with open_ledger() as ledger:
+        recorded = ledger.record(act())
+        intent = ledger.intend(act("c-2"))
+    monkeypatch.setattr(sqlite, "shipped", lambda: (*shipped(), ADDS))
+
+    with open_ledger() as ledger:
+        assert not ledger.created
+        assert ledger.history() == (recorded, intent)
+        assert rows(ledger._connection)[-1] == (2, "0002_adds")
+        assert version(ledger._connection) == 2
+        ledger._connection.execute("SELECT note FROM actions")
+    with open_ledger() as ledger:
+        assert len(rows(ledger._connection)) == 2
+
+
+def test_an_older_ledger_is_not_read_with_newer_eyes(open_ledger, read_ledger, monkeypatch, path):
+    open_ledger().close()
+    before = path.read_bytes()
+    monkeypatch.setattr(sqlite, "shipped", lambda: (*shipped(), ADDS))
+
+    with pytest.raises(LedgerUnavailable, match="has schema 1; starting the service upgrades it"):
+        read_ledger()
+    assert path.read_bytes() == before
+
+
+def test_a_migration_that_fails_leaves_nothing_of_itself_and_all_before_it(now):
+    with closing(open_memory()) as connection:
+        upgrade(connection, 0, shipped(), now)
+        with pytest.raises(sqlite3.OperationalError):
+            upgrade(connection, 1, (*shipped(), ADDS, FAILS), now)
+
+        assert version(connection) == 2
+        assert rows(connection)[-1] == (2, "0002_adds")
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        assert "pauses" in names
+        assert "half" not in names
+        assert not connection.in_transaction
+
+
+def test_an_upgrade_that_failed_is_taken_up_where_it_stopped(open_ledger, monkeypatch, act):
+    with open_ledger() as ledger:
+        recorded = ledger.record(act())
+    monkeypatch.setattr(sqlite, "shipped", lambda: (*shipped(), ADDS, FAILS))
+    with pytest.raises(LedgerUnavailable):
+        open_ledger()
+    mended = Migration(3, "0003_mended", "CREATE TABLE half (id INTEGER) STRICT;")
+    monkeypatch.setattr(sqlite, "shipped", lambda: (*schema.shipped(), ADDS, mended))
+
+    ledger = open_ledger()
+    assert [name for _, name in rows(ledger._connection)] == ["0001_actions", "0002_adds", "0003_mended"]
+    assert ledger.history() == (recorded,)
+
+
+def test_the_model_has_no_landing_that_a_statement_has_to_learn_by_hand():
+    from router.ledger.statements import FOLLOWED
+
+    listed = {value.strip("' ") for value in FOLLOWED.split(",")}
+    assert listed == {landing.value for landing in Landing if landing.followed}
