@@ -1,0 +1,138 @@
+"""Where settings come from: the command line, the environment, the file. Each knows what to call a place in it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import PydanticBaseSettingsSource
+
+from router.problems import Problem, did_you_mean
+from router.settings.keys import ENVIRONMENT, KeyPath, from_text, keys, variables
+from router.settings.model import Settings
+from router.toml_source import Finding, TomlSource
+from router.toml_source.known import same_key
+
+
+class Layer(PydanticBaseSettingsSource):
+    """``data`` is what it sets, as nested tables; ``folder`` is what its relative paths are relative to. ``problems``
+    are those that it can tell by itself."""
+
+    def __init__(self, data: dict[str, Any], *, folder: Path, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(Settings)
+        self.data = data
+        self.folder = folder
+        self.problems = problems
+
+    def __call__(self) -> dict[str, Any]:
+        return self.data
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self.data.get(field_name), field_name, isinstance(self.data.get(field_name), dict)
+
+    def sets(self, path: tuple[str | int, ...]) -> bool:
+        """Whether it says anything at that path."""
+        value: Any = self.data
+        for part in path:
+            if not same_key(part, value):
+                return False
+            value = value[part]
+        return True
+
+    @abstractmethod
+    def problem(self, finding: Finding) -> Problem:
+        """The finding, with the place in this source."""
+
+
+class FileLayer(Layer):
+    def __init__(self, source: TomlSource, *, folder: Path) -> None:
+        super().__init__(source.data, folder=folder)
+        self.source = source
+
+    def problem(self, finding: Finding) -> Problem:
+        return self.source.problem(finding.path, finding.message, of=finding.of)
+
+
+class NamedLayer(Layer):
+    """Single values, each under a name of its own: a variable or an option."""
+
+    def __init__(self, named: Mapping[str, tuple[KeyPath, Any]], problems: tuple[Problem, ...]) -> None:
+        super().__init__(_nested(dict(named.values())), folder=Path(), problems=problems)
+        self._names = {path: name for name, (path, _) in named.items()}
+
+    def problem(self, finding: Finding) -> Problem:
+        name = self._name(finding.path)
+        return Problem(name, 0, 0, finding.message)
+
+    def _name(self, path: tuple[str | int, ...]) -> str:
+        """The name that set the path or what holds it; else one that set something in it."""
+        holding = [known for known in self._names if known == path[: len(known)]]
+        within = [known for known in self._names if known[: len(path)] == path]
+        return self._names[max(holding, key=len) if holding else min(within)]
+
+
+def environment_layer(environ: Mapping[str, str]) -> NamedLayer:
+    """Every ``CONNECT_ROUTER_`` variable. One that is not known is a problem: it would have no effect."""
+    known = variables()
+    named: dict[str, tuple[KeyPath, Any]] = {}
+    problems: list[Problem] = []
+    for name in sorted(name for name in environ if name.startswith(ENVIRONMENT)):
+        if name in known:
+            named[f"environment:{name}"] = known[name], from_text(known[name], environ[name])
+        else:
+            message = f"unknown variable{did_you_mean(name, known)}"
+            problems.append(Problem(f"environment:{name}", 0, 0, message))
+    return NamedLayer(named, tuple(problems))
+
+
+def command_line_layer(overrides: Mapping[str, object]) -> NamedLayer:
+    """``{"execute.mode": "enforce"}``: keys as on the command line, values as text or already of the key's type."""
+    known = keys()
+    named: dict[str, tuple[KeyPath, Any]] = {}
+    problems: list[Problem] = []
+    for name, value in overrides.items():
+        path = tuple(name.split("."))
+        if path in known:
+            named[f"--set {name}"] = path, from_text(path, value) if isinstance(value, str) else value
+        else:
+            near = did_you_mean(name, [".".join(each) for each in known])
+            problems.append(Problem(f"--set {name}", 0, 0, f"unknown key '{name}'{near}"))
+    return NamedLayer(named, tuple(problems))
+
+
+def merged(layers: tuple[Layer, ...]) -> dict[str, Any]:
+    """What the layers, the strongest first, say together: as the settings library merges them."""
+    together: dict[str, Any] = {}
+    for layer in reversed(layers):
+        _merge(together, layer.data)
+    return together
+
+
+def _merge(into: dict[str, Any], stronger: Mapping[str, Any]) -> None:
+    for key, value in stronger.items():
+        below = into.get(key)
+        if isinstance(value, dict):
+            into[key] = dict(below) if isinstance(below, dict) else {}
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _nested(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
+    """Tables first, so that a variable for a whole table does not undo one for a key in it."""
+    data: dict[str, Any] = {}
+    for path in sorted(values, key=len):
+        table = data
+        for part in path[:-1]:
+            inside = table.setdefault(part, {})
+            if not isinstance(inside, dict):
+                break
+            table = inside
+        else:
+            table[path[-1]] = values[path]
+    return data
+
+

@@ -1,0 +1,120 @@
+"""Reads config.toml, the environment and the command line into ``Settings``, or tells everything that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from router.problems import Problem, Problems
+from router.settings.conflicts import conflicts
+from router.settings.layers import FileLayer, Layer, command_line_layer, environment_layer, merged
+from router.settings.model import SOURCES, Settings
+from router.settings.paths import placed
+from router.toml_source import Finding, TomlSource, findings, read_bytes
+
+HERE = Path("config.toml")
+INSTALLED = Path("/etc/connect-router/config.toml")
+
+KeyOrIndexPath = tuple[str | int, ...]
+
+_SOME_INSTANCE = "00000000-0000-0000-0000-000000000000"
+
+
+def load_settings(config: Path | None, *, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
+    """The settings in force: ``overrides`` (the command line's, by dotted key) before ``environ`` before the file
+    before the defaults. ``config`` is the file, or ``None`` for ``config.toml`` in the working directory or else
+    ``/etc/connect-router/config.toml``.
+
+    Paths come out relative to the working directory or absolute, ``$STATE_DIRECTORY`` and ``$RUNTIME_DIRECTORY``
+    (systemd's) applied. Raises ``Problems`` with every located mistake, of all sources at once."""
+    named: tuple[Layer, ...] = (command_line_layer(overrides), environment_layer(environ))
+    told = [problem for layer in named for problem in layer.problems]
+    try:
+        path = config if config is not None else _usual()
+        file = FileLayer(TomlSource.parse(str(path), read_bytes(path)), folder=path.parent)
+    except Problems as broken:
+        raise Problems([*told, *broken.problems]) from None
+    layers = (*named, file)
+    try:
+        settings = _from_layers(layers)
+    except ValidationError as error:
+        raise Problems([*told, *_refused(error, layers)]) from None
+    told += _conflicts(settings, layers, wrong=[])
+    if told:
+        raise Problems(told)
+    settings = placed(settings, layers, environ)
+    settings._config_path = path
+    return settings
+
+
+def _usual() -> Path:
+    for path in (HERE, INSTALLED):
+        if path.exists():
+            return path
+    message = f"there is no such file here, and no {INSTALLED} (name one with --config PATH)"
+    raise Problems([Problem(str(HERE), 1, 1, message)])
+
+
+def _from_layers(layers: tuple[Layer, ...]) -> Settings:
+    token = SOURCES.set(layers)
+    try:
+        return Settings()
+    finally:
+        SOURCES.reset(token)
+
+
+def _refused(error: ValidationError, layers: tuple[Layer, ...]) -> list[Problem]:
+    """What single keys are refused for, and which of the others contradict each other."""
+    data = merged(layers)
+    found = [_complete(finding) for finding in findings(error, data, Settings)]
+    told = [_told(finding, layers) for finding in found]
+    wrong = [finding.path for finding in found]
+    try:
+        rest = Settings.model_validate(_without(data, wrong))
+    except ValidationError:
+        return told
+    return told + _conflicts(rest, layers, wrong=wrong)
+
+
+def _complete(finding: Finding) -> Finding:
+    """A file without ``[connect]`` lacks, before all else, the instance."""
+    if finding.path == () and finding.message == "'connect' is missing":
+        return Finding((), "'instance' is missing in [connect]")
+    return finding
+
+
+def _told(finding: Finding, layers: tuple[Layer, ...]) -> Problem:
+    """At the strongest source that says anything there; at the file (the last) where none does."""
+    responsible = next((layer for layer in layers if finding.path and layer.sets(finding.path)), layers[-1])
+    return responsible.problem(finding)
+
+
+def _conflicts(settings: Settings, layers: tuple[Layer, ...], *, wrong: list[KeyOrIndexPath]) -> list[Problem]:
+    told = []
+    for conflict in conflicts(settings):
+        if any(key[: len(path)] == path for key in conflict.keys for path in wrong if path):
+            continue
+        where = next((key for key in conflict.keys if any(layer.sets(key) for layer in layers)), conflict.keys[0])
+        told.append(_told(Finding(where, conflict.message), layers))
+    return told
+
+
+def _without(data: dict[str, Any], wrong: list[KeyOrIndexPath]) -> dict[str, Any]:
+    left = deepcopy(data)
+    for path in wrong:
+        _drop(left, [part for part in path if isinstance(part, str)])
+    connect = left.setdefault("connect", {})
+    if isinstance(connect, dict):
+        connect.setdefault("instance", _SOME_INSTANCE)
+    return left
+
+
+def _drop(table: Any, path: list[str]) -> None:
+    for part in path[:-1]:
+        table = table.get(part, {}) if isinstance(table, dict) else {}
+    if path and isinstance(table, dict):
+        table.pop(path[-1], None)

@@ -1,0 +1,63 @@
+"""Settings: config.toml, the environment and the command line as one frozen value."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from pathlib import Path
+
+from pydantic import Field, PrivateAttr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from router.settings.connect import Connect
+from router.settings.quotas import Quotas
+from router.settings.sections import Control, Execute, Guard, Ledger, Log, Metrics, Poll, Rules
+
+SOURCES: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("settings_sources", default=())
+"""Where the settings being loaded come from, the strongest first. Empty: from the arguments alone, so that making
+``Settings`` in code reads neither a file nor the environment."""
+
+
+class Settings(BaseSettings):
+    """Every key with the defaults of config.toml. Made by ``load_settings``, which resolves paths; made by hand it
+    keeps them as given."""
+
+    model_config = SettingsConfigDict(
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, title="connect-router config.toml"
+    )
+
+    connect: Connect = Field(description="which instance, and where")
+    execute: Execute = Execute()
+    poll: Poll = Poll()
+    rules: Rules = Rules()
+    guard: Guard = Guard()
+    quotas: Quotas = Quotas()
+    ledger: Ledger = Ledger()
+    log: Log = Log()
+    control: Control = Control()
+    metrics: Metrics = Metrics()
+
+    _config_path: Path | None = PrivateAttr(None)
+
+    @property
+    def config_path(self) -> Path | None:
+        """The file they were loaded from, as it was given; ``None`` for settings made in code."""
+        return self._config_path
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the service listens for commands: beside the ledger, unless ``control.socket`` says otherwise."""
+        if self.control.socket == "auto":
+            return self.ledger.path.with_name("control.sock")
+        return Path(self.control.socket)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The library's own reading of the environment is not used: it cannot tell which variable was wrong."""
+        return (init_settings, *SOURCES.get())

@@ -1,0 +1,47 @@
+"""Paths in the settings, resolved: a relative one from the folder of whoever named it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from router.settings.keys import KeyPath
+from router.settings.layers import Layer
+from router.settings.model import Settings
+
+
+def placed(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str, str]) -> Settings:
+    """The same with ``rules.path``, ``ledger.url`` and ``control.socket`` usable from the working directory. Where
+    nobody names the ledger or the socket they are in systemd's directories, or else beside config.toml and beside the
+    ledger. ``layers``: the strongest first, the file last."""
+    rules = settings.rules.model_copy(update={"path": _folder(("rules", "path"), layers) / settings.rules.path})
+    ledger = settings.ledger.model_copy(update={"url": f"sqlite:{_ledger(settings, layers, environ)}"})
+    control = settings.control.model_copy(update={"socket": _socket(settings, layers, environ)})
+    return settings.model_copy(update={"rules": rules, "ledger": ledger, "control": control})
+
+
+def _ledger(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str, str]) -> Path:
+    key = ("ledger", "url")
+    state = _directory(environ, "STATE_DIRECTORY")
+    if state is not None and not any(layer.sets(key) for layer in layers):
+        return state / settings.ledger.path
+    return _folder(key, layers) / settings.ledger.path
+
+
+def _socket(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str, str]) -> str:
+    """Still ``auto`` where it is beside the ledger."""
+    if settings.control.socket != "auto":
+        return str(_folder(("control", "socket"), layers) / settings.control.socket)
+    runtime = _directory(environ, "RUNTIME_DIRECTORY")
+    return str(runtime / "control.sock") if runtime is not None else "auto"
+
+
+def _folder(key: KeyPath, layers: tuple[Layer, ...]) -> Path:
+    """Of the source that sets the key; the file's for a default."""
+    return next((layer.folder for layer in layers if layer.sets(key)), layers[-1].folder)
+
+
+def _directory(environ: Mapping[str, str], name: str) -> Path | None:
+    """Systemd lists several with colons; the first is the service's own."""
+    first = environ.get(name, "").partition(":")[0]
+    return Path(first) if first else None

@@ -1,0 +1,74 @@
+"""``[quotas]``: requests per second and burst, operation by operation, and AWS's documented ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, create_model
+
+from router.settings.section import Section
+
+
+class Quota(Section):
+    """What the account and Region allow as a whole; ``share`` is not in it."""
+
+    rate: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False, description="requests per second")]
+    burst: Annotated[int, Field(ge=1, le=10_000, description="requests at once after a time without any")]
+
+
+def _general() -> Quota:
+    """What holds for every operation that the table of exceptions does not name."""
+    return Quota(rate=2, burst=5)
+
+
+DOCUMENTED_QUOTAS: Mapping[str, Quota] = {
+    "SearchContacts": Quota(rate=0.5, burst=1),
+    "TransferContact": _general(),
+    "DescribeContact": Quota(rate=10, burst=15),
+    "UpdateContactRoutingData": Quota(rate=20, burst=20),
+    "ListAssociatedContacts": _general(),
+    "GetContactAttributes": Quota(rate=10, burst=15),
+    "GetCurrentMetricData": Quota(rate=5, burst=8),
+    "GetCurrentUserData": _general(),
+    "DescribeInstance": _general(),
+    "ListQueues": _general(),
+    "DescribeQueue": _general(),
+    "SearchQueues": _general(),
+    "ListContactFlows": _general(),
+    "DescribeContactFlow": _general(),
+    "ListUsers": _general(),
+    "DescribeUser": _general(),
+    "SearchUsers": _general(),
+    "ListAgentStatuses": _general(),
+    "ListRoutingProfileQueues": _general(),
+    "DescribeRoutingProfile": _general(),
+    "ListHoursOfOperations": _general(),
+    "DescribeHoursOfOperation": _general(),
+    "GetEffectiveHoursOfOperations": _general(),
+}
+"""The operations that the router may call, with AWS's defaults for a new account, shared by everybody in the account
+and Region (Amazon Connect administrator guide, service quotas, "API throttling quotas"). Where another source names
+more than the general rule of 2 and 5, the general rule stands here: too slow is safer than throttled."""
+
+
+class _Quotas(Section):
+    share: Annotated[
+        float,
+        Field(gt=0, le=1, allow_inf_nan=False, description="how much of each rate this process may use"),
+    ] = 0.8
+
+    @property
+    def rates(self) -> Mapping[str, Quota]:
+        """By operation, the documented ones replaced by what the configuration says; ``share`` not yet applied."""
+        return {operation: getattr(self, operation) for operation in DOCUMENTED_QUOTAS}
+
+
+if TYPE_CHECKING:
+    Quotas = _Quotas
+else:
+    _fields: dict[str, Any] = {
+        operation: (Quota, Field(quota, description=f"the quota of {operation}"))
+        for operation, quota in DOCUMENTED_QUOTAS.items()
+    }
+    Quotas = create_model("Quotas", __base__=_Quotas, __module__=__name__, **_fields)

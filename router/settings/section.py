@@ -1,0 +1,62 @@
+"""What all tables of config.toml have in common, and the small types that several of them use."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from router.durations import Duration, format_duration
+
+
+class Section(BaseModel):
+    """One table: no unknown key, no conversion between types, not changed once read."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def refusal(message: str, **values: Any) -> PydanticCustomError:
+    """An error in the words of the user. ``values`` fill the ``{braces}``, so that text of the file never does."""
+    return PydanticCustomError("refused", message, values or None)
+
+
+def at_least(shortest: timedelta) -> AfterValidator:
+    """Refuses durations below that."""
+
+    def check(duration: timedelta) -> timedelta:
+        if duration < shortest:
+            raise refusal(
+                'must be at least "{least}", got "{got}"',
+                least=format_duration(shortest),
+                got=format_duration(duration),
+            )
+        return duration
+
+    return AfterValidator(check)
+
+
+Positive = Annotated[Duration, at_least(timedelta(seconds=1))]
+
+
+def _path(value: object) -> object:
+    return Path(usable_path(value)) if isinstance(value, str) else value
+
+
+FilePath = Annotated[
+    Path,
+    BeforeValidator(_path),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+
+
+def usable_path(text: str) -> str:
+    """Refuses what can be no path: empty text and NUL."""
+    if not text.strip():
+        raise refusal("must not be empty")
+    if "\0" in text:
+        raise refusal("a path cannot hold a NUL character")
+    return text

@@ -1,0 +1,173 @@
+"""The tables of config.toml, with every key's type, default and meaning. What several keys must agree on is in
+``conflicts``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from router.durations import Duration
+from router.problems import as_written, did_you_mean
+from router.settings.section import FilePath, Positive, Section, refusal, usable_path
+
+SEARCHABLE = timedelta(days=730)
+"""Connect finds contacts of the last two years (Amazon Connect administrator guide, contact search)."""
+
+LONGEST_SOCKET = 107
+"""Bytes of a Unix socket's path on Linux (unix(7), sun_path)."""
+
+CHANNELS = ("TASK", "EMAIL")
+
+
+def _channel(name: str) -> str:
+    if name in CHANNELS:
+        return name
+    if name in {"VOICE", "CHAT"}:
+        raise refusal("Connect cannot transfer {name} contacts through its API: only TASK and EMAIL", name=name)
+    raise refusal(
+        'expected "TASK" or "EMAIL", got {got}{hint}', got=as_written(name), hint=did_you_mean(name, CHANNELS)
+    )
+
+
+def _channels(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise refusal("must not be empty")
+    if len(set(names)) < len(names):
+        raise refusal("names a channel twice")
+    return names
+
+
+def _searchable(lookback: timedelta) -> timedelta:
+    if lookback > SEARCHABLE:
+        raise refusal('must be at most "730d": Connect finds contacts of the last two years')
+    return lookback
+
+
+def _reload(how: str) -> str:
+    if how == "watch":
+        raise refusal('"watch" is not offered in this version: write "signal"')
+    return how
+
+
+def _ledger_url(url: str) -> str:
+    kind, colon, rest = url.partition(":")
+    if kind == "dynamodb" and colon:
+        raise refusal('"dynamodb:" is not offered in this version: write "sqlite:PATH"')
+    if kind != "sqlite" or not colon or rest.startswith("//") or rest == ":memory:" or not rest.strip():
+        raise refusal('expected "sqlite:PATH", as in "sqlite:ledger.db", got {got}', got=as_written(url))
+    usable_path(rest)
+    return url
+
+
+def _socket(text: str) -> str:
+    usable_path(text)
+    if len(text.encode(errors="surrogateescape")) > LONGEST_SOCKET:
+        raise refusal("the path of a socket has at most {most} bytes", most=LONGEST_SOCKET)
+    return text
+
+
+def _listen(address: str) -> str:
+    if address:
+        raise refusal('"listen" is not offered in this version: leave it empty')
+    return address
+
+
+Channels = Annotated[
+    tuple[Annotated[str, AfterValidator(_channel), Field(json_schema_extra={"enum": [*CHANNELS]})], ...],
+    Field(strict=False, json_schema_extra={"minItems": 1, "uniqueItems": True}),
+    AfterValidator(_channels),
+]
+Number = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Retry(Section):
+    """``[execute.retry]``: one call of Connect's that is throttled, times out or breaks."""
+
+    attempts: int = Field(8, ge=1, le=100, description="calls at most, the first included")
+    max_delay: Positive = Field(timedelta(seconds=20), description="the longest wait between two attempts")
+    give_up_after: Positive = Field(timedelta(minutes=2), description="no attempt begins later than this")
+
+
+class Execute(Section):
+    """``[execute]``: acting on what was decided."""
+
+    mode: Literal["observe", "enforce"] = Field("observe", description="observe decides and logs; enforce moves")
+    workers: int = Field(8, ge=1, le=64, description="moves at the same time")
+    keep_place: bool = Field(True, description="after a move into a queue, give the contact its place back")
+    landing_timeout: Positive = Field(
+        timedelta(minutes=2), description="how long a moved contact may take to be queued or answered"
+    )
+    retry: Retry = Retry()
+
+
+class Poll(Section):
+    """``[poll]``: looking at the instance."""
+
+    every: Positive = Field(timedelta(seconds=15), description="how often it looks")
+    sweep: Positive = Field(timedelta(minutes=5), description="how often it looks at everything that waits")
+    channels: Channels = Field(CHANNELS, description="the channels that are watched")
+    lookback: Annotated[Positive, AfterValidator(_searchable)] = Field(
+        timedelta(days=90), description="how long ago a waiting contact may have been queued"
+    )
+
+
+class Rules(Section):
+    """``[rules]``: where the rules are. ``path`` is relative to the working directory once it has been loaded."""
+
+    path: FilePath = Field(Path("rules"), description="a folder of *.toml files, or one file")
+    reload: Annotated[Literal["signal", "watch"], AfterValidator(_reload)] = Field(
+        "signal", description="when the service reads its rules again"
+    )
+
+
+class Guard(Section):
+    """``[guard]``: limits on moves; a rule may tighten them."""
+
+    max_transfers: int = Field(3, ge=1, le=11, description="moves of one chain by the router")
+    reserve_transfers: int = Field(2, ge=0, le=10, description="of Connect's 11 transfers, kept for people and flows")
+    cooldown: Duration = Field(timedelta(minutes=5), description="between two moves of one chain by the router")
+    per_cycle: Number = Field(50, description="moves in one cycle")
+    per_hour: Number = Field(500, description="moves in any 3,600 seconds")
+    unlanded: Number = Field(10, description="contacts per flow that were moved and not yet seen to have landed")
+
+
+class Ledger(Section):
+    """``[ledger]``: where it is kept what was intended and what came of it."""
+
+    url: Annotated[str, AfterValidator(_ledger_url), Field(json_schema_extra={"pattern": "^sqlite:(?!//)."})] = Field(
+        "sqlite:ledger.db", description="sqlite:PATH"
+    )
+    keep: Positive = Field(timedelta(days=120), description="how long records are kept")
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return Path(self.url.removeprefix("sqlite:"))
+
+
+class Log(Section):
+    """``[log]``"""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level that is logged")
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, json otherwise"
+    )
+
+
+class Control(Section):
+    """``[control]``: the socket that commands talk to the service over."""
+
+    socket: Annotated[str, AfterValidator(_socket), Field(json_schema_extra={"minLength": 1})] = Field(
+        "auto", description='a path, or "auto"'
+    )
+
+
+class Metrics(Section):
+    """``[metrics]``: Prometheus."""
+
+    listen: Annotated[str, AfterValidator(_listen), Field(json_schema_extra={"const": ""})] = Field(
+        "", description="address and port; empty: none"
+    )
