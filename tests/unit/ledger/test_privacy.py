@@ -7,7 +7,7 @@ import pytest
 from router.ledger import AlreadyIntended
 from router.model import Action, ActionKind, ActionState, Contact
 
-PLANTED = ("jane.doe@example.org", "Jane Doe", "+44 20 7946 0000", "hunter2 swordfish")
+PLANTED = ("jane.doe@example.org", "Jane Doe", "+442079460958", "hunter2 swordfish")
 
 
 @pytest.fixture
@@ -34,7 +34,8 @@ def test_no_planted_value_is_in_the_files_of_a_filled_ledger(filled):
 
     assert b"InvalidRequestException" in content
     for value in PLANTED:
-        for word in {value, *value.split()}:
+        # Shorter words stand in any file by chance.
+        for word in {value, *(word for word in value.split() if len(word) > 5)}:
             assert word.encode() not in content
             assert word.encode("utf-16-le") not in content
 
