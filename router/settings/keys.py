@@ -16,6 +16,8 @@ ENVIRONMENT = "CONNECT_ROUTER_"
 
 KeyPath = tuple[str, ...]
 
+_WITHOUT_QUOTES: Mapping[Any, type] = {bool: bool, int: int, float: float}
+
 
 @cache
 def keys() -> Mapping[KeyPath, Any]:
@@ -70,9 +72,8 @@ def _kind(annotation: Any) -> type:
         return _kind(get_args(annotation)[0])
     if origin is tuple:
         return tuple
-    for plain in (bool, int, float):
-        if annotation is plain:
-            return plain
+    if annotation in _WITHOUT_QUOTES:
+        return _WITHOUT_QUOTES[annotation]
     if origin is not Literal and isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return dict
     return str

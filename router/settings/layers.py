@@ -10,7 +10,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
-from router.problems import Problem, did_you_mean
+from router.problems import Problem, did_you_mean, nearest
 from router.settings.keys import ENVIRONMENT, KeyPath, from_text, keys, variables
 from router.settings.model import Settings
 from router.toml_source import Finding, TomlSource
@@ -83,9 +83,16 @@ def environment_layer(environ: Mapping[str, str]) -> NamedLayer:
         if name in known:
             named[f"environment:{name}"] = known[name], from_text(known[name], environ[name])
         else:
-            message = f"unknown variable{did_you_mean(name, known)}"
+            message = f"unknown variable{_meant(name)}"
             problems.append(Problem(f"environment:{name}", 0, 0, message))
     return NamedLayer(named, tuple(problems))
+
+
+def _meant(name: str) -> str:
+    """Compared without the beginning that all have in common, by which every two would be alike."""
+    bare = {each.removeprefix(ENVIRONMENT): each for each in variables()}
+    near = nearest(name.removeprefix(ENVIRONMENT), bare)
+    return f" (did you mean '{bare[near]}'?)" if near is not None else ""
 
 
 def command_line_layer(overrides: Mapping[str, object]) -> NamedLayer:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ HERE = Path("config.toml")
 INSTALLED = Path("/etc/connect-router/config.toml")
 
 KeyOrIndexPath = tuple[str | int, ...]
+
+_OF_THE_SDK = re.compile("aws_|profile|credential|access_key|secret|session_token|role|endpoint|prox|http_prox")
+_SDK = "credentials, profiles and endpoints are the AWS SDK's own: AWS_PROFILE, AWS_ENDPOINT_URL_CONNECT, …"
 
 _SOME_INSTANCE = "00000000-0000-0000-0000-000000000000"
 
@@ -81,9 +86,13 @@ def _refused(error: ValidationError, layers: tuple[Layer, ...]) -> list[Problem]
 
 
 def _complete(finding: Finding) -> Finding:
-    """A file without ``[connect]`` lacks, before all else, the instance."""
+    """What is known of config.toml and not of any file: without ``[connect]`` it is, before all else, the instance that
+    is missing; and the AWS SDK's own settings do not stand here."""
     if finding.path == () and finding.message == "'connect' is missing":
         return Finding((), "'instance' is missing in [connect]")
+    key = finding.path[-1] if finding.path else ""
+    if finding.of == "key" and isinstance(key, str) and _OF_THE_SDK.match(key):
+        return replace(finding, message=f"unknown key '{key}' ({_SDK})")
     return finding
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Pla
 from pydantic_core import PydanticCustomError
 
 from router.durations import Duration, format_duration
+from router.problems import as_written
 
 
 class Section(BaseModel):
@@ -42,7 +44,11 @@ Positive = Annotated[Duration, at_least(timedelta(seconds=1))]
 
 
 def _path(value: object) -> object:
-    return Path(usable_path(value)) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return Path(usable_path(value))
+    if isinstance(value, Path):
+        return value
+    raise refusal("expected a path, got {got}", got=as_written(value))
 
 
 FilePath = Annotated[
@@ -54,9 +60,9 @@ FilePath = Annotated[
 
 
 def usable_path(text: str) -> str:
-    """Refuses what can be no path: empty text and NUL."""
+    """Refuses what can be no path: empty text, NUL, and what a backslash made of the letter after it."""
     if not text.strip():
         raise refusal("must not be empty")
-    if "\0" in text:
-        raise refusal("a path cannot hold a NUL character")
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise refusal("no control characters are possible here (a backslash is written '\\\\')")
     return text

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from router.durations import Duration
 from router.problems import as_written, did_you_mean
@@ -46,7 +46,7 @@ def _searchable(lookback: timedelta) -> timedelta:
     return lookback
 
 
-def _reload(how: str) -> str:
+def _reload(how: object) -> object:
     if how == "watch":
         raise refusal('"watch" is not offered in this version: write "signal"')
     return how
@@ -118,7 +118,7 @@ class Rules(Section):
     """``[rules]``: where the rules are. ``path`` is relative to the working directory once it has been loaded."""
 
     path: FilePath = Field(Path("rules"), description="a folder of *.toml files, or one file")
-    reload: Annotated[Literal["signal", "watch"], AfterValidator(_reload)] = Field(
+    reload: Annotated[Literal["signal"], BeforeValidator(_reload)] = Field(
         "signal", description="when the service reads its rules again"
     )
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import AliasChoices, BaseModel, RootModel
 from pydantic.fields import FieldInfo
 
+DEEPEST_TABLE = 4
+
 
 def known_keys(model: type[BaseModel], path: Iterable[str | int], loc: Iterable[str | int] = ()) -> list[str]:
     """The keys that could stand in the table at that path, in the model's order. ``loc`` is pydantic's own location:
@@ -20,6 +22,21 @@ def known_keys(model: type[BaseModel], path: Iterable[str | int], loc: Iterable[
     tags = {part for part in loc if isinstance(part, str)}
     named = [each for each in models if each.__name__ in tags] or models
     return list(dict.fromkeys(name for each in named for name in _field_names(each)))
+
+
+def places_of(model: type[BaseModel], key: str) -> list[str]:
+    """The tables that know the key, in words; those within lists of alternatives are not looked for."""
+    found = []
+    waiting: list[tuple[type[BaseModel], tuple[str, ...]]] = [(model, ())]
+    while waiting:
+        table, path = waiting.pop(0)
+        if key in _field_names(table):
+            found.append(f"in [{'.'.join(path)}]" if path else "at the top of the file, before every [table]")
+        if len(path) < DEEPEST_TABLE:
+            for name, info in table.model_fields.items():
+                inner: Any = info.annotation
+                waiting += [(inner, (*path, name))] if _is_model(inner) else []
+    return found
 
 
 def same_key(key: str | int, value: Any) -> bool:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from router.problems import Problem, did_you_mean, nearest
-from router.toml_source.known import known_keys, same_key
+from router.toml_source.known import known_keys, places_of, same_key
 from router.toml_source.source import Path, TomlSource
 from router.toml_source.words import AT_KEY, expected, kinds_message, message
 
@@ -118,7 +118,8 @@ def _keys(node: _Tree, path: Path, model: type[BaseModel]) -> Iterator[_Found]:
         meant = nearest(name, missing)
         if meant is not None:
             missing.remove(meant)
-        yield _Found((Finding((*path, name), _unknown(name, meant, _known(node, name, path, model)), "key"),))
+        text = _unknown(name, meant, _known(node, name, path, model), places_of(model, name))
+        yield _Found((Finding((*path, name), text, "key"),))
     for name in missing:
         yield _Found((Finding(path, f"'{name}' is missing{_in_table(path)}"),))
 
@@ -132,11 +133,15 @@ def _known(node: _Tree, name: str, path: Path, model: type[BaseModel]) -> list[s
     return known_keys(model, path, loc)
 
 
-def _unknown(name: str, meant: str | None, known: list[str]) -> str:
+def _unknown(name: str, meant: str | None, known: list[str], elsewhere: list[str]) -> str:
     near = did_you_mean(name, [meant] if meant is not None else known)
-    if not near and 0 < len(known) <= MOST_LISTED:
-        near = f" (known here: {', '.join(known)})"
-    return f"unknown key '{name}'{near}"
+    if near:
+        return f"unknown key '{name}'{near}"
+    if len(elsewhere) == 1:
+        return f"unknown key '{name}' (it belongs {elsewhere[0]})"
+    if 0 < len(known) <= MOST_LISTED:
+        return f"unknown key '{name}' (known here: {', '.join(known)})"
+    return f"unknown key '{name}'"
 
 
 def _in_table(path: Path) -> str:

@@ -16,6 +16,7 @@ LONGEST_FOR_ALL = 300_000
 """Characters. Looking on after a mistake reads the file again; in a larger file only the first mistake is told."""
 
 _STATEMENT = re.compile(r"\s*(?:\[|(?:[A-Za-z0-9_-]+|\"[^\"\n]*\"|'[^'\n]*')\s*[.=])")
+_WORD = re.compile(r"[\w.:+-]+")
 _OPENING_QUOTE = re.compile(r"\"\"\"|'''|[\"']")
 
 
@@ -65,7 +66,9 @@ def _words(mistake: Mistake, line: str) -> tuple[int, str]:
     if mistake.kind == "Invalid value":
         return mistake.column, _no_value(rest)
     if mistake.kind.startswith("Expected newline"):
-        return mistake.column, f"unexpected {as_written(rest)} after the value{_unquoted(line, mistake.column)}"
+        return _after_value(line, mistake.column)
+    if mistake.kind == "Unclosed array":
+        return mistake.column, "a list that begins before this is not closed"
     if mistake.kind == "Invalid initial character for a key part":
         return mistake.column, f"expected a key, found {as_written(rest)} (other than A-Z a-z 0-9 _ - stands in quotes)"
     if mistake.kind == "Invalid statement":
@@ -85,8 +88,15 @@ def _no_value(rest: str) -> str:
     return f"expected a value, found {as_written(rest)}"
 
 
-def _unquoted(line: str, column: int) -> str:
-    return " (durations and other texts stand in quotes)" if re.search(r"[0-9]$", line[: column - 1]) else ""
+def _after_value(line: str, column: int) -> tuple[int, str]:
+    """The reader takes the ``15`` of ``15m`` and the ``inf`` of ``info`` for the value; whoever wrote it meant all."""
+    word = next((found for found in _WORD.finditer(line) if found.start() < column - 1 < found.end()), None)
+    if word is None:
+        return column, f"unexpected {as_written(line[column - 1 :].strip())} after the value"
+    if word[0].isdigit():
+        return word.start() + 1, f"expected a value, found {as_written(word[0])} (a number does not begin with 0)"
+    why = "durations and other texts stand in quotes"
+    return word.start() + 1, f"expected a value, found {as_written(word[0])} ({why})"
 
 
 def _opening(line: str, column: int) -> int:
