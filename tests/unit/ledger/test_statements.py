@@ -41,7 +41,7 @@ def test_the_histories_of_any_number_of_contacts_are_one_statement(filled, count
     assert {len(actions) for number, actions in enumerate(histories.values()) if number >= 2000} <= {0}
 
 
-EVERY_CYCLE = {
+EVERY_CYCLE: dict[str, dict[str, str | int]] = {
     chains.OF_CONTACTS: {"asked": '[["c-1-1", "c-1-1"]]'},
     statements.OPEN_INTENTS: {},
     statements.FOLLOWED_MOVES: {},
