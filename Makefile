@@ -70,7 +70,8 @@ unit: $(DEV) $(WHEEL) ## the unit tests (ARGS= goes to pytest)
 	@echo '-- unit tests'
 	@$(PYTEST) tests/unit $(ARGS)
 
-# usable: Python >= 3.11 with pip. other: of another Python than the one asked for. Empty: to be made, anew or for the first time.
+# usable: Python >= 3.11 with pip. other: of another Python than the one asked for. Empty: to be made, anew or for the
+# first time.
 STATE := $(shell $(PY) -c 'import sys, pip; print("usable" if sys.version_info >= (3, 11) else "")' 2>/dev/null)
 VERSION = $(shell $(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 ifneq ($(and $(PYTHON_WANTED),$(STATE)),)
