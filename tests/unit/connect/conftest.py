@@ -153,25 +153,50 @@ def canned(credentials, monkeypatch):
     server.close()
 
 
+OPERATIONS = [
+    "SearchContacts",
+    "TransferContact",
+    "DescribeContact",
+    "UpdateContactRoutingData",
+    "GetCurrentMetricData",
+    "GetCurrentUserData",
+    "ListAssociatedContacts",
+    "ListQueues",
+    "SearchQueues",
+    "ListContactFlows",
+    "ListUsers",
+    "ListAgentStatuses",
+    "ListHoursOfOperations",
+    "DescribeInstance",
+]
+
+
 @pytest.fixture
-def connection(canned, time):
-    """A real client against the canned server; time is fake, so that a back-off takes none."""
-    operations = (
-        "SearchContacts TransferContact DescribeContact UpdateContactRoutingData GetCurrentMetricData"
-        " GetCurrentUserData ListAssociatedContacts ListQueues SearchQueues ListContactFlows ListUsers"
-        " ListAgentStatuses ListHoursOfOperations DescribeInstance"
-    )
-    opened = Connection.open(
-        instance_id="11111111-2222-3333-4444-555555555555",
-        region=None,
-        channels=[Channel.TASK, Channel.EMAIL],
-        workers=2,
-        rates=dict.fromkeys(operations.split(), FAST),
-        share=1.0,
-        now=time.now,
-        monotonic=time.monotonic,
-        wait=time.wait,
-        pause=time.pause,
-    )
-    yield opened
-    opened.close()
+def opened(canned, time):
+    """Opens connections with a real client against the canned server; time is fake, so that a back-off takes none."""
+    connections = []
+
+    def open_connection(rates: dict[str, Rate] | None = None) -> Connection:
+        connection = Connection.open(
+            instance_id="11111111-2222-3333-4444-555555555555",
+            region=None,
+            channels=[Channel.TASK, Channel.EMAIL],
+            workers=2,
+            rates={**dict.fromkeys(OPERATIONS, FAST), **(rates or {})},
+            share=1.0,
+            now=time.now,
+            monotonic=time.monotonic,
+            wait=time.wait,
+            pause=time.pause,
+        )
+        connections.append(connection)
+        return connection
+
+    yield open_connection
+    for connection in connections:
+        connection.close()
+
+
+@pytest.fixture
+def connection(opened):
+    return opened()

@@ -17,6 +17,7 @@ from router.connect.answers import (
     Unauthenticated,
     Unknown,
 )
+from router.connect.connection import Connection
 from router.connect.errors import answer_of
 from router.connect.text import one_line
 from router.model import ContactId, FlowId, QueueId, Target
@@ -24,7 +25,7 @@ from router.model import ContactId, FlowId, QueueId, Target
 TARGET = Target(flow_id=FlowId("flow"), queue_id=QueueId("queue"))
 
 
-def transfer(connection) -> TransferAnswer:
+def transfer(connection: Connection) -> TransferAnswer:
     return connection.mover.transfer(contact_id=ContactId("contact"), target=TARGET, token="token")
 
 
