@@ -1,0 +1,170 @@
+"""How contacts come to be, pause, and end, and what flows do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from router.sandbox.contacts import DEFAULT_PRIORITY, Contact
+from router.sandbox.places import Flow, Queue
+from router.sandbox.register import find
+from router.sandbox.routing import Routing
+from router.sandbox.state import State
+
+LONGEST_LIFE = timedelta(days=90)
+"""A task's or e-mail's longest possible expiry (admin guide, "feature-limits"); "connect:ContactExpiry", in minutes,
+shortens it. Connect's own defaults, 7 and 14 days, are those of instances that set nothing."""
+
+PAUSES = 10
+"""TotalPauseCount is at most 10 (botocore service model)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Particulars:
+    """What a new contact carries."""
+
+    channel: str = "TASK"
+    name: str | None = None
+    description: str | None = None
+    initiation_method: str | None = None
+    """``None``: API for tasks, INBOUND for the rest."""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    segment_attributes: Mapping[str, str | int] = field(default_factory=dict)
+    priority: int = DEFAULT_PRIORITY
+    age: timedelta = timedelta(0)
+    from_address: str | None = None
+    to_address: str | None = None
+    task_template: str | None = None
+    related_id: str | None = None
+    scheduled_at: datetime | None = None
+
+
+class Lifecycle:
+    def __init__(self, state: State, routing: Routing) -> None:
+        self._state = state
+        self._routing = routing
+
+    def create(
+        self, what: Particulars, *, initiated_at: datetime | None = None, previous: Contact | None = None
+    ) -> Contact:
+        """A contact in no queue yet; ``previous`` links it to a chain."""
+        state = self._state
+        at = initiated_at or state.now
+        contact_id = state.new_id()
+        shares = state.behaviours.linked_tasks == "share_initial_id"
+        contact = Contact(
+            id=contact_id,
+            channel=what.channel,
+            root=previous.root if previous else contact_id,
+            position=1 + max((each.position for each in state.contacts.chain(previous.root)), default=0)
+            if previous
+            else 1,
+            initiated_at=at,
+            updated_at=at,
+            initiation_method=what.initiation_method or ("API" if what.channel == "TASK" else "INBOUND"),
+            initial_id=previous.root if previous and shares else None,
+            previous_id=previous.id if previous else None,
+            related_id=what.related_id,
+            name=what.name,
+            description=what.description,
+            scheduled_at=what.scheduled_at,
+            started=what.scheduled_at is None or what.scheduled_at <= at,
+            connected_to_system_at=at,
+            priority=what.priority,
+            age=what.age,
+            attributes=dict(what.attributes),
+            tags=dict(what.tags),
+            segment_attributes={"connect:Subtype": f"connect:{_SUBTYPES[what.channel]}"}
+            | dict(what.segment_attributes),
+            from_address=what.from_address,
+            to_address=what.to_address,
+            task_template=what.task_template,
+            expires_at=_expiry(what, at),
+        )
+        state.contacts.put(contact, at)
+        if contact.expires_at is not None:
+            state.agenda.at(contact.expires_at, lambda: self._expire(contact_id))
+        return contact
+
+    def run(self, contact: Contact, flow: Flow, queue: Queue | None) -> Contact:
+        """Gives the contact to the flow, for ``queue``; what the flow does at once has been done on return."""
+        if flow.outcome.after > timedelta(0):
+            due = self._state.now + flow.outcome.after
+            self._state.agenda.at(due, lambda: self._outcome(contact.id, contact.position, flow, queue))
+            return contact
+        return self._outcome(contact.id, contact.position, flow, queue)
+
+    def pause(self, contact: Contact) -> Contact:
+        """``ValueError`` for what cannot be paused now."""
+        if contact.channel not in ("TASK", "EMAIL") or contact.ended or contact.paused or not contact.started:
+            raise ValueError(f"contact {contact.id} cannot be paused")
+        return self._state.change(
+            contact,
+            paused=True,
+            paused_at=self._state.now,
+            pauses=contact.pauses + 1,
+            dequeued_by_pause=contact.queued,
+            queued=False,
+        )
+
+    def resume(self, contact: Contact) -> Contact:
+        """``ValueError`` where it is not paused."""
+        if not contact.paused or contact.paused_at is None:
+            raise ValueError(f"contact {contact.id} is not paused")
+        now = self._state.now
+        paused_for = contact.paused_for + (now - contact.paused_at)
+        contact = self._state.change(contact, paused=False, resumed_at=now, paused_for=paused_for)
+        if not contact.dequeued_by_pause or contact.queue_id is None:
+            return contact
+        if self._state.behaviours.resume == "stays_out":
+            return self._state.change(contact, queue_id=None, enqueued_at=None, dequeued_by_pause=False)
+        queue = self._state.register.queues[contact.queue_id]
+        keeps = self._state.behaviours.resume == "keeps_time"
+        return self._routing.enqueue(contact, queue, at=contact.enqueued_at if keeps else now)
+
+    def _outcome(self, contact_id: str, position: int, flow: Flow, queue: Queue | None) -> Contact:
+        """Nothing where the contact has ended or moved on meanwhile."""
+        contact = self._state.contact(contact_id)
+        if contact.ended or contact.paused or contact.position != position:
+            return contact
+        outcome = flow.outcome
+        if outcome.priority is not None:
+            contact = self._state.change(contact, priority=outcome.priority)
+        if outcome.age is not None:
+            contact = self._state.change(contact, age=outcome.age)
+        target = self._target(contact, flow, queue)
+        then = outcome.then if target is not None or outcome.then != "queue" else "nowhere"
+        if then == "queue" and target is not None and not self._routing.staffed(target, contact.channel):
+            then = outcome.unstaffed
+        if then == "queue" and target is not None and not self._routing.has_room(target):
+            then = outcome.full
+        if then == "disconnect":
+            return self._routing.finish(contact, "CONTACT_FLOW_DISCONNECT")
+        return self._routing.enqueue(contact, target) if then == "queue" and target is not None else contact
+
+    def _target(self, contact: Contact, flow: Flow, queue: Queue | None) -> Queue | None:
+        named = contact.attributes.get(flow.outcome.queue_from or "") or flow.outcome.queue
+        if named is None:
+            return queue
+        try:
+            return find(self._state.register.queues, named)
+        except KeyError:
+            return None
+
+    def _expire(self, contact_id: str) -> None:
+        contact = self._state.contact(contact_id)
+        if not contact.ended:
+            self._routing.finish(contact, "EXPIRED")
+
+
+_SUBTYPES = {"TASK": "Task", "EMAIL": "Email", "CHAT": "Chat", "VOICE": "Telephony"}
+
+
+def _expiry(what: Particulars, at: datetime) -> datetime | None:
+    if what.channel not in ("TASK", "EMAIL"):
+        return None
+    minutes = what.segment_attributes.get("connect:ContactExpiry")
+    life = timedelta(minutes=int(minutes)) if minutes is not None else LONGEST_LIFE
+    return max(at, what.scheduled_at or at) + life

@@ -1,0 +1,27 @@
+"""DescribeContact, ListAssociatedContacts, GetContactAttributes."""
+
+from __future__ import annotations
+
+from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.contact_rows import associated_row, full_row
+
+
+def describe_contact(call: Call) -> Result:
+    return {"Contact": full_row(call.state, call.contact())}
+
+
+def list_associated_contacts(call: Call) -> Result:
+    """The contact tree: the chain, and what is related to any contact of it, in order of initiation."""
+    contact = call.contact()
+    tree = {each.id: each for each in call.state.contacts.chain(contact.root)}
+    related = [each for each in call.state.contacts.all_at(call.now) if each.related_id in tree]
+    tree |= {each.id: each for each in related}
+    if contact.related_id and (origin := call.state.contacts.get(contact.related_id)):
+        tree[origin.id] = origin
+    rows = sorted(tree.values(), key=lambda each: (each.initiated_at, each.position, each.id))
+    page, token = call.page(rows, default=100)
+    return {"ContactSummaryList": [associated_row(call.state, each) for each in page], "NextToken": token}
+
+
+def get_contact_attributes(call: Call) -> Result:
+    return {"Attributes": dict(call.contact("InitialContactId").attributes)}

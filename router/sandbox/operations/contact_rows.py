@@ -1,0 +1,119 @@
+"""A contact on the wire, in the three shapes that the API has for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from router.sandbox.contacts import DEFAULT_PRIORITY, Contact
+from router.sandbox.identity import CONTACT, TASK_TEMPLATE
+from router.sandbox.operations.call import Result
+from router.sandbox.places import Queue
+from router.sandbox.state import State
+
+
+def search_row(state: State, contact: Contact) -> Result:
+    """ContactSearchSummary: no attributes, no priority, no pause, no addresses."""
+    return _times(state, contact) | {
+        "AgentInfo": {"Id": contact.agent_id, "ConnectedToAgentTimestamp": contact.connected_at}
+        if contact.agent_id
+        else None,
+        "ScheduledTimestamp": contact.scheduled_at,
+        "QueueInfo": _queue_info(state, contact),
+        "Name": contact.name,
+        "SegmentAttributes": _segment_attributes(contact, integers=False),
+        "Tags": dict(contact.tags) or None,
+    }
+
+
+def associated_row(state: State, contact: Contact) -> Result:
+    row = _times(state, contact)
+    row["ContactId"], row["ContactArn"] = row.pop("Id"), row.pop("Arn")
+    return row | {"RelatedContactId": contact.related_id}
+
+
+def full_row(state: State, contact: Contact) -> Result:
+    """DescribeContact's."""
+    identity = state.identity
+    paused_for = contact.paused_for
+    template = contact.task_template
+    return search_row(state, contact) | {
+        "AgentInfo": {
+            "Id": contact.agent_id,
+            "AcceptedByAgentTimestamp": contact.connected_at,
+            "ConnectedToAgentTimestamp": contact.connected_at,
+        }
+        if contact.agent_id
+        else None,
+        "Description": contact.description,
+        "LastUpdateTimestamp": contact.updated_at,
+        "ConnectedToSystemTimestamp": contact.connected_to_system_at,
+        "LastPausedTimestamp": contact.paused_at,
+        "LastResumedTimestamp": contact.resumed_at,
+        "TotalPauseCount": contact.pauses or None,
+        "TotalPauseDurationInSeconds": int(paused_for.total_seconds()) if contact.pauses else None,
+        "RelatedContactId": contact.related_id,
+        "CustomerEndpoint": _address(contact.from_address),
+        "SystemEndpoint": _address(contact.to_address),
+        **_place(contact),
+        "SegmentAttributes": _segment_attributes(contact, integers=True),
+        "DisconnectReason": contact.disconnect_reason,
+        "TaskTemplateInfo": {
+            "Arn": identity.arn_of(TASK_TEMPLATE, identity.id_of(TASK_TEMPLATE, template)),
+            "Name": template,
+        }
+        if template
+        else None,
+        "Attributes": dict(contact.attributes),
+    }
+
+
+def queue_reference(state: State, queue: Queue) -> str:
+    """What QueueInfo.Id holds, by the behaviours."""
+    arn = state.behaviours.queue_info == "arn" or (queue.type == "AGENT" and state.behaviours.agent_queue_id == "arn")
+    return queue.arn if arn else queue.id
+
+
+def _times(state: State, contact: Contact) -> Result:
+    return {
+        "Arn": state.identity.arn_of(CONTACT, contact.id),
+        "Id": contact.id,
+        "InitialContactId": contact.initial_id,
+        "PreviousContactId": contact.previous_id,
+        "InitiationMethod": contact.initiation_method,
+        "Channel": contact.channel,
+        "InitiationTimestamp": contact.initiated_at,
+        "DisconnectTimestamp": contact.disconnected_at,
+    }
+
+
+def _queue_info(state: State, contact: Contact) -> Result | None:
+    if contact.queue_id is None or (contact.dequeued_by_pause and not state.behaviours.paused_looks_queued):
+        return None
+    queue = state.register.queues.get(contact.queue_id)
+    reference = queue_reference(state, queue) if queue else contact.queue_id
+    return {"Id": reference, "EnqueueTimestamp": contact.enqueued_at}
+
+
+def _place(contact: Contact) -> Result:
+    """Priority, or the adjustment, or both where both are set; 5 where nothing is."""
+    adjusted = contact.age != timedelta(0)
+    shown = contact.priority != DEFAULT_PRIORITY or not adjusted
+    return {
+        "QueuePriority": contact.priority if shown else None,
+        "QueueTimeAdjustmentSeconds": int(contact.age.total_seconds()) if adjusted else None,
+    }
+
+
+def _segment_attributes(contact: Contact, *, integers: bool) -> dict[str, Any] | None:
+    """ContactSearchSummary knows only text."""
+    shown = {
+        key: {"ValueInteger": value} if isinstance(value, int) else {"ValueString": value}
+        for key, value in contact.segment_attributes.items()
+        if integers or not isinstance(value, int)
+    }
+    return shown or None
+
+
+def _address(address: str | None) -> Result | None:
+    return {"Type": "EMAIL_ADDRESS", "Address": address} if address else None

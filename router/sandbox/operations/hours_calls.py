@@ -1,0 +1,114 @@
+"""ListHoursOfOperations, DescribeHoursOfOperation, GetEffectiveHoursOfOperations."""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+
+from router.sandbox.operations.call import Call, Result
+from router.sandbox.places import Hours, Window
+from router.sandbox.refusal import invalid_parameter
+from router.sandbox.register import DAYS
+
+LONGEST = timedelta(days=366)
+
+
+def list_hours_of_operations(call: Call) -> Result:
+    page, token = call.page(list(call.state.register.hours.values()), default=100)
+    return {
+        "HoursOfOperationSummaryList": [
+            {
+                "Id": hours.id,
+                "Arn": hours.arn,
+                "Name": hours.name,
+                "LastModifiedTime": hours.modified_at,
+                "LastModifiedRegion": call.world.identity.region,
+            }
+            for hours in page
+        ],
+        "NextToken": token,
+    }
+
+
+def describe_hours_of_operation(call: Call) -> Result:
+    hours = _hours(call)
+    return {
+        "HoursOfOperation": {
+            "HoursOfOperationId": hours.id,
+            "HoursOfOperationArn": hours.arn,
+            "Name": hours.name,
+            "Description": hours.description,
+            "TimeZone": hours.zone,
+            "Config": [
+                {"Day": day, "StartTime": _slice(start), "EndTime": _slice(end)}
+                for day, windows in hours.week.items()
+                for start, end in windows
+            ],
+            "LastModifiedTime": hours.modified_at,
+            "LastModifiedRegion": call.world.identity.region,
+        }
+    }
+
+
+def get_effective_hours_of_operations(call: Call) -> Result:
+    """Each local day with its hours, overrides applied; both dates included."""
+    hours = _hours(call)
+    first, last = _date(call, "FromDate"), _date(call, "ToDate")
+    if not first <= last <= first + LONGEST:
+        raise invalid_parameter("ToDate must be at most a year after FromDate, and not before it")
+    days = [first + timedelta(days=each) for each in range((last - first).days + 1)]
+    return {
+        "EffectiveHoursOfOperationList": [
+            {
+                "Date": day.isoformat(),
+                "OperationalHours": [{"Start": _slice(a), "End": _slice(b)} for a, b in _windows(hours, day)],
+            }
+            for day in days
+        ],
+        "EffectiveOverrideHoursList": [row for day in days for row in _override_rows(hours, day)],
+        "TimeZone": hours.zone,
+    }
+
+
+def _hours(call: Call) -> Hours:
+    return call.one(call.state.register.hours, call.params["HoursOfOperationId"], "Hours of operation")
+
+
+def _date(call: Call, member: str) -> date:
+    try:
+        return date.fromisoformat(call.params[member])
+    except ValueError:
+        raise invalid_parameter(f"{member} is no date") from None
+
+
+def _windows(hours: Hours, day: date) -> tuple[Window, ...]:
+    for override in hours.overrides:
+        if override.first <= day <= override.last:
+            return override.windows
+    return hours.week.get(DAYS[day.weekday()], ())
+
+
+def _override_rows(hours: Hours, day: date) -> list[Result]:
+    rows = []
+    for override in hours.overrides:
+        if override.first <= day <= override.last:
+            windows = override.windows or ((time(0, 0), time(0, 0)),)
+            status = "OPEN" if override.windows else "CLOSED"
+            rows.append(
+                {
+                    "Date": day.isoformat(),
+                    "OverrideHours": [
+                        {
+                            "Start": _slice(start),
+                            "End": _slice(end),
+                            "OverrideName": override.name,
+                            "OperationalStatus": status,
+                        }
+                        for start, end in windows
+                    ],
+                }
+            )
+    return rows
+
+
+def _slice(instant: time) -> Result:
+    return {"Hours": instant.hour, "Minutes": instant.minute}

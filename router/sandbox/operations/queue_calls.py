@@ -1,0 +1,65 @@
+"""ListQueues, DescribeQueue, SearchQueues."""
+
+from __future__ import annotations
+
+from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.conditions import fits
+from router.sandbox.places import Queue
+from router.sandbox.refusal import invalid_request
+
+
+def list_queues(call: Call) -> Result:
+    """Both types unless QueueTypes says otherwise; an agent's own queue has no name."""
+    types = call.params.get("QueueTypes") or ("STANDARD", "AGENT")
+    queues = [queue for queue in call.state.register.queues.values() if queue.type in types]
+    page, token = call.page(queues, default=100)
+    return {"QueueSummaryList": [_summary(call, queue) for queue in page], "NextToken": token}
+
+
+def describe_queue(call: Call) -> Result:
+    queue = call.one(call.state.register.queues, call.params["QueueId"], "Queue")
+    if queue.type == "AGENT":
+        raise invalid_request("An agent's queue cannot be described")
+    return {"Queue": _queue(call, queue)}
+
+
+def search_queues(call: Call) -> Result:
+    """Standard queues only."""
+    criteria = call.params.get("SearchCriteria") or {}
+    found = [
+        queue
+        for queue in call.state.register.queues.values()
+        if queue.type == "STANDARD" and fits(criteria, {"name": queue.name, "description": queue.description or ""})
+    ]
+    page, token = call.page(found, default=100)
+    return {
+        "Queues": [_queue(call, queue) for queue in page],
+        "NextToken": token,
+        "ApproximateTotalCount": len(found),
+    }
+
+
+def _summary(call: Call, queue: Queue) -> Result:
+    return {
+        "Id": queue.id,
+        "Arn": queue.arn,
+        "Name": queue.name if queue.type == "STANDARD" else None,
+        "QueueType": queue.type,
+        "LastModifiedTime": queue.modified_at,
+        "LastModifiedRegion": call.world.identity.region,
+    }
+
+
+def _queue(call: Call, queue: Queue) -> Result:
+    return {
+        "Name": queue.name,
+        "QueueArn": queue.arn,
+        "QueueId": queue.id,
+        "Description": queue.description,
+        "HoursOfOperationId": queue.hours_id,
+        "MaxContacts": queue.capacity,
+        "Status": "ENABLED" if queue.enabled else "DISABLED",
+        "Tags": dict(queue.tags) or None,
+        "LastModifiedTime": queue.modified_at,
+        "LastModifiedRegion": call.world.identity.region,
+    }

@@ -1,0 +1,195 @@
+"""SearchContacts, on an index that may be behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from router.sandbox.contacts import Contact
+from router.sandbox.identity import bare
+from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.contact_rows import search_row
+from router.sandbox.refusal import Refusal, invalid_parameter
+
+LONGEST_SPAN = timedelta(weeks=8)
+"""Admin guide, "contact-search"; beyond it the API was seen to answer 500."""
+
+REACH = 10_000
+"""The admin guide's "first 10K results"."""
+
+OFFERED = {
+    "Name",
+    "AgentIds",
+    "Channels",
+    "InitiationMethods",
+    "QueueIds",
+    "AdditionalTimeRange",
+    "ContactTags",
+    "SearchableSegmentAttributes",
+}
+
+Test = Callable[[Contact], bool]
+
+TIMES: Mapping[str, Callable[[Contact], datetime | None]] = {
+    "INITIATION_TIMESTAMP": lambda contact: contact.initiated_at,
+    "SCHEDULED_TIMESTAMP": lambda contact: contact.scheduled_at,
+    "CONNECTED_TO_AGENT_TIMESTAMP": lambda contact: contact.connected_at,
+    "DISCONNECT_TIMESTAMP": lambda contact: contact.disconnected_at,
+    "ENQUEUE_TIMESTAMP": lambda contact: contact.enqueued_at,
+    "EXPIRY_TIMESTAMP": lambda contact: contact.expires_at,
+}
+
+
+def search_contacts(call: Call) -> Result:
+    """Contacts that lack the timestamp of the time range are not in the result (admin guide)."""
+    tests = list(_tests(call))
+    token = call.token()
+    found = [contact for contact in _index(call, token.as_of) if all(test(contact) for test in tests)]
+    _sort(found, call.params.get("Sort"))
+    reachable = found[:REACH]
+    page, following = call.page(reachable, default=100)
+    return {
+        "Contacts": [search_row(call.state, contact) for contact in page],
+        "NextToken": following,
+        "TotalCount": len(found),
+    }
+
+
+def _index(call: Call, first_page_at: datetime) -> Iterator[Contact]:
+    """Chat is in it while it waits, voice only from the connection on (admin guide, "contact-search")."""
+    behaviours = call.world.behaviours
+    moment = first_page_at if behaviours.search_pages == "snapshot" else call.now
+    for contact in call.state.contacts.all_at(moment - behaviours.index_lag):
+        if contact.channel != "VOICE" or not contact.queued:
+            yield contact
+
+
+def _tests(call: Call) -> Iterator[Test]:
+    yield _in_range(call.params["TimeRange"])
+    criteria = call.params.get("SearchCriteria") or {}
+    other = sorted(set(criteria) - OFFERED)
+    if other:
+        raise invalid_parameter(f"the sandbox does not offer {', '.join(other)} in SearchCriteria")
+    if criteria.get("Channels"):
+        yield _among(criteria["Channels"], lambda contact: contact.channel)
+    if criteria.get("InitiationMethods"):
+        yield _among(criteria["InitiationMethods"], lambda contact: contact.initiation_method)
+    if criteria.get("QueueIds"):
+        yield _among([_queue(call, each) for each in criteria["QueueIds"]], lambda contact: contact.queue_id)
+    if criteria.get("AgentIds"):
+        yield _among([bare(each) for each in criteria["AgentIds"]], lambda contact: contact.agent_id)
+    if "Name" in criteria:
+        yield _named(criteria["Name"])
+    if "ContactTags" in criteria:
+        yield _tagged(criteria["ContactTags"])
+    if "SearchableSegmentAttributes" in criteria:
+        yield _segment(criteria["SearchableSegmentAttributes"])
+    if "AdditionalTimeRange" in criteria:
+        yield _additional(call, criteria["AdditionalTimeRange"])
+
+
+def _queue(call: Call, reference: str) -> str:
+    """An agent's queue may be named by the ARN of the queue, whatever its id is."""
+    for queue in call.state.register.queues.values():
+        if reference in (queue.id, queue.arn):
+            return queue.id
+    return bare(reference)
+
+
+def _among(wanted: Sequence[str], value: Callable[[Contact], str | None]) -> Test:
+    chosen = frozenset(wanted)
+    return lambda contact: value(contact) in chosen
+
+
+def _in_range(span: Mapping[str, Any]) -> Test:
+    start, end = span["StartTime"].astimezone(UTC), span["EndTime"].astimezone(UTC)
+    time_of = TIMES[span["Type"]]
+    if end < start:
+        raise invalid_parameter("EndTime is before StartTime")
+    if end - start > LONGEST_SPAN:
+        raise Refusal("InternalServiceException", "Request processing failed because of an error or failure")
+
+    def test(contact: Contact) -> bool:
+        instant = time_of(contact)
+        return instant is not None and start <= instant <= end
+
+    return test
+
+
+def _additional(call: Call, additional: Mapping[str, Any]) -> Test:
+    tests = [_additional_one(call, each) for each in additional["Criteria"]]
+    return _combined(additional["MatchType"], tests)
+
+
+def _additional_one(call: Call, criterion: Mapping[str, Any]) -> Test:
+    if "TimeRange" in criterion:
+        return _in_range(criterion["TimeRange"])
+    if "TimestampCondition" not in criterion:
+        raise invalid_parameter("AdditionalTimeRange needs a TimeRange or a TimestampCondition")
+    behaviour = call.world.behaviours.not_exists
+    if behaviour == "refused":
+        raise invalid_parameter("TimestampCondition is not supported")
+    if behaviour == "ignored":
+        return lambda contact: True
+    time_of = TIMES[criterion["TimestampCondition"]["Type"]]
+    return lambda contact: time_of(contact) is None
+
+
+def _combined(how: str, tests: Sequence[Test]) -> Test:
+    """MATCH_EXACT is not explained for lists of criteria; it is taken as MATCH_ALL."""
+    if how == "MATCH_ANY":
+        return lambda contact: any(test(contact) for test in tests)
+    if how == "MATCH_NONE":
+        return lambda contact: not any(test(contact) for test in tests)
+    return lambda contact: all(test(contact) for test in tests)
+
+
+def _named(criterion: Mapping[str, Any]) -> Test:
+    """Words of the name, case apart; MATCH_EXACT is the whole name."""
+    if criterion["MatchType"] == "MATCH_EXACT":
+        return _among(criterion["SearchText"], lambda contact: contact.name)
+
+    def has(text: str) -> Test:
+        return lambda contact: text.lower() in (contact.name or "").lower()
+
+    return _combined(criterion["MatchType"], [has(text) for text in criterion["SearchText"]])
+
+
+def _tagged(criterion: Mapping[str, Any]) -> Test:
+    def one(condition: Mapping[str, str]) -> Test:
+        key, value = condition.get("TagKey", ""), condition.get("TagValue")
+        return lambda contact: key in contact.tags and value in (None, "", contact.tags[key])
+
+    groups = [[one(each) for each in group] for group in criterion.get("OrConditions") or ()]
+    every = [one(each) for each in criterion.get("AndConditions") or ()]
+    if "TagCondition" in criterion:
+        every.append(one(criterion["TagCondition"]))
+
+    def test(contact: Contact) -> bool:
+        in_a_group = not groups or any(all(each(contact) for each in group) for group in groups)
+        return in_a_group and all(each(contact) for each in every)
+
+    return test
+
+
+def _segment(criterion: Mapping[str, Any]) -> Test:
+    def one(key: str, values: Sequence[str]) -> Test:
+        return lambda contact: str(contact.segment_attributes.get(key)) in values
+
+    tests = [one(each["Key"], each["Values"]) for each in criterion["Criteria"]]
+    return _combined(criterion.get("MatchType", "MATCH_ALL"), tests)
+
+
+def _sort(found: list[Contact], order: Mapping[str, str] | None) -> None:
+    """By initiation, newest first, where nothing is asked for; what lacks the field comes last."""
+    field = order["FieldName"] if order else "INITIATION_TIMESTAMP"
+    descending = (order["Order"] if order else "DESCENDING") == "DESCENDING"
+    found.sort(key=lambda contact: contact.id)
+    keys: dict[str, Callable[[Contact], Any]] = {
+        "INITIATION_METHOD": lambda contact: contact.initiation_method,
+        "CHANNEL": lambda contact: contact.channel,
+    }
+    key = keys.get(field) or TIMES[field]
+    found.sort(key=lambda contact: key(contact) or datetime.min.replace(tzinfo=UTC), reverse=descending)
+    found.sort(key=lambda contact: key(contact) is None)

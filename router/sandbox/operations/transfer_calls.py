@@ -1,0 +1,50 @@
+"""TransferContact, UpdateContactRoutingData."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from router.sandbox.identity import CONTACT, bare
+from router.sandbox.operations.call import Call, Result
+from router.sandbox.refusal import Refusal, invalid_parameter
+from router.sandbox.transfer import Request
+
+
+def transfer_contact(call: Call) -> Result:
+    answer = call.world.perform_transfer(
+        Request(
+            contact_id=bare(call.params["ContactId"]),
+            flow_id=call.params["ContactFlowId"],
+            queue_id=call.params.get("QueueId"),
+            user_id=call.params.get("UserId"),
+            token=call.params.get("ClientToken"),
+        )
+    )
+    return {"ContactId": answer, "ContactArn": call.world.identity.arn_of(CONTACT, answer)}
+
+
+def update_contact_routing_data(call: Call) -> Result:
+    """Priority or age, "but not both" (API_UpdateContactRoutingData)."""
+    contact = call.contact()
+    priority = call.params.get("QueuePriority")
+    seconds = call.params.get("QueueTimeAdjustmentSeconds")
+    if "RoutingCriteria" in call.params:
+        raise invalid_parameter("the sandbox does not offer RoutingCriteria")
+    if (priority is None) == (seconds is None):
+        raise invalid_parameter("Either QueuePriority or QueueTimeAdjustmentSeconds must be given, but not both")
+    if contact.ended:
+        raise Refusal("ResourceConflictException", f"Contact {contact.id} has ended")
+    behaviours = call.world.behaviours
+    changes: dict[str, Any]
+    if priority is not None:
+        changes = {"priority": priority}
+        if behaviours.priority_excludes_age:
+            changes["age"] = timedelta(0)
+    else:
+        added = contact.age if behaviours.routing_age == "adds" else timedelta(0)
+        changes = {"age": added + timedelta(seconds=seconds or 0)}
+        if behaviours.priority_excludes_age:
+            changes["priority"] = 5
+    call.state.change(contact, **changes)
+    return {}

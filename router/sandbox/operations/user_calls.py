@@ -1,0 +1,176 @@
+"""ListUsers, DescribeUser, SearchUsers, GetCurrentUserData, and routing profiles."""
+
+from __future__ import annotations
+
+from router.sandbox.contacts import Contact
+from router.sandbox.identity import STATUS
+from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.conditions import fits
+from router.sandbox.operations.contact_rows import queue_reference
+from router.sandbox.places import OFFLINE, User
+from router.sandbox.refusal import invalid_parameter
+from router.sandbox.register import CHANNELS
+
+
+def list_users(call: Call) -> Result:
+    page, token = call.page(list(call.state.register.users.values()), default=100)
+    return {
+        "UserSummaryList": [
+            {
+                "Id": user.id,
+                "Arn": user.arn,
+                "Username": user.username,
+                "LastModifiedTime": user.modified_at,
+                "LastModifiedRegion": call.world.identity.region,
+            }
+            for user in page
+        ],
+        "NextToken": token,
+    }
+
+
+def describe_user(call: Call) -> Result:
+    user = call.one(call.state.register.users, call.params["UserId"], "User")
+    return {
+        "User": {
+            **_user(user),
+            "LastModifiedTime": user.modified_at,
+            "LastModifiedRegion": call.world.identity.region,
+        }
+    }
+
+
+def search_users(call: Call) -> Result:
+    criteria = call.params.get("SearchCriteria") or {}
+    found = [
+        user
+        for user in call.state.register.users.values()
+        if fits(criteria, {"Username": user.username, "FirstName": user.first_name, "LastName": user.last_name})
+    ]
+    page, token = call.page(found, default=100)
+    return {
+        "Users": [_user(user) for user in page],
+        "NextToken": token,
+        "ApproximateTotalCount": len(found),
+    }
+
+
+def describe_routing_profile(call: Call) -> Result:
+    profile = call.one(call.state.register.profiles, call.params["RoutingProfileId"], "Routing profile")
+    users = [user for user in call.state.register.users.values() if user.profile_id == profile.id]
+    queue_ids = list(dict.fromkeys(each.queue_id for each in profile.queues))
+    return {
+        "RoutingProfile": {
+            "InstanceId": call.world.identity.instance_id,
+            "Name": profile.name,
+            "RoutingProfileArn": profile.arn,
+            "RoutingProfileId": profile.id,
+            "MediaConcurrencies": [
+                {"Channel": channel, "Concurrency": slots} for channel, slots in profile.slots.items()
+            ],
+            "DefaultOutboundQueueId": queue_ids[0] if queue_ids else None,
+            "NumberOfAssociatedQueues": len(queue_ids),
+            "NumberOfAssociatedUsers": len(users),
+            "AssociatedQueueIds": queue_ids,
+            "LastModifiedTime": profile.modified_at,
+            "LastModifiedRegion": call.world.identity.region,
+        }
+    }
+
+
+def list_routing_profile_queues(call: Call) -> Result:
+    profile = call.one(call.state.register.profiles, call.params["RoutingProfileId"], "Routing profile")
+    page, token = call.page(profile.queues, default=100)
+    queues = call.state.register.queues
+    return {
+        "RoutingProfileQueueConfigSummaryList": [
+            {
+                "QueueId": each.queue_id,
+                "QueueArn": queues[each.queue_id].arn,
+                "QueueName": queues[each.queue_id].name,
+                "Priority": each.priority,
+                "Delay": each.delay_s,
+                "Channel": each.channel,
+            }
+            for each in page
+            if each.queue_id in queues
+        ],
+        "NextToken": token,
+    }
+
+
+def get_current_user_data(call: Call) -> Result:
+    """Who is logged in: an offline agent has no row."""
+    states = (call.params["Filters"].get("ContactFilter") or {}).get("ContactStates")
+    there = [user for user in _filtered(call) if user.status != OFFLINE]
+    page, token = call.page(there, default=100)
+    return {
+        "UserDataList": [_user_data(call, user, states) for user in page],
+        "NextToken": token,
+        "ApproximateTotalCount": len(there),
+    }
+
+
+def _filtered(call: Call) -> list[User]:
+    """By exactly one of queues, routing profiles, agents (API_GetCurrentUserData)."""
+    filters, register = call.params["Filters"], call.state.register
+    given = [name for name in ("Queues", "RoutingProfiles", "Agents", "UserHierarchyGroups") if filters.get(name)]
+    if len(given) != 1:
+        raise invalid_parameter("Exactly one of Queues, RoutingProfiles, Agents and UserHierarchyGroups must be given")
+    if given == ["UserHierarchyGroups"]:
+        raise invalid_parameter("the sandbox has no hierarchy groups")
+    users = list(register.users.values())
+    if given == ["Agents"]:
+        wanted = {call.one(register.users, each, "User").id for each in filters["Agents"]}
+        return [user for user in users if user.id in wanted]
+    if given == ["RoutingProfiles"]:
+        chosen = {call.one(register.profiles, each, "Routing profile").id for each in filters["RoutingProfiles"]}
+        return [user for user in users if user.profile_id in chosen]
+    queues = {call.one(register.queues, each, "Queue").id for each in filters["Queues"]}
+    return [user for user in users if queues & {each.queue_id for each in register.profile_of(user).queues}]
+
+
+def _user_data(call: Call, user: User, states: list[str] | None) -> Result:
+    profile = call.state.register.profile_of(user)
+    moment = call.now - call.world.behaviours.metrics_lag
+    held = [each for each in call.state.contacts.live_at(moment) if each.agent_id == user.id]
+    used = {channel: sum(each.channel == channel for each in held) for channel in CHANNELS}
+    slots = {channel: profile.slots.get(channel, 0) for channel in CHANNELS}
+    free = {channel: max(slots[channel] - used[channel], 0) if user.routable else 0 for channel in CHANNELS}
+    status_id = call.world.identity.id_of(STATUS, user.status)
+    return {
+        "User": {"Id": user.id, "Arn": user.arn},
+        "RoutingProfile": {"Id": profile.id, "Arn": profile.arn},
+        "Status": {
+            "StatusStartTimestamp": user.status_since,
+            "StatusArn": call.world.identity.arn_of(STATUS, status_id),
+            "StatusName": user.status,
+        },
+        "AvailableSlotsByChannel": free,
+        "MaxSlotsByChannel": slots,
+        "ActiveSlotsByChannel": used,
+        "Contacts": [_at_agent(call, each) for each in held if not states or "CONNECTED" in states],
+    }
+
+
+def _at_agent(call: Call, contact: Contact) -> Result:
+    queue = call.state.register.queues.get(contact.queue_id or "")
+    return {
+        "ContactId": contact.id,
+        "Channel": contact.channel,
+        "InitiationMethod": contact.initiation_method,
+        "AgentContactState": "CONNECTED",
+        "StateStartTimestamp": contact.connected_at,
+        "ConnectedToAgentTimestamp": contact.connected_at,
+        "Queue": {"Id": queue_reference(call.state, queue), "Arn": queue.arn} if queue else None,
+    }
+
+
+def _user(user: User) -> Result:
+    return {
+        "Id": user.id,
+        "Arn": user.arn,
+        "Username": user.username,
+        "IdentityInfo": {"FirstName": user.first_name, "LastName": user.last_name},
+        "RoutingProfileId": user.profile_id,
+    }

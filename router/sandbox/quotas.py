@@ -1,0 +1,58 @@
+"""Connect's throttling quotas: a token bucket per operation, for the whole account.
+
+Sources: the Amazon Connect administrator guide, "Amazon Connect service quotas", API throttling quotas: 2 requests per
+second with a burst of 5 unless said otherwise, per account and Region, not per user nor per instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Requests per second, and how many at once after a rest."""
+
+    rate: float
+    burst: float
+
+
+GENERAL = Rate(2, 5)
+
+DOCUMENTED: Mapping[str, Rate] = {
+    "SearchContacts": Rate(0.5, 1),
+    "DescribeContact": Rate(10, 15),
+    "GetContactAttributes": Rate(10, 15),
+    "StopContact": Rate(10, 15),
+    "UpdateContactRoutingData": Rate(20, 20),
+    "GetCurrentMetricData": Rate(5, 8),
+}
+"""What differs from the general rule, of the operations offered here."""
+
+
+class Quotas:
+    """``rates`` replace the documented ones by operation; with ``limited`` false nothing else is throttled."""
+
+    def __init__(self, rates: Mapping[str, Rate] | None = None, *, limited: bool = True) -> None:
+        self._rates = dict(rates or {})
+        self._limited = limited
+        self._buckets: dict[str, tuple[float, datetime]] = {}
+
+    def rate(self, operation: str) -> Rate | None:
+        """``None``: unlimited."""
+        if operation in self._rates:
+            return self._rates[operation]
+        return DOCUMENTED.get(operation, GENERAL) if self._limited else None
+
+    def take(self, operation: str, now: datetime) -> bool:
+        """``False``: throttled; a throttled call costs nothing."""
+        rate = self.rate(operation)
+        if rate is None:
+            return True
+        tokens, since = self._buckets.get(operation, (rate.burst, now))
+        tokens = min(rate.burst, tokens + max((now - since).total_seconds(), 0.0) * rate.rate)
+        taken = tokens >= 1 - 1e-9
+        self._buckets[operation] = (tokens - 1 if taken else tokens, max(now, since))
+        return taken

@@ -1,0 +1,288 @@
+"""The sandbox: the world behind HTTP, with its faults, its quotas and its record of calls."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any
+
+from router.sandbox.faults import PATIENCE, Fault
+from router.sandbox.operations import OPERATIONS
+from router.sandbox.operations.call import Call as Pending
+from router.sandbox.refusal import Refusal, invalid_parameter, not_found
+from router.sandbox.scenario import Scenario
+from router.sandbox.wire.answer import Answer, InvalidAnswer, write_answer, write_refusal
+from router.sandbox.wire.model import Resolved, resolve
+from router.sandbox.wire.request import read_params
+from router.sandbox.wire.server import LOOPBACK, Reply, Request, Server
+from router.sandbox.world import World
+
+Hook = Callable[[str, Mapping[str, Any]], None]
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call as it was answered. ``status`` 0: the caller never got an answer. ``fault``: what was injected."""
+
+    at: datetime
+    operation: str
+    params: Mapping[str, Any]
+    status: int
+    request_id: str
+    code: str | None = None
+    fault: str | None = None
+
+
+class Sandbox:
+    """``with Sandbox(scenario) as sandbox:`` serves on a free port of 127.0.0.1 until the block ends.
+
+    ``clock`` is the only source of time: quotas, the world, the Date header. ``log`` is told, in one line, whatever is
+    wrong with the sandbox itself; the lines are kept in ``problems`` too.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | None = None,
+        *,
+        clock: Callable[[], datetime] = utcnow,
+        seed: int | None = None,
+        port: int = 0,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        """Raises ``OSError`` where the port cannot be had."""
+        self.scenario = scenario or Scenario()
+        self._clock = clock
+        chosen = self.scenario.seed if seed is None else seed
+        self._chance = random.Random(chosen + 2)
+        self.world = World(self.scenario.identity, clock=clock, behaviours=self.scenario.behaviours, seed=chosen)
+        self.quotas = self.scenario.make_quotas()
+        self.problems: list[str] = []
+        self._log = log
+        self._calls: list[Call] = []
+        self._before: list[tuple[str | None, Hook]] = []
+        self._after: list[tuple[str | None, Hook]] = []
+        self._last: dict[str, Answer] = {}
+        self._lock = threading.RLock()
+        self.scenario.furnish(self.world)
+        self._server = Server(self._serve, port)
+
+    # For whoever holds it
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{LOOPBACK}:{self._server.port}"
+
+    @property
+    def instance_id(self) -> str:
+        return self.scenario.identity.instance_id
+
+    @property
+    def instance_arn(self) -> str:
+        return self.scenario.identity.arn
+
+    @property
+    def region(self) -> str:
+        return self.scenario.identity.region
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call so far, in the order of their answers."""
+        with self._lock:
+            return tuple(self._calls)
+
+    def count(self, operation: str) -> int:
+        """How many calls of it arrived, answered or not."""
+        return sum(call.operation == operation for call in self.calls)
+
+    def before(self, act: Hook, *, operation: str | None = None) -> Callable[[], None]:
+        """Has ``act(operation, params)`` called just before a call takes effect; what it changes in the world, the call
+        meets. A ``Refusal`` that it raises is the answer. The result takes it off again."""
+        return self._hook(self._before, act, operation)
+
+    def after(self, act: Hook, *, operation: str | None = None) -> Callable[[], None]:
+        """The same just after the effect, before the answer is sent."""
+        return self._hook(self._after, act, operation)
+
+    def start(self) -> Sandbox:
+        self._server.start()
+        return self
+
+    def close(self) -> None:
+        """Ends every connection, also those kept waiting by a fault."""
+        self._server.close()
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # A call
+
+    def _serve(self, request: Request) -> Reply:
+        request_id = str(uuid.uuid4())
+        at = self._clock().astimezone(UTC)
+        resolved = resolve(request.method, request.path)
+        if resolved is None:
+            refusal = Refusal("UnknownOperationException", f"no operation has {request.method} {request.path[:200]!r}")
+            return self._reply("?", {}, self._refused(refusal), request_id, at, None)
+        operation = resolved.operation.name
+        try:
+            params = read_params(resolved, request.query, request.body)
+        except Refusal as refusal:
+            return self._reply(operation, {}, self._refused(refusal), request_id, at, None)
+        if not self._may(operation, at):
+            return self._reply(operation, params, self._refused(self._throttled()), request_id, at, None)
+        fault = self.world.faults.next(operation, params, at)
+        answer = self._answer(resolved, params, fault)
+        return self._reply(operation, params, answer, request_id, at, fault)
+
+    def _answer(self, resolved: Resolved, params: Mapping[str, Any], fault: Fault | None) -> Answer:
+        operation = resolved.operation.name
+        try:
+            if fault is not None:
+                instead = self._instead(operation, fault)
+                if instead is not None:
+                    return instead
+            answer = write_answer(resolved.operation, self._perform(operation, params))
+        except Refusal as refusal:
+            return self._refused(refusal)
+        except InvalidAnswer as problem:
+            return self._broken(str(problem))
+        except Exception as error:
+            return self._broken(f"{operation}: {type(error).__name__}: {error}")
+        with self._lock:
+            self._last[operation] = answer
+        return _GARBAGE if fault is not None and fault.kind == "garbage" else answer
+
+    def _may(self, operation: str, at: datetime) -> bool:
+        with self._lock:
+            return self.quotas.take(operation, at)
+
+    def _perform(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        handler = OPERATIONS.get(operation)
+        if handler is None:
+            message = f"The sandbox does not offer {operation}; it offers {', '.join(sorted(OPERATIONS))}"
+            raise Refusal("InvalidRequestException", message, status=404)
+        if not self.scenario.identity.is_this(params["InstanceId"]):
+            raise not_found(f"Instance not found: {params['InstanceId']}")
+        self._tell(self._before, operation, params)
+        with self.world.present() as state:
+            result = handler(Pending(self.world, state, operation, params))
+        self._tell(self._after, operation, params)
+        return result
+
+    def _instead(self, operation: str, fault: Fault) -> Answer | None:
+        """What a fault answers in place of the effect; ``None``: the call takes effect."""
+        if fault.kind in ("timeout_before", "reset_before"):
+            return _NOTHING
+        if fault.kind == "repeat_page":
+            return self._last.get(operation)
+        if fault.kind in REFUSALS:
+            code, message = REFUSALS[fault.kind]
+            raise Refusal(code, message)
+        if fault.kind == "throttle":
+            raise self._throttled()
+        if fault.kind == "error":
+            raise Refusal(fault.code, fault.message)
+        if fault.kind == "expire_token":
+            raise invalid_parameter("NextToken has expired")
+        return None
+
+    def _reply(
+        self,
+        operation: str,
+        params: Mapping[str, Any],
+        answer: Answer,
+        request_id: str,
+        at: datetime,
+        fault: Fault | None,
+    ) -> Reply:
+        kind = fault.kind if fault is not None else None
+        hangs = kind in ("timeout_before", "timeout_after")
+        resets = kind in ("reset_before", "reset_after")
+        call = Call(
+            at=at,
+            operation=operation,
+            params=params,
+            status=0 if hangs or resets else answer.status,
+            request_id=request_id,
+            code=answer.code,
+            fault=kind,
+        )
+        with self._lock:
+            self._calls.append(call)
+        delay = self._latency()
+        if fault is not None and (hangs or kind == "slow"):
+            delay += fault.delay or (PATIENCE if hangs else timedelta(0))
+        skew = fault.delay if fault is not None and kind == "skew" else timedelta(0)
+        return Reply(
+            answer=answer,
+            request_id=request_id,
+            date=at + skew,
+            delay_s=delay.total_seconds(),
+            instead="hang" if hangs else "reset" if resets else None,
+        )
+
+    def _throttled(self) -> Refusal:
+        return Refusal(self.scenario.behaviours.throttle_code, "Rate exceeded", status=429)
+
+    def _refused(self, refusal: Refusal) -> Answer:
+        return write_refusal(refusal, self.scenario.behaviours.error_bodies)
+
+    def _broken(self, problem: str) -> Answer:
+        """Loudly: the sandbox is wrong, and whoever tests against it must know."""
+        line = f"sandbox: {problem}"
+        with self._lock:
+            self.problems.append(line)
+        if self._log is not None:
+            self._log(line)
+        return write_refusal(Refusal("InternalFailure", line))
+
+    def _latency(self) -> timedelta:
+        least, most = self.scenario.latency
+        if most <= timedelta(0):
+            return timedelta(0)
+        with self._lock:
+            return least + (most - least) * self._chance.random()
+
+    def _hook(self, hooks: list[tuple[str | None, Hook]], act: Hook, operation: str | None) -> Callable[[], None]:
+        entry = (operation, act)
+        with self._lock:
+            hooks.append(entry)
+
+        def take_off() -> None:
+            with self._lock:
+                if entry in hooks:
+                    hooks.remove(entry)
+
+        return take_off
+
+    def _tell(self, hooks: list[tuple[str | None, Hook]], operation: str, params: Mapping[str, Any]) -> None:
+        with self._lock:
+            told = [act for wanted, act in hooks if wanted in (None, operation)]
+        for act in told:
+            act(operation, params)
+
+
+REFUSALS: Mapping[str, tuple[str, str]] = {
+    "error_500": ("InternalServiceException", "Request processing failed because of an error or failure"),
+    "error_503": ("ServiceUnavailableException", "Service Unavailable"),
+    "access_denied": ("AccessDeniedException", "User is not authorized to perform this action"),
+    "expired_credentials": ("ExpiredTokenException", "The security token included in the request is expired"),
+    "unrecognized_client": ("UnrecognizedClientException", "The security token included in the request is invalid."),
+}
+
+_NOTHING = Answer(0, b"")
+_GARBAGE = Answer(200, b'{"Contacts": [{"Id": ')

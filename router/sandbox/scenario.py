@@ -1,0 +1,69 @@
+"""What a sandbox starts with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from router.sandbox.behaviours import Behaviours
+from router.sandbox.identity import Identity
+from router.sandbox.places import Outcome
+from router.sandbox.quotas import Quotas, Rate
+from router.sandbox.world import World
+
+Setting = Callable[[World], None]
+
+TO_QUEUE = "Overflow to queue"
+TO_AGENT = "Escalate to agent"
+INBOUND = "Inbound tasks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """``settings`` furnish the world, in order. By itself: an instance with AWS's own flows and the three that the
+    shipped rules use, no queues, no users, and no throttling.
+
+    ``quotas``: ``"aws"`` throttles as documented, ``"none"`` not at all, a mapping only the operations named in it.
+    ``latency``: the least and the most that an answer takes.
+    """
+
+    identity: Identity = field(default_factory=Identity)
+    seed: int = 1
+    behaviours: Behaviours = field(default_factory=Behaviours)
+    quotas: Literal["aws", "none"] | Mapping[str, Rate] = "none"
+    latency: tuple[timedelta, timedelta] = (timedelta(0), timedelta(0))
+    default_flows: bool = True
+    settings: tuple[Setting, ...] = ()
+
+    def furnish(self, world: World) -> None:
+        if self.default_flows:
+            add_default_flows(world)
+        for setting in self.settings:
+            setting(world)
+
+    def make_quotas(self) -> Quotas:
+        if isinstance(self.quotas, str):
+            return Quotas(limited=self.quotas == "aws")
+        return Quotas(self.quotas, limited=False)
+
+
+def add_default_flows(world: World) -> None:
+    world.add_flow(TO_QUEUE, type="QUEUE_TRANSFER", description="Puts the contact into the queue it is sent to")
+    world.add_flow(TO_AGENT, type="AGENT_TRANSFER", description="Puts the contact into the agent's own queue")
+    world.add_flow(
+        INBOUND,
+        type="CONTACT_FLOW",
+        outcome=Outcome(queue_from="queue"),
+        description="Puts a new task into the queue that its attribute `queue` names",
+    )
+    world.add_flow(
+        "Default queue transfer",
+        type="QUEUE_TRANSFER",
+        outcome=Outcome(unstaffed="disconnect", full="disconnect"),
+        description="AWS's own: disconnects where no agent serves the queue",
+    )
+    world.add_flow("Default agent transfer", type="AGENT_TRANSFER", outcome=Outcome(full="disconnect"))
+    world.add_flow("Default customer queue", type="CUSTOMER_QUEUE")
+    world.add_flow("Default agent hold", type="AGENT_HOLD")

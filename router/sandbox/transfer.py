@@ -1,0 +1,168 @@
+"""TransferContact: its rules, its tokens, and the record of what was moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.sandbox.chains import has_room, successor, transferred_reason
+from router.sandbox.contacts import CHAIN_LIMIT, TRANSFERABLE, Contact
+from router.sandbox.lifecycle import Lifecycle
+from router.sandbox.places import TRANSFER_FLOWS, Flow, Queue, User
+from router.sandbox.refusal import Refusal, invalid_request, not_found
+from router.sandbox.register import look_up
+from router.sandbox.routing import Routing
+from router.sandbox.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """One transfer that took effect. Names, not ids, of queues, users and flows."""
+
+    at: datetime
+    contact_id: str
+    new_contact_id: str
+    """The same id where a transfer makes no new segment."""
+    from_queue: str | None
+    to_queue: str | None
+    to_agent: str | None
+    flow: str
+    token: str | None
+    taken_from: str | None
+    """The agent who was connected to the contact and lost it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    contact_id: str
+    flow_id: str
+    queue_id: str | None = None
+    user_id: str | None = None
+    token: str | None = None
+
+
+class Transfers:
+    def __init__(self, state: State, routing: Routing, lifecycle: Lifecycle) -> None:
+        self._state = state
+        self._routing = routing
+        self._lifecycle = lifecycle
+        self._answers: dict[str, tuple[Request, str]] = {}
+        self.done: list[Transfer] = []
+        self.taken_from_agents: list[Transfer] = []
+
+    def perform(self, request: Request) -> str:
+        """The id that the answer carries. Raises ``Refusal``; then nothing has happened and the token is unused."""
+        before = self._repeated(request)
+        if before is not None:
+            return before
+        if (request.queue_id is None) == (request.user_id is None):
+            raise invalid_request("Exactly one of QueueId and UserId must be given")
+        flow = self._flow(request.flow_id)
+        contact = self._contact(request.contact_id)
+        queue, user = self._destination(request)
+        self._check_chain(contact)
+        moved = self._move(contact, flow, queue)
+        self._record(request, contact, moved, flow, queue, user)
+        self._lifecycle.run(moved, flow, queue)
+        answer = moved.id if self._state.behaviours.answer_id == "new" else contact.id
+        if request.token is not None:
+            self._answers[request.token] = (request, answer)
+        return answer
+
+    def _repeated(self, request: Request) -> str | None:
+        behaviour = self._state.behaviours.repeated_token
+        if request.token is None or request.token not in self._answers or behaviour == "unknown":
+            return None
+        asked, answer = self._answers[request.token]
+        if behaviour == "refused" or asked != request:
+            raise Refusal("IdempotencyException", "An entity with the same name already exists.")
+        return answer
+
+    def _flow(self, flow_id: str) -> Flow:
+        try:
+            flow = look_up(self._state.register.flows, flow_id)
+        except KeyError:
+            raise not_found(f"Contact flow not found: {flow_id}") from None
+        if flow.type not in TRANSFER_FLOWS:
+            raise invalid_request(f"A flow of type {flow.type} cannot transfer contacts")
+        if flow.state == "ARCHIVED":
+            raise invalid_request(f"Contact flow {flow.id} is archived")
+        if flow.status != "PUBLISHED":
+            raise invalid_request(f"Contact flow {flow.id} is not published")
+        return flow
+
+    def _contact(self, contact_id: str) -> Contact:
+        contact = self._state.contacts.get(contact_id)
+        if contact is None:
+            raise not_found(f"Contact not found: {contact_id}")
+        if contact.channel not in TRANSFERABLE:
+            raise invalid_request(f"Contacts of channel {contact.channel} cannot be transferred")
+        if contact.ended or not contact.started:
+            raise invalid_request(f"Contact {contact.id} is not active")
+        if contact.paused and self._state.behaviours.paused_transfer == "refused":
+            raise invalid_request(f"Contact {contact.id} is paused")
+        return contact
+
+    def _destination(self, request: Request) -> tuple[Queue, User | None]:
+        register = self._state.register
+        try:
+            if request.user_id is not None:
+                user = look_up(register.users, request.user_id)
+                return register.queues[user.queue_id], user
+            assert request.queue_id is not None
+            return look_up(register.queues, request.queue_id), None
+        except KeyError as error:
+            kind = "User" if request.user_id is not None else "Queue"
+            raise not_found(f"{kind} not found: {request.user_id or request.queue_id}") from error
+
+    def _check_chain(self, contact: Contact) -> None:
+        if has_room(self._state, contact):
+            return
+        message = f"The chain of contact {contact.id} has {CHAIN_LIMIT} contacts; it cannot be transferred again"
+        if self._state.behaviours.twelfth_contact == "400":
+            raise invalid_request(message)
+        raise Refusal("ServiceQuotaExceededException", message)
+
+    def _move(self, contact: Contact, flow: Flow, queue: Queue) -> Contact:
+        """Out of where it is: its old segment ended, or the same contact in no queue."""
+        if self._state.behaviours.transfer == "new_segment":
+            moved = successor(self._state, contact, initiation_method=self._state.behaviours.transfer_initiation_method)
+            self._routing.finish(contact, transferred_reason(contact))
+            return moved
+        return self._release(contact)
+
+    def _release(self, contact: Contact) -> Contact:
+        user = self._state.register.users[contact.agent_id] if contact.with_agent and contact.agent_id else None
+        contact = self._state.change(
+            contact,
+            position=contact.position + 1,
+            queued=False,
+            queue_id=None,
+            enqueued_at=None,
+            agent_id=None,
+            connected_at=None,
+            paused=False,
+        )
+        if user is not None:
+            self._routing.work(user)
+        return contact
+
+    def _record(
+        self, request: Request, contact: Contact, moved: Contact, flow: Flow, queue: Queue, user: User | None
+    ) -> None:
+        register = self._state.register
+        left = register.queues[contact.queue_id] if contact.queue_id else None
+        transfer = Transfer(
+            at=self._state.now,
+            contact_id=contact.id,
+            new_contact_id=moved.id,
+            from_queue=left.name if left else None,
+            to_queue=None if user else queue.name,
+            to_agent=user.username if user else None,
+            flow=flow.name,
+            token=request.token,
+            taken_from=register.users[contact.agent_id].username if contact.with_agent and contact.agent_id else None,
+        )
+        self.done.append(transfer)
+        if transfer.taken_from is not None:
+            self.taken_from_agents.append(transfer)

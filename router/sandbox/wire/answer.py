@@ -1,0 +1,87 @@
+"""From an operation's result to an answer on the wire, checked against the service model before it leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from botocore.model import OperationModel
+from botocore.serialize import TIMESTAMP_PRECISION_MILLISECOND, RestJSONSerializer
+
+from router.sandbox.refusal import Refusal
+from router.sandbox.wire.constraints import violations
+from router.sandbox.wire.model import service_model
+
+ErrorBodies = Literal["json", "empty", "not_json"]
+
+UNMODELLED = {
+    "AccessDeniedException": 403,
+    "ExpiredTokenException": 403,
+    "IncompleteSignatureException": 400,
+    "InternalFailure": 500,
+    "MissingAuthenticationTokenException": 403,
+    "RequestEntityTooLargeException": 413,
+    "SerializationException": 400,
+    "ServiceUnavailableException": 503,
+    "TooManyRequestsException": 429,
+    "UnknownOperationException": 404,
+    "UnrecognizedClientException": 403,
+}
+"""Errors that AWS's front door sends for every service, or that Connect was seen to send, with their statuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    code: str | None = None
+
+
+class InvalidAnswer(Exception):
+    """A result that AWS's model does not allow: a fault of the sandbox, never of its caller."""
+
+
+def write_answer(operation: OperationModel, result: Mapping[str, Any]) -> Answer:
+    """``None`` members are left out, as Connect does. Raises ``InvalidAnswer``."""
+    shape = operation.output_shape
+    if shape is None:
+        return Answer(200, b"{}")
+    kept = without_none(result)
+    found = violations(kept, shape)
+    if found:
+        raise InvalidAnswer(f"{operation.name}: " + "; ".join(found))
+    document: dict[str, Any] = {}
+    _SERIALIZER._serialize(document, kept, shape)  # type: ignore[attr-defined]  # held by a test
+    return Answer(200, json.dumps(document).encode())
+
+
+def write_refusal(refusal: Refusal, bodies: ErrorBodies = "json") -> Answer:
+    body = {
+        "json": json.dumps({"Message": refusal.message}).encode(),
+        "empty": b"",
+        "not_json": b"<html><body>" + refusal.code.encode() + b"</body></html>",
+    }[bodies]
+    headers = {"x-amzn-ErrorType": refusal.code}
+    return Answer(refusal.status or status_of(refusal.code), body, headers, refusal.code)
+
+
+def status_of(code: str) -> int:
+    """By the error shape of the model; 400 for a code that nobody knows."""
+    model = service_model()
+    if code in model.shape_names:
+        return int(model.shape_for(code).metadata.get("error", {}).get("httpStatusCode", 400))
+    return UNMODELLED.get(code, 400)
+
+
+def without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: without_none(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, (list, tuple)):
+        return [without_none(inner) for inner in value]
+    return value
+
+
+_SERIALIZER = RestJSONSerializer(timestamp_precision=TIMESTAMP_PRECISION_MILLISECOND)
