@@ -135,7 +135,7 @@ class Lifecycle:
         if outcome.age is not None:
             contact = self._state.change(contact, age=outcome.age)
         target = self._target(contact, flow, queue)
-        then = outcome.then if target is not None or outcome.then != "queue" else "nowhere"
+        then = outcome.then if target is not None or outcome.then != "queue" else "never"
         if then == "queue" and target is not None and not self._routing.staffed(target, contact.channel):
             then = outcome.unstaffed
         if then == "queue" and target is not None and not self._routing.has_room(target):

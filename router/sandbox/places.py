@@ -56,20 +56,20 @@ class Queue:
 class Outcome:
     """What a flow does with a contact that it is given.
 
-    ``then``: puts it into the queue that the transfer names, leaves it in no queue at all, or disconnects it; ``after``
-    that long. ``queue`` names another queue than the one asked for; ``queue_from`` an attribute that holds the name of
+    ``then``: puts it into the queue that the transfer names, never puts it into any, or disconnects it; ``after`` that
+    long. ``queue`` names another queue than the one asked for; ``queue_from`` an attribute that holds the name of
     the queue. ``priority`` and ``age`` are what its "Change routing priority / age" block sets. ``full`` is the branch
     for a queue that is full or disabled, ``unstaffed`` the one for a queue that no agent serves now.
     """
 
-    then: Literal["queue", "nowhere", "disconnect"] = "queue"
+    then: Literal["queue", "never", "disconnect"] = "queue"
     after: timedelta = timedelta(0)
     queue: str | None = None
     queue_from: str | None = None
     priority: int | None = None
     age: timedelta | None = None
-    full: Literal["nowhere", "disconnect"] = "nowhere"
-    unstaffed: Literal["queue", "nowhere", "disconnect"] = "queue"
+    full: Literal["never", "disconnect"] = "never"
+    unstaffed: Literal["queue", "never", "disconnect"] = "queue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

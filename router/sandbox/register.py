@@ -33,7 +33,7 @@ _Thing = TypeVar("_Thing", Queue, Flow, Hours, Profile, User)
 
 
 class Register:
-    """Dictionaries by id. Adding a name a second time is a ``ValueError``, looking up an unknown one a ``KeyError``."""
+    """Dictionaries by id. Adding a name a second time is a ``ValueError`` (a flow is replaced), looking up an unknown one a ``KeyError``."""
 
     def __init__(self, identity: Identity, behaviours: Behaviours) -> None:
         self.identity = identity
@@ -115,7 +115,8 @@ class Register:
             description=description,
             modified_at=at,
         )
-        return _add(self.flows, flow, "flow", name)
+        self.flows[flow_id] = flow
+        return flow
 
     def add_profile(
         self, name: str, *, at: datetime, queues: Sequence[str], slots: Mapping[str, int], delay_s: int = 0

@@ -22,7 +22,7 @@ from router.sandbox.wire.request import read_params
 from router.sandbox.wire.server import LOOPBACK, Reply, Request, Server
 from router.sandbox.world import World
 
-Hook = Callable[[str, Mapping[str, Any]], None]
+Hook = Callable[[Mapping[str, Any]], object]
 
 
 def utcnow() -> datetime:
@@ -68,8 +68,8 @@ class Sandbox:
         self.problems: list[str] = []
         self._log = log
         self._calls: list[Call] = []
-        self._before: list[tuple[str | None, Hook]] = []
-        self._after: list[tuple[str | None, Hook]] = []
+        self._before: list[tuple[str, Hook]] = []
+        self._after: list[tuple[str, Hook]] = []
         self._last: dict[str, Answer] = {}
         self._lock = threading.RLock()
         self.scenario.furnish(self.world)
@@ -103,14 +103,14 @@ class Sandbox:
         """How many calls of it arrived, answered or not."""
         return sum(call.operation == operation for call in self.calls)
 
-    def before(self, act: Hook, *, operation: str | None = None) -> Callable[[], None]:
-        """Has ``act(operation, params)`` called just before a call takes effect; what it changes in the world, the call
-        meets. A ``Refusal`` that it raises is the answer. The result takes it off again."""
-        return self._hook(self._before, act, operation)
+    def before(self, operation: str, act: Hook) -> Callable[[], None]:
+        """Has ``act(params)`` called just before every call of the operation takes effect; what it changes in the
+        world, the call meets. A ``Refusal`` that it raises is the answer. The result takes it off again."""
+        return self._hook(self._before, operation, act)
 
-    def after(self, act: Hook, *, operation: str | None = None) -> Callable[[], None]:
+    def after(self, operation: str, act: Hook) -> Callable[[], None]:
         """The same just after the effect, before the answer is sent."""
-        return self._hook(self._after, act, operation)
+        return self._hook(self._after, operation, act)
 
     def start(self) -> Sandbox:
         self._server.start()
@@ -257,7 +257,7 @@ class Sandbox:
         with self._lock:
             return least + (most - least) * self._chance.random()
 
-    def _hook(self, hooks: list[tuple[str | None, Hook]], act: Hook, operation: str | None) -> Callable[[], None]:
+    def _hook(self, hooks: list[tuple[str, Hook]], operation: str, act: Hook) -> Callable[[], None]:
         entry = (operation, act)
         with self._lock:
             hooks.append(entry)
@@ -269,11 +269,11 @@ class Sandbox:
 
         return take_off
 
-    def _tell(self, hooks: list[tuple[str | None, Hook]], operation: str, params: Mapping[str, Any]) -> None:
+    def _tell(self, hooks: list[tuple[str, Hook]], operation: str, params: Mapping[str, Any]) -> None:
         with self._lock:
-            told = [act for wanted, act in hooks if wanted in (None, operation)]
+            told = [act for wanted, act in hooks if wanted == operation]
         for act in told:
-            act(operation, params)
+            act(params)
 
 
 REFUSALS: Mapping[str, tuple[str, str]] = {

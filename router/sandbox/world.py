@@ -40,11 +40,7 @@ from router.sandbox.transfer import Request, Transfer, Transfers
 ALWAYS_OPEN = "Always open"
 MIDNIGHT = time(0, 0)
 
-OUTCOMES: Mapping[str, Outcome] = {
-    "queue": Outcome(),
-    "nowhere": Outcome(then="nowhere"),
-    "disconnect": Outcome(then="disconnect"),
-}
+OutcomeWord = Literal["queue", "never", "disconnect", "elsewhere"]
 
 
 class World:
@@ -149,9 +145,12 @@ class World:
         type: FlowType = "QUEUE_TRANSFER",
         state: FlowState = "ACTIVE",
         status: FlowStatus = "PUBLISHED",
-        outcome: Outcome | Literal["queue", "nowhere", "disconnect"] = "queue",
+        outcome: Outcome | OutcomeWord = "queue",
+        elsewhere: str | None = None,
         description: str | None = None,
     ) -> Flow:
+        """Defines a flow; one of that name is replaced and keeps its id. ``elsewhere`` names the queue of the outcome
+        "elsewhere"."""
         with self.present() as present:
             return present.register.add_flow(
                 name,
@@ -159,18 +158,31 @@ class World:
                 type=type,
                 state=state,
                 status=status,
-                outcome=OUTCOMES[outcome] if isinstance(outcome, str) else outcome,
+                outcome=_outcome(outcome, elsewhere),
                 description=description,
             )
 
-    def set_flow(self, name: str, **changes: Any) -> Flow:
-        """Another ``outcome``, ``state`` or ``status`` for a flow that exists."""
-        with self.present() as state:
-            flow = find(state.register.flows, name)
-            if isinstance(changes.get("outcome"), str):
-                changes["outcome"] = OUTCOMES[changes["outcome"]]
-            state.register.flows[flow.id] = replace(flow, modified_at=state.now, **changes)
-            return state.register.flows[flow.id]
+    def set_flow(
+        self,
+        name: str,
+        *,
+        outcome: Outcome | OutcomeWord | None = None,
+        elsewhere: str | None = None,
+        state: FlowState | None = None,
+        status: FlowStatus | None = None,
+    ) -> Flow:
+        """Another outcome, state or status for a flow that exists."""
+        with self.present() as present:
+            flow = find(present.register.flows, name)
+            changed = replace(
+                flow,
+                outcome=flow.outcome if outcome is None else _outcome(outcome, elsewhere),
+                state=state or flow.state,
+                status=status or flow.status,
+                modified_at=present.now,
+            )
+            present.register.flows[flow.id] = changed
+            return changed
 
     def set_queue(self, name: str, **changes: Any) -> Queue:
         """Another ``name``, ``enabled`` or ``capacity`` for a queue that exists; its id stays."""
@@ -420,3 +432,11 @@ class World:
 
 def _name(thing: Queue | Flow | User) -> str:
     return thing.username if isinstance(thing, User) else thing.name
+
+
+def _outcome(outcome: Outcome | OutcomeWord, elsewhere: str | None) -> Outcome:
+    if isinstance(outcome, Outcome):
+        return outcome
+    if (outcome == "elsewhere") != (elsewhere is not None):
+        raise ValueError("the outcome 'elsewhere' and the name of that queue go together")
+    return Outcome(queue=elsewhere) if outcome == "elsewhere" else Outcome(then=outcome)
