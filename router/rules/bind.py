@@ -63,12 +63,12 @@ class _Binder:
         return type(condition)(children)
 
     def _test(self, test: Test) -> Test:
-        form = test.form
+        form, place = test.form, test.place or self.rule.place
         if isinstance(form, HoursForm) and form.name != "queue":
-            self._settle(self.names.hours(form.name), self.rule.place)
+            self._settle(self.names.hours(form.name), place)
         if test.key != "queue" or not isinstance(form, TextForm) or not form.literals:
             return test
-        found = [(name, self._settle(self.names.source_queue(name), self.rule.place)) for name in form.literals]
+        found = [(name, self._settle(self.names.source_queue(name), place)) for name in form.literals]
         bound = form.with_literals(found_id or name for name, found_id in found)
         return replace(test, fits=bound, form=bound)
 

@@ -58,7 +58,7 @@ class Compiler:
         rule = Rule(
             name=table.name,
             place=self.place(path),
-            condition=compile_match(table.match),
+            condition=compile_match(table.match, (*path, "match"), self.place),
             fingerprint="",
             description=table.description or "",
             mode=Mode(table.mode or self.defaults.mode or Mode.ENFORCE),

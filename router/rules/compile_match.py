@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from router.rules.condition import AllOf, AnyOf, Condition, NoneOf, Test
 from router.rules.form import Form, HoursForm, RangeForm, TextForm
 from router.rules.match_document import AttributeTable, ChannelTable, HoursCondition, Match, TextTable
+from router.rules.place import Place
 from router.rules.ranges import Range
 from router.rules.written import written, written_key
+from router.toml_source import Path
 
 TEXTS = ("channel", "queue", "initiation_method", "name", "subtype", "task_template", "to_address", "from_address")
 GROUPS = ("segment_attributes", "tags", "attributes")
@@ -20,39 +22,40 @@ COSTS_A_CALL = frozenset({"age", "attributes", "priority", "task_template", "to_
 """What no search tells: it is read by DescribeContact and ListAssociatedContacts."""
 
 
-def compile_match(match: Match) -> Condition:
-    """The condition of a ``match`` table, one test a key, in the order of the documented keys."""
-    children = tuple(_children(match))
+def compile_match(match: Match, path: Path, place: Callable[[Path], Place]) -> Condition:
+    """The condition of a ``match`` table, one test a key, in the order of the documented keys. ``place`` tells where
+    the value of a path stands."""
+    children = tuple(_children(match, path, place))
     return children[0] if len(children) == 1 else AllOf(children)
 
 
-def _children(match: Match) -> Iterator[Condition]:
-    for key in (*TEXTS[:2], "waited", "age", *TEXTS[2:5]):
-        yield from _test(key, getattr(match, key))
-    for group in GROUPS:
-        for name, value in getattr(match, group).items():
-            yield from _test(f"{group}.{name}", value, shown=f"{group}.{written_key(name)}")
-    for key in ("priority", *TEXTS[5:], "transfers", "hours"):
-        yield from _test(key, getattr(match, key))
-    if match.any_ is not None:
-        yield AnyOf(tuple(compile_match(one) for one in match.any_))
-    if match.all_ is not None:
-        yield AllOf(tuple(compile_match(one) for one in match.all_))
-    if match.none_ is not None:
-        yield NoneOf(tuple(compile_match(one) for one in match.none_))
+NESTED: tuple[tuple[str, type[AnyOf | AllOf | NoneOf]], ...] = (("any", AnyOf), ("all", AllOf), ("none", NoneOf))
 
 
-def _test(key: str, value: Any, *, shown: str | None = None) -> Iterator[Test]:
-    if value is None:
-        return
+def _children(match: Match, path: Path, place: Callable[[Path], Place]) -> Iterator[Condition]:
+    for key in (*TEXTS[:2], "waited", "age", *TEXTS[2:5], *GROUPS, "priority", *TEXTS[5:], "transfers", "hours"):
+        value = getattr(match, key)
+        if key in GROUPS:
+            for name, one in value.items():
+                yield _test(f"{key}.{name}", one, f"{key}.{written_key(name)}", place((*path, key, name)))
+        elif value is not None:
+            yield _test(key, value, key, place((*path, key)))
+    for key, kind in NESTED:
+        inside: list[Match] = getattr(match, key + "_") or []
+        if inside:
+            yield kind(tuple(compile_match(one, (*path, key, index), place) for index, one in enumerate(inside)))
+
+
+def _test(key: str, value: Any, shown: str, place: Place) -> Test:
     form = form_of(key, value)
-    yield Test(
+    return Test(
         key=key,
-        text=f"{shown or key} = {written(value)}",
+        text=f"{shown} = {written(value)}",
         fits=form,
         costs_a_call=key.partition(".")[0] in COSTS_A_CALL,
         references=form.literals if key == "queue" and isinstance(form, TextForm) else (),
         patterns=form.globs if key == "queue" and isinstance(form, TextForm) else (),
+        place=place,
         form=form,
     )
 

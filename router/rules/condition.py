@@ -9,6 +9,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
+from router.rules.place import Place
+
 if TYPE_CHECKING:
     from router.rules.form import Form
 
@@ -55,6 +57,7 @@ class Test:
     """For ``queue``: the literal names, ids or ARNs; globs are not among them."""
     patterns: tuple[str, ...] = ()
     """For ``queue``: the globs."""
+    place: Place | None = field(default=None, compare=False)
     form: Form | None = field(default=None, compare=False)
     """What ``fits`` says, as data: bound to ids by ``bind``, compared by ``lint``."""
 

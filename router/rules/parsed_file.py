@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from router.problems import Problem
+from router.rules.depth import DEEPEST, too_deep
 from router.rules.document import RuleFile
 from router.rules.not_yet import not_evaluated
 from router.toml_source import TomlSource, located
@@ -36,6 +37,10 @@ class ParsedFile:
 
 def parse_file(source: TomlSource, problems: list[Problem]) -> ParsedFile:
     """Adds what is wrong to ``problems``, and answers with the rest."""
+    deep = too_deep(source)
+    if deep is not None:
+        problems.append(source.problem(deep, f"nested deeper than {DEEPEST} tables and lists"))
+        return ParsedFile(source, RuleFile(), (), (), False)
     problems.extend(not_evaluated(source))
     try:
         document = RuleFile.model_validate(source.data)

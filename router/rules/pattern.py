@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 import re2
 
@@ -23,6 +24,7 @@ def is_glob(text: str) -> bool:
     return "*" in text or "?" in text
 
 
+@lru_cache(maxsize=8_192)
 def compile_glob(text: str) -> Callable[[str], bool]:
     """``*`` is any text, ``?`` any one character; nothing else is special, and there is no escape."""
     if not is_glob(text):
@@ -31,6 +33,7 @@ def compile_glob(text: str) -> Callable[[str], bool]:
     return _compiled("(?s)" + "".join(_wild(part) if is_glob(part) else re2.escape(part) for part in parts))
 
 
+@lru_cache(maxsize=8_192)
 def compile_regex(text: str) -> Callable[[str], bool]:
     """The whole value must fit, of which the first 4,096 characters are looked at. Raises ``PatternError``."""
     fits = _compiled(text)

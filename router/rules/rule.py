@@ -8,21 +8,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from router.rules.condition import Condition
+from router.rules.place import Place
 
 if TYPE_CHECKING:
     from router.rules.example import Example
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where something stands in a file; line and column count from 1, columns in characters."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
 
 
 class Mode(StrEnum):
@@ -43,6 +32,21 @@ class Pick(StrEnum):
     ROUND_ROBIN = "round-robin"
     WEIGHTED = "weighted"
 
+
+__all__ = [
+    "Entry",
+    "Metric",
+    "MetricLimit",
+    "Mode",
+    "Pick",
+    "Place",
+    "Routing",
+    "Rule",
+    "RuleGuard",
+    "RuleSet",
+    "Sla",
+    "Step",
+]
 
 Metric = Literal[
     "slots_available",
