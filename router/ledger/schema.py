@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib import resources
 
 from router.ledger.errors import LedgerBroken
@@ -25,6 +26,7 @@ class Migration:
     sql: str
 
 
+@cache
 def shipped() -> tuple[Migration, ...]:
     """The migrations of this version, oldest first, from ``migrations/NNNN_name.sql``."""
     folder = resources.files("router.ledger") / "migrations"

@@ -121,7 +121,8 @@ class SqliteLedger:
                 return cls._empty(name, instance_id)
             connection = open_reader(path)
             with closing_on_error(connection):
-                version, migrations = version_of(connection, name, shipped()), shipped()
+                migrations = shipped()
+                version = version_of(connection, name, migrations)
                 if 0 < version < migrations[-1].version:
                     raise LedgerUnavailable(f"{name}: has schema {version}; starting the service upgrades it")
             if version:

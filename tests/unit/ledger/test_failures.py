@@ -118,7 +118,7 @@ def test_a_ledger_that_may_not_be_written_is_refused_at_once(
     somebodys_folder.chmod(folder_mode)
     process = start(
         """
-SqliteLedger.in_memory("warm").close()  # imports what the other user may not be able to
+SqliteLedger.in_memory("warm").close()  # reads of the program what the other user may not
 if os.geteuid() == 0:  # whom no permission stops
     os.setgroups([])
     os.setgid(65534)

@@ -15,7 +15,6 @@ def filled(open_ledger, act):
         one, two, three = (ContactId(f"c-{number}-{part}") for part in (1, 2, 3))
         ledger.record(act(one, new_contact_id=two))
         ledger.record(act(two, chain_id=one, new_contact_id=three, at=act().at * 2))
-    ledger._connection.execute("ANALYZE")
     return ledger
 
 
@@ -60,8 +59,8 @@ def reads_everything(step: str) -> bool:
 
 @pytest.mark.parametrize("analyzed", [True, False])
 def test_no_statement_of_a_cycle_reads_the_whole_ledger(filled, analyzed):
-    if not analyzed:
-        filled._connection.execute("DROP TABLE sqlite_stat1")
+    if analyzed:
+        filled._connection.execute("ANALYZE")
 
     plans = {
         statement: [
