@@ -17,7 +17,20 @@ LONGEST_FOR_ALL = 300_000
 
 _STATEMENT = re.compile(r"\s*(?:\[|(?:[A-Za-z0-9_-]+|\"[^\"\n]*\"|'[^'\n]*')\s*[.=])")
 _WORD = re.compile(r"[\w.:+-]+")
-_OPENING_QUOTE = re.compile(r"\"\"\"|'''|[\"']")
+_TEXTS = re.compile(
+    r"\"\"\"(?:\\.|[^\\])*?\"\"\"|'''.*?'''|(?P<long>\"\"\"|''')"
+    r"|\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|#[^\n]*|(?P<short>[\"'])",
+    re.DOTALL,
+)
+_UNCLOSED = frozenset(
+    {
+        "Unterminated string",
+        "Illegal character '\\n'",
+        "Found invalid character '\\n'",
+        'Expected "\'"',
+        "Expected \"'''\"",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,11 +47,13 @@ def read(text: str) -> dict[str, Any] | Mistake:
     try:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        return Mistake(error.lineno, error.colno, error.msg)
+        error_at = Mistake(error.lineno, error.colno, error.msg)
+        return _unclosed(text) or error_at if error.msg in _UNCLOSED else error_at
     except RecursionError:
         return Mistake(1, 1, "lists and tables are nested too deeply")
     except ValueError:  # an integer of more digits than Python converts
-        return Mistake(*_huge_number(text), "this number is too large")
+        found = re.search(r"[0-9_]{4000,}", text)
+        return Mistake(*_place(text, found.start() if found is not None else 0), "this number is too large")
 
 
 def mistakes(text: str, first: Mistake) -> Iterator[Mistake]:
@@ -73,8 +88,8 @@ def _words(mistake: Mistake, line: str) -> tuple[int, str]:
         return mistake.column, f"expected a key, found {as_written(rest)} (other than A-Z a-z 0-9 _ - stands in quotes)"
     if mistake.kind == "Invalid statement":
         return mistake.column, f"expected a key or a table header, found {as_written(rest)}"
-    if mistake.kind in {"Unterminated string", "Illegal character '\\n'"}:
-        return _opening(line, mistake.column), "this text has no closing quote"
+    if mistake.kind in _UNCLOSED:
+        return mistake.column, "this text has no closing quote"
     if mistake.kind.startswith("Unescaped '\\'"):
         return max(1, mistake.column - 2), "a backslash in a text is written '\\\\' (or put the text in single quotes)"
     return mistake.column, mistake.kind[:1].lower() + mistake.kind[1:]
@@ -99,18 +114,16 @@ def _after_value(line: str, column: int) -> tuple[int, str]:
     return word.start() + 1, f"expected a value, found {as_written(word[0])} ({why})"
 
 
-def _opening(line: str, column: int) -> int:
-    """The quote that is not closed, where it is on this line; a text over many lines is told at its end."""
-    _, equals, _ = line.partition("=")
-    start = line.find(equals) + 1 if equals else 0
-    found = _OPENING_QUOTE.search(line, start)
-    return found.start() + 1 if found is not None else column
+def _unclosed(text: str) -> Mistake | None:
+    """The quote that opens a text which never closes; the reader notices only at the end of the line or the file."""
+    for found in _TEXTS.finditer(text):
+        if found["long"] or found["short"]:
+            return Mistake(*_place(text, found.start()), "Unterminated string")
+    return None
 
 
-def _huge_number(text: str) -> tuple[int, int]:
-    found = re.search(r"[0-9_]{4000,}", text)
-    at = found.start() if found is not None else 0
-    return text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
+def _place(text: str, at: int) -> tuple[int, int]:
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 def _without(lines: list[str], found: Mistake) -> tuple[list[str], Mistake | None]:

@@ -1,0 +1,228 @@
+"""Where everything in a TOML file stands, and what is told of one that is none."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from typing import Any
+
+import pytest
+import tomli
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.problems import Problems
+from router.toml_source import TomlSource, read_bytes
+
+AWKWARD = '''\
+# a comment
+title = "x" # another
+[b."c d"]
+x.y = { z = [1, {q=2}], "w" = """
+hi""" }
+'lit eral'."" = 3
+[[r]]
+n = 1
+[[r.s]]
+m = [ { "é" = "ü", z = 1 }, # here
+      [2, [3]] ]
+[[r.s]]
+[r.s.t]
+q = 2026-01-01T00:00:00Z
+[[r]]
+t = {
+  a = 1, # TOML 1.1
+  "b\\e" = "\\x41",
+  c = 07:32,
+}
+u = 5
+'''
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "value"),
+    [
+        (("title",), (2, 1), (2, 9)),
+        (("b", "c d"), (3, 4), (3, 1)),
+        (("b", "c d", "x"), (4, 1), (4, 1)),
+        (("b", "c d", "x", "y"), (4, 3), (4, 7)),
+        (("b", "c d", "x", "y", "z"), (4, 9), (4, 13)),
+        (("b", "c d", "x", "y", "z", 1, "q"), (4, 18), (4, 20)),
+        (("b", "c d", "x", "y", "w"), (4, 25), (4, 31)),
+        (("b", "c d", "lit eral", ""), (6, 12), (6, 17)),
+        (("r",), (7, 3), (7, 1)),
+        (("r", 0), (7, 3), (7, 1)),
+        (("r", 0, "n"), (8, 1), (8, 5)),
+        (("r", 0, "s", 0), (9, 5), (9, 1)),
+        (("r", 0, "s", 0, "m", 0, "z"), (10, 20), (10, 24)),
+        (("r", 0, "s", 0, "m", 1, 1, 0), (11, 12), (11, 12)),
+        (("r", 0, "s", 1), (12, 5), (12, 1)),
+        (("r", 0, "s", 1, "t"), (13, 6), (13, 1)),
+        (("r", 0, "s", 1, "t", "q"), (14, 1), (14, 5)),
+        (("r", 1), (15, 3), (15, 1)),
+        (("r", 1, "t", "b\x1b"), (18, 3), (18, 11)),
+        (("r", 1, "t", "c"), (19, 3), (19, 7)),
+        (("r", 1, "u"), (21, 1), (21, 5)),
+    ],
+)
+def test_keys_and_values_have_a_place(path, key, value):
+    source = TomlSource.parse("a.toml", AWKWARD.encode())
+    assert (source.position(path, of="key"), source.position(path, of="value")) == (key, value)
+
+
+@pytest.mark.parametrize(
+    ("path", "around"),
+    [
+        (("zebra",), (1, 1)),
+        (("r", 1, "t", "zebra"), (16, 5)),
+        (("r", 7), (7, 1)),
+        (("b", "c d", "zebra", "x", 4), (3, 1)),
+        (("title", 0), (2, 9)),
+    ],
+)
+def test_what_is_not_in_the_file_has_the_place_of_what_is_around_it(path, around):
+    source = TomlSource.parse("a.toml", AWKWARD.encode())
+    assert source.position(path, of="key") == source.position(path, of="value") == around
+
+
+def test_the_values_are_those_of_the_reader():
+    assert TomlSource.parse("a.toml", AWKWARD.encode()).data == tomli.loads(AWKWARD)
+
+
+def test_lines_that_end_as_on_windows_have_the_same_places():
+    source = TomlSource.parse("a.toml", AWKWARD.replace("\n", "\r\n").encode())
+    assert source.position(("r", 0, "s", 0, "m", 1, 1, 0), of="value") == (11, 12)
+    assert source.position(("r", 1, "u"), of="value") == (21, 5)
+
+
+class Writer:
+    """Documents in which every key and every value is a number of its own, so that a search in the text finds it."""
+
+    def __init__(self, draw: Any) -> None:
+        self.draw = draw
+        self.numbers = itertools.count(1_000)
+        self.leaves: list[tuple[tuple[str | int, ...], str, int]] = []
+
+    def key(self) -> tuple[str, str]:
+        name = f"k{next(self.numbers)}"
+        written = self.draw(st.sampled_from(["{0}", '"{0}é"', "'{0} ü'"])).format(name)
+        return written, written.strip("\"'")
+
+    def value(self, path: tuple[str | int, ...], depth: int, key: str) -> str:
+        kinds = ["leaf", "leaf", "text", "array", "inline", "inline of TOML 1.1"]
+        kind = self.draw(st.sampled_from(kinds if depth else ["leaf"]))
+        if kind == "array":
+            items = [self.value((*path, n), depth - 1, key) for n in range(self.draw(st.integers(1, 3)))]
+            return "[" + self.draw(st.sampled_from([", ", ",\n  ", ", # é ] {\n"])).join(items) + " ]"
+        if kind.startswith("inline"):
+            pairs = [self.pair(path, depth - 1) for _ in range(self.draw(st.integers(1, 3)))]
+            return "{" + ", ".join(pairs) + "}" if kind == "inline" else "{\n" + ", # } é\n".join(pairs) + ",\n}"
+        number = next(self.numbers)
+        self.leaves.append((path, key, number))
+        if kind == "text":
+            number_text = f'"{number} é ] }} # \\" "'
+            return self.draw(st.sampled_from([number_text, f"'{number} [ {{'", f'"""{number}\n"" é ]"""']))
+        return str(number)
+
+    def pair(self, path: tuple[str | int, ...], depth: int) -> str:
+        keys = [self.key() for _ in range(self.draw(st.integers(1, 2)))]
+        dotted = tuple(name for _, name in keys)
+        written = ".".join(text for text, _ in keys)
+        return f"{written} = {self.value((*path, *dotted), depth, keys[-1][0])}"
+
+    def document(self) -> str:
+        text = "".join(self.pair((), 2) + "\n" for _ in range(self.draw(st.integers(0, 2))))
+        for _ in range(self.draw(st.integers(1, 3))):
+            written, name = self.key()
+            if self.draw(st.booleans()):
+                text += f"[{written}]\n" + "".join(self.pair((name,), 2) + "\n" for _ in range(2))
+                continue
+            for n in range(self.draw(st.integers(1, 3))):
+                inner, inner_name = self.key()
+                text += f"[[{written}]]\n" + self.pair((name, n), 2) + "\n"
+                text += f"[[ {written} . {inner} ]]\n" + self.pair((name, n, inner_name, 0), 2) + "\n"
+        return text
+
+
+@given(st.data())
+def test_every_key_and_value_of_any_document_is_where_the_text_has_it(data):
+    writer = Writer(data.draw)
+    text = writer.document()
+    source = TomlSource.parse("a.toml", text.encode())
+    for path, key, number in writer.leaves:
+        line, column = source.position(path, of="value")
+        assert re.match(rf"[\"']*{number}\b", text.split("\n")[line - 1][column - 1 :]), (path, text)
+        if isinstance(path[-1], str):
+            line, column = source.position(path, of="key")
+            assert text.split("\n")[line - 1][column - 1 :].startswith(key), (path, text)
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode) | st.text(alphabet="[]{}=\"'#,.\n\\ a1-:+T", max_size=80).map(str.encode))  # fmt: skip # noqa: E501
+def test_any_bytes_are_read_or_told(data):
+    try:
+        outcome: TomlSource | Problems = TomlSource.parse("a.toml", data)
+    except Problems as problems:
+        outcome = problems
+    if isinstance(outcome, Problems):
+        assert outcome.problems
+        assert all(problem.line >= 1 and problem.column >= 1 and problem.message for problem in outcome.problems)
+
+
+def told(data: bytes | str) -> list[str]:
+    with pytest.raises(Problems) as caught:
+        TomlSource.parse("a.toml", data.encode() if isinstance(data, str) else data)
+    return [str(problem).removeprefix("a.toml:") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        ("a = " + "[" * 5000, "1:1: lists and tables are nested too deeply"),
+        ("b = 1\na = " + "9" * 5000, "2:5: this number is too large"),
+        ("a.b = 1\na.b.c = 2\n", "2:10: a key or table before this one already has that name"),
+        ('a = """x\n\n', "1:5: this text has no closing quote"),
+        ("a = ['b', 'c]\nd = 'x'\n", "1:11: this text has no closing quote"),
+        ("a = 'b\nc = \"x\" # it's\n", "1:5: this text has no closing quote"),
+        ("a = {x = 1, x = 2}", "1:13: 'x' stands here a second time (first in line 1)"),
+        (b"# " + b"x" * 10_000_000, "1:1: the file is larger than 10 MB"),
+        (b"a = '\xc3\xa9' # \xff", "1:11: the file is not UTF-8 (byte 0xff)"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(data, line):
+    assert told(data) == [line]
+
+
+def test_several_mistakes_are_told_in_one_pass_and_none_that_only_follows_from_another():
+    text = "[[rule]]\nname = a\n[[rule]\nname = 'b'\nat 5m\n[[rule]]\nat = 15m\nname = 'c\n[rule.x]\ny = 1\ny = 2\n"
+    assert told(text) == [
+        '2:8: expected a value, found "a" (text stands in quotes; true and false in small letters)',
+        "3:7: expected ']]' at the end of an array declaration",
+        "5:4: expected '=' after a key in a key/value pair",
+        '7:6: expected a value, found "15m" (durations and other texts stand in quotes)',
+        "8:8: this text has no closing quote",
+        "11:1: 'y' stands here a second time (first in line 10)",
+    ]
+
+
+def test_at_most_twenty_mistakes_are_told():
+    assert len(told("x y\n" * 100)) == 20
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "pipe", "nul"])
+def test_what_is_no_file_is_told(kind, tmp_path):
+    path = tmp_path / ("a\0b" if kind == "nul" else "x.toml")
+    if kind == "folder":
+        path.mkdir()
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(Problems) as caught:
+        read_bytes(path, shown="x.toml")
+    assert [str(problem) for problem in caught.value.problems] == [
+        {
+            "missing": "x.toml:1:1: there is no such file",
+            "folder": "x.toml:1:1: this is not a file but a folder",
+            "pipe": "x.toml:1:1: this is not a file",
+            "nul": "x.toml:1:1: no file can have this name",
+        }[kind]
+    ]
