@@ -13,6 +13,7 @@ from router.sandbox.quotas import Rate
 from router.sandbox.refusal import Refusal
 from router.sandbox.sandbox import Call, Sandbox
 from router.sandbox.scenario import Scenario
+from router.sandbox.serve import greeting, serve
 from router.sandbox.transfer import Transfer
 from router.sandbox.world import World
 
@@ -31,4 +32,6 @@ __all__ = [
     "Transfer",
     "Working",
     "World",
+    "greeting",
+    "serve",
 ]

@@ -33,7 +33,8 @@ _Thing = TypeVar("_Thing", Queue, Flow, Hours, Profile, User)
 
 
 class Register:
-    """Dictionaries by id. Adding a name a second time is a ``ValueError`` (a flow is replaced), looking up an unknown one a ``KeyError``."""
+    """Dictionaries by id. Adding a name a second time is a ``ValueError`` (a flow is replaced), looking up an unknown
+    one a ``KeyError``."""
 
     def __init__(self, identity: Identity, behaviours: Behaviours) -> None:
         self.identity = identity

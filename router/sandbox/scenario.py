@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 from router.sandbox.behaviours import Behaviours
@@ -18,6 +20,8 @@ Setting = Callable[[World], None]
 TO_QUEUE = "Overflow to queue"
 TO_AGENT = "Escalate to agent"
 INBOUND = "Inbound tasks"
+
+DEFAULT_FILE = "contact-centre.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,22 @@ class Scenario:
     latency: tuple[timedelta, timedelta] = (timedelta(0), timedelta(0))
     default_flows: bool = True
     settings: tuple[Setting, ...] = ()
+
+    @staticmethod
+    def load(path: str | Path) -> Scenario:
+        """From a TOML file. Raises ``router.problems.Problems`` with every mistake in it, located."""
+        # Imported here: a sandbox built in Python needs neither pydantic nor a TOML reader.
+        from router.sandbox.scenario_file import load_scenario
+
+        return load_scenario(Path(path))
+
+    @staticmethod
+    def default() -> Scenario:
+        """The lively contact centre that is shipped."""
+        from router.sandbox.scenario_file import parse_scenario
+
+        file = files("router.sandbox") / "scenarios" / DEFAULT_FILE
+        return parse_scenario(DEFAULT_FILE, file.read_bytes())
 
     def furnish(self, world: World) -> None:
         if self.default_flows:

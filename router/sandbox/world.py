@@ -356,6 +356,11 @@ class World:
         with self.present() as state:
             return tuple(self.routing.in_order(find(state.register.queues, queue).id))
 
+    def open(self) -> tuple[Contact, ...]:
+        """Every contact that has not ended."""
+        with self.present() as state:
+            return tuple(state.contacts.open())
+
     def queue_of(self, contact_id: str) -> str | None:
         """The name of the queue in which the contact truly waits (an agent's own: the username); ``None``: in none."""
         with self.present() as state:

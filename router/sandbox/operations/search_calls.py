@@ -58,11 +58,20 @@ def search_contacts(call: Call) -> Result:
 
 def _index(call: Call, first_page_at: datetime) -> Iterator[Contact]:
     """Chat is in it while it waits, voice only from the connection on (admin guide, "contact-search")."""
-    behaviours = call.world.behaviours
+    behaviours, contacts = call.world.behaviours, call.state.contacts
     moment = first_page_at if behaviours.search_pages == "snapshot" else call.now
-    for contact in call.state.contacts.all_at(moment - behaviours.index_lag):
+    rows = contacts.live_at if _wants_live(call) else contacts.all_at
+    for contact in rows(moment - behaviours.index_lag):
         if contact.channel != "VOICE" or not contact.queued:
             yield contact
+
+
+def _wants_live(call: Call) -> bool:
+    """Only what has not ended can be in the result: then the ended ones, far more in the end, need not be looked at."""
+    additional = (call.params.get("SearchCriteria") or {}).get("AdditionalTimeRange") or {}
+    conditions = [each.get("TimestampCondition", {}).get("Type") for each in additional.get("Criteria", ())]
+    honoured = call.world.behaviours.not_exists == "honoured"
+    return honoured and additional["MatchType"] == "MATCH_ALL" if "DISCONNECT_TIMESTAMP" in conditions else False
 
 
 def _tests(call: Call) -> Iterator[Test]:

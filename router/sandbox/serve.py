@@ -1,0 +1,59 @@
+"""The sandbox as a program: serves until it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from router.sandbox.sandbox import Sandbox
+from router.sandbox.scenario import Scenario
+
+DEFAULT_PORT = 4571
+TICK_S = 1.0
+
+
+def serve(scenario: Scenario | None, port: int = DEFAULT_PORT, out: TextIO | None = None) -> int:
+    """Prints how to reach it, then runs until SIGINT or SIGTERM; 0. ``None``: the scenario that is shipped. Raises
+    ``OSError`` where the port cannot be had. Call it from the main thread: it handles the signals."""
+    stop = threading.Event()
+    told = out or sys.stdout
+    sandbox = Sandbox(scenario or Scenario.default(), port=port, log=lambda line: _print(line, sys.stderr))
+    with _until_signalled(stop.set), sandbox:
+        _print(greeting(sandbox), told)
+        while not stop.wait(TICK_S):
+            sandbox.world.advance()
+    return 0
+
+
+def greeting(sandbox: Sandbox) -> str:
+    """What a user needs in order to use it, as lines for the shell."""
+    waiting = sum(contact.queued for contact in sandbox.world.open())
+    return "\n".join(
+        (
+            f"# Amazon Connect sandbox: {sandbox.endpoint}, {waiting} contacts waiting. Ctrl-C ends it.",
+            f"# Instance: {sandbox.instance_id}",
+            f"export AWS_ENDPOINT_URL_CONNECT={sandbox.endpoint}",
+            f"export AWS_DEFAULT_REGION={sandbox.region}",
+            "export AWS_ACCESS_KEY_ID=sandbox",
+            "export AWS_SECRET_ACCESS_KEY=sandbox",
+            f"# aws connect list-queues --instance-id {sandbox.instance_id}",
+        )
+    )
+
+
+@contextmanager
+def _until_signalled(stop: Callable[[], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, lambda *_: stop()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print(line: str, out: TextIO) -> None:
+    print(line, file=out, flush=True)
