@@ -31,6 +31,7 @@ from router.service.recover import Recovery
 from router.service.skewed import SkewGuard
 from router.settings import Settings
 
+
 @dataclass(kw_only=True)
 class App:
     """The parts of one running router. ``stop`` ends every wait; ``close`` gives everything back."""
@@ -149,7 +150,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
             clock=clock,
             instance_id=instance_id,
         ),
-        observer=Observer(observed=observed, clock=clock),
+        observer=Observer(reader=connection.reader, observed=observed, clock=clock),
         follower=follower,
         blocked=blocked,
         pool=pool,

@@ -18,6 +18,7 @@ from router.service.intent import intent_of, record_of
 from router.service.landing import LandingPlaces
 from router.service.performing import Came, CycleContext, Result
 from router.service.ports import Clock, Ledger, Reader
+from router.service.reread import found_again
 
 GONE = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE})
 """Found on reading again: the contact is no longer where it was, so a call whose answer was lost has had its effect, or
@@ -46,6 +47,9 @@ class Enforcer:
             return frozenset(self._busy)
 
     def perform(self, decision: ByRule, context: CycleContext) -> Result:
+        """A warning may be told while the contact is being moved; two moves of one contact never overlap."""
+        if isinstance(decision, Warn):
+            return self._warn(decision, context)
         with self._lock:
             if decision.contact.id in self._busy:
                 return Result(decision=decision, came=Came.HELD, reason=HoldReason.IN_FLIGHT)
@@ -59,8 +63,6 @@ class Enforcer:
                 self._busy.discard(decision.contact.id)
 
     def _perform(self, decision: ByRule, context: CycleContext) -> Result:
-        if isinstance(decision, Warn):
-            return self._warn(decision, context)
         assert isinstance(decision, Transfer), "routing steps are refused at load in this version"
         flow = decision.target.flow_id
         refusal = self.blocked.admit(flow, self.clock.now())
@@ -77,8 +79,15 @@ class Enforcer:
         return result
 
     def _warn(self, decision: Warn, context: CycleContext) -> Result:
+        """Told at most once: recorded before it is told."""
+        hold = found_again(self.reader, decision, self.clock.now)
+        if hold is not None:
+            return Result(decision=decision, came=Came.HELD, reason=hold)
         now = self.clock.now()
-        action = self.ledger.record(record_of(decision, context, now=now, observed=False))
+        try:
+            action = self.ledger.record(record_of(decision, context, now=now, observed=False))
+        except AlreadyIntended:
+            return Result(decision=decision, came=Came.DONE)
         tell.warned(decision, observed=False, directory=context.directory, now=now)
         return Result(decision=decision, came=Came.DONE, action=action)
 

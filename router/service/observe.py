@@ -9,18 +9,23 @@ from router.ledger.errors import AlreadyIntended
 from router.service import tell
 from router.service.intent import record_of
 from router.service.performing import Came, CycleContext, Result
-from router.service.ports import Clock, Ledger
+from router.service.ports import Clock, Ledger, Reader
+from router.service.reread import found_again
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observer:
-    """``observed`` is a ledger in memory of its own: ladders advance on it, and nothing that enforcing reads is
-    written."""
+    """Reads the contact again, as enforcing would, and tells. ``observed`` is a ledger in memory of its own: ladders
+    advance on it, and nothing that enforcing reads is written."""
 
+    reader: Reader
     observed: Ledger
     clock: Clock
 
     def perform(self, decision: ByRule, context: CycleContext) -> Result:
+        hold = found_again(self.reader, decision, self.clock.now)
+        if hold is not None:
+            return Result(decision=decision, came=Came.HELD, reason=hold)
         now = self.clock.now()
         try:
             action = self.observed.record(record_of(decision, context, now=now, observed=True))

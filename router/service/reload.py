@@ -13,8 +13,8 @@ from router.service.app import App
 
 
 def reload_rules(app: App, path: Path) -> tuple[Problem, ...]:
-    """Puts the rules now in ``path`` in force, or answers why not; the old ones go on then. Timers, ledger and clocks are
-    not touched; flows that were denied are tried again, for the permissions may be what changed."""
+    """Puts the rules now in ``path`` in force, or answers why not; the old ones go on then. Timers, ledger and clocks
+    are not touched; flows that were denied are tried again, for the permissions may be what changed."""
     try:
         ruleset = load_rules(path)
     except Problems as refused:

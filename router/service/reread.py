@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
+from router.connect.answers import Missing, Reading
 from router.decide.case import same_instant
+from router.decide.decision import ByRule
 from router.model import Contact, HoldReason, QueueId, Standing
+from router.service.ports import Reader
 
 _FOUND = {
     Standing.DISCONNECTED: HoldReason.DISCONNECTED,
@@ -15,6 +19,19 @@ _FOUND = {
     Standing.NOT_QUEUED: HoldReason.LEFT_QUEUE,
     Standing.NOT_MOVABLE: HoldReason.LEFT_QUEUE,
 }
+
+
+def found_again(reader: Reader, decision: ByRule, now: Callable[[], datetime]) -> HoldReason | None:
+    """Reads the contact again: why nothing may be done to it, ``UNREADABLE`` where it could not be read, ``None`` where
+    it is as it was decided on. For what needs no transfer too: a person is not warned of a contact that is answered."""
+    reading = reader.describe(decision.contact.id)
+    if isinstance(reading, Missing):
+        return HoldReason.LEFT_QUEUE
+    if not isinstance(reading, Reading):
+        return HoldReason.UNREADABLE
+    before = decision.contact
+    assert before.queue_id is not None and before.enqueued_at is not None, "only waiting contacts are decided on"
+    return changed(reading.contact, queue_id=before.queue_id, enqueued_at=before.enqueued_at, now=now())
 
 
 def changed(contact: Contact, *, queue_id: QueueId, enqueued_at: datetime, now: datetime) -> HoldReason | None:

@@ -1,0 +1,122 @@
+"""A router over HTTP against the sandbox: real boto3, real SQLite, real rule files; only the clock is ours to move."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from router.rules.load import load_rules
+from router.rules.rule import Mode
+from router.sandbox import Behaviours, Sandbox, Scenario
+from router.service.app import App, build
+from router.settings import load_settings
+
+FLOW = "Overflow to queue"
+AGENT_FLOW = "Escalate to agent"
+
+LATE_RULE = """
+[defaults]
+flow = "Overflow to queue"
+agent_flow = "Escalate to agent"
+
+[[rule]]
+name = "late"
+[rule.match]
+channel = ["TASK", "EMAIL"]
+queue = "Billing"
+[rule.sla]
+target = "1h"
+[[rule.step]]
+at = "breach"
+to = [{ queue = "Billing Overflow" }]
+"""
+
+
+class TravelClock:
+    """The machine's time, and as much more as a test adds."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def travel(self, span: timedelta) -> None:
+        self._ahead += span
+
+
+@dataclass
+class Centre:
+    """A contact centre and the routers started on it. ``apps`` share its clock."""
+
+    sandbox: Sandbox
+    clock: TravelClock
+    folder: Path
+    _apps: list[App] = field(default_factory=list)
+
+    @property
+    def world(self):
+        return self.sandbox.world
+
+    def router(self, rules: str = LATE_RULE, *, mode: Mode = Mode.ENFORCE, **overrides: object) -> App:
+        """A router on these rules, its names bound, what was not landed taken up."""
+        path = self.folder / "rules"
+        path.mkdir(exist_ok=True)
+        (path / "10-test.toml").write_text(rules, encoding="utf-8")
+        config = self.folder / "config.toml"
+        config.write_text(f'[connect]\ninstance = "{self.sandbox.instance_id}"\nregion = "us-east-1"\n')
+        fast = {
+            "poll.every": "5s",
+            "quotas.share": 1.0,
+            "quotas.SearchContacts": {"rate": 50, "burst": 50},
+            "quotas.TransferContact": {"rate": 100, "burst": 100},
+            "quotas.DescribeContact": {"rate": 200, "burst": 200},
+            "quotas.ListAssociatedContacts": {"rate": 100, "burst": 100},
+            "quotas.ListQueues": {"rate": 100, "burst": 100},
+            "quotas.ListContactFlows": {"rate": 100, "burst": 100},
+            "quotas.ListUsers": {"rate": 100, "burst": 100},
+        }
+        settings = load_settings(config, environ={}, overrides={**fast, **overrides})
+        app = build(settings, load_rules(path), mode=mode, clock=self.clock)
+        self._apps.append(app)
+        assert app.names.load() is None
+        app.follower.resume()
+        return app
+
+    def land(self, app: App, *, within: float = 5.0) -> None:
+        """Looks after the moved contacts until none is under way, by the sandbox's own clock moved on."""
+        end = time.monotonic() + within
+        while app.follower.pending and time.monotonic() < end:
+            self.clock.travel(timedelta(seconds=1))
+            app.follower.look()
+        assert not app.follower.pending, "moved contacts have not landed"
+
+    def close(self) -> None:
+        for app in self._apps:
+            app.stop()
+            app.close()
+
+
+@contextmanager
+def open_centre(folder: Path, behaviours: Behaviours | None = None) -> Iterator[Centre]:
+    """Queues Billing, Billing Overflow, General and Supervisors, both flows, and one supervisor; nobody works."""
+    clock = TravelClock()
+    scenario = Scenario(behaviours=behaviours or Behaviours())
+    with Sandbox(scenario, clock=clock.now) as sandbox:
+        for queue in ("Billing", "Billing Overflow", "General", "Supervisors"):
+            sandbox.world.add_queue(queue)
+        sandbox.world.add_flow(FLOW, type="QUEUE_TRANSFER")
+        sandbox.world.add_flow(AGENT_FLOW, type="AGENT_TRANSFER")
+        sandbox.world.add_user("supervisor.one", queues=["Supervisors"], slots={"TASK": 1, "EMAIL": 1})
+        centre = Centre(sandbox, clock, folder)
+        try:
+            yield centre
+        finally:
+            centre.close()
