@@ -114,7 +114,8 @@ class Writer:
         kind = self.draw(st.sampled_from(kinds if depth else ["leaf"]))
         if kind == "array":
             items = [self.value((*path, n), depth - 1, key) for n in range(self.draw(st.integers(1, 3)))]
-            return "[" + self.draw(st.sampled_from([", ", ",\n  ", ", # é ] {\n"])).join(items) + " ]"
+            separator: str = self.draw(st.sampled_from([", ", ",\n  ", ", # é ] {\n"]))
+            return f"[{separator.join(items)} ]"
         if kind.startswith("inline"):
             pairs = [self.pair(path, depth - 1) for _ in range(self.draw(st.integers(1, 3)))]
             return "{" + ", ".join(pairs) + "}" if kind == "inline" else "{\n" + ", # } é\n".join(pairs) + ",\n}"
@@ -122,7 +123,7 @@ class Writer:
         self.leaves.append((path, key, number))
         if kind == "text":
             number_text = f'"{number} é ] }} # \\" "'
-            return self.draw(st.sampled_from([number_text, f"'{number} [ {{'", f'"""{number}\n"" é ]"""']))
+            return str(self.draw(st.sampled_from([number_text, f"'{number} [ {{'", f'"""{number}\n"" é ]"""'])))
         return str(number)
 
     def pair(self, path: tuple[str | int, ...], depth: int) -> str:

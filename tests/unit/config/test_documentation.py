@@ -1,0 +1,103 @@
+"""docs/configuration.md tells every key with its true default, and its examples load."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from router.problems import Problems
+from router.settings import DOCUMENTED_QUOTAS, Settings, load_settings
+from router.settings.keys import keys, variables
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs/configuration.md").read_text()
+BLOCKS = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+ROWS = dict(re.findall(r"^\| `([a-z_.]+)` \| [^|]+ \| ([^|]+) \| [^|]+ \|$", PAGE, re.MULTILINE))
+
+
+def defaults(model: type[BaseModel], above: str = "") -> dict[str, Any]:
+    """By dotted key, as JSON has them; without the quotas of single operations."""
+    found: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found |= {} if name in DOCUMENTED_QUOTAS else defaults(field.annotation, f"{above}{name}.")
+        else:
+            found[above + name] = field.default
+    return found
+
+
+def written(key: str) -> Any:
+    dumped: Any = Settings.model_validate({"connect": {"instance": "0" * 8 + "-0000" * 3 + "-" + "0" * 12}})
+    dumped = dumped.model_dump(mode="json")
+    for part in key.split("."):
+        dumped = dumped[part]
+    return dumped
+
+
+def test_every_key_is_documented_and_no_other():
+    assert set(ROWS) == set(defaults(Settings))
+
+
+@pytest.mark.parametrize("key", sorted(ROWS))
+def test_a_key_is_documented_with_its_true_default(key):
+    if defaults(Settings)[key] is PydanticUndefined:
+        assert ROWS[key] == "required"
+    elif defaults(Settings)[key] is None:
+        assert ROWS[key] == "none"
+    else:
+        assert tomli.loads(f"value = {ROWS[key].strip('`')}")["value"] == written(key)
+
+
+def test_the_table_of_quotas_is_the_programs():
+    rows = re.findall(r"^\| `([A-Za-z]+)` \| ([0-9.]+) \| ([0-9]+) \|$", PAGE, re.MULTILINE)
+    assert {operation: (float(rate), int(burst)) for operation, rate, burst in rows} == {
+        operation: (quota.rate, quota.burst) for operation, quota in DOCUMENTED_QUOTAS.items()
+    }
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_an_example_loads(block, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(block)
+    load_settings(path, environ={}, overrides={})
+
+
+def test_there_are_examples():
+    assert len(BLOCKS) == 4
+
+
+def test_the_last_example_is_the_shipped_file():
+    assert tomli.loads(BLOCKS[-1]) == tomli.loads((ROOT / "config.toml").read_text())
+
+
+def test_the_examples_of_variables_mean_what_stands_beside_them(tmp_path):
+    rows = re.findall(r"^\| `([^`]+ = [^`]+)` \| `(CONNECT_ROUTER_[A-Z_]+)=([^`]+)`", PAGE, re.MULTILINE)
+    assert len(rows) == 5
+    path = tmp_path / "config.toml"
+    for line, name, value in rows:
+        path.write_text(f"{line}\n{BLOCKS[0]}")
+        by_file = load_settings(path, environ={}, overrides={})
+        path.write_text(BLOCKS[0])
+        assert load_settings(path, environ={name: value.strip("'")}, overrides={}) == by_file
+        assert name in variables()
+
+
+def test_the_mistakes_shown_are_those_that_are_told(tmp_path, monkeypatch):
+    """The page's own sample of what is printed, made anew."""
+    monkeypatch.chdir(tmp_path)
+    Path("config.toml").write_text(
+        f'{BLOCKS[0]}\n[poll]\nevry = "15s"\nsweep = 300\n\n\n\n\n[ledger]\nkeep = "30d"\n'
+    )
+    with pytest.raises(Problems) as caught:
+        load_settings(Path("config.toml"), environ={"CONNECT_ROUTER_EXECUTE__WORKERS": "200"}, overrides={})
+    assert f"```text\n{caught.value}\n```" in PAGE
+
+
+def test_every_key_can_be_given_in_the_environment():
+    assert len(variables()) == len(keys())
