@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from router.decide.decision import Decision, Reroute, Transfer, Warn
 from router.decide.eligible import Weighed, weigh
-from router.decide.guards import Refusal, after_destinations, before_all, before_destinations
+from router.decide.govern import Role
+from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, first_refusal, whereabouts
 from router.decide.pick import pick
+from router.decide.refusal import Refusal
 from router.decide.turn import Turn
-from router.model import ActionState, HoldReason, Target, earliest
+from router.model import ActionState, HoldReason
 from router.rules.bound import BoundStep
-from router.rules.rule import Step
+from router.rules.rule import Pick, Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StepTried:
     """One due ``to`` step and how each of its destinations fared, tier by tier."""
 
@@ -22,6 +25,26 @@ class StepTried:
     step: BoundStep
     tiers: tuple[tuple[Weighed, ...], ...]
     chosen: Weighed | None = None
+
+    @property
+    def weighed(self) -> tuple[Weighed, ...]:
+        return tuple(one for tier in self.tiers for one in tier)
+
+    @cached_property
+    def tier(self) -> tuple[Weighed, ...]:
+        """The first tier that has, or may have, an eligible entry; empty where none has."""
+        return next((tier for tier in self.tiers if any(one.eligible or one.need for one in tier)), ())
+
+    @property
+    def unread(self) -> bool:
+        """Whether more must be read before one of the tier can be picked; ``first`` does not mind what comes later."""
+        if self.step.step.pick is Pick.FIRST:
+            return next((one.need is not None for one in self.tier if one.eligible or one.need), False)
+        return any(one.need is not None for one in self.tier)
+
+    @property
+    def needs(self) -> tuple[object, ...]:
+        return tuple(one.need for one in self.weighed if one.need is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,22 +60,20 @@ def act(turn: Turn) -> Outcome:
     """The decisions of one rule on one contact. Warnings and bumps do not wait for what holds a move, save for a
     contact whose whereabouts are not known."""
     due = turn.tried.due
-    if due is None or not (due.to or due.warn or due.routing):
+    if due is None or not due.anything:
         return Outcome()
-    refusal = before_all(turn.tried.rule, turn.contact, turn.case, turn.look)
-    free = refusal is None or refusal[0] is HoldReason.UNRESOLVED
-    decisions = _without_transfer(turn) if free else ()
+    if turn.tried.role is Role.UNREAD:
+        return _unread(turn)
+    free = _without_transfer(turn) if whereabouts(turn) is None else ()
     if not due.to:
-        return Outcome(decisions=decisions)
-    if refusal is not None:
-        return Outcome(decisions=(*decisions, turn.hold(due.to[0], refusal)))
+        return Outcome(decisions=free)
     moved = _move(turn)
-    return replace(moved, decisions=(*decisions, *moved.decisions))
+    return replace(moved, decisions=(*free, *moved.decisions))
 
 
 def _without_transfer(turn: Turn) -> tuple[Decision, ...]:
     """Steps that cost no transfer: the latest due ``routing`` and the latest due ``warn``."""
-    assert turn.tried.due is not None
+    assert turn.tried.due is not None, "a rule that matched has a clock"
     found: list[Decision] = []
     step = turn.tried.due.routing
     if step is not None and step.routing is not None:
@@ -63,68 +84,46 @@ def _without_transfer(turn: Turn) -> tuple[Decision, ...]:
     return tuple(found)
 
 
+def _unread(turn: Turn) -> Outcome:
+    """A rule beside, of which it is not known whether it matches: it waits, and nobody waits for it."""
+    due, matched = turn.tried.due, turn.tried.match
+    assert due is not None and matched is not None, "what could not be decided has been matched"
+    step = next(step for step in (*due.to, due.routing, due.warn) if step is not None)
+    return _held(turn, step, Refusal(HoldReason.UNREADABLE, "a condition's value could not be read", matched.needs))
+
+
 def _move(turn: Turn) -> Outcome:
-    latest = turn.due_to[0].step
-    stopped = before_destinations(turn.tried.rule, turn.contact, turn.case, turn.look)
-    if stopped is not None and not isinstance(stopped, tuple):
-        return _waits_for(turn, latest, (stopped,), ())
-    live = _not_failed(turn)
-    if not live and (stopped is None or stopped[0].rank > HoldReason.FAILED_BEFORE.rank):
-        stopped = HoldReason.FAILED_BEFORE, "Connect refused every destination of the step for this contact"
-    if stopped is not None:
-        return Outcome(decisions=(turn.hold(latest, stopped),))
-    return _latest_eligible(turn, live)
-
-
-def _not_failed(turn: Turn) -> tuple[BoundStep, ...]:
-    """The due ``to`` steps that are still to be tried, latest first. A step that failed (Connect refused every
-    destination) has itself passed over those before it, and is passed over by those after it."""
-    live: list[BoundStep] = []
-    for bound in turn.due_to:
-        refused = turn.refused(bound.step)
-        if refused and all(entry.target in refused for entry in bound.entries):
-            break
-        live.append(bound)
-    return tuple(live)
-
-
-def _latest_eligible(turn: Turn, live: tuple[BoundStep, ...]) -> Outcome:
     """Of the due ``to`` steps the latest that has an eligible destination; those before it are passed over."""
-    steps: list[StepTried] = []
-    for bound in live:
-        tried, needs = _try_step(turn, bound)
-        steps.append(tried)
-        if needs:
-            return _waits_for(turn, bound.step, needs, tuple(steps))
+    latest = turn.due_to[0].step
+    refusal = first_refusal(BEFORE_DESTINATIONS, turn)
+    if refusal is not None:
+        return _held(turn, latest, refusal)
+    steps = tuple(_try_step(turn, bound) for bound in turn.live)
+    for position, tried in enumerate(steps):
+        if tried.unread:
+            return _held(turn, tried.step.step, _to_be_read(steps[position:]), steps)
         if tried.chosen is not None:
-            return _transfer(turn, bound, tried.chosen, tuple(steps))
-    return Outcome(decisions=(turn.hold(live[0].step, _why_none(steps)),), steps=tuple(steps))
+            return _transfer(turn, tried.step, tried.chosen, steps[: position + 1])
+    return _held(turn, latest, _none_eligible(steps), steps)
 
 
-def _try_step(turn: Turn, bound: BoundStep) -> tuple[StepTried, tuple[object, ...]]:
-    """Weighs every destination and picks within the first tier that has an eligible one; what that tier still needs
-    to have read comes with it."""
-    refused = turn.refused(bound.step)
-    tiers = tuple(
-        tuple(weigh(entry, turn.contact, turn.case, refused, turn.look, turn.sent) for entry in tier)
-        for tier in bound.tiers
-    )
-    tier = next((tier for tier in tiers if any(one.eligible or one.need for one in tier)), ())
-    needs = tuple(one.need for one in tier if one.need is not None)
-    chosen = None
-    if tier and not needs:
-        rule, at = turn.tried.rule.name, bound.step.at
-        last = turn.look.last_targets.get((rule, at))
-        chosen = pick(bound.step.pick, tier, case=turn.case.key, rule=rule, at=at, last=last)
-    return StepTried(rule=turn.tried.rule.name, step=bound, tiers=tiers, chosen=chosen), needs
+def _try_step(turn: Turn, bound: BoundStep) -> StepTried:
+    """Weighs every destination and picks within the first tier that has an eligible one."""
+    tiers = tuple(tuple(weigh(entry, bound.step, turn) for entry in tier) for tier in bound.tiers)
+    tried = StepTried(rule=turn.rule, step=bound, tiers=tiers)
+    if tried.unread or not tried.tier:
+        return tried
+    last = turn.used.last.get((turn.rule, bound.step.at))
+    chosen = pick(bound.step.pick, tried.tier, case=turn.wait.case.key, rule=turn.rule, at=bound.step.at, last=last)
+    return replace(tried, chosen=chosen)
 
 
 def _transfer(turn: Turn, bound: BoundStep, chosen: Weighed, steps: tuple[StepTried, ...]) -> Outcome:
-    limit = after_destinations(turn.tried.rule, turn.look, turn.spent)
-    if limit is not None:
-        return Outcome(decisions=(turn.hold(bound.step, limit),), steps=steps)
+    refusal = first_refusal(AFTER_DESTINATIONS, turn)
+    if refusal is not None:
+        return _held(turn, bound.step, refusal, steps)
     assert chosen.target is not None, "an eligible entry has a target"
-    _use_up(turn, chosen.target)
+    turn.used.add(turn.rule, bound.step.at, chosen.target, turn.wait.case.chain_id)
     decision = Transfer(
         target=chosen.target,
         series=_series(turn, bound.step),
@@ -134,28 +133,23 @@ def _transfer(turn: Turn, bound: BoundStep, chosen: Weighed, steps: tuple[StepTr
     return Outcome(decisions=(decision,), steps=steps)
 
 
-def _use_up(turn: Turn, target: Target) -> None:
-    """Ten contacts never chase one free slot: what is sent now counts before the metrics can show it."""
-    turn.spent.add(turn.tried.rule.name)
-    if target.queue_id is not None:
-        turn.sent.queues[target.queue_id] = turn.sent.queues.get(target.queue_id, 0) + 1
-    if target.agent_id is not None:
-        turn.sent.agents[target.agent_id] = turn.sent.agents.get(target.agent_id, 0) + 1
-
-
 def _series(turn: Turn, step: Step) -> int:
     """How often this step was intended for the case and recorded as never sent: another series, another token."""
-    before = (action for action in turn.case.actions if action.state is ActionState.NEVER_SENT)
-    return sum(1 for action in before if (action.rule, action.at) == (turn.tried.rule.name, step.at))
+    before = (action for action in turn.wait.case.actions if action.state is ActionState.NEVER_SENT)
+    return sum(1 for action in before if (action.rule, action.at) == (turn.rule, step.at))
 
 
-def _why_none(steps: list[StepTried]) -> Refusal:
-    weighed = [one for step in steps for tier in step.tiers for one in tier]
-    reasons = {one.refused for one in weighed if one.refused is not None} - {HoldReason.FAILED_BEFORE}
-    reason = earliest(reasons or {HoldReason.NO_ELIGIBLE_DESTINATION})
-    return reason, "; ".join(dict.fromkeys(one.why for one in weighed))
+def _held(turn: Turn, step: Step, refusal: Refusal, steps: tuple[StepTried, ...] = ()) -> Outcome:
+    return Outcome(decisions=(turn.hold(step, refusal),), steps=steps, needs=refusal.needs)
 
 
-def _waits_for(turn: Turn, step: Step, needs: tuple[object, ...], steps: tuple[StepTried, ...]) -> Outcome:
-    refusal = (HoldReason.UNREADABLE, "what it depends on has not been read yet")
-    return Outcome(decisions=(turn.hold(step, refusal),), steps=steps, needs=needs)
+def _to_be_read(steps: tuple[StepTried, ...]) -> Refusal:
+    """Everything that may come to matter, at once: reading more queues in one call costs no more."""
+    needs = tuple(dict.fromkeys(need for tried in steps for need in tried.needs))
+    return Refusal(HoldReason.UNREADABLE, "what its destinations depend on has not been read yet", needs)
+
+
+def _none_eligible(steps: tuple[StepTried, ...]) -> Refusal:
+    """Each destination with why not, once."""
+    why = dict.fromkeys(f'"{one.name}": {one.why}' for tried in steps for one in tried.weighed)
+    return Refusal(HoldReason.NO_ELIGIBLE_DESTINATION, "; ".join(why))

@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from router.model import Action, ActionKind, ActionState, CaseKey, Contact, ContactId, FirstAct, Landing, QueueId, Target
+from router.model import (
+    Action,
+    ActionKind,
+    ActionState,
+    CaseKey,
+    Contact,
+    ContactId,
+    FirstAct,
+    Landing,
+    QueueId,
+    Target,
+)
 
 SAME_INSTANT = timedelta(seconds=1)
 """Two tellings of one instant may differ by rounding: contact records carry whole seconds, the API milliseconds."""
@@ -34,9 +45,9 @@ class Case:
     def moves(self) -> tuple[Action, ...]:
         return tuple(action for action in self.actions if action.moved)
 
-    @property
-    def chain_moves(self) -> tuple[Action, ...]:
-        return tuple(action for action in self.chain if action.moved)
+    def chain_moves(self, *, observed: bool = False) -> tuple[Action, ...]:
+        """The router's moves of the whole chain; with ``observed`` those that it would have made count as well."""
+        return tuple(action for action in self.chain if action.moved or (observed and _would_have_moved(action)))
 
     @property
     def open_intent(self) -> Action | None:
@@ -63,8 +74,12 @@ class Case:
         acts = self.of_rule(rule, observed=observed)
         return acts[0].first if acts else None
 
-    def moved_by(self, rule: str) -> bool:
-        return any(move.rule == rule for move in self.moves)
+    def moves_of(self, rule: str) -> tuple[Action, ...]:
+        return tuple(move for move in self.moves if move.rule == rule)
+
+    def touched_by(self, rule: str) -> bool:
+        """Whether the rule has done, or tried, anything in this case."""
+        return any(action.rule == rule for action in self.actions)
 
     def refused(self, rule: str, at: timedelta, fingerprint: str, contact: Contact) -> frozenset[Target]:
         """The destinations that Connect refused for this very contact, step and wording of the rule."""
@@ -81,12 +96,19 @@ class Case:
 def read_case(contact: Contact, history: Iterable[Action]) -> Case | None:
     """The case of a waiting contact, or ``None`` where the sighting is stale: the router has moved that wait already,
     and the search's index has not caught up. ``history`` is of the contact's chain, oldest first."""
+    assert contact.enqueued_at is not None, "only waiting contacts have a case"
     chain = tuple(history)
-    if any(action.moved and _is_of(action, contact) for action in chain):
-        return None
-    came_by = _came_by(contact, chain)
-    if came_by is not None and came_by.landing is not Landing.DIVERTED:
-        return _case(came_by.case, contact, chain, came_by.landing)
+    for move in reversed([action for action in chain if action.moved]):
+        if _led_to(move, contact):
+            begins = move.landing is Landing.DIVERTED
+            return _new_case(contact, chain) if begins else _case(move.case, contact, chain, move.landing)
+        if _is_before(contact, move):
+            return None
+    return _new_case(contact, chain)
+
+
+def _new_case(contact: Contact, chain: tuple[Action, ...]) -> Case:
+    """The case that began as the contact came to where it is; under the instant that was recorded first, if any was."""
     assert contact.enqueued_at is not None, "only waiting contacts have a case"
     recorded = (action.case for action in chain if action.case.case_id == contact.id)
     known = next((key for key in recorded if same_instant(key.began_at, contact.enqueued_at)), None)
@@ -103,21 +125,31 @@ def _case(key: CaseKey, contact: Contact, chain: tuple[Action, ...], landing: La
     )
 
 
-def _is_of(action: Action, contact: Contact) -> bool:
-    """Whether the sighting is the very wait that the action moved."""
-    return (
-        action.contact_id == contact.id
-        and action.queue_id == contact.queue_id
-        and same_instant(action.enqueued_at, contact.enqueued_at)
-    )
+def _is_before(contact: Contact, move: Action) -> bool:
+    """Whether the sighting is the very wait that was moved, or an earlier one of the same segment."""
+    assert contact.enqueued_at is not None, "only waiting contacts have a case"
+    if contact.id != move.contact_id:
+        return False
+    if same_instant(contact.enqueued_at, move.enqueued_at):
+        return contact.queue_id == move.queue_id
+    return contact.enqueued_at < move.enqueued_at
 
 
-def _came_by(contact: Contact, chain: tuple[Action, ...]) -> Action | None:
-    """The latest move that put the contact where it is seen, by its landing or, before that is known, by its ids."""
-    for move in reversed([action for action in chain if action.moved]):
-        if move.landing is None or move.landing.unlanded:
-            if contact.id == move.new_contact_id or contact.previous_id == move.contact_id:
-                return move
-        elif contact.id == move.new_contact_id and same_instant(contact.enqueued_at, move.landed_enqueued_at):
-            return move
-    return None
+def _led_to(move: Action, contact: Contact) -> bool:
+    """Whether the move put the contact where it is seen, by where it landed or, before that is known, by the ids."""
+    if move.landing is None or move.landing.unlanded:
+        return _is_result(move, contact) and not _is_before(contact, move)
+    in_place = move.landed_queue_id in (None, contact.queue_id)
+    return contact.id == move.new_contact_id and in_place and same_instant(contact.enqueued_at, move.landed_enqueued_at)
+
+
+def _is_result(move: Action, contact: Contact) -> bool:
+    """TransferContact's answer may name the new segment, or the one it moved (which of the two is not documented); and
+    where the answer was lost nothing is known but the segment that was moved."""
+    if move.new_contact_id not in (None, move.contact_id):
+        return contact.id == move.new_contact_id
+    return move.contact_id in (contact.id, contact.previous_id)
+
+
+def _would_have_moved(action: Action) -> bool:
+    return action.kind is ActionKind.TRANSFER and action.state is ActionState.ACTED and action.observed

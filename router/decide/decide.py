@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from router.decide.act import StepTried, act
+from router.decide.act import Outcome, StepTried, act
 from router.decide.case import Case, read_case
 from router.decide.decision import Decision, Hold
-from router.decide.eligible import Sent
-from router.decide.govern import Governance, govern
-from router.decide.guards import Spent
+from router.decide.govern import Governance, Tried, govern
+from router.decide.in_force import RulesInForce
 from router.decide.look import Look
 from router.decide.order import urgency_of
 from router.decide.turn import Turn
+from router.decide.used import Used
+from router.decide.wait import Wait
 from router.model import Contact, ContactId, HoldReason, Standing
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
@@ -22,7 +23,7 @@ from router.rules.rule import Mode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """How the decisions on one contact came about: what ``explain`` tells. ``case`` is ``None`` for a stale sighting."""
+    """How the decisions on one contact came about, for ``explain``. ``case`` is ``None`` for a stale sighting."""
 
     contact: Contact
     standing: Standing
@@ -34,9 +35,9 @@ class Account:
 
     @property
     def ungoverned(self) -> bool:
-        """Waiting, and no rule has anything to do with it."""
-        governance = self.governance
-        return governance is not None and governance.governing is None and governance.held is None
+        """Waiting, and no rule governs it, holds it or may turn out to."""
+        found = self.governance
+        return found is not None and found.governing is None and found.held is None and not found.undecided
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,33 +57,33 @@ class Decided:
 
 @dataclass(slots=True)
 class _Fold:
-    """What deciding on one contact leaves for the next: limits used up, capacity sent to."""
+    """What deciding on one contact leaves for the next."""
 
-    sent: Sent
-    spent: Spent
-    observed_sent: Sent
-    observed_spent: Spent
-    needs: list[object] = field(default_factory=list)
+    used: Used
+    watched: Used
+    needs: dict[object, None] = field(default_factory=dict)
 
 
 def decide(look: Look, rules: BoundRuleSet) -> Decided:
     """Decides on every contact of the look. The order of ``look.contacts`` does not matter: the most overdue comes
     first (clock time over target, then age, then id), and what it uses up is gone for the next."""
+    in_force = RulesInForce(rules.rules, look)
     accounts: dict[ContactId, Account] = {}
-    governed: list[tuple[Contact, Case, Governance]] = []
+    governed: list[tuple[Wait, Governance]] = []
     for contact in look.contacts:
         standing = contact.standing(look.now)
         case = _case_of(contact, standing, look)
         if case is None:
             accounts[contact.id] = Account(contact=contact, standing=standing)
             continue
-        governed.append((contact, case, govern(contact, case, rules.rules, look)))
-    governed.sort(key=lambda item: urgency_of(item[0], item[2]))
-    fold = _Fold(_sent(look), Spent.so_far(look), _sent(look), Spent())
-    for contact, case, governance in governed:
-        accounts[contact.id] = _account(contact, case, governance, look, fold)
+        wait = Wait(contact, case, look)
+        governed.append((wait, govern(wait, in_force.for_wait(wait))))
+    governed.sort(key=lambda item: urgency_of(*item))
+    fold = _Fold(Used.before(look, observed=False), Used.before(look, observed=True))
+    for wait, governance in governed:
+        accounts[wait.contact.id] = _account(wait, governance, fold)
     decisions = tuple(one for account in accounts.values() for one in account.decisions)
-    return Decided(decisions=decisions, accounts=accounts, needs=tuple(dict.fromkeys(fold.needs)))
+    return Decided(decisions=decisions, accounts=accounts, needs=tuple(fold.needs))
 
 
 def _case_of(contact: Contact, standing: Standing, look: Look) -> Case | None:
@@ -91,56 +92,37 @@ def _case_of(contact: Contact, standing: Standing, look: Look) -> Case | None:
     return read_case(contact, look.histories.get(contact.id, ()))
 
 
-def _sent(look: Look) -> Sent:
-    return Sent(dict(look.pending), dict(look.at_agents))
-
-
-def _account(contact: Contact, case: Case, governance: Governance, look: Look, fold: _Fold) -> Account:
-    decisions: list[Decision] = []
-    steps: list[StepTried] = []
-    fold.needs.extend(governance.needs)
-    if governance.held is not None:
-        decisions.append(_held(contact, case, governance, look))
-    for tried in (*((governance.governing,) if governance.governing else ()), *governance.beside):
-        watched = tried.mode is Mode.OBSERVE
-        turn = Turn(
-            tried=tried,
-            contact=contact,
-            case=case,
-            look=look,
-            sent=fold.observed_sent if watched else fold.sent,
-            spent=fold.observed_spent if watched else fold.spent,
-        )
-        outcome = act(turn)
-        decisions.extend(outcome.decisions)
-        steps.extend(outcome.steps)
-        fold.needs.extend(outcome.needs)
+def _account(wait: Wait, governance: Governance, fold: _Fold) -> Account:
+    outcomes = [_act(tried, wait, fold) for tried in governance.acting]
+    held = (_held(wait, governance),) if governance.held is not None else ()
+    for need in (*governance.needs, *(need for outcome in outcomes for need in outcome.needs)):
+        fold.needs[need] = None
     return Account(
-        contact=contact,
+        contact=wait.contact,
         standing=Standing.WAITING,
-        case=case,
+        case=wait.case,
         governance=governance,
-        steps=tuple(steps),
-        decisions=tuple(decisions),
-        next_due_at=_next_due(governance),
+        steps=tuple(step for outcome in outcomes for step in outcome.steps),
+        decisions=(*held, *(decision for outcome in outcomes for decision in outcome.decisions)),
+        next_due_at=governance.next_due_at,
     )
 
 
-def _held(contact: Contact, case: Case, governance: Governance, look: Look) -> Hold:
-    assert governance.held is not None and governance.held_by is not None
-    by = governance.held_by
-    unread = governance.held is HoldReason.UNREADABLE
+def _act(tried: Tried, wait: Wait, fold: _Fold) -> Outcome:
+    used = fold.watched if tried.mode is Mode.OBSERVE else fold.used
+    return act(Turn(tried, wait, used))
+
+
+def _held(wait: Wait, governance: Governance) -> Hold:
+    held, by = governance.held, governance.held_by
+    assert held is not None and by is not None, "a rule holds it"
+    unread = held is HoldReason.UNREADABLE
     return Hold(
-        contact=contact,
-        case=case.key,
-        chain_id=case.chain_id,
-        reason=governance.held,
+        contact=wait.contact,
+        case=wait.case.key,
+        chain_id=wait.case.chain_id,
+        reason=held,
         mode=by.mode,
         rule=by.rule.name,
         detail="a condition's value could not be read" if unread else "the rule is a shield",
     )
-
-
-def _next_due(governance: Governance) -> datetime | None:
-    looked = (*((governance.governing,) if governance.governing else ()), *governance.beside)
-    return min((tried.next_due_at for tried in looked if tried.next_due_at is not None), default=None)

@@ -1,4 +1,4 @@
-"""A decision is a frozen value: ``plan`` prints it, ``run`` performs it, an example compares it, ``explain`` tells it."""
+"""A decision is a frozen value: ``plan`` prints it, ``run`` performs it, examples compare it, ``explain`` tells it."""
 
 from __future__ import annotations
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from router.decide.case import Case
-from router.decide.look import Look, Need, NeedAgent, NeedMetrics
-from router.model import EMPTY_QUEUE, AgentId, Contact, HoldReason, QueueId, QueueMetrics, Target
+from router.decide.guards import obstacle
+from router.decide.look import Need, NeedAgent, NeedMetrics
+from router.decide.metrics import beyond, known_metrics, no_shorter_wait
+from router.decide.turn import Turn
+from router.model import AgentId, HoldReason, QueueId, QueueMetrics, Target
 from router.rules.bound import BoundEntry
-from router.rules.rule import MetricLimit
+from router.rules.rule import Pick, Step
 
 AGENT_QUEUE_LIMIT = 10
 """Connect's "Maximum contacts in an agent queue per instance" is 10 (Amazon Connect service quotas)."""
 
-METRICS_OF_CONTACTS = ("contacts_in_queue",)
-METRICS_OF_SLOTS = ("slots_available", "agents_available")
+BY_METRICS = (Pick.MOST_SLOTS, Pick.SHORTEST_WAIT, Pick.FEWEST_WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """One entry of ``to``: eligible where ``refused`` is ``None``; ``why`` is for people. ``metrics`` are those of its
-    queue, with what was sent there lately taken into account."""
+    """One entry of ``to``: eligible where ``refused`` is ``None`` and nothing has to be read first; ``why`` is for
+    people. ``metrics`` are those of its queue, with what was sent there lately taken into account."""
 
     entry: BoundEntry
     target: Target | None
@@ -34,144 +34,80 @@ class Weighed:
     def eligible(self) -> bool:
         return self.refused is None and self.need is None
 
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What was sent to each queue and agent that the metrics do not show yet: by earlier cycles and by this one."""
-
-    queues: dict[QueueId, int]
-    agents: dict[AgentId, int]
+    @property
+    def name(self) -> str:
+        """The destination as the file names it."""
+        entry = self.entry.entry
+        return entry.queue or entry.agent or entry.agent_from or ""
 
 
-def weigh(bound: BoundEntry, contact: Contact, case: Case, refused: frozenset[Target], look: Look, sent: Sent) -> Weighed:
+def weigh(bound: BoundEntry, step: Step, turn: Turn) -> Weighed:
     """Whether this entry may receive the contact, the cheapest and most lasting obstacles first."""
     target = bound.target
     if target is None:
         return Weighed(entry=bound, target=None, refused=HoldReason.UNRESOLVED, why="its name is not known")
-    obstacle = _obstacle(bound, target, contact, case, refused, look)
-    if obstacle is not None:
-        return Weighed(entry=bound, target=target, refused=obstacle[0], why=obstacle[1])
+    in_the_way = obstacle(turn, step, target)
+    if in_the_way is not None:
+        return Weighed(entry=bound, target=target, refused=in_the_way.reason, why=in_the_way.why)
+    if (been := _been_there(bound, target, turn)) is not None:
+        return _no(bound, been)
     if target.agent_id is not None:
-        return _weigh_agent(bound, target, target.agent_id, contact, look, sent)
+        return _weigh_agent(bound, target.agent_id, turn)
     assert target.queue_id is not None, "a target is a queue or an agent"
-    return _weigh_queue(bound, target, target.queue_id, contact, look, sent)
+    return _weigh_queue(bound, target.queue_id, turn, by_metrics=step.pick in BY_METRICS)
 
 
-def _obstacle(
-    bound: BoundEntry, target: Target, contact: Contact, case: Case, refused: frozenset[Target], look: Look
-) -> tuple[HoldReason, str] | None:
-    if target.flow_id in look.blocks.denied_flows:
-        return HoldReason.DENIED, "the transfer with this flow was denied by IAM"
-    if target.flow_id in look.blocks.suspended_flows:
-        return HoldReason.FLOW_SUSPENDED, "its flow is suspended: too many contacts it moved have not landed"
-    if target in refused:
-        return HoldReason.FAILED_BEFORE, "Connect refused it for this contact"
-    if target.queue_id is not None and target.queue_id == contact.queue_id:
-        return HoldReason.NO_ELIGIBLE_DESTINATION, "the contact is in this queue"
-    if target.queue_id is not None and target.queue_id in case.visited and not bound.entry.revisit:
-        return HoldReason.NO_ELIGIBLE_DESTINATION, "the case has been moved out of this queue (revisit = false)"
-    if target.agent_id is not None and any(
-        move.target is not None and move.target.agent_id == target.agent_id for move in case.moves
-    ):
-        return HoldReason.NO_ELIGIBLE_DESTINATION, "the case has been sent to this agent before"
-    return None
+def _been_there(bound: BoundEntry, target: Target, turn: Turn) -> str | None:
+    case = turn.wait.case
+    if target.queue_id is not None:
+        if target.queue_id == turn.wait.queue_id:
+            return "the contact is in this queue"
+        back = target.queue_id in case.visited and not bound.entry.revisit
+        return "the case has been moved out of this queue (revisit = false)" if back else None
+    sent = any(move.target is not None and move.target.agent_id == target.agent_id for move in case.moves)
+    return "the case has been sent to this agent before" if sent else None
 
 
-def _weigh_agent(
-    bound: BoundEntry, target: Target, agent_id: AgentId, contact: Contact, look: Look, sent: Sent
-) -> Weighed:
-    queued = sent.agents.get(agent_id, 0)
-    if queued >= AGENT_QUEUE_LIMIT:
-        return _no(bound, target, f"{queued} contacts sent to this agent are not answered (limit {AGENT_QUEUE_LIMIT})")
-    if not bound.entry.require_available:
-        return Weighed(entry=bound, target=target)
-    if agent_id not in look.metrics.agents_asked:
-        return Weighed(entry=bound, target=target, need=NeedAgent(agent_id), why="the agent's state is not read yet")
-    state = look.metrics.agents.get(agent_id)
+def _weigh_agent(bound: BoundEntry, agent_id: AgentId, turn: Turn) -> Weighed:
+    metrics, sent = turn.wait.look.metrics, turn.used.agents[agent_id]
+    if sent >= AGENT_QUEUE_LIMIT:
+        return _no(bound, f"{sent} contacts sent to this agent are not answered (limit {AGENT_QUEUE_LIMIT})")
+    if agent_id not in metrics.agents_asked:
+        return _unread(bound, NeedAgent(agent_id), "the agent's state is not read yet")
+    state = metrics.agents.get(agent_id)
     if state is None or not state.routable:
-        return _no(bound, target, "the agent is not routable")
-    free = state.slots_available.get(contact.channel.value, 0) - queued
-    if free < 1:
-        return _no(bound, target, f"the agent has no free slot for {contact.channel.value}")
-    return Weighed(entry=bound, target=target, metrics=QueueMetrics(slots_available=free))
+        return _no(bound, "the agent is not routable")
+    channel = turn.wait.contact.channel
+    free = state.slots_available.get(channel.value, 0) - sent
+    if free < 1 and bound.entry.require_available:
+        return _no(bound, f"the agent has no free slot for {channel}")
+    return Weighed(entry=bound, target=bound.target, metrics=QueueMetrics(slots_available=max(free, 0)))
 
 
-def _weigh_queue(
-    bound: BoundEntry, target: Target, queue_id: QueueId, contact: Contact, look: Look, sent: Sent
-) -> Weighed:
-    if not _asks_metrics(bound):
-        return Weighed(entry=bound, target=target, metrics=known_metrics(queue_id, contact, look, sent))
-    if queue_id not in look.metrics.asked:
-        return Weighed(entry=bound, target=target, need=NeedMetrics(queue_id), why="its metrics are not read yet")
-    metrics = known_metrics(queue_id, contact, look, sent)
+def _weigh_queue(bound: BoundEntry, queue_id: QueueId, turn: Turn, *, by_metrics: bool) -> Weighed:
+    look, entry = turn.wait.look, bound.entry
+    conditional = bool(entry.limits) or entry.shorter_wait
+    if (conditional or by_metrics) and queue_id not in look.metrics.asked:
+        return _unread(bound, NeedMetrics(queue_id), "its metrics are not read yet")
+    metrics = known_metrics(queue_id, turn.wait.contact.channel, look, turn.used.queues[queue_id])
+    why = _unfit(bound, metrics, turn) if conditional else None
+    return _no(bound, why, metrics) if why is not None else Weighed(entry=bound, target=bound.target, metrics=metrics)
+
+
+def _unfit(bound: BoundEntry, metrics: QueueMetrics | None, turn: Turn) -> str | None:
+    """The first of the entry's conditions that does not hold."""
     if metrics is None:
-        return _no(bound, target, "its metrics could not be read")
-    for limit in bound.entry.limits:
-        if (why := _breaks(limit, metrics)) is not None:
-            return _no(bound, target, why, metrics)
-    if bound.entry.shorter_wait and (why := _not_shorter(metrics, contact.waited(look.now))) is not None:
-        return _no(bound, target, why, metrics)
-    return Weighed(entry=bound, target=target, metrics=metrics)
+        return "its metrics could not be read"
+    broken = next((why for limit in bound.entry.limits if (why := beyond(limit, metrics)) is not None), None)
+    if broken is not None or not bound.entry.shorter_wait:
+        return broken
+    return no_shorter_wait(metrics, turn.wait.lasted)
 
 
-def _no(bound: BoundEntry, target: Target, why: str, metrics: QueueMetrics | None = None) -> Weighed:
-    return Weighed(
-        entry=bound, target=target, refused=HoldReason.NO_ELIGIBLE_DESTINATION, why=why, metrics=metrics
-    )
+def _no(bound: BoundEntry, why: str, metrics: QueueMetrics | None = None) -> Weighed:
+    refused = HoldReason.NO_ELIGIBLE_DESTINATION
+    return Weighed(entry=bound, target=bound.target, refused=refused, why=why, metrics=metrics)
 
 
-def _asks_metrics(bound: BoundEntry) -> bool:
-    return bool(bound.entry.limits) or bound.entry.shorter_wait
-
-
-def known_metrics(queue_id: QueueId, contact: Contact, look: Look, sent: Sent) -> QueueMetrics | None:
-    """The queue's metrics for the contact's channel, less what was sent there lately; ``None`` where not known.
-
-    In a complete answer a queue without a row is empty and unstaffed, unless contacts of that channel were seen there
-    or no queue had a row for the channel: then Connect may be silent about it, and silence is not zero.
-    """
-    live = look.metrics
-    if queue_id not in live.asked or queue_id in live.failed:
-        return None
-    row = live.rows.get((queue_id, contact.channel))
-    if row is None:
-        silent = not any(channel is contact.channel for _, channel in live.rows)
-        seen = any(one.queue_id == queue_id and one.channel is contact.channel for one in look.contacts)
-        row = QueueMetrics() if silent or seen else EMPTY_QUEUE
-    return _less(row, sent.queues.get(queue_id, 0))
-
-
-def _less(row: QueueMetrics, sent: int) -> QueueMetrics:
-    if not sent:
-        return row
-    return QueueMetrics(
-        slots_available=_minus(row.slots_available, sent),
-        agents_available=_minus(row.agents_available, sent),
-        agents_staffed=row.agents_staffed,
-        agents_online=row.agents_online,
-        contacts_in_queue=None if row.contacts_in_queue is None else row.contacts_in_queue + sent,
-        oldest_contact_age=row.oldest_contact_age,
-        estimated_wait_time=row.estimated_wait_time,
-    )
-
-
-def _minus(value: int | None, sent: int) -> int | None:
-    return None if value is None else max(value - sent, 0)
-
-
-def _breaks(limit: MetricLimit, metrics: QueueMetrics) -> str | None:
-    value: int | timedelta | None = getattr(metrics, limit.metric)
-    if value is None:
-        return f"{limit.metric} is not known"
-    if limit.min is not None and value < limit.min:  # type: ignore[operator]
-        return f"{limit.metric} is {value}, below {limit.min}"
-    if limit.max is not None and value > limit.max:  # type: ignore[operator]
-        return f"{limit.metric} is {value}, above {limit.max}"
-    return None
-
-
-def _not_shorter(metrics: QueueMetrics, waited: timedelta) -> str | None:
-    oldest = metrics.oldest_contact_age
-    if oldest is None:
-        return "oldest_contact_age is not known"
-    return None if oldest < waited else f"its oldest contact waits {oldest}, not less than this one ({waited})"
+def _unread(bound: BoundEntry, need: Need, why: str) -> Weighed:
+    return Weighed(entry=bound, target=bound.target, need=need, why=why)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from router.decide.case import Case
-from router.decide.look import Look
-from router.decide.subject import subject_for
-from router.model import ActionKind, Contact, HoldReason
+from router.decide.in_force import InForce
+from router.decide.subject import sent_here, subject_for
+from router.decide.wait import Wait
+from router.model import ActionKind, HoldReason
 from router.rules.bound import BoundRule
 from router.rules.clock import clock_start, elapsed, instant
 from router.rules.condition import Match, Truth, match
@@ -25,6 +27,7 @@ class Role(Enum):
     UNREAD = "could not be decided: a value was not read"
     SHIELD = "matches and shields the contact"
     GOVERNS = "governs"
+    BEHIND = "matches, and an earlier rule governs"
     BESIDE = "acts beside the governing rule"
     FINISHED = "has finished with this case"
 
@@ -44,6 +47,10 @@ class Tried:
     due: Due | None = None
 
     @property
+    def anything_due(self) -> bool:
+        return self.due is not None and self.due.anything
+
+    @property
     def next_due_at(self) -> datetime | None:
         if self.due is None or self.due.next_at is None or self.started_at is None:
             return None
@@ -52,74 +59,90 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance:
-    """``governing`` owns the contact's moves; ``beside`` act as well; ``held`` says why nothing may act at all."""
+    """``governing`` owns the contact's moves; ``beside`` act as well, in the order of the rules. ``held`` says why none
+    may govern. ``undecided`` are the rules of which one may, where that cannot be told and nothing is due yet."""
 
-    tried: tuple[Tried, ...]
     governing: Tried | None = None
     beside: tuple[Tried, ...] = ()
     held: HoldReason | None = None
     held_by: Tried | None = None
+    undecided: tuple[Tried, ...] = ()
     needs: tuple[object, ...] = ()
 
+    @property
+    def acting(self) -> tuple[Tried, ...]:
+        return (self.governing, *self.beside) if self.governing else self.beside
 
-def govern(contact: Contact, case: Case, rules: tuple[BoundRule, ...], look: Look) -> Governance:
-    """Tries the rules in order. Stops at a shield, and at a rule that could not be decided while something may be due."""
-    tried: list[Tried] = []
+    @property
+    def next_due_at(self) -> datetime | None:
+        looked = (*self.acting, *self.undecided)
+        return min((one.next_due_at for one in looked if one.next_due_at is not None), default=None)
+
+
+def govern(wait: Wait, rules: Sequence[InForce]) -> Governance:
+    """Tries the rules in order, as far as a shield, or a rule that could not be decided while something may be due."""
     governing: Tried | None = None
     beside: list[Tried] = []
     for position, rule in enumerate(rules):
-        one = try_rule(rule, contact, case, look, governed=governing is not None)
-        tried.append(one)
-        if one.role is Role.UNREAD:
-            if governing is None and _may_be_due(rules[position:], contact, case, look):
-                assert one.match is not None
-                return Governance(
-                    tried=tuple(tried), beside=tuple(beside), held=HoldReason.UNREADABLE, held_by=one,
-                    needs=one.match.needs,
-                )  # fmt: skip
-            break
-        if one.role is Role.SHIELD:
-            if governing is None:
-                return Governance(tried=tuple(tried), beside=tuple(beside), held=HoldReason.EXCLUDED, held_by=one)
-            break
-        if one.role is Role.GOVERNS:
-            governing = one
-        elif one.role in (Role.BESIDE, Role.FINISHED):
+        if governing is not None and not _acts_behind(rule, wait.case):
+            continue
+        one = try_rule(rule, wait)
+        if one.role in (Role.BESIDE, Role.FINISHED) or (one.role is Role.UNREAD and rule.beside):
             beside.append(one)
-    return Governance(tried=tuple(tried), governing=governing, beside=tuple(beside))
+        elif one.role is Role.GOVERNS:
+            governing = governing or one
+        elif one.role is Role.SHIELD or one.role is Role.UNREAD:
+            if governing is None:
+                return replace(_ungoverned(one, rules[position:], wait), beside=tuple(beside))
+            if rule.shield:
+                break
+    return Governance(governing=governing, beside=tuple(beside))
 
 
-def try_rule(rule: BoundRule, contact: Contact, case: Case, look: Look, *, governed: bool) -> Tried:
-    """What one rule is to a contact; with ``governed`` an earlier rule governs, and this one can only act beside."""
-    mode = rule.rule.mode.weaker(look.mode)
-    if not rule.rule.in_force(look.now):
-        return Tried(rule=rule, role=Role.NOT_IN_FORCE, mode=mode)
-    after = rule.rule.guard.enqueued_after
-    if after is not None and contact.enqueued_at is not None and contact.enqueued_at < after:
-        return Tried(rule=rule, role=Role.NO_MATCH, mode=mode)
-    if not _reachable(rule, contact, case, look):
-        return Tried(rule=rule, role=Role.NO_MATCH, mode=mode)
-    matched = match(rule.rule.condition, subject_for(rule, contact, case, look.directory, look.now))
+def trace(wait: Wait, rules: Sequence[BoundRule]) -> Iterator[Tried]:
+    """Every rule that is tried on the contact and what it is to it, those that are not in force or do not match
+    included: what ``explain`` tells."""
+    governed = False
+    for rule in rules:
+        known = InForce.of(rule, wait.look)
+        if known is None:
+            yield Tried(rule=rule, role=Role.NOT_IN_FORCE, mode=rule.rule.mode)
+            continue
+        one = try_rule(known, wait)
+        yield replace(one, role=Role.BEHIND) if one.role is Role.GOVERNS and governed else one
+        governed = governed or one.role is Role.GOVERNS
+        stops = one.role is Role.UNREAD and not known.beside and (known.shield or not governed)
+        if one.role is Role.SHIELD or stops:
+            return
+
+
+def try_rule(known: InForce, wait: Wait) -> Tried:
+    """What one rule is to a contact, whatever the rules before it are."""
+    rule, no_match = known.rule, Tried(rule=known.rule, role=Role.NO_MATCH, mode=known.mode)
+    if not wait.in_listed_queue and not sent_here(rule.name, wait):
+        return no_match
+    after, enqueued_at = rule.rule.guard.enqueued_after, wait.contact.enqueued_at
+    if after is not None and enqueued_at is not None and enqueued_at < after:
+        return no_match
+    matched = match(rule.rule.condition, subject_for(rule, wait))
     if matched.truth is Truth.NO:
-        return Tried(rule=rule, role=Role.NO_MATCH, mode=mode, match=matched)
-    return _clocked(rule, contact, case, look, mode, matched, governed)
+        return replace(no_match, match=matched)
+    return _clocked(known, wait, matched)
 
 
-def _clocked(
-    rule: BoundRule, contact: Contact, case: Case, look: Look, mode: Mode, matched: Match, governed: bool
-) -> Tried:
-    observed = mode is Mode.OBSERVE
-    started_at = clock_start(rule.rule, contact, case.first_act(rule.name, observed=observed))
+def _clocked(known: InForce, wait: Wait, matched: Match) -> Tried:
+    rule, case, observed = known.rule, wait.case, known.mode is Mode.OBSERVE
+    started_at = clock_start(rule.rule, wait.contact, case.first_act(rule.name, observed=observed))
     progress = Progress(
         to=case.progress(rule.name, ActionKind.TRANSFER, observed=observed),
         warn=case.progress(rule.name, ActionKind.WARN, observed=observed),
         routing=case.progress(rule.name, ActionKind.ROUTING, observed=observed),
     )
-    shown = elapsed(started_at, look.now)
+    shown = elapsed(started_at, wait.look.now)
     return Tried(
         rule=rule,
-        role=_role(rule, mode, look, progress, matched, governed),
-        mode=mode,
+        role=_role(known, matched, progress),
+        mode=known.mode,
         match=matched,
         started_at=started_at,
         elapsed=shown,
@@ -128,33 +151,28 @@ def _clocked(
     )
 
 
-def _role(rule: BoundRule, mode: Mode, look: Look, progress: Progress, matched: Match, governed: bool) -> Role:
+def _role(known: InForce, matched: Match, progress: Progress) -> Role:
     if matched.truth is Truth.UNREAD:
         return Role.UNREAD
-    only_observes = mode is Mode.OBSERVE and look.mode is Mode.ENFORCE
-    if rule.rule.shield:
-        return Role.BESIDE if only_observes else Role.SHIELD
-    if only_observes or not rule.to_steps:
+    if known.beside:
         return Role.BESIDE
-    if finished(rule.rule, progress):
-        return Role.FINISHED
-    return Role.GOVERNS if not governed else Role.NO_MATCH
+    if known.shield:
+        return Role.SHIELD
+    return Role.FINISHED if finished(known.rule.rule, progress) else Role.GOVERNS
 
 
-def _reachable(rule: BoundRule, contact: Contact, case: Case, look: Look) -> bool:
-    """A contact in a queue that the directory does not list (an agent's own, or one made a moment ago) belongs to no
-    rule but the one that sent it there."""
-    queue = look.directory.queue(contact.queue_id) if contact.queue_id else None
-    if queue is not None and queue.agent_id is None:
-        return True
-    return any(move.rule == rule.name and move.landed_queue_id == contact.queue_id for move in case.moves)
+def _acts_behind(rule: InForce, case: Case) -> bool:
+    """Whether a rule behind the governing one matters: it acts beside, shields, or may have finished with the case."""
+    return rule.beside or rule.shield or case.touched_by(rule.rule.name)
 
 
-def _may_be_due(rules: tuple[BoundRule, ...], contact: Contact, case: Case, look: Look) -> bool:
-    """Whether a step of any of these rules, as far as they can match, is due: reading costs calls, so nothing is read
-    (and nobody is told that it could not be) before there is something to do."""
-    for rule in rules:
-        one = try_rule(rule, contact, case, look, governed=False)
-        if one.due is not None and (one.due.to or one.due.warn or one.due.routing):
-            return True
-    return False
+def _ungoverned(one: Tried, rest: Sequence[InForce], wait: Wait) -> Governance:
+    """Behind a shield, or behind a rule of which it is not known whether it governs: held, if anything may be due, for
+    reading costs calls, and nothing is read (and nobody told that it could not be) before there is something to do."""
+    if one.role is Role.SHIELD:
+        return Governance(held=HoldReason.EXCLUDED, held_by=one)
+    possible = tuple(other for rule in rest if (other := try_rule(rule, wait)).due is not None)
+    if not any(other.anything_due for other in possible):
+        return Governance(undecided=possible)
+    assert one.match is not None, "what could not be decided has been matched"
+    return Governance(held=HoldReason.UNREADABLE, held_by=one, undecided=possible, needs=one.match.needs)

@@ -1,112 +1,160 @@
-"""Limits on moves: each answers with the reason it refuses, or ``None``."""
+"""What may stand in the way of a move: each guard answers with why it refuses, or ``None``. They are tried in the order
+of the reasons, and the first that refuses is the reason."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Iterable
 
-from router.decide.case import Case
-from router.decide.look import CHAIN_TRANSFERS, Look, Need, NeedTransfers
-from router.model import Contact, HoldReason, Landing
-from router.rules.bound import BoundRule
+from router.decide.look import NeedTransfers
+from router.decide.refusal import Refusal
+from router.decide.turn import Turn
+from router.durations import format_duration
+from router.model import HoldReason, Landing, Target, earliest
 from router.rules.condition import Unread
+from router.rules.rule import Step
 
-Refusal = tuple[HoldReason, str]
-HOUR = timedelta(hours=1)
-
-
-@dataclass(slots=True)
-class Spent:
-    """Moves that count against the limits: those of the last hour by rule, and those decided in this cycle by rule."""
-
-    hour: Counter[str] = field(default_factory=Counter)
-    cycle: Counter[str] = field(default_factory=Counter)
-
-    @classmethod
-    def so_far(cls, look: Look) -> Spent:
-        """``observed`` moves count by themselves, so that watching a rule never takes from those that act."""
-        since = look.now - HOUR
-        recent = [move.rule for move in look.recent_moves if move.decided_at > since]
-        this = [move.rule for move in look.recent_moves if move.cycle == look.cycle]
-        return cls(hour=Counter(recent), cycle=Counter(this))
-
-    def add(self, rule: str) -> None:
-        self.hour[rule] += 1
-        self.cycle[rule] += 1
+Guard = Callable[[Turn], Refusal | None]
 
 
-def before_all(rule: BoundRule, contact: Contact, case: Case, look: Look) -> Refusal | None:
-    """What stands in the way of any act of the rule on the contact."""
-    if rule.unresolved:
-        return HoldReason.UNRESOLVED, "; ".join(str(problem) for problem in rule.unresolved)
-    if contact.id in look.in_progress or case.open_intent is not None:
-        return HoldReason.IN_FLIGHT, "an earlier move of it has no known outcome yet"
-    if case.landing is Landing.STRAY:
-        return HoldReason.STRAY, "an earlier move of it has not been seen to land"
+def first_refusal(guards: Iterable[Guard], turn: Turn) -> Refusal | None:
+    return next((refusal for guard in guards if (refusal := guard(turn)) is not None), None)
+
+
+def unresolved(turn: Turn) -> Refusal | None:
+    missing = turn.tried.rule.unresolved
+    return Refusal(HoldReason.UNRESOLVED, "; ".join(str(one) for one in missing)) if missing else None
+
+
+def whereabouts(turn: Turn) -> Refusal | None:
+    """Not even a warning is given, or a priority changed, for a contact that may be elsewhere by now."""
+    case = turn.wait.case
+    if turn.wait.contact.id in turn.wait.look.in_progress or case.open_intent is not None:
+        return Refusal(HoldReason.IN_FLIGHT, "an earlier move of it has no known outcome yet")
     if case.landing is Landing.PENDING:
-        return HoldReason.IN_FLIGHT, "it has been moved and is not seen to have landed yet"
+        return Refusal(HoldReason.IN_FLIGHT, "it has been moved and is not seen to have landed yet")
+    if case.landing is Landing.STRAY:
+        return Refusal(HoldReason.STRAY, "an earlier move of it has not been seen to land")
     return None
 
 
-def before_destinations(rule: BoundRule, contact: Contact, case: Case, look: Look) -> Refusal | Need | None:
-    """What stands in the way of a move wherever it would go."""
-    if look.blocks.denied:
-        return HoldReason.DENIED, "transfers were denied by IAM or the credentials refused"
-    if look.blocks.instance_full:
-        return HoldReason.INSTANCE_FULL, "the instance is at its quota of active contacts"
-    if look.blocks.clock_skew:
-        return HoldReason.CLOCK_SKEW, "local time differs from Connect's by more than 5 minutes"
-    budget = transfer_budget(contact, case, look)
-    return budget or _own_moves(rule, case, look)
+def chain_in_flight(turn: Turn) -> Refusal | None:
+    """Contacts of one chain have their moves, and the time between two of them, in common."""
+    if turn.wait.case.chain_id not in turn.used.chains:
+        return None
+    return Refusal(HoldReason.IN_FLIGHT, "another contact of its chain is being moved")
 
 
-def transfer_budget(contact: Contact, case: Case, look: Look) -> Refusal | Need | None:
-    """Whether the chain has transfers to spare: Connect allows 11 a chain, whoever makes them (API_TransferContact)."""
-    known = chain_transfers(contact, case, look)
+def denied(turn: Turn) -> Refusal | None:
+    if turn.wait.look.blocks.denied:
+        return Refusal(HoldReason.DENIED, "transfers were denied by IAM or the credentials refused")
+    return None
+
+
+def flows_stopped(turn: Turn) -> Refusal | None:
+    """A flow that is denied or suspended holds a contact only where no destination is left without it."""
+    obstacles = [obstacle(turn, bound.step, entry.target) for bound in turn.live for entry in bound.entries]
+    if not obstacles or any(one is None for one in obstacles):
+        return None
+    first = earliest(one.reason for one in obstacles if one is not None)
+    found = next(one for one in obstacles if one is not None and one.reason is first)
+    return None if first is HoldReason.FAILED_BEFORE else found
+
+
+def obstacle(turn: Turn, step: Step, target: Target | None) -> Refusal | None:
+    """What keeps a destination from every contact, or from this one, until somebody does something about it."""
+    blocks = turn.wait.look.blocks
+    if target is not None and target.flow_id in blocks.denied_flows:
+        return Refusal(HoldReason.DENIED, "the transfer with this flow was denied by IAM")
+    if target is not None and target.flow_id in blocks.suspended_flows:
+        return Refusal(HoldReason.FLOW_SUSPENDED, "its flow is suspended: too many contacts it moved have not landed")
+    if target in turn.refused(step):
+        return Refusal(HoldReason.FAILED_BEFORE, "Connect refused it for this contact")
+    return None
+
+
+def instance_full(turn: Turn) -> Refusal | None:
+    if turn.wait.look.blocks.instance_full:
+        return Refusal(HoldReason.INSTANCE_FULL, "the instance is at its quota of active contacts")
+    return None
+
+
+def clock_skew(turn: Turn) -> Refusal | None:
+    if turn.wait.look.blocks.clock_skew:
+        return Refusal(HoldReason.CLOCK_SKEW, "local time differs from Connect's by more than 5 minutes")
+    return None
+
+
+def failed_before(turn: Turn) -> Refusal | None:
+    if turn.live:
+        return None
+    return Refusal(HoldReason.FAILED_BEFORE, "Connect refused every destination of the step for this contact")
+
+
+def transfer_budget(turn: Turn) -> Refusal | None:
+    """Whether the chain has transfers to spare."""
+    wait, known = turn.wait, turn.wait.transfers
     if known is None:
-        return NeedTransfers(contact.id)
+        need = NeedTransfers(wait.contact.id)
+        return Refusal(HoldReason.UNREADABLE, "its transfers have not been counted yet", (need,))
     if isinstance(known, Unread):
-        return HoldReason.UNREADABLE, known.why
-    allowed = CHAIN_TRANSFERS - look.limits.reserve_transfers
-    if known >= allowed:
-        return HoldReason.TRANSFER_BUDGET, f"{known} transfers of {allowed} are used"
-    return None
+        return Refusal(HoldReason.UNREADABLE, known.why)
+    if known < wait.transfers_allowed:
+        return None
+    return Refusal(HoldReason.TRANSFER_BUDGET, f"{known} transfers of {wait.transfers_allowed} are used")
 
 
-def chain_transfers(contact: Contact, case: Case, look: Look) -> int | Unread | None:
-    """Transfers the chain has behind this contact; ``None`` where that must be read first. A contact that is the first
-    of its chain has none, and the router's own moves count even where Connect's ids do not show them."""
-    first = contact.previous_id is None and contact.initial_id in (None, contact.id)
-    read = 0 if first else look.transfers.get(contact.id)
-    return max(read, len(case.chain_moves)) if isinstance(read, int) else read
+def max_transfers(turn: Turn) -> Refusal | None:
+    service, rule = turn.wait.look.limits.max_transfers, turn.tried.rule.rule.guard.max_transfers
+    allowed = service if rule is None else min(service, rule)
+    made = len(turn.wait.case.chain_moves(observed=turn.observed))
+    if made < allowed:
+        return None
+    return Refusal(HoldReason.MAX_TRANSFERS, f"the router has moved this chain {made} times of {allowed}")
 
 
-def _own_moves(rule: BoundRule, case: Case, look: Look) -> Refusal | None:
-    guard, moves = rule.rule.guard, case.chain_moves
-    allowed = _stricter(look.limits.max_transfers, guard.max_transfers)
-    if len(moves) >= allowed:
-        return HoldReason.MAX_TRANSFERS, f"the router has moved this chain {len(moves)} times of {allowed}"
-    cooldown = look.limits.cooldown if guard.cooldown is None else guard.cooldown
+def cooldown(turn: Turn) -> Refusal | None:
+    rule = turn.tried.rule.rule.guard.cooldown
+    pause = turn.wait.look.limits.cooldown if rule is None else rule
+    moves = turn.wait.case.chain_moves(observed=turn.observed)
     last = max((move.settled_at or move.decided_at for move in moves), default=None)
-    if last is not None and look.now - last < cooldown:
-        return HoldReason.COOLDOWN, f"the router moved this chain {look.now - last} ago (cooldown {cooldown})"
+    if last is None or turn.wait.look.now - last >= pause:
+        return None
+    ago = format_duration(turn.wait.look.now - last)
+    return Refusal(HoldReason.COOLDOWN, f"the router moved this chain {ago} ago (cooldown {format_duration(pause)})")
+
+
+def per_cycle(turn: Turn) -> Refusal | None:
+    allowed, own = turn.wait.look.limits.per_cycle, turn.tried.rule.rule.guard.per_cycle
+    if turn.used.cycle.total() >= allowed:
+        return Refusal(HoldReason.PER_CYCLE, f"{allowed} moves in this cycle")
+    if own is not None and turn.used.cycle[turn.rule] >= own:
+        return Refusal(HoldReason.PER_CYCLE, f"{own} moves of this rule in this cycle")
     return None
 
 
-def after_destinations(rule: BoundRule, look: Look, spent: Spent) -> Refusal | None:
-    """Limits on how many are moved, once it is known that this one could be."""
-    guard = rule.rule.guard
-    if spent.cycle.total() >= look.limits.per_cycle:
-        return HoldReason.PER_CYCLE, f"{look.limits.per_cycle} moves in this cycle"
-    if guard.per_cycle is not None and spent.cycle[rule.name] >= guard.per_cycle:
-        return HoldReason.PER_CYCLE, f"{guard.per_cycle} moves of this rule in this cycle"
-    if spent.hour.total() >= look.limits.per_hour:
-        return HoldReason.PER_HOUR, f"{look.limits.per_hour} moves in the last hour"
-    if guard.per_hour is not None and spent.hour[rule.name] >= guard.per_hour:
-        return HoldReason.PER_HOUR, f"{guard.per_hour} moves of this rule in the last hour"
+def per_hour(turn: Turn) -> Refusal | None:
+    allowed, own = turn.wait.look.limits.per_hour, turn.tried.rule.rule.guard.per_hour
+    if turn.used.hour.total() >= allowed:
+        return Refusal(HoldReason.PER_HOUR, f"{allowed} moves in the last hour")
+    if own is not None and turn.used.hour[turn.rule] >= own:
+        return Refusal(HoldReason.PER_HOUR, f"{own} moves of this rule in the last hour")
     return None
 
 
-def _stricter(service: int, rule: int | None) -> int:
-    return service if rule is None else min(service, rule)
+BEFORE_DESTINATIONS: tuple[Guard, ...] = (
+    unresolved,
+    chain_in_flight,
+    whereabouts,
+    denied,
+    flows_stopped,
+    instance_full,
+    clock_skew,
+    failed_before,
+    transfer_budget,
+    max_transfers,
+    cooldown,
+)
+"""Wherever the contact would go."""
+
+AFTER_DESTINATIONS: tuple[Guard, ...] = (per_cycle, per_hour)
+"""Once it is known that it could be moved."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from router.model import (
     Action,
@@ -17,6 +18,7 @@ from router.model import (
     FlowId,
     QueueId,
     QueueMetrics,
+    Standing,
     Target,
 )
 from router.rules.condition import Unread
@@ -68,7 +70,7 @@ class Blocks:
     clock_skew: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LiveMetrics:
     """``asked`` are the queues whose metrics were asked for; of those, a queue without a row is empty and unstaffed,
     unless its answer failed (``failed``), contacts were seen there, or no queue had a row for that channel."""
@@ -79,8 +81,13 @@ class LiveMetrics:
     agents: Mapping[AgentId, AgentState] = field(default_factory=dict)
     agents_asked: frozenset[AgentId] = frozenset()
 
+    @cached_property
+    def channels(self) -> frozenset[Channel]:
+        """Those of which Connect gave a row for some queue: about the others it may be silent."""
+        return frozenset(channel for _, channel in self.rows)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Look:
     """One look at the instance. ``histories`` is by contact id; ``transfers`` by contact id too, an ``Unread`` where
     reading it failed; ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics."""
@@ -100,3 +107,9 @@ class Look:
     at_agents: Mapping[AgentId, int] = field(default_factory=dict)
     last_targets: Mapping[tuple[str, timedelta], Target] = field(default_factory=dict)
     in_progress: frozenset[ContactId] = frozenset()
+
+    @cached_property
+    def occupied(self) -> frozenset[tuple[QueueId, Channel]]:
+        """The queues in which contacts of a channel have been seen waiting."""
+        waiting = (one for one in self.contacts if one.standing(self.now) is Standing.WAITING)
+        return frozenset((one.queue_id, one.channel) for one in waiting if one.queue_id is not None)

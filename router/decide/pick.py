@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from datetime import timedelta
 
 from router.decide.eligible import Weighed
@@ -12,7 +13,9 @@ from router.rules.rule import Pick
 NEVER = timedelta.max
 
 
-def pick(how: Pick, tier: tuple[Weighed, ...], *, case: CaseKey, rule: str, at: timedelta, last: Target | None) -> Weighed:
+def pick(
+    how: Pick, tier: tuple[Weighed, ...], *, case: CaseKey, rule: str, at: timedelta, last: Target | None
+) -> Weighed:
     """One of the eligible entries of ``tier``, of which there is at least one.
 
     ``last`` is the destination this step used last, for ``round-robin``. ``weighted`` hashes the case and the step, so
@@ -35,18 +38,18 @@ def pick(how: Pick, tier: tuple[Weighed, ...], *, case: CaseKey, rule: str, at: 
 
 
 def _slots(weighed: Weighed) -> int:
-    known = weighed.metrics is not None and weighed.metrics.slots_available is not None
-    return weighed.metrics.slots_available if known else -1  # type: ignore[union-attr,return-value]
+    slots = weighed.metrics.slots_available if weighed.metrics else None
+    return -1 if slots is None else slots
 
 
 def _oldest(weighed: Weighed) -> timedelta:
-    known = weighed.metrics is not None and weighed.metrics.oldest_contact_age is not None
-    return weighed.metrics.oldest_contact_age if known else NEVER  # type: ignore[union-attr,return-value]
+    oldest = weighed.metrics.oldest_contact_age if weighed.metrics else None
+    return NEVER if oldest is None else oldest
 
 
 def _waiting(weighed: Weighed) -> float:
-    known = weighed.metrics is not None and weighed.metrics.contacts_in_queue is not None
-    return weighed.metrics.contacts_in_queue if known else float("inf")  # type: ignore[union-attr,return-value]
+    waiting = weighed.metrics.contacts_in_queue if weighed.metrics else None
+    return math.inf if waiting is None else waiting
 
 
 def _after(last: Target | None, tier: tuple[Weighed, ...]) -> Weighed:

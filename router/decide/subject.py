@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from router.decide.case import Case
+from router.decide.wait import Wait
 from router.model import Contact, Directory, FirstAct, QueueId
 from router.rules.bound import BoundRule
 from router.rules.condition import Unread, Value
@@ -13,13 +13,14 @@ from router.rules.condition import Unread, Value
 
 @dataclass(frozen=True, slots=True)
 class ContactSubject:
-    """``frozen`` is the contact as it was when the rule first acted, where the rule has moved the case and the contact
-    stands in a queue that the rule moves to: the router's own moves do not change what the rule sees."""
+    """``first`` is the contact as it was when the rule first acted, where the rule has moved the case: the router's own
+    moves do not change what the rule sees. ``queue_id`` is the queue that the rule sees it in."""
 
     contact: Contact
+    queue_id: QueueId
     directory: Directory
     now: datetime
-    frozen: FirstAct | None = None
+    first: FirstAct | None = None
 
     def value(self, key: str) -> Value | Unread | None:
         group, _, name = key.partition(".")
@@ -34,33 +35,35 @@ class ContactSubject:
             case "channel":
                 return self.contact.channel.value
             case "queue":
-                return self._queue(self.frozen.queue_id if self.frozen else self.contact.queue_id)
+                return self._queue()
             case "name":
                 return self.contact.name
             case "waited":
-                return self.frozen.waited if self.frozen else self.contact.waited(self.now)
+                return self.first.waited if self.first else self.contact.waited(self.now)
             case "initiation_method":
-                return self.frozen.initiation_method if self.frozen else self.contact.initiation_method
+                return self.first.initiation_method if self.first else self.contact.initiation_method
             case "subtype":
                 return self.contact.segment_attributes.get("connect:Subtype")
         return Unread(f"{key} is not read by this version")
 
-    def _queue(self, queue_id: QueueId | None) -> Value | None:
-        if queue_id is None:
-            return None
-        name = self.directory.queue_name(queue_id)
-        return (name, queue_id) if name and name != queue_id else (queue_id,)
+    def _queue(self) -> Value:
+        name = self.directory.queue_name(self.queue_id)
+        return (name, self.queue_id) if name and name != self.queue_id else (self.queue_id,)
 
 
-def subject_for(rule: BoundRule, contact: Contact, case: Case, directory: Directory, now: datetime) -> ContactSubject:
-    """The subject a rule is matched against; frozen where the rule itself brought the contact to where it is."""
-    brought = case.moved_by(rule.name) and is_destination(rule, contact, case)
-    frozen = case.first_act(rule.name, observed=False) if brought else None
-    return ContactSubject(contact, directory, now, frozen)
+def subject_for(rule: BoundRule, wait: Wait) -> ContactSubject:
+    """The subject that a rule is matched against. A rule that has moved the case sees it, in the queues that it moves
+    to, where it first acted on it."""
+    first = wait.case.first_act(rule.name, observed=False) if wait.case.moves_of(rule.name) else None
+    brought = first is not None and (wait.queue_id in rule.destination_queues or sent_here(rule.name, wait))
+    queue_id = first.queue_id if first is not None and brought else wait.queue_id
+    return ContactSubject(wait.contact, queue_id, wait.look.directory, wait.look.now, first)
 
 
-def is_destination(rule: BoundRule, contact: Contact, case: Case) -> bool:
-    """Whether the contact stands in a queue, or an agent's own queue, that the rule moves to."""
-    if contact.queue_id in rule.destination_queues:
+def sent_here(rule: str, wait: Wait) -> bool:
+    """Whether a move of the rule brought the contact to the queue it is in: an agent's own has no other way in."""
+    moves = wait.case.moves_of(rule)
+    if any(move.landed_queue_id == wait.contact.queue_id for move in moves):
         return True
-    return any(move.rule == rule.name and move.landed_queue_id == contact.queue_id for move in case.moves)
+    under_way = wait.case.landing is not None and wait.case.landing.unlanded
+    return under_way and bool(moves) and moves[-1] is wait.case.moves[-1]

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from router.decide.case import Case
 from router.decide.decision import Hold
-from router.decide.eligible import Sent
 from router.decide.govern import Tried
-from router.decide.guards import Refusal, Spent, chain_transfers
-from router.decide.look import Look
 from router.decide.order import urgency
+from router.decide.refusal import Refusal
+from router.decide.used import Used
+from router.decide.wait import Wait
 from router.model import CaseKey, Contact, ContactId, FirstAct, Target
 from router.rules.bound import BoundStep
 from router.rules.clock import instant
@@ -38,44 +37,61 @@ class ByRuleFields(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """``tried`` matched, so its clock's fields are known. ``sent`` and ``spent`` are used up by what is decided."""
+    """``tried`` matched, so its clock's fields are known. What is decided is added to ``used``."""
 
     tried: Tried
-    contact: Contact
-    case: Case
-    look: Look
-    sent: Sent
-    spent: Spent
+    wait: Wait
+    used: Used
+
+    @property
+    def rule(self) -> str:
+        return self.tried.rule.name
+
+    @property
+    def observed(self) -> bool:
+        return self.tried.mode is Mode.OBSERVE
 
     @property
     def due_to(self) -> tuple[BoundStep, ...]:
         """The due ``to`` steps with their destinations, latest first."""
-        assert self.tried.due is not None
+        assert self.tried.due is not None, "a rule that matched has a clock"
         numbers = {step.number for step in self.tried.due.to}
         return tuple(step for step in reversed(self.tried.rule.steps) if step.step.number in numbers)
 
+    @property
+    def live(self) -> tuple[BoundStep, ...]:
+        """The due ``to`` steps that are still to be tried, latest first. A step that failed (Connect refused every
+        destination) has itself passed over those before it, and is passed over by those after it."""
+        live: list[BoundStep] = []
+        for bound in self.due_to:
+            refused = self.refused(bound.step)
+            if refused and all(entry.target in refused for entry in bound.entries):
+                break
+            live.append(bound)
+        return tuple(live)
+
     def refused(self, step: Step) -> frozenset[Target]:
         """The destinations of the step that Connect has refused for this contact."""
-        return self.case.refused(self.tried.rule.name, step.at, self.tried.rule.fingerprint, self.contact)
+        return self.wait.case.refused(self.rule, step.at, self.tried.rule.fingerprint, self.wait.contact)
 
     def due_at(self, step: Step) -> datetime:
-        assert self.tried.started_at is not None
+        assert self.tried.started_at is not None, "a rule that matched has a clock"
         return instant(self.tried.started_at, step.at)
 
     def late(self, step: Step) -> timedelta:
         """Time since the breach, or since the step fell due where the rule has no target; negative before it."""
-        assert self.tried.elapsed is not None
+        assert self.tried.elapsed is not None, "a rule that matched has a clock"
         return self.tried.elapsed - (self.tried.rule.rule.sla.target or step.at)
 
     def hold(self, step: Step, refusal: Refusal) -> Hold:
         return Hold(
-            contact=self.contact,
-            case=self.case.key,
-            chain_id=self.case.chain_id,
-            reason=refusal[0],
-            detail=refusal[1],
+            contact=self.wait.contact,
+            case=self.wait.case.key,
+            chain_id=self.wait.case.chain_id,
+            reason=refusal.reason,
+            detail=refusal.why,
             mode=self.tried.mode,
-            rule=self.tried.rule.name,
+            rule=self.rule,
             step=step.number,
             due_at=self.due_at(step),
             late=self.late(step),
@@ -84,10 +100,10 @@ class Turn:
 
     def by_rule(self, step: Step) -> ByRuleFields:
         return ByRuleFields(
-            contact=self.contact,
-            case=self.case.key,
-            chain_id=self.case.chain_id,
-            rule=self.tried.rule.name,
+            contact=self.wait.contact,
+            case=self.wait.case.key,
+            chain_id=self.wait.case.chain_id,
+            rule=self.rule,
             step=step.number,
             at=step.at,
             mode=self.tried.mode,
@@ -100,16 +116,16 @@ class Turn:
 
     def _first(self) -> FirstAct:
         """The contact as it was when the rule first acted on the case: recorded then, or as it is now."""
-        known = self.case.first_act(self.tried.rule.name, observed=self.tried.mode is Mode.OBSERVE)
+        known = self.wait.case.first_act(self.rule, observed=self.observed)
         if known is not None:
             return known
-        assert self.tried.started_at is not None and self.contact.queue_id is not None, "a waiting contact has a queue"
-        transfers = chain_transfers(self.contact, self.case, self.look)
+        assert self.tried.started_at is not None, "a rule that matched has a clock"
+        contact, transfers = self.wait.contact, self.wait.transfers
         return FirstAct(
             clock_started_at=self.tried.started_at,
-            queue_id=self.contact.queue_id,
-            waited=self.contact.waited(self.look.now),
-            initiation_method=self.contact.initiation_method,
-            priority=self.contact.details.priority if self.contact.details else None,
+            queue_id=self.wait.queue_id,
+            waited=contact.waited(self.wait.look.now),
+            initiation_method=contact.initiation_method,
+            priority=contact.details.priority if contact.details else None,
             transfers=transfers if isinstance(transfers, int) else None,
         )

@@ -36,7 +36,10 @@ class HoldReason(StrEnum):
     @property
     def rank(self) -> int:
         """Its place in the order in which reasons are tried."""
-        return list(HoldReason).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {reason: rank for rank, reason in enumerate(HoldReason)}
 
 
 def earliest(reasons: Iterable[HoldReason]) -> HoldReason:

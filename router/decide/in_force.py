@@ -1,0 +1,60 @@
+"""The rules of one look: those that are in force, and of these the ones that contacts of a queue can meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from router.decide.look import Look
+from router.decide.wait import Wait
+from router.model import QueueId
+from router.rules.bound import BoundRule
+from router.rules.reach import could_match
+from router.rules.rule import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """``mode`` is the weaker of the rule's and the service's. A rule acts ``beside`` the governing one, and takes no
+    contact from it, where it only observes under a service that enforces, and where it has no ``to`` step."""
+
+    rule: BoundRule
+    mode: Mode
+    beside: bool
+
+    @classmethod
+    def of(cls, rule: BoundRule, look: Look) -> InForce | None:
+        """``None`` where the rule is off, or not at this time."""
+        if not rule.rule.in_force(look.now):
+            return None
+        mode = rule.rule.mode.weaker(look.mode)
+        only_observes = mode is Mode.OBSERVE and look.mode is Mode.ENFORCE
+        return cls(rule, mode, only_observes or not (rule.to_steps or rule.rule.shield))
+
+    @property
+    def shield(self) -> bool:
+        return self.rule.rule.shield
+
+
+class RulesInForce:
+    """Which rules can match is worked out once for each queue, not for each contact."""
+
+    def __init__(self, rules: Sequence[BoundRule], look: Look) -> None:
+        self._look = look
+        self._all = tuple(known for rule in rules if (known := InForce.of(rule, look)) is not None)
+        self._by_queue: dict[QueueId, tuple[InForce, ...]] = {}
+
+    def for_wait(self, wait: Wait) -> tuple[InForce, ...]:
+        """In their order, those that could match; all of them for a case that was moved, which the rules that moved it
+        see in other queues."""
+        if wait.case.moves:
+            return self._all
+        if wait.queue_id not in self._by_queue:
+            self._by_queue[wait.queue_id] = self._for_queue(wait)
+        return self._by_queue[wait.queue_id]
+
+    def _for_queue(self, wait: Wait) -> tuple[InForce, ...]:
+        if not wait.in_listed_queue:
+            return ()
+        names = (self._look.directory.queue_name(wait.queue_id) or wait.queue_id, wait.queue_id)
+        return tuple(known for known in self._all if could_match(known.rule.rule.condition, names))

@@ -1,0 +1,58 @@
+"""What is used up: places in queues and at agents, and the moves that the limits allow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from router.decide.look import Look
+from router.model import Action, ActionKind, AgentId, ContactId, QueueId, Target
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Used:
+    """By earlier cycles, as far as the metrics may not show it yet, and by what this one has decided so far.
+
+    ``queues`` and ``agents`` count contacts sent there; ``chains`` are those with a contact that is to be moved;
+    ``last`` is where each step moved its last contact; ``hour`` and ``cycle`` count moves by rule.
+    """
+
+    queues: Counter[QueueId] = field(default_factory=Counter)
+    agents: Counter[AgentId] = field(default_factory=Counter)
+    chains: set[ContactId] = field(default_factory=set)
+    last: dict[tuple[str, timedelta], Target] = field(default_factory=dict)
+    hour: Counter[str] = field(default_factory=Counter)
+    cycle: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def before(cls, look: Look, *, observed: bool) -> Used:
+        """``observed`` moves count by themselves, so that watching a rule never takes from those that act."""
+        moves = _observed_moves(look) if observed else look.recent_moves
+        return cls(
+            queues=Counter(look.pending),
+            agents=Counter(look.at_agents),
+            last=dict(look.last_targets),
+            hour=Counter(move.rule for move in moves if move.decided_at > look.now - HOUR),
+            cycle=Counter(move.rule for move in moves if move.cycle == look.cycle),
+        )
+
+    def add(self, rule: str, at: timedelta, target: Target, chain_id: ContactId) -> None:
+        self.hour[rule] += 1
+        self.cycle[rule] += 1
+        self.chains.add(chain_id)
+        self.last[rule, at] = target
+        if target.queue_id is not None:
+            self.queues[target.queue_id] += 1
+        if target.agent_id is not None:
+            self.agents[target.agent_id] += 1
+
+
+def _observed_moves(look: Look) -> Iterable[Action]:
+    """Each once, though every contact of its chain has it in its history."""
+    observed = (action for history in look.histories.values() for action in history if action.observed)
+    moves = (action for action in observed if action.kind is ActionKind.TRANSFER)
+    return {(move.case, move.rule, move.at): move for move in moves}.values()

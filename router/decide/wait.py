@@ -1,0 +1,62 @@
+"""One contact that waits, with the case it is in and the look in which it was seen: what every question is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from router.decide.case import Case
+from router.decide.look import CHAIN_TRANSFERS, Look
+from router.model import Contact, QueueId
+from router.rules.condition import Unread
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    contact: Contact
+    case: Case
+    look: Look
+
+    @property
+    def queue_id(self) -> QueueId:
+        assert self.contact.queue_id is not None, "a waiting contact has a queue"
+        return self.contact.queue_id
+
+    @property
+    def lasted(self) -> timedelta:
+        """How long the case has waited, the router's own moves included."""
+        return max(self.look.now - self.case.key.began_at, timedelta())
+
+    @property
+    def in_listed_queue(self) -> bool:
+        """Whether the queue is one of the instance's standard queues: an agent's own is not, nor is one that was made
+        since the directory was read."""
+        queue = self.look.directory.queue(self.queue_id)
+        return queue is not None and queue.agent_id is None
+
+    @property
+    def began_at(self) -> datetime:
+        """The earliest that is known of the chain: when it was initiated, or scheduled for if later, or queued."""
+        initiated = [at for at in (self.contact.initiated_at, self.contact.scheduled_at) if at is not None]
+        return min([max(initiated), self.case.key.began_at] if initiated else [self.case.key.began_at])
+
+    @property
+    def transfers(self) -> int | Unread | None:
+        """Transfers that the chain has behind it; ``None`` where that must be read first.
+
+        The first contact of a chain has none. The router's own moves count even where Connect's ids do not show them,
+        and so does what was behind the chain when they were made.
+        """
+        first = self.contact.previous_id is None and self.contact.initial_id in (None, self.contact.id)
+        read = 0 if first else self.look.transfers.get(self.contact.id)
+        return max(read, self._recorded_transfers) if isinstance(read, int) else read
+
+    @property
+    def _recorded_transfers(self) -> int:
+        moves = self.case.chain_moves()
+        return max((len(moves) - n + (move.first.transfers or 0) for n, move in enumerate(moves)), default=0)
+
+    @property
+    def transfers_allowed(self) -> int:
+        """Connect allows 11 a chain, whoever makes them (API_TransferContact); some are kept for people and flows."""
+        return CHAIN_TRANSFERS - self.look.limits.reserve_transfers
