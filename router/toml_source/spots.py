@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -69,20 +68,21 @@ class _Walk:
         for child in node.named_children:
             if child.type == "pair":
                 self._value(*self._pair(root, child))
-            elif child.type == "table":
-                self._pairs(self._table(root, child), child)
-            elif child.type == "table_array_element":
-                self._pairs(self._element(root, child), child)
+            elif child.type in {"table", "table_array_element"}:
+                within = child.named_children
+                header = self._table if child.type == "table" else self._element
+                self._pairs(header(root, child, within), within)
         return Spots(root, tuple(self.repeated))
 
-    def _pairs(self, spot: Spot, node: Node) -> None:
-        for child in node.named_children:
+    def _pairs(self, spot: Spot, children: list[Node]) -> None:
+        for child in children:
             if child.type == "pair":
                 self._value(*self._pair(spot, child))
 
     def _pair(self, table: Spot, node: Node) -> tuple[Spot, Node | None]:
-        parts = list(self._key(node))
-        value = _value_of(node)
+        children = node.named_children
+        parts = self._key(children)
+        value = next((child for child in reversed(children) if child.type not in _NO_VALUES), None)
         if not parts:
             return Spot(node.start_byte, node.start_byte), None
         for name, at in parts[:-1]:
@@ -106,15 +106,16 @@ class _Walk:
             spot, node = waiting.pop()
             if node is None:
                 continue
-            if node.type == "inline_table":
+            kind = node.type
+            if kind == "inline_table":
                 waiting.extend(self._pair(spot, child) for child in node.named_children if child.type == "pair")
-            elif node.type == "array":
+            elif kind == "array":
                 for index, child in enumerate(_values(node)):
                     spot.inside[index] = Spot(child.start_byte, child.start_byte)
                     waiting.append((spot.inside[index], child))
 
-    def _table(self, root: Spot, node: Node) -> Spot:
-        above, name, at = self._header(root, node)
+    def _table(self, root: Spot, node: Node, children: list[Node]) -> Spot:
+        above, name, at = self._header(root, node, children)
         spot = above.inside.get(name)
         if spot is None:
             spot = above.inside[name] = Spot(at, node.start_byte)
@@ -124,16 +125,16 @@ class _Walk:
             self.repeated.append(Repeated(name, at, spot.key))
         return spot
 
-    def _element(self, root: Spot, node: Node) -> Spot:
-        above, name, at = self._header(root, node)
+    def _element(self, root: Spot, node: Node, children: list[Node]) -> Spot:
+        above, name, at = self._header(root, node, children)
         array = above.inside.setdefault(name, Spot(at, node.start_byte, elements=True))
         if not array.elements:
             self.repeated.append(Repeated(name, at, array.key))
         element = array.inside[len(array.inside)] = Spot(at, node.start_byte)
         return element
 
-    def _header(self, spot: Spot, node: Node) -> tuple[Spot, str, int]:
-        parts = list(self._key(node)) or [("", node.start_byte)]
+    def _header(self, spot: Spot, node: Node, children: list[Node]) -> tuple[Spot, str, int]:
+        parts = self._key(children) or [("", node.start_byte)]
         for name, at in parts[:-1]:
             spot = spot.inside.setdefault(name, Spot(at, at))
             if spot.elements and spot.inside:
@@ -141,20 +142,24 @@ class _Walk:
         name, at = parts[-1]
         return spot, name, at
 
-    def _key(self, node: Node) -> Iterator[tuple[str, int]]:
+    def _key(self, children: list[Node]) -> list[tuple[str, int]]:
         """The parts of the (dotted) key that a pair or header begins with, in order."""
-        first = next((child for child in node.named_children if child.type in _KEYS), None)
+        first = next((child for child in children if child.type in _KEYS), None)
         waiting = [] if first is None else [first]
+        parts = []
         while waiting:
             part = waiting.pop()
-            if part.type == "dotted_key":
+            kind = part.type
+            if kind == "dotted_key":
                 waiting.extend(child for child in reversed(part.named_children) if child.type in _KEYS)
             else:
-                yield self._name(part), part.start_byte
+                begin = part.start_byte
+                parts.append((self._name(begin, part.end_byte, bare=kind == "bare_key"), begin))
+        return parts
 
-    def _name(self, node: Node) -> str:
-        raw = self.data[node.start_byte : node.end_byte].decode(errors="replace")
-        if node.type == "bare_key":
+    def _name(self, begin: int, end: int, *, bare: bool) -> str:
+        raw = self.data[begin:end].decode(errors="replace")
+        if bare:
             return raw
         try:
             return next(iter(tomli.loads(f"{raw} = 0")))
@@ -168,11 +173,6 @@ _NO_VALUES = frozenset({"comment", "ERROR"}) | _KEYS
 
 def _values(node: Node) -> list[Node]:
     return [child for child in node.named_children if child.type not in _NO_VALUES]
-
-
-def _value_of(pair: Node) -> Node | None:
-    found = _values(pair)
-    return found[-1] if found else None
 
 
 def _as_toml_1_0(data: bytes) -> bytes:
