@@ -98,6 +98,16 @@ class Centre:
             app.follower.look()
         assert not app.follower.pending, "moved contacts have not landed"
 
+    def disown(self, app: App) -> None:
+        """The caller closes it."""
+        self._apps.remove(app)
+
+    def end(self, app: App) -> None:
+        """As a process that ends in order."""
+        self.disown(app)
+        app.stop()
+        app.close()
+
     def close(self) -> None:
         for app in self._apps:
             app.stop()

@@ -71,9 +71,7 @@ def test_a_new_run_on_the_same_ledger_moves_nothing_again(centre):
     first = centre.router()
     first.cycle.run(until=None)
     centre.land(first)
-    first.stop()
-    first.close()
-    centre._apps.remove(first)
+    centre.end(first)
     centre.router().cycle.run(until=None)
     assert sorted(moved(centre)) == sorted(late)
 
@@ -339,9 +337,7 @@ def test_an_intent_of_an_earlier_run_is_settled_by_reading_before_anything_else(
     centre.world.faults.add("reset_after", "TransferContact", count=1)
     first.cycle.run(until=None)
     assert len(first.ledger.open_intents()) == 1
-    first.stop()
-    first.close()
-    centre._apps.remove(first)
+    centre.end(first)
     second = centre.router()
     second.cycle.run(until=None)
     assert second.ledger.open_intents() == ()
@@ -355,9 +351,7 @@ def test_an_untouched_intent_of_an_earlier_run_is_repeated_with_its_own_token(ce
     centre.world.faults.add("reset_before", "TransferContact", count=1)
     first.cycle.run(until=None)
     [intent] = first.ledger.open_intents()
-    first.stop()
-    first.close()
-    centre._apps.remove(first)
+    centre.end(first)
     centre.router().cycle.run(until=None)
     assert moved(centre) == [contact]
     assert centre.world.transfers[0].token == intent.token
