@@ -27,7 +27,9 @@ def successor(state: State, contact: Contact, *, initiation_method: str) -> Cont
     """A new segment that follows ``contact`` in its chain; in no queue yet."""
     behaviours = state.behaviours
     place: dict[str, Any] = (
-        {"priority": contact.priority, "age": contact.age} if behaviours.new_segment_priority == "kept" else {}
+        {"priority": contact.priority, "adjustment": contact.adjustment}
+        if behaviours.new_segment_priority == "kept"
+        else {}
     )
     after = Contact(
         id=state.new_id(),

@@ -53,7 +53,7 @@ class Contact:
     paused_for: timedelta = timedelta(0)
     dequeued_by_pause: bool = False
     priority: int = DEFAULT_PRIORITY
-    age: timedelta = timedelta(0)
+    adjustment: timedelta = timedelta(0)
     """What routing data adds to the time it has waited; position in the queue only."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -74,4 +74,4 @@ class Contact:
     def order(self) -> tuple[int, float, str]:
         """First come, first served, by priority: the smallest is next."""
         assert self.enqueued_at is not None
-        return self.priority, (self.enqueued_at - self.age).timestamp(), self.id
+        return self.priority, (self.enqueued_at - self.adjustment).timestamp(), self.id

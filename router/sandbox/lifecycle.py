@@ -33,7 +33,7 @@ class Particulars:
     tags: Mapping[str, str] = field(default_factory=dict)
     segment_attributes: Mapping[str, str | int] = field(default_factory=dict)
     priority: int = DEFAULT_PRIORITY
-    age: timedelta = timedelta(0)
+    adjustment: timedelta = timedelta(0)
     from_address: str | None = None
     to_address: str | None = None
     task_template: str | None = None
@@ -73,7 +73,7 @@ class Lifecycle:
             started=what.scheduled_at is None or what.scheduled_at <= at,
             connected_to_system_at=at,
             priority=what.priority,
-            age=what.age,
+            adjustment=what.adjustment,
             attributes=dict(what.attributes),
             tags=dict(what.tags),
             segment_attributes={"connect:Subtype": f"connect:{_SUBTYPES[what.channel]}"}
@@ -133,7 +133,7 @@ class Lifecycle:
         if outcome.priority is not None:
             contact = self._state.change(contact, priority=outcome.priority)
         if outcome.age is not None:
-            contact = self._state.change(contact, age=outcome.age)
+            contact = self._state.change(contact, adjustment=outcome.age)
         target = self._target(contact, flow, queue)
         then = outcome.then if target is not None or outcome.then != "queue" else "never"
         if then == "queue" and target is not None and not self._routing.staffed(target, contact.channel):

@@ -97,11 +97,11 @@ def _queue_info(state: State, contact: Contact) -> Result | None:
 
 def _place(contact: Contact) -> Result:
     """Priority, or the adjustment, or both where both are set; 5 where nothing is."""
-    adjusted = contact.age != timedelta(0)
+    adjusted = contact.adjustment != timedelta(0)
     shown = contact.priority != DEFAULT_PRIORITY or not adjusted
     return {
         "QueuePriority": contact.priority if shown else None,
-        "QueueTimeAdjustmentSeconds": int(contact.age.total_seconds()) if adjusted else None,
+        "QueueTimeAdjustmentSeconds": int(contact.adjustment.total_seconds()) if adjusted else None,
     }
 
 

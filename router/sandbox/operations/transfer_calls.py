@@ -40,10 +40,10 @@ def update_contact_routing_data(call: Call) -> Result:
     if priority is not None:
         changes = {"priority": priority}
         if behaviours.priority_excludes_age:
-            changes["age"] = timedelta(0)
+            changes["adjustment"] = timedelta(0)
     else:
-        added = contact.age if behaviours.routing_age == "adds" else timedelta(0)
-        changes = {"age": added + timedelta(seconds=seconds or 0)}
+        added = contact.adjustment if behaviours.routing_age == "adds" else timedelta(0)
+        changes = {"adjustment": added + timedelta(seconds=seconds or 0)}
         if behaviours.priority_excludes_age:
             changes["priority"] = 5
     call.state.change(contact, **changes)

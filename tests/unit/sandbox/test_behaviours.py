@@ -1,0 +1,328 @@
+"""Every switch of what AWS does not document, each of its values."""
+
+import dataclasses
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from router.sandbox import Behaviours
+
+HOUR = timedelta(hours=1)
+
+
+def test_every_switch_is_documented_and_shown_to_switch_something():
+    source = Path(__file__).read_text()
+    for field in dataclasses.fields(Behaviours):
+        assert re.search(rf"{field.name}=", source), f"{field.name} has no test"
+    code = Path(__import__("router.sandbox.behaviours", fromlist=["x"]).__file__).read_text()
+    for field in dataclasses.fields(Behaviours):
+        assert re.search(rf'\n    {field.name}: [^\n]+\n    """', code), f"{field.name} has no documentation"
+
+
+@pytest.mark.parametrize("answer_id", ["new", "old"])
+def test_the_answer_names_the_new_or_the_old_contact(make, answer_id):
+    bench = make(answer_id=answer_id)
+    contact = bench.world.enqueue()
+    answered = bench.transfer(contact)
+    assert (answered == contact) == (answer_id == "old")
+    assert bench.world.queue_of(bench.world.latest(contact).id) == "General"
+
+
+def test_a_transfer_may_keep_the_contact_and_change_only_its_queue(make):
+    bench = make(transfer="same_contact")
+    contact = bench.world.enqueue(waited=HOUR)
+    assert bench.transfer(contact) == contact
+    described = bench.describe(contact)
+    assert described["QueueInfo"] == {"Id": bench.queue("General"), "EnqueueTimestamp": bench.clock.now}
+    assert described["InitiationTimestamp"] == bench.clock.now - HOUR
+    assert "DisconnectTimestamp" not in described
+    for _ in range(10):
+        bench.transfer(contact)
+    assert refused(bench, contact) == (402, "ServiceQuotaExceededException")
+
+
+def test_a_same_contact_transfer_takes_it_from_its_agent(make):
+    bench = make(transfer="same_contact")
+    contact = bench.world.enqueue(queue="General")
+    bench.world.accept(contact, "agent.one")
+    bench.transfer(contact, "Billing")
+    assert bench.world.taken_from_agents[0].taken_from == "agent.one"
+    assert "AgentInfo" not in bench.describe(contact)
+
+
+def test_a_repeated_token_answers_again(make):
+    bench = make(repeated_token="answers_again")
+    contact = bench.world.enqueue()
+    first = bench.transfer(contact, ClientToken="t")
+    assert bench.transfer(contact, ClientToken="t") == first
+    assert len(bench.world.transfers) == 1
+
+
+def test_a_repeated_token_may_be_refused(make):
+    bench = make(repeated_token="refused")
+    contact = bench.world.enqueue()
+    bench.transfer(contact, ClientToken="t")
+    assert refused(bench, contact, ClientToken="t") == (409, "IdempotencyException")
+
+
+def test_a_repeated_token_may_be_forgotten_and_the_call_executed_again(make):
+    bench = make(repeated_token="unknown", transfer="same_contact")
+    contact = bench.world.enqueue()
+    bench.transfer(contact, ClientToken="t")
+    bench.transfer(contact, ClientToken="t")
+    assert len(bench.world.transfers) == 2
+
+
+@pytest.mark.parametrize(("twelfth", "status"), [("402", 402), ("400", 400)])
+def test_the_thirteenth_contact_of_a_chain_is_refused_one_way_or_the_other(make, twelfth, status):
+    bench = make(twelfth_contact=twelfth)
+    contact = bench.world.enqueue(waited=HOUR, chain=12)
+    assert refused(bench, contact)[0] == status
+
+
+@pytest.mark.parametrize("paused", ["allowed", "refused"])
+def test_a_paused_contact_can_or_cannot_be_transferred(make, paused):
+    bench = make(paused_transfer=paused)
+    contact = bench.world.enqueue()
+    bench.world.pause(contact)
+    if paused == "refused":
+        assert refused(bench, contact) == (400, "InvalidRequestException")
+    else:
+        moved = bench.transfer(contact)
+        assert bench.world.queue_of(moved) == "General"
+        assert not bench.world.contact(moved).paused
+
+
+@pytest.mark.parametrize("kept", ["kept", "lost"])
+def test_the_new_segment_keeps_or_loses_priority_and_age(make, kept):
+    bench = make(new_segment_priority=kept)
+    urgent = bench.world.enqueue(priority=1)
+    aged = bench.world.enqueue(adjustment=timedelta(minutes=9))
+    assert bench.describe(bench.transfer(urgent))["QueuePriority"] == (1 if kept == "kept" else 5)
+    assert bench.describe(bench.transfer(aged)).get("QueueTimeAdjustmentSeconds") == (540 if kept == "kept" else None)
+
+
+@pytest.mark.parametrize("kept", ["kept", "lost"])
+def test_the_new_segment_keeps_or_loses_the_initial_id(make, kept):
+    bench = make(new_segment_initial_id=kept)
+    contact = bench.world.enqueue()
+    assert bench.describe(bench.transfer(contact)).get("InitialContactId") == (contact if kept == "kept" else None)
+
+
+@pytest.mark.parametrize("kept", ["kept", "lost"])
+def test_the_new_segment_keeps_or_loses_the_previous_id(make, kept):
+    bench = make(new_segment_previous_id=kept)
+    contact = bench.world.enqueue()
+    assert bench.describe(bench.transfer(contact)).get("PreviousContactId") == (contact if kept == "kept" else None)
+
+
+@pytest.mark.parametrize("kept", ["kept", "lost"])
+def test_the_new_segment_keeps_or_loses_the_attributes(make, kept):
+    bench = make(new_segment_attributes=kept)
+    contact = bench.world.enqueue(attributes={"language": "fr"})
+    described = bench.describe(bench.transfer(contact))
+    assert described["Attributes"] == ({"language": "fr"} if kept == "kept" else {})
+
+
+@pytest.mark.parametrize("method", ["TRANSFER", "QUEUE_TRANSFER", "API"])
+def test_the_new_segment_was_initiated_in_one_of_three_ways(make, method):
+    bench = make(transfer_initiation_method=method)
+    assert bench.describe(bench.transfer(bench.world.enqueue()))["InitiationMethod"] == method
+
+
+def test_the_index_may_be_behind(make):
+    bench = make(index_lag=timedelta(seconds=20))
+    old = bench.world.enqueue(waited=HOUR)
+    fresh = bench.world.enqueue()
+    assert bench.found() == [old], "what came in the last seconds is not in it yet"
+    bench.clock.move(seconds=20)
+    assert sorted(bench.found()) == sorted([old, fresh])
+    moved = bench.transfer(old)
+    (row,) = [row for row in bench.search()["Contacts"] if row["Id"] == old]
+    assert "DisconnectTimestamp" not in row, "still looks queued"
+    assert row["QueueInfo"]["Id"] == bench.queue("Billing")
+    bench.clock.move(seconds=20)
+    rows = {row["Id"]: row for row in bench.search()["Contacts"]}
+    assert "DisconnectTimestamp" in rows[old]
+    assert rows[moved]["QueueInfo"]["Id"] == bench.queue("General")
+
+
+@pytest.mark.parametrize("answer", ["honoured", "ignored", "refused"])
+def test_not_exists_filters_or_does_nothing_or_is_refused(make, answer):
+    bench = make(not_exists=answer)
+    waiting, ended = bench.world.enqueue(waited=HOUR), bench.world.enqueue(waited=HOUR)
+    bench.world.finish(ended)
+    condition = {"TimestampCondition": {"Type": "DISCONNECT_TIMESTAMP", "ConditionType": "NOT_EXISTS"}}
+    criteria = {"AdditionalTimeRange": {"MatchType": "MATCH_ALL", "Criteria": [condition]}}
+    if answer == "refused":
+        span = {"Type": "ENQUEUE_TIMESTAMP", "StartTime": bench.clock.now - HOUR, "EndTime": bench.clock.now}
+        refusal = bench.refused("search_contacts", TimeRange=span, SearchCriteria=criteria)
+        assert refusal == (400, "InvalidParameterException")
+    else:
+        expected = [waiting] if answer == "honoured" else [waiting, ended]
+        assert sorted(bench.found(SearchCriteria=criteria)) == sorted(expected)
+
+
+@pytest.mark.parametrize("pages", ["snapshot", "live"])
+def test_the_pages_of_a_search_show_one_moment_or_each_its_own(make, pages):
+    bench = make(search_pages=pages)
+    contacts = [bench.world.enqueue(waited=timedelta(minutes=9 - n)) for n in range(4)]
+    sort = {"FieldName": "INITIATION_TIMESTAMP", "Order": "ASCENDING"}
+    criteria = {"QueueIds": [bench.queue("Billing")]}
+    first = bench.search(MaxResults=2, Sort=sort, SearchCriteria=criteria)
+    span = {"MaxResults": 2, "Sort": sort, "SearchCriteria": criteria, "NextToken": first["NextToken"]}
+    bench.clock.move(seconds=1)
+    bench.world.put_back(bench.world.accept(contacts[0], "agent.one").id, queue="General")
+    bench.world.change(contacts[0], queue_id=bench.queue("General"))
+    rest = [row["Id"] for row in bench.search(**span)["Contacts"]]
+    assert rest == (contacts[2:] if pages == "snapshot" else contacts[3:])
+
+
+@pytest.mark.parametrize("form", ["id", "arn"])
+def test_queue_info_holds_an_id_or_an_arn(make, form):
+    bench = make(queue_info=form)
+    contact = bench.world.enqueue()
+    queue_id = bench.queue("Billing")
+    expected = queue_id if form == "id" else f"{bench.sandbox.instance_arn}/queue/{queue_id}"
+    assert bench.describe(contact)["QueueInfo"]["Id"] == expected
+    assert bench.search(SearchCriteria={"QueueIds": [queue_id]})["Contacts"][0]["QueueInfo"]["Id"] == expected
+
+
+@pytest.mark.parametrize("form", ["user_id", "own_id", "arn"])
+def test_an_agents_queue_has_the_users_id_or_its_own_or_shows_an_arn(make, form):
+    bench = make(agent_queue_id=form)
+    user = bench.user("agent.one")
+    moved = bench.world.transfer(bench.world.enqueue(), flow="Escalate to agent", agent="agent.one")
+    shown = bench.describe(moved)["QueueInfo"]["Id"]
+    if form == "arn":
+        assert shown == f"{bench.sandbox.instance_arn}/queue/agent/{user}"
+    else:
+        assert (shown == user) == (form == "user_id")
+    (agent_queue,) = bench.call("list_queues", QueueTypes=["AGENT"])["QueueSummaryList"]
+    assert shown in (agent_queue["Id"], agent_queue["Arn"])
+    assert bench.found(SearchCriteria={"QueueIds": [shown]}) == [moved]
+
+
+@pytest.mark.parametrize("answer", ["yes", "no_rows", "refused"])
+def test_metrics_know_email_or_are_silent_or_refuse_it(make, answer):
+    bench = make(email_in_metrics=answer)
+    bench.world.enqueue("EMAIL")
+    params = {
+        "Filters": {"Queues": [bench.queue("Billing")], "Channels": ["TASK", "EMAIL"]},
+        "Groupings": ["QUEUE", "CHANNEL"],
+        "CurrentMetrics": [{"Name": "CONTACTS_IN_QUEUE", "Unit": "COUNT"}],
+    }
+    if answer == "refused":
+        assert bench.refused("get_current_metric_data", **params) == (400, "InvalidParameterException")
+    else:
+        rows = bench.call("get_current_metric_data", **params)["MetricResults"]
+        assert [row["Dimensions"]["Channel"] for row in rows] == (["EMAIL"] if answer == "yes" else [])
+
+
+def test_metrics_may_be_behind(make):
+    bench = make(metrics_lag=timedelta(seconds=30))
+    params = {
+        "Filters": {"Queues": [bench.queue("Billing")]},
+        "Groupings": ["QUEUE"],
+        "CurrentMetrics": [{"Name": "CONTACTS_IN_QUEUE"}],
+    }
+    bench.world.enqueue()
+    assert bench.call("get_current_metric_data", **params)["MetricResults"] == []
+    bench.clock.move(seconds=30)
+    (row,) = bench.call("get_current_metric_data", **params)["MetricResults"]
+    assert row["Collections"][0]["Value"] == 1
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_paused_contact_keeps_or_loses_its_queue_info(make, looks):
+    bench = make(paused_looks_queued=looks)
+    contact = bench.world.enqueue()
+    bench.call("pause_contact", ContactId=contact)
+    assert ("QueueInfo" in bench.describe(contact)) == looks
+    assert bench.describe(contact)["LastPausedTimestamp"] == bench.clock.now
+    assert bench.world.waiting("Billing") == (), "it was dequeued in truth"
+
+
+@pytest.mark.parametrize("resumed", ["keeps_time", "renews_time", "stays_out"])
+def test_a_resumed_contact_is_queued_with_its_old_or_a_new_time_or_not_at_all(make, resumed):
+    bench = make(resume=resumed)
+    contact = bench.world.enqueue(waited=HOUR)
+    queued = bench.clock.now - HOUR
+    bench.call("pause_contact", ContactId=contact)
+    bench.clock.move(minutes=10)
+    bench.call("resume_contact", ContactId=contact)
+    described = bench.describe(contact)
+    expected = {"keeps_time": queued, "renews_time": bench.clock.now, "stays_out": None}[resumed]
+    assert described.get("QueueInfo", {}).get("EnqueueTimestamp") == expected
+    assert (described["TotalPauseCount"], described["TotalPauseDurationInSeconds"]) == (1, 600)
+    assert bench.world.queue_of(contact) == (None if resumed == "stays_out" else "Billing")
+
+
+@pytest.mark.parametrize("linked", ["share_initial_id", "own_initial_id"])
+def test_a_linked_task_shares_the_initial_id_or_has_its_own(make, linked):
+    bench = make(linked_tasks=linked)
+    first = bench.world.enqueue()
+    second = bench.call(
+        "start_task_contact", Name="more", ContactFlowId=bench.flow("Inbound tasks"), PreviousContactId=first
+    )["ContactId"]
+    described = bench.describe(second)
+    assert described["PreviousContactId"] == first
+    assert described.get("InitialContactId") == (first if linked == "share_initial_id" else None)
+
+
+@pytest.mark.parametrize("how", ["new_segment", "same_contact"])
+def test_what_an_agent_puts_back_is_a_new_segment_or_the_same_contact(make, how):
+    bench = make(put_back=how)
+    contact = bench.world.enqueue(queue="General", waited=HOUR)
+    bench.world.accept(contact, "agent.one")
+    after = bench.world.put_back(contact)
+    assert (after == contact) == (how == "same_contact")
+    described = bench.describe(after)
+    assert described["QueueInfo"]["EnqueueTimestamp"] == bench.clock.now
+    assert "AgentInfo" not in described
+    assert bench.world.queue_of(after) == "General"
+
+
+@pytest.mark.parametrize(("age", "seconds"), [("sets", 60), ("adds", 160)])
+def test_routing_age_is_set_or_added_to(make, age, seconds):
+    bench = make(routing_age=age)
+    contact = bench.world.enqueue()
+    for adjustment in (100, 60):
+        bench.call("update_contact_routing_data", ContactId=contact, QueueTimeAdjustmentSeconds=adjustment)
+    assert bench.describe(contact)["QueueTimeAdjustmentSeconds"] == seconds
+
+
+@pytest.mark.parametrize("excludes", [True, False])
+def test_priority_takes_the_age_off_or_not(make, excludes):
+    bench = make(priority_excludes_age=excludes)
+    contact = bench.world.enqueue()
+    bench.call("update_contact_routing_data", ContactId=contact, QueueTimeAdjustmentSeconds=60)
+    bench.call("update_contact_routing_data", ContactId=contact, QueuePriority=2)
+    described = bench.describe(contact)
+    assert described["QueuePriority"] == 2
+    assert described.get("QueueTimeAdjustmentSeconds") == (None if excludes else 60)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "TooManyRequestsException"])
+def test_a_throttled_call_gets_one_of_two_names(make, code):
+    bench = make(throttle_code=code)
+    bench.world.faults.add("throttle", "DescribeInstance")
+    assert bench.refused("describe_instance") == (429, code)
+
+
+@pytest.mark.parametrize("bodies", ["json", "empty", "not_json"])
+def test_an_error_may_have_a_body_that_says_nothing(make, bodies):
+    bench = make(error_bodies=bodies)
+    assert bench.refused("describe_contact", ContactId="nobody") == (404, "ResourceNotFoundException")
+
+
+def refused(bench, contact, **more):
+    return bench.refused(
+        "transfer_contact",
+        ContactId=contact,
+        QueueId=bench.queue("General"),
+        ContactFlowId=bench.flow(),
+        **more,
+    )
