@@ -113,5 +113,3 @@ def _queue_ids(rules: tuple[BoundRule, ...], directory: Directory) -> frozenset[
         found.update(QueueId(names[-1]) for names in sources)
         found.update(rule.destination_queues)
     return frozenset(found)
-
-

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from router.durations import format_duration, parse_duration
 from router.model import Contact, FirstAct
+from router.problems import did_you_mean
 from router.rules.rule import Rule
 
 _PERCENT = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,6})?)%")
@@ -46,15 +47,17 @@ class At:
         except ValueError as error:
             if text[:1].isdigit() and "%" not in text:
                 raise
-            raise ValueError(f'expected {EXAMPLE}, got "{text}"') from error
+            word = re.match(r"[A-Za-z]*", text)
+            hint = did_you_mean(word[0], ["breach"]) if word else ""
+            raise ValueError(f'expected {EXAMPLE}, got "{text}"{hint}') from error
 
     def resolve(self, target: timedelta | None) -> timedelta:
         """The place on the clock. Raises ValueError without the target that it needs, and where it is before the start
-        of the clock."""
+        of the clock; the message goes on from what was parsed."""
         if self.share is None:
             return self.offset
         if target is None:
-            raise ValueError("a percentage and breach need the rule's sla.target")
+            raise ValueError("needs a target: give the rule an sla.target")
         at = _share_of(target, self.share) + self.offset
         if at < timedelta():
             early = format_duration(-at)

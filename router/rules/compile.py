@@ -93,7 +93,7 @@ class Compiler:
         try:
             at = resolve_at(table.at, sla.target)
         except ValueError as error:
-            self.complain((*path, "at"), f"at = {json.dumps(table.at)}: {error}")
+            self.complain((*path, "at"), f"at = {json.dumps(table.at)} {error}")
             at = timedelta.min
         routing = table.routing
         added = _added(routing.age) if routing is not None and routing.age is not None else None
@@ -149,10 +149,11 @@ class Compiler:
         )
 
     def _entry(self, table: Destination, path: Path) -> Entry:
-        key = "flow" if table.queue is not None else "agent_flow"
+        key, article = ("flow", "a") if table.queue is not None else ("agent_flow", "an")
         flow = table.flow or getattr(self.defaults, key)
         if flow is None and self.whole:
-            self.complain(path, f"no flow for this destination: give it a flow, or the file a {key} in [defaults]")
+            hint = f"give it a flow, or the file {article} {key} in [defaults]"
+            self.complain(path, f"no flow for this destination: {hint}")
         return Entry(
             flow=flow or "",
             place=self.place(path),

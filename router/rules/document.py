@@ -13,6 +13,7 @@ from router.rules.example_document import ExampleTable
 from router.rules.match_document import Match
 from router.rules.words import (
     AtLeastOne,
+    DoubleBrackets,
     LongerThanNothing,
     Moment,
     Priority,
@@ -115,7 +116,7 @@ class RuleTable(Table):
     until: Moment | None = None
     match: Match
     sla: SlaTable | None = None
-    step: list[StepTable] = Field(default_factory=list)
+    step: Annotated[list[StepTable], DoubleBrackets] = Field(default_factory=list)
     guard: GuardTable | None = None
 
     @model_validator(mode="after")
@@ -143,5 +144,5 @@ class Defaults(Table):
 class RuleFile(Table):
     defaults: Defaults = Field(default_factory=Defaults)
     lists: dict[Text, NamedList] = Field(default_factory=dict)
-    rule: list[RuleTable] = Field(default_factory=list)
-    example: list[ExampleTable] = Field(default_factory=list)
+    rule: Annotated[list[RuleTable], DoubleBrackets] = Field(default_factory=list)
+    example: Annotated[list[ExampleTable], DoubleBrackets] = Field(default_factory=list)

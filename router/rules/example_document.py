@@ -10,7 +10,7 @@ from router.durations import Duration
 from router.model import HoldReason
 from router.problems import did_you_mean
 from router.rules.match_document import AttributeName, ChannelName
-from router.rules.words import AtLeastOne, Count, Moment, Priority, Reference, RuleName, Table, Text, complaint
+from router.rules.words import AtLeastOne, Count, Moment, Priority, Reference, RuleName, Table, Text, Yes, complaint
 
 HOLDS = [reason.value for reason in HoldReason]
 
@@ -78,8 +78,8 @@ class Expected(Table):
     step: AtLeastOne | None = None
     queue: Reference | None = None
     agent: Reference | None = None
-    routing: Literal[True] | None = None
-    warn: Literal[True] | None = None
+    routing: Yes | None = None
+    warn: Yes | None = None
     hold: Hold | None = None
     due: Duration | None = None
 

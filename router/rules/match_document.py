@@ -125,9 +125,7 @@ AttributeCondition = Annotated[
     ),
 ]
 ChannelCondition = Annotated[
-    Annotated[ChannelName, Tag("text")]
-    | Annotated[SomeChannels, Tag("list")]
-    | Annotated[ChannelTable, Tag("table")],
+    Annotated[ChannelName, Tag("text")] | Annotated[SomeChannels, Tag("list")] | Annotated[ChannelTable, Tag("table")],
     Discriminator(
         _text_shape,
         custom_error_type="wrong_form",

@@ -84,5 +84,3 @@ def _indexes(values: list[Any]) -> tuple[int, ...]:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
-
-

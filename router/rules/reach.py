@@ -37,5 +37,3 @@ def _possible(condition: Condition, queue: Names) -> tuple[bool, bool]:
         return all(holds for holds, _ in outcomes), any(fails for _, fails in outcomes)
     some, none = any(holds for holds, _ in outcomes), all(fails for _, fails in outcomes)
     return (some, none) if isinstance(condition, AnyOf) else (none, some)
-
-

@@ -58,6 +58,18 @@ def _full_datetime(value: object, info: ValidationInfo) -> object:
     return value
 
 
+def _yes(value: bool) -> bool:
+    if not value:
+        raise complaint("only_true", "is true, or left out")
+    return value
+
+
+def _double_brackets(value: object) -> object:
+    if isinstance(value, dict):
+        raise complaint("single_brackets", "expected a list of tables: its header has double brackets, as in [[rule]]")
+    return value
+
+
 Text = Annotated[str, AfterValidator(no_control_characters), AfterValidator(_not_empty)]
 """Text for people or of the world outside: at least one visible character, no control characters."""
 
@@ -67,6 +79,10 @@ LongerThanNothing = Annotated[Duration, AfterValidator(_some_time)]
 Moment = Annotated[
     AwareDatetime, Field(strict=False), BeforeValidator(_full_datetime, json_schema_input_type=AwareDatetime)
 ]
+Yes = Annotated[bool, AfterValidator(_yes), Field(json_schema_extra={"const": True})]
+DoubleBrackets = BeforeValidator(_double_brackets)
+"""For lists of tables that a file writes with headers."""
+
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000)]
 Priority = Annotated[int, Field(ge=1, le=10, description="1 is the highest")]

@@ -99,5 +99,3 @@ def _tests(condition: Condition) -> Iterator[Test]:
         return
     for child in condition.children:
         yield from _tests(child)
-
-
