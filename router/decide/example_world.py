@@ -1,0 +1,69 @@
+"""The world of an example: a look with one contact, and with the history that the example says it has."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from router.decide.example_directory import queue_id_of
+from router.decide.example_past import CONTACT, Past
+from router.decide.look import Limits, LiveMetrics, Look
+from router.model import EMPTY_QUEUE, AgentId, AgentState, Contact, ContactId, Details, Directory, bare_id
+from router.rules.bound import BoundRule
+from router.rules.example import Example
+from router.rules.rule import Mode
+
+
+def look_at(example: Example, rule: BoundRule | None, directory: Directory, *, now: datetime, limits: Limits) -> Look:
+    """The look in which the example's contact is decided on. ``rule`` is the one whose clock and progress the example
+    tells; metrics of every queue have been asked for, and those not given are empty and unstaffed."""
+    at = example.now or now
+    past = Past.of(example, rule, directory, at)
+    contact = _contact(example, past)
+    return Look(
+        now=at,
+        mode=Mode.ENFORCE,
+        contacts=(contact,),
+        directory=directory,
+        cycle=1,
+        histories={contact.id: past.history()},
+        transfers={contact.id: max(example.contact.transfers or 0, len(past.sources))},
+        metrics=_metrics(example, directory),
+        limits=limits,
+    )
+
+
+def _contact(example: Example, past: Past) -> Contact:
+    given = example.contact
+    moved = bool(past.sources) or bool(given.transfers)
+    return Contact(
+        id=CONTACT,
+        channel=given.channel,
+        initial_id=ContactId("example-1") if moved else None,
+        previous_id=past.segment(len(past.sources) - 1) if past.sources else ContactId("example-1") if moved else None,
+        initiation_method=given.initiation_method,
+        queue_id=past.queue_id,
+        enqueued_at=past.enqueued_at,
+        initiated_at=past.now - given.age if given.age is not None else past.began_at,
+        name=given.name,
+        segment_attributes=given.segment_attributes,
+        tags=given.tags,
+        details=Details(
+            attributes=given.attributes,
+            priority=given.priority,
+            task_template=given.task_template,
+            to_address=given.to_address,
+            from_address=given.from_address,
+        ),
+    )
+
+
+def _metrics(example: Example, directory: Directory) -> LiveMetrics:
+    channel = example.contact.channel
+    given = {queue_id_of(name, directory): metrics for name, metrics in example.queues.items()}
+    slots = {AgentId(bare_id(name)): free for name, free in example.agents.items()}
+    return LiveMetrics(
+        rows={(queue.id, channel): given.get(queue.id, EMPTY_QUEUE) for queue in directory.queues},
+        asked=frozenset(queue.id for queue in directory.queues),
+        agents={agent: AgentState(routable=True, slots_available={channel.value: n}) for agent, n in slots.items()},
+        agents_asked=frozenset(agent.id for agent in directory.agents),
+    )
