@@ -31,6 +31,10 @@ class Unreachable(Exception):
     one line and says what to do."""
 
 
+class NoCredentials(Unreachable):
+    """None now; a role may hand some out in a moment, so that trying again is not in vain."""
+
+
 def make_client(*, region: str | None = None, workers: int = 8) -> ConnectClient:
     """A Connect client whose every call is one HTTP call.
 
@@ -46,11 +50,11 @@ def make_client(*, region: str | None = None, workers: int = 8) -> ConnectClient
             "no AWS region: set region under [connect], AWS_DEFAULT_REGION, or a region in the AWS profile"
         ) from None
     except CREDENTIAL_ERRORS as error:
-        raise Unreachable(f"no AWS credentials: {one_line(str(error))}") from None
+        raise NoCredentials(f"no AWS credentials: {one_line(str(error))}") from None
     except (BotoCoreError, ValueError) as error:
         raise Unreachable(f"the AWS SDK's own configuration does not work: {one_line(str(error))}") from None
     if found is None:
-        raise Unreachable(
+        raise NoCredentials(
             "no AWS credentials: give this machine a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and"
             " AWS_SECRET_ACCESS_KEY"
         )

@@ -1,0 +1,71 @@
+"""Configuration and rules, as the command line, the environment and the files say together."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from router.cli.failures import TRACEBACK, CommandFailed
+from router.problems import Problem, Problems, printable
+from router.rules.lint import lint
+from router.rules.load import load_rules
+from router.rules.rule import RuleSet
+from router.settings import Settings, load_settings
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Raises ``Problems`` with everything that is wrong, ``CommandFailed`` where ``--set`` is not of its form."""
+    config = Path(arguments.config) if arguments.config is not None else None
+    return load_settings(config, environ=environment(), overrides=overrides_of(arguments))
+
+
+def environment() -> Mapping[str, str]:
+    """Without what is ours and no key of config.toml."""
+    return {name: value for name, value in os.environ.items() if name != TRACEBACK}
+
+
+def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:
+    """``--set`` and the options that are short for one, by key; the options go before."""
+    found: dict[str, object] = {}
+    for text in arguments.overrides:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            line = f"connect-router: --set {text}: expected KEY=VALUE, as in --set poll.every=5s"
+            raise CommandFailed(printable(line), misconfigured=True)
+        found[key.strip()] = value
+    if arguments.log_level is not None:
+        found["log.level"] = arguments.log_level
+    if getattr(arguments, "mode", None) is not None:
+        found["execute.mode"] = arguments.mode
+    return found
+
+
+def load_both(arguments: argparse.Namespace) -> tuple[Settings, RuleSet]:
+    """Settings, and rules that may run: raises ``Problems`` with every mistake of the files, and with what the proofs
+    refuse."""
+    settings = settings_of(arguments)
+    ruleset = load_rules(settings.rules.path)
+    errors = [problem for problem in proofs(settings, ruleset) if problem.severity == "error"]
+    if errors:
+        raise Problems(errors)
+    return settings, ruleset
+
+
+def proofs(settings: Settings, ruleset: RuleSet) -> list[Problem]:
+    return lint(ruleset, poll_every=settings.poll.every, max_transfers=settings.guard.max_transfers)
+
+
+def announce(settings: Settings) -> None:
+    """What is about to be worked on, on standard error, before anything changes."""
+    config = settings.config_path or Path("(none)")
+    note(f"instance {settings.connect.instance}, mode {settings.execute.mode}, config {config}")
+
+
+def note(text: str) -> None:
+    """A line for people on standard error; lost where nobody reads it."""
+    with suppress(OSError):
+        print(printable(text), file=sys.stderr, flush=True)

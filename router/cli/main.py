@@ -1,0 +1,63 @@
+"""The way in: one command, one exit status, and never a traceback that nobody asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from router.cli.failures import BROKEN_PIPE, BUG, INTERRUPTED, TRACEBACK, CommandFailed
+from router.cli.parser import COMMANDS, Command, parsed
+from router.problems import Problems, printable
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and answers its exit status; wrong usage and ``--help`` raise ``SystemExit``, as argparse does."""
+    try:
+        arguments = parsed(argv)
+    except BrokenPipeError:
+        return _flushed(BROKEN_PIPE)
+    status = _run(COMMANDS[arguments.command], arguments)
+    return _flushed(status)
+
+
+def _run(command: Command, arguments: argparse.Namespace) -> int:
+    try:
+        return command.run(arguments)
+    except Problems as refused:
+        return _tell(str(refused), status=command.misconfigured)
+    except CommandFailed as failed:
+        return _tell(*failed.lines, status=command.misconfigured if failed.misconfigured else failed.status)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return BROKEN_PIPE
+    except Exception as error:
+        if _wants_traceback(arguments):
+            raise
+        text = printable(f"connect-router: a bug: {type(error).__name__}: {error}")
+        return _tell(f"{text} ({TRACEBACK}=1 shows where)", status=BUG)
+
+
+def _tell(*lines: str, status: int) -> int:
+    with suppress(OSError):
+        print(*lines, sep="\n", file=sys.stderr, flush=True)
+    return status
+
+
+def _wants_traceback(arguments: argparse.Namespace) -> bool:
+    return arguments.log_level == "debug" or bool(os.environ.get(TRACEBACK))
+
+
+def _flushed(status: int) -> int:
+    """Writes out what is left. The interpreter would complain, on its way out, of a reader that has gone."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return status or BROKEN_PIPE
+        return _tell(f"connect-router: standard output: {error.strerror}", status=status or 1)
+    return status

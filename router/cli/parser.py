@@ -1,0 +1,148 @@
+"""The commands and what they have in common. A command's own module is imported only when it is the one asked for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NoReturn, cast
+
+from router import __version__
+from router.cli.failures import MISCONFIGURED, WRONG
+from router.problems import did_you_mean, printable
+
+DESCRIPTION = "Moves waiting Amazon Connect tasks and e-mails by rules, before they break their service level."
+EPILOG = """\
+exit status: 0 done; 1 done, but found problems or some contacts failed; 2 wrong usage or a configuration that does not
+load (78 for `run`); 70 a bug; 130 interrupted
+
+connect-router COMMAND --help says more about each.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """``module`` has ``DESCRIPTION``, ``EXAMPLE``, ``configure(parser)`` and ``run(arguments) -> int``.
+    ``misconfigured`` is the exit status of wrong usage and of a configuration that does not load."""
+
+    name: str
+    module: str
+    help: str
+    misconfigured: int = WRONG
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        module = import_module(self.module)
+        parser.description = module.DESCRIPTION
+        parser.epilog = f"example:\n{module.EXAMPLE}"
+        module.configure(parser)
+        _add_common(parser)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        status: int = import_module(self.module).run(arguments)
+        return status
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command(name="run", module="router.cli.run", help="the service", misconfigured=MISCONFIGURED),
+        Command(name="check", module="router.cli.check", help="prove configuration, rules and their examples"),
+        Command(name="plan", module="router.cli.plan", help="what `run` would do now; changes nothing"),
+        Command(name="explain", module="router.cli.explain", help="why a contact is, or is not, moved"),
+        Command(name="history", module="router.cli.history", help="what was done, from the ledger"),
+        Command(name="schema", module="router.cli.schema", help="JSON Schema of rule files and config.toml"),
+        Command(name="sandbox", module="router.cli.sandbox", help="a local stand-in for the Amazon Connect API"),
+        Command(name="demo", module="router.cli.demo", help="sandbox and service together, for half a minute"),
+    )
+}
+
+
+class CommandParser(argparse.ArgumentParser):
+    """Configures itself when it is used, so that ``connect-router --help`` imports no command."""
+
+    def __init__(self, *, command: Command | None = None, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+        self.command = command
+        self._configured = command is None
+
+    def configured(self) -> CommandParser:
+        if not self._configured:
+            assert self.command is not None
+            self._configured = True
+            self.command.configure(self)
+        return self
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        return super(CommandParser, self.configured()).parse_known_args(args, namespace)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            what = "command" if isinstance(action, argparse._SubParsersAction) else action.dest.replace("_", " ")
+            hint = did_you_mean(str(value), known) or f": one of {', '.join(known)}"
+            raise argparse.ArgumentError(None, f"no {what} '{printable(str(value))}'{hint}")
+
+    def error(self, message: str) -> NoReturn:
+        """One line, not the usage: the line says what is wrong, and ``--help`` the rest."""
+        status = self.command.misconfigured if self.command else WRONG
+        self.exit(status, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Raises ``SystemExit`` on wrong usage, with the status of the command that was asked for."""
+    whole, commands = parsers()
+    arguments, unknown = whole.parse_known_args(argv)
+    if unknown:
+        command = commands[arguments.command]
+        options = [option for action in command._actions for option in action.option_strings]
+        name = unknown[0].partition("=")[0]
+        kind, hint = ("option", did_you_mean(name, options)) if name.startswith("-") else ("argument", "")
+        command.error(f"no {kind} '{printable(name)}' here{hint}")
+    return arguments
+
+
+def parsers() -> tuple[CommandParser, Mapping[str, CommandParser]]:
+    """The whole command line, and each command's own part of it by name."""
+    whole = CommandParser(prog="connect-router", description=DESCRIPTION, epilog=EPILOG)
+    whole.add_argument("--version", action="version", version=f"connect-router {__version__}")
+    commands = whole.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=CommandParser, title="commands"
+    )
+    for command in COMMANDS.values():
+        commands.add_parser(command.name, command=command, help=command.help)
+    return whole, cast("Mapping[str, CommandParser]", commands.choices)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    common = parser.add_argument_group("configuration")
+    common.add_argument(
+        "--config", metavar="PATH", help="config.toml (default: ./config.toml, else /etc/connect-router/config.toml)"
+    )
+    common.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="any key of config.toml, before file and environment: --set poll.every=5s (may be repeated)",
+    )
+    common.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        help="the same as --set log.level=…; debug also shows the traceback of a bug",
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="JSON on standard output, for programs")
+
+
+def add_mode(parser: argparse.ArgumentParser) -> None:
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--observe", dest="mode", action="store_const", const="observe", help="decide and log; reading calls only"
+    )
+    mode.add_argument("--enforce", dest="mode", action="store_const", const="enforce", help="move contacts")

@@ -1,0 +1,44 @@
+"""Why the instance could not be read: one line that says what to do."""
+
+from __future__ import annotations
+
+from router.cli.failures import CommandFailed
+from router.connect.answers import NOT_SENT, Denied, Failure, Rejected, Throttled, Unauthenticated
+from router.problems import printable
+from router.settings import Settings
+
+
+def unreachable(failure: Failure, settings: Settings, endpoint: str) -> CommandFailed:
+    text = f"connect-router: {_what(failure, settings, endpoint)}"
+    return CommandFailed(printable(text), misconfigured=_no_such_instance(failure))
+
+
+def _what(failure: Failure, settings: Settings, endpoint: str) -> str:
+    instance = settings.connect.instance_id
+    match failure:
+        case Unauthenticated(code=code, message=message):
+            return f"AWS refuses the credentials ({code}: {message}); renew them, or name others with AWS_PROFILE"
+        case Denied(message=message):
+            return (
+                f"AWS does not let these credentials read instance {instance} (AccessDeniedException: {message});"
+                " the reading actions of the IAM policy are missing, or the instance is another account's"
+            )
+        case Rejected(code=code, message=message) if _no_such_instance(failure):
+            return (
+                f"{endpoint} knows no instance {instance} ({code}: {message});"
+                " check instance and region under [connect]"
+            )
+        case Rejected(code=code, message=message):
+            return f"{endpoint} refuses to tell about instance {instance} ({code}: {message})"
+        case Throttled(code=code):
+            why = "this process's share of the quota gave no call in time" if code == NOT_SENT else "throttled"
+            return f"instance {instance} could not be read: {why}; others use the account's quota too, try again"
+        case _:
+            return (
+                f"cannot reach {endpoint} ({failure.code}: {failure.message});"
+                " check region under [connect], AWS_ENDPOINT_URL_CONNECT, network and proxy"
+            )
+
+
+def _no_such_instance(failure: Failure) -> bool:
+    return isinstance(failure, Rejected) and failure.code in ("ResourceNotFoundException", "InvalidRequestException")

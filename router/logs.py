@@ -1,0 +1,144 @@
+"""Structured logs: every line of the process, the libraries' included, through one handler and in one form."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from router.problems import printable
+
+OURS = "router"
+"""Every logger of this package is this one or below it; all the others are libraries'."""
+
+FIRST = ("timestamp", "level", "event")
+
+
+def configure(
+    *, level: str = "info", format: str = "auto", stream: TextIO | None = None, taps: Sequence[Processor] = ()
+) -> None:
+    """Sends this package's events of ``level`` and above, and the libraries' warnings, to ``stream`` (standard output).
+
+    ``format`` is ``json``, ``console`` or ``auto``: console on a terminal. Each of ``taps`` sees every event dict before
+    it is written, and answers with it. A line that cannot be written (closed pipe, full disk) is lost in silence: logs
+    never stop the service. May be called again; the last call counts.
+    """
+    stream = stream or sys.stdout
+    handler = _Handler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_STAMPS, _of_a_library],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _Failures(messages=level == "debug"),
+                *taps,
+                *_rendering(format, stream),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger(OURS).setLevel(level.upper())
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_STAMPS,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        # Loggers made when modules are imported must follow a configuration made later, a test's too.
+        cache_logger_on_first_use=False,
+    )
+
+
+_STAMPS: tuple[Processor, ...] = (
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
+
+def _of_a_library(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A library's line has no event of its own: it gets one, so that the names of events are ours alone."""
+    record: logging.LogRecord = event["_record"]
+    return {**event, "event": "library.message", "logger": record.name, "message": event["event"]}
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """The standard library would print a traceback to standard error for each line that is lost."""
+
+
+class _Failures:
+    """An exception as its type and where it came from. Its message may quote a customer's value, so it is told with
+    ``messages`` only (level debug)."""
+
+    def __init__(self, *, messages: bool) -> None:
+        self._messages = messages
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        info = event.pop("exc_info", None)
+        event.pop("stack_info", None)
+        error = info if isinstance(info, BaseException) else info[1] if isinstance(info, tuple) else sys.exc_info()[1]
+        if not info or error is None:
+            return event
+        event["exception"] = type(error).__name__
+        event["where"] = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        if self._messages:
+            event["message"] = str(error)
+        return event
+
+
+def _rendering(format: str, stream: TextIO) -> tuple[Processor, ...]:
+    terminal = stream.isatty()
+    if format == "console" or (format == "auto" and terminal):
+        return _on_one_line, structlog.dev.ConsoleRenderer(colors=terminal, pad_event_to=24)
+    return _in_order, structlog.processors.JSONRenderer(serializer=json.dumps, default=_plain)
+
+
+def _in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {key: event[key] for key in (*FIRST, *event) if key in event}
+
+
+def _on_one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Text from outside must neither move the cursor nor begin a line; JSON escapes it by itself."""
+    return {printable(str(key)): _escaped(value) for key, value in event.items()}
+
+
+def _escaped(value: Any) -> Any:
+    match value:
+        case str():
+            return printable(value)
+        case bool() | int() | float() | None:
+            return value
+        case Mapping():
+            return {_escaped(key): _escaped(one) for key, one in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_escaped(one) for one in value]
+        case _:
+            return printable(str(_plain(value)))
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for."""
+    match value:
+        case timedelta():
+            return round(value.total_seconds(), 3)
+        case date():
+            return value.isoformat()
+        case set() | frozenset():
+            return sorted(value, key=str)
+        case _:
+            return str(value)

@@ -1,0 +1,125 @@
+"""One complete pass: everything due acted on, every landing awaited, then the end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import FrameType
+
+from router.connect.answers import Failure
+from router.ledger.errors import LedgerUnavailable
+from router.model import Action, CaseKey, Landing
+from router.service import tell
+from router.service.app import App
+from router.service.report import CycleReport
+
+LOOK_EVERY = 0.2
+"""Seconds between two looks at what was moved; each contact is read at its own pace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What came of it. ``unreachable`` is why the instance could not even be read; ``failed`` counts the contacts that
+    were to be moved and are not, or are not known to be; ``stopped``: a signal came before the end."""
+
+    report: CycleReport | None = None
+    unreachable: Failure | None = None
+    failed: int = 0
+    stopped: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether everything that was due has been acted on."""
+        complete = self.report is not None and self.report.complete
+        return complete and not self.failed and not self.stopped
+
+
+def run_once(app: App) -> Pass:
+    """Raises ``LedgerUnavailable`` where the ledger cannot be read: then nothing was moved. Closes the app."""
+    with _stopping_on_signals(app):
+        app.tell_started()
+        try:
+            return _run(app)
+        finally:
+            tell.log.info("service.stopping")
+            app.stop()
+            app.close()
+            tell.log.info("service.stopped")
+
+
+def _run(app: App) -> Pass:
+    began_at = app.clock.now()
+    failure = app.names.load()
+    if failure is not None:
+        return Pass(unreachable=failure, stopped=app.stopping.is_set())
+    app.follower.resume()
+    tell.log.info("service.ready", rules=len(app.names.rules.rules), revision=app.names.rules.revision)
+    with _Following(app) as following:
+        report = app.cycle.run(until=None)
+        following.until_landed()
+    return Pass(report=report, failed=_failed(app, since=began_at), stopped=app.stopping.is_set())
+
+
+class _Following:
+    """Looks after what was moved while the cycle goes on: a move needs a place that only a landing frees."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="follow")
+
+    def __enter__(self) -> _Following:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def until_landed(self) -> None:
+        """Until each has landed or, after the landing timeout, been given up as a stray; or the app stops."""
+        while self._app.follower.pending and self._thread.is_alive():
+            if self._app.stopping.wait(LOOK_EVERY):
+                return
+
+    def _follow(self) -> None:
+        while not self._over.is_set() and not self._app.stopping.is_set():
+            try:
+                self._app.follower.look()
+            except LedgerUnavailable as problem:
+                tell.log.error("ledger.failed", message=str(problem))
+            except Exception:
+                tell.log.exception("follow.failed")
+            self._over.wait(LOOK_EVERY)
+
+
+def _failed(app: App, *, since: datetime) -> int:
+    """Contacts whose last move of this pass was refused, was not sent for an error, has no known outcome, or led
+    nowhere."""
+    last: dict[CaseKey, Action] = {}
+    for action in app.ledger.history(since=since):
+        if action.target is not None:
+            last[action.case] = action
+    return sum(1 for action in last.values() if action.open or action.error or action.landing is Landing.STRAY)
+
+
+@contextmanager
+def _stopping_on_signals(app: App) -> Iterator[None]:
+    """SIGTERM and SIGINT end the pass in order; what was sent is settled and followed by the next run."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        app.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
