@@ -1,0 +1,55 @@
+"""The rule's clock around the clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from router.model import Channel, Contact, ContactId, FirstAct, QueueId
+from router.rules.clock import clock_start, closed, elapsed, instant, resolve_at
+from router.rules.load import parse_rules
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+RULE = parse_rules([("r.toml", b'[[rule]]\nname = "r"\nmatch.queue = "Billing"\n')]).rules[0]
+
+
+def contact(enqueued_at: datetime | None) -> Contact:
+    return Contact(id=ContactId("c"), channel=Channel.TASK, queue_id=QueueId("q"), enqueued_at=enqueued_at)
+
+
+def test_the_clock_starts_as_the_contact_enters_its_queue():
+    assert clock_start(RULE, contact(NOON), None) == NOON
+
+
+def test_the_clock_goes_on_from_where_the_first_step_acted():
+    first = FirstAct(clock_started_at=NOON - HOUR, queue_id=QueueId("p"), waited=HOUR)
+    assert clock_start(RULE, contact(NOON), first) == NOON - HOUR
+
+
+def test_a_contact_outside_of_queues_has_no_clock():
+    with pytest.raises(ValueError, match="not in a queue"):
+        clock_start(RULE, contact(None), None)
+
+
+def test_the_clock_never_shows_less_than_nothing():
+    assert elapsed(NOON, NOON - HOUR) == timedelta()
+    assert elapsed(NOON, NOON + HOUR) == HOUR
+
+
+def test_the_instant_of_a_place_on_the_clock():
+    assert instant(NOON, HOUR) == NOON + HOUR
+
+
+def test_around_the_clock_is_never_closed():
+    assert not closed(NOON, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "breach -", "breach 5m", "breach - -5m", "50 %", "%", "1e3%", "\N{FULLWIDTH DIGIT FIVE}m", "breach-breach"],
+)
+def test_other_texts_are_no_place_on_the_clock(text):
+    with pytest.raises(ValueError, match="expected"):
+        resolve_at(text, HOUR)
