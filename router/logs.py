@@ -26,9 +26,9 @@ def configure(
 ) -> None:
     """Sends this package's events of ``level`` and above, and the libraries' warnings, to ``stream`` (standard output).
 
-    ``format`` is ``json``, ``console`` or ``auto``: console on a terminal. Each of ``taps`` sees every event dict before
-    it is written, and answers with it. A line that cannot be written (closed pipe, full disk) is lost in silence: logs
-    never stop the service. May be called again; the last call counts.
+    ``format`` is ``json``, ``console`` or ``auto``: console on a terminal. Each of ``taps`` sees every event dict
+    before it is written, and answers with it. A line that cannot be written (closed pipe, full disk) is lost in
+    silence: logs never stop the service. May be called again; the last call counts.
     """
     stream = stream or sys.stdout
     handler = _Handler(stream)

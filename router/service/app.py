@@ -9,7 +9,6 @@ from threading import Event
 from router.connect.answers import Denied, Failure, Unauthenticated
 from router.connect.connection import Connection
 from router.connect.quotas import Rate
-from router.decide.look import Limits
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
 from router.model import Channel
@@ -22,6 +21,7 @@ from router.service.cycle import Cycle
 from router.service.enforce import Enforcer
 from router.service.follow import Follower
 from router.service.landing import LandingPlaces
+from router.service.limits import limits_of
 from router.service.looking import Looking
 from router.service.names import Names
 from router.service.needs import Needs
@@ -191,16 +191,3 @@ def open_connection(settings: Settings, clock: Clock) -> Connection:
         now=clock.now,
         monotonic=clock.monotonic,
     )
-
-
-def limits_of(settings: Settings) -> Limits:
-    guard = settings.guard
-    return Limits(
-        max_transfers=guard.max_transfers,
-        reserve_transfers=guard.reserve_transfers,
-        cooldown=guard.cooldown,
-        per_cycle=guard.per_cycle,
-        per_hour=guard.per_hour,
-    )
-
-

@@ -14,9 +14,10 @@ from router.model import Action, Channel, Contact, ContactId, Directory, Landing
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode, RuleSet
-from router.service.app import limits_of, open_connection
+from router.service.app import open_connection
 from router.service.blocked import Blocked
 from router.service.clock import SystemClock
+from router.service.limits import limits_of
 from router.service.looking import Looking
 from router.service.needs import Needs
 from router.service.ports import Clock

@@ -1,0 +1,99 @@
+"""A rule's ladder as times, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from router.cli.shown import seconds, text
+from router.durations import format_duration
+from router.rules.condition import AllOf, AnyOf, Condition, Test
+from router.rules.rule import Entry, Mode, Rule, Step
+from router.rules.written import written
+
+
+def print_ladders(rules: tuple[Rule, ...], console: Console) -> None:
+    for rule in rules:
+        console.print(_heading(rule))
+        console.print(text(f"  when  {written_condition(rule.condition)}"))
+        if rule.sla.target is not None:
+            console.print(text(f"  promised within {format_duration(rule.sla.target)}, on the {rule.sla.clock} clock"))
+        for step in rule.steps:
+            console.print(_rung(step), soft_wrap=True)
+        if rule.shield:
+            console.print(text("  no steps: the rules below leave these contacts alone"))
+        console.print()
+
+
+def ladder_json(rule: Rule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "file": rule.place.file,
+        "line": rule.place.line,
+        "description": rule.description,
+        "mode": rule.mode.value,
+        "target_s": seconds(rule.sla.target),
+        "steps": [
+            {
+                "step": step.number,
+                "at_s": seconds(step.at),
+                "label": step.label,
+                "to": [[destination(entry) for entry in tier] for tier in step.to],
+                "warn": step.warn,
+            }
+            for step in rule.steps
+        ],
+    }
+
+
+def _heading(rule: Rule) -> Text:
+    line = text(rule.name, "bold")
+    line.append(f"  {rule.place}", style="dim")
+    if rule.mode is not Mode.ENFORCE:
+        line.append(f"  mode {rule.mode.value}", style="yellow")
+    if rule.description:
+        line.append_text(text(f"  {rule.description}"))
+    return line
+
+
+def _rung(step: Step) -> Text:
+    """``+2h  breach  overflow -> Billing Overflow | General``."""
+    line = text(f"  +{format_duration(step.at):<8}", "cyan")
+    line.append_text(text(f"{step.label:<14}", "dim"))
+    line.append_text(text("; ".join(_acts(step))))
+    return line
+
+
+def _acts(step: Step) -> Iterator[str]:
+    if step.to:
+        tiers = [" | ".join(destination(entry) for entry in tier) for tier in step.to]
+        picked = "" if step.pick.value == "first" else f" ({step.pick.value})"
+        yield f"-> {', else '.join(tiers)}{picked}"
+    if step.routing is not None:
+        yield "routing"
+    if step.warn is not None:
+        yield f"warn {written(step.warn)}"
+
+
+def destination(entry: Entry) -> str:
+    """As the file names it."""
+    return entry.queue or (f"agent {entry.agent}" if entry.agent is not None else f"agent of {entry.agent_from}")
+
+
+def written_condition(condition: Condition) -> str:
+    """The condition on one line."""
+    if isinstance(condition, Test):
+        return condition.text
+    parts = [_in_brackets(child) for child in condition.children]
+    if isinstance(condition, AllOf):
+        return " and ".join(parts)
+    return " or ".join(parts) if isinstance(condition, AnyOf) else f"none of ({', '.join(parts)})"
+
+
+def _in_brackets(condition: Condition) -> str:
+    shown = written_condition(condition)
+    several = isinstance(condition, AllOf | AnyOf) and len(condition.children) > 1
+    return f"({shown})" if several else shown
