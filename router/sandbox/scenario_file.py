@@ -25,7 +25,7 @@ Place = tuple[str | int, ...]
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Raises ``Problems``: an unreadable file, TOML that is none, unknown keys, wrong values, names that nothing has."""
+    """Raises ``Problems``: an unreadable file, no TOML, unknown keys, wrong values, names that nothing has."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -24,7 +24,7 @@ def test_the_first_contact_of_a_chain_stays_the_initial_one_through_every_transf
     first = bench.world.enqueue()
     third = bench.transfer(bench.transfer(first), "Billing")
     assert bench.describe(third)["InitialContactId"] == first
-    assert [contact.id for contact in bench.world.chain(third)][0] == first
+    assert bench.world.chain(third)[0].id == first
 
 
 def test_a_transfer_to_a_user_waits_in_the_users_own_queue(bench):
