@@ -17,16 +17,21 @@ def never_governing(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
     earlier = _Earlier()
     for rule in queues.rules:
         if prover.impossible(rule.condition):
-            yield error(rule.place, f"rule '{rule.name}' can never govern: its conditions exclude each other")
+            yield error(rule.place, f"rule '{rule.name}' can never {_work(rule)}: its conditions exclude each other")
             continue
         first = next((one for one in earlier.candidates(rule) if _always_before(one, rule, queues, prover)), None)
         if first is not None:
             how = "leaves alone" if first.shield else "governs"
             yield error(
                 rule.place,
-                f"rule '{rule.name}' can never govern: '{first.name}' ({first.place}) {how} every contact it matches",
+                f"rule '{rule.name}' can never {_work(rule)}: '{first.name}' ({first.place}) {how} every contact it matches",
             )
         earlier.add(rule)
+
+
+def _work(rule: Rule) -> str:
+    """What the rule is for: warnings and bumps act beside whatever rule governs."""
+    return "govern" if rule.to_steps or rule.shield else "act"
 
 
 class _Earlier:
