@@ -60,7 +60,7 @@ types: $(DEV) ## mypy, strict
 	$(call step,types,$(VENV)/bin/mypy)
 
 # Safe path: neither `pytest` nor a `python -m router` that a test starts may find the checkout in its working folder.
-PYTEST = CONNECT_ROUTER_TESTED_WHEEL=1 PYTHONSAFEPATH=1 HYPOTHESIS_PROFILE=suite $(VENV)/bin/pytest -q -n $(WORKERS)
+PYTEST = TEST_THE_WHEEL=1 PYTHONSAFEPATH=1 HYPOTHESIS_PROFILE=suite $(VENV)/bin/pytest -q -n $(WORKERS)
 
 suite: $(DEV) $(WHEEL) ## all tests (ARGS= goes to pytest)
 	@echo '-- tests'

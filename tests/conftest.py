@@ -1,6 +1,6 @@
 """Which ``router`` the tests import, and how hard Hypothesis tries. Nothing of the domain belongs here.
 
-A bare ``pytest`` tests the checkout. ``make test`` sets ``CONNECT_ROUTER_TESTED_WHEEL=1`` and tests the wheel that
+A bare ``pytest`` tests the checkout. ``make test`` sets ``TEST_THE_WHEEL=1`` and tests the wheel that
 users would install: then nothing here touches ``sys.path``, and ``tests/unit/packaging`` proves where ``router`` came
 from.
 """
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-if os.environ.get("CONNECT_ROUTER_TESTED_WHEEL") != "1" and str(CHECKOUT) not in sys.path:
+if os.environ.get("TEST_THE_WHEEL") != "1" and str(CHECKOUT) not in sys.path:
     sys.path.insert(0, str(CHECKOUT))
     # For the processes that tests start.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))

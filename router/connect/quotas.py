@@ -11,6 +11,7 @@ from threading import Condition, Event, Lock
 import structlog
 
 from router.connect.bucket import Bucket
+from router.settings.quotas import DOCUMENTED_QUOTAS
 
 log = structlog.get_logger()
 
@@ -27,20 +28,7 @@ GENERAL_RATE = Rate(2, 5)
 """For every operation that has no line of its own (Amazon Connect service quotas, API throttling)."""
 
 DEFAULT_RATES: Mapping[str, Rate] = {
-    "SearchContacts": Rate(0.5, 1),
-    "TransferContact": Rate(2, 5),
-    "DescribeContact": Rate(10, 15),
-    "UpdateContactRoutingData": Rate(20, 20),
-    "GetCurrentMetricData": Rate(5, 8),
-    "GetCurrentUserData": Rate(2, 5),
-    "ListAssociatedContacts": Rate(2, 5),
-    "ListQueues": Rate(2, 5),
-    "SearchQueues": Rate(2, 5),
-    "ListContactFlows": Rate(2, 5),
-    "ListUsers": Rate(2, 5),
-    "ListAgentStatuses": Rate(2, 5),
-    "ListHoursOfOperations": Rate(2, 5),
-    "DescribeInstance": Rate(2, 5),
+    operation: Rate(quota.rate, quota.burst) for operation, quota in DOCUMENTED_QUOTAS.items()
 }
 """AWS's documented defaults for new accounts, per account and region (Amazon Connect service quotas)."""
 

@@ -79,6 +79,8 @@ class App:
         )
         if self.ledger.created:
             tell.log.warning("ledger.created", url=self.settings.ledger.url)
+        for finding in self.ledger.warnings:
+            tell.log.warning("ledger.exposed", message=finding)
 
     def tell_unreachable(self, failure: Failure, *, retry_in: float) -> None:
         refused = isinstance(failure, Denied | Unauthenticated)

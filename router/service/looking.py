@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from router.connect.answers import Failure
+from router.connect.answers import Failure, SearchPage
 from router.decide.decide import Decided, decide
 from router.decide.look import Blocks, Limits, Look
 from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, QueueId, Standing
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
+from router.service import tell
 from router.service.needs import Needs
 from router.service.ports import Clock, Ledger, Reader
 
@@ -34,7 +35,7 @@ class Sighting:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Looking:
     """``observed`` is the ledger in memory of what was only observed: histories are read from both."""
 
@@ -46,6 +47,7 @@ class Looking:
     limits: Limits
     channels: frozenset[Channel]
     lookback: timedelta
+    _degraded_told: bool = False
 
     def search(self, rules: BoundRuleSet, extra: Iterable[Contact], *, stop: Callable[[], bool]) -> Sighting:
         """Everything that is waiting now, as far as the search tells; ``extra`` are contacts known by other ways, which
@@ -56,6 +58,7 @@ class Looking:
             for contact in page.contacts:
                 if contact.channel in self.channels and contact.standing(now) is Standing.WAITING:
                     found.setdefault(contact.id, contact)
+            self._tell_oddities(page)
             if page.failure is not None or stop():
                 return Sighting(contacts=tuple(found.values()), complete=False, failure=page.failure)
         return Sighting(contacts=tuple(found.values()), complete=True)
@@ -99,6 +102,14 @@ class Looking:
             look = self.needs.read(look, decided.needs)
             decided = decide(look, rules)
         return decided
+
+    def _tell_oddities(self, page: SearchPage) -> None:
+        """Rows that could not be read; and, once, a filter that Connect does not take. The rest stands."""
+        for row in page.problems:
+            tell.log.warning("search.degraded", error="UnreadableRow", message=row.problem, contact_id=row.contact_id)
+        if page.degraded is not None and not self._degraded_told:
+            self._degraded_told = True
+            tell.log.warning("search.degraded", error="FilterRefused", message=page.degraded)
 
     def _histories(self, contacts: tuple[Contact, ...]) -> dict[ContactId, tuple[Action, ...]]:
         lasting = self.ledger.histories(contacts)
