@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Loads configuration and rules, proves what can be proved about them, runs the examples, and prints each rule's ladder as
-times. Makes no call to AWS, save with --live. Exits 1 if it finds errors (with --strict: or warnings), 2 if the files do
-not load."""
+times. Makes no call to AWS, save with --live. Exits 1 if it finds errors (with --strict: or warnings), 2 if the files
+do not load."""
 EXAMPLE = """\
   connect-router check --strict
   connect-router check --live --config /etc/connect-router/config.toml
