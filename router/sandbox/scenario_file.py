@@ -107,7 +107,7 @@ def _zones(document: ScenarioDocument) -> Iterator[tuple[Place, str]]:
     for index, hours in enumerate(document.hours):
         try:
             zoneinfo.ZoneInfo(hours.zone)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             hint = did_you_mean(hours.zone, zoneinfo.available_timezones())
             yield ("hours", index, "zone"), f"{hours.zone!r} is no time zone{hint}"
         for number, override in enumerate(hours.override):

@@ -27,7 +27,7 @@ def read_params(resolved: Resolved, query: str, body: bytes) -> Params:
     raw = _raw(shape, resolved.labels, query, _document(body))
     try:
         params = _PARSER._parse_shape(shape, raw)  # type: ignore[attr-defined]  # held by a test
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, OSError) as error:
         raise Refusal("SerializationException", f"a value of the wrong type: {type(error).__name__}") from error
     found = _unknown(raw, shape) + violations(params, shape)
     if found:

@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from router.sandbox import Behaviours, Sandbox, Scenario
+from router.sandbox import Behaviours, Sandbox, Scenario, World
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -37,10 +37,10 @@ class Bench:
     """One call is one HTTP request: the SDK's retries are off."""
 
     @property
-    def world(self):
+    def world(self) -> World:
         return self.sandbox.world
 
-    def call(self, operation: str, **params: Any) -> dict[str, Any]:
+    def call(self, operation: str, **params: Any) -> Any:
         """By its Python name, in this instance."""
         answer = getattr(self.client, operation)(**{"InstanceId": self.sandbox.instance_id, **params})
         assert self.sandbox.problems == [], "an answer broke AWS's own model"
@@ -53,10 +53,10 @@ class Bench:
         response = caught.value.response
         return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
 
-    def describe(self, contact_id: str) -> dict[str, Any]:
+    def describe(self, contact_id: str) -> Any:
         return self.call("describe_contact", ContactId=contact_id)["Contact"]
 
-    def search(self, *, kind: str = "ENQUEUE_TIMESTAMP", days: float = 50, **rest: Any) -> dict[str, Any]:
+    def search(self, *, kind: str = "ENQUEUE_TIMESTAMP", days: float = 50, **rest: Any) -> Any:
         span = {
             "Type": kind,
             "StartTime": self.clock.now - timedelta(days=days),
@@ -76,7 +76,7 @@ class Bench:
     def user(self, name: str) -> str:
         return next(each.id for each in self.world.state.register.users.values() if each.username == name)
 
-    def transfer(self, contact_id: str, queue: str = "General", flow: str = "Overflow to queue", **more: Any) -> str:
+    def transfer(self, contact_id: str, queue: str = "General", flow: str = "Overflow to queue", **more: Any) -> Any:
         answer = self.call(
             "transfer_contact",
             ContactId=contact_id,

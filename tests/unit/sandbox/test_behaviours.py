@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import router.sandbox.behaviours
 from router.sandbox import Behaviours
 
 HOUR = timedelta(hours=1)
@@ -16,7 +17,7 @@ def test_every_switch_is_documented_and_shown_to_switch_something():
     source = Path(__file__).read_text()
     for field in dataclasses.fields(Behaviours):
         assert re.search(rf"{field.name}=", source), f"{field.name} has no test"
-    code = Path(__import__("router.sandbox.behaviours", fromlist=["x"]).__file__).read_text()
+    code = Path(router.sandbox.behaviours.__file__).read_text()
     for field in dataclasses.fields(Behaviours):
         assert re.search(rf'\n    {field.name}: [^\n]+\n    """', code), f"{field.name} has no documentation"
 

@@ -374,7 +374,7 @@ def test_every_metric_of_the_model_is_offered(bench):
     from router.sandbox.operations.metric_calls import METRICS
     from router.sandbox.wire.model import service_model
 
-    assert set(METRICS) == set(service_model().shape_for("CurrentMetricName").enum)
+    assert set(METRICS) == set(service_model().shape_for("CurrentMetricName").metadata["enum"])
     bench.world.enqueue(queue="General")
     values = metrics(bench, *METRICS, queues=["General"], channels=["TASK"])["General", "TASK"]
     assert None not in values
