@@ -37,7 +37,8 @@ def contact(
 
 def act(of: Contact, rule: str = "overflow", *, at: float = 10, kind: str = "transfer", **others: Any) -> Action:
     """A step of a rule that acted on the contact; ``at`` in minutes."""
-    assert of.queue_id is not None and of.enqueued_at is not None
+    assert of.queue_id is not None
+    assert of.enqueued_at is not None
     action = Action(
         kind=ActionKind(kind),
         case=CaseKey(of.id, of.enqueued_at),
@@ -58,7 +59,9 @@ def act(of: Contact, rule: str = "overflow", *, at: float = 10, kind: str = "tra
     return replace(action, **others)
 
 
-def move(of: Contact, result: Contact, rule: str = "overflow", *, landing: Landing = Landing.QUEUED, **others: Any) -> Action:
+def move(
+    of: Contact, result: Contact, rule: str = "overflow", *, landing: Landing = Landing.QUEUED, **others: Any
+) -> Action:
     """The transfer of one contact that made it the other, landed there by default."""
     landed = {"landed_at": result.enqueued_at, "landed_queue_id": result.queue_id}
     where = {**landed, "landed_enqueued_at": result.enqueued_at} if landing is not Landing.PENDING else {}
@@ -71,6 +74,10 @@ def move(of: Contact, result: Contact, rule: str = "overflow", *, landing: Landi
     return act(of, rule, **{**given, **where, **others})
 
 
-def after(of: Contact, contact_id: str = "c2", *, queue: QueueId = OVERFLOW, waited: float = 0, **others: Any) -> Contact:
+def after(
+    of: Contact, contact_id: str = "c2", *, queue: QueueId = OVERFLOW, waited: float = 0, **others: Any
+) -> Contact:
     """The segment that a transfer makes, with the ids of the one before it."""
-    return contact(contact_id, queue=queue, waited=waited, **{"previous_id": of.id, "initial_id": of.chain_id, **others})
+    return contact(
+        contact_id, queue=queue, waited=waited, **{"previous_id": of.id, "initial_id": of.chain_id, **others}
+    )

@@ -41,6 +41,10 @@ def to(queue_id: QueueId, flow: FlowId = TO_QUEUE) -> Target:
     return Target(flow_id=flow, queue_id=queue_id)
 
 
+def to_agent(agent_id: AgentId) -> Target:
+    return Target(flow_id=TO_AGENT, agent_id=agent_id)
+
+
 def metrics(slots: int = 0, waiting: int = 0, **others: object) -> QueueMetrics:
     return QueueMetrics(slots_available=slots, contacts_in_queue=waiting, **others)  # type: ignore[arg-type]
 

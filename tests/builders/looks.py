@@ -69,7 +69,13 @@ def by_contact(seen: Look, rules: BoundRuleSet) -> dict[str, list[str]]:
     return {key: [told(one) for one in account.decisions] for key, account in decide(seen, rules).accounts.items()}
 
 
-def only(decided: Decided) -> Decision:
-    """The one decision there is."""
-    (decision,) = decided.decisions
-    return decision
+def the_hold(decided: Decided) -> Hold:
+    """The one hold there is."""
+    (hold,) = (one for one in decided.decisions if isinstance(one, Hold))
+    return hold
+
+
+def the_transfer(decided: Decided) -> Transfer:
+    """The one transfer there is."""
+    (transfer,) = (one for one in decided.decisions if isinstance(one, Transfer))
+    return transfer

@@ -5,10 +5,10 @@ from dataclasses import replace
 from router.decide.decide import decide
 from router.decide.govern import Role, trace
 from router.decide.wait import Wait
-from router.model import ActionKind, Landing
+from router.model import ActionKind, Landing, QueueId
 from router.rules.rule import Mode
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
-from tests.builders.instance import ANN, ANNS_QUEUE, GENERAL, OVERFLOW
+from tests.builders.instance import ANN, ANNS_QUEUE, GENERAL, OVERFLOW, to_agent
 from tests.builders.looks import look, outcome
 from tests.builders.rules import overflow, rules, unreadable
 
@@ -80,7 +80,9 @@ def test_its_other_conditions_must_still_hold():
 
 
 def test_waited_is_as_it_was_when_the_rule_first_acted():
-    waiting = rules(LADDER.replace('{ queue = "Billing" }', '{ queue = "Billing", waited = { min = "9m", max = "11m" } }'))
+    waiting = rules(
+        LADDER.replace('{ queue = "Billing" }', '{ queue = "Billing", waited = { min = "9m", max = "11m" } }')
+    )
     here, moved = moved_to_overflow(rule="ladder", waited=20)
     assert outcome(look(here, history=(moved,)), waiting) == ["ladder 2: to Supervisors"]
 
@@ -199,13 +201,15 @@ def test_contacts_in_an_agents_own_queue_are_matched_by_no_rule_but_the_one_that
     everything = rules(LADDER.replace('"Billing"', '"*"') + WARNING)
     assert outcome(look(in_anns_queue), everything) == []
     first = contact("c1", waited=30)
-    sent = move(first, in_anns_queue, "ladder", landing=Landing.AT_AGENT)
-    sent = replace(sent, target=replace(sent.target, queue_id=None, agent_id=ANN))
+    sent = move(first, in_anns_queue, "ladder", landing=Landing.AT_AGENT, target=to_agent(ANN))
     assert outcome(look(in_anns_queue, history=(sent,)), everything) == ["ladder 2: to Supervisors"]
 
 
 def test_contacts_in_a_queue_that_the_directory_does_not_know_are_matched_by_no_rule():
-    assert outcome(look(contact(queue="made-a-moment-ago", waited=20)), rules(LADDER.replace('"Billing"', '"*"'))) == []
+    assert (
+        outcome(look(contact(queue=QueueId("made-a-moment-ago"), waited=20)), rules(LADDER.replace('"Billing"', '"*"')))
+        == []
+    )
 
 
 def test_older_contacts_than_enqueued_after_do_not_match():
@@ -249,6 +253,7 @@ def test_the_trace_says_what_every_rule_is_to_the_contact():
     waiting = contact(waited=10)
     seen = look(waiting)
     case = decide(seen, several).accounts[waiting.id].case
+    assert case is not None
     assert [(one.rule.name, one.role) for one in trace(Wait(waiting, case, seen), several.rules)] == [
         ("off", Role.NOT_IN_FORCE),
         ("elsewhere", Role.NO_MATCH),
