@@ -21,10 +21,10 @@ def never_governing(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
             continue
         first = next((one for one in earlier.candidates(rule) if _always_before(one, rule, queues, prover)), None)
         if first is not None:
-            how = "leaves alone" if first.shield else "governs"
+            how = f"({first.place}) {'leaves alone' if first.shield else 'governs'} every contact it matches"
             yield error(
                 rule.place,
-                f"rule '{rule.name}' can never {_work(rule)}: '{first.name}' ({first.place}) {how} every contact it matches",
+                f"rule '{rule.name}' can never {_work(rule)}: '{first.name}' {how}",
             )
         earlier.add(rule)
 

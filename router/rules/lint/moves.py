@@ -64,7 +64,8 @@ def _paths(queues: RuleQueues, *, longest: int) -> Iterator[tuple[Move, ...]]:
     only, and another rule below it only once it is finished. A sequence ends where it closes a circle."""
     by_source = _by_source(queues)
     looked_at = 0
-    waiting: list[tuple[Move, ...]] = [(move,) for moves in by_source.values() for move in moves][::-1]
+    waiting: list[tuple[Move, ...]] = [(move,) for moves in by_source.values() for move in moves]
+    waiting.reverse()
     while waiting:
         path = waiting.pop()
         looked_at += 1
