@@ -1,0 +1,233 @@
+"""What may stand in the way of a move, and which of several reasons is told."""
+
+from dataclasses import replace
+
+from router.decide.decide import decide
+from router.decide.look import Blocks, Limits, NeedTransfers
+from router.model import ActionState, HoldReason, earliest
+from router.rules.condition import Unread
+from router.rules.rule import Mode
+from tests.builders.contacts import NOW, act, contact, minutes, move
+from tests.builders.instance import ANOTHER_FLOW, GENERAL, OVERFLOW, SUPERVISORS, TO_QUEUE, to
+from tests.builders.looks import by_contact, look, outcome, the_hold
+from tests.builders.rules import overflow, rules
+
+MOVED = "overflow 1: to Overflow"
+HOLDS = "overflow 1: "
+ONE = rules(overflow())
+WAITING = contact(waited=10)
+ROOM = Limits(cooldown=minutes(0), max_transfers=99)
+
+
+def chain(moves: int, *, ago: float = 10, waited: float = 12):
+    """A contact in Billing whose chain was moved so often in earlier cases, ``ago`` minutes the last time."""
+    segments = [contact(f"s{number}", queue=SUPERVISORS, waited=200 - number) for number in range(moves)]
+    here = contact("here", waited=waited, previous_id="before", initial_id="s0")
+    history = tuple(
+        act(segment, "another", chain_id="s0", settled_at=NOW - minutes(ago + moves - number - 1), target=to(GENERAL))
+        for number, segment in enumerate(segments)
+    )
+    return here, history
+
+
+def test_a_chain_is_moved_by_the_router_at_most_max_transfers_times():
+    here, history = chain(2)
+    limits = replace(ROOM, max_transfers=3)
+    assert outcome(look(here, history=history, limits=limits), ONE) == [MOVED]
+    here, history = chain(3)
+    assert outcome(look(here, history=history, limits=limits), ONE) == [f"{HOLDS}max_transfers"]
+
+
+def test_a_rule_may_tighten_max_transfers_and_not_loosen_it():
+    here, history = chain(2)
+    tighter, looser = (rules(overflow(more=f"guard = {{ max_transfers = {count} }}")) for count in (2, 9))
+    assert outcome(look(here, history=history, limits=ROOM), tighter) == [f"{HOLDS}max_transfers"]
+    three, of_three = chain(3)
+    assert outcome(look(three, history=of_three, limits=replace(ROOM, max_transfers=3)), looser) == [
+        f"{HOLDS}max_transfers"
+    ]
+
+
+def test_transfers_are_kept_for_people_and_flows():
+    here, _ = chain(0)
+    limits = replace(ROOM, reserve_transfers=2)
+    assert outcome(look(here, transfers={here.id: 8}, limits=limits), ONE) == [MOVED]
+    assert outcome(look(here, transfers={here.id: 9}, limits=limits), ONE) == [f"{HOLDS}transfer_budget"]
+
+
+def test_how_often_a_chain_was_transferred_is_read_first():
+    here, _ = chain(0)
+    decided = decide(look(here, transfers={}), ONE)
+    assert (the_hold(decided).reason, decided.needs) == (HoldReason.UNREADABLE, (NeedTransfers(here.id),))
+    unread = look(here, transfers={here.id: Unread("Connect did not answer")})
+    decided = decide(unread, ONE)
+    assert (the_hold(decided).reason, decided.needs) == (HoldReason.UNREADABLE, ())
+
+
+def test_the_first_contact_of_a_chain_has_no_transfers_behind_it_and_nothing_is_read():
+    for first in (WAITING, replace(WAITING, initial_id=WAITING.id)):
+        assert outcome(look(first, transfers={}), ONE) == [MOVED]
+
+
+def test_what_was_behind_a_chain_counts_where_the_new_segment_does_not_name_the_old_one():
+    first = contact("c1", queue=SUPERVISORS, waited=60)
+    here = contact("c2", waited=30)
+    moved = move(first, here, "another")
+    moved = replace(moved, first=replace(moved.first, transfers=8))
+    assert outcome(look(here, history=(moved,), transfers={}), ONE) == [f"{HOLDS}transfer_budget"]
+
+
+def test_between_two_moves_of_one_chain_there_is_the_cooldown():
+    limits = Limits(cooldown=minutes(5))
+    here, history = chain(1, ago=4.9)
+    assert outcome(look(here, history=history, limits=limits), ONE) == [f"{HOLDS}cooldown"]
+    here, history = chain(1, ago=5)
+    assert outcome(look(here, history=history, limits=limits), ONE) == [MOVED]
+
+
+def test_a_rules_cooldown_stands_in_place_of_the_services():
+    here, history = chain(1, ago=4)
+    shorter = rules(overflow(more='guard = { cooldown = "3m" }'))
+    assert outcome(look(here, history=history, limits=Limits(cooldown=minutes(5))), shorter) == [MOVED]
+
+
+def many(count):
+    return [contact(f"c{number}", waited=20 - number) for number in range(count)]
+
+
+def test_no_more_are_moved_in_a_cycle_than_per_cycle():
+    assert outcome(look(*many(3), limits=replace(ROOM, per_cycle=2)), ONE) == [MOVED, MOVED, f"{HOLDS}per_cycle"]
+    earlier = act(contact("gone"), cycle=7)
+    seen = look(*many(2), limits=replace(ROOM, per_cycle=2), recent_moves=(earlier,))
+    assert outcome(seen, ONE) == [MOVED, f"{HOLDS}per_cycle"]
+
+
+def test_no_more_are_moved_in_an_hour_than_per_hour():
+    earlier = act(contact("gone"), decided_at=NOW - minutes(59.9))
+    too_old = act(contact("gone"), decided_at=NOW - minutes(60))
+    limits = replace(ROOM, per_hour=2)
+    assert outcome(look(*many(2), limits=limits, recent_moves=(earlier,)), ONE) == [MOVED, f"{HOLDS}per_hour"]
+    assert outcome(look(*many(2), limits=limits, recent_moves=(too_old,)), ONE) == [MOVED, MOVED]
+
+
+def test_a_rule_has_its_own_limits_a_cycle_and_an_hour_which_count_its_own_moves():
+    other = act(contact("gone"), "another", cycle=7, decided_at=NOW)
+    own = act(contact("gone"), cycle=6, decided_at=NOW - minutes(1))
+    per_cycle = rules(overflow(more="guard = { per_cycle = 1 }"))
+    per_hour = rules(overflow(more="guard = { per_hour = 2 }"))
+    assert outcome(look(*many(2), recent_moves=(other,)), per_cycle) == [MOVED, f"{HOLDS}per_cycle"]
+    assert outcome(look(*many(2), recent_moves=(other, own)), per_hour) == [MOVED, f"{HOLDS}per_hour"]
+
+
+def test_the_most_overdue_get_what_the_limits_leave():
+    target = overflow("long", more='sla = { target = "2h" }', to='{ queue = "General" }').replace(
+        '"Billing"', '"Overflow"'
+    )
+    late, later = contact("late", queue=OVERFLOW, waited=90), contact("later", waited=15)
+    found = by_contact(look(late, later, limits=replace(ROOM, per_cycle=1)), rules(overflow() + target))
+    assert found == {"later": [MOVED], "late": ["long 1: per_cycle"]}
+
+
+def test_ties_go_to_the_older_and_then_to_the_smaller_id():
+    older = contact("z", waited=20, initiated_at=NOW - minutes(50))
+    younger = [contact(name, waited=20) for name in ("b", "a")]
+    assert [one.contact.id for one in decide(look(*younger, older), ONE).decisions] == ["z", "a", "b"]
+
+
+def test_two_contacts_of_one_chain_are_not_moved_in_one_cycle():
+    tasks = (contact("a", waited=30, initial_id="root"), contact("b", waited=20, initial_id="root"))
+    seen = look(*tasks, transfers={"a": 1, "b": 1})
+    assert outcome(seen, ONE) == [MOVED, f"{HOLDS}in_flight"]
+
+
+def test_an_open_intent_anywhere_in_the_chain_holds_its_contacts():
+    here, _ = chain(0)
+    intent = act(contact("s0", queue=SUPERVISORS), "another", state=ActionState.INTENDED, chain_id="s0")
+    assert outcome(look(here, history=(intent,)), ONE) == [f"{HOLDS}in_flight"]
+    assert outcome(look(here, in_progress=frozenset({here.id})), ONE) == [f"{HOLDS}in_flight"]
+
+
+def test_names_that_the_instance_does_not_have_hold_the_contacts_of_the_rule():
+    missing = overflow(to='{ queue = "Overflow" }, { queue = "Oberflow" }')
+    hold = the_hold(decide(look(WAITING), rules(missing + overflow("next"))))
+    assert (hold.rule, hold.reason) == ("overflow", "unresolved")
+    assert 'queue "Oberflow" does not exist' in hold.detail
+
+
+def test_blocks_hold_every_contact():
+    for blocks, reason in (
+        (Blocks(denied=True), "denied"),
+        (Blocks(instance_full=True), "instance_full"),
+        (Blocks(clock_skew=True), "clock_skew"),
+    ):
+        assert outcome(look(WAITING, blocks=blocks), ONE) == [f"{HOLDS}{reason}"]
+
+
+def test_a_flow_that_is_denied_or_suspended_holds_only_where_no_destination_is_left_without_it():
+    two_flows = rules(overflow(to='{ queue = "Overflow" }, { queue = "General", flow = "Another" }'))
+    one, both = frozenset({TO_QUEUE}), frozenset({TO_QUEUE, ANOTHER_FLOW})
+    for blocks, all_blocked, reason in (
+        (Blocks(denied_flows=one), Blocks(denied_flows=both), "denied"),
+        (Blocks(suspended_flows=one), Blocks(suspended_flows=both), "flow_suspended"),
+    ):
+        assert outcome(look(WAITING, blocks=blocks), two_flows) == ["overflow 1: to General"]
+        assert outcome(look(WAITING, blocks=all_blocked), two_flows) == [f"{HOLDS}{reason}"]
+
+
+def test_where_several_flows_are_stopped_in_different_ways_the_first_reason_in_order_is_told():
+    two_flows = rules(overflow(to='{ queue = "Overflow" }, { queue = "General", flow = "Another" }'))
+    blocks = Blocks(denied_flows=frozenset({ANOTHER_FLOW}), suspended_flows=frozenset({TO_QUEUE}))
+    assert outcome(look(WAITING, blocks=blocks), two_flows) == [f"{HOLDS}denied"]
+
+
+def test_a_refused_entry_beside_a_suspended_one_is_held_by_what_will_pass():
+    two_flows = rules(overflow(to='{ queue = "Overflow" }, { queue = "General", flow = "Another" }'))
+    refused = act(WAITING, state=ActionState.REFUSED, fingerprint=two_flows.rules[0].fingerprint, target=to(OVERFLOW))
+    blocks = Blocks(suspended_flows=frozenset({ANOTHER_FLOW}))
+    assert outcome(look(WAITING, history=(refused,), blocks=blocks), two_flows) == [f"{HOLDS}flow_suspended"]
+
+
+def test_a_stopped_flow_beside_a_full_queue_is_told_in_the_detail():
+    slots = '{ queue = "General", flow = "Another", slots_available = { min = 1 } }'
+    blocks = Blocks(suspended_flows=frozenset({TO_QUEUE}))
+    hold = the_hold(decide(look(WAITING, blocks=blocks), rules(overflow(to=f'{{ queue = "Overflow" }}, {slots}'))))
+    assert hold.reason == "no_eligible_destination"
+    assert '"Overflow": its flow is suspended' in hold.detail
+    assert '"General": slots_available is 0, below 1' in hold.detail
+
+
+def test_in_observe_the_limits_count_what_would_have_been_moved():
+    ladder = overflow().replace(
+        'step = [{ at = "10m", to = [{ queue = "Overflow" }] }]',
+        'step = [{ at = "10m", to = [{ queue = "Overflow" }] }, { at = "12m", to = [{ queue = "General" }] }]',
+    )
+    waiting = contact(waited=12)
+    watched = act(waiting, observed=True, target=to(OVERFLOW), settled_at=NOW - minutes(2))
+    seen = look(waiting, history=(watched,), mode=Mode.OBSERVE)
+    assert outcome(seen, rules(ladder)) == ["overflow 2: cooldown (observed)"]
+    fresh = contact("c2", waited=10)
+    seen = look(waiting, fresh, mode=Mode.OBSERVE, limits=replace(ROOM, per_hour=1))
+    seen = replace(seen, histories={waiting.id: (watched,)})
+    assert outcome(seen, ONE) == ["overflow 1: per_hour (observed)"]
+
+
+def test_the_reasons_stand_in_the_order_in_which_they_are_tried():
+    documented = """
+        excluded operator_pause closed unreadable unresolved in_flight stray denied flow_suspended instance_full
+        clock_skew failed_before transfer_budget max_transfers cooldown no_eligible_destination percent_of_queue
+        per_cycle per_hour picked_up left_queue contact_paused disconnected
+    """
+    assert [reason.value for reason in sorted(HoldReason, key=lambda one: one.rank)] == documented.split()
+    assert earliest([HoldReason.PER_HOUR, HoldReason.DENIED]) is HoldReason.DENIED
+
+
+def test_late_is_the_time_since_the_breach_or_since_the_step_fell_due():
+    with_target = rules(overflow(more='sla = { target = "1h" }'))
+    (early,) = decide(look(contact(waited=12)), with_target).decisions
+    (due,) = decide(look(contact(waited=12)), ONE).decisions
+    assert (early.late, early.due_at) == (minutes(-48), NOW - minutes(2))
+    assert (due.late, due.due_at) == (minutes(2), NOW - minutes(2))
+
+
+def test_contacts_elsewhere_are_not_held():
+    assert outcome(look(contact(queue=GENERAL, waited=60)), ONE) == []
