@@ -62,7 +62,7 @@ class Cycle:
             cycle=self.number, revision=self.names.rules.revision, directory=self.names.directory, until=until
         )
         sighting = self._settle_and_search(context)
-        decided, results = self._decide_and_act(sighting, context)
+        decided, results = self._decide_and_act(sighting, self._with_time_to_act(context, began))
         report = replace(
             report_of(self.number, decided, results),
             complete=sighting.complete,
@@ -72,6 +72,14 @@ class Cycle:
         made = Counter(self.calls()) - calls
         tell.log.info("cycle.finished", mode=self.mode.value, calls=dict(made), **report.fields())
         return report
+
+    def _with_time_to_act(self, context: CycleContext, began: float) -> CycleContext:
+        """At least as long for acting as looking took: a search that is longer than the poll (Connect allows one call in
+        two seconds, for the whole account) must not leave everything undone cycle after cycle."""
+        if context.until is None:
+            return context
+        now = self.clock.monotonic()
+        return replace(context, until=max(context.until, now + (now - began)))
 
     def _settle_and_search(self, context: CycleContext) -> Sighting:
         """Nothing where the credentials were refused lately: then no call is made at all."""
@@ -96,6 +104,8 @@ class Cycle:
     def _decide_and_act(self, sighting: Sighting, context: CycleContext) -> tuple[Decided, list[Result]]:
         """Decides and acts; where Connect refused a destination, decides again for the next one of the step. Answers
         the first round's decisions, which saw every contact, and the results of all rounds."""
+        if self.stopping():
+            return Decided(decisions=(), accounts={}), []
         contacts = sighting.contacts
         first = decided = self._decide(contacts, context)
         results = acted = self._act(decided, context)
