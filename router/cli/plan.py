@@ -17,8 +17,8 @@ from router.service.preview import Preview, Viewer
 
 DESCRIPTION = """\
 Takes one look at the instance and shows what `run` would do now, most overdue first. Changes nothing, in Connect or on
-this machine: reading calls only, and the ledger is opened for reading. What only a running service remembers (moves that
-IAM denied, what it has observed) is not known here. Exits 1 if the search could not be read to its end."""
+this machine: reading calls only, and the ledger is opened for reading. What only a running service remembers (moves
+that IAM denied, what it has observed) is not known here. Exits 1 if the search could not be read to its end."""
 EXAMPLE = """\
   connect-router plan
   connect-router plan --enforce --json | jq '.[] | select(.decision == "transfer")'

@@ -34,8 +34,9 @@ def _what(failure: Failure, settings: Settings, endpoint: str) -> str:
             why = "this process's share of the quota gave no call in time" if code == NOT_SENT else "throttled"
             return f"instance {instance} could not be read: {why}; others use the account's quota too, try again"
         case _:
+            what = failure.code if endpoint in failure.message else f"{failure.code}: {failure.message}"
             return (
-                f"cannot reach {endpoint} ({failure.code}: {failure.message});"
+                f"cannot reach {endpoint} ({what});"
                 " check region under [connect], AWS_ENDPOINT_URL_CONNECT, network and proxy"
             )
 

@@ -1,0 +1,108 @@
+"""``history``: what was done, from the ledger."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from router.cli.failures import DONE
+from router.cli.loading import note, settings_of
+from router.cli.opening import in_one_line
+from router.cli.parser import add_json
+from router.cli.recorded import HEADINGS, as_json, as_row
+from router.cli.shown import console, print_json, table
+from router.durations import parse_duration
+from router.ledger.sqlite import SqliteLedger
+from router.model import Action, ActionState, ContactId, Directory, Landing
+from router.settings import Settings
+
+DESCRIPTION = """\
+Prints what the router did, the newest last, from the ledger alone: it works while the service runs, and without AWS.
+The ledger keeps ids; --names asks the instance for the names (reading calls)."""
+EXAMPLE = """\
+  connect-router history --since 2h --outcome refused
+  connect-router history 40797c0d-b39b-44e9-b624-06a0162ef271 --json
+"""
+OUTCOMES: tuple[ActionState | Landing, ...] = (*ActionState, *Landing)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("contact_id", nargs="?", metavar="CONTACT_ID", help="any id of a chain: that chain's alone")
+    parser.add_argument("--rule", metavar="NAME", help="what this rule did")
+    parser.add_argument(
+        "--since", metavar="WHEN", type=_when, help="from then on: 2026-11-22T10:00:00Z, or 2h for two hours ago"
+    )
+    parser.add_argument("--until", metavar="WHEN", type=_when, help="before then")
+    parser.add_argument(
+        "--outcome", metavar="OUTCOME", choices=[one.value for one in OUTCOMES], help=f"one of {', '.join(OUTCOMES)}"
+    )
+    parser.add_argument("--limit", metavar="N", type=_limit, default=50, help="the newest N (default: 50; 0: all)")
+    parser.add_argument("--names", action="store_true", help="names in place of ids, from the instance")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    actions = _read(settings, arguments)
+    directory = _directory(settings) if arguments.names and actions else Directory()
+    if arguments.json:
+        print_json([as_json(action, directory) for action in actions])
+    elif actions:
+        console().print(table(HEADINGS, [as_row(action, directory) for action in actions]))
+    else:
+        _say_why_nothing(settings)
+    return DONE
+
+
+def _read(settings: Settings, arguments: argparse.Namespace) -> tuple[Action, ...]:
+    path, instance = settings.ledger.path, settings.connect.instance_id
+    with in_one_line(), SqliteLedger.read(path, instance_id=instance) as ledger:
+        return ledger.history(
+            contact_id=ContactId(arguments.contact_id) if arguments.contact_id else None,
+            rule=arguments.rule,
+            since=arguments.since,
+            until=arguments.until,
+            outcome=next((one for one in OUTCOMES if one.value == arguments.outcome), None),
+            limit=arguments.limit or None,
+        )
+
+
+def _directory(settings: Settings) -> Directory:
+    from router.cli.unreachable import unreachable
+    from router.service.app import open_connection
+    from router.service.clock import SystemClock
+
+    with in_one_line():
+        connection = open_connection(settings, SystemClock())
+    try:
+        found = connection.instance.directory(with_agents=True, with_hours=False)
+    finally:
+        connection.close()
+    if not isinstance(found, Directory):
+        raise unreachable(found, settings, connection.endpoint)
+    return found
+
+
+def _say_why_nothing(settings: Settings) -> None:
+    path = settings.ledger.path
+    note("nothing recorded that fits" if path.exists() else f"{path}: there is no ledger yet, so nothing was done")
+
+
+def _when(text: str) -> datetime:
+    try:
+        return datetime.now(UTC) - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("expected 2026-11-22T10:00:00Z, or a duration such as 2h") from None
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError("a time needs its offset, as in 2026-11-22T10:00:00Z")
+    return at
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise argparse.ArgumentTypeError("expected a whole number, 0 for all")
+    return int(text)
