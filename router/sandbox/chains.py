@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from router.sandbox.contacts import CHAIN_LIMIT, Contact
+from router.sandbox.places import Queue
 from router.sandbox.state import State
 
 
@@ -55,3 +58,33 @@ def successor(state: State, contact: Contact, *, initiation_method: str) -> Cont
         **place,
     )
     return state.contacts.put(after, state.now)
+
+
+def past_transfer(state: State, contact: Contact, queue: Queue, at: datetime) -> Contact:
+    """A contact of the past that was transferred at that time: the segment after it."""
+    behaviours = state.behaviours
+    state.contacts.put(
+        replace(
+            contact,
+            queue_id=queue.id,
+            enqueued_at=contact.initiated_at,
+            disconnected_at=at,
+            disconnect_reason=transferred_reason(contact),
+            updated_at=at,
+        ),
+        at,
+    )
+    return state.contacts.put(
+        replace(
+            contact,
+            id=state.new_id(),
+            position=contact.position + 1,
+            initial_id=contact.root if behaviours.new_segment_initial_id == "kept" else None,
+            previous_id=contact.id if behaviours.new_segment_previous_id == "kept" else None,
+            initiated_at=at,
+            connected_to_system_at=at,
+            initiation_method=behaviours.transfer_initiation_method,
+            updated_at=at,
+        ),
+        at,
+    )

@@ -6,6 +6,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
+from router.sandbox.centre import ALWAYS_OPEN
 from router.sandbox.places import Outcome, Override, Working
 from router.sandbox.scenario import Setting
 from router.sandbox.scenario_document import (
@@ -19,7 +20,7 @@ from router.sandbox.scenario_document import (
     QueueTable,
     ScenarioDocument,
 )
-from router.sandbox.world import ALWAYS_OPEN, World
+from router.sandbox.world import World
 
 
 def settings_of(document: ScenarioDocument) -> tuple[Setting, ...]:

@@ -45,6 +45,7 @@ class Lifecycle:
     def __init__(self, state: State, routing: Routing) -> None:
         self._state = state
         self._routing = routing
+        self._stopped: dict[str, tuple[int, Flow, Queue | None]] = {}
 
     def create(
         self, what: Particulars, *, initiated_at: datetime | None = None, previous: Contact | None = None
@@ -116,17 +117,21 @@ class Lifecycle:
         now = self._state.now
         paused_for = contact.paused_for + (now - contact.paused_at)
         contact = self._state.change(contact, paused=False, resumed_at=now, paused_for=paused_for)
-        if not contact.dequeued_by_pause or contact.queue_id is None:
+        if contact.id in self._stopped:
+            return self._outcome(contact.id, *self._stopped.pop(contact.id))
+        if not contact.dequeued_by_pause:
             return contact
-        if self._state.behaviours.resume == "stays_out":
+        queue = self._state.register.queues.get(contact.queue_id or "")
+        if queue is None or self._state.behaviours.resume == "stays_out":
             return self._state.change(contact, queue_id=None, enqueued_at=None, dequeued_by_pause=False)
-        queue = self._state.register.queues[contact.queue_id]
         keeps = self._state.behaviours.resume == "keeps_time"
         return self._routing.enqueue(contact, queue, at=contact.enqueued_at if keeps else now)
 
     def _outcome(self, contact_id: str, position: int, flow: Flow, queue: Queue | None) -> Contact:
-        """Nothing where the contact has ended or moved on meanwhile."""
+        """Nothing where the contact has ended or moved on meanwhile; later where it is paused."""
         contact = self._state.contact(contact_id)
+        if contact.paused:
+            self._stopped[contact_id] = (position, flow, queue)
         if contact.ended or contact.paused or contact.position != position:
             return contact
         outcome = flow.outcome
@@ -154,9 +159,11 @@ class Lifecycle:
             return None
 
     def _expire(self, contact_id: str) -> None:
-        contact = self._state.contact(contact_id)
-        if not contact.ended:
-            self._routing.finish(contact, "EXPIRED")
+        """The contact, or the segment of its chain that has taken its expiry over."""
+        expires_at = self._state.contact(contact_id).expires_at
+        for contact in self._state.contacts.chain(self._state.contact(contact_id).root):
+            if not contact.ended and contact.expires_at == expires_at:
+                self._routing.finish(contact, "EXPIRED")
 
 
 _SUBTYPES = {"TASK": "Task", "EMAIL": "Email", "CHAT": "Chat", "VOICE": "Telephony"}

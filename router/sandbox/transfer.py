@@ -142,6 +142,8 @@ class Transfers:
             agent_id=None,
             connected_at=None,
             paused=False,
+            resumed_at=self._state.now if contact.paused else contact.resumed_at,
+            dequeued_by_pause=False,
         )
         if user is not None:
             self._routing.work(user)
@@ -151,7 +153,7 @@ class Transfers:
         self, request: Request, contact: Contact, moved: Contact, flow: Flow, queue: Queue, user: User | None
     ) -> None:
         register = self._state.register
-        left = register.queues[contact.queue_id] if contact.queue_id else None
+        left = register.queues.get(contact.queue_id or "")
         transfer = Transfer(
             at=self._state.now,
             contact_id=contact.id,

@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-import random
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from typing import Any
 
-from router.sandbox.agenda import Agenda
 from router.sandbox.behaviours import Behaviours
-from router.sandbox.contact_log import ContactLog
+from router.sandbox.centre import ALWAYS_OPEN, Centre
+from router.sandbox.chains import past_transfer
 from router.sandbox.contacts import CHAIN_LIMIT, Contact
-from router.sandbox.faults import Faults
 from router.sandbox.identity import Identity
-from router.sandbox.lifecycle import Lifecycle, Particulars
-from router.sandbox.places import (
-    AVAILABLE,
-    Flow,
-    FlowState,
-    FlowStatus,
-    FlowType,
-    Hours,
-    Outcome,
-    Override,
-    Profile,
-    Queue,
-    User,
-    Window,
-    Working,
-)
-from router.sandbox.register import DAYS, Register, find
-from router.sandbox.routing import Routing
-from router.sandbox.state import State
-from router.sandbox.transfer import Request, Transfer, Transfers
-
-ALWAYS_OPEN = "Always open"
-MIDNIGHT = time(0, 0)
-
-OutcomeWord = Literal["queue", "never", "disconnect", "elsewhere"]
+from router.sandbox.lifecycle import Particulars
+from router.sandbox.places import Flow, Queue
+from router.sandbox.register import find
+from router.sandbox.transfer import Request, Transfer
 
 
-class World:
+class World(Centre):
     """Queues, flows and users are named by name, id or ARN; an unknown one is a ``KeyError``. Contacts are named by id.
 
     Every method first lets happen all that was due until now, by the clock. Safe to use from several threads.
@@ -52,204 +27,8 @@ class World:
     def __init__(
         self, identity: Identity, *, clock: Callable[[], datetime], behaviours: Behaviours, seed: int = 1
     ) -> None:
-        start = clock().astimezone(UTC)
-        self.identity = identity
-        self.behaviours = behaviours
-        self.lock = threading.RLock()
-        self.random = random.Random(seed)
-        self._clock = clock
-        self.state = State(
-            identity=identity,
-            behaviours=behaviours,
-            random=self.random,
-            agenda=Agenda(start),
-            contacts=ContactLog(lag=max(behaviours.index_lag, behaviours.metrics_lag)),
-            register=Register(identity, behaviours),
-        )
-        self.started_at = self.state.now
-        self.routing = Routing(self.state)
-        self.lifecycle = Lifecycle(self.state, self.routing)
-        self._transfers = Transfers(self.state, self.routing, self.lifecycle)
-        self.started_tasks: dict[str, str] = {}
-        self.faults = Faults(random.Random(seed + 1))
+        super().__init__(identity, clock=clock, behaviours=behaviours, seed=seed)
         self.add_hours(ALWAYS_OPEN, description="Around the clock")
-
-    # Time
-
-    @property
-    def now(self) -> datetime:
-        """The instant up to which everything has happened."""
-        with self.present():
-            return self.state.now
-
-    @contextmanager
-    def present(self) -> Iterator[State]:
-        """The state as of now, held until the block ends."""
-        with self.lock:
-            self.state.agenda.advance(self._clock().astimezone(UTC))
-            yield self.state
-
-    def advance(self) -> None:
-        """Lets happen what is due; every other method does so too."""
-        with self.present():
-            return
-
-    def at(self, instant: datetime, act: Callable[[], object]) -> None:
-        """Does ``act`` when that instant comes, in order with everything else."""
-        with self.present() as state:
-            state.agenda.at(instant, act)
-
-    # What the instance is made of
-
-    def add_hours(
-        self,
-        name: str,
-        *,
-        zone: str = "UTC",
-        week: Mapping[str, Sequence[Window]] | None = None,
-        overrides: Sequence[Override] = (),
-        description: str | None = None,
-    ) -> Hours:
-        """``week`` by day ("MONDAY", …), windows from, up to and not including; ``None``: around the clock."""
-        days = week if week is not None else dict.fromkeys(DAYS, ((MIDNIGHT, MIDNIGHT),))
-        with self.present() as state:
-            return state.register.add_hours(
-                name, at=state.now, zone=zone, week=days, overrides=overrides, description=description
-            )
-
-    def add_queue(
-        self,
-        name: str,
-        *,
-        hours: str = ALWAYS_OPEN,
-        enabled: bool = True,
-        capacity: int | None = None,
-        description: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> Queue:
-        with self.present() as state:
-            return state.register.add_queue(
-                name,
-                at=state.now,
-                hours=hours,
-                enabled=enabled,
-                capacity=capacity,
-                description=description,
-                tags=tags,
-            )
-
-    def add_flow(
-        self,
-        name: str,
-        *,
-        type: FlowType = "QUEUE_TRANSFER",
-        state: FlowState = "ACTIVE",
-        status: FlowStatus = "PUBLISHED",
-        outcome: Outcome | OutcomeWord = "queue",
-        elsewhere: str | None = None,
-        description: str | None = None,
-    ) -> Flow:
-        """Defines a flow; one of that name is replaced and keeps its id. ``elsewhere`` names the queue of the outcome
-        "elsewhere"."""
-        with self.present() as present:
-            return present.register.add_flow(
-                name,
-                at=present.now,
-                type=type,
-                state=state,
-                status=status,
-                outcome=_outcome(outcome, elsewhere),
-                description=description,
-            )
-
-    def set_flow(
-        self,
-        name: str,
-        *,
-        outcome: Outcome | OutcomeWord | None = None,
-        elsewhere: str | None = None,
-        state: FlowState | None = None,
-        status: FlowStatus | None = None,
-    ) -> Flow:
-        """Another outcome, state or status for a flow that exists."""
-        with self.present() as present:
-            flow = find(present.register.flows, name)
-            changed = replace(
-                flow,
-                outcome=flow.outcome if outcome is None else _outcome(outcome, elsewhere),
-                state=state or flow.state,
-                status=status or flow.status,
-                modified_at=present.now,
-            )
-            present.register.flows[flow.id] = changed
-            return changed
-
-    def set_queue(self, name: str, **changes: Any) -> Queue:
-        """Another ``name``, ``enabled`` or ``capacity`` for a queue that exists; its id stays."""
-        with self.present() as state:
-            queue = find(state.register.queues, name)
-            state.register.queues[queue.id] = replace(queue, modified_at=state.now, **changes)
-            return state.register.queues[queue.id]
-
-    def remove(self, name: str) -> None:
-        """Takes a queue, a flow or a user out of the directory, as deleting it in the console does. A queue that still
-        has contacts cannot be removed: ``ValueError``."""
-        with self.present() as state:
-            register = state.register
-            for things in (register.queues, register.flows, register.users):
-                found = [each.id for each in things.values() if name in (each.id, each.arn, _name(each))]
-                for thing_id in found:
-                    if state.contacts.waiting(thing_id) or state.contacts.held(thing_id):
-                        raise ValueError(f"{name!r} still has contacts")
-                    del things[thing_id]
-                if found:
-                    return
-            raise KeyError(name)
-
-    def add_user(
-        self,
-        username: str,
-        *,
-        queues: Sequence[str] = (),
-        slots: Mapping[str, int] | None = None,
-        status: str = AVAILABLE,
-        working: Working | None = None,
-        profile: str | None = None,
-        first_name: str = "",
-        last_name: str = "",
-    ) -> User:
-        """A user with a queue of their own. ``slots``: contacts at once, by channel (default: one task, one e-mail).
-        ``profile`` names a routing profile to share; without it there is one for the same queues and slots."""
-        with self.present() as state:
-            named = profile or self._profile_for(queues, {"TASK": 1, "EMAIL": 1} if slots is None else slots).name
-            user = state.register.add_user(
-                username,
-                at=state.now,
-                profile=named,
-                status=status,
-                working=working,
-                first_name=first_name,
-                last_name=last_name,
-            )
-            self.routing.work(user)
-            return user
-
-    def add_profile(
-        self, name: str, *, queues: Sequence[str], slots: Mapping[str, int], delay: timedelta = timedelta(0)
-    ) -> Profile:
-        with self.present() as state:
-            return state.register.add_profile(
-                name, at=state.now, queues=queues, slots=slots, delay_s=int(delay.total_seconds())
-            )
-
-    def set_status(self, username: str, status: str) -> User:
-        """ "Available", "Offline", or any other: there, but taking nothing."""
-        with self.present() as state:
-            user = state.register.set_status(find(state.register.users, username), status, state.now)
-            self.routing.work(user)
-            return user
-
-    # Contacts
 
     def enqueue(
         self,
@@ -274,7 +53,7 @@ class World:
             contact = self.lifecycle.create(what, initiated_at=began_at)
             for step in range(1, min(chain, CHAIN_LIMIT)):
                 at = began_at + (enqueued_at - began_at) * step / max(chain - 1, 1)
-                contact = self._follow(contact, target, at)
+                contact = past_transfer(state, contact, target, at)
             contact = state.contacts.put(
                 replace(contact, queue_id=target.id, enqueued_at=enqueued_at, queued=True, updated_at=enqueued_at),
                 enqueued_at,
@@ -388,60 +167,12 @@ class World:
         assert contact.scheduled_at is not None
         self.state.agenda.at(contact.scheduled_at, lambda: self._run(contact.id, flow))
 
-    # Inside
-
     def _run(self, contact_id: str, flow: Flow) -> None:
         contact = self.state.contact(contact_id)
         if not contact.ended:
             self.lifecycle.run(self.state.change(contact, started=True), flow, None)
 
-    def _profile_for(self, queues: Sequence[str], slots: Mapping[str, int]) -> Profile:
-        name = f"{', '.join(queues) or 'No queue'} ({', '.join(f'{n} {channel}' for channel, n in slots.items())})"
-        existing = [each for each in self.state.register.profiles.values() if each.name == name[:127]]
-        return existing[0] if existing else self.add_profile(name[:127], queues=queues, slots=slots)
-
-    def _follow(self, contact: Contact, queue: Queue, at: datetime) -> Contact:
-        """A contact of the past, transferred at that time."""
-        register = self.state.contacts
-        register.put(
-            replace(
-                contact,
-                queue_id=queue.id,
-                enqueued_at=contact.initiated_at,
-                disconnected_at=at,
-                disconnect_reason="TRANSFERRED" if contact.channel == "EMAIL" else "OTHER",
-                updated_at=at,
-            ),
-            at,
-        )
-        return register.put(
-            replace(
-                contact,
-                id=self.state.new_id(),
-                position=contact.position + 1,
-                initial_id=contact.root if self.behaviours.new_segment_initial_id == "kept" else None,
-                previous_id=contact.id if self.behaviours.new_segment_previous_id == "kept" else None,
-                initiated_at=at,
-                connected_to_system_at=at,
-                initiation_method=self.behaviours.transfer_initiation_method,
-                updated_at=at,
-            ),
-            at,
-        )
-
     def _start(self, contact_id: str, queue: Queue) -> None:
         contact = self.state.contact(contact_id)
         if not contact.ended:
             self.routing.enqueue(self.state.change(contact, started=True), queue)
-
-
-def _name(thing: Queue | Flow | User) -> str:
-    return thing.username if isinstance(thing, User) else thing.name
-
-
-def _outcome(outcome: Outcome | OutcomeWord, elsewhere: str | None) -> Outcome:
-    if isinstance(outcome, Outcome):
-        return outcome
-    if (outcome == "elsewhere") != (elsewhere is not None):
-        raise ValueError("the outcome 'elsewhere' and the name of that queue go together")
-    return Outcome(queue=elsewhere) if outcome == "elsewhere" else Outcome(then=outcome)

@@ -10,6 +10,14 @@ from router.sandbox.refusal import invalid_parameter
 OFFERED = {"OrConditions", "AndConditions", "StringCondition", "QueueTypeCondition"}
 
 
+def criteria_of(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises ``Refusal`` where a filter by tags or hierarchy comes with them."""
+    if params.get("SearchFilter"):
+        raise invalid_parameter("the sandbox does not offer SearchFilter")
+    criteria: Mapping[str, Any] = params.get("SearchCriteria") or {}
+    return criteria
+
+
 def fits(criteria: Mapping[str, Any], fields: Mapping[str, str]) -> bool:
     """Case does not count. Raises ``Refusal`` for a condition that the sandbox does not offer, or an unknown field."""
     other = set(criteria) - OFFERED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.sandbox.operations.call import Call, Result
-from router.sandbox.operations.conditions import fits
+from router.sandbox.operations.conditions import criteria_of, fits
 from router.sandbox.places import Queue
 from router.sandbox.refusal import invalid_request
 
@@ -25,7 +25,7 @@ def describe_queue(call: Call) -> Result:
 
 def search_queues(call: Call) -> Result:
     """Standard queues only."""
-    criteria = call.params.get("SearchCriteria") or {}
+    criteria = criteria_of(call.params)
     found = [
         queue
         for queue in call.state.register.queues.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from router.sandbox.contacts import Contact
 from router.sandbox.identity import STATUS
 from router.sandbox.operations.call import Call, Result
-from router.sandbox.operations.conditions import fits
+from router.sandbox.operations.conditions import criteria_of, fits
 from router.sandbox.operations.contact_rows import queue_reference
 from router.sandbox.places import OFFLINE, User
 from router.sandbox.refusal import invalid_parameter
@@ -41,7 +41,7 @@ def describe_user(call: Call) -> Result:
 
 
 def search_users(call: Call) -> Result:
-    criteria = call.params.get("SearchCriteria") or {}
+    criteria = criteria_of(call.params)
     found = [
         user
         for user in call.state.register.users.values()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import router.sandbox.behaviours
-from router.sandbox import Behaviours
+from router.sandbox import Behaviours, Outcome
 
 HOUR = timedelta(hours=1)
 
@@ -330,3 +330,25 @@ def refused(bench, contact, **more):
         ContactFlowId=bench.flow(),
         **more,
     )
+
+
+def test_a_paused_contact_that_is_moved_as_the_same_contact_is_paused_no_more(make):
+    bench = make(transfer="same_contact")
+    contact = bench.world.enqueue()
+    bench.world.pause(contact)
+    bench.clock.move(seconds=5)
+    bench.transfer(contact)
+    described = bench.describe(contact)
+    assert described["LastResumedTimestamp"] > described["LastPausedTimestamp"]
+    assert bench.world.queue_of(contact) == "General"
+
+
+def test_a_flow_goes_on_with_a_contact_that_was_paused_in_it_when_it_is_resumed(make):
+    bench = make()
+    bench.world.set_flow("Overflow to queue", outcome=Outcome(after=timedelta(seconds=30)))
+    moved = bench.transfer(bench.world.enqueue())
+    bench.world.pause(moved)
+    bench.clock.move(minutes=5)
+    assert bench.world.queue_of(moved) is None
+    bench.world.resume(moved)
+    assert bench.world.queue_of(moved) == "General"

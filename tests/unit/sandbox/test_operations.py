@@ -482,6 +482,12 @@ def test_a_contact_expires_when_its_time_is_over(bench):
     assert bench.describe(short)["DisconnectReason"] == "EXPIRED"
 
 
+def test_a_transfer_does_not_make_a_contact_live_longer(bench):
+    moved = bench.transfer(bench.world.enqueue(segment_attributes={"connect:ContactExpiry": 60}))
+    bench.clock.move(minutes=61)
+    assert bench.describe(moved)["DisconnectReason"] == "EXPIRED"
+
+
 def test_the_same_seed_makes_the_same_day(make):
     def day(bench):
         working = Working(handling=timedelta(minutes=5), put_back=0.3)
@@ -495,3 +501,42 @@ def test_the_same_seed_makes_the_same_day(make):
         ]
 
     assert day(make()) == day(make())
+
+
+def test_metrics_are_sorted_by_agents_online_or_by_what_is_asked_for(bench):
+    bench.world.enqueue(queue="Billing")
+
+    def order(**more):
+        answer = bench.call(
+            "get_current_metric_data",
+            Filters={"Queues": [bench.queue("Billing"), bench.queue("General")]},
+            Groupings=["QUEUE"],
+            CurrentMetrics=[{"Name": "CONTACTS_IN_QUEUE"}, {"Name": "AGENTS_ONLINE"}],
+            **more,
+        )
+        return [row["Dimensions"]["Queue"]["Id"] for row in answer["MetricResults"]]
+
+    assert order() == [bench.queue("General"), bench.queue("Billing")]
+    by_length = [{"SortByMetric": "CONTACTS_IN_QUEUE", "SortOrder": "DESCENDING"}]
+    assert order(SortCriteria=by_length) == [bench.queue("Billing"), bench.queue("General")]
+    with pytest.raises(bench.client.exceptions.InvalidParameterException):
+        order(SortCriteria=[{"SortByMetric": "SLOTS_AVAILABLE", "SortOrder": "DESCENDING"}])
+
+
+def test_a_search_filter_is_refused_rather_than_ignored(bench):
+    tags = {"TagFilter": {"TagCondition": {"TagKey": "a", "TagValue": "b"}}}
+    for operation in ("search_queues", "search_users"):
+        assert bench.refused(operation, SearchFilter=tags) == (400, "InvalidParameterException")
+
+
+def test_a_queue_that_is_renamed_keeps_its_id_and_one_that_is_removed_is_gone(bench):
+    contact = bench.world.enqueue("TASK", "General")
+    before = bench.queue("Billing")
+    bench.world.set_queue("Billing", name="Accounts")
+    assert bench.call("describe_queue", QueueId=before)["Queue"]["Name"] == "Accounts"
+    with pytest.raises(ValueError, match="still has contacts"):
+        bench.world.remove("General")
+    bench.world.finish(contact)
+    bench.world.remove("General")
+    assert bench.describe(contact)["QueueInfo"]["Id"], "what it was stays on record"
+    assert len(bench.call("list_queues", QueueTypes=["STANDARD"])["QueueSummaryList"]) == 1
