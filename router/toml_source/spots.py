@@ -138,7 +138,8 @@ class _Walk:
         for name, at in parts[:-1]:
             spot = spot.inside.setdefault(name, Spot(at, at))
             if spot.elements and spot.inside:
-                spot = spot.inside[len(spot.inside) - 1]
+                # a table of the same name, which is a mistake of its own, may have put its keys among the elements
+                spot = spot.inside.get(len(spot.inside) - 1, spot)
         name, at = parts[-1]
         return spot, name, at
 

@@ -118,11 +118,29 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(INNER_KEYS, inner, max_size=3),
     max_leaves=5,
 )
+OF_A_RULE = [
+    "name",
+    "match",
+    "match.queue",
+    "match.channel",
+    "match.waited",
+    "match.tags",
+    "match.any",
+    "match.hours",
+    "sla",
+    "sla.target",
+    "step",
+    "step.at",
+    "step.to",
+    "step.warn",
+    "step.routing",
+    "guard",
+    "from",
+]
+OF_AN_EXAMPLE = ["contact", "contact.visited", "expect", "queues", "now"]
+OF_A_FILE = ["defaults", "lists", "rule", "example", "defaults.flow", "defaults.sla", "defaults.guard", "lists.a"]
 KEYS = st.sampled_from(
-    "defaults defaults.flow defaults.sla defaults.guard lists lists.a rule rule.name rule.match rule.match.queue "
-    "rule.match.channel rule.match.waited rule.match.tags rule.match.any rule.match.hours rule.sla rule.sla.target "
-    "rule.step rule.step.at rule.step.to rule.step.warn rule.step.routing rule.guard rule.from example "
-    "example.contact example.contact.visited example.expect example.queues example.now".split()  # noqa: SIM905  # thirty lines as a list
+    [*OF_A_FILE, *(f"rule.{key}" for key in OF_A_RULE), *(f"example.{key}" for key in OF_AN_EXAMPLE)]
 )
 
 

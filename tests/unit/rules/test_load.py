@@ -149,3 +149,10 @@ def test_what_was_read_is_what_is_parsed(folder):
 
 def test_a_file_of_comments_has_no_rules():
     assert parse_rules([("a.toml", b"# nothing yet\n")]).rules == ()
+
+
+def test_a_table_among_the_rules_is_told_and_the_rest_of_the_file_with_it():
+    text = shield("one") + '[rule]\nname = "two"\n[rule.match]\nqueue = "Claims"\n'
+    with pytest.raises(Problems) as error:
+        parse_rules([("a.toml", text.encode())])
+    assert told(error)[0].startswith("a.toml:4:2: ")
