@@ -1,0 +1,85 @@
+"""docs/rules.md tells every key that is evaluated, and every file in it loads and proves itself."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from router.decide.examples import run_examples
+from router.rules.destination_document import Destination
+from router.rules.document import Defaults, GuardTable, RuleFile, RuleTable, SlaTable, StepTable
+from router.rules.example_document import ExampleContact, ExampleQueue, ExampleTable, Expected
+from router.rules.lint import lint
+from router.rules.load import parse_rules
+from router.rules.match_document import Match
+from router.rules.not_yet import NOT_EVALUATED
+from router.rules.words import Table
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text()
+AROUND = {
+    "": "{}",
+    " match": '[[rule]]\nname = "r"\n[rule.match]\n{}',
+    " step": '[defaults]\nflow = "F"\nagent_flow = "E"\n[[rule]]\nname = "r"\nmatch.queue = "Q"\nsla.target = "4h"\n{}',
+}
+BLOCKS = [AROUND[kind].format(body) for kind, body in re.findall(r"^```toml(.*?)\n(.*?)^```$", PAGE, re.M | re.S)]
+TABLES: list[tuple[str, type[Table]]] = [
+    ("", RuleFile),
+    ("defaults", Defaults),
+    ("rule", RuleTable),
+    ("match", Match),
+    ("sla", SlaTable),
+    ("step", StepTable),
+    ("to", Destination),
+    ("guard", GuardTable),
+    ("example", ExampleTable),
+    ("contact", ExampleContact),
+    ("queue metrics", ExampleQueue),
+    ("expect", Expected),
+]
+WRITTEN = " ".join(re.findall(r"`([^`]*)`", PAGE)) + "".join(BLOCKS)
+
+
+def keys(model: type[Table]) -> list[str]:
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def test_every_file_on_the_page_loads_without_a_finding(block):
+    ruleset = parse_rules([("rules.toml", block.encode())])
+    assert ruleset.rules
+    assert lint(ruleset, poll_every=timedelta(seconds=15), max_transfers=3) == []
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def test_every_example_on_the_page_holds(block):
+    ruleset = parse_rules([("rules.toml", block.encode())])
+    results = run_examples(ruleset, ruleset.examples, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
+    assert [result.message for result in results if not result.passed] == []
+
+
+def test_there_are_blocks_of_every_kind():
+    assert len(BLOCKS) >= 6
+
+
+@pytest.mark.parametrize(
+    ("table", "key"), [(table, key) for table, model in TABLES for key in keys(model)], ids=lambda part: part or "file"
+)
+def test_every_key_is_on_the_page(table, key):
+    assert re.search(rf"(?<![a-z_]){re.escape(key)}(?![a-z_])", WRITTEN), f"{table}.{key}"
+
+
+@pytest.mark.parametrize(
+    ("table", "entry"), [(table, entry) for table, entries in NOT_EVALUATED.items() for entry in entries]
+)
+def test_what_is_not_evaluated_is_said_to_be_so(table, entry):
+    listed = PAGE.partition("## Not in this version")[2]
+    assert re.search(rf"\b{entry.partition('=')[0]}\b", listed), f"{table}.{entry}"
+
+
+def test_nothing_is_said_to_be_missing_that_is_evaluated():
+    listed = PAGE.partition("## Not in this version")[2]
+    named = {part.split(" ")[0].split(".")[-1] for part in re.findall(r"`([^`]*)`", listed)} - {"match"}
+    assert named == {entry.partition("=")[0] for entries in NOT_EVALUATED.values() for entry in entries}
