@@ -19,6 +19,8 @@ from router.service.notify import Notifier
 
 FOLLOW_EVERY = timedelta(seconds=1)
 FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0
+GRACE = 1.0
+"""Seconds: a cycle that has work to do goes on until the next poll, so ending there is not late."""
 LATE_CYCLES = 2
 """Polls without a cycle begun, after which the poll job is scheduled anew: a step back of the system clock stops
 APScheduler's jobs, and only scheduling them again helps."""
@@ -96,8 +98,6 @@ class Daemon:
         every = self._app.settings.poll.every.total_seconds()
         try:
             report = self._app.cycle.run(until=self._last_begun + every)
-            if report.seconds > every:
-                tell.log.warning("cycle.late", cycle=report.cycle, seconds=round(report.seconds, 3), every_s=every)
             self._notifier.status(f"cycle {report.cycle}: {report.waiting} waiting, {report.transferred} moved")
         except LedgerUnavailable as problem:
             tell.log.error("ledger.failed", message=str(problem))
@@ -105,6 +105,16 @@ class Daemon:
             tell.log.exception("cycle.failed", cycle=self._app.cycle.number)
         finally:
             self._cycling = False
+            self._catch_up(every)
+
+    def _catch_up(self, every: float) -> None:
+        """A cycle that ran into the next poll made the scheduler skip it: the next one begins now, not a poll later."""
+        took = self._app.clock.monotonic() - self._last_begun
+        if took < every or self._app.stopping.is_set():
+            return
+        if took > every + GRACE:
+            tell.log.warning("cycle.late", cycle=self._app.cycle.number, seconds=round(took, 3), every_s=every)
+        self._scheduler.modify_job("poll", next_run_time=self._app.clock.now())
 
     def _follow(self) -> None:
         try:
