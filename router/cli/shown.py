@@ -37,8 +37,9 @@ def text(value: object, style: str = "") -> Text:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A heading that begins with ``>`` is of a column of figures."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    """A heading that begins with ``>`` is of a column of figures; with none at all there is no line of headings."""
+    headed = any(headings)
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=headed)
     for heading in headings:
         figures = heading.startswith(">")
         made.add_column(heading.removeprefix(">"), justify="right" if figures else "left", overflow="fold")

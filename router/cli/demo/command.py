@@ -1,0 +1,59 @@
+"""The command: sets the stage, lets the service work, shows it, and sums up."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from router.cli.failures import DONE, FOUND
+
+DESCRIPTION = """\
+Starts the sandbox and the service together, on this machine alone: a lively contact centre, and the router at work in
+it over HTTP with the AWS SDK, enforcing, with a ledger that is thrown away. Uses --config, else ./config.toml, else the
+files that come with the package. Exits 1 if the sandbox counted a contact that was moved twice, or one taken from an
+agent who had it before the router read it."""
+EXAMPLE = """\
+  connect-router demo --seconds 60
+  connect-router demo --config my/config.toml --scenario my-centre.toml
+"""
+SHOWN_EVERY = 0.25
+"""Seconds between two pictures."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", metavar="N", type=_seconds, default=30, help="how long (default: 30)")
+    parser.add_argument("--scenario", metavar="FILE", type=Path, help="the sandbox's (default: the one it comes with)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from router.cli.demo.judge import judge
+    from router.cli.demo.screen import Lines, Screen
+    from router.cli.demo.stage import open_stage
+    from router.cli.demo.summary import print_summary
+    from router.cli.demo.tally import Tally
+    from router.cli.shown import console
+
+    tally, out = Tally(), console()
+    with open_stage(arguments, tap=tally.tap) as stage:
+        for line in stage.introduction():
+            out.print(line)
+        screen = Screen(stage, tally, out) if out.is_terminal else Lines(stage, tally, out)
+        with suppress(KeyboardInterrupt), screen, stage.performing(arguments.seconds):
+            while stage.left > 0 and stage.performs:
+                time.sleep(min(SHOWN_EVERY, stage.left))
+                tally.take()
+                screen.show()
+        tally.take()
+        screen.show()
+        verdict = judge(stage.sandbox)
+        print_summary(stage, tally, verdict, out)
+    return DONE if verdict.kept and stage.performed else FOUND
+
+
+def _seconds(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError("expected a whole number of seconds, 1 or more")
+    return number

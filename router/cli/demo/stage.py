@@ -1,0 +1,150 @@
+"""The sandbox and the service, put up together for half a minute."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from structlog.typing import Processor
+
+from router import logs
+from router.cli.demo.files import config_of
+from router.cli.failures import CommandFailed
+from router.cli.loading import overrides_of, proofs
+from router.cli.opening import in_one_line
+from router.cli.shown import count
+from router.durations import format_duration
+from router.problems import Problems
+from router.rules.load import load_rules
+from router.rules.rule import Mode, RuleSet
+from router.sandbox import Rate, Sandbox, Scenario
+from router.sandbox.quotas import Quotas
+from router.service.app import App, build
+from router.service.daemon import Daemon
+from router.service.notify import Notifier
+from router.settings import Settings, load_settings
+
+BRISK: Mapping[str, object] = {
+    "poll.every": "2s",
+    "poll.lookback": "7d",
+    "quotas.SearchContacts": {"rate": 5, "burst": 5},
+}
+"""A look every two seconds: a new AWS account allows one search in that time, so both sides are given ten times that.
+Every other quota is AWS's, on both sides."""
+SEARCHES = Rate(5, 5)
+
+NO_FILE = os.devnull
+
+
+@dataclass(kw_only=True)
+class Stage:
+    settings: Settings
+    ruleset: RuleSet
+    sandbox: Sandbox
+    app: App
+    performed: bool = False
+    """Whether the service ended in order."""
+    _daemon: Daemon = field(init=False)
+    _thread: threading.Thread = field(init=False)
+    _ends_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._daemon = Daemon(self.app, notifier=Notifier(None), reload=lambda: None)
+        self._thread = threading.Thread(target=self._perform, name="service")
+
+    def introduction(self) -> Iterator[str]:
+        poll = format_duration(self.settings.poll.every)
+        rules = count(len(self.ruleset.rules), "rule")
+        yield f"config {self.settings.config_path}, {rules}, instance {self.sandbox.instance_id}"
+        yield f"sandbox at {self.sandbox.endpoint}; the service talks to it over HTTP, enforcing, one look every {poll}"
+        yield "searches: ten times what a new AWS account may make; every other quota as AWS documents it"
+        yield ""
+
+    @contextmanager
+    def performing(self, seconds: float) -> Iterator[None]:
+        """The service works until the block ends."""
+        self._ends_at = time.monotonic() + seconds
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._daemon.stop()
+            self._thread.join()
+
+    @property
+    def performs(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def left(self) -> float:
+        """Seconds until the end."""
+        return max(self._ends_at - time.monotonic(), 0.0)
+
+    def _perform(self) -> None:
+        self.performed = self._daemon.run() == 0
+
+
+@contextmanager
+def open_stage(arguments: argparse.Namespace, *, tap: Processor) -> Iterator[Stage]:
+    """Raises ``Problems`` where configuration, rules or scenario do not load. Every event goes to ``tap``."""
+    scenario = Scenario.load(arguments.scenario) if arguments.scenario is not None else Scenario.default()
+    with tempfile.TemporaryDirectory(prefix="connect-router-demo-") as folder, Sandbox(scenario) as sandbox:
+        if scenario.quotas == "aws":
+            sandbox.quotas = Quotas({"SearchContacts": SEARCHES})
+        settings = _settings(arguments, sandbox, Path(folder))
+        ruleset = load_rules(settings.rules.path)
+        errors = [problem for problem in proofs(settings, ruleset) if problem.severity == "error"]
+        if errors:
+            raise Problems(errors)
+        with open(NO_FILE, "w") as nowhere, _talking_to(sandbox):
+            logs.configure(level="info", format="json", stream=nowhere, taps=[tap])
+            with in_one_line():
+                app = build(settings, ruleset, mode=Mode.ENFORCE)
+            if app.connection.endpoint != sandbox.endpoint:
+                app.close()
+                raise CommandFailed(f"connect-router demo: not the sandbox: {app.connection.endpoint}")
+            yield Stage(settings=settings, ruleset=ruleset, sandbox=sandbox, app=app)
+
+
+def _settings(arguments: argparse.Namespace, sandbox: Sandbox, folder: Path) -> Settings:
+    """The environment counts for nothing here: it is the service's in earnest."""
+    fixed = {
+        "connect.instance": sandbox.instance_id,
+        "connect.region": sandbox.region,
+        "execute.mode": "enforce",
+        "ledger.url": f"sqlite:{folder / 'ledger.db'}",
+        "log.level": "info",
+    }
+    overrides = {**BRISK, **overrides_of(arguments), **fixed}
+    return load_settings(config_of(arguments.config), environ={}, overrides=overrides)
+
+
+@contextmanager
+def _talking_to(sandbox: Sandbox) -> Iterator[None]:
+    """The AWS SDK's own settings, so that it finds the sandbox and nothing else, whatever this machine has set."""
+    ours = {
+        "AWS_ENDPOINT_URL_CONNECT": sandbox.endpoint,
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_CONFIG_FILE": NO_FILE,
+        "AWS_SHARED_CREDENTIALS_FILE": NO_FILE,
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
+    before = dict(os.environ)
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
