@@ -21,9 +21,13 @@ only_of_the_wheel = pytest.mark.skipif(not TESTS_THE_WHEEL, reason="of the wheel
 
 
 def package_files() -> dict[str, bytes]:
-    """Every file of the package in the checkout by its path in a wheel: modules, scenarios, migrations, the marker."""
+    """Every file of the package in the checkout by its path in a wheel: modules, scenarios, migrations, the marker; and
+    the configuration and the rules that the demo runs on."""
     paths = (path for path in (CHECKOUT / "router").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(CHECKOUT).as_posix(): path.read_bytes() for path in paths}
+    found = {path.relative_to(CHECKOUT).as_posix(): path for path in paths}
+    for path in (CHECKOUT / "config.toml", *(CHECKOUT / "rules").iterdir()):
+        found[f"router/demo_files/{path.relative_to(CHECKOUT).as_posix()}"] = path
+    return {name: path.read_bytes() for name, path in found.items()}
 
 
 @pytest.fixture(scope="module")
