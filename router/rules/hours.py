@@ -1,0 +1,126 @@
+"""Hours of operation as open time: weekly windows in a time zone, and dates with windows of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""When something falls due that open hours will not see within ``HORIZON``."""
+
+HORIZON = timedelta(days=40 * 366)
+DAY = timedelta(days=1)
+MINUTES_A_DAY = 24 * 60
+Interval = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """Minutes after midnight, 0 to 1439. An end that is not after the start is on the next day, so that a window from 0
+    to 0 is a whole day. Open from the start up to, not including, the end."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.start < MINUTES_A_DAY and 0 <= self.end < MINUTES_A_DAY):
+            raise ValueError("a window starts and ends within a day: minutes 0 to 1439")
+
+    def on(self, day: date, zone: ZoneInfo) -> Interval:
+        midnight = datetime.combine(day, datetime.min.time())
+        end = self.end if self.end > self.start else self.end + MINUTES_A_DAY
+        opens = _instant(midnight + timedelta(minutes=self.start), zone, closing=False)
+        return opens, _instant(midnight + timedelta(minutes=end), zone, closing=True)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """``weekly`` is by weekday, Monday is 0; ``overrides`` by date, an empty tuple for a day that stays closed.
+
+    An override takes the place of the windows that begin on its date; a window of the evening before goes on past
+    midnight. Where daylight-saving time skips a local time, it is the instant of the change; where it repeats one,
+    hours open at the first and close at the second.
+    """
+
+    zone: ZoneInfo
+    weekly: Mapping[int, tuple[Window, ...]]
+    overrides: Mapping[date, tuple[Window, ...]] = field(default_factory=dict)
+    _days: dict[date, tuple[Interval, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def open_time(self, start: datetime, end: datetime) -> timedelta:
+        """How long it is open between two instants; zero where the second is not after the first."""
+        start, end = _utc(start), _utc(end)
+        total = timedelta()
+        for opens, closes in self._open(start, end):
+            total += max(min(closes, end) - max(opens, start), timedelta())
+        return total
+
+    def is_open(self, at: datetime) -> bool:
+        at = _utc(at)
+        return any(opens <= at < closes for opens, closes in self._open(at, at))
+
+    def after(self, start: datetime, amount: timedelta) -> datetime:
+        """The first instant, open itself, by which it has been open for that long: what falls due as a window ends is
+        due at the next opening. ``NEVER`` where hours do not open for so long."""
+        start, left = _utc(start), amount
+        for opens, closes in self._open(start, start + HORIZON):
+            begins = max(opens, start)
+            if closes <= begins:
+                continue
+            if left < closes - begins:
+                return begins + left
+            left -= closes - begins
+        return NEVER
+
+    def _open(self, start: datetime, end: datetime) -> Iterator[Interval]:
+        """The open intervals that could touch the time between two instants, merged, in order. Clocks that go back over
+        midnight show a date again, and windows last for up to a day: so the dates around count too."""
+        day = start.astimezone(self.zone).date() - 2 * DAY
+        last = end.astimezone(self.zone).date() + DAY
+        current: Interval | None = None
+        while day <= last:
+            for opens, closes in self._on(day):
+                if current is not None and opens <= current[1]:
+                    current = current[0], max(current[1], closes)
+                    continue
+                if current is not None:
+                    yield current
+                current = opens, closes
+            day += DAY
+        if current is not None:
+            yield current
+
+    def _on(self, day: date) -> tuple[Interval, ...]:
+        known = self._days.get(day)
+        if known is None:
+            windows = self.overrides.get(day, self.weekly.get(day.weekday(), ()))
+            found = sorted(window.on(day, self.zone) for window in windows)
+            known = self._days[day] = tuple((opens, closes) for opens, closes in found if opens < closes)
+        return known
+
+
+def _utc(at: datetime) -> datetime:
+    """Python subtracts and compares two times of one zone by the wall clock, an hour off across a change."""
+    return at.astimezone(UTC)
+
+
+def _instant(local: datetime, zone: ZoneInfo, *, closing: bool) -> datetime:
+    """The instant of a local time, of one that occurs twice the second for ``closing``."""
+    first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    second = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    if first > second:  # the local time is skipped (PEP 495)
+        return _change(second, first, zone)
+    return second if closing else first
+
+
+def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The instant at which the zone's offset changes: later than ``before``, not later than ``after``."""
+    offset = before.astimezone(zone).utcoffset()
+    low, high = 0, int((after - before).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = (before + timedelta(seconds=middle)).astimezone(zone).utcoffset() == offset
+        low, high = (middle, high) if same else (low, middle)
+    return before + timedelta(seconds=high)
