@@ -49,8 +49,8 @@ def moving(to: str, queue: str = '"Billing"') -> str:
     return f'[[rule]]\nname = "r"\nmatch.queue = {queue}\n[[rule.step]]\nat = "10m"\nto = [{to}]\n'
 
 
-def told(text: str, **how: bool) -> list[str]:
-    return [str(line) for line in bound(text, **how).rules[0].unresolved]
+def told(text: str, *, agents_known: bool = True) -> list[str]:
+    return [str(line) for line in bound(text, agents_known=agents_known).rules[0].unresolved]
 
 
 def test_names_ids_and_arns_come_to_the_same_ids():
@@ -183,7 +183,8 @@ def test_the_queues_that_need_to_be_looked_at(match_table, expected):
 def test_queues_of_all_rules_and_their_destinations_but_of_none_that_are_off():
     text = moving('{ queue = "Overflow", flow = "To queue" }') + '[[rule]]\nname = "s"\nmatch.queue = "Claims"\n'
     off = '[[rule]]\nname = "t"\nmode = "off"\nmatch.queue = "*"\n'
-    assert bound(text + off).queue_ids == {queue_id(name) for name in ("Billing", "Overflow", "Claims")}
+    expected = frozenset(queue_id(name) for name in ("Billing", "Overflow", "Claims"))
+    assert bound(text + off).queue_ids == expected
 
 
 def test_an_instance_with_other_ids_gives_another_fingerprint():
