@@ -42,8 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
     settings, ruleset = load_both(arguments)
     logs.configure(level=settings.log.level, format=settings.log.format)
     announce(settings)
-    from router.service.app import build  # after the first word: it takes half a second to import
+    # After the first word, for the AWS SDK takes its time to import.
+    from router.service import tell
+    from router.service.app import build
 
+    tell.log.info("rules.loaded", count=len(ruleset.rules), revision=ruleset.revision)
     with in_one_line():
         app = build(settings, ruleset, mode=Mode(settings.execute.mode))
         return _once(app) if arguments.once else _serve(app)

@@ -1,0 +1,96 @@
+"""The page of log events is whole: every event that the code names, its level and its fields, and nothing else."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import router
+from router.model import HoldReason
+
+PAGE = Path(__file__).parents[2] / "docs" / "log-events.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+NAMES = re.compile(
+    r"(service|rules|directory|cycle|follow|search|contact|flow|guard|api|clock|ledger|pause|lease|library)\.[a-z_]+"
+)
+STAMPS = {"timestamp", "level", "event"}
+CONTACT = {"contact_id", "chain_id", "case_id", "rule", "step"}
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def sections():
+    """Of each event: what the page says of it."""
+    parts = re.split(r"^### `([a-z_.]+)`$", TEXT.partition("## Reasons of a hold")[0], flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def named_in_code():
+    """The constants of the packages that write events, where they have an event's form."""
+    package = Path(router.__file__).parent
+    files = [*(package / "service").glob("*.py"), *(package / "connect").glob("*.py"), package / "logs.py"]
+    constants = (
+        node.value
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    return {constant for constant in constants if NAMES.fullmatch(constant)}
+
+
+def written_in_code():
+    """The calls that write an event named by a constant: the event, the method's name, the keywords."""
+    package = Path(router.__file__).parent
+    for file in [*(package / "service").glob("*.py"), *(package / "connect").glob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name = node.args[0].value
+                if isinstance(name, str) and NAMES.fullmatch(name):
+                    method = node.func.attr if isinstance(node.func, ast.Attribute) else None
+                    yield name, method, {keyword.arg for keyword in node.keywords if keyword.arg is not None}
+
+
+def fields_of(section):
+    rows = re.findall(r"^\| (.+?) \|", section, flags=re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([a-z_]+)`", row)}
+    return named | (CONTACT if "contact fields" in rows else set())
+
+
+def sample_of(section):
+    (line,) = re.findall(r"^```json\n(.+)\n```$", section, flags=re.MULTILINE)
+    return json.loads(line)
+
+
+def test_every_event_of_the_code_is_on_the_page_and_every_event_of_the_page_in_the_code():
+    assert set(sections()) == named_in_code()
+
+
+@pytest.mark.parametrize("event", sections())
+def test_the_sample_of_an_event_has_its_name_its_level_and_documented_fields(event):
+    section = sections()[event]
+    sample = sample_of(section)
+    common = STAMPS | (CONTACT if event.startswith("contact.") else set())
+
+    assert sample["event"] == event
+    assert sample["level"] in section.partition(".")[0]
+    assert list(sample)[:3] == ["timestamp", "level", "event"]
+    assert set(sample) - common <= fields_of(section)
+    assert common <= set(sample)
+
+
+def test_what_the_code_writes_has_the_levels_and_fields_of_the_page():
+    written = list(written_in_code())
+
+    assert len(written) > 25
+    for event, method, keywords in written:
+        section = sections()[event]
+        assert keywords <= fields_of(section) | CONTACT, event
+        if method in LEVELS:
+            assert method in section.partition(".")[0], event
+
+
+def test_every_reason_of_a_hold_is_on_the_page_in_the_order_in_which_they_are_tried():
+    reasons = TEXT.partition("## Reasons of a hold")[2]
+
+    assert re.findall(r"^\| `([a-z_]+)` \|", reasons, flags=re.MULTILINE) == [reason.value for reason in HoldReason]
