@@ -53,6 +53,11 @@ class Bucket:
         self._tokens = max(self._tokens - 1.0, 0.0)
         return True
 
+    def give_back(self, now: float) -> None:
+        """A token that was taken and not used: no call was made with it."""
+        self._fill(now)
+        self._tokens = min(self._tokens + 1.0, self.burst)
+
     def seconds_to_token(self, now: float) -> float:
         """Until one token is there at the present rate; less while the rate climbs, so ask again before long."""
         return max(1.0 - self.tokens(now), 0.0) / self.rate(now)

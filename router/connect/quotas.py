@@ -112,6 +112,13 @@ class Quotas:
                 lane.line.remove(ticket)
                 lane.condition.notify_all()
 
+    def give_back(self, operation: str) -> None:
+        """The caller has a token and makes no call: the next in line may have it."""
+        lane = self._lane(operation)
+        with lane.condition:
+            lane.bucket.give_back(self._monotonic())
+            lane.condition.notify_all()
+
     def throttled(self, operation: str) -> None:
         """Connect answered 429: slows the operation down for the whole process, and says so once a moment."""
         lane = self._lane(operation)

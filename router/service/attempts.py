@@ -27,6 +27,7 @@ from router.service.intent import SEND_BY
 from router.service.ports import Clock, Ledger, Mover, Pacer, Reader
 from router.service.reread import changed
 
+TRANSFER = "TransferContact"
 FRESH = 2.0
 """Seconds for which a reading entitles to a call: Connect has no conditional transfer, so an agent who accepts within
 that window loses the contact, and it is kept short."""
@@ -101,8 +102,22 @@ class Attempts:
         return result
 
     def _once(self, effort: Effort) -> Tried:
-        if not self.pacer.acquire("TransferContact", until=effort.until):
+        """A token first, for it may take long to come and the reading must be fresh; given back where no call is made:
+        contacts that an agent has picked up must not use up what the others wait for."""
+        if not self.pacer.acquire(TRANSFER, until=effort.until):
             return Tried()
+        try:
+            tried = self._ready(effort)
+        except BaseException:
+            self.pacer.give_back(TRANSFER)
+            raise
+        if tried is not None:
+            self.pacer.give_back(TRANSFER)
+            return tried
+        return self._send(effort)
+
+    def _ready(self, effort: Effort) -> Tried | None:
+        """Reads the contact and has the ledger's word for the call: ``None`` where it may be sent."""
         reading = self.reader.describe(effort.action.contact_id)
         if isinstance(reading, Missing):
             return Tried(hold=HoldReason.LEFT_QUEUE)
@@ -115,7 +130,7 @@ class Attempts:
         effort.read_age = self.clock.monotonic() - reading.answered_at
         if effort.read_age > FRESH:
             return Tried(unread=Unknown(code="StaleReading", message="the reading was too old to act on"))
-        return self._send(effort)
+        return None
 
     def _still(self, action: Action, reading: Reading) -> HoldReason | None:
         return changed(
@@ -137,9 +152,9 @@ class Attempts:
         assert action.target is not None and action.token is not None, "a transfer's intent has both"
         answer = self.mover.transfer(contact_id=action.contact_id, target=action.target, token=action.token)
         if isinstance(answer, Throttled):
-            self.pacer.throttled("TransferContact")
+            self.pacer.throttled(TRANSFER)
         else:
-            self.pacer.succeeded("TransferContact")
+            self.pacer.succeeded(TRANSFER)
         effort.uncertain = effort.uncertain or isinstance(answer, Unknown)
         return Tried(answer=answer)
 

@@ -15,6 +15,7 @@ from router.model import Contact
 from router.rules.rule import Mode
 from router.service import tell
 from router.service.blocked import Blocked
+from router.service.ended import EndedWaits
 from router.service.enforce import Enforcer
 from router.service.follow import Follower
 from router.service.holds import HoldsTold
@@ -52,6 +53,7 @@ class Cycle:
     stopping: Callable[[], bool]
     number: int = 0
     _holds: HoldsTold = field(default_factory=HoldsTold)
+    _ended: EndedWaits = field(default_factory=EndedWaits)
 
     def run(self, *, until: float | None) -> CycleReport:
         """One cycle, ``until`` the monotonic instant of the next poll (``None``: everything due is acted on). Raises
@@ -74,8 +76,8 @@ class Cycle:
         return report
 
     def _with_time_to_act(self, context: CycleContext, began: float) -> CycleContext:
-        """At least as long for acting as looking took: a search that is longer than the poll (Connect allows one call in
-        two seconds, for the whole account) must not leave everything undone cycle after cycle."""
+        """At least as long for acting as looking took: a search that is longer than the poll (Connect allows one call
+        in two seconds, for the whole account) must not leave everything undone cycle after cycle."""
         if context.until is None:
             return context
         now = self.clock.monotonic()
@@ -106,7 +108,7 @@ class Cycle:
         the first round's decisions, which saw every contact, and the results of all rounds."""
         if self.stopping():
             return Decided(decisions=(), accounts={}), []
-        contacts = sighting.contacts
+        contacts = tuple(contact for contact in sighting.contacts if contact not in self._ended)
         first = decided = self._decide(contacts, context)
         results = acted = self._act(decided, context)
         self._tell_holds(decided, results, context, whole=sighting.complete)
@@ -121,6 +123,7 @@ class Cycle:
         return first, results
 
     def _tell_holds(self, decided: Decided, results: list[Result], context: CycleContext, *, whole: bool) -> None:
+        self._ended.remember(results, self.clock.now())
         self._holds.tell(decided, results, context.directory, cycle=context.cycle, whole=whole)
 
     def _decide(self, contacts: tuple[Contact, ...], context: CycleContext) -> Decided:

@@ -113,10 +113,18 @@ def landed(action: Action, landing: Landing, directory: Directory, *, after: tim
         **of_action(action),
         new_contact_id=action.new_contact_id,
         landing=landing.value,
-        queue=directory.queue_name(action.landed_queue_id),
+        **_landed_at(action, landing, directory),
         diverted=landing is Landing.DIVERTED,
         after_s=seconds(after),
     )
+
+
+def _landed_at(action: Action, landing: Landing, directory: Directory) -> dict[str, Any]:
+    """The queue it is in; the agent, where it waits in the agent's own; nothing where it has been answered or ended."""
+    if landing is Landing.AT_AGENT and action.target is not None:
+        return {"agent": directory.agent_name(action.target.agent_id)}
+    queued = landing in (Landing.QUEUED, Landing.DIVERTED)
+    return {"queue": directory.queue_name(action.landed_queue_id)} if queued else {}
 
 
 def stray(action: Action, directory: Directory, *, after: timedelta) -> None:

@@ -368,3 +368,29 @@ def test_an_untouched_intent_older_than_ten_minutes_is_recorded_as_never_sent_an
     assert moved(centre) == [contact]
     assert [line["outcome"] for line in names(events, "contact.recovered")] == ["never_sent"]
     assert centre.world.transfers[0].token != intent.token
+
+
+@pytest.mark.parametrize("behaviours", [Behaviours(index_lag=timedelta(minutes=2))], ids=["two minutes behind"])
+def test_a_stale_row_is_read_again_once_and_told_once_not_in_every_cycle(centre, events, behaviours):
+    contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.clock.travel(timedelta(minutes=3))
+    centre.world.accept(contact, "supervisor.one")
+    app = centre.router()
+    for _ in range(4):
+        app.cycle.run(until=None)
+    assert centre.sandbox.count("DescribeContact") == 1
+    assert len(names(events, "contact.held")) == 1
+
+
+@pytest.mark.parametrize("behaviours", [Behaviours(index_lag=timedelta(minutes=2))], ids=["two minutes behind"])
+def test_contacts_that_agents_have_picked_up_do_not_use_up_the_quota_of_transfers(centre, behaviours):
+    for number in range(6):
+        centre.world.enqueue("TASK", "Billing", waited=(4 + number) * HOUR)
+    late = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.clock.travel(timedelta(minutes=3))
+    for waiting in centre.world.waiting("Billing"):
+        if waiting.id != late:
+            centre.world.accept(waiting.id, "supervisor.one")
+    app = centre.router(**{"quotas.TransferContact": {"rate": 0.001, "burst": 1}})
+    app.cycle.run(until=app.clock.monotonic() + 3)
+    assert moved(centre) == [late]

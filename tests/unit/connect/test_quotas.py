@@ -148,3 +148,18 @@ def wait_until(condition) -> None:
             return
         pause.wait(0.001)
     raise AssertionError("it never came to be")
+
+
+def test_a_token_that_was_not_used_is_there_for_the_next():
+    quotas = Quotas({"TransferContact": Rate(0.001, 1)}, monotonic=lambda: 100.0)
+    assert quotas.acquire("TransferContact", until=100.0)
+    assert not quotas.acquire("TransferContact", until=100.0)
+    quotas.give_back("TransferContact")
+    assert quotas.acquire("TransferContact", until=100.0)
+
+
+def test_giving_back_never_fills_a_bucket_beyond_its_burst():
+    quotas = Quotas({"TransferContact": Rate(0.001, 1)}, monotonic=lambda: 100.0)
+    quotas.give_back("TransferContact")
+    assert quotas.acquire("TransferContact", until=100.0)
+    assert not quotas.acquire("TransferContact", until=100.0)
