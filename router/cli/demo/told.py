@@ -36,8 +36,7 @@ def _what(event: dict[str, Any]) -> str:
         case "contact.warned":
             return f"in {event['queue']}: {event['text']}   {rule}   {late}"
         case "contact.landed":
-            where = event["queue"] if event["landing"] in ("queued", "diverted", "at_agent") else "an agent"
-            return f"{event['landing']} in {where} after {event['after_s']:.1f}s"
+            return f"{_landing(event)} after {event['after_s']:.1f}s"
         case "contact.passed_over":
             return f"passed over: step {', '.join(map(str, event['steps']))}   rule {event['rule']}"
         case "cycle.finished":
@@ -45,6 +44,18 @@ def _what(event: dict[str, Any]) -> str:
         case name:
             rest = {key: value for key, value in event.items() if key not in IN_CONTACT_LINES}
             return " ".join([name, *(f"{key}={value}" for key, value in rest.items())])
+
+
+def _landing(event: dict[str, Any]) -> str:
+    match event["landing"]:
+        case "at_agent":
+            return f"waits for agent {event['agent']}"
+        case "answered":
+            return "answered by an agent"
+        case "queued" | "diverted" as landing:
+            return f"{landing} in {event['queue']}"
+        case landing:
+            return str(landing)
 
 
 def _style(event: dict[str, Any]) -> str:
