@@ -34,7 +34,7 @@ EXAMPLE = """\
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("contact_id", metavar="CONTACT_ID", help="any id of the chain")
     add_json(parser)
-    add_mode(parser)
+    add_mode(parser, pretended=True)
 
 
 def run(arguments: argparse.Namespace) -> int:

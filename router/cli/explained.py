@@ -132,7 +132,7 @@ def _value(value: Value | Unread | None) -> str:
         case timedelta():
             return span(value)
         case tuple():
-            return " or ".join(value)
+            return value[0]  # a queue's name goes before its id
         case _:
             return str(value)
 

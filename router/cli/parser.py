@@ -140,9 +140,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON on standard output, for programs")
 
 
-def add_mode(parser: argparse.ArgumentParser) -> None:
+def add_mode(parser: argparse.ArgumentParser, *, pretended: bool = False) -> None:
+    """``pretended``: for a command that only tells what the service would do in that mode."""
+    observe, enforce = "decide and log; reading calls only", "move contacts"
+    if pretended:
+        observe, enforce = "as the service would in this mode", "as the service would in this mode"
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument(
-        "--observe", dest="mode", action="store_const", const="observe", help="decide and log; reading calls only"
-    )
-    mode.add_argument("--enforce", dest="mode", action="store_const", const="enforce", help="move contacts")
+    mode.add_argument("--observe", dest="mode", action="store_const", const="observe", help=observe)
+    mode.add_argument("--enforce", dest="mode", action="store_const", const="enforce", help=enforce)

@@ -23,11 +23,12 @@ EXAMPLE = """\
   connect-router plan
   connect-router plan --enforce --json | jq '.[] | select(.decision == "transfer")'
 """
+WORDS = {"transfer": "transfer", "routing": "routing update", "warn": "warning", "hold": "hold"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
-    add_mode(parser)
+    add_mode(parser, pretended=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,7 +67,7 @@ def _summary(preview: Preview) -> str:
     ungoverned = sum(account.ungoverned for account in decided.accounts.values())
     kinds = Counter(kind(decision) for decision in decided.decisions)
     told = [f"{waiting} waiting", f"{ungoverned} ungoverned"]
-    told += [count(kinds[one], one) for one in ("transfer", "routing", "warn", "hold") if kinds[one]]
+    told += [count(kinds[one], word) for one, word in WORDS.items() if kinds[one]]
     if decided.next_due_at is not None:
         told.append(f"next due at {instant(decided.next_due_at)}")
     return ", ".join(told)
