@@ -133,7 +133,7 @@ def test_a_case_goes_on_through_several_moves():
     third = after(second, "c3", queue=GENERAL, waited=5)
     history = (moved(second), move(second, third, case=CASE))
     case = the_case(third, history)
-    assert (case.key, case.visited) == (CASE, {BILLING, OVERFLOW})
+    assert (case.key, case.visited) == (CASE, frozenset({BILLING, OVERFLOW}))
     assert read_case(second, history) is None
     assert read_case(FIRST, history) is None
 
