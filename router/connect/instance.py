@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 
 from router.connect.agents import Agents
 from router.connect.answers import Failure, InstanceIdentity, Unknown
 from router.connect.api import Answered
 from router.connect.directory import read_directory
 from router.connect.fields import Row, Unreadable, part, required, text
+from router.connect.hours import read_hours
 from router.connect.metrics import Metrics
 from router.connect.reading import Reads
-from router.model import AgentId, AgentState, Channel, Directory, QueueId, QueueMetrics, bare_id
+from router.model import AgentId, AgentState, Channel, Directory, HoursId, OpeningHours, QueueId, QueueMetrics, bare_id
 
 
 class ConnectInstance:
@@ -33,6 +35,10 @@ class ConnectInstance:
 
     def agent_states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure:
         return self._agents.states(agent_ids)
+
+    def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure:
+        """When it is open, date by date between the two, both included; see ``read_hours``."""
+        return read_hours(self._reads, hours_id, since=since, until=until)
 
     def describe_instance(self) -> InstanceIdentity | Failure:
         """Who answers: the proof that region, credentials and instance id fit together."""

@@ -4,6 +4,7 @@ from router.model.action import Action, ActionKind, ActionState, CaseKey, FirstA
 from router.model.contact import Channel, Contact, Details, Standing
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
 from router.model.holds import HoldReason, earliest
+from router.model.hours import OpeningHours, TimeSlice
 from router.model.ids import AgentId, ContactId, FlowId, HoursId, QueueId, bare_id
 from router.model.metrics import EMPTY_QUEUE, AgentState, QueueMetrics
 
@@ -29,11 +30,13 @@ __all__ = [
     "Hours",
     "HoursId",
     "Landing",
+    "OpeningHours",
     "Queue",
     "QueueId",
     "QueueMetrics",
     "Standing",
     "Target",
+    "TimeSlice",
     "bare_id",
     "earliest",
 ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from router.model import OpeningHours, TimeSlice
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """When something falls due that open hours will not see within ``HORIZON``."""
@@ -49,6 +51,16 @@ class Calendar:
     overrides: Mapping[date, tuple[Window, ...]] = field(default_factory=dict)
     _days: dict[date, tuple[Interval, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    @classmethod
+    def of(cls, hours: OpeningHours) -> Calendar:
+        """Raises ValueError where this machine's data know no such time zone."""
+        try:
+            zone = ZoneInfo(hours.zone)
+        except (ZoneInfoNotFoundError, OSError, ValueError) as error:
+            raise ValueError(f"the time zone {hours.zone!r} is not known") from error
+        weekly = {day: _windows(slices) for day, slices in hours.weekly.items()}
+        return cls(zone, weekly, {day: _windows(slices) for day, slices in hours.dated.items()})
+
     def open_time(self, start: datetime, end: datetime) -> timedelta:
         """How long it is open between two instants; zero where the second is not after the first."""
         start, end = _utc(start), _utc(end)
@@ -65,7 +77,7 @@ class Calendar:
         """The first instant, open itself, by which it has been open for that long: what falls due as a window ends is
         due at the next opening. ``NEVER`` where hours do not open for so long."""
         start, left = _utc(start), amount
-        for opens, closes in self._open(start, start + HORIZON):
+        for opens, closes in self._open(start, self._horizon(start)):
             begins = max(opens, start)
             if closes <= begins:
                 continue
@@ -73,6 +85,13 @@ class Calendar:
                 return begins + left
             left -= closes - begins
         return NEVER
+
+    def _horizon(self, start: datetime) -> datetime:
+        """Where no weekday has hours, nothing opens after the last of the dates: forty years need not be looked at."""
+        if any(self.weekly.values()):
+            return start + HORIZON
+        last = max(self.overrides, default=None)
+        return start if last is None else max(start, datetime.combine(last, datetime.min.time(), UTC) + 2 * DAY)
 
     def _open(self, start: datetime, end: datetime) -> Iterator[Interval]:
         """The open intervals that could touch the time between two instants, merged, in order. Clocks that go back over
@@ -99,6 +118,10 @@ class Calendar:
             found = sorted(window.on(day, self.zone) for window in windows)
             known = self._days[day] = tuple((opens, closes) for opens, closes in found if opens < closes)
         return known
+
+
+def _windows(slices: tuple[TimeSlice, ...]) -> tuple[Window, ...]:
+    return tuple(Window(start, end) for start, end in slices)
 
 
 def _utc(at: datetime) -> datetime:

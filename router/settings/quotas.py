@@ -37,6 +37,8 @@ DOCUMENTED_QUOTAS: Mapping[str, Quota] = {
     "ListUsers": _general(),
     "ListAgentStatuses": _general(),
     "ListHoursOfOperations": _general(),
+    "DescribeHoursOfOperation": _general(),
+    "GetEffectiveHoursOfOperations": _general(),
 }
 """The operations that the router may call, with AWS's defaults for a new account, shared by everybody in the account
 and Region (Amazon Connect administrator guide, service quotas, "API throttling quotas"). Where another source names

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from router.model import OpeningHours
 from router.rules.clock import closed, elapsed, instant
 from router.rules.hours import NEVER, Calendar, Window
 
@@ -106,3 +107,28 @@ def test_the_second_before_the_first_is_no_time():
 def test_a_window_stays_within_a_day(start, end):
     with pytest.raises(ValueError, match="within a day"):
         Window(start, end)
+
+
+def test_a_calendar_is_made_of_what_connect_tells():
+    told = OpeningHours(
+        zone="Europe/Berlin",
+        weekly=dict.fromkeys(range(5), ((9 * 60, 17 * 60),)),
+        dated={date(2026, 6, 15): ((12 * 60, 0),), date(2026, 6, 16): ()},
+    )
+    calendar = Calendar.of(told)
+    assert calendar.open_time(local("2026-06-12T16:00"), local("2026-06-17T10:00")) == 14 * HOUR
+    assert calendar.is_open(local("2026-06-15T23:59"))
+    assert not calendar.is_open(local("2026-06-16T00:00"))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Atlantis", "../etc/passwd", "Europe"])
+def test_a_time_zone_that_nobody_knows_is_said_to_be_unknown(zone):
+    with pytest.raises(ValueError, match="zone"):
+        Calendar.of(OpeningHours(zone=zone, weekly={}, dated={}))
+
+
+def test_without_hours_in_the_week_the_last_date_is_the_end_of_the_search():
+    calendar = Calendar(BERLIN, {}, {date(2026, 6, 15): NINE_TO_FIVE})
+    assert calendar.after(local("2026-06-12T16:00"), 7 * HOUR) == local("2026-06-15T16:00")
+    assert calendar.after(local("2026-06-12T16:00"), 8 * HOUR) == NEVER
+    assert calendar.after(local("2026-06-15T18:00"), timedelta()) == NEVER

@@ -1,0 +1,90 @@
+"""DescribeHoursOfOperation and GetEffectiveHoursOfOperations: when hours of operation are open."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from router.connect.answers import Failure, Unknown
+from router.connect.api import Answered
+from router.connect.fields import Row, Unreadable, number, part, required
+from router.connect.reading import BRIEF, Reads
+from router.model import HoursId, OpeningHours, TimeSlice
+
+DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+
+
+def read_hours(reads: Reads, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure:
+    """The week, and the effective hours of each date from ``since`` to ``until``, both included; a date of which
+    Connect says nothing has the hours of its weekday.
+
+    What an end of 00:00 means is not in the service model; the administrator guide ("How to specify midnight") writes
+    the end of the day so.
+    """
+    week = reads.get("DescribeHoursOfOperation", patience=BRIEF, HoursOfOperationId=hours_id)
+    if not isinstance(week, Answered):
+        return week
+    dates = reads.get(
+        "GetEffectiveHoursOfOperations",
+        patience=BRIEF,
+        HoursOfOperationId=hours_id,
+        FromDate=since.isoformat(),
+        ToDate=until.isoformat(),
+    )
+    if not isinstance(dates, Answered):
+        return dates
+    try:
+        return _parsed(part(week.body, "HoursOfOperation"), dates.body)
+    except Unreadable as problem:
+        return Unknown(code="UnreadableAnswer", message=str(problem), request_id=dates.request_id)
+
+
+def _parsed(hours: Row, effective: Row) -> OpeningHours:
+    weekly: dict[int, list[TimeSlice]] = defaultdict(list)
+    for row in _rows(hours, "Config"):
+        weekly[_weekday(row)].append(_slice(row, "StartTime", "EndTime"))
+    dated = {
+        _date(row): tuple(_slice(one, "Start", "End") for one in _rows(row, "OperationalHours"))
+        for row in _rows(effective, "EffectiveHoursOfOperationList")
+    }
+    return OpeningHours(
+        zone=required(hours, "TimeZone"),
+        weekly={day: tuple(slices) for day, slices in weekly.items()},
+        dated=dated,
+    )
+
+
+def _rows(row: Row, member: str) -> Iterable[Mapping[str, Any]]:
+    rows = row.get(member) or ()
+    if not isinstance(rows, list | tuple) or not all(isinstance(one, Mapping) for one in rows):
+        raise Unreadable(f"{member} is no list of structures")
+    return rows
+
+
+def _weekday(row: Row) -> int:
+    day = required(row, "Day")
+    if day not in DAYS:
+        raise Unreadable("Day is no day of the week")
+    return DAYS.index(day)
+
+
+def _date(row: Row) -> date:
+    try:
+        return date.fromisoformat(required(row, "Date"))
+    except ValueError:
+        raise Unreadable("Date is no date") from None
+
+
+def _slice(row: Row, start: str, end: str) -> TimeSlice:
+    return _minutes(row, start), _minutes(row, end)
+
+
+def _minutes(row: Row, member: str) -> int:
+    """Minutes after midnight."""
+    time = part(row, member)
+    hours, minutes = number(time, "Hours"), number(time, "Minutes")
+    if hours is None or minutes is None or not (0 <= hours < 24 and 0 <= minutes < 60):
+        raise Unreadable(f"{member} is no time of day")
+    return hours * 60 + minutes
