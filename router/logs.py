@@ -47,7 +47,7 @@ def configure(
     for old in root.handlers[:]:
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(logging.WARNING)
+    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
     logging.getLogger(OURS).setLevel(level.upper())
     # It warns of each poll that a long cycle makes it skip: `cycle.late` says that, and says it better.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from router.cli.failures import BROKEN_PIPE, BUG, INTERRUPTED, TRACEBACK, CommandFailed
+from router.cli.failures import BROKEN_PIPE, BUG, FOUND, INTERRUPTED, TRACEBACK, CommandFailed
 from router.cli.parser import COMMANDS, Command, parsed
 from router.problems import Problems, printable
 
@@ -37,8 +37,16 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
     except Exception as error:
         if _wants_traceback(arguments):
             raise
-        text = printable(f"connect-router: a bug: {type(error).__name__}: {error}")
-        return _tell(f"{text} ({TRACEBACK}=1 shows where)", status=BUG)
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    """A broken environment (a full disk, a file that may not be read), or else a bug."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        return _tell(printable(f"connect-router: {where}{error.strerror}"), status=FOUND)
+    text = printable(f"connect-router: a bug: {type(error).__name__}: {error}")
+    return _tell(f"{text} ({TRACEBACK}=1 shows where)", status=BUG)
 
 
 def _tell(*lines: str, status: int) -> int:
@@ -59,5 +67,5 @@ def _flushed(status: int) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return status or BROKEN_PIPE
-        return _tell(f"connect-router: standard output: {error.strerror}", status=status or 1)
+        return status or _unexpected(error)
     return status

@@ -1,0 +1,158 @@
+"""``history`` and ``explain`` without AWS, on a real ledger."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from router.ledger import SqliteLedger
+from router.model import (
+    Action,
+    ActionKind,
+    ActionState,
+    AgentId,
+    CaseKey,
+    ContactId,
+    FirstAct,
+    FlowId,
+    Landing,
+    QueueId,
+    Target,
+)
+
+INSTANCE = "11111111-2222-3333-4444-555555555555"
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def move(contact_id="c1", *, ago=timedelta(hours=1), rule="late", target=None, **fields):
+    at = NOW - ago
+    queue = QueueId("q-billing")
+    return Action(
+        kind=ActionKind.TRANSFER,
+        case=CaseKey(ContactId(contact_id), at - timedelta(hours=2)),
+        chain_id=ContactId(contact_id),
+        contact_id=ContactId(contact_id),
+        queue_id=queue,
+        enqueued_at=at - timedelta(hours=2),
+        rule=rule,
+        step=2,
+        at=timedelta(hours=1),
+        first=FirstAct(clock_started_at=at - timedelta(hours=2), queue_id=queue, waited=timedelta(hours=2)),
+        revision="abc",
+        fingerprint="def",
+        cycle=7,
+        decided_at=at,
+        target=target or Target(flow_id=FlowId("f-1"), queue_id=QueueId("q-overflow")),
+        token=f"token-{contact_id}-{rule}",
+        **fields,
+    )
+
+
+def settled(action, state=ActionState.ACTED, **fields):
+    return replace(action, state=state, settled_at=action.decided_at + timedelta(seconds=1), **fields)
+
+
+@pytest.fixture
+def recorded(command):
+    """Four moves: landed, sent to an agent and not yet seen again, refused, and one of another rule."""
+    path = command.folder / "ledger.db"
+    with SqliteLedger.open(path, instance_id=INSTANCE, now=NOW, keep=timedelta(days=120)) as ledger:
+        done = settled(ledger.intend(move("c1", ago=timedelta(hours=3))), new_contact_id=ContactId("c1b"),
+                       landing=Landing.PENDING, request_id="r-1", attempts=1)  # fmt: skip
+        ledger.settle(done)
+        ledger.land(settled(done, landing=Landing.QUEUED, landed_at=done.decided_at + timedelta(seconds=4)))
+        agent = Target(flow_id=FlowId("f-2"), agent_id=AgentId("a-1"))
+        ledger.settle(settled(ledger.intend(move("c2", ago=timedelta(hours=2), target=agent)), landing=Landing.PENDING))
+        refused = ledger.intend(move("c3", ago=timedelta(minutes=30)))
+        ledger.settle(settled(refused, ActionState.REFUSED, error="InvalidRequestException"))
+        ledger.intend(move("c4", ago=timedelta(minutes=5), rule="other"))
+    return command
+
+
+def contacts(done):
+    return [one["contact_id"] for one in json.loads(done.out)]
+
+
+def test_history_shows_what_was_done_and_what_came_of_it_newest_last(recorded):
+    done = recorded("history")
+
+    rows = [line.rstrip().split("  ") for line in done.out.splitlines()]
+    assert (done.status, done.err) == (0, "")
+    assert [row[-1].strip() for row in rows[1:]] == [
+        "queued after 3s", "pending", "refused (InvalidRequestException)", "outcome not known yet",
+    ]  # fmt: skip
+    assert "q-billing -> q-overflow" in done.out
+    assert "q-billing -> agent a-1" in done.out
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ([], ["c1", "c2", "c3", "c4"]),
+        (["c1"], ["c1"]),
+        (["c1b"], ["c1"]),
+        (["nobody"], []),
+        (["--rule", "other"], ["c4"]),
+        (["--since", "40m"], ["c3", "c4"]),
+        (["--until", "40m"], ["c1", "c2"]),
+        (["--since", (NOW - timedelta(hours=2)).isoformat(), "--until", "10m"], ["c2", "c3"]),
+        (["--outcome", "refused"], ["c3"]),
+        (["--outcome", "queued"], ["c1"]),
+        (["--outcome", "intended"], ["c4"]),
+        (["--limit", "2"], ["c3", "c4"]),
+        (["--limit", "0"], ["c1", "c2", "c3", "c4"]),
+    ],
+)
+def test_history_filters(recorded, filters, found):
+    done = recorded("history", "--json", *filters)
+
+    assert (done.status, contacts(done)) == (0, found)
+
+
+def test_history_works_while_the_service_holds_the_ledger(recorded):
+    path = recorded.folder / "ledger.db"
+    with SqliteLedger.open(path, instance_id=INSTANCE, now=NOW, keep=timedelta(days=120)):
+        assert len(contacts(recorded("history", "--json"))) == 4
+
+
+def test_history_without_a_ledger_says_so_and_makes_none(command):
+    done = command("history")
+
+    assert (done.status, done.out) == (0, "")
+    assert done.err == "ledger.db: there is no ledger yet, so nothing was done\n"
+    assert not (command.folder / "ledger.db").exists()
+    assert command("history", "--json").out == "[]\n"
+
+
+def test_history_of_nothing_that_fits_says_so(recorded):
+    done = recorded("history", "--rule", "none")
+
+    assert (done.status, done.out, done.err) == (0, "", "nothing recorded that fits\n")
+
+
+def test_a_ledger_that_is_none_is_one_line(command):
+    (command.folder / "ledger.db").write_bytes(b"x" * 4096)
+
+    done = command("history")
+
+    assert done.status == 2
+    assert done.err.startswith("connect-router: ledger.db: damaged, or not a ledger")
+    assert len(done.err.splitlines()) == 1
+
+
+def test_explain_tells_what_the_ledger_knows_where_connect_cannot_be_reached(recorded, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    known, unknown = recorded("explain", "c1b"), recorded("explain", "nobody")
+
+    assert known.status == 0
+    assert known.err.startswith("connect-router: no AWS credentials")
+    assert known.err.endswith("from the ledger alone:\n")
+    assert "late, step 2: q-billing -> q-overflow, queued after 3s" in known.out
+    assert unknown.status == 1
+    assert unknown.err.endswith("nothing is known of contact nobody\n")

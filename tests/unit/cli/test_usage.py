@@ -1,0 +1,201 @@
+"""What every command does alike: usage, exit statuses, errors in one line, and nothing imported in vain."""
+
+import subprocess
+import sys
+
+import pytest
+
+from router.cli import main
+from router.cli.parser import COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_command_has_an_example(command, name):
+    done = command(name, "--help")
+
+    assert done.status == 0
+    assert f"connect-router {name}" in done.out.partition("example:")[2]
+
+
+def test_the_help_lists_every_command(command):
+    done = command("--help")
+
+    assert done.status == 0
+    assert all(f"    {name} " in done.out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["check"], ["schema"], ["schema", "config"]])
+def test_what_needs_no_aws_does_not_import_its_sdk(command, arguments):
+    program = (
+        "import sys\n"
+        "from router.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('boto3', 'botocore') if name in sys.modules], file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, cwd=command.folder
+    )
+
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_the_list_of_commands_imports_no_command():
+    program = "import sys; import router.cli; router.cli.main(['--help'])"
+    shown = f"import atexit, sys; atexit.register(lambda: print('pydantic' in sys.modules, file=sys.stderr)); {program}"
+
+    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+
+    assert done.stderr == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["chek"], "connect-router: no command 'chek' (did you mean 'check'?) (see connect-router --help)\n"),
+        (
+            ["plan", "--jsno"],
+            "connect-router plan: no option '--jsno' here (did you mean '--json'?) (see connect-router plan --help)\n",
+        ),
+        (["plan", "this"], "connect-router plan: no argument 'this' here (see connect-router plan --help)\n"),
+        (
+            ["plan", "--enforce", "--observe"],
+            "connect-router plan: argument --observe: not allowed with argument --enforce"
+            " (see connect-router plan --help)\n",
+        ),
+        (
+            ["history", "--outcome", "refusd"],
+            "connect-router history: no outcome 'refusd' (did you mean 'refused'?)"
+            " (see connect-router history --help)\n",
+        ),
+        (
+            ["history", "--since", "yesterday"],
+            "connect-router history: argument --since: expected 2026-11-22T10:00:00Z, or a duration such as 2h"
+            " (see connect-router history --help)\n",
+        ),
+        (
+            ["history", "--until", "2026-11-22T10:00:00"],
+            "connect-router history: argument --until: a time needs its offset, as in 2026-11-22T10:00:00Z"
+            " (see connect-router history --help)\n",
+        ),
+        (
+            ["sandbox", "--port", "99999"],
+            "connect-router sandbox: argument --port: expected a number from 0 to 65535"
+            " (see connect-router sandbox --help)\n",
+        ),
+        (
+            ["check", "--set", "poll.every"],
+            "connect-router: --set poll.every: expected KEY=VALUE, as in --set poll.every=5s\n",
+        ),
+        (["check", "--set", "pol.every=5s"], "--set pol.every: unknown key 'pol.every' (did you mean 'poll.every'?)\n"),
+        (["check", "--junit", "out.xml"], "connect-router check: --junit is not offered in this version\n"),
+        (["check", "--config", "nowhere.toml"], "nowhere.toml:1:1: there is no such file\n"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_one_line_and_exits_2(command, arguments, told):
+    done = command(*arguments)
+
+    assert (done.status, done.out, done.err) == (2, "", told)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--onec"],
+        ["--observe", "--enforce"],
+        ["--last-good"],
+        ["--config", "nowhere.toml"],
+        ["--set", "poll.every=soon"],
+    ],
+)
+def test_for_run_the_same_is_78_so_that_systemd_does_not_restart_it(command, arguments):
+    done = command("run", *arguments)
+
+    assert done.status == 78
+    assert len(done.err.splitlines()) == 1
+
+
+def test_every_mistake_of_every_file_is_told_at_once_a_line_each(command):
+    command.rules.write_text('[[rule]]\nnam = "a"\n')
+    (command.folder / "rules" / "20-other.toml").write_text("[[rule]\n")
+
+    done = command("plan")
+
+    assert done.status == 2
+    files = [line.partition(":")[0] for line in done.err.splitlines()]
+    assert set(files) == {"rules/10-late.toml", "rules/20-other.toml"}
+    assert "did you mean 'name'?" in done.err
+
+
+def test_the_same_mistake_reads_the_same_from_check_and_at_start(command):
+    command.rules.write_text(command.rules.read_text().replace('target = "1h"', 'target = "1 hour"'))
+
+    checked, started = command("check"), command("run")
+
+    assert (checked.status, started.status) == (2, 78)
+    assert checked.err == started.err
+    assert checked.err.startswith("rules/10-late.toml:12:10: ")
+
+
+def test_a_bug_is_one_line_that_names_the_exception(command, monkeypatch):
+    monkeypatch.setattr("router.cli.schema.run", lambda arguments: vars(arguments)["no\nsuch"])
+
+    done = command("schema")
+
+    assert done.status == 70
+    assert done.err == "connect-router: a bug: KeyError: 'no\\nsuch' (CONNECT_ROUTER_TRACEBACK=1 shows where)\n"
+
+
+@pytest.mark.parametrize("how", ["variable", "level"])
+def test_the_traceback_of_a_bug_is_shown_to_who_asks_for_it(command, monkeypatch, how):
+    monkeypatch.setattr("router.cli.schema.run", lambda arguments: vars(arguments)["missing"])
+    if how == "variable":
+        monkeypatch.setenv("CONNECT_ROUTER_TRACEBACK", "1")
+
+    with pytest.raises(KeyError):
+        main(["schema", *(["--log-level", "debug"] if how == "level" else [])])
+
+
+def test_the_variable_that_shows_tracebacks_is_not_taken_for_a_key_of_the_configuration(command, monkeypatch):
+    monkeypatch.setenv("CONNECT_ROUTER_TRACEBACK", "1")
+
+    assert command("check").status == 0
+
+
+def test_ctrl_c_is_quiet_and_exits_130(command, monkeypatch):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("router.cli.schema.run", interrupted)
+
+    done = command("schema")
+
+    assert (done.status, done.out, done.err) == (130, "", "")
+
+
+def test_a_reader_that_has_gone_is_no_error(command):
+    script = f"{sys.executable} -m router schema | head -c 10; echo status ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=True, cwd=command.folder
+    )
+
+    assert done.stderr == ""
+    assert done.stdout.endswith(("status 0\n", "status 141\n"))
+
+
+def test_standard_output_that_is_full_is_one_line_and_no_success(command):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "router", "schema"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == "connect-router: No space left on device\n"
+
+
+def test_the_version_is_the_packages(command):
+    import router
+
+    assert command("--version").out == f"connect-router {router.__version__}\n"
