@@ -1,0 +1,63 @@
+"""``demo``: the product in one command."""
+
+import signal
+import time
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[3]
+
+
+def test_the_demo_moves_contacts_sums_up_and_leaves_nothing_behind(bench):
+    before = sorted(bench.folder.rglob("*"))
+
+    done = bench.run(
+        "demo", "--config", str(CHECKOUT / "config.toml"), "--seconds", "12",
+        AWS_ENDPOINT_URL_CONNECT="http://127.0.0.1:1", AWS_PROFILE="of-somebody", CONNECT_ROUTER_POLL__EVERY="1h",
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"config {CHECKOUT / 'config.toml'}, 5 rules" in done.stdout
+    assert " -> Billing Overflow   rule billing-overflow step 2   " in done.stdout
+    assert "late" in done.stdout
+    assert "held in Billing: excluded" in done.stdout
+    assert "the sandbox counted: moved twice = 0, taken from agents = 0: as promised" in done.stdout
+    assert "throttled  0" in done.stdout
+    assert "\nmoved      0" not in done.stdout
+    assert bench.sandbox.calls == (), "the demo has a sandbox of its own"
+    assert sorted(bench.folder.rglob("*")) == before
+
+
+def test_without_a_configuration_here_it_runs_on_the_one_that_comes_with_it(bench):
+    empty = bench.folder / "empty"
+    empty.mkdir()
+    bench.folder = empty
+
+    done = bench.run("demo", "--seconds", "1")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "config.toml, 5 rules, instance 11111111-2222-3333-4444-555555555555" in done.stdout
+
+
+def test_ctrl_c_ends_it_early_with_the_summary(bench):
+    demo = bench.start("demo", "--config", str(CHECKOUT / "config.toml"), "--seconds", "600")
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if "cycle 1:" in line:
+            break
+
+    demo.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    rest, told = demo.communicate(timeout=30)
+
+    assert time.monotonic() - began < 15
+    assert (demo.returncode, told) == (0, "")
+    assert "the sandbox counted: moved twice = 0" in rest
+
+
+def test_rules_that_do_not_load_are_told_as_everywhere(bench):
+    (bench.folder / "rules" / "10-late.toml").write_text("[[rule]]\nname = 3\n")
+
+    done = bench.run("demo", "--seconds", "1")
+
+    assert done.returncode == 2
+    assert "rules/10-late.toml:2:8: expected text, got 3\n" in done.stderr

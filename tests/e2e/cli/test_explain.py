@@ -1,0 +1,99 @@
+"""``explain``: any id of a chain, the numbers that were seen, and nothing that a terminal would obey."""
+
+from datetime import timedelta
+
+
+def test_it_tells_every_rule_every_value_the_clock_and_the_destinations(bench):
+    contact_id = bench.enqueue(waited=timedelta(minutes=75))
+
+    done = bench.run("explain", contact_id, "--enforce")
+
+    assert done.returncode == 0, done.stderr
+    for line in (
+        "rule late: governs   (rules/10-late.toml:5:1)",
+        'yes    queue = "Billing"   (is Billing)',
+        "clock (queue): started ",
+        "step 1 at 50% = 30m: ",
+        "Billing Overflow: eligible   <- chosen",
+        "transfer -> Billing Overflow, by flow Overflow to queue   by late, step 2, mode enforce (15m",
+        "in the ledger: nothing",
+    ):
+        assert line in done.stdout, line
+
+
+def test_any_id_of_the_chain_leads_to_the_contact_as_it_is_now(bench):
+    first = bench.enqueue()
+    assert bench.run("run", "--once", "--enforce").returncode == 0
+    (move,) = bench.sandbox.world.transfers
+
+    for contact_id in (first, move.new_contact_id):
+        told = bench.json("explain", contact_id)
+        assert told["look"]["contact_id"] == move.new_contact_id
+        look = told["look"]
+        assert (look["queue"], look["chain_id"], look["moves"]) == ("Billing Overflow", first, 1)
+        assert [one["kind"] for one in told["ledger"]].count("transfer") == 1
+        assert told["look"]["rules"][0]["role"] == "has finished with this case"
+
+
+def test_a_contact_that_has_ended_is_told_with_what_the_ledger_has(bench):
+    contact_id = bench.enqueue()
+    assert bench.run("run", "--once", "--enforce").returncode == 0
+    bench.sandbox.world.finish(bench.sandbox.world.latest(contact_id).id)
+
+    done = bench.run("explain", contact_id)
+
+    assert done.returncode == 0
+    assert "disconnected" in done.stdout
+    assert "Billing -> Billing Overflow, queued after" in done.stdout
+
+
+def test_what_customers_wrote_is_shown_and_cannot_move_the_cursor(bench):
+    rules = bench.folder / "rules" / "05-names.toml"
+    rules.write_text('[[rule]]\nname = "named"\n[rule.match]\nname = "*do not move*"\n')
+    contact_id = bench.enqueue(name="\x1b[2JJane\nDoe\u202e")
+
+    done = bench.run("explain", contact_id)
+
+    assert "(is \\x1b[2JJane\\nDoe\\u202e)" in done.stdout
+    assert not set(done.stdout) & {"\x1b", "\u202e"}
+
+
+def test_a_contact_that_nobody_knows_exits_1(bench):
+    done = bench.run("explain", "aaaaaaaa-0000-0000-0000-000000000000")
+
+    assert done.returncode == 1
+    assert done.stderr.endswith("nothing is known of contact aaaaaaaa-0000-0000-0000-000000000000\n")
+
+
+def test_history_tells_names_where_it_is_asked_to(bench):
+    bench.enqueue()
+    assert bench.run("run", "--once", "--enforce").returncode == 0
+
+    named, bare = bench.json("history", "--names"), bench.json("history")
+
+    move = next(one for one in named if one["kind"] == "transfer")
+    assert (move["from_queue"], move["to_queue"], move["flow"]) == ("Billing", "Billing Overflow", "Overflow to queue")
+    assert next(one for one in bare if one["kind"] == "transfer")["from_queue"] != "Billing"
+
+
+def test_check_live_finds_what_the_instance_lacks_where_it_stands(bench):
+    bench.sandbox.world.set_queue("Billing Overflow", name="Billing Overflow 2")
+
+    done = bench.run("check", "--live")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        'rules/10-late.toml:16:7: queue "Billing Overflow" does not exist in the instance'
+        " (did you mean 'Billing Overflow 2'?)\n"
+    )
+    assert "no rule matches: Billing Overflow 2, General" in done.stdout
+
+
+def test_check_live_warns_of_awss_own_flows(bench):
+    rules = bench.folder / "rules" / "10-late.toml"
+    rules.write_text(rules.read_text().replace('"Overflow to queue"', '"Default queue transfer"'))
+
+    done = bench.run("check", "--live")
+
+    assert done.returncode == 0
+    assert "warning: flow \"Default queue transfer\" is AWS's own" in done.stderr
