@@ -118,16 +118,20 @@ def trace(wait: Wait, rules: Sequence[BoundRule]) -> Iterator[Tried]:
 
 def try_rule(known: InForce, wait: Wait) -> Tried:
     """What one rule is to a contact, whatever the rules before it are."""
-    rule, no_match = known.rule, Tried(rule=known.rule, role=Role.NO_MATCH, mode=known.mode)
+    matched = _match(known.rule, wait)
+    if matched is None or matched.truth is Truth.NO:
+        return Tried(rule=known.rule, role=Role.NO_MATCH, mode=known.mode, match=matched)
+    return _clocked(known, wait, matched)
+
+
+def _match(rule: BoundRule, wait: Wait) -> Match | None:
+    """``None`` where the contact is not the rule's to look at: too old, or in an agent's own queue."""
     if not wait.in_listed_queue and not sent_here(rule.name, wait):
-        return no_match
+        return None
     after, enqueued_at = rule.rule.guard.enqueued_after, wait.contact.enqueued_at
     if after is not None and enqueued_at is not None and enqueued_at < after:
-        return no_match
-    matched = match(rule.rule.condition, subject_for(rule, wait))
-    if matched.truth is Truth.NO:
-        return replace(no_match, match=matched)
-    return _clocked(known, wait, matched)
+        return None
+    return match(rule.rule.condition, subject_for(rule, wait))
 
 
 def _clocked(known: InForce, wait: Wait, matched: Match) -> Tried:

@@ -52,7 +52,8 @@ def denied(turn: Turn) -> Refusal | None:
 
 def flows_stopped(turn: Turn) -> Refusal | None:
     """A flow that is denied or suspended holds a contact only where no destination is left without it."""
-    obstacles = [obstacle(turn, bound.step, entry.target) for bound in turn.live for entry in bound.entries]
+    steps = turn.live or turn.due_to[:1]
+    obstacles = [obstacle(turn, bound.step, entry.target) for bound in steps for entry in bound.entries]
     if not obstacles or any(one is None for one in obstacles):
         return None
     first = earliest(one.reason for one in obstacles if one is not None)

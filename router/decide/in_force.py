@@ -42,19 +42,19 @@ class RulesInForce:
     def __init__(self, rules: Sequence[BoundRule], look: Look) -> None:
         self._look = look
         self._all = tuple(known for rule in rules if (known := InForce.of(rule, look)) is not None)
-        self._by_queue: dict[QueueId, tuple[InForce, ...]] = {}
+        self._met: dict[tuple[QueueId, frozenset[str]], tuple[InForce, ...]] = {}
 
     def for_wait(self, wait: Wait) -> tuple[InForce, ...]:
-        """In their order, those that could match; all of them for a case that was moved, which the rules that moved it
-        see in other queues."""
-        if wait.case.moves:
-            return self._all
-        if wait.queue_id not in self._by_queue:
-            self._by_queue[wait.queue_id] = self._for_queue(wait)
-        return self._by_queue[wait.queue_id]
-
-    def _for_queue(self, wait: Wait) -> tuple[InForce, ...]:
-        if not wait.in_listed_queue:
-            return ()
-        names = (self._look.directory.queue_name(wait.queue_id) or wait.queue_id, wait.queue_id)
-        return tuple(known for known in self._all if could_match(known.rule.rule.condition, names))
+        """In their order, those that could match the contact where it is, and those that have moved its case: they see
+        it in other queues."""
+        moved_by = frozenset(move.rule for move in wait.case.moves)
+        key = wait.queue_id, moved_by
+        if key not in self._met:
+            names = (self._look.directory.queue_name(wait.queue_id) or wait.queue_id, wait.queue_id)
+            self._met[key] = tuple(
+                known
+                for known in self._all
+                if known.rule.name in moved_by
+                or (wait.in_listed_queue and could_match(known.rule.rule.condition, names))
+            )
+        return self._met[key]

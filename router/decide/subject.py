@@ -55,8 +55,9 @@ def subject_for(rule: BoundRule, wait: Wait) -> ContactSubject:
     """The subject that a rule is matched against. A rule that has moved the case sees it, in the queues that it moves
     to, where it first acted on it."""
     first = wait.case.first_act(rule.name, observed=False) if wait.case.moves_of(rule.name) else None
-    brought = first is not None and (wait.queue_id in rule.destination_queues or sent_here(rule.name, wait))
-    queue_id = first.queue_id if first is not None and brought else wait.queue_id
+    queue_id = wait.queue_id
+    if first is not None and (queue_id in rule.destination_queues or sent_here(rule.name, wait)):
+        queue_id = first.queue_id
     return ContactSubject(wait.contact, queue_id, wait.look.directory, wait.look.now, first)
 
 

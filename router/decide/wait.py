@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from router.decide.case import Case
 from router.decide.look import CHAIN_TRANSFERS, Look
@@ -11,7 +12,7 @@ from router.model import Contact, QueueId
 from router.rules.condition import Unread
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wait:
     contact: Contact
     case: Case
@@ -27,7 +28,7 @@ class Wait:
         """How long the case has waited, the router's own moves included."""
         return max(self.look.now - self.case.key.began_at, timedelta())
 
-    @property
+    @cached_property
     def in_listed_queue(self) -> bool:
         """Whether the queue is one of the instance's standard queues: an agent's own is not, nor is one that was made
         since the directory was read."""

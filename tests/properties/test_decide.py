@@ -45,9 +45,9 @@ def test_the_order_of_contacts_does_not_matter(world, waits, random):
 @many
 @given(simulations, pauses)
 def test_a_second_look_at_an_unchanged_world_moves_nothing_and_repeats_nothing(world, waits):
+    world.landing_takes = timedelta()
     run(world, waits)
     rule_cooldowns = [one.rule.guard.cooldown for one in world.rules.rules]
-    world.landing_takes = timedelta()
     world.land()
     again = world.decide()
     done = {(action.case, action.rule, action.at, action.kind) for action in world.actions}

@@ -53,6 +53,13 @@ def test_a_rule_that_matches_and_has_nothing_due_still_keeps_those_below_it_from
     assert outcome(look(contact(waited=10)), two) == []
 
 
+def test_a_rule_that_has_acted_before_does_not_govern_while_one_above_it_matches():
+    above = overflow("above", to='{ queue = "General" }').replace('queue = "Billing"', 'queue = "Overflow"')
+    here, moved = moved_to_overflow(rule="ladder", waited=20)
+    both = rules(above + LADDER)
+    assert outcome(look(here, history=(moved,)), both) == ["above 1: to General"]
+
+
 def test_a_rule_that_has_moved_a_case_also_matches_it_in_the_queues_that_it_moves_to():
     here, moved = moved_to_overflow(rule="ladder", waited=20)
     assert outcome(look(here, history=(moved,)), rules(LADDER)) == ["ladder 2: to Supervisors"]
