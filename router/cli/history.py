@@ -10,7 +10,7 @@ from router.cli.loading import note, settings_of
 from router.cli.opening import in_one_line
 from router.cli.parser import add_json
 from router.cli.recorded import HEADINGS, as_json, as_row
-from router.cli.shown import console, print_json, table
+from router.cli.shown import console, print_json, print_table, table
 from router.durations import parse_duration
 from router.ledger.sqlite import SqliteLedger
 from router.model import Action, ActionState, ContactId, Directory, Landing
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([as_json(action, directory) for action in actions])
     elif actions:
-        console().print(table(HEADINGS, [as_row(action, directory) for action in actions]))
+        print_table(table(HEADINGS, [as_row(action, directory) for action in actions]), console())
     else:
         _say_why_nothing(settings)
     return DONE

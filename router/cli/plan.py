@@ -10,7 +10,7 @@ from router.cli.loading import announce, load_both, note
 from router.cli.opening import in_one_line
 from router.cli.parser import add_json, add_mode
 from router.cli.planned import HEADINGS, as_json, as_row, kind
-from router.cli.shown import console, count, instant, print_json, table, text
+from router.cli.shown import console, count, instant, print_json, print_table, table, text
 from router.cli.unreachable import unreachable
 from router.connect.answers import Failure
 from router.service.preview import Preview, Viewer
@@ -53,7 +53,7 @@ def _print(preview: Preview) -> None:
     out, now = console(), preview.look.now
     rows = [as_row(decision, preview.directory, now) for decision in preview.decided.decisions]
     if rows:
-        out.print(table(HEADINGS, rows))
+        print_table(table(HEADINGS, rows), out)
         out.print()
     for rule in preview.rules.rules:
         for one in rule.unresolved:

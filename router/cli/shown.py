@@ -48,6 +48,17 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     return made
 
 
+def print_table(made: Table, out: Console) -> None:
+    """Elsewhere than on a terminal without the blanks that fill up the last column."""
+    if out.is_terminal:
+        out.print(made)
+        return
+    with out.capture() as captured:
+        out.print(made)
+    for line in captured.get().splitlines():
+        out.print(Text(line.rstrip()), soft_wrap=True)
+
+
 def span(duration: timedelta | None) -> str:
     """The two largest units: ``1h12m``; ``-`` before a negative one; empty for ``None``."""
     if duration is None:

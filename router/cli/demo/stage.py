@@ -17,7 +17,7 @@ from structlog.typing import Processor
 from router import logs
 from router.cli.demo.files import config_of
 from router.cli.failures import CommandFailed
-from router.cli.loading import overrides_of, proofs
+from router.cli.loading import announce, overrides_of, proofs
 from router.cli.opening import in_one_line
 from router.cli.shown import count
 from router.durations import format_duration
@@ -99,6 +99,7 @@ def open_stage(arguments: argparse.Namespace, *, tap: Processor) -> Iterator[Sta
         if scenario.quotas == "aws":
             sandbox.quotas = Quotas({"SearchContacts": SEARCHES})
         settings = _settings(arguments, sandbox, Path(folder))
+        announce(settings)
         ruleset = load_rules(settings.rules.path)
         errors = [problem for problem in proofs(settings, ruleset) if problem.severity == "error"]
         if errors:

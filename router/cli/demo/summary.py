@@ -11,14 +11,14 @@ from router.cli.demo.judge import Verdict
 from router.cli.demo.screen import queue_rows
 from router.cli.demo.stage import Stage
 from router.cli.demo.tally import Tally
-from router.cli.shown import count, span, table, text
+from router.cli.shown import count, print_table, span, table, text
 
 
 def print_summary(stage: Stage, tally: Tally, verdict: Verdict, out: Console) -> None:
     out.print()
-    out.print(table(("queue", ">waiting", ">oldest", ">moved in", ">moved out"), queue_rows(stage, tally)))
+    print_table(table(("queue", ">waiting", ">oldest", ">moved in", ">moved out"), queue_rows(stage, tally)), out)
     out.print()
-    out.print(table(("", ""), _rows(stage, tally, verdict)))
+    print_table(table(("", ""), _rows(stage, tally, verdict)), out)
     out.print()
     kept = "as promised" if verdict.kept else "NOT AS PROMISED"
     truth = f"the sandbox counted: moved twice = {verdict.twice}, taken from agents = {verdict.taken}: {kept}"
