@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Event
 
 from router.connect.answers import Denied, Failure, Unauthenticated
@@ -18,8 +18,10 @@ from router.service.attempts import Attempts, RetryPolicy
 from router.service.blocked import Blocked
 from router.service.clock import SystemClock
 from router.service.cycle import Cycle
+from router.service.denials import Denials
 from router.service.enforce import Enforcer
 from router.service.follow import Follower
+from router.service.in_progress import InProgress
 from router.service.landing import LandingPlaces
 from router.service.limits import limits_of
 from router.service.looking import Looking
@@ -29,7 +31,14 @@ from router.service.observe import Observer
 from router.service.ports import Clock
 from router.service.recover import Recovery
 from router.service.skewed import SkewGuard
+from router.service.threads import DaemonThreads
 from router.settings import Settings
+
+OBSERVED_FOR = timedelta(days=7)
+"""How long what was only observed is remembered, in memory: a contact that waits longer is told of once more."""
+END_WITHIN = 7.0
+"""Seconds that calls under way are given when the service ends; one may hang for 13 (the time-outs of connecting and
+reading), and a manager who waits should see it end within ten."""
 
 
 @dataclass(kw_only=True)
@@ -46,7 +55,7 @@ class App:
     cycle: Cycle
     blocked: Blocked
     places: LandingPlaces
-    pool: ThreadPoolExecutor
+    pool: DaemonThreads
     clock: Clock
     stopping: Event
 
@@ -56,7 +65,11 @@ class App:
         self.places.close()
 
     def close(self) -> None:
-        self.pool.shutdown(wait=True)
+        """What is still being called after ``END_WITHIN`` is left behind: its intent is open, and the next run settles
+        it by reading."""
+        left = self.pool.join(within=END_WITHIN)
+        if left:
+            tell.log.warning("service.abandoned", calls=left)
         self.ledger.close()
         self.observed.close()
 
@@ -65,7 +78,7 @@ class App:
         before = self.clock.now() - self.settings.ledger.keep
         try:
             self.ledger.prune(before)
-            self.observed.prune(before)
+            self.observed.prune(self.clock.now() - OBSERVED_FOR)
         except LedgerUnavailable as problem:
             tell.log.error("ledger.failed", message=str(problem))
 
@@ -100,7 +113,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
     connection = open_connection(settings, clock)
     path = settings.ledger.path
     ledger = SqliteLedger.open(path, instance_id=instance_id, now=clock.now(), keep=settings.ledger.keep)
-    observed = SqliteLedger.in_memory(instance_id=instance_id)
+    observed = SqliteLedger.in_memory(instance_id=instance_id, keep=OBSERVED_FOR)
     names = Names(instance=connection.instance, ruleset=ruleset)
     places = LandingPlaces(settings.guard.unlanded, clock.monotonic)
     blocked = Blocked(unlanded_limit=settings.guard.unlanded)
@@ -111,7 +124,10 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         clock=clock,
         landing_timeout=settings.execute.landing_timeout,
         directory=lambda: names.directory,
+        calls_stopped=lambda: blocked.calls_stopped(clock.now()),
     )
+    denials = Denials(blocked=blocked, clock=clock, directory=lambda: names.directory)
+    in_progress = InProgress()
     retry = settings.execute.retry
     attempts = Attempts(
         reader=connection.reader,
@@ -122,7 +138,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         policy=RetryPolicy(attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after),
         stopping=stopping,
     )
-    pool = ThreadPoolExecutor(max_workers=settings.execute.workers, thread_name_prefix="transfer")
+    pool = DaemonThreads("work")
     cycle = Cycle(
         looking=Looking(
             reader=connection.reader,
@@ -138,23 +154,32 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
             reader=connection.reader,
             ledger=ledger,
             attempts=attempts,
+            blocked=blocked,
+            denials=denials,
             follower=follower,
             places=places,
+            in_progress=in_progress,
             clock=clock,
+            pool=pool,
+            workers=settings.execute.workers,
+            stopping=stopping.is_set,
         ),
         enforcer=Enforcer(
             ledger=ledger,
             attempts=attempts,
             reader=connection.reader,
             blocked=blocked,
+            denials=denials,
             places=places,
             follower=follower,
             clock=clock,
             instance_id=instance_id,
+            in_progress=in_progress,
         ),
         observer=Observer(reader=connection.reader, observed=observed, clock=clock),
         follower=follower,
         blocked=blocked,
+        places=places,
         pool=pool,
         clock=clock,
         names=names,
@@ -163,6 +188,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         calls=connection.calls,
         stopping=stopping.is_set,
         workers=settings.execute.workers,
+        number=max((action.cycle for action in ledger.history(limit=1)), default=0),
     )
     return App(
         settings=settings,

@@ -9,7 +9,7 @@ from threading import Event
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, stop_any, stop_before_delay
 from tenacity.nap import sleep_using_event
-from tenacity.stop import stop_when_event_set
+from tenacity.stop import stop_base, stop_when_event_set
 from tenacity.wait import wait_random_exponential
 
 from router.connect.answers import (
@@ -83,7 +83,8 @@ class Attempts:
     permitted: Callable[[Action], HoldReason | None] = lambda action: None
 
     def make(self, effort: Effort) -> Tried:
-        """Attempts until an answer that settles it, a hold, or the end of patience; answers how the last one ended.
+        """Attempts until an answer that settles it, a hold, or the end of patience; answers how the last one ended. The
+        next poll is such an end: what was not sent is decided anew then, and an answer that was lost is looked for.
 
         Raises ``LedgerUnavailable`` where the intent could not be renewed, and ``NotOpen`` where somebody settled it:
         in both cases no further call was made."""
@@ -93,6 +94,7 @@ class Attempts:
                 stop_after_attempt(self.policy.attempts),
                 stop_before_delay(self.policy.give_up_after),
                 stop_when_event_set(self.stopping),
+                _Until(effort.until, self.clock),
             ),
             wait=wait_random_exponential(multiplier=0.5, max=self.policy.max_delay.total_seconds()),
             sleep=sleep_using_event(self.stopping),
@@ -130,7 +132,7 @@ class Attempts:
         effort.read_age = self.clock.monotonic() - reading.answered_at
         if effort.read_age > FRESH:
             return Tried(unread=Unknown(code="StaleReading", message="the reading was too old to act on"))
-        return None
+        return Tried() if self.stopping.is_set() else None
 
     def _still(self, action: Action, reading: Reading) -> HoldReason | None:
         return changed(
@@ -153,10 +155,21 @@ class Attempts:
         answer = self.mover.transfer(contact_id=action.contact_id, target=action.target, token=action.token)
         if isinstance(answer, Throttled):
             self.pacer.throttled(TRANSFER)
-        else:
+        elif not isinstance(answer, Unknown):
             self.pacer.succeeded(TRANSFER)
         effort.uncertain = effort.uncertain or isinstance(answer, Unknown)
         return Tried(answer=answer)
+
+
+class _Until(stop_base):
+    """No attempt begins after ``until`` (monotonic seconds; ``None``: whenever)."""
+
+    def __init__(self, until: float | None, clock: Clock) -> None:
+        self._until = until
+        self._clock = clock
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        return self._until is not None and self._clock.monotonic() + retry_state.upcoming_sleep >= self._until
 
 
 def _last(state: RetryCallState) -> Tried:

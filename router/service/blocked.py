@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from threading import Lock
 
 from router.decide.look import Blocks
-from router.model import Action, FlowId, HoldReason
+from router.model import Action, ContactId, FlowId, HoldReason, Landing
 
 DENIED_PROBE = timedelta(minutes=5)
 FULL_PROBE = timedelta(minutes=1)
@@ -16,94 +17,138 @@ FLOWS_DENIED_FOR_ALL = 2
 """One denied flow says that its ARN is missing from the policy; two that TransferContact is."""
 
 
+class Everything(Enum):
+    """What stops more than one flow."""
+
+    CALLS = "calls"
+    """The credentials were refused: no call of any kind is worth making."""
+    READING = "reading"
+    """DescribeContact was denied: nothing may be moved unread."""
+    INSTANCE = "instance"
+    """The instance is at its quota of active contacts."""
+
+
 @dataclass(slots=True)
 class _Stop:
-    """``probe_at`` is when the next contact may try; ``probing`` while one does."""
+    """``probe_at`` is when the next contact may try; ``prober`` the one that does; ``last`` the one that was answered
+    "full" last."""
 
     probe_at: datetime
-    probing: bool = False
+    prober: ContactId | None = None
+    last: ContactId | None = None
+
+    def due(self, now: datetime) -> bool:
+        return self.prober is None and now >= self.probe_at
 
 
 @dataclass
 class Blocked:
     """Shared by the workers; every method is atomic. Of all this only the strays, which the ledger has, survive a
-    restart."""
+    restart. Who was let through by ``admit`` says how it ended and always, whatever happened, calls ``leave``."""
 
     unlanded_limit: int
-    _flows: dict[FlowId, _Stop] = field(default_factory=dict)
-    _credentials: _Stop | None = None
-    _full: _Stop | None = None
+    _stops: dict[FlowId | Everything, _Stop] = field(default_factory=dict)
     _suspended: frozenset[FlowId] = frozenset()
+    _filled: set[ContactId] = field(default_factory=set)
+    _suspects: set[ContactId] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
     def for_look(self, now: datetime, *, clock_skew: bool) -> Blocks:
         """What deciding must know. A block whose probe is due is left out, so that the most urgent contact is decided
         on; ``admit`` then lets only one through."""
         with self._lock:
-            denied = {flow for flow, stop in self._flows.items() if not _probe_due(stop, now)}
+            flows = self._flows()
+            all_of_them = [self._stops.get(Everything.CALLS), self._stops.get(Everything.READING)]
+            if len(flows) >= FLOWS_DENIED_FOR_ALL:
+                all_of_them.extend(flows.values())
+            full = self._stops.get(Everything.INSTANCE)
             return Blocks(
-                denied=self._all_denied() and not self._any_probe_due(now),
-                denied_flows=frozenset(denied),
+                denied=any(stop is not None and not stop.due(now) for stop in all_of_them),
+                denied_flows=frozenset(flow for flow, stop in flows.items() if not stop.due(now)),
                 suspended_flows=self._suspended,
-                instance_full=self._full is not None and not _probe_due(self._full, now),
+                instance_full=full is not None and not full.due(now),
                 clock_skew=clock_skew,
             )
 
-    def admit(self, flow: FlowId, now: datetime) -> HoldReason | None:
+    def admit(self, flow: FlowId, contact_id: ContactId, now: datetime) -> HoldReason | None:
         """Asked right before an intent: ``None`` lets the move go on, as the only one where a block is being probed."""
         with self._lock:
-            stops = [(self._flows.get(flow), HoldReason.DENIED), (self._credentials, HoldReason.DENIED)]
-            if self._all_denied():
-                stops.extend((stop, HoldReason.DENIED) for stop in self._flows.values())
-            stops.append((self._full, HoldReason.INSTANCE_FULL))
-            for stop, reason in stops:
-                if stop is not None and not _probe_due(stop, now):
-                    return reason
-            for stop, _ in stops:
-                if stop is not None:
-                    stop.probing = True
+            stops = self._concerning(flow)
+            for what, stop in stops.items():
+                if not stop.due(now):
+                    return _reason(what)
+            full = stops.get(Everything.INSTANCE)
+            if full is not None and full.last == contact_id:
+                full.last = None  # it had its try: were its own chain what is full, nobody else would ever get one
+                return HoldReason.INSTANCE_FULL
+            for stop in stops.values():
+                stop.prober = contact_id
             return None
 
-    def accepted(self, flow: FlowId) -> None:
-        """A transfer got through: whatever stopped it has gone."""
+    def leave(self, contact_id: ContactId) -> None:
+        """The contact's try is over. Where it came to nothing (it was picked up, Connect did not answer, the ledger
+        could not be written), the next one may try at once."""
         with self._lock:
-            self._flows.pop(flow, None)
-            self._credentials = self._full = None
+            for stop in self._stops.values():
+                if stop.prober == contact_id:
+                    stop.prober = None
+
+    def accepted(self, flow: FlowId) -> None:
+        """A transfer got through: whatever stopped it has gone; contacts answered "full" until now are suspected."""
+        with self._lock:
+            for what in (flow, *Everything):
+                self._stops.pop(what, None)
+            self._suspects |= self._filled
+            self._filled.clear()
+
+    def permitted(self, flow: FlowId) -> None:
+        """Connect refused a transfer for another reason than a permission: the flow is not denied."""
+        with self._lock:
+            self._stops.pop(flow, None)
 
     def calls_stopped(self, now: datetime) -> bool:
         """Whether the credentials were refused a moment ago: no call of any kind is worth making until the probe."""
         with self._lock:
-            return self._credentials is not None and not _probe_due(self._credentials, now)
+            stop = self._stops.get(Everything.CALLS)
+            return stop is not None and now < stop.probe_at
 
     def read(self) -> None:
         """A reading call was answered: the credentials are good."""
         with self._lock:
-            self._credentials = None
+            self._stops.pop(Everything.CALLS, None)
 
-    def denied(self, flow: FlowId, now: datetime) -> None:
+    def denied(self, flow: FlowId, now: datetime) -> bool:
+        """Whether that stops transfers altogether, and not this flow alone."""
         with self._lock:
-            self._flows[flow] = _Stop(now + DENIED_PROBE)
+            self._stops[flow] = _Stop(now + DENIED_PROBE)
+            return len(self._flows()) >= FLOWS_DENIED_FOR_ALL
+
+    def unreadable(self, now: datetime) -> None:
+        """Reading a contact was denied."""
+        with self._lock:
+            self._stops[Everything.READING] = _Stop(now + DENIED_PROBE)
 
     def unauthenticated(self, now: datetime) -> None:
         with self._lock:
-            self._credentials = _Stop(now + DENIED_PROBE)
+            self._stops[Everything.CALLS] = _Stop(now + DENIED_PROBE)
 
-    def full(self, now: datetime) -> None:
+    def full(self, flow: FlowId, contact_id: ContactId, now: datetime) -> bool:
+        """Whether the instance is taken to be full. ``False`` where it is this contact alone: it was answered so
+        before, and another has got through since."""
         with self._lock:
-            self._full = _Stop(now + FULL_PROBE)
-
-    def undecided(self, now: datetime) -> None:
-        """A probe came to nothing (the contact was picked up, Connect did not answer): the next may try at once."""
-        with self._lock:
-            for stop in (*self._flows.values(), self._credentials, self._full):
-                if stop is not None:
-                    stop.probing = False
+            self._stops.pop(flow, None)
+            if contact_id in self._suspects:
+                self._suspects.discard(contact_id)
+                return False
+            self._filled.add(contact_id)
+            self._stops[Everything.INSTANCE] = _Stop(now + FULL_PROBE, last=contact_id)
+            return True
 
     def suspend(self, followed: Iterable[Action]) -> frozenset[FlowId]:
         """Suspends each flow whose strays reach the limit; answers those that were not suspended before."""
         strays: dict[FlowId, int] = {}
         for action in followed:
-            if action.target is not None and action.landing is not None and action.landing.value == "stray":
+            if action.target is not None and action.landing is Landing.STRAY:
                 strays[action.target.flow_id] = strays.get(action.target.flow_id, 0) + 1
         with self._lock:
             before = self._suspended
@@ -113,17 +158,22 @@ class Blocked:
     def forget(self) -> None:
         """A reload: permissions and flows may have changed, so everything is tried again."""
         with self._lock:
-            self._flows.clear()
-            self._credentials = self._full = None
+            self._stops.clear()
+            self._filled.clear()
+            self._suspects.clear()
 
-    def _all_denied(self) -> bool:
-        return self._credentials is not None or len(self._flows) >= FLOWS_DENIED_FOR_ALL
+    def _flows(self) -> dict[FlowId, _Stop]:
+        return {what: stop for what, stop in self._stops.items() if not isinstance(what, Everything)}
 
-    def _any_probe_due(self, now: datetime) -> bool:
-        if self._credentials is not None:
-            return _probe_due(self._credentials, now)
-        return any(_probe_due(stop, now) for stop in self._flows.values())
+    def _concerning(self, flow: FlowId) -> dict[FlowId | Everything, _Stop]:
+        flows = self._flows()
+        altogether = len(flows) >= FLOWS_DENIED_FOR_ALL
+        return {
+            what: stop
+            for what, stop in self._stops.items()
+            if isinstance(what, Everything) or altogether or what == flow
+        }
 
 
-def _probe_due(stop: _Stop, now: datetime) -> bool:
-    return not stop.probing and now >= stop.probe_at
+def _reason(what: FlowId | Everything) -> HoldReason:
+    return HoldReason.INSTANCE_FULL if what is Everything.INSTANCE else HoldReason.DENIED

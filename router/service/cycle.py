@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from router.connect.answers import Failure, Unauthenticated
 from router.decide.decide import Decided
-from router.decide.decision import ByRule
+from router.decide.decision import ByRule, Transfer
 from router.ledger.errors import LedgerUnavailable
-from router.model import Contact
+from router.model import Contact, HoldReason
 from router.rules.rule import Mode
 from router.service import tell
 from router.service.blocked import Blocked
@@ -19,11 +19,13 @@ from router.service.ended import EndedWaits
 from router.service.enforce import Enforcer
 from router.service.follow import Follower
 from router.service.holds import HoldsTold
+from router.service.landing import LandingPlaces
 from router.service.looking import Looking, Sighting
 from router.service.names import Names
 from router.service.observe import Observer
 from router.service.performing import Came, CycleContext, Result
 from router.service.ports import Clock
+from router.service.reached import LimitsReached
 from router.service.recover import Recovery
 from router.service.report import CycleReport, report_of
 from router.service.work import perform_all
@@ -35,7 +37,8 @@ MAX_ROUNDS = 8
 @dataclass(kw_only=True)
 class Cycle:
     """``run`` is called by one thread at a time. ``pool`` runs the workers; ``stopping`` ends a cycle between two
-    contacts; ``calls`` answers how many calls of each operation were made so far."""
+    contacts; ``calls`` answers how many calls of each operation were made so far. ``number`` goes on from the last
+    cycle of the run before, as far as the ledger tells: limits per cycle are counted by it."""
 
     looking: Looking
     names: Names
@@ -44,6 +47,7 @@ class Cycle:
     observer: Observer
     follower: Follower
     blocked: Blocked
+    places: LandingPlaces
     pool: Executor
     workers: int
     clock: Clock
@@ -54,6 +58,7 @@ class Cycle:
     number: int = 0
     _holds: HoldsTold = field(default_factory=HoldsTold)
     _ended: EndedWaits = field(default_factory=EndedWaits)
+    _reached: LimitsReached = field(default_factory=LimitsReached)
 
     def run(self, *, until: float | None) -> CycleReport:
         """One cycle, ``until`` the monotonic instant of the next poll (``None``: everything due is acted on). Raises
@@ -61,7 +66,7 @@ class Cycle:
         began, calls = self.clock.monotonic(), Counter(self.calls())
         self.number += 1
         context = CycleContext(
-            cycle=self.number, revision=self.names.rules.revision, directory=self.names.directory, until=until
+            cycle=self.number, rules=self.names.rules, directory=self.names.directory, until=until
         )
         sighting = self._settle_and_search(context)
         decided, results = self._decide_and_act(sighting, self._with_time_to_act(context, began))
@@ -72,7 +77,10 @@ class Cycle:
             seconds=self.clock.monotonic() - began,
         )
         made = Counter(self.calls()) - calls
-        tell.log.info("cycle.finished", mode=self.mode.value, calls=dict(made), **report.fields())
+        fields = {"mode": self.mode.value, "revision": context.revision, "calls": dict(made)}
+        tell.log.info("cycle.finished", **fields, **report.fields())
+        period = report.seconds if until is None else max(report.seconds, until - began)
+        self._reached.tell(report, period_s=period)
         return report
 
     def _with_time_to_act(self, context: CycleContext, began: float) -> CycleContext:
@@ -87,9 +95,9 @@ class Cycle:
         """Nothing where the credentials were refused lately: then no call is made at all."""
         if self.blocked.calls_stopped(self.clock.now()):
             return Sighting(contacts=(), complete=False)
-        self.recovery.settle_open(self.names.rules, self.mode, self.enforcer.in_progress, until=context.until)
+        self.recovery.settle_open(context.rules, self.mode, until=context.until)
         self._suspend_flows(context)
-        sighting = self.looking.search(self.names.rules, self.follower.at_agents, stop=self.stopping)
+        sighting = self.looking.search(context.rules, self.follower.at_agents, stop=self.stopping)
         if isinstance(sighting.failure, Unauthenticated):
             self.blocked.unauthenticated(self.clock.now())
         elif sighting.failure is None:
@@ -124,7 +132,7 @@ class Cycle:
 
     def _tell_holds(self, decided: Decided, results: list[Result], context: CycleContext, *, whole: bool) -> None:
         self._ended.remember(results, self.clock.now())
-        self._holds.tell(decided, results, context.directory, cycle=context.cycle, whole=whole)
+        self._holds.tell(decided, results, context, whole=whole)
 
     def _decide(self, contacts: tuple[Contact, ...], context: CycleContext) -> Decided:
         look = self.looking.look(
@@ -134,27 +142,47 @@ class Cycle:
             cycle=context.cycle,
             followed=self.follower.followed,
             blocks=self.blocked.for_look(self.clock.now(), clock_skew=self.clock_skew()),
-            in_progress=self.enforcer.in_progress,
+            in_progress=self.enforcer.in_progress.contacts,
         )
-        return self.looking.decide(look, self.names.rules)
+        return self.looking.decide(look, context.rules)
 
     def _act(self, decided: Decided, context: CycleContext) -> list[Result]:
-        decisions = [decision for decision in decided.decisions if isinstance(decision, ByRule)]
-        return perform_all(
-            decisions, lambda decision: self._perform(decision, context), pool=self.pool, workers=self.workers
-        )
+        """Performs the decisions, most urgent first. A contact whose flow has as many under way as may be waits, while
+        those of other flows go on, until one of them has landed."""
+        left: list[ByRule] = [decision for decision in decided.decisions if isinstance(decision, ByRule)]
+        order = {id(decision): place for place, decision in enumerate(left)}
+        results: list[Result] = []
+        while left:
+            done = perform_all(left, lambda one: self._perform(one, context), pool=self.pool, workers=self.workers)
+            results.extend(one for one in done if one.came is not Came.NO_PLACE)
+            left = [one.decision for one in done if one.came is Came.NO_PLACE]
+            left.sort(key=lambda decision: order[id(decision)])
+            flows = {decision.target.flow_id for decision in left if isinstance(decision, Transfer)}
+            if not flows or not self.places.await_one(flows, until=context.until):
+                break
+        return [*results, *(_without_place(decision) for decision in left)]
 
     def _perform(self, decision: ByRule, context: CycleContext) -> Result:
-        """What is not begun when the next poll comes, or the service stops, is decided anew."""
+        """What is not begun when the next poll comes, or the service stops, is decided anew. Whatever goes wrong with
+        one contact, the others go on."""
         over = context.until is not None and self.clock.monotonic() >= context.until
         if over or self.stopping():
             return Result(decision=decision, came=Came.NOT_SENT)
+        if self.blocked.calls_stopped(self.clock.now()):
+            return Result(decision=decision, came=Came.HELD, reason=HoldReason.DENIED)
         performer = self.enforcer if decision.mode is Mode.ENFORCE else self.observer
         try:
             return performer.perform(decision, context)
         except LedgerUnavailable as problem:
-            tell.log.error("ledger.failed", message=str(problem), **tell.of_decision(decision))
-            return Result(decision=decision, came=Came.NOT_SENT)
+            tell.log.error("ledger.failed", message=str(problem), **tell.of_decision(decision, context))
+        except Exception:
+            tell.broken(**tell.of_decision(decision, context))
+        return Result(decision=decision, came=Came.NOT_SENT)
+
+
+def _without_place(decision: ByRule) -> Result:
+    detail = "as many contacts that its flow moved as may be (guard.unlanded) have not landed yet"
+    return Result(decision=decision, came=Came.HELD, reason=HoldReason.FLOW_SUSPENDED, detail=detail)
 
 
 def _failure(failure: Failure) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, timedelta
 from types import FrameType
 
+from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -16,6 +17,7 @@ from router.ledger.errors import LedgerUnavailable
 from router.service import tell
 from router.service.app import App
 from router.service.notify import Notifier
+from router.service.threads import DaemonThreads
 
 FOLLOW_EVERY = timedelta(seconds=1)
 FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0
@@ -24,6 +26,13 @@ GRACE = 1.0
 LATE_CYCLES = 2
 """Polls without a cycle begun, after which the poll job is scheduled anew: a step back of the system clock stops
 APScheduler's jobs, and only scheduling them again helps."""
+
+
+class _OnThreads(BasePoolExecutor):  # type: ignore[misc]
+    """The scheduler's jobs on threads that do not keep the process alive."""
+
+    def __init__(self, threads: DaemonThreads) -> None:
+        super().__init__(threads)
 
 
 class Daemon:
@@ -38,7 +47,9 @@ class Daemon:
         self._cycling = False
         self._last_begun = app.clock.monotonic()
         self._scheduler = BackgroundScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+            timezone=UTC,
+            executors={"default": _OnThreads(app.pool)},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
 
     def run(self) -> int:
@@ -149,7 +160,7 @@ class Daemon:
         self._notifier.stopping()
         self._app.stop()
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+            self._scheduler.shutdown(wait=False)
         self._app.close()
         tell.log.info("service.stopped")
         return 0

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from threading import Lock
+from dataclasses import dataclass, replace
 
-from router.connect.answers import Denied, Failure, Full, Rejected, Transferred, Unauthenticated
+from router.connect.answers import Denied, Failure, Full, Rejected, Transferred
 from router.decide.decision import ByRule, Transfer, Warn
 from router.decide.look import CHAIN_TRANSFERS
-from router.ledger.errors import AlreadyIntended
-from router.model import Action, ActionState, ContactId, HoldReason, Landing
+from router.ledger.errors import AlreadyIntended, LedgerUnavailable, NotOpen
+from router.model import Action, ActionState, HoldReason, Landing
 from router.service import tell
 from router.service.attempts import Attempts, Effort, Tried
 from router.service.blocked import Blocked
+from router.service.denials import Denials
 from router.service.follow import Follower
+from router.service.in_progress import InProgress
 from router.service.intent import intent_of, record_of
 from router.service.landing import LandingPlaces
+from router.service.needs import transfers_behind
 from router.service.performing import Came, CycleContext, Result
 from router.service.ports import Clock, Ledger, Reader
-from router.service.reread import found_again
-
-GONE = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE})
-"""Found on reading again: the contact is no longer where it was, so a call whose answer was lost has had its effect, or
-none of it matters any more."""
+from router.service.reread import GONE, found_again
 
 
 @dataclass(kw_only=True)
@@ -34,49 +32,22 @@ class Enforcer:
     attempts: Attempts
     reader: Reader
     blocked: Blocked
+    denials: Denials
     places: LandingPlaces
     follower: Follower
     clock: Clock
     instance_id: str
-    _busy: set[ContactId] = field(default_factory=set)
-    _lock: Lock = field(default_factory=Lock)
-
-    @property
-    def in_progress(self) -> frozenset[ContactId]:
-        with self._lock:
-            return frozenset(self._busy)
+    in_progress: InProgress
 
     def perform(self, decision: ByRule, context: CycleContext) -> Result:
         """A warning may be told while the contact is being moved; two moves of one contact never overlap."""
         if isinstance(decision, Warn):
             return self._warn(decision, context)
-        with self._lock:
-            if decision.contact.id in self._busy:
-                return Result(decision=decision, came=Came.HELD, reason=HoldReason.IN_FLIGHT)
-            self._busy.add(decision.contact.id)
-        try:
-            return self._perform(decision, context)
-        except AlreadyIntended:
-            return Result(decision=decision, came=Came.HELD, reason=HoldReason.IN_FLIGHT)
-        finally:
-            with self._lock:
-                self._busy.discard(decision.contact.id)
-
-    def _perform(self, decision: ByRule, context: CycleContext) -> Result:
         assert isinstance(decision, Transfer), "routing steps are refused at load in this version"
-        flow = decision.target.flow_id
-        refusal = self.blocked.admit(flow, self.clock.now())
-        if refusal is not None:
-            return Result(decision=decision, came=Came.HELD, reason=refusal)
-        if not self.places.take(flow, until=context.until):
-            return Result(decision=decision, came=Came.NOT_SENT, reason=HoldReason.FLOW_SUSPENDED)
-        result = Result(decision=decision, came=Came.NOT_SENT)
-        try:
-            result = self._transfer(decision, context)
-        finally:
-            if not _under_way(result):
-                self.places.free(flow)
-        return result
+        with self.in_progress.claim(decision.contact.id) as mine:
+            if not mine:
+                return Result(decision=decision, came=Came.HELD, reason=HoldReason.IN_FLIGHT)
+            return self._let_through(decision, context)
 
     def _warn(self, decision: Warn, context: CycleContext) -> Result:
         """Told at most once: recorded before it is told."""
@@ -88,41 +59,69 @@ class Enforcer:
             action = self.ledger.record(record_of(decision, context, now=now, observed=False))
         except AlreadyIntended:
             return Result(decision=decision, came=Came.DONE)
-        tell.warned(decision, observed=False, directory=context.directory, now=now)
+        tell.warned(decision, context, observed=False, now=now)
         return Result(decision=decision, came=Came.DONE, action=action)
 
+    def _let_through(self, decision: Transfer, context: CycleContext) -> Result:
+        flow, contact_id = decision.target.flow_id, decision.contact.id
+        refusal = self.blocked.admit(flow, contact_id, self.clock.now())
+        if refusal is not None:
+            return Result(decision=decision, came=Came.HELD, reason=refusal)
+        try:
+            if not self.places.take(flow, contact_id):
+                return Result(decision=decision, came=Came.NO_PLACE)
+            return self._transfer(decision, context)
+        finally:
+            self.blocked.leave(contact_id)
+
     def _transfer(self, decision: Transfer, context: CycleContext) -> Result:
+        """From here on the intent has the place to land: it is given back as it is settled without effect, or as the
+        contact lands, and not before, whatever is raised."""
         intent = intent_of(decision, context, instance_id=self.instance_id, now=self.clock.now())
-        effort = Effort(action=self.ledger.intend(intent), until=context.until)
-        tried = self.attempts.make(effort)
-        return self._conclude(decision, effort, tried, context)
+        try:
+            effort = Effort(action=self.ledger.intend(intent), until=context.until)
+        except AlreadyIntended:
+            self._free(intent)
+            return Result(decision=decision, came=Came.HELD, reason=HoldReason.IN_FLIGHT)
+        except BaseException:
+            self._free(intent)
+            raise
+        try:
+            return self._conclude(decision, effort, self.attempts.make(effort), context)
+        except NotOpen:  # somebody has settled it, and said so
+            return Result(decision=decision, came=Came.UNSETTLED, action=effort.action)
 
     def _conclude(self, decision: Transfer, effort: Effort, tried: Tried, context: CycleContext) -> Result:
-        if isinstance(tried.answer, Transferred):
-            return self._moved(decision, effort, tried.answer, context)
+        answer = tried.answer
+        if isinstance(answer, Transferred):
+            return self._moved(decision, effort, answer, context)
+        denied = self.denials.met(tried, decision.target.flow_id)
         if effort.uncertain:
             return self._uncertain(decision, effort, tried, context)
-        if isinstance(tried.answer, Rejected):
-            return self._refused(decision, effort, tried.answer.code, tried.answer.message)
-        if isinstance(tried.answer, Full):
-            return self._full(decision, effort, tried.answer)
-        failure = tried.answer or tried.unread
+        if isinstance(answer, Rejected):
+            self.blocked.permitted(decision.target.flow_id)
+            return self._refused(decision, effort, answer.code, answer.message, context)
+        if isinstance(answer, Full):
+            return self._full(decision, effort, answer, context)
+        failure = answer or tried.unread
         self._settle(effort.action, ActionState.NEVER_SENT, error=_code(failure))
-        if isinstance(failure, Denied | Unauthenticated):
-            return self._stopped(decision, effort, failure, by_flow=failure is tried.answer)
-        self.blocked.undecided(self.clock.now())
+        if denied:
+            return Result(decision=decision, came=Came.HELD, reason=HoldReason.DENIED, action=effort.action)
         if tried.hold is not None:
             return Result(decision=decision, came=Came.HELD, reason=tried.hold, action=effort.action)
-        if failure is not None:
-            tell.failed(decision, effort.action, code=_code(failure) or "", message="not sent; decided anew")
-        return Result(decision=decision, came=Came.NOT_SENT, action=effort.action)
+        return self._not_sent(decision, effort, failure, context)
 
     def _moved(self, decision: Transfer, effort: Effort, answer: Transferred, context: CycleContext) -> Result:
-        moved = replace(effort.action, new_contact_id=answer.contact_id, request_id=answer.request_id)
-        moved = self._settle(moved, ActionState.ACTED)
         self.blocked.accepted(decision.target.flow_id)
-        now = self.clock.now()
-        tell.transferred(decision, moved, context.directory, read_age=effort.read_age, now=now)
+        moved = replace(effort.action, new_contact_id=answer.contact_id, request_id=answer.request_id)
+        try:
+            moved = self._settle(moved, ActionState.ACTED)
+        except LedgerUnavailable as problem:
+            fields = tell.of_decision(decision, context)
+            accepted = {"new_contact_id": answer.contact_id, "request_id": answer.request_id}
+            tell.log.error("ledger.failed", message=str(problem), **fields, **accepted)
+            return Result(decision=decision, came=Came.UNSETTLED, action=moved)
+        tell.transferred(decision, moved, context, read_age=effort.read_age, now=self.clock.now())
         self.follower.watch(moved, read_age=effort.read_age)
         return Result(decision=decision, came=Came.DONE, action=moved)
 
@@ -134,45 +133,44 @@ class Enforcer:
             tell.recovered(moved, outcome="acted")
             self.follower.watch(moved, read_age=effort.read_age)
             return Result(decision=decision, came=Came.DONE, action=moved)
-        failure = tried.answer or tried.unread
-        code = _code(failure) or "NoAnswer"
-        tell.failed(decision, effort.action, code=code, message="the outcome is not known yet; settled by reading")
+        code = _code(tried.answer or tried.unread) or "NoAnswer"
+        message = "the outcome is not known yet; settled by reading"
+        tell.failed(decision, effort.action, context, code=code, message=message)
         return Result(decision=decision, came=Came.UNSETTLED, action=effort.action)
 
-    def _refused(self, decision: Transfer, effort: Effort, code: str, message: str) -> Result:
+    def _refused(self, decision: Transfer, effort: Effort, code: str, message: str, context: CycleContext) -> Result:
         self._settle(effort.action, ActionState.REFUSED, error=code)
-        self.blocked.undecided(self.clock.now())
-        tell.failed(decision, effort.action, code=code, message=message)
+        tell.failed(decision, effort.action, context, code=code, message=message)
         return Result(decision=decision, came=Came.REFUSED, action=effort.action)
 
-    def _full(self, decision: Transfer, effort: Effort, answer: Full) -> Result:
-        """The same error means that the chain has its 12 contacts or that the instance is full; the chain tells."""
-        chain = self.reader.chain(effort.action.contact_id)
-        if isinstance(chain, tuple) and len(chain) > CHAIN_TRANSFERS:
-            return self._refused(decision, effort, "ServiceQuotaExceededException", answer.message)
-        self._settle(effort.action, ActionState.NEVER_SENT, error="ServiceQuotaExceededException")
-        self.blocked.full(self.clock.now())
+    def _full(self, decision: Transfer, effort: Effort, answer: Full, context: CycleContext) -> Result:
+        """The same error means that the chain has its 12 contacts or that the instance is full; the chain tells, or,
+        where Connect's ids do not show it, that others get through."""
+        code, contact_id = "ServiceQuotaExceededException", decision.contact.id
+        chain = self.reader.chain(contact_id)
+        used_up = isinstance(chain, tuple) and transfers_behind(contact_id, chain) >= CHAIN_TRANSFERS
+        if used_up or not self.blocked.full(decision.target.flow_id, contact_id, self.clock.now()):
+            return self._refused(decision, effort, code, answer.message, context)
+        self._settle(effort.action, ActionState.NEVER_SENT, error=code)
         return Result(decision=decision, came=Came.HELD, reason=HoldReason.INSTANCE_FULL, action=effort.action)
 
-    def _stopped(
-        self, decision: Transfer, effort: Effort, failure: Denied | Unauthenticated, *, by_flow: bool
-    ) -> Result:
-        if isinstance(failure, Denied) and by_flow:
-            self.blocked.denied(decision.target.flow_id, self.clock.now())
-        else:
-            self.blocked.unauthenticated(self.clock.now())
-        return Result(decision=decision, came=Came.HELD, reason=HoldReason.DENIED, action=effort.action)
+    def _not_sent(self, decision: Transfer, effort: Effort, failure: Failure | None, context: CycleContext) -> Result:
+        if failure is not None:
+            message = "not sent; decided anew"
+            tell.failed(decision, effort.action, context, code=_code(failure) or "", message=message)
+        return Result(decision=decision, came=Came.NOT_SENT, action=effort.action)
 
     def _settle(self, action: Action, state: ActionState, *, error: str | None = None) -> Action:
         landing = Landing.PENDING if state is ActionState.ACTED else None
         settled = replace(action, state=state, settled_at=self.clock.now(), error=error, landing=landing)
         self.ledger.settle(settled)
+        if state is not ActionState.ACTED:
+            self._free(settled)
         return settled
 
-
-def _under_way(result: Result) -> bool:
-    """Whether the contact is, or may be, between its move and its landing."""
-    return result.came is Came.UNSETTLED or (result.came is Came.DONE and isinstance(result.decision, Transfer))
+    def _free(self, action: Action) -> None:
+        assert action.target is not None, "a transfer's intent has a target"
+        self.places.free(action.target.flow_id, action.contact_id)
 
 
 def _code(failure: Failure | Full | Transferred | None) -> str | None:

@@ -7,32 +7,43 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
-from router.connect.answers import Missing, Reading
-from router.decide.case import same_instant
+from router.ledger.errors import LedgerUnavailable, NotOpen
 from router.model import Action, Contact, ContactId, Directory, Landing, Standing
 from router.service import tell
 from router.service.landing import LandingPlaces
+from router.service.outcome import Outcome, outcome_of, taken
 from router.service.ports import Clock, Ledger, Reader
 
 FIRST_LOOK = timedelta(milliseconds=500)
 LONGEST_PAUSE = timedelta(seconds=15)
+STRAY_PAUSE = timedelta(minutes=5)
+"""A stray is looked at until it ends, which may take the 90 days that a task can live."""
 
 
 @dataclass(slots=True)
 class _Watch:
     """``pause`` doubles from look to look; ``read_age`` is that of the reading before the call, in seconds, ``None``
-    where an earlier process made it."""
+    where an earlier process made it. ``left`` once the moved segment was seen to have left its place."""
 
     action: Action
     next_at: datetime
     pause: timedelta = FIRST_LOOK
     read_age: float | None = None
-    old_checked: bool = False
+    left: bool = False
+
+    def wait(self, now: datetime) -> None:
+        longest = STRAY_PAUSE if self.action.landing is Landing.STRAY else LONGEST_PAUSE
+        self.pause = min(self.pause * 2, longest)
+        self.next_at = now + self.pause
 
 
 @dataclass(kw_only=True)
 class Follower:
-    """``look`` is called every second or so; each moved contact is read when its own next look is due."""
+    """``look`` is called every second or so; each moved contact is read when its own next look is due. Thread-safe.
+
+    The ledger is written first, and what is remembered here follows it: where the ledger cannot be written, the next
+    look finds everything as it was.
+    """
 
     reader: Reader
     ledger: Ledger
@@ -40,9 +51,11 @@ class Follower:
     clock: Clock
     landing_timeout: timedelta
     directory: Callable[[], Directory]
+    calls_stopped: Callable[[], bool] = lambda: False
     _watched: dict[int, _Watch] = field(default_factory=dict)
     _at_agents: dict[ContactId, Contact] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+    _looking: Lock = field(default_factory=Lock)
 
     def resume(self) -> None:
         """Takes up what the ledger says is not landed: at start, and after a take-over."""
@@ -72,78 +85,66 @@ class Follower:
         return any(action.landing is Landing.PENDING for action in self.followed)
 
     def look(self) -> int:
-        """Reads every followed contact whose look is due; answers how many were read."""
-        now = self.clock.now()
-        with self._lock:
-            due = [watch for watch in self._watched.values() if watch.next_at <= now]
-        for watch in due:
+        """Reads every followed contact whose look is due; answers how many were read. One that cannot be looked after
+        never stops the others. Raises ``LedgerUnavailable`` where what was seen could not be written."""
+        with self._looking:
+            if self.calls_stopped():
+                return 0
+            now = self.clock.now()
+            with self._lock:
+                due = [watch for watch in self._watched.values() if watch.next_at <= now]
+            for watch in due:
+                self._look_after(watch)
+            return len(due)
+
+    def _look_after(self, watch: _Watch) -> None:
+        action = watch.action
+        try:
             self._look_at(watch)
-            watch.pause = min(watch.pause * 2, LONGEST_PAUSE)
-            watch.next_at = self.clock.now() + watch.pause
-        return len(due)
+        except NotOpen:  # the ledger knows it no more: there is nothing left to follow
+            self._free(action)
+            self._forget(watch)
+        except LedgerUnavailable:
+            raise
+        except Exception:
+            tell.broken(**tell.of_action(action))
+        finally:
+            watch.wait(self.clock.now())
 
     def _look_at(self, watch: _Watch) -> None:
-        self._check_agent(watch)
-        contact = self._result_of(watch)
-        if contact is None:
-            self._overdue(watch)
+        overdue = self._moved_for(watch.action) >= self.landing_timeout
+        seen = outcome_of(watch.action, self.reader, old_too=not watch.left, overdue=overdue)
+        self._note_successor(watch, seen)
+        self._check_agent(watch, seen)
+        if not seen.readable:
             return
-        landing = _landing_of(watch.action, contact, self.directory(), self.clock.now())
-        if landing is None:
-            self._overdue(watch)
-        else:
-            self._landed(watch, contact, landing)
+        landing = _landing_of(watch.action, seen.contact, self.directory(), self.clock.now()) if seen.contact else None
+        if landing is not None and seen.contact is not None:
+            self._landed(watch, seen.contact, landing)
+        elif overdue and watch.action.landing is Landing.PENDING:
+            self._stray(watch)
 
-    def _check_agent(self, watch: _Watch) -> None:
-        """The old segment, read once after the move: an agent on it accepted between the reading and the call."""
-        action = watch.action
-        if watch.old_checked:
+    def _note_successor(self, watch: _Watch, seen: Outcome) -> None:
+        """Remembered, so that later looks go by its own id."""
+        if seen.contact is None or seen.contact.id in (watch.action.contact_id, watch.action.new_contact_id):
             return
-        reading = self.reader.describe(action.contact_id)
-        if not isinstance(reading, Reading):
+        found = replace(watch.action, new_contact_id=seen.contact.id)
+        self.ledger.land(found)
+        watch.action = found
+
+    def _check_agent(self, watch: _Watch, seen: Outcome) -> None:
+        if watch.left or seen.old is None or not seen.left:
             return
-        watch.old_checked = True
-        old = reading.contact
-        accepted = old.connected_at or (old.details.accepted_at if old.details else None)
-        before = accepted is not None and action.settled_at is not None and accepted <= action.settled_at
-        same_segment = action.new_contact_id == action.contact_id
-        if before or (old.with_agent and old.disconnected_at is not None and not same_segment):
-            tell.taken_from_agent(action, read_age=watch.read_age)
-
-    def _result_of(self, watch: _Watch) -> Contact | None:
-        """The segment that the move made, whichever id the answer carried; ``None`` while it cannot be told."""
-        action = watch.action
-        reading = self.reader.describe(action.new_contact_id or action.contact_id)
-        if not isinstance(reading, Reading):
-            return self._successor(watch) if isinstance(reading, Missing) else None
-        contact = reading.contact
-        if contact.id != action.contact_id:
-            return contact
-        if contact.disconnected_at is None:
-            moved = contact.queue_id != action.queue_id or not same_instant(contact.enqueued_at, action.enqueued_at)
-            return contact if moved or contact.with_agent else None
-        return self._successor(watch)
-
-    def _successor(self, watch: _Watch) -> Contact | None:
-        """The segment after the moved one, by the chain; remembered, so that later looks go by its id."""
-        action = watch.action
-        chain = self.reader.chain(action.contact_id)
-        if not isinstance(chain, tuple):
-            return None
-        after = next((contact for contact in chain if contact.previous_id == action.contact_id), None)
-        if after is None:
-            return None
-        watch.action = replace(action, new_contact_id=after.id)
-        self.ledger.land(watch.action)
-        reading = self.reader.describe(after.id)
-        return reading.contact if isinstance(reading, Reading) else None
+        watch.left = True
+        if taken(watch.action, seen.old):
+            tell.taken_from_agent(watch.action, read_age=watch.read_age)
 
     def _landed(self, watch: _Watch, contact: Contact, landing: Landing) -> None:
         now, before = self.clock.now(), watch.action
         if landing is before.landing:
             self._sight(contact, landing)
             return
-        watch.action = replace(
+        after = replace(
             before,
             landing=landing,
             landed_at=now,
@@ -151,15 +152,14 @@ class Follower:
             landed_enqueued_at=contact.enqueued_at,
             new_contact_id=contact.id,
         )
-        self.ledger.land(watch.action)
-        if before.landing in (Landing.PENDING, Landing.STRAY):
-            assert before.target is not None
-            self.places.free(before.target.flow_id, was_stray=before.landing is Landing.STRAY)
-        if before.landing is not Landing.AT_AGENT:
-            tell.landed(watch.action, landing, self.directory(), after=now - (before.settled_at or now))
+        self.ledger.land(after)
+        watch.action = after
+        self._free(after)
         self._sight(contact, landing)
         if not landing.followed:
             self._forget(watch)
+        if before.landing is not Landing.AT_AGENT:
+            tell.landed(after, landing, self.directory(), after=self._moved_for(before))
 
     def _sight(self, contact: Contact, landing: Landing) -> None:
         with self._lock:
@@ -168,19 +168,21 @@ class Follower:
             else:
                 self._at_agents.pop(contact.id, None)
 
-    def _overdue(self, watch: _Watch) -> None:
-        """Neither queued nor answered yet: reported once when the time is up, and looked at until it ends."""
-        action = watch.action
-        if action.landing is Landing.STRAY:
-            return
-        moved_for = self.clock.now() - (action.settled_at or action.decided_at)
-        if moved_for < self.landing_timeout:
-            return
-        watch.action = replace(action, landing=Landing.STRAY)
-        self.ledger.land(watch.action)
+    def _stray(self, watch: _Watch) -> None:
+        """Neither queued nor answered: reported once when the time is up, and looked at until it ends."""
+        stray = replace(watch.action, landing=Landing.STRAY)
+        self.ledger.land(stray)
+        watch.action = stray
+        if stray.target is not None:
+            self.places.stray(stray.target.flow_id, stray.contact_id)
+        tell.stray(stray, self.directory(), after=self._moved_for(stray))
+
+    def _free(self, action: Action) -> None:
         if action.target is not None:
-            self.places.stray(action.target.flow_id)
-        tell.stray(watch.action, self.directory(), after=moved_for)
+            self.places.free(action.target.flow_id, action.contact_id)
+
+    def _moved_for(self, action: Action) -> timedelta:
+        return self.clock.now() - (action.settled_at or action.decided_at)
 
     def _forget(self, watch: _Watch) -> None:
         with self._lock:

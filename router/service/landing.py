@@ -2,63 +2,79 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Collection
 from threading import Condition
 
-from router.model import Action, FlowId, Landing
+from router.model import Action, ContactId, FlowId, Landing
 
 
 class LandingPlaces:
-    """At most ``limit`` moves per flow are under way. Thread-safe; seeded from the ledger at start."""
+    """At most ``limit`` contacts per flow are under way. A place belongs to a contact, so that giving it back twice
+    does no harm. It is kept from before the intent until the contact has landed, or the intent is settled without
+    effect; an intent that is still open keeps it. Thread-safe; seeded from the ledger at start."""
 
     def __init__(self, limit: int, monotonic: Callable[[], float]) -> None:
         self._limit = limit
         self._monotonic = monotonic
-        self._taken: Counter[FlowId] = Counter()
-        self._stuck: Counter[FlowId] = Counter()
-        self._freed = Condition()
+        self._taken: defaultdict[FlowId, set[ContactId]] = defaultdict(set)
+        self._strays: defaultdict[FlowId, set[ContactId]] = defaultdict(set)
+        self._changed = Condition()
         self._closed = False
 
-    def reset(self, actions: tuple[Action, ...]) -> None:
+    def reset(self, actions: Collection[Action]) -> None:
         """Counts anew: of these, the open intents and the moves not landed take a place each."""
-        with self._freed:
-            self._taken = Counter(
-                action.target.flow_id
-                for action in actions
-                if action.target is not None and (action.open or (action.landing and action.landing.unlanded))
-            )
-            self._stuck = Counter(
-                action.target.flow_id for action in actions if action.target and action.landing is Landing.STRAY
-            )
-            self._freed.notify_all()
+        with self._changed:
+            self._taken.clear()
+            self._strays.clear()
+            for action in actions:
+                if action.target is None:
+                    continue
+                if action.open or (action.landing is not None and action.landing.unlanded):
+                    self._taken[action.target.flow_id].add(action.contact_id)
+                if action.landing is Landing.STRAY:
+                    self._strays[action.target.flow_id].add(action.contact_id)
+            self._changed.notify_all()
 
-    def take(self, flow: FlowId, *, until: float | None) -> bool:
-        """Waits for a place until ``until`` (monotonic seconds; ``None``: as long as one may still become free).
-        ``False``: none was taken."""
-        with self._freed:
-            while self._taken[flow] >= self._limit:
-                left = None if until is None else until - self._monotonic()
-                if self._closed or self._stuck[flow] >= self._limit or (left is not None and left <= 0):
-                    return False
-                self._freed.wait(left)
-            self._taken[flow] += 1
+    def take(self, flow: FlowId, contact_id: ContactId) -> bool:
+        """A place for the contact, if there is one now."""
+        with self._changed:
+            if self._closed or len(self._taken[flow]) >= self._limit:
+                return False
+            self._taken[flow].add(contact_id)
             return True
 
-    def free(self, flow: FlowId, *, was_stray: bool = False) -> None:
-        with self._freed:
-            self._taken[flow] = max(self._taken[flow] - 1, 0)
-            self._stuck[flow] = max(self._stuck[flow] - was_stray, 0)
-            self._freed.notify_all()
+    def free(self, flow: FlowId, contact_id: ContactId) -> None:
+        with self._changed:
+            self._taken[flow].discard(contact_id)
+            self._strays[flow].discard(contact_id)
+            self._changed.notify_all()
 
-    def stray(self, flow: FlowId) -> None:
+    def stray(self, flow: FlowId, contact_id: ContactId) -> None:
         """A contact under way has been given up: its place stays taken until it ends."""
-        with self._freed:
-            self._stuck[flow] += 1
-            self._freed.notify_all()
+        with self._changed:
+            self._strays[flow].add(contact_id)
+            self._changed.notify_all()
+
+    def taken(self, flow: FlowId) -> int:
+        with self._changed:
+            return len(self._taken[flow])
+
+    def await_one(self, flows: Collection[FlowId], *, until: float | None) -> bool:
+        """Waits until one of the flows has a place. ``False`` when ``until`` (monotonic seconds) comes first, the
+        service stops, or every place of them is a stray's, which nobody waits for."""
+        with self._changed:
+            while not self._closed:
+                if any(len(self._taken[flow]) < self._limit for flow in flows):
+                    return True
+                left = None if until is None else until - self._monotonic()
+                if (left is not None and left <= 0) or all(len(self._strays[flow]) >= self._limit for flow in flows):
+                    return False
+                self._changed.wait(left)
+            return False
 
     def close(self) -> None:
         """Ends every wait: the service stops."""
-        with self._freed:
+        with self._changed:
             self._closed = True
-            self._freed.notify_all()
+            self._changed.notify_all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from router.connect.answers import Failure, SearchPage
@@ -95,12 +95,11 @@ class Looking:
 
     def decide(self, look: Look, rules: BoundRuleSet) -> Decided:
         """Decides, reads what deciding asks for, and decides again, until it asks no more or the bound is reached."""
-        decided = decide(look, rules)
+        decided, look = _decide(look, rules)
         for _ in range(ROUNDS):
             if not decided.needs:
                 break
-            look = self.needs.read(look, decided.needs)
-            decided = decide(look, rules)
+            decided, look = _decide(self.needs.read(look, decided.needs), rules)
         return decided
 
     def _tell_oddities(self, page: SearchPage) -> None:
@@ -115,6 +114,27 @@ class Looking:
         lasting = self.ledger.histories(contacts)
         observed = self.observed.histories(contacts)
         return {one: (*lasting.get(one, ()), *observed.get(one, ())) for one in {*lasting, *observed}}
+
+
+def _decide(look: Look, rules: BoundRuleSet) -> tuple[Decided, Look]:
+    """A contact on which deciding fails is a bug; it is told and left out, and the others are decided on."""
+    try:
+        return decide(look, rules), look
+    except Exception:
+        sound = tuple(contact for contact in look.contacts if _decidable(contact, look, rules))
+        if len(sound) == len(look.contacts):
+            raise
+        look = replace(look, contacts=sound)
+        return decide(look, rules), look
+
+
+def _decidable(contact: Contact, look: Look, rules: BoundRuleSet) -> bool:
+    try:
+        decide(replace(look, contacts=(contact,)), rules)
+    except Exception:
+        tell.broken(contact_id=contact.id, chain_id=contact.chain_id, cycle=look.cycle, revision=rules.revision)
+        return False
+    return True
 
 
 def _sent_lately(recent: tuple[Action, ...], lag: timedelta, now: datetime) -> Mapping[QueueId, int]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 
 from router.connect.answers import Failure
 from router.model import Directory, QueueId
 from router.rules.bind import bind
 from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.mentions import mentions_hours
 from router.rules.rule import RuleSet
 from router.service import tell
 from router.service.ports import Instance
@@ -24,6 +26,8 @@ class Names:
     directory: Directory = field(default_factory=Directory)
     rules: BoundRuleSet = field(init=False)
     _told: frozenset[str] = frozenset()
+    _changes_told: set[str] = field(default_factory=set)
+    _replacing: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self.rules = BoundRuleSet(rules=(), revision=self.ruleset.revision)
@@ -37,46 +41,53 @@ class Names:
         return self._read(lambda old, new: new)
 
     def refresh(self) -> Failure | None:
-        return self._read(_keep_bound)
+        return self._read(self._keep_bound)
 
     def replace_rules(self, ruleset: RuleSet) -> None:
         """Rules loaded again: bound to the directory as last read, in one step."""
-        rules = bind(ruleset, self.directory, agents_known=self.agents_named)
-        self.ruleset, self.rules = ruleset, rules
-        self._tell_unresolved()
+        with self._replacing:
+            self.ruleset = ruleset
+            self.rules = bind(ruleset, self.directory, agents_known=self.agents_named)
+            self._changes_told.clear()
+            self._tell_unresolved()
 
     def _read(self, merge: Callable[[BoundRuleSet, BoundRuleSet], BoundRuleSet]) -> Failure | None:
-        answer = self.instance.directory(with_agents=self.agents_named, with_hours=False)
+        with_agents = self.agents_named
+        answer = self.instance.directory(with_agents=with_agents, with_hours=mentions_hours(self.ruleset))
         if not isinstance(answer, Directory):
             return answer
-        self.directory = answer
-        self.rules = merge(self.rules, bind(self.ruleset, answer, agents_known=self.agents_named))
-        self._tell_unresolved()
+        with self._replacing:  # a reload while the lists were read must not be undone by what was bound before it
+            self.directory = answer
+            self.rules = merge(self.rules, bind(self.ruleset, answer, agents_known=with_agents))
+            self._tell_unresolved()
         return None
+
+    def _keep_bound(self, old: BoundRuleSet, new: BoundRuleSet) -> BoundRuleSet:
+        by_name = {rule.name: rule for rule in old.rules}
+        kept = tuple(self._kept(by_name.get(rule.name), rule) for rule in new.rules)
+        return BoundRuleSet(rules=kept, revision=new.revision, queue_ids=_united(old, new))
+
+    def _kept(self, old: BoundRule | None, new: BoundRule) -> BoundRule:
+        if old is None or old.unresolved:
+            if old is not None and not new.unresolved:
+                self._tell_changed(new, "every name of the rule exists now")
+            return new
+        if new.fingerprint != old.fingerprint:
+            told = "; ".join(str(line) for line in new.unresolved) or "a name of the rule means another id now"
+            self._tell_changed(new, f"{told}; the old ids stay in force until a reload")
+        return old
+
+    def _tell_changed(self, rule: BoundRule, message: str) -> None:
+        """Once, and not each time that the names are read again."""
+        if f"{rule.name}: {message}" not in self._changes_told:
+            self._changes_told.add(f"{rule.name}: {message}")
+            tell.log.warning("directory.changed", rule=rule.name, message=message)
 
     def _tell_unresolved(self) -> None:
         lines = frozenset(str(line) for rule in self.rules.rules for line in rule.unresolved)
         for line in sorted(lines - self._told):
             tell.log.error("rules.unresolved", message=line)
         self._told = lines
-
-
-def _keep_bound(old: BoundRuleSet, new: BoundRuleSet) -> BoundRuleSet:
-    by_name = {rule.name: rule for rule in old.rules}
-    kept = tuple(_kept(by_name.get(rule.name), rule) for rule in new.rules)
-    return BoundRuleSet(rules=kept, revision=new.revision, queue_ids=_united(old, new))
-
-
-def _kept(old: BoundRule | None, new: BoundRule) -> BoundRule:
-    if old is None or old.unresolved:
-        if old is not None and not new.unresolved:
-            tell.log.warning("directory.changed", rule=new.name, message="every name of the rule exists now")
-        return new
-    if new.fingerprint != old.fingerprint:
-        told = "; ".join(str(line) for line in new.unresolved) or "a name of the rule means another id now"
-        message = f"{told}; the old ids stay in force until a reload"
-        tell.log.warning("directory.changed", rule=new.name, message=message)
-    return old
 
 
 def _united(old: BoundRuleSet, new: BoundRuleSet) -> frozenset[QueueId] | None:

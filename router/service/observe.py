@@ -32,7 +32,7 @@ class Observer:
         except AlreadyIntended:
             return Result(decision=decision, came=Came.DONE)
         if isinstance(decision, Transfer):
-            tell.would_transfer(decision, context.directory, now=now)
+            tell.would_transfer(decision, context, now=now)
         elif isinstance(decision, Warn):
-            tell.warned(decision, observed=True, directory=context.directory, now=now)
+            tell.warned(decision, context, observed=True, now=now)
         return Result(decision=decision, came=Came.DONE, action=action)

@@ -8,16 +8,22 @@ from typing import Protocol
 
 from router.decide.decision import ByRule
 from router.model import Action, Directory, HoldReason
+from router.rules.bound import BoundRuleSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleContext:
-    """``until`` (monotonic seconds) is the next poll: what is not sent by then is decided anew. ``None``: no end."""
+    """The rules and names in force when the cycle began: a reload counts from the next one. ``until`` (monotonic
+    seconds) is the next poll: what is not sent by then is decided anew. ``None``: no end."""
 
     cycle: int
-    revision: str
+    rules: BoundRuleSet
     directory: Directory
     until: float | None = None
+
+    @property
+    def revision(self) -> str:
+        return self.rules.revision
 
 
 class Came(Enum):
@@ -30,7 +36,9 @@ class Came(Enum):
     UNSETTLED = "unsettled"
     """Sent, and the outcome is not known: settled by reading, in a later cycle."""
     NOT_SENT = "not_sent"
-    """The quota, a limit or the end of the cycle came first: decided anew."""
+    """The quota or the end of the cycle came first: decided anew."""
+    NO_PLACE = "no_place"
+    """As many contacts of its flow are under way as may be: tried again as soon as one has landed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +46,7 @@ class Result:
     decision: ByRule
     came: Came
     reason: HoldReason | None = None
+    detail: str = ""
     action: Action | None = None
 
 

@@ -2,88 +2,142 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from router.connect.answers import Missing, Reading, Transferred
-from router.model import Action, ActionState, ContactId, HoldReason, Landing
+from router.connect.answers import Full, Missing, Reading, Rejected, Transferred
+from router.ledger.errors import LedgerUnavailable, NotOpen
+from router.model import Action, ActionState, Contact, HoldReason, Landing
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
 from router.service import tell
 from router.service.attempts import Attempts, Effort
-from router.service.enforce import GONE
+from router.service.blocked import Blocked
+from router.service.denials import Denials
 from router.service.follow import Follower
+from router.service.in_progress import InProgress
 from router.service.landing import LandingPlaces
 from router.service.ports import Clock, Ledger, Reader
-from router.service.reread import changed
+from router.service.reread import GONE, changed, in_place
+from router.service.work import perform_all
 
 REPEATABLE = timedelta(minutes=10)
 """How long the same call with the same token is still worth repeating; an older intent of a contact that has not moved
 is recorded as never sent. The life of a token is documented for another operation only (7 days,
 StartOutboundVoiceContact), so it is not relied on."""
 
+SHARE = 0.5
+"""Of the time until the next poll: calls that hang must not keep the cycle from what else is due."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
-    """Settles what is open. ``attempts`` repeats a call under all its checks."""
+    """Settles what is open. ``attempts`` repeats a call under all its checks; ``pool`` runs the workers."""
 
     reader: Reader
     ledger: Ledger
     attempts: Attempts
+    blocked: Blocked
+    denials: Denials
     follower: Follower
     places: LandingPlaces
+    in_progress: InProgress
     clock: Clock
+    pool: Executor
+    workers: int
+    stopping: Callable[[], bool]
+    _refused: set[int] = field(default_factory=set)
 
-    def settle_open(self, rules: BoundRuleSet, mode: Mode, busy: frozenset[ContactId], *, until: float | None) -> int:
-        """Settles every open intent that no worker of this process is on; answers how many were settled."""
+    def settle_open(self, rules: BoundRuleSet, mode: Mode, *, until: float | None) -> int:
+        """Settles the open intents that nobody in this process is acting on, those tried least first; answers how many
+        were settled. What is not settled when half of the time ``until`` the next poll is over waits for the next
+        cycle. Raises ``LedgerUnavailable`` where they cannot be read."""
         modes = {rule.name: rule.rule.mode.weaker(mode) for rule in rules.rules}
-        settled = 0
-        for action in self.ledger.open_intents():
-            if action.contact_id in busy:
-                continue
-            may_send = modes.get(action.rule) is Mode.ENFORCE
-            settled += self._settle(action, may_send=may_send, until=until)
-        return settled
+        intents = sorted(self.ledger.open_intents(), key=lambda action: (action.attempts, action.id))
+        self._refused.intersection_update(action.id for action in intents)
+        now = self.clock.monotonic()
+        end = None if until is None else now + SHARE * (until - now)
+
+        def settle(action: Action) -> bool:
+            return self._one(action, may_send=modes.get(action.rule) is Mode.ENFORCE, until=end)
+
+        return sum(perform_all(intents, settle, pool=self.pool, workers=self.workers))
+
+    def _one(self, action: Action, *, may_send: bool, until: float | None) -> bool:
+        """One that cannot be settled never stops the others."""
+        over = until is not None and self.clock.monotonic() >= until
+        if over or self.stopping():
+            return False
+        with self.in_progress.claim(action.contact_id) as mine:
+            try:
+                return mine and self._settle(action, may_send=may_send, until=until)
+            except NotOpen:  # whoever had the contact before has settled it
+                return True
+            except LedgerUnavailable as problem:
+                tell.log.error("ledger.failed", message=str(problem), **tell.of_action(action))
+            except Exception:
+                tell.broken(**tell.of_action(action))
+            return False
 
     def _settle(self, action: Action, *, may_send: bool, until: float | None) -> bool:
-        found = self._look(action)
+        contact, found = self._look(action)
         if found in GONE:
             self._acted(action)
             return True
-        if found is not None:
+        if found is HoldReason.UNREADABLE or (found is HoldReason.CONTACT_PAUSED and contact is None):
             return False
         if self.clock.now() - action.decided_at > REPEATABLE:
             self._never_sent(action)
             return True
-        return may_send and self._repeat(action, until=until)
+        return found is None and may_send and action.id not in self._refused and self._repeat(action, until=until)
 
-    def _look(self, action: Action) -> HoldReason | None:
-        """What reading the contact shows: ``None`` where it is untouched; ``UNREADABLE`` where it could not be read."""
+    def _look(self, action: Action) -> tuple[Contact | None, HoldReason | None]:
+        """What reading the contact shows: ``None`` where it is untouched; ``UNREADABLE`` where it could not be read. A
+        paused contact may have been moved before: it is where it was, elsewhere, or, without a queue (and so without
+        the contact here), that cannot be told before it is resumed."""
         reading = self.reader.describe(action.contact_id)
         if isinstance(reading, Missing):
-            return HoldReason.LEFT_QUEUE
+            return None, HoldReason.LEFT_QUEUE
         if not isinstance(reading, Reading):
-            return HoldReason.UNREADABLE
-        now = self.clock.now()
-        return changed(reading.contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=now)
+            return None, HoldReason.UNREADABLE
+        contact = reading.contact
+        found = changed(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=self.clock.now())
+        if found is not HoldReason.CONTACT_PAUSED:
+            return contact, found
+        if contact.queue_id is None:
+            return None, found
+        still = in_place(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at)
+        return contact, found if still else HoldReason.LEFT_QUEUE
 
     def _repeat(self, action: Action, *, until: float | None) -> bool:
+        assert action.target is not None, "only transfers are intended"
+        flow = action.target.flow_id
+        if self.blocked.admit(flow, action.contact_id, self.clock.now()) is not None:
+            return False
         effort = Effort(action=action, until=until, uncertain=True)
-        tried = self.attempts.make(effort)
-        if isinstance(tried.answer, Transferred):
-            answer = tried.answer
-            moved = replace(effort.action, new_contact_id=answer.contact_id, request_id=answer.request_id)
-            self._acted(moved, outcome="repeated")
-            return True
-        if tried.hold in GONE:
+        try:
+            tried = self.attempts.make(effort)
+            self.denials.met(tried, flow)
+            if isinstance(tried.answer, Transferred):
+                self.blocked.accepted(flow)
+                answer = tried.answer
+                moved = replace(effort.action, new_contact_id=answer.contact_id, request_id=answer.request_id)
+                self._acted(moved, outcome="repeated")
+                return True
+        finally:
+            self.blocked.leave(action.contact_id)
+        gone = tried.hold in GONE
+        if isinstance(tried.answer, Rejected | Full):
+            self._refused.add(action.id)
+            gone = self._look(action)[1] in GONE
+        if gone:
             self._acted(effort.action)
-            return True
-        return False
+        return gone
 
     def _acted(self, action: Action, *, outcome: str = "acted") -> None:
-        settled = replace(
-            action, state=ActionState.ACTED, settled_at=self.clock.now(), landing=Landing.PENDING
-        )
+        settled = replace(action, state=ActionState.ACTED, settled_at=self.clock.now(), landing=Landing.PENDING)
         self.ledger.settle(settled)
         self.follower.watch(settled, read_age=None)
         tell.recovered(settled, outcome=outcome)
@@ -92,5 +146,5 @@ class Recovery:
         settled = replace(action, state=ActionState.NEVER_SENT, settled_at=self.clock.now())
         self.ledger.settle(settled)
         if action.target is not None:
-            self.places.free(action.target.flow_id)
+            self.places.free(action.target.flow_id, action.contact_id)
         tell.recovered(settled, outcome="never_sent")

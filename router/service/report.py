@@ -10,7 +10,7 @@ from typing import Any
 
 from router.connect.answers import Failure
 from router.decide.decide import Decided
-from router.decide.decision import Hold
+from router.decide.decision import Hold, Transfer
 from router.rules.rule import Mode
 from router.service.performing import Came, Result
 
@@ -18,7 +18,8 @@ from router.service.performing import Came, Result
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleReport:
     """``due`` counts contacts; ``held`` decisions by reason; ``oldest_breach`` is of those still not served, ``None``
-    where nothing is late; ``complete`` whether the search was read to its end."""
+    where nothing is late; ``not_sent`` what the quota or the next poll came before: it is decided anew; ``complete``
+    whether the search was read to its end."""
 
     cycle: int
     waiting: int
@@ -28,6 +29,7 @@ class CycleReport:
     would_transfer: int
     warned: int
     failed: int
+    not_sent: int = 0
     held: Mapping[str, int] = field(default_factory=dict)
     oldest_breach: timedelta | None = None
     next_due_at: datetime | None = None
@@ -46,6 +48,7 @@ class CycleReport:
             "would_transfer": self.would_transfer,
             "warned": self.warned,
             "failed": self.failed,
+            "not_sent": self.not_sent,
             "held": dict(self.held),
             "oldest_breach_s": None if self.oldest_breach is None else round(self.oldest_breach.total_seconds(), 3),
             "next_due_at": None if self.next_due_at is None else self.next_due_at.isoformat(),
@@ -56,7 +59,8 @@ class CycleReport:
 
 def report_of(cycle: int, decided: Decided, results: list[Result]) -> CycleReport:
     """``decided`` is the cycle's first round, which saw every contact; ``results`` are of all rounds."""
-    served = {result.decision.contact.id for result in results if result.came is Came.DONE}
+    moved = (one.decision for one in results if one.came is Came.DONE and isinstance(one.decision, Transfer))
+    served = {decision.contact.id for decision in moved}
     late = [one.late for one in decided.decisions if one.late is not None and one.contact.id not in served]
     came = Counter((type(result.decision).__name__, result.decision.mode, result.came) for result in results)
     return CycleReport(
@@ -68,6 +72,7 @@ def report_of(cycle: int, decided: Decided, results: list[Result]) -> CycleRepor
         would_transfer=came["Transfer", Mode.OBSERVE, Came.DONE],
         warned=came["Warn", Mode.ENFORCE, Came.DONE] + came["Warn", Mode.OBSERVE, Came.DONE],
         failed=sum(1 for result in results if result.came in (Came.REFUSED, Came.UNSETTLED)),
+        not_sent=sum(1 for result in results if result.came is Came.NOT_SENT),
         held=_held(decided, results),
         oldest_breach=max((one for one in late if one > timedelta()), default=None),
         next_due_at=decided.next_due_at,

@@ -11,6 +11,10 @@ from router.decide.decision import ByRule
 from router.model import Contact, HoldReason, QueueId, Standing
 from router.service.ports import Reader
 
+GONE = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE})
+"""Found on reading again: the contact is no longer where it was, so a call whose answer was lost has had its effect, or
+none of it matters any more."""
+
 _FOUND = {
     Standing.DISCONNECTED: HoldReason.DISCONNECTED,
     Standing.WITH_AGENT: HoldReason.PICKED_UP,
@@ -39,5 +43,10 @@ def changed(contact: Contact, *, queue_id: QueueId, enqueued_at: datetime, now: 
     standing = contact.standing(now)
     if standing is not Standing.WAITING:
         return _FOUND[standing]
-    same = contact.queue_id == queue_id and same_instant(contact.enqueued_at, enqueued_at)
+    same = in_place(contact, queue_id=queue_id, enqueued_at=enqueued_at)
     return None if same else HoldReason.LEFT_QUEUE
+
+
+def in_place(contact: Contact, *, queue_id: QueueId, enqueued_at: datetime) -> bool:
+    """Whether it shows the very wait that was decided on: the same queue since the same instant."""
+    return contact.queue_id == queue_id and same_instant(contact.enqueued_at, enqueued_at)

@@ -9,6 +9,7 @@ import structlog
 
 from router.decide.decision import ByRule, Hold, Transfer, Warn
 from router.model import Action, Directory, HoldReason, Landing, Target
+from router.service.performing import CycleContext
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("router")
 
@@ -17,7 +18,7 @@ def seconds(span: timedelta | None) -> float | None:
     return None if span is None else round(span.total_seconds(), 3)
 
 
-def of_decision(decision: ByRule | Hold) -> dict[str, Any]:
+def of_decision(decision: ByRule | Hold, context: CycleContext) -> dict[str, Any]:
     """The fields that every line about a decided contact carries."""
     return {
         "contact_id": decision.contact.id,
@@ -25,16 +26,20 @@ def of_decision(decision: ByRule | Hold) -> dict[str, Any]:
         "case_id": decision.case.case_id,
         "rule": decision.rule,
         "step": decision.step,
+        "cycle": context.cycle,
+        "revision": context.revision,
     }
 
 
 def of_action(action: Action) -> dict[str, Any]:
+    """``cycle`` and ``revision`` are those in which it was decided, be it by an earlier process."""
     return {
         "contact_id": action.contact_id,
         "chain_id": action.chain_id,
         "case_id": action.case.case_id,
         "rule": action.rule,
         "step": action.step,
+        "cycle": action.cycle,
         "revision": action.revision,
     }
 
@@ -48,11 +53,14 @@ def of_target(target: Target, directory: Directory) -> dict[str, Any]:
     return {**where, "flow": directory.flow_name(target.flow_id)}
 
 
-def transferred(decision: Transfer, action: Action, directory: Directory, *, read_age: float, now: datetime) -> None:
+def transferred(
+    decision: Transfer, action: Action, context: CycleContext, *, read_age: float, now: datetime
+) -> None:
     """``read_age`` is in seconds: how old the reading was when the call was sent."""
+    directory = context.directory
     log.info(
         "contact.transferred",
-        **of_decision(decision),
+        **of_decision(decision, context),
         new_contact_id=action.new_contact_id,
         from_queue=directory.queue_name(action.queue_id),
         **of_target(decision.target, directory),
@@ -63,13 +71,14 @@ def transferred(decision: Transfer, action: Action, directory: Directory, *, rea
         request_id=action.request_id,
     )
     if decision.passed_over:
-        log.info("contact.passed_over", **of_decision(decision), steps=list(decision.passed_over))
+        log.info("contact.passed_over", **of_decision(decision, context), steps=list(decision.passed_over))
 
 
-def would_transfer(decision: Transfer, directory: Directory, *, now: datetime) -> None:
+def would_transfer(decision: Transfer, context: CycleContext, *, now: datetime) -> None:
+    directory = context.directory
     log.info(
         "contact.would_transfer",
-        **of_decision(decision),
+        **of_decision(decision, context),
         from_queue=directory.queue_name(decision.contact.queue_id),
         **of_target(decision.target, directory),
         waited_s=seconds(decision.contact.waited(now)),
@@ -77,34 +86,39 @@ def would_transfer(decision: Transfer, directory: Directory, *, now: datetime) -
     )
 
 
-def warned(decision: Warn, *, observed: bool, directory: Directory, now: datetime) -> None:
+def warned(decision: Warn, context: CycleContext, *, observed: bool, now: datetime) -> None:
     log.warning(
         "contact.warned",
-        **of_decision(decision),
+        **of_decision(decision, context),
         text=decision.text,
-        queue=directory.queue_name(decision.contact.queue_id),
+        queue=context.directory.queue_name(decision.contact.queue_id),
         waited_s=seconds(decision.contact.waited(now)),
         late_s=seconds(decision.late),
         observed=observed,
     )
 
 
-def held(decision: ByRule | Hold, reason: HoldReason, directory: Directory, *, cycle: int, detail: str = "") -> None:
+def held(decision: ByRule | Hold, reason: HoldReason, context: CycleContext, *, detail: str = "") -> None:
     """``reason`` may have been found on reading again, after the decision to move."""
     write = log.warning if reason is HoldReason.UNRESOLVED else log.info
     write(
         "contact.held",
-        **of_decision(decision),
-        cycle=cycle,
+        **of_decision(decision, context),
         reason=reason.value,
         detail=detail,
-        queue=directory.queue_name(decision.contact.queue_id),
+        queue=context.directory.queue_name(decision.contact.queue_id),
         late_s=seconds(decision.late),
     )
 
 
-def failed(decision: ByRule, action: Action, *, code: str, message: str) -> None:
-    log.warning("contact.failed", **of_decision(decision), error=code, message=message, attempts=action.attempts)
+def failed(decision: ByRule, action: Action, context: CycleContext, *, code: str, message: str) -> None:
+    fields = of_decision(decision, context)
+    log.warning("contact.failed", **fields, error=code, message=message, attempts=action.attempts)
+
+
+def broken(**fields: Any) -> None:
+    """A bug that the contact named brought to light; the others go on. Called where the exception is handled."""
+    log.exception("contact.broken", **fields)
 
 
 def landed(action: Action, landing: Landing, directory: Directory, *, after: timedelta) -> None:
@@ -143,4 +157,4 @@ def taken_from_agent(action: Action, *, read_age: float | None) -> None:
 
 
 def recovered(action: Action, *, outcome: str) -> None:
-    log.warning("contact.recovered", **of_action(action), outcome=outcome)
+    log.warning("contact.recovered", **of_action(action), new_contact_id=action.new_contact_id, outcome=outcome)

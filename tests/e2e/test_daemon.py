@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from router.model import Landing
 from router.service.daemon import Daemon
 from router.service.notify import Notifier
 from router.service.reload import reload_rules
@@ -106,7 +107,7 @@ def test_the_walk_of_the_architecture_page_is_the_way_one_late_contact_takes(cen
         centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
         with running(service):
             until(lambda: centre.world.transfers)
-            until(lambda: not service.follower.followed)
+            until(lambda: [move.landing for move in service.ledger.history()] == [Landing.QUEUED])
     finally:
         threading.setprofile(None)
         sys.setprofile(None)

@@ -1,0 +1,42 @@
+"""Says when more is due than quotas and limits let through, and how long that will take."""
+
+from __future__ import annotations
+
+from router.model import HoldReason
+from router.service import tell
+from router.service.report import CycleReport
+
+LIMITS = (HoldReason.PERCENT_OF_QUEUE, HoldReason.PER_CYCLE, HoldReason.PER_HOUR, HoldReason.FLOW_SUSPENDED)
+QUOTA = "quota"
+"""What was not sent before the next poll."""
+
+
+class LimitsReached:
+    """Told when another limit begins to bind, not in each cycle."""
+
+    def __init__(self) -> None:
+        self._told: frozenset[str] = frozenset()
+
+    def tell(self, report: CycleReport, *, period_s: float) -> None:
+        """``period_s`` is the time from this cycle's beginning to the next one's."""
+        waiting = {reason.value: report.held.get(reason.value, 0) for reason in LIMITS} | {QUOTA: report.not_sent}
+        reached = {guard: count for guard, count in waiting.items() if count}
+        for guard, count in reached.items():
+            if guard not in self._told:
+                tell.log.warning(
+                    "guard.reached",
+                    cycle=report.cycle,
+                    guard=guard,
+                    waiting=count,
+                    transferred=report.transferred,
+                    drain_s=drain_s(report, sum(reached.values()), period_s),
+                    order="most overdue first",
+                )
+        self._told = frozenset(reached)
+
+
+def drain_s(report: CycleReport, left: int, period_s: float) -> float | None:
+    """How long what is left takes at this cycle's pace; ``None`` where nothing was moved to tell it by."""
+    if not report.transferred:
+        return None
+    return round(left * period_s / report.transferred, 1)
