@@ -46,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
     from router.service import tell
     from router.service.app import build
 
-    tell.log.info("rules.loaded", count=len(ruleset.rules), revision=ruleset.revision)
     with in_one_line():
         app = build(settings, ruleset, mode=Mode(settings.execute.mode))
+        tell.log.info("rules.loaded", count=len(ruleset.rules), revision=ruleset.revision)
         return _once(app) if arguments.once else _serve(app)
 
 
