@@ -8,13 +8,14 @@ from functools import cached_property
 from router.decide.decision import Decision, Reroute, Transfer, Warn
 from router.decide.eligible import Weighed, weigh
 from router.decide.govern import Role
-from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, first_refusal, whereabouts
+from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, first_refusal, hours, whereabouts
 from router.decide.pick import pick
 from router.decide.refusal import Refusal
 from router.decide.turn import Turn
 from router.model import ActionState, HoldReason
 from router.rules.bound import BoundStep
 from router.rules.rule import Pick, Step
+from router.rules.steps import Due
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +59,14 @@ class Outcome:
 
 def act(turn: Turn) -> Outcome:
     """The decisions of one rule on one contact. Warnings and bumps do not wait for what holds a move, save for a
-    contact whose whereabouts are not known."""
+    contact whose whereabouts are not known; while the rule's hours are closed nothing acts."""
     due = turn.tried.due
     if due is None or not due.anything:
         return Outcome()
+    if (stopped := hours(turn)) is not None:
+        return _held(turn, _latest(due), stopped)
     if turn.tried.role is Role.UNREAD:
-        return _unread(turn)
+        return _unread(turn, _latest(due))
     free = _without_transfer(turn) if whereabouts(turn) is None else ()
     if not due.to:
         return Outcome(decisions=free)
@@ -84,11 +87,15 @@ def _without_transfer(turn: Turn) -> tuple[Decision, ...]:
     return tuple(found)
 
 
-def _unread(turn: Turn) -> Outcome:
+def _latest(due: Due) -> Step:
+    """The step that is named where none of them may act: the latest that moves, where one does."""
+    return next(step for step in (*due.to, due.routing, due.warn) if step is not None)
+
+
+def _unread(turn: Turn, step: Step) -> Outcome:
     """A rule beside, of which it is not known whether it matches: it waits, and nobody waits for it."""
-    due, matched = turn.tried.due, turn.tried.match
-    assert due is not None and matched is not None, "what could not be decided has been matched"
-    step = next(step for step in (*due.to, due.routing, due.warn) if step is not None)
+    matched = turn.tried.match
+    assert matched is not None, "what could not be decided has been matched"
     return _held(turn, step, Refusal(HoldReason.UNREADABLE, "a condition's value could not be read", matched.needs))
 
 

@@ -95,7 +95,8 @@ def _case_of(contact: Contact, standing: Standing, look: Look) -> Case | None:
 def _account(wait: Wait, governance: Governance, fold: _Fold) -> Account:
     outcomes = [_act(tried, wait, fold) for tried in governance.acting]
     held = (_held(wait, governance),) if governance.held is not None else ()
-    for need in (*governance.needs, *(need for outcome in outcomes for need in outcome.needs)):
+    asked = (need for outcome in outcomes for need in outcome.needs)
+    for need in (*governance.needs, *governance.hours_needed, *asked):
         fold.needs[need] = None
     return Account(
         contact=wait.contact,
@@ -116,7 +117,6 @@ def _act(tried: Tried, wait: Wait, fold: _Fold) -> Outcome:
 def _held(wait: Wait, governance: Governance) -> Hold:
     held, by = governance.held, governance.held_by
     assert held is not None and by is not None, "a rule holds it"
-    unread = held is HoldReason.UNREADABLE
     return Hold(
         contact=wait.contact,
         case=wait.case.key,
@@ -124,5 +124,11 @@ def _held(wait: Wait, governance: Governance) -> Hold:
         reason=held,
         mode=by.mode,
         rule=by.rule.name,
-        detail="a condition's value could not be read" if unread else "the rule is a shield",
+        detail=_why_held(held, by),
     )
+
+
+def _why_held(held: HoldReason, by: Tried) -> str:
+    if held is HoldReason.UNREADABLE:
+        return "a condition's value could not be read"
+    return "the rule is a shield" if held is HoldReason.EXCLUDED else "; ".join(map(str, by.rule.unresolved))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from router.decide.guards import obstacle
-from router.decide.look import Need, NeedAgent, NeedMetrics
+from router.decide.look import Need, NeedAgent, NeedHours, NeedMetrics
 from router.decide.metrics import beyond, known_metrics, no_shorter_wait
+from router.decide.opening import hours_of_queue
 from router.decide.turn import Turn
 from router.model import AgentId, HoldReason, QueueId, QueueMetrics, Target
 from router.rules.bound import BoundEntry
+from router.rules.condition import Unread
 from router.rules.rule import Pick, Step
 
 AGENT_QUEUE_LIMIT = 10
@@ -86,12 +88,26 @@ def _weigh_agent(bound: BoundEntry, agent_id: AgentId, turn: Turn) -> Weighed:
 
 def _weigh_queue(bound: BoundEntry, queue_id: QueueId, turn: Turn, *, by_metrics: bool) -> Weighed:
     look, entry = turn.wait.look, bound.entry
+    if entry.open is not None and (closed := _wrong_hours(bound, queue_id, turn)) is not None:
+        return closed
     conditional = bool(entry.limits) or entry.shorter_wait
     if (conditional or by_metrics) and queue_id not in look.metrics.asked:
         return _unread(bound, NeedMetrics(queue_id), "its metrics are not read yet")
     metrics = known_metrics(queue_id, turn.wait.contact.channel, look, turn.used.queues[queue_id])
     why = _unfit(bound, metrics, turn) if conditional else None
     return _no(bound, why, metrics) if why is not None else Weighed(entry=bound, target=bound.target, metrics=metrics)
+
+
+def _wrong_hours(bound: BoundEntry, queue_id: QueueId, turn: Turn) -> Weighed | None:
+    """``None`` where the queue's hours are as the entry wants them; hours that could not be read are neither."""
+    look = turn.wait.look
+    hours = hours_of_queue(queue_id, look)
+    if isinstance(hours, Unread):
+        need = hours.need
+        return _unread(bound, need, hours.why) if isinstance(need, NeedHours) else _no(bound, hours.why)
+    if hours.is_open(look.now) is bound.entry.open:
+        return None
+    return _no(bound, "its hours of operation are closed" if bound.entry.open else "its hours of operation are open")
 
 
 def _unfit(bound: BoundEntry, metrics: QueueMetrics | None, turn: Turn) -> str | None:

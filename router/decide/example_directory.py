@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Hours, HoursId, Queue, QueueId, bare_id
 from router.rules.condition import Condition, Test
 from router.rules.example import Example
-from router.rules.form import HoursForm
+from router.rules.form import QUEUES_OWN, HoursForm
 from router.rules.rule import Entry, Rule, RuleSet
 
 
@@ -19,7 +19,9 @@ def directory_of(ruleset: RuleSet, examples: Iterable[Example]) -> Directory:
     agents = {bare_id(name) for name in (*(entry.agent for entry in entries), *_agents_of(given)) if name}
     hours = {bare_id(name) for rule in ruleset.rules for name in _hours_of(rule)}
     return Directory(
-        queues=tuple(Queue(id=QueueId(name), name=name) for name in sorted(queues)),
+        queues=tuple(
+            Queue(id=QueueId(name), name=name, hours_id=HoursId(f"hours of queue {name}")) for name in sorted(queues)
+        ),
         agents=tuple(Agent(id=AgentId(name), name=name) for name in sorted(agents)),
         flows=tuple(
             Flow(id=FlowId(name), name=name, type=FlowType.INBOUND)
@@ -59,7 +61,7 @@ def _agents_of(examples: Iterable[Example]) -> Iterator[str]:
 def _hours_of(rule: Rule) -> Iterator[str]:
     forms = (test.form for test in _tests_of(rule.condition))
     names = (rule.sla.hours, *(form.name for form in forms if isinstance(form, HoursForm)))
-    yield from (name for name in names if name is not None and name != "queue")
+    yield from (name for name in names if name is not None and name != QUEUES_OWN)
 
 
 def _tests_of(condition: Condition) -> Iterator[Test]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from router.decide.example_directory import queue_id_of
+from router.decide.example_hours import hours_in
 from router.decide.example_past import CONTACT, Past
 from router.decide.look import Limits, LiveMetrics, Look
 from router.model import EMPTY_QUEUE, AgentId, AgentState, Contact, ContactId, Details, Directory, bare_id
@@ -28,6 +29,7 @@ def look_at(example: Example, rule: BoundRule | None, directory: Directory, *, n
         histories={contact.id: past.history()},
         transfers={contact.id: max(example.contact.transfers or 0, len(past.sources))},
         metrics=_metrics(example, directory),
+        hours=hours_in(example, directory, at),
         limits=limits,
     )
 

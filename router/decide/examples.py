@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from router.decide.decide import Account, decide
 from router.decide.decision import Decision, Hold, Reroute, Transfer, Warn
 from router.decide.example_directory import directory_of
+from router.decide.example_hours import unknown_hours
 from router.decide.example_past import CONTACT
 from router.decide.example_world import look_at
 from router.decide.govern import Role, Tried, trace
@@ -16,8 +17,10 @@ from router.decide.look import Limits, Look
 from router.decide.wait import Wait
 from router.durations import format_duration
 from router.model import Directory
+from router.problems import did_you_mean
 from router.rules.bind import bind
 from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.clock import closed
 from router.rules.condition import AllOf, Condition, Test, Truth
 from router.rules.example import Example, Expect
 from router.rules.rule import Place, RuleSet
@@ -51,6 +54,10 @@ def _run(example: Example, rules: BoundRuleSet, directory: Directory, now: datet
     rule = _rule_of(example, rules)
     if rule is None and example.contact.progress is not None:
         message = f"no rule has a to step at {format_duration(example.contact.progress)}, the progress of the contact"
+        return ExampleResult(name=example.name, place=example.place, passed=False, message=message)
+    if (name := unknown_hours(example, directory)) is not None:
+        hint = did_you_mean(name, [hours.name for hours in directory.hours])
+        message = f'no rule asks about hours of operation "{name}"{hint}'
         return ExampleResult(name=example.name, place=example.place, passed=False, message=message)
     look = look_at(example, rule, directory, now=now, limits=limits)
     account = decide(look, rules).accounts[CONTACT]
@@ -181,6 +188,8 @@ def _what_it_is(tried: Tried, now: datetime) -> str:
 
 def _when(tried: Tried, now: datetime) -> str:
     """What the rule does next. An act that is held or over is not told here."""
+    if tried.due is not None and tried.due.next_at is not None and closed(now, tried.calendar):
+        return "its hours of operation are closed"
     if tried.next_due_at is None:
         return "nothing is due any more"
     return f"due in {format_duration(tried.next_due_at - now)}"

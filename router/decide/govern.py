@@ -9,12 +9,14 @@ from enum import Enum
 
 from router.decide.case import Case
 from router.decide.in_force import InForce
+from router.decide.opening import calendar_of
 from router.decide.subject import sent_here, subject_for
 from router.decide.wait import Wait
 from router.model import ActionKind, HoldReason
 from router.rules.bound import BoundRule
-from router.rules.clock import clock_start, elapsed, instant
-from router.rules.condition import Match, Truth, match
+from router.rules.clock import Calendar, clock_start, elapsed, instant
+from router.rules.condition import Match, Test, Truth, Unread, match
+from router.rules.hours import NEVER
 from router.rules.rule import Mode
 from router.rules.steps import Due, Progress, due_steps, finished
 
@@ -35,7 +37,8 @@ class Role(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """One rule tried on one contact. ``mode`` is the weaker of the rule's and the service's; the clock's fields are
-    ``None`` where the rule does not match."""
+    ``None`` where the rule does not match. ``hours`` are what the clock counts, ``None``: around the clock; where they
+    could not be read, ``elapsed`` is the most that the clock may show."""
 
     rule: BoundRule
     role: Role
@@ -45,16 +48,28 @@ class Tried:
     elapsed: timedelta | None = None
     progress: Progress | None = None
     due: Due | None = None
+    hours: Calendar | Unread | None = None
 
     @property
     def anything_due(self) -> bool:
         return self.due is not None and self.due.anything
 
     @property
+    def calendar(self) -> Calendar | None:
+        """The open hours that the clock counts; ``None`` also where they are not known."""
+        return None if isinstance(self.hours, Unread) else self.hours
+
+    def at(self, place: timedelta) -> datetime:
+        """When the clock shows it, an instant that is open; ``NEVER`` where the hours do not open for so long."""
+        assert self.started_at is not None, "a rule that matched has a clock"
+        return instant(self.started_at, place, self.calendar)
+
+    @property
     def next_due_at(self) -> datetime | None:
-        if self.due is None or self.due.next_at is None or self.started_at is None:
+        if self.due is None or self.due.next_at is None:
             return None
-        return instant(self.started_at, self.due.next_at)
+        at = self.at(self.due.next_at)
+        return at if at < NEVER else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +87,12 @@ class Governance:
     @property
     def acting(self) -> tuple[Tried, ...]:
         return (self.governing, *self.beside) if self.governing else self.beside
+
+    @property
+    def hours_needed(self) -> tuple[object, ...]:
+        """Hours by which some rule counts and which are still to be read: without them nothing tells when it is due."""
+        unread = [one.hours for one in (*self.acting, *self.undecided) if isinstance(one.hours, Unread)]
+        return tuple(hours.need for hours in unread if hours.need is not None)
 
     @property
     def next_due_at(self) -> datetime | None:
@@ -136,13 +157,16 @@ def _match(rule: BoundRule, wait: Wait) -> Match | None:
 
 def _clocked(known: InForce, wait: Wait, matched: Match) -> Tried:
     rule, case, observed = known.rule, wait.case, known.mode is Mode.OBSERVE
-    started_at = clock_start(rule.rule, wait.contact, case.first_act(rule.name, observed=observed))
+    first = case.first_act(rule.name, observed=observed)
+    started_at = clock_start(rule.rule, wait.contact, first)
     progress = Progress(
         to=case.progress(rule.name, ActionKind.TRANSFER, observed=observed),
         warn=case.progress(rule.name, ActionKind.WARN, observed=observed),
         routing=case.progress(rule.name, ActionKind.ROUTING, observed=observed),
     )
-    shown = elapsed(started_at, wait.look.now)
+    hours = calendar_of(rule, wait.queue_id, first, wait.look)
+    calendar = None if isinstance(hours, Unread) else hours
+    shown = elapsed(started_at, wait.look.now, calendar)
     return Tried(
         rule=rule,
         role=_role(known, matched, progress),
@@ -151,8 +175,14 @@ def _clocked(known: InForce, wait: Wait, matched: Match) -> Tried:
         started_at=started_at,
         elapsed=shown,
         progress=progress,
-        due=due_steps(rule.rule, shown, progress),
+        due=due_steps(rule.rule, shown, progress, ended=_ended(started_at, shown, wait.look.now, calendar)),
+        hours=hours,
     )
+
+
+def _ended(started_at: datetime, shown: timedelta, now: datetime, calendar: Calendar | None) -> bool:
+    """Whether what falls due at just this place on the clock is due later: as the hours open."""
+    return calendar is not None and not calendar.is_open(now) and calendar.after(started_at, shown) > now
 
 
 def _role(known: InForce, matched: Match, progress: Progress) -> Role:
@@ -179,4 +209,10 @@ def _ungoverned(one: Tried, rest: Sequence[InForce], wait: Wait) -> Governance:
     if not any(other.anything_due for other in possible):
         return Governance(undecided=possible)
     assert one.match is not None, "what could not be decided has been matched"
-    return Governance(held=HoldReason.UNREADABLE, held_by=one, undecided=possible, needs=one.match.needs)
+    missing = not one.match.needs and any(test.key == "hours" for test in _unread_tests(one.match))
+    held = HoldReason.UNRESOLVED if missing else HoldReason.UNREADABLE
+    return Governance(held=held, held_by=one, undecided=possible, needs=one.match.needs)
+
+
+def _unread_tests(matched: Match) -> list[Test]:
+    return [seen.test for seen in matched.seen if seen.truth is Truth.UNREAD]

@@ -10,7 +10,9 @@ from router.decide.refusal import Refusal
 from router.decide.turn import Turn
 from router.durations import format_duration
 from router.model import HoldReason, Landing, Target, earliest
+from router.rules.clock import closed
 from router.rules.condition import Unread
+from router.rules.form import QUEUES_OWN
 from router.rules.rule import Step
 
 Guard = Callable[[Turn], Refusal | None]
@@ -18,6 +20,19 @@ Guard = Callable[[Turn], Refusal | None]
 
 def first_refusal(guards: Iterable[Guard], turn: Turn) -> Refusal | None:
     return next((refusal for guard in guards if (refusal := guard(turn)) is not None), None)
+
+
+def hours(turn: Turn) -> Refusal | None:
+    """No step of a rule with hours of operation acts, of whatever kind, while they are closed, or not known to be open.
+    Hours that the instance does not have are a name like any other: ``unresolved``."""
+    known, rule = turn.tried.hours, turn.tried.rule
+    if isinstance(known, Unread):
+        if rule.hours_id is None and rule.rule.sla.hours != QUEUES_OWN:
+            return unresolved(turn)
+        return Refusal(HoldReason.UNREADABLE, known.why, (known.need,) if known.need is not None else ())
+    if closed(turn.wait.look.now, known):
+        return Refusal(HoldReason.CLOSED, "its hours of operation are closed")
+    return None
 
 
 def unresolved(turn: Turn) -> Refusal | None:

@@ -16,11 +16,13 @@ from router.model import (
     ContactId,
     Directory,
     FlowId,
+    HoursId,
     QueueId,
     QueueMetrics,
     Standing,
     Target,
 )
+from router.rules.clock import Calendar
 from router.rules.condition import Unread
 from router.rules.rule import Mode
 
@@ -45,7 +47,14 @@ class NeedAgent:
     agent_id: AgentId
 
 
-Need = NeedTransfers | NeedMetrics | NeedAgent
+@dataclass(frozen=True, slots=True)
+class NeedHours:
+    """When hours of operation are open."""
+
+    hours_id: HoursId
+
+
+Need = NeedTransfers | NeedMetrics | NeedAgent | NeedHours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +109,7 @@ class Look:
     histories: Mapping[ContactId, tuple[Action, ...]] = field(default_factory=dict)
     transfers: Mapping[ContactId, int | Unread] = field(default_factory=dict)
     metrics: LiveMetrics = field(default_factory=LiveMetrics)
+    hours: Mapping[HoursId, Calendar | Unread] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     blocks: Blocks = field(default_factory=Blocks)
     recent_moves: tuple[Action, ...] = ()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
+from router.decide.look import Look
+from router.decide.opening import hours_as_read, hours_of_queue
 from router.decide.wait import Wait
-from router.model import Contact, Directory, FirstAct, QueueId
+from router.model import Contact, FirstAct, HoursId, QueueId
 from router.rules.bound import BoundRule
 from router.rules.condition import Unread, Value
+from router.rules.form import QUEUES_OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,7 @@ class ContactSubject:
 
     contact: Contact
     queue_id: QueueId
-    directory: Directory
-    now: datetime
+    look: Look
     first: FirstAct | None = None
 
     def value(self, key: str) -> Value | Unread | None:
@@ -28,6 +29,8 @@ class ContactSubject:
             return self.contact.segment_attributes.get(name)
         if group == "tags":
             return self.contact.tags.get(name)
+        if group == "hours":
+            return self._hours(name)
         return self._plain(key)
 
     def _plain(self, key: str) -> Value | Unread | None:
@@ -39,15 +42,25 @@ class ContactSubject:
             case "name":
                 return self.contact.name
             case "waited":
-                return self.first.waited if self.first else self.contact.waited(self.now)
+                return self.first.waited if self.first else self.contact.waited(self.look.now)
             case "initiation_method":
                 return self.first.initiation_method if self.first else self.contact.initiation_method
             case "subtype":
                 return self.contact.segment_attributes.get("connect:Subtype")
+            case "hours":
+                return Unread("these hours of operation are not known")
         return Unread(f"{key} is not read by this version")
 
+    def _hours(self, name: str) -> Value | Unread:
+        """``name`` is an id, or stands for the own hours of the queue that the rule sees the contact in."""
+        own = name == QUEUES_OWN
+        found = hours_of_queue(self.queue_id, self.look) if own else hours_as_read(HoursId(name), self.look)
+        if isinstance(found, Unread):
+            return found
+        return "open" if found.is_open(self.look.now) else "closed"
+
     def _queue(self) -> Value:
-        name = self.directory.queue_name(self.queue_id)
+        name = self.look.directory.queue_name(self.queue_id)
         return (name, self.queue_id) if name and name != self.queue_id else (self.queue_id,)
 
 
@@ -58,7 +71,7 @@ def subject_for(rule: BoundRule, wait: Wait) -> ContactSubject:
     queue_id = wait.queue_id
     if first is not None and (queue_id in rule.destination_queues or sent_here(rule.name, wait)):
         queue_id = first.queue_id
-    return ContactSubject(wait.contact, queue_id, wait.look.directory, wait.look.now, first)
+    return ContactSubject(wait.contact, queue_id, wait.look, first)
 
 
 def sent_here(rule: str, wait: Wait) -> bool:

@@ -14,7 +14,6 @@ from router.decide.used import Used
 from router.decide.wait import Wait
 from router.model import CaseKey, Contact, ContactId, FirstAct, Target
 from router.rules.bound import BoundStep
-from router.rules.clock import instant
 from router.rules.rule import Mode, Step
 
 
@@ -75,8 +74,7 @@ class Turn:
         return self.wait.case.refused(self.rule, step.at, self.tried.rule.fingerprint, self.wait.contact)
 
     def due_at(self, step: Step) -> datetime:
-        assert self.tried.started_at is not None, "a rule that matched has a clock"
-        return instant(self.tried.started_at, step.at)
+        return self.tried.at(step.at)
 
     def late(self, step: Step) -> timedelta:
         """Time since the breach, or since the step fell due where the rule has no target; negative before it."""

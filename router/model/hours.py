@@ -13,8 +13,9 @@ TimeSlice = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningHours:
-    """``weekly`` is by weekday, Monday is 0, a day that is missing is closed. ``dated`` has the effective hours of single
-    dates, overrides and holidays applied; an empty tuple is a day that stays closed. ``zone`` is an IANA name."""
+    """``weekly`` is by weekday, Monday is 0, and a day that is missing is closed. ``dated`` has the effective hours of
+    single dates, overrides and holidays applied; an empty tuple is a day that stays closed. ``zone`` is an IANA name.
+    """
 
     zone: str
     weekly: Mapping[int, tuple[TimeSlice, ...]]

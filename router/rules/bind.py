@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from router.model import Directory, FlowId, HoursId, QueueId, Target
 from router.rules.bound import BoundEntry, BoundRule, BoundRuleSet, BoundStep, Unresolved
 from router.rules.condition import Condition, Test
-from router.rules.form import HoursForm, TextForm
+from router.rules.form import QUEUES_OWN, HoursForm, TextForm
 from router.rules.instance_names import InstanceNames, Unusable
 from router.rules.reach import queues_of
 from router.rules.rule import Entry, Mode, Place, Rule, RuleSet, Step
@@ -64,17 +64,22 @@ class _Binder:
 
     def _test(self, test: Test) -> Test:
         form, place = test.form, test.place or self.rule.place
-        if isinstance(form, HoursForm) and form.name != "queue":
-            self._settle(self.names.hours(form.name), place)
+        if isinstance(form, HoursForm):
+            return self._hours_test(test, form, place)
         if test.key != "queue" or not isinstance(form, TextForm) or not form.literals:
             return test
         found = [(name, self._settle(self.names.source_queue(name), place)) for name in form.literals]
         bound = form.with_literals(found_id or name for name, found_id in found)
         return replace(test, fits=bound, form=bound)
 
+    def _hours_test(self, test: Test, form: HoursForm, place: Place) -> Test:
+        """Which hours are meant becomes part of the key; without, they are not known."""
+        found = QUEUES_OWN if form.name == QUEUES_OWN else self._settle(self.names.hours(form.name), place)
+        return test if found is None else replace(test, key=f"hours.{found}")
+
     def _hours(self) -> HoursId | None:
         name = self.rule.sla.hours
-        if name is None or name == "queue":
+        if name is None or name == QUEUES_OWN:
             return None
         found = self._settle(self.names.hours(name), self.rule.place)
         return HoursId(found) if found is not None else None

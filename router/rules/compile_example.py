@@ -20,6 +20,7 @@ def compile_example(table: ExampleTable, place: Place) -> Example:
         queues={name: _metrics(queue) for name, queue in table.queues.items()},
         agents={name: agent.slots_available for name, agent in table.agents.items()},
         hours=dict(table.hours),
+        open={name: queue.open for name, queue in table.queues.items() if queue.open is not None},
         now=table.now,
     )
 
@@ -50,7 +51,7 @@ def _contact(table: ContactTable) -> ExampleContact:
 
 
 def _metrics(table: ExampleQueue) -> QueueMetrics:
-    return replace(EMPTY_QUEUE, **table.model_dump(exclude_none=True))
+    return replace(EMPTY_QUEUE, **table.model_dump(exclude_none=True, exclude={"open"}))
 
 
 def _expect(table: Expected) -> Expect:

@@ -55,7 +55,9 @@ class Expect:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """``expect`` is ``None`` for ``"nothing"``: no step acts and nothing is held. ``queues`` are by name, with 0 for
-    every metric not given; ``agents`` are free slots by user name; agents not given are not routable."""
+    every metric not given; ``agents`` are free slots by user name; agents not given are not routable.
+    ``hours`` are by name, ``"queue"`` standing for every queue's own; ``open`` tells of the own hours of single queues.
+    What neither names is open."""
 
     name: str
     place: Place
@@ -64,4 +66,5 @@ class Example:
     queues: Mapping[str, QueueMetrics] = field(default_factory=dict)
     agents: Mapping[str, int] = field(default_factory=dict)
     hours: Mapping[str, Literal["open", "closed"]] = field(default_factory=dict)
+    open: Mapping[str, bool] = field(default_factory=dict)
     now: datetime | None = None

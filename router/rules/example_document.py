@@ -59,6 +59,7 @@ class ExampleQueue(Table):
     contacts_in_queue: Count | None = None
     oldest_contact_age: Duration | None = None
     estimated_wait_time: Duration | None = None
+    open: bool | None = None
 
 
 class ExampleAgent(Table):

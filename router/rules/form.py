@@ -12,6 +12,9 @@ from router.model import bare_id
 from router.rules.condition import Value
 from router.rules.pattern import compile_glob, compile_regex, is_glob
 
+QUEUES_OWN = "queue"
+"""Stands for a queue's own hours wherever hours of operation are named."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]{1,400}(?:\.[0-9]{1,400})?")
 
 

@@ -37,10 +37,11 @@ class Due:
         return bool(self.to or self.warn or self.routing)
 
 
-def due_steps(rule: BoundRule | Rule, elapsed: timedelta, progress: Progress) -> Due:
+def due_steps(rule: BoundRule | Rule, elapsed: timedelta, progress: Progress, *, ended: bool = False) -> Due:
     """What is due when the clock shows ``elapsed``. A step of two kinds (``to`` and ``warn``) counts for each on its
-    own."""
+    own. ``ended``: hours closed as the clock came to show it, so that what falls due just then is due as they open."""
     steps = _rule(rule).steps
+    elapsed -= timedelta.resolution if ended else timedelta()
     to = _left((step for step in steps if step.to), progress.to)
     warn = _left((step for step in steps if step.warn is not None), progress.warn)
     routing = _left((step for step in steps if step.routing is not None), progress.routing)

@@ -1,15 +1,20 @@
-"""Reads what deciding asks for: how often a chain was transferred, live metrics, agents' states."""
+"""Reads what deciding asks for: how often a chain was transferred, live metrics, agents' states, opening hours."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
-from router.decide.look import LiveMetrics, Look, NeedAgent, NeedMetrics, NeedTransfers
+from router.connect.answers import Rejected
+from router.decide.look import LiveMetrics, Look, NeedAgent, NeedHours, NeedMetrics, NeedTransfers
 from router.model import Channel, Contact, ContactId
 from router.rules.condition import Unread
+from router.service.opening import OpeningTimes
 from router.service.ports import Instance, Reader
 
+CHAINS_KEPT = 20_000
+"""More than wait at once in an instance of Connect's (2,500 tasks and 1,000 e-mails by default); bounds the memory."""
 CHAINS_PER_LOOK = 60
 """ListAssociatedContacts allows 2 calls a second (Amazon Connect service quotas, the general rule): this many take half
 a minute of it. The others are held as ``unreadable`` and come first next time."""
@@ -18,31 +23,47 @@ a minute of it. The others are held as ``unreadable`` and come first next time."
 @dataclass(kw_only=True)
 class Needs:
     """``read`` answers the look with everything asked for in it, or with the failure to read it, so that deciding never
-    asks for the same twice."""
+    asks for the same twice. ``hours_fresh_for`` and ``lookback`` are those of ``OpeningTimes``."""
 
     reader: Reader
     instance: Instance
     channels: frozenset[Channel]
+    hours_fresh_for: timedelta = timedelta(minutes=5)
+    lookback: timedelta = timedelta(days=90)
     _transfers: dict[ContactId, int] = field(default_factory=dict)
+    _opening: OpeningTimes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._opening = OpeningTimes(instance=self.instance, fresh_for=self.hours_fresh_for, lookback=self.lookback)
 
     def read(self, look: Look, needs: tuple[object, ...]) -> Look:
         transfers = self._read_transfers(look, [need for need in needs if isinstance(need, NeedTransfers)])
         metrics = self._read_queues(look.metrics, [need for need in needs if isinstance(need, NeedMetrics)])
         metrics = self._read_agents(metrics, [need for need in needs if isinstance(need, NeedAgent)])
-        return replace(look, transfers=transfers, metrics=metrics)
+        hours = self._opening.read([need.hours_id for need in needs if isinstance(need, NeedHours)], look.now)
+        return replace(look, transfers=transfers, metrics=metrics, hours={**look.hours, **hours})
 
     def _read_transfers(self, look: Look, needs: list[NeedTransfers]) -> Mapping[ContactId, int | Unread]:
-        """What a segment has behind it never changes, so it is read once for each."""
+        """What a segment has behind it never changes, so it is read once for each. Where Connect does not answer for
+        one it is not asked for the others in this look: each might take as long again."""
+        self._forget_others(look)
         known: dict[ContactId, int | Unread] = dict(look.transfers)
         unknown = [need.contact_id for need in needs if need.contact_id not in self._transfers]
         for contact_id in unknown[:CHAINS_PER_LOOK]:
             chain = self.reader.chain(contact_id)
             if isinstance(chain, tuple):
                 self._transfers[contact_id] = transfers_behind(contact_id, chain)
+            elif not isinstance(chain, Rejected):
+                break
         for need in needs:
             unread = Unread("how often it was transferred has not been read")
             known[need.contact_id] = self._transfers.get(need.contact_id, unread)
         return known
+
+    def _forget_others(self, look: Look) -> None:
+        if len(self._transfers) > CHAINS_KEPT:
+            seen = {contact.id for contact in look.contacts}
+            self._transfers = {one: count for one, count in self._transfers.items() if one in seen}
 
     def _read_queues(self, metrics: LiveMetrics, needs: list[NeedMetrics]) -> LiveMetrics:
         if not needs:

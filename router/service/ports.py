@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from router.connect.answers import DescribeAnswer, Failure, SearchPage, TransferAnswer, UpdateAnswer
@@ -15,6 +15,8 @@ from router.model import (
     Contact,
     ContactId,
     Directory,
+    HoursId,
+    OpeningHours,
     QueueId,
     QueueMetrics,
     Target,
@@ -65,6 +67,7 @@ class Instance(Protocol):
         self, queue_ids: Collection[QueueId], channels: Collection[Channel]
     ) -> Mapping[tuple[QueueId, Channel], QueueMetrics] | Failure: ...
     def agent_states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure: ...
+    def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure: ...
 
 
 class Ledger(Protocol):

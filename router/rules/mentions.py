@@ -1,0 +1,23 @@
+"""What of an instance a rule set speaks of, so that nothing else is listed."""
+
+from __future__ import annotations
+
+from router.rules.condition import Condition, Test
+from router.rules.form import HoursForm
+from router.rules.rule import Rule, RuleSet
+
+
+def mentions_hours(ruleset: RuleSet) -> bool:
+    """Whether hours of operation matter to any rule: by name, as a queue's own, or for a destination that is open."""
+    return any(_counts_hours(rule) for rule in ruleset.rules)
+
+
+def _counts_hours(rule: Rule) -> bool:
+    conditional = any(entry.open is not None for step in rule.steps for entry in step.entries)
+    return rule.sla.hours is not None or conditional or _asks_for_hours(rule.condition)
+
+
+def _asks_for_hours(condition: Condition) -> bool:
+    if isinstance(condition, Test):
+        return isinstance(condition.form, HoursForm)
+    return any(_asks_for_hours(child) for child in condition.children)
