@@ -16,8 +16,8 @@ from router.decide.govern import Tried, trace
 from router.decide.wait import Wait
 from router.durations import format_duration
 from router.model import Standing
-from router.rules.clock import instant as clock_instant
 from router.rules.condition import Seen, Unread, Value
+from router.rules.hours import NEVER
 from router.rules.rule import Step
 from router.service.preview import Preview
 
@@ -84,14 +84,31 @@ def _clock(tried: Tried, now: datetime) -> Lines:
     assert tried.started_at is not None and tried.elapsed is not None, "a rule that matched has a clock"
     sla = tried.rule.rule.sla
     yield f"clock ({sla.clock}): started {instant(tried.started_at)}, shows {span(tried.elapsed)}"
+    if tried.hours is not None:
+        yield _hours(tried, now)
     if sla.target is not None:
-        breach = clock_instant(tried.started_at, sla.target)
-        promised = f"target {format_duration(sla.target)}: breach at {instant(breach)}"
+        promised = f"target {format_duration(sla.target)}: breach {_when(tried.at(sla.target))}"
         yield f"{promised}, {lateness(tried.elapsed - sla.target)}"
     for step in tried.rule.rule.steps:
-        at = clock_instant(tried.started_at, step.at)
+        at = tried.at(step.at)
         label = step.label if step.label == format_duration(step.at) else f"{step.label} = {format_duration(step.at)}"
-        yield f"step {step.number} at {label}: {instant(at)}, {_state(step, tried, at, now)}"
+        yield f"step {step.number} at {label}: {_when(at, '')}, {_state(step, tried, at, now)}"
+
+
+def _hours(tried: Tried, now: datetime) -> str:
+    """What the clock leaves out: the closed time since it started."""
+    assert tried.started_at is not None and tried.elapsed is not None, "a rule that matched has a clock"
+    counted = f'counts "{tried.rule.rule.sla.hours}" only'
+    calendar = tried.calendar
+    if calendar is None:
+        return f"{counted}, which could not be read: it shows that much at most"
+    passed = max(now - tried.started_at, timedelta())
+    state = "open now" if calendar.is_open(now) else f"closed now, open again {_when(calendar.after(now, timedelta()))}"
+    return f"{counted}: {span(passed)} have passed, {span(passed - tried.elapsed)} of them closed; {state}"
+
+
+def _when(at: datetime, word: str = "at ") -> str:
+    return f"{word}{instant(at)}" if at < NEVER else "never: the hours do not open for so long"
 
 
 def _state(step: Step, tried: Tried, at: datetime, now: datetime) -> str:
@@ -101,7 +118,9 @@ def _state(step: Step, tried: Tried, at: datetime, now: datetime) -> str:
     kinds = [name for name, given in (("to", step.to), ("warn", step.warn), ("routing", step.routing)) if given]
     if all(_over(step.at, done[name]) for name in kinds):
         return "over"
-    if step.at > tried.elapsed:
+    if at >= NEVER:
+        return "not due"
+    if at > now:
         return f"in {span(at - now)}"
     over = [name for name in kinds if _over(step.at, done[name])]
     return f"due since {span(now - at)}" + (f" ({', '.join(over)} over)" if over else "")
@@ -165,6 +184,8 @@ def _rule_json(tried: Tried, account: Account) -> dict[str, Any]:
         "conditions": [_seen_json(seen) for seen in (tried.match.seen if tried.match else ())],
         "clock_started_at": iso(tried.started_at),
         "clock_s": seconds(tried.elapsed),
+        "hours": tried.rule.rule.sla.hours,
+        "hours_read": tried.calendar is not None if tried.hours is not None else None,
         "target_s": seconds(tried.rule.rule.sla.target),
         "steps": [_step_json(step, tried) for step in tried.rule.rule.steps],
         "destinations": [
@@ -184,7 +205,8 @@ def _rule_json(tried: Tried, account: Account) -> dict[str, Any]:
 
 
 def _step_json(step: Step, tried: Tried) -> dict[str, Any]:
-    due_at = clock_instant(tried.started_at, step.at) if tried.started_at is not None else None
+    due_at = tried.at(step.at) if tried.started_at is not None else None
+    due_at = due_at if due_at is not None and due_at < NEVER else None
     return {"step": step.number, "label": step.label, "at_s": seconds(step.at), "due_at": iso(due_at)}
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from router.cli.shown import seconds, text
 from router.durations import format_duration
 from router.rules.condition import AllOf, AnyOf, Condition, Test
+from router.rules.form import QUEUES_OWN
 from router.rules.rule import Entry, Mode, Rule, Step
 from router.rules.written import written
 
@@ -19,8 +20,8 @@ def print_ladders(rules: tuple[Rule, ...], console: Console) -> None:
     for rule in rules:
         console.print(_heading(rule))
         console.print(text(f"  when  {written_condition(rule.condition)}"))
-        if rule.sla.target is not None:
-            console.print(text(f"  promised within {format_duration(rule.sla.target)}, on the {rule.sla.clock} clock"))
+        if (line := _clock(rule)) is not None:
+            console.print(text(f"  {line}"))
         for step in rule.steps:
             console.print(_rung(step), soft_wrap=True)
         if rule.shield:
@@ -36,6 +37,7 @@ def ladder_json(rule: Rule) -> dict[str, Any]:
         "description": rule.description,
         "mode": rule.mode.value,
         "target_s": seconds(rule.sla.target),
+        "hours": rule.sla.hours,
         "steps": [
             {
                 "step": step.number,
@@ -47,6 +49,16 @@ def ladder_json(rule: Rule) -> dict[str, Any]:
             for step in rule.steps
         ],
     }
+
+
+def _clock(rule: Rule) -> str | None:
+    """What the times of the ladder are times of; ``None`` where that goes without saying."""
+    target, hours = rule.sla.target, rule.sla.hours
+    of = "the queue's own hours" if hours == QUEUES_OWN else f"hours {written(hours)}" if hours is not None else ""
+    if target is not None:
+        counted = f" of {of}" if of else ""
+        return f"promised within {format_duration(target)}{counted}, on the {rule.sla.clock} clock"
+    return f"counts {of} only" if of else None
 
 
 def _heading(rule: Rule) -> Text:
