@@ -36,8 +36,7 @@ def _what(event: dict[str, Any]) -> str:
         case "contact.warned":
             return f"in {event['queue']}: {event['text']}   {rule}   {late}"
         case "contact.landed":
-            where = event.get("queue") or event.get("agent")
-            return f"{event['landing'].replace('_', ' ')}{f' in {where}' if where else ''} after {event['after_s']:.1f}s"
+            return f"{_landing(event)} after {event['after_s']:.1f}s"
         case "contact.passed_over":
             return f"passed over: step {', '.join(map(str, event['steps']))}   rule {event['rule']}"
         case "cycle.finished":
