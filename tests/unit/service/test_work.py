@@ -1,0 +1,91 @@
+"""Workers: in order, at most so many at a time, and one piece of work that fails is one piece of work."""
+
+import threading
+import time
+
+import pytest
+
+from router.model import ContactId
+from router.service.in_progress import InProgress
+from router.service.threads import DaemonThreads
+from router.service.work import perform_all
+
+
+@pytest.fixture
+def pool():
+    return DaemonThreads("test")
+
+
+def test_one_worker_does_the_work_in_the_order_given(pool):
+    done = []
+    assert perform_all([3, 1, 2], lambda one: done.append(one) or one, pool=pool, workers=1) == [3, 1, 2]
+    assert done == [3, 1, 2]
+
+
+def test_no_more_workers_than_allowed_are_at_work_at_a_time(pool):
+    at_work, most, lock = set(), [], threading.Lock()
+
+    def work(one):
+        with lock:
+            at_work.add(one)
+            most.append(len(at_work))
+        time.sleep(0.01)
+        with lock:
+            at_work.discard(one)
+
+    perform_all(range(20), work, pool=pool, workers=3)
+    assert max(most) == 3
+
+
+def test_an_exception_in_one_piece_of_work_loses_none_of_the_others_and_is_raised_at_the_end(pool):
+    done = []
+
+    def work(one):
+        if one == 0:
+            raise ValueError("a bug")
+        time.sleep(0.01)
+        done.append(one)
+
+    with pytest.raises(ValueError, match="a bug"):
+        perform_all(range(10), work, pool=pool, workers=1)
+    assert done == list(range(1, 10))
+
+
+def test_nothing_to_do_is_done_at_once(pool):
+    assert perform_all([], lambda one: one, pool=pool, workers=4) == []
+
+
+def test_a_thread_that_hangs_is_left_behind_when_the_time_is_up(pool):
+    over = threading.Event()
+    pool.submit(over.wait)
+    pool.submit(lambda: None)
+    began = time.monotonic()
+    assert pool.join(within=0.1) == 1
+    assert time.monotonic() - began < 5
+    over.set()
+    assert pool.join(within=10) == 0
+
+
+def test_what_is_raised_on_a_thread_is_the_future_s(pool):
+    def work():
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        pool.submit(work).result(timeout=10)
+
+
+def test_a_contact_belongs_to_one_at_a_time():
+    busy, contact = InProgress(), ContactId("a")
+    with busy.claim(contact) as mine:
+        with busy.claim(contact) as theirs:
+            assert (mine, theirs) == (True, False)
+        assert busy.contacts == {contact}
+    assert busy.contacts == frozenset()
+
+
+def test_a_contact_is_free_again_after_an_exception():
+    busy, contact = InProgress(), ContactId("a")
+    with pytest.raises(ValueError, match="a bug"), busy.claim(contact):
+        raise ValueError("a bug")
+    with busy.claim(contact) as mine:
+        assert mine
