@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from router.model import Channel, HoldReason, QueueMetrics
-from router.rules.rule import Place
+from router.rules.place import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,8 @@ def compile_glob(text: str) -> Callable[[str], bool]:
     """``*`` is any text, ``?`` any one character; nothing else is special, and there is no escape."""
     if not is_glob(text):
         return text.__eq__
+    if not text.strip("*"):
+        return _anything
     parts = re.split(r"([*?]+)", text)
     return _compiled("(?s)" + "".join(_wild(part) if is_glob(part) else re2.escape(part) for part in parts))
 
@@ -38,6 +40,11 @@ def compile_regex(text: str) -> Callable[[str], bool]:
     """The whole value must fit, of which the first 4,096 characters are looked at. Raises ``PatternError``."""
     fits = _compiled(text)
     return lambda value: fits(value[:LONGEST_VALUE])
+
+
+def _anything(_value: str) -> bool:
+    """``*`` alone: the commonest glob, and the one that needs no looking."""
+    return True
 
 
 def _wild(part: str) -> str:
