@@ -1,4 +1,4 @@
-"""What stops transfers, and the one contact let through to see whether it still does: an account of it, move by move."""
+"""What stops transfers, and the one contact let through to see whether it still does, move by move."""
 
 from datetime import UTC, datetime, timedelta
 

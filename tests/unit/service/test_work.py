@@ -17,9 +17,7 @@ def pool():
 
 
 def test_one_worker_does_the_work_in_the_order_given(pool):
-    done = []
-    assert perform_all([3, 1, 2], lambda one: done.append(one) or one, pool=pool, workers=1) == [3, 1, 2]
-    assert done == [3, 1, 2]
+    assert perform_all([3, 1, 2], lambda one: one * 10, pool=pool, workers=1) == [30, 10, 20]
 
 
 def test_no_more_workers_than_allowed_are_at_work_at_a_time(pool):
