@@ -9,13 +9,12 @@ from router.problems import Problem
 from router.toml_source import Path, TomlSource
 
 NOT_EVALUATED: dict[str, tuple[str, ...]] = {
-    "sla": ("hours", "clock=chain"),
+    "sla": ("clock=chain",),
     "step": ("routing",),
-    "match": ("age", "attributes", "priority", "task_template", "to_address", "from_address", "transfers", "hours"),
-    "to": ("agent_from", "open"),
+    "match": ("age", "attributes", "priority", "task_template", "to_address", "from_address", "transfers"),
+    "to": ("agent_from",),
     "guard": ("percent_of_queue",),
     "contact": ("age", "attributes", "priority", "task_template", "to_address", "from_address"),
-    "example": ("hours",),
     "expect": ("routing",),
 }
 """By the table a key stands in; ``key=value`` where only that value is not evaluated. Whoever evaluates one

@@ -50,6 +50,13 @@ class Centre(Present):
                 name, at=state.now, zone=zone, week=days, overrides=overrides, description=description
             )
 
+    def set_hours(self, name: str, /, **changes: Any) -> Hours:
+        """Another ``zone``, ``week`` or other ``overrides`` for hours that exist; their id stays."""
+        with self.present() as state:
+            hours = find(state.register.hours, name)
+            state.register.hours[hours.id] = replace(hours, modified_at=state.now, **changes)
+            return state.register.hours[hours.id]
+
     def add_queue(
         self,
         name: str,

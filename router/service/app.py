@@ -142,7 +142,13 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
     cycle = Cycle(
         looking=Looking(
             reader=connection.reader,
-            needs=Needs(reader=connection.reader, instance=connection.instance, channels=channels),
+            needs=Needs(
+                reader=connection.reader,
+                instance=connection.instance,
+                channels=channels,
+                hours_fresh_for=settings.poll.sweep,
+                lookback=settings.poll.lookback,
+            ),
             ledger=ledger,
             observed=observed,
             clock=clock,

@@ -94,13 +94,17 @@ class Looking:
         )
 
     def decide(self, look: Look, rules: BoundRuleSet) -> Decided:
-        """Decides, reads what deciding asks for, and decides again, until it asks no more or the bound is reached."""
+        return self.read_and_decide(look, rules)[0]
+
+    def read_and_decide(self, look: Look, rules: BoundRuleSet) -> tuple[Decided, Look]:
+        """Decides, reads what deciding asks for, and decides again, until it asks no more or the bound is reached; with
+        the look that it came to, in which is all that was read."""
         decided, look = _decide(look, rules)
         for _ in range(ROUNDS):
             if not decided.needs:
                 break
             decided, look = _decide(self.needs.read(look, decided.needs), rules)
-        return decided
+        return decided, look
 
     def _tell_oddities(self, page: SearchPage) -> None:
         """Rows that could not be read; and, once, a filter that Connect does not take. The rest stands."""

@@ -34,7 +34,7 @@ class Names:
 
     @property
     def agents_named(self) -> bool:
-        return any(entry.agent for rule in self.ruleset.rules for step in rule.steps for entry in step.entries)
+        return _agents_named(self.ruleset)
 
     def load(self) -> Failure | None:
         """The first binding: everything is bound anew. A failure leaves all as it was."""
@@ -44,12 +44,22 @@ class Names:
         return self._read(self._keep_bound)
 
     def replace_rules(self, ruleset: RuleSet) -> None:
-        """Rules loaded again: bound to the directory as last read, in one step."""
+        """Rules loaded again: bound, in one step, to the directory as last read; to a new one where they speak of
+        agents or hours and those before did not. What cannot be read now is bound as the lists are read again."""
+        directory = self._with_more(ruleset)
         with self._replacing:
-            self.ruleset = ruleset
+            self.ruleset, self.directory = ruleset, directory or self.directory
             self.rules = bind(ruleset, self.directory, agents_known=self.agents_named)
             self._changes_told.clear()
             self._tell_unresolved()
+
+    def _with_more(self, ruleset: RuleSet) -> Directory | None:
+        """``None`` where nothing more is asked for than was read, or where it cannot be read."""
+        agents, hours = _agents_named(ruleset), mentions_hours(ruleset)
+        if (not agents or self.agents_named) and (not hours or mentions_hours(self.ruleset)):
+            return None
+        answer = self.instance.directory(with_agents=agents, with_hours=hours)
+        return answer if isinstance(answer, Directory) else None
 
     def _read(self, merge: Callable[[BoundRuleSet, BoundRuleSet], BoundRuleSet]) -> Failure | None:
         with_agents = self.agents_named
@@ -88,6 +98,10 @@ class Names:
         for line in sorted(lines - self._told):
             tell.log.error("rules.unresolved", message=line)
         self._told = lines
+
+
+def _agents_named(ruleset: RuleSet) -> bool:
+    return any(entry.agent for rule in ruleset.rules for step in rule.steps for entry in step.entries)
 
 
 def _united(old: BoundRuleSet, new: BoundRuleSet) -> frozenset[QueueId] | None:

@@ -108,11 +108,12 @@ class Viewer:
             followed=followed,
             blocks=self._blocks(followed),
         )
+        decided, look = looking.read_and_decide(look, rules)
         return Preview(
             mode=self.mode,
             rules=rules,
             look=look,
-            decided=looking.decide(look, rules),
+            decided=decided,
             complete=sighting.complete,
             failure=sighting.failure,
         )
@@ -122,7 +123,12 @@ class Viewer:
         reader = self.connection.reader
         return Looking(
             reader=reader,
-            needs=Needs(reader=reader, instance=self.connection.instance, channels=channels),
+            needs=Needs(
+                reader=reader,
+                instance=self.connection.instance,
+                channels=channels,
+                lookback=self.settings.poll.lookback,
+            ),
             ledger=self.ledger,
             observed=SqliteLedger.in_memory(instance_id=self.settings.connect.instance_id),
             clock=self.clock,

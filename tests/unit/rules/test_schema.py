@@ -43,6 +43,7 @@ flow = "F"
 agent_flow = "E"
 pick = "first"
 mode = "observe"
+sla.hours = "queue"
 guard = { max_transfers = 1 }
 [lists]
 tail = [{ queue = "A" }]
@@ -53,7 +54,7 @@ description = "d"
 mode = "off"
 from = 2026-01-01T00:00:00Z
 until = 2027-01-01T00:00:00+01:00
-sla = { target = "4h", clock = "queue" }
+sla = { target = "4h", clock = "queue", hours = "H" }
 guard = { cooldown = "10m", per_cycle = 1, per_hour = 2, enqueued_after = 2026-03-01T00:00:00Z }
 [rule.match]
 channel = ["TASK", "EMAIL"]
@@ -64,6 +65,7 @@ name = { matches = "a+" }
 subtype = { present = true }
 segment_attributes."a b" = { max = 3.5 }
 tags.x = 3
+hours = { name = "queue", is = "open" }
 any = [{ name = "x" }]
 all = [{ channel = { not = "TASK" } }]
 none = [{ waited = "3m" }]
@@ -80,13 +82,15 @@ flow = "G"
 slots_available = { min = 1 }
 oldest_contact_age = { max = "1h" }
 shorter_wait = true
+open = false
 revisit = true
 weight = 3
 [[example]]
 name = "e"
 now = 2026-05-01T00:00:00Z
 contact = { channel = "TASK", queue = "C", waited = "1h", clock = "1h", progress = "5m", visited = ["A"] }
-queues.B = { contacts_in_queue = 1, estimated_wait_time = "1m" }
+hours.H = "closed"
+queues.B = { open = true, contacts_in_queue = 1, estimated_wait_time = "1m" }
 agents.b = { slots_available = 1 }
 expect = { rule = "r", step = 1, hold = "cooldown", warn = true }
 [[example]]
