@@ -101,7 +101,8 @@ def _hours(tried: Tried, now: datetime) -> str:
     counted = f'counts "{tried.rule.rule.sla.hours}" only'
     calendar = tried.calendar
     if calendar is None:
-        return f"{counted}, which could not be read: it shows that much at most"
+        why = tried.hours.why if isinstance(tried.hours, Unread) else ""
+        return f"{counted} ({why}): it shows that much at most"
     passed = max(now - tried.started_at, timedelta())
     state = "open now" if calendar.is_open(now) else f"closed now, open again {_when(calendar.after(now, timedelta()))}"
     return f"{counted}: {span(passed)} have passed, {span(passed - tried.elapsed)} of them closed; {state}"

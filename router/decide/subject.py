@@ -29,7 +29,7 @@ class ContactSubject:
             return self.contact.segment_attributes.get(name)
         if group == "tags":
             return self.contact.tags.get(name)
-        if group == "hours":
+        if group == "hours" and name:
             return self._hours(name)
         return self._plain(key)
 

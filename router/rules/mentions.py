@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from router.rules.condition import Condition, Test
 from router.rules.form import HoursForm
-from router.rules.rule import Rule, RuleSet
+from router.rules.rule import Mode, Rule, RuleSet
 
 
 def mentions_hours(ruleset: RuleSet) -> bool:
     """Whether hours of operation matter to any rule: by name, as a queue's own, or for a destination that is open."""
-    return any(_counts_hours(rule) for rule in ruleset.rules)
+    return any(_counts_hours(rule) for rule in ruleset.rules if rule.mode is not Mode.OFF)
 
 
 def _counts_hours(rule: Rule) -> bool:

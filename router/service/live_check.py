@@ -30,7 +30,7 @@ class LiveFindings:
 def check_live(connection: Connection, ruleset: RuleSet) -> LiveFindings | Failure:
     """Makes reading calls only. A ``Failure`` where the instance's names could not be read."""
     named = any(entry.agent for rule in ruleset.rules for step in rule.steps for entry in step.entries)
-    # Hours are read for what comes with them alone: whether each queue is enabled.
+    # Hours are read also for what comes with them: whether each queue is enabled.
     directory = connection.instance.directory(with_agents=named, with_hours=True)
     if not isinstance(directory, Directory):
         return directory
