@@ -39,16 +39,18 @@ class OpeningTimes:
     fresh_for: timedelta
     lookback: timedelta
     _known: dict[HoursId, tuple[datetime, Calendar]] = field(default_factory=dict)
+    _tried: dict[HoursId, datetime] = field(default_factory=dict)
 
     def read(self, hours_ids: Iterable[HoursId], now: datetime) -> Mapping[HoursId, Calendar | Unread]:
         """Each of them, from what is known where that is fresh enough, or why it could not be read."""
         wanted = tuple(dict.fromkeys(hours_ids))
-        stale = sorted((one for one in wanted if not self._younger(one, self.fresh_for, now)), key=self._read_at)
+        stale = sorted((one for one in wanted if not self._younger(one, self.fresh_for, now)), key=self._tried_at)
         failures = {hours_id: self._read(hours_id, now) for hours_id in stale[:HOURS_PER_LOOK]}
         return {one: self._answer(one, failures.get(one), now) for one in wanted}
 
     def _read(self, hours_id: HoursId, now: datetime) -> str | None:
         """Why it could not be read, for people."""
+        self._tried[hours_id] = now
         back = min(self.lookback + MARGIN, LONGEST_BACK)
         answer = self.instance.opening_hours(hours_id, since=(now - back).date(), until=(now + AHEAD).date())
         if not isinstance(answer, OpeningHours):
@@ -68,10 +70,9 @@ class OpeningTimes:
         known = self._known.get(hours_id)
         return known is not None and now - known[0] < age
 
-    def _read_at(self, hours_id: HoursId) -> datetime:
-        """What was never read comes first, then what was read longest ago."""
-        known = self._known.get(hours_id)
-        return known[0] if known is not None else datetime.min.replace(tzinfo=UTC)
+    def _tried_at(self, hours_id: HoursId) -> datetime:
+        """What was never tried comes first, then what was tried longest ago: hours that fail keep no others waiting."""
+        return self._tried.get(hours_id, datetime.min.replace(tzinfo=UTC))
 
 
 def _told(failure: Failure) -> str:

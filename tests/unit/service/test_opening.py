@@ -98,6 +98,15 @@ def test_only_so_many_are_read_for_one_look_and_the_others_come_next():
     assert len(instance.asked) == len({hours_id for hours_id, _, _ in instance.asked}) == len(many)
 
 
+def test_hours_that_cannot_be_read_keep_no_others_waiting():
+    instance = Instance(Throttled(code="TooManyRequestsException"))
+    times = opening(instance)
+    many = [HoursId(f"hours-{number:02}") for number in range(HOURS_PER_LOOK + 5)]
+    times.read(many, NOW)
+    times.read(many, NOW + SECOND)
+    assert {hours_id for hours_id, _, _ in instance.asked} == set(many)
+
+
 def test_nothing_is_read_that_nobody_asked_for():
     instance = Instance()
     assert opening(instance).read([], NOW) == {}
