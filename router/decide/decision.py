@@ -12,7 +12,8 @@ from router.rules.rule import Mode, Routing
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByRule:
     """What a step of a rule decided on a contact. ``due_at`` is when the step fell due; ``late`` the time since the
-    breach (since ``due_at`` where the rule has no target), negative before it."""
+    breach (since ``due_at`` where the rule has no target), negative before it. ``acts_before`` is when the rule's
+    hours close, ``None`` for a rule around the clock: what has not begun to act by then is decided anew."""
 
     contact: Contact
     case: CaseKey
@@ -26,6 +27,7 @@ class ByRule:
     urgency: float
     first: FirstAct
     fingerprint: str
+    acts_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,9 @@ class AlwaysOpen:
     def is_open(self, at: datetime) -> bool:
         return True
 
+    def open_until(self, at: datetime) -> datetime:
+        return NEVER
+
 
 @dataclass(frozen=True, slots=True)
 class ClosedSince:
@@ -43,6 +46,9 @@ class ClosedSince:
 
     def is_open(self, at: datetime) -> bool:
         return at < self.closed_at
+
+    def open_until(self, at: datetime) -> datetime:
+        return max(at, self.closed_at)
 
 
 def hours_in(example: Example, directory: Directory, now: datetime) -> Mapping[HoursId, Calendar]:

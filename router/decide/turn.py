@@ -32,6 +32,7 @@ class ByRuleFields(TypedDict):
     urgency: float
     first: FirstAct
     fingerprint: str
+    acts_before: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Turn:
         )
 
     def by_rule(self, step: Step) -> ByRuleFields:
+        calendar = self.tried.calendar
         return ByRuleFields(
             contact=self.wait.contact,
             case=self.wait.case.key,
@@ -110,6 +112,7 @@ class Turn:
             urgency=urgency(self.tried, step),
             first=self._first(),
             fingerprint=self.tried.rule.fingerprint,
+            acts_before=calendar.open_until(self.wait.look.now) if calendar is not None else None,
         )
 
     def _first(self) -> FirstAct:

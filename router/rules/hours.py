@@ -73,6 +73,11 @@ class Calendar:
         at = _utc(at)
         return any(opens <= at < closes for opens, closes in self._open(at, at))
 
+    def open_until(self, at: datetime) -> datetime:
+        """Up to when it stays open from then on, as far as a day ahead; the instant itself where it is closed."""
+        at = _utc(at)
+        return next((closes for opens, closes in self._open(at, at) if opens <= at < closes), at)
+
     def after(self, start: datetime, amount: timedelta) -> datetime:
         """The first instant, open itself, by which it has been open for that long: what falls due as a window ends is
         due at the next opening. ``NEVER`` where hours do not open for so long."""

@@ -163,10 +163,11 @@ class Cycle:
         return [*results, *(_without_place(decision) for decision in left)]
 
     def _perform(self, decision: ByRule, context: CycleContext) -> Result:
-        """What is not begun when the next poll comes, or the service stops, is decided anew. Whatever goes wrong with
-        one contact, the others go on."""
+        """What is not begun when the next poll comes, the rule's hours close or the service stops, is decided anew.
+        Whatever goes wrong with one contact, the others go on."""
         over = context.until is not None and self.clock.monotonic() >= context.until
-        if over or self.stopping():
+        closed = decision.acts_before is not None and self.clock.now() >= decision.acts_before
+        if over or closed or self.stopping():
             return Result(decision=decision, came=Came.NOT_SENT)
         if self.blocked.calls_stopped(self.clock.now()):
             return Result(decision=decision, came=Came.HELD, reason=HoldReason.DENIED)

@@ -252,6 +252,29 @@ def previewed(centre, app):
     return preview
 
 
+class Dawdler:
+    """Acts, and then lets hours pass."""
+
+    def __init__(self, centre, performer):
+        self._centre, self._performer, self.in_progress = centre, performer, performer.in_progress
+
+    def perform(self, decision, context):
+        result = self._performer.perform(decision, context)
+        self._centre.clock.travel(4 * HOUR)
+        return result
+
+
+def test_what_has_not_begun_when_the_hours_close_is_not_done(just_opened):
+    first = just_opened.world.enqueue("TASK", "Billing", waited=60 * HOUR)
+    just_opened.world.enqueue("TASK", "Billing", waited=50 * HOUR)
+    app = just_opened.router(RULE, **{"execute.workers": 1})
+    app.cycle.enforcer = Dawdler(just_opened, app.cycle.enforcer)
+    held, report = run(app)
+    assert moved(just_opened) == [(first, "Billing Overflow")]
+    assert (report.transferred, report.not_sent, held) == (1, 1, {})
+    assert run(app)[0] == {HoldReason.CLOSED: 1}
+
+
 def test_plan_sees_what_the_service_sees(closed):
     closed.world.enqueue("TASK", "Billing", waited=40 * HOUR)
     preview = previewed(closed, closed.router(RULE))

@@ -132,3 +132,10 @@ def test_without_hours_in_the_week_the_last_date_is_the_end_of_the_search():
     assert calendar.after(local("2026-06-12T16:00"), 7 * HOUR) == local("2026-06-15T16:00")
     assert calendar.after(local("2026-06-12T16:00"), 8 * HOUR) == NEVER
     assert calendar.after(local("2026-06-15T18:00"), timedelta()) == NEVER
+
+
+def test_how_long_it_stays_open():
+    assert OFFICE.open_until(local("2026-06-12T09:00")) == local("2026-06-12T17:00")
+    assert OFFICE.open_until(local("2026-06-12T17:00")) == local("2026-06-12T17:00")
+    always = Calendar(BERLIN, dict.fromkeys(range(7), (Window(0, 0),)))
+    assert always.open_until(local("2026-06-12T12:00")) >= local("2026-06-13T12:00")
