@@ -1,0 +1,40 @@
+"""README.md and docs/: rule examples load, and links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from router.rules.load import parse_rules
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def anchors(text):
+    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.replace("`", "")).strip().lower().replace(" ", "-") for title in titles}
+
+
+def links():
+    for page in PAGES:
+        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)]+)\)", text):
+            if "://" not in target:
+                yield pytest.param(page, target, id=f"{page.name}:{target}")
+
+
+@pytest.mark.parametrize(("page", "target"), links())
+def test_every_link_between_the_pages_leads_somewhere(page, target):
+    path, _, anchor = target.partition("#")
+    file = (page.parent / path).resolve() if path else page
+    assert file.exists()
+    if anchor and file.suffix == ".md":
+        assert anchor in anchors(file.read_text(encoding="utf-8"))
+
+
+def test_the_rule_in_the_readme_loads():
+    blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert blocks
+    for block in blocks:
+        assert parse_rules([("README.md", block.encode())]).rules

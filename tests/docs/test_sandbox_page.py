@@ -1,0 +1,48 @@
+"""docs/sandbox.md: every switch, fault and scenario key is on the page, and its scenario is one."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from router.sandbox import Behaviours, Sandbox, Scenario
+from router.sandbox.faults import KINDS
+from router.sandbox.scenario_document import ScenarioDocument
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "sandbox.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+ROWS = [line for line in TEXT.splitlines() if line.startswith("|")]
+
+
+def keys(model, seen=()):
+    """Every key of a scenario file, tables included, but for the behaviours, which have a table of their own."""
+    for name, field in model.model_fields.items():
+        yield name
+        inner = (field.annotation, *getattr(field.annotation, "__args__", ()))
+        for table in inner:
+            if hasattr(table, "model_fields") and name != "behaviours" and table not in seen:
+                yield from keys(table, (*seen, table))
+
+
+@pytest.mark.parametrize("switch", [field.name for field in dataclasses.fields(Behaviours)])
+def test_every_behaviour_is_documented(switch):
+    assert any(row.startswith(f"| `{switch}` |") for row in ROWS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_fault_is_documented(kind):
+    assert any(f"`{kind}`" in row for row in ROWS)
+
+
+@pytest.mark.parametrize("key", sorted(set(keys(ScenarioDocument))))
+def test_every_key_of_a_scenario_is_documented(key):
+    assert any(re.search(rf"\b{key}\b", row) for row in ROWS)
+
+
+def test_the_scenario_on_the_page_is_one_and_runs(tmp_path):
+    [block] = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
+    path = tmp_path / "my-centre.toml"
+    path.write_text(block, encoding="utf-8")
+    with Sandbox(Scenario.load(path)) as sandbox:
+        assert len(sandbox.world.waiting("Billing")) == 12
