@@ -24,7 +24,7 @@ def links():
                 yield pytest.param(page, target, id=f"{page.name}:{target}")
 
 
-@pytest.mark.parametrize(("page", "target"), links())
+@pytest.mark.parametrize(("page", "target"), list(links()))
 def test_every_link_between_the_pages_leads_somewhere(page, target):
     path, _, anchor = target.partition("#")
     file = (page.parent / path).resolve() if path else page
