@@ -13,7 +13,7 @@ from router.rules.compile_example import compile_example
 from router.rules.example import Example
 from router.rules.parsed_file import ParsedFile, parse_file
 from router.rules.rule import Place, Rule, RuleSet, Step
-from router.toml_source import TomlSource
+from router.toml_source import TomlSource, read_bytes
 
 Sources = tuple[tuple[str, bytes], ...]
 
@@ -87,12 +87,10 @@ def _files(path: Path) -> list[Path]:
 
 def _read(file: Path, problems: list[Problem]) -> bytes | None:
     try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        problems.append(Problem(str(file), 0, 0, "no such file or folder"))
-    except OSError as error:
-        problems.append(Problem(str(file), 0, 0, f"cannot be read: {error.strerror}"))
-    return None
+        return read_bytes(file)
+    except Problems as error:
+        problems.extend(error.problems)
+        return None
 
 
 def _parsed(sources: Iterable[tuple[str, bytes]], problems: list[Problem]) -> list[TomlSource]:

@@ -57,7 +57,7 @@ def test_one_file_may_have_any_name(folder):
 def test_a_folder_that_is_missing_is_told(folder):
     with pytest.raises(Problems) as error:
         load_rules(folder / "nothing")
-    assert told(error) == [f"{folder}/nothing: no such file or folder"]
+    assert told(error) == [f"{folder}/nothing:1:1: there is no such file"]
 
 
 def test_a_folder_without_rule_files_is_told(folder):
@@ -71,7 +71,7 @@ def test_a_dangling_link_is_told(folder):
     (folder / "a.toml").symlink_to("nowhere.toml")
     with pytest.raises(Problems) as error:
         load_rules(folder)
-    assert told(error) == [f"{folder}/a.toml: no such file or folder"]
+    assert told(error) == [f"{folder}/a.toml:1:1: there is no such file"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -156,3 +156,10 @@ def test_a_table_among_the_rules_is_told_and_the_rest_of_the_file_with_it():
     with pytest.raises(Problems) as error:
         parse_rules([("a.toml", text.encode())])
     assert told(error)[0].startswith("a.toml:4:2: ")
+
+
+def test_a_pipe_among_the_rule_files_is_told_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.toml")
+    with pytest.raises(Problems) as told:
+        load_rules(tmp_path)
+    assert [str(problem) for problem in told.value.problems] == [f"{tmp_path}/a.toml:1:1: this is not a file"]
