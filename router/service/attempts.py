@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Event
 
@@ -63,7 +63,6 @@ class Effort:
     until: float | None
     uncertain: bool = False
     read_age: float = 0.0
-    last: Tried = field(default_factory=Tried)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
