@@ -13,7 +13,7 @@ DESCRIPTION = """\
 Starts the sandbox and the service together, on this machine alone: a lively contact centre, and the router at work in
 it over HTTP with the AWS SDK, enforcing, with a ledger that is thrown away. Uses --config, else ./config.toml, else the
 files that come with the package. Exits 1 if the sandbox counted a contact that was moved twice, or one taken from an
-agent who had it before the router read it."""
+agent who had it before the router read it, and if the service finished no cycle at all."""
 EXAMPLE = """\
   connect-router demo --seconds 60
   connect-router demo --config my/config.toml --scenario my-centre.toml
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         screen.show()
         verdict = judge(stage.sandbox)
         print_summary(stage, tally, verdict, out)
-    return DONE if verdict.kept and stage.performed else FOUND
+    return DONE if verdict.kept and stage.performed and tally.cycles else FOUND
 
 
 def _seconds(text: str) -> int:

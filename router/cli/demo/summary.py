@@ -26,15 +26,16 @@ def print_summary(stage: Stage, tally: Tally, verdict: Verdict, out: Console) ->
     if verdict.within_window:
         window = count(verdict.within_window, "contact was", "contacts were")
         out.print(text(f"{window} accepted between reading and call, which Connect gives no means to prevent"))
+    if not tally.cycles:
+        out.print(text("the service finished no cycle: nothing was looked at", "bold red"))
     if not stage.performed:
         out.print(text("the service did not end in order", "bold red"))
 
 
 def _rows(stage: Stage, tally: Tally, verdict: Verdict) -> Iterator[tuple[str, str]]:
-    oldest = tally.cycle.get("oldest_breach_s")
     yield "waiting", f"{tally.cycle.get('waiting', 0)} seen by the last of {count(tally.cycles, 'cycle')}"
     yield "moved", f"{verdict.moves}: {_counted(tally.moved)}" if tally.moved else f"{verdict.moves}"
-    yield "late", f"{tally.late} of those moved were past their promise; {_worst(oldest)}"
+    yield "late", f"{tally.late} of those moved were past their promise; {_worst(tally)}"
     yield "warned", str(tally.warned)
     yield "held", _counted(tally.cycle.get("held") or {}) or "none"
     yield "failed", str(tally.failed)
@@ -43,9 +44,10 @@ def _rows(stage: Stage, tally: Tally, verdict: Verdict) -> Iterator[tuple[str, s
     yield "calls", _counted(stage.app.connection.calls())
 
 
-def _worst(oldest: float | None) -> str:
+def _worst(tally: Tally) -> str:
+    oldest = tally.cycle.get("oldest_breach_s")
     if oldest is None:
-        return "nothing late is left"
+        return "nothing late is left" if tally.cycle.get("complete") else "whether more are late is not known"
     return f"the latest of those left is {span(timedelta(seconds=oldest))} past it"
 
 

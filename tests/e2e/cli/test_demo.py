@@ -33,9 +33,9 @@ def test_without_a_configuration_here_it_runs_on_the_one_that_comes_with_it(benc
     empty.mkdir()
     bench.folder = empty
 
-    done = bench.run("demo", "--seconds", "1")
+    done = bench.run("demo", "--seconds", "5")
 
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     assert "config.toml, 5 rules, instance 11111111-2222-3333-4444-555555555555" in done.stdout
 
 
@@ -54,6 +54,30 @@ def test_ctrl_c_ends_it_early_with_the_summary(bench):
     assert demo.returncode == 0
     assert len(told.splitlines()) == 1, "the announcement, and nothing else"
     assert "the sandbox counted: moved twice = 0" in rest
+
+
+def test_a_service_that_never_gets_to_look_is_no_success(bench):
+    scenario = bench.folder / "deaf.toml"
+    scenario.write_text(
+        """
+        [[queue]]
+        name = "Billing"
+        [[backlog]]
+        queue = "Billing"
+        count = 3
+        waited = ["2h", "3h"]
+        [[fault]]
+        kind = "access_denied"
+        operation = "ListQueues"
+        """
+    )
+
+    done = bench.run("demo", "--seconds", "2", "--scenario", str(scenario))
+
+    assert done.returncode == 1
+    assert "the service finished no cycle: nothing was looked at" in done.stdout
+    assert "whether more are late is not known" in done.stdout
+    assert "nothing late is left" not in done.stdout
 
 
 def test_rules_that_do_not_load_are_told_as_everywhere(bench):
