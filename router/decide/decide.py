@@ -93,7 +93,7 @@ def _case_of(contact: Contact, standing: Standing, look: Look) -> Case | None:
 
 
 def _account(wait: Wait, governance: Governance, fold: _Fold) -> Account:
-    outcomes = [_act(tried, wait, fold) for tried in governance.acting]
+    outcomes = [_act(tried, governance, wait, fold) for tried in governance.acting]
     held = (_held(wait, governance),) if governance.held is not None else ()
     asked = (need for outcome in outcomes for need in outcome.needs)
     for need in (*governance.needs, *governance.hours_needed, *asked):
@@ -109,9 +109,9 @@ def _account(wait: Wait, governance: Governance, fold: _Fold) -> Account:
     )
 
 
-def _act(tried: Tried, wait: Wait, fold: _Fold) -> Outcome:
+def _act(tried: Tried, governance: Governance, wait: Wait, fold: _Fold) -> Outcome:
     used = fold.watched if tried.mode is Mode.OBSERVE else fold.used
-    return act(Turn(tried, wait, used))
+    return act(Turn(tried, wait, used, governance.relied_on))
 
 
 def _held(wait: Wait, governance: Governance) -> Hold:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.model import CaseKey, Contact, ContactId, FirstAct, HoldReason, Target
+from router.rules.condition import Seen
 from router.rules.rule import Mode, Routing
 
 
@@ -13,7 +14,8 @@ from router.rules.rule import Mode, Routing
 class ByRule:
     """What a step of a rule decided on a contact. ``due_at`` is when the step fell due; ``late`` the time since the
     breach (since ``due_at`` where the rule has no target), negative before it. ``acts_before`` is when the rule's
-    hours close, ``None`` for a rule around the clock: what has not begun to act by then is decided anew."""
+    hours close, ``None`` for a rule around the clock: what has not begun to act by then is decided anew. ``relied_on``
+    are the conditions that came out as they did because of what DescribeContact told, which may have changed since."""
 
     contact: Contact
     case: CaseKey
@@ -28,6 +30,7 @@ class ByRule:
     first: FirstAct
     fingerprint: str
     acts_before: datetime | None = None
+    relied_on: tuple[Seen, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Hours, HoursId, Queue, QueueId, bare_id
-from router.rules.condition import Condition, Test
+from router.rules.condition import tests_of
 from router.rules.example import Example
 from router.rules.form import QUEUES_OWN, HoursForm
 from router.rules.rule import Entry, Rule, RuleSet
@@ -40,7 +40,7 @@ def queue_id_of(name: str, directory: Directory) -> QueueId:
 def _queues_of_rules(ruleset: RuleSet, entries: Iterable[Entry]) -> Iterator[str]:
     yield from (entry.queue for entry in entries if entry.queue is not None)
     for rule in ruleset.rules:
-        for test in _tests_of(rule.condition):
+        for test in tests_of(rule.condition):
             yield from test.references
 
 
@@ -59,14 +59,6 @@ def _agents_of(examples: Iterable[Example]) -> Iterator[str]:
 
 
 def _hours_of(rule: Rule) -> Iterator[str]:
-    forms = (test.form for test in _tests_of(rule.condition))
+    forms = (test.form for test in tests_of(rule.condition))
     names = (rule.sla.hours, *(form.name for form in forms if isinstance(form, HoursForm)))
     yield from (name for name in names if name is not None and name != QUEUES_OWN)
-
-
-def _tests_of(condition: Condition) -> Iterator[Test]:
-    if isinstance(condition, Test):
-        yield condition
-        return
-    for child in condition.children:
-        yield from _tests_of(child)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from router.decide.case import Case
+from router.decide.details import seen_details
 from router.decide.in_force import InForce
 from router.decide.opening import calendar_of
 from router.decide.subject import sent_here, subject_for
@@ -15,7 +16,7 @@ from router.decide.wait import Wait
 from router.model import ActionKind, HoldReason
 from router.rules.bound import BoundRule
 from router.rules.clock import Calendar, clock_start, elapsed, instant
-from router.rules.condition import Match, Test, Truth, Unread, match
+from router.rules.condition import Match, Seen, Test, Truth, Unread, match
 from router.rules.hours import NEVER
 from router.rules.rule import Mode
 from router.rules.steps import Due, Progress, due_steps, finished
@@ -75,7 +76,9 @@ class Tried:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance:
     """``governing`` owns the contact's moves; ``beside`` act as well, in the order of the rules. ``held`` says why none
-    may govern. ``undecided`` are the rules of which one may, where that cannot be told and nothing is due yet."""
+    may govern. ``undecided`` are the rules of which one may, where that cannot be told and nothing is due yet.
+    ``relied_on`` are the conditions, of every rule that was tried, that came out as they did because of what
+    DescribeContact told."""
 
     governing: Tried | None = None
     beside: tuple[Tried, ...] = ()
@@ -83,6 +86,7 @@ class Governance:
     held_by: Tried | None = None
     undecided: tuple[Tried, ...] = ()
     needs: tuple[object, ...] = ()
+    relied_on: tuple[Seen, ...] = ()
 
     @property
     def acting(self) -> tuple[Tried, ...]:
@@ -104,10 +108,13 @@ def govern(wait: Wait, rules: Sequence[InForce]) -> Governance:
     """Tries the rules in order, as far as a shield, or a rule that could not be decided while something may be due."""
     governing: Tried | None = None
     beside: list[Tried] = []
+    relied_on: list[Seen] = []
     for position, rule in enumerate(rules):
         if governing is not None and not _acts_behind(rule, wait.case):
             continue
         one = try_rule(rule, wait)
+        if rule.asks_details:
+            relied_on.extend(_relied_on(one, wait.case))
         if one.role in (Role.BESIDE, Role.FINISHED) or (one.role is Role.UNREAD and rule.beside):
             beside.append(one)
         elif one.role is Role.GOVERNS:
@@ -117,7 +124,13 @@ def govern(wait: Wait, rules: Sequence[InForce]) -> Governance:
                 return replace(_ungoverned(one, rules[position:], wait), beside=tuple(beside))
             if rule.shield:
                 break
-    return Governance(governing=governing, beside=tuple(beside))
+    return Governance(governing=governing, beside=tuple(beside), relied_on=tuple(relied_on))
+
+
+def _relied_on(one: Tried, case: Case) -> Iterator[Seen]:
+    """A priority that was recorded when the rule first acted is not what the contact has now."""
+    recorded = case.touched_by(one.rule.name)
+    return (seen for seen in seen_details(one.match) if not (recorded and seen.test.key == "priority"))
 
 
 def trace(wait: Wait, rules: Sequence[BoundRule]) -> Iterator[Tried]:

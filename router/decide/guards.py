@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from router.decide.look import NeedTransfers
 from router.decide.refusal import Refusal
 from router.decide.turn import Turn
 from router.durations import format_duration
@@ -108,12 +107,9 @@ def failed_before(turn: Turn) -> Refusal | None:
 
 def transfer_budget(turn: Turn) -> Refusal | None:
     """Whether the chain has transfers to spare."""
-    wait, known = turn.wait, turn.wait.transfers
-    if known is None:
-        need = NeedTransfers(wait.contact.id)
-        return Refusal(HoldReason.UNREADABLE, "its transfers have not been counted yet", (need,))
+    wait, known = turn.wait, turn.wait.transfers_behind
     if isinstance(known, Unread):
-        return Refusal(HoldReason.UNREADABLE, known.why)
+        return Refusal(HoldReason.UNREADABLE, known.why, (known.need,) if known.need is not None else ())
     if known < wait.transfers_allowed:
         return None
     return Refusal(HoldReason.TRANSFER_BUDGET, f"{known} transfers of {wait.transfers_allowed} are used")

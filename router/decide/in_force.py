@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from router.decide.details import is_detail
 from router.decide.look import Look
 from router.decide.wait import Wait
 from router.model import QueueId
 from router.rules.bound import BoundRule
+from router.rules.condition import tests_of
 from router.rules.reach import could_match
 from router.rules.rule import Mode
 
@@ -16,11 +18,13 @@ from router.rules.rule import Mode
 @dataclass(frozen=True, slots=True)
 class InForce:
     """``mode`` is the weaker of the rule's and the service's. A rule acts ``beside`` the governing one, and takes no
-    contact from it, where it only observes under a service that enforces, and where it has no ``to`` step."""
+    contact from it, where it only observes under a service that enforces, and where it has no ``to`` step.
+    ``asks_details``: whether a condition of it is on what only DescribeContact tells."""
 
     rule: BoundRule
     mode: Mode
     beside: bool
+    asks_details: bool
 
     @classmethod
     def of(cls, rule: BoundRule, look: Look) -> InForce | None:
@@ -29,7 +33,8 @@ class InForce:
             return None
         mode = rule.rule.mode.weaker(look.mode)
         only_observes = mode is Mode.OBSERVE and look.mode is Mode.ENFORCE
-        return cls(rule, mode, only_observes or not (rule.to_steps or rule.rule.shield))
+        asks_details = any(is_detail(test.key) for test in tests_of(rule.rule.condition))
+        return cls(rule, mode, only_observes or not (rule.to_steps or rule.rule.shield), asks_details)
 
     @property
     def shield(self) -> bool:

@@ -14,6 +14,7 @@ from router.model import (
     Channel,
     Contact,
     ContactId,
+    Details,
     Directory,
     FlowId,
     HoursId,
@@ -38,6 +39,13 @@ class NeedTransfers:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedDetails:
+    """What only DescribeContact tells of a contact."""
+
+    contact_id: ContactId
+
+
+@dataclass(frozen=True, slots=True)
 class NeedMetrics:
     queue_id: QueueId
 
@@ -54,7 +62,7 @@ class NeedHours:
     hours_id: HoursId
 
 
-Need = NeedTransfers | NeedMetrics | NeedAgent | NeedHours
+Need = NeedTransfers | NeedDetails | NeedMetrics | NeedAgent | NeedHours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +106,9 @@ class LiveMetrics:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """One look at the instance. ``histories`` is by contact id; ``transfers`` by contact id too, an ``Unread`` where
-    reading it failed; ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics."""
+    """One look at the instance. ``histories`` is by contact id; ``transfers`` and ``details`` by contact id too, an
+    ``Unread`` where reading failed; ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the
+    metrics."""
 
     now: datetime
     mode: Mode
@@ -108,6 +117,7 @@ class Look:
     cycle: int = 0
     histories: Mapping[ContactId, tuple[Action, ...]] = field(default_factory=dict)
     transfers: Mapping[ContactId, int | Unread] = field(default_factory=dict)
+    details: Mapping[ContactId, Details | Unread] = field(default_factory=dict)
     metrics: LiveMetrics = field(default_factory=LiveMetrics)
     hours: Mapping[HoursId, Calendar | Unread] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

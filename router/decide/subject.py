@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from router.decide.details import detail, is_detail
 from router.decide.look import Look
 from router.decide.opening import hours_as_read, hours_of_queue
 from router.decide.wait import Wait
-from router.model import Contact, FirstAct, HoursId, QueueId
+from router.model import ActionKind, Contact, FirstAct, HoursId, QueueId
 from router.rules.bound import BoundRule
 from router.rules.condition import Unread, Value
 from router.rules.form import QUEUES_OWN
@@ -15,13 +16,22 @@ from router.rules.form import QUEUES_OWN
 
 @dataclass(frozen=True, slots=True)
 class ContactSubject:
-    """``first`` is the contact as it was when the rule first acted, where the rule has moved the case: the router's own
-    moves do not change what the rule sees. ``queue_id`` is the queue that the rule sees it in."""
+    """``first`` is the contact as it was when the rule first acted, where the rule has moved the case, and ``bumped``
+    the same where it has changed its routing: the router's own acts do not change what the rule sees. ``queue_id`` is
+    the queue that the rule sees it in."""
 
-    contact: Contact
+    wait: Wait
     queue_id: QueueId
-    look: Look
     first: FirstAct | None = None
+    bumped: FirstAct | None = None
+
+    @property
+    def contact(self) -> Contact:
+        return self.wait.contact
+
+    @property
+    def look(self) -> Look:
+        return self.wait.look
 
     def value(self, key: str) -> Value | Unread | None:
         group, _, name = key.partition(".")
@@ -31,7 +41,16 @@ class ContactSubject:
             return self.contact.tags.get(name)
         if group == "hours" and name:
             return self._hours(name)
+        if is_detail(key):
+            return self._detail(key)
         return self._plain(key)
+
+    def _detail(self, key: str) -> Value | Unread | None:
+        before = self.first or self.bumped
+        if key == "priority" and before is not None and before.priority is not None:
+            return before.priority
+        details = self.wait.details
+        return details if isinstance(details, Unread) else detail(details, key)
 
     def _plain(self, key: str) -> Value | Unread | None:
         match key:
@@ -47,6 +66,9 @@ class ContactSubject:
                 return self.first.initiation_method if self.first else self.contact.initiation_method
             case "subtype":
                 return self.contact.segment_attributes.get("connect:Subtype")
+            case "transfers":
+                recorded = self.first.transfers if self.first else None
+                return self.wait.transfers_behind if recorded is None else recorded
             case "hours":
                 return Unread("these hours of operation are not known")
         return Unread(f"{key} is not read by this version")
@@ -67,11 +89,13 @@ class ContactSubject:
 def subject_for(rule: BoundRule, wait: Wait) -> ContactSubject:
     """The subject that a rule is matched against. A rule that has moved the case sees it, in the queues that it moves
     to, where it first acted on it."""
-    first = wait.case.first_act(rule.name, observed=False) if wait.case.moves_of(rule.name) else None
+    before = wait.case.first_act(rule.name, observed=False)
+    first = before if wait.case.moves_of(rule.name) else None
     queue_id = wait.queue_id
     if first is not None and (queue_id in rule.destination_queues or sent_here(rule.name, wait)):
         queue_id = first.queue_id
-    return ContactSubject(wait.contact, queue_id, wait.look, first)
+    bumped = before if wait.case.progress(rule.name, ActionKind.ROUTING, observed=False) is not None else None
+    return ContactSubject(wait, queue_id, first, bumped)
 
 
 def sent_here(rule: str, wait: Wait) -> bool:

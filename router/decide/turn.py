@@ -14,6 +14,7 @@ from router.decide.used import Used
 from router.decide.wait import Wait
 from router.model import CaseKey, Contact, ContactId, FirstAct, Target
 from router.rules.bound import BoundStep
+from router.rules.condition import Seen, Unread
 from router.rules.rule import Mode, Step
 
 
@@ -33,15 +34,18 @@ class ByRuleFields(TypedDict):
     first: FirstAct
     fingerprint: str
     acts_before: datetime | None
+    relied_on: tuple[Seen, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """``tried`` matched, so its clock's fields are known. What is decided is added to ``used``."""
+    """``tried`` matched, so its clock's fields are known. What is decided is added to ``used``. ``relied_on`` is what
+    DescribeContact told of the contact when the rules were tried on it."""
 
     tried: Tried
     wait: Wait
     used: Used
+    relied_on: tuple[Seen, ...] = ()
 
     @property
     def rule(self) -> str:
@@ -113,6 +117,7 @@ class Turn:
             first=self._first(),
             fingerprint=self.tried.rule.fingerprint,
             acts_before=calendar.open_until(self.wait.look.now) if calendar is not None else None,
+            relied_on=self.relied_on,
         )
 
     def _first(self) -> FirstAct:
@@ -121,12 +126,12 @@ class Turn:
         if known is not None:
             return known
         assert self.tried.started_at is not None, "a rule that matched has a clock"
-        contact, transfers = self.wait.contact, self.wait.transfers
+        contact, transfers, details = self.wait.contact, self.wait.transfers, self.wait.details
         return FirstAct(
             clock_started_at=self.tried.started_at,
             queue_id=self.wait.queue_id,
             waited=contact.waited(self.wait.look.now),
             initiation_method=contact.initiation_method,
-            priority=contact.details.priority if contact.details else None,
+            priority=None if isinstance(details, Unread) else details.priority,
             transfers=transfers if isinstance(transfers, int) else None,
         )

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from router.decide.case import Case
-from router.decide.look import CHAIN_TRANSFERS, Look
-from router.model import Contact, QueueId
+from router.decide.look import CHAIN_TRANSFERS, Look, NeedDetails, NeedTransfers
+from router.model import Contact, Details, QueueId
 from router.rules.condition import Unread
 
 
@@ -40,6 +40,21 @@ class Wait:
         """The earliest that is known of the chain: when it was initiated, or scheduled for if later, or queued."""
         initiated = [at for at in (self.contact.initiated_at, self.contact.scheduled_at) if at is not None]
         return min([max(initiated), self.case.key.began_at] if initiated else [self.case.key.began_at])
+
+    @property
+    def details(self) -> Details | Unread:
+        """What only DescribeContact tells, as it was last read; an ``Unread`` that says what to read where it was not.
+        """
+        if self.contact.details is not None:
+            return self.contact.details
+        unread = Unread("DescribeContact has not been asked", NeedDetails(self.contact.id))
+        return self.look.details.get(self.contact.id, unread)
+
+    @property
+    def transfers_behind(self) -> int | Unread:
+        """As ``transfers``; an ``Unread`` that says what to read where that must be read first."""
+        unread = Unread("its transfers have not been counted yet", NeedTransfers(self.contact.id))
+        return unread if self.transfers is None else self.transfers
 
     @property
     def transfers(self) -> int | Unread | None:

@@ -1,7 +1,7 @@
 """The words of the domain as frozen, typed values; no I/O, no clock, nothing of AWS's."""
 
 from router.model.action import Action, ActionKind, ActionState, CaseKey, FirstAct, Landing, Target
-from router.model.contact import Channel, Contact, Details, Standing
+from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, Standing
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
 from router.model.holds import HoldReason, earliest
 from router.model.hours import OpeningHours, TimeSlice
@@ -9,6 +9,7 @@ from router.model.ids import AgentId, ContactId, FlowId, HoursId, QueueId, bare_
 from router.model.metrics import EMPTY_QUEUE, AgentState, QueueMetrics
 
 __all__ = [
+    "DEFAULT_PRIORITY",
     "EMPTY_QUEUE",
     "Action",
     "ActionKind",

@@ -36,6 +36,10 @@ class Standing(StrEnum):
     NOT_QUEUED = "not_queued"
 
 
+DEFAULT_PRIORITY = 5
+"""Of a contact for which nobody set one (Amazon Connect administrator guide, "Set routing priority and age")."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
     """What DescribeContact tells and SearchContacts does not (botocore service model).

@@ -31,6 +31,7 @@ class HoldReason(StrEnum):
     PICKED_UP = "picked_up"
     LEFT_QUEUE = "left_queue"
     CONTACT_PAUSED = "contact_paused"
+    NO_LONGER_MATCHES = "no_longer_matches"
     DISCONNECTED = "disconnected"
 
     @property

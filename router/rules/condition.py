@@ -3,7 +3,7 @@ a "no"."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -78,6 +78,15 @@ class NoneOf:
 
 
 Condition = Test | AllOf | AnyOf | NoneOf
+
+
+def tests_of(condition: Condition) -> Iterator[Test]:
+    """Every test of the tree, in the order of the file."""
+    if isinstance(condition, Test):
+        yield condition
+        return
+    for child in condition.children:
+        yield from tests_of(child)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.rules.condition import Condition, Test
+from router.rules.condition import tests_of
 from router.rules.form import HoursForm
 from router.rules.rule import Mode, Rule, RuleSet
 
@@ -14,10 +14,5 @@ def mentions_hours(ruleset: RuleSet) -> bool:
 
 def _counts_hours(rule: Rule) -> bool:
     conditional = any(entry.open is not None for step in rule.steps for entry in step.entries)
-    return rule.sla.hours is not None or conditional or _asks_for_hours(rule.condition)
-
-
-def _asks_for_hours(condition: Condition) -> bool:
-    if isinstance(condition, Test):
-        return isinstance(condition.form, HoursForm)
-    return any(_asks_for_hours(child) for child in condition.children)
+    asked = any(isinstance(test.form, HoursForm) for test in tests_of(rule.condition))
+    return rule.sla.hours is not None or conditional or asked

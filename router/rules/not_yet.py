@@ -11,10 +11,10 @@ from router.toml_source import Path, TomlSource
 NOT_EVALUATED: dict[str, tuple[str, ...]] = {
     "sla": ("clock=chain",),
     "step": ("routing",),
-    "match": ("age", "attributes", "priority", "task_template", "to_address", "from_address", "transfers"),
+    "match": ("age",),
     "to": ("agent_from",),
     "guard": ("percent_of_queue",),
-    "contact": ("age", "attributes", "priority", "task_template", "to_address", "from_address"),
+    "contact": ("age",),
     "expect": ("routing",),
 }
 """By the table a key stands in; ``key=value`` where only that value is not evaluated. Whoever evaluates one

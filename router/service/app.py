@@ -19,6 +19,7 @@ from router.service.blocked import Blocked
 from router.service.clock import SystemClock
 from router.service.cycle import Cycle
 from router.service.denials import Denials
+from router.service.details import KnownDetails
 from router.service.enforce import Enforcer
 from router.service.follow import Follower
 from router.service.in_progress import InProgress
@@ -127,7 +128,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         calls_stopped=lambda: blocked.calls_stopped(clock.now()),
     )
     denials = Denials(blocked=blocked, clock=clock, directory=lambda: names.directory)
-    in_progress = InProgress()
+    in_progress, details = InProgress(), KnownDetails()
     retry = settings.execute.retry
     attempts = Attempts(
         reader=connection.reader,
@@ -137,6 +138,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         clock=clock,
         policy=RetryPolicy(attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after),
         stopping=stopping,
+        details=details,
     )
     pool = DaemonThreads("work")
     cycle = Cycle(
@@ -148,6 +150,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
                 channels=channels,
                 hours_fresh_for=settings.poll.sweep,
                 lookback=settings.poll.lookback,
+                details=details,
             ),
             ledger=ledger,
             observed=observed,
@@ -182,7 +185,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
             instance_id=instance_id,
             in_progress=in_progress,
         ),
-        observer=Observer(reader=connection.reader, observed=observed, clock=clock),
+        observer=Observer(reader=connection.reader, observed=observed, clock=clock, details=details),
         follower=follower,
         blocked=blocked,
         places=places,

@@ -23,6 +23,8 @@ from router.connect.answers import (
     Unknown,
 )
 from router.model import Action, HoldReason
+from router.rules.condition import Seen
+from router.service.details import KnownDetails
 from router.service.intent import SEND_BY
 from router.service.ports import Clock, Ledger, Mover, Pacer, Reader
 from router.service.reread import changed
@@ -57,10 +59,12 @@ class Tried:
 @dataclass(slots=True)
 class Effort:
     """The work on one intent so far. ``uncertain`` once a call was sent whose outcome is not known: from then on a
-    contact that is gone has been moved, and a refusal is no failure."""
+    contact that is gone has been moved, and a refusal is no failure. ``relied_on`` is what the decision rests on, which
+    only this reading tells anew."""
 
     action: Action
     until: float | None
+    relied_on: tuple[Seen, ...] = ()
     uncertain: bool = False
     read_age: float = 0.0
 
@@ -79,6 +83,7 @@ class Attempts:
     clock: Clock
     policy: RetryPolicy
     stopping: Event
+    details: KnownDetails
     permitted: Callable[[Action], HoldReason | None] = lambda action: None
 
     def make(self, effort: Effort) -> Tried:
@@ -124,7 +129,8 @@ class Attempts:
             return Tried(hold=HoldReason.LEFT_QUEUE)
         if not isinstance(reading, Reading):
             return Tried(unread=reading)
-        hold = self._still(effort.action, reading) or self.permitted(effort.action)
+        self.details.remember(reading.contact, self.clock.now())
+        hold = self._still(effort, reading) or self.permitted(effort.action)
         if hold is not None:
             return Tried(hold=hold)
         self._entitle(effort)
@@ -133,9 +139,13 @@ class Attempts:
             return Tried(unread=Unknown(code="StaleReading", message="the reading was too old to act on"))
         return Tried() if self.stopping.is_set() else None
 
-    def _still(self, action: Action, reading: Reading) -> HoldReason | None:
+    def _still(self, effort: Effort, reading: Reading) -> HoldReason | None:
         return changed(
-            reading.contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=self.clock.now()
+            reading.contact,
+            queue_id=effort.action.queue_id,
+            enqueued_at=effort.action.enqueued_at,
+            now=self.clock.now(),
+            relied_on=effort.relied_on,
         )
 
     def _entitle(self, effort: Effort) -> None:

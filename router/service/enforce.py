@@ -51,7 +51,7 @@ class Enforcer:
 
     def _warn(self, decision: Warn, context: CycleContext) -> Result:
         """Told at most once: recorded before it is told."""
-        hold = found_again(self.reader, decision, self.clock.now)
+        hold = found_again(self.reader, decision, self.clock.now, self.attempts.details)
         if hold is not None:
             return Result(decision=decision, came=Came.HELD, reason=hold)
         now = self.clock.now()
@@ -79,7 +79,7 @@ class Enforcer:
         contact lands, and not before, whatever is raised."""
         intent = intent_of(decision, context, instance_id=self.instance_id, now=self.clock.now())
         try:
-            effort = Effort(action=self.ledger.intend(intent), until=context.until)
+            effort = Effort(self.ledger.intend(intent), context.until, relied_on=decision.relied_on)
         except AlreadyIntended:
             self._free(intent)
             return Result(decision=decision, came=Came.HELD, reason=HoldReason.IN_FLIGHT)

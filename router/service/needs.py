@@ -1,4 +1,5 @@
-"""Reads what deciding asks for: how often a chain was transferred, live metrics, agents' states, opening hours."""
+"""Reads what deciding asks for: what only DescribeContact tells, how often a chain was transferred, live metrics,
+agents' states, opening hours."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from router.connect.answers import Rejected
-from router.decide.look import LiveMetrics, Look, NeedAgent, NeedHours, NeedMetrics, NeedTransfers
-from router.model import Channel, Contact, ContactId
+from router.connect.answers import Missing, Reading, Rejected
+from router.decide.look import LiveMetrics, Look, NeedAgent, NeedDetails, NeedHours, NeedMetrics, NeedTransfers
+from router.model import Channel, Contact, ContactId, Details
 from router.rules.condition import Unread
+from router.service.details import KnownDetails
 from router.service.opening import OpeningTimes
 from router.service.ports import Instance, Reader
 
@@ -18,6 +20,9 @@ CHAINS_KEPT = 20_000
 CHAINS_PER_LOOK = 60
 """ListAssociatedContacts allows 2 calls a second (Amazon Connect service quotas, the general rule): this many take half
 a minute of it. The others are held as ``unreadable`` and come first next time."""
+DETAILS_PER_LOOK = 60
+"""DescribeContact allows 10 calls a second (Amazon Connect service quotas), and every move needs one as well. The
+others are held as ``unreadable`` and come first next time."""
 
 
 @dataclass(kw_only=True)
@@ -30,6 +35,7 @@ class Needs:
     channels: frozenset[Channel]
     hours_fresh_for: timedelta = timedelta(minutes=5)
     lookback: timedelta = timedelta(days=90)
+    details: KnownDetails = field(default_factory=KnownDetails)
     _transfers: dict[ContactId, int] = field(default_factory=dict)
     _opening: OpeningTimes = field(init=False)
 
@@ -41,7 +47,28 @@ class Needs:
         metrics = self._read_queues(look.metrics, [need for need in needs if isinstance(need, NeedMetrics)])
         metrics = self._read_agents(metrics, [need for need in needs if isinstance(need, NeedAgent)])
         hours = self._opening.read([need.hours_id for need in needs if isinstance(need, NeedHours)], look.now)
-        return replace(look, transfers=transfers, metrics=metrics, hours={**look.hours, **hours})
+        details = self._read_details(look, {need.contact_id for need in needs if isinstance(need, NeedDetails)})
+        return replace(look, transfers=transfers, details=details, metrics=metrics, hours={**look.hours, **hours})
+
+    def _read_details(self, look: Look, asked: set[ContactId]) -> Mapping[ContactId, Details | Unread]:
+        """Where Connect does not answer for one contact the others are not asked for in this look."""
+        if not asked:
+            return look.details
+        if len(self.details) > CHAINS_KEPT:
+            self.details.forget_all_but({contact.id for contact in look.contacts})
+        contacts = [contact for contact in look.contacts if contact.id in asked]
+        failed: dict[ContactId, Unread] = {}
+        for contact in self.details.in_need(contacts, look.now)[:DETAILS_PER_LOOK]:
+            answer = self.reader.describe(contact.id)
+            if isinstance(answer, Reading):
+                self.details.remember(answer.contact, look.now)
+            elif not isinstance(answer, Missing | Rejected):
+                break
+            else:
+                failed[contact.id] = Unread("Connect does not describe it")
+        unread = Unread("it has not been described yet")
+        known = {one.id: self.details.of(one, look.now) or failed.get(one.id, unread) for one in contacts}
+        return {**look.details, **known}
 
     def _read_transfers(self, look: Look, needs: list[NeedTransfers]) -> Mapping[ContactId, int | Unread]:
         """What a segment has behind it never changes, so it is read once for each. Where Connect does not answer for

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from router.decide.decision import ByRule, Transfer, Warn
 from router.ledger.errors import AlreadyIntended
 from router.service import tell
+from router.service.details import KnownDetails
 from router.service.intent import record_of
 from router.service.performing import Came, CycleContext, Result
 from router.service.ports import Clock, Ledger, Reader
@@ -21,9 +22,10 @@ class Observer:
     reader: Reader
     observed: Ledger
     clock: Clock
+    details: KnownDetails
 
     def perform(self, decision: ByRule, context: CycleContext) -> Result:
-        hold = found_again(self.reader, decision, self.clock.now)
+        hold = found_again(self.reader, decision, self.clock.now, self.details)
         if hold is not None:
             return Result(decision=decision, came=Came.HELD, reason=hold)
         now = self.clock.now()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from router.connect.answers import Missing, Reading
 from router.decide.case import same_instant
 from router.decide.decision import ByRule
+from router.decide.details import still_so
 from router.model import Contact, HoldReason, QueueId, Standing
+from router.rules.condition import Seen
+from router.service.details import KnownDetails
 from router.service.ports import Reader
 
 GONE = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE})
@@ -25,7 +28,9 @@ _FOUND = {
 }
 
 
-def found_again(reader: Reader, decision: ByRule, now: Callable[[], datetime]) -> HoldReason | None:
+def found_again(
+    reader: Reader, decision: ByRule, now: Callable[[], datetime], known: KnownDetails
+) -> HoldReason | None:
     """Reads the contact again: why nothing may be done to it, ``UNREADABLE`` where it could not be read, ``None`` where
     it is as it was decided on. For what needs no transfer too: a person is not warned of a contact that is answered."""
     reading = reader.describe(decision.contact.id)
@@ -35,16 +40,27 @@ def found_again(reader: Reader, decision: ByRule, now: Callable[[], datetime]) -
         return HoldReason.UNREADABLE
     before = decision.contact
     assert before.queue_id is not None and before.enqueued_at is not None, "only waiting contacts are decided on"
-    return changed(reading.contact, queue_id=before.queue_id, enqueued_at=before.enqueued_at, now=now())
+    known.remember(reading.contact, now())
+    return changed(
+        reading.contact,
+        queue_id=before.queue_id,
+        enqueued_at=before.enqueued_at,
+        now=now(),
+        relied_on=decision.relied_on,
+    )
 
 
-def changed(contact: Contact, *, queue_id: QueueId, enqueued_at: datetime, now: datetime) -> HoldReason | None:
-    """Why the contact may not be moved any more; ``None`` where it waits in the same queue since the same instant."""
+def changed(
+    contact: Contact, *, queue_id: QueueId, enqueued_at: datetime, now: datetime, relied_on: Iterable[Seen] = ()
+) -> HoldReason | None:
+    """Why the contact may not be moved any more; ``None`` where it waits in the same queue since the same instant, and
+    what was ``relied_on`` is still so."""
     standing = contact.standing(now)
     if standing is not Standing.WAITING:
         return _FOUND[standing]
-    same = in_place(contact, queue_id=queue_id, enqueued_at=enqueued_at)
-    return None if same else HoldReason.LEFT_QUEUE
+    if not in_place(contact, queue_id=queue_id, enqueued_at=enqueued_at):
+        return HoldReason.LEFT_QUEUE
+    return None if still_so(relied_on, contact) else HoldReason.NO_LONGER_MATCHES
 
 
 def in_place(contact: Contact, *, queue_id: QueueId, enqueued_at: datetime) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from router.durations import format_duration
 from router.problems import Problem
-from router.rules.condition import AllOf, Condition, Test
+from router.rules.condition import AllOf, Condition, Test, tests_of
 from router.rules.form import RangeForm
 from router.rules.lint.finding import error, warning
 from router.rules.lint.queues import literal_queues, queue_of
@@ -26,7 +26,7 @@ def idle_settings(rule: Rule) -> Iterator[Problem]:
     """What an operator may believe in and nothing reads."""
     if not rule.to_steps and replace(rule.guard, enqueued_after=None) != RuleGuard():
         yield warning(rule.place, f"rule '{rule.name}' moves nothing, so its guard limits nothing")
-    for test in _tests(rule.condition):
+    for test in tests_of(rule.condition):
         if isinstance(test.form, RangeForm) and isinstance(test.form.min, timedelta) and test.form.min == test.form.max:
             least = format_duration(test.form.min)
             hint = f'{test.key} = {{ min = "{least}" }}'
@@ -91,11 +91,3 @@ def _very_early(rule: Rule, poll_every: timedelta) -> Iterator[Problem]:
         if step.at < 2 * poll_every:
             at, twice = format_duration(step.at), format_duration(2 * poll_every)
             yield warning(step.place, f"step {step.number} is due at {at}, below two polls ({twice}): expect it later")
-
-
-def _tests(condition: Condition) -> Iterator[Test]:
-    if isinstance(condition, Test):
-        yield condition
-        return
-    for child in condition.children:
-        yield from _tests(child)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from router.model import bare_id
-from router.rules.condition import AllOf, Condition, Test
+from router.rules.condition import AllOf, Condition, Test, tests_of
 from router.rules.form import TextForm
 from router.rules.lint.compare import is_id
 from router.rules.reach import could_match
@@ -38,11 +38,8 @@ def plain_start(text: str) -> str:
 
 def named_in(condition: Condition) -> Iterator[str]:
     """Every queue that the condition names, by name or id."""
-    if isinstance(condition, Test):
-        yield from condition.references
-        return
-    for child in condition.children:
-        yield from named_in(child)
+    for test in tests_of(condition):
+        yield from test.references
 
 
 def may_match(condition: Condition, reference: str) -> bool:

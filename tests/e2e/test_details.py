@@ -1,0 +1,110 @@
+"""Conditions that cost a call, over HTTP: read when something may be due, and again right before the move."""
+
+from datetime import timedelta
+
+from structlog.testing import capture_logs
+
+from router.model import HoldReason
+from router.service.needs import DETAILS_PER_LOOK
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+RULES = """
+[defaults]
+flow = "Overflow to queue"
+
+[[rule]]
+name = "vip"
+match = { queue = "Billing", attributes.tier = "vip" }
+[[rule.step]]
+at = "1h"
+to = [{ queue = "Supervisors" }]
+
+[[rule]]
+name = "mail"
+match = { channel = "EMAIL", from_address = "*@customer.example", priority = { max = 3 } }
+[[rule.step]]
+at = "1h"
+to = [{ queue = "General" }]
+
+[[rule]]
+name = "late"
+match.queue = "Billing"
+[[rule.step]]
+at = "1h"
+to = [{ queue = "Billing Overflow" }]
+"""
+
+
+def moved(centre):
+    return {transfer.contact_id: transfer.to_queue for transfer in centre.world.transfers}
+
+
+def described(centre):
+    return [call.params["ContactId"] for call in centre.sandbox.calls if call.operation == "DescribeContact"]
+
+
+def run(app):
+    return dict(app.cycle.run(until=None).held)
+
+
+def test_each_contact_goes_where_its_attributes_address_and_priority_say(centre):
+    vip = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, attributes={"tier": "vip"})
+    plain = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, attributes={"tier": "gold"})
+    address = {"from_address": "Ann@Customer.example", "to_address": "billing@example.com"}
+    mail = centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR, priority=2, **address)
+    usual = centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR, **address)
+    assert run(centre.router(RULES)) == {}
+    assert moved(centre) == {
+        vip: "Supervisors",
+        plain: "Billing Overflow",
+        mail: "General",
+        usual: "Billing Overflow",
+    }
+
+
+def test_a_contact_of_which_nothing_can_be_due_is_not_described(centre):
+    centre.world.enqueue("TASK", "Billing", waited=MINUTE)
+    assert run(centre.router(RULES)) == {}
+    assert described(centre) == []
+
+
+def test_what_cannot_be_read_holds_and_no_later_rule_moves_it(centre):
+    late = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(RULES)
+    centre.world.faults.add("error", "DescribeContact", code="AccessDeniedException", count=1)
+    assert run(app) == {HoldReason.UNREADABLE: 1}
+    assert moved(centre) == {}
+    run(app)
+    assert moved(centre) == {late: "Billing Overflow"}
+
+
+def test_an_attribute_that_changed_since_it_was_read_is_seen_before_the_move_and_decided_on_anew(centre):
+    late = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(RULES, **{"guard.per_cycle": 1})
+    later = centre.world.enqueue("TASK", "Billing", waited=HOUR + MINUTE)
+    assert run(app) == {HoldReason.PER_CYCLE: 1}  # both were read, and one was moved
+    centre.world.change(later, attributes={"tier": "vip"})
+    assert run(app) == {HoldReason.NO_LONGER_MATCHES: 1}
+    run(app)
+    assert moved(centre) == {late: "Billing Overflow", later: "Supervisors"}
+
+
+def test_no_value_of_a_customers_is_logged(centre):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, attributes={"tier": "vip", "iban": "DE00 1234"})
+    centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR, from_address="ann@customer.example", priority=1)
+    with capture_logs() as lines:
+        run(centre.router(RULES))
+    shown = repr(lines)
+    assert "contact.transferred" in shown
+    assert not [value for value in ("DE00", "vip\"", "ann@customer", "tier") if value in shown]
+
+
+def test_of_many_the_most_overdue_are_read_first_and_the_others_at_the_next_look(centre):
+    waits = [2 * HOUR - n * MINUTE / 10 for n in range(DETAILS_PER_LOOK + 5)]
+    ids = [centre.world.enqueue("TASK", "Billing", waited=waited) for waited in waits]
+    app = centre.router(RULES, **{"guard.per_cycle": 200, "guard.unlanded": 200})
+    assert run(app) == {HoldReason.UNREADABLE: 5}
+    assert set(moved(centre)) == set(ids[:DETAILS_PER_LOOK])
+    assert run(app) == {}
+    assert set(moved(centre)) == set(ids)

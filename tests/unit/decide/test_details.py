@@ -1,0 +1,160 @@
+"""Conditions on what only DescribeContact and ListAssociatedContacts tell."""
+
+from dataclasses import replace
+
+import pytest
+
+from router.decide.decide import decide
+from router.decide.details import still_so
+from router.decide.look import NeedDetails, NeedTransfers
+from router.model import Details
+from router.rules.condition import Unread
+from tests.builders.contacts import act, after, contact, move
+from tests.builders.instance import GENERAL, to
+from tests.builders.looks import look, outcome, the_hold, the_transfer
+from tests.builders.rules import overflow, rules
+
+BILLING = 'match = { queue = "Billing" }'
+PLAIN = overflow("plain", to='{ queue = "General" }')
+
+
+def on(condition: str, name: str = "vip", *, at: str = "10m") -> str:
+    """A rule that moves to Overflow what waits in Billing and meets the condition."""
+    return overflow(name, at=at).replace(BILLING, f'match = {{ queue = "Billing", {condition} }}')
+
+
+VIP = on('attributes.tier = "vip"')
+WAITING = contact(waited=20)
+
+
+def told(**details):
+    return {WAITING.id: Details(**details)}
+
+
+@pytest.mark.parametrize(
+    ("condition", "details"),
+    [
+        ('attributes.tier = "vip"', {"attributes": {"tier": "vip"}}),
+        ("attributes.value = { min = 1000 }", {"attributes": {"value": "1000"}}),
+        ("attributes.tier = { present = false }", {}),
+        ('attributes.tier = { not = "gold" }', {"attributes": {"tier": "vip"}}),
+        ("priority = { max = 2 }", {"priority": 2}),
+        ("priority = 5", {}),
+        ('task_template = "Refund*"', {"task_template": "Refunds"}),
+        ('to_address = "Billing@example.com"', {"to_address": "BILLING@EXAMPLE.COM"}),
+        ('from_address = "*@example.com"', {"from_address": "Ann@Example.com"}),
+    ],
+)
+def test_a_rule_matches_what_was_read_of_the_contact(condition, details):
+    assert outcome(look(WAITING, details=told(**details)), rules(on(condition) + PLAIN)) == ["vip 1: to Overflow"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "details"),
+    [
+        ('attributes.tier = "vip"', {}),
+        ('attributes.tier = "vip"', {"attributes": {"tier": "VIP"}}),
+        ("attributes.value = { min = 1000 }", {"attributes": {"value": "1000 EUR"}}),
+        ("priority = { max = 2 }", {}),
+        ('task_template = "Refunds"', {}),
+        ('from_address = "*@example.com"', {"from_address": "ann@example.com.evil.test"}),
+    ],
+)
+def test_and_does_not_match_what_it_says_not(condition, details):
+    assert outcome(look(WAITING, details=told(**details)), rules(on(condition) + PLAIN)) == ["plain 1: to General"]
+
+
+def test_it_is_asked_for_once_a_step_may_be_due_and_the_contact_is_held_meanwhile():
+    decided = decide(look(WAITING), rules(VIP + PLAIN))
+    assert outcome(look(WAITING), rules(VIP + PLAIN)) == ["vip: unreadable"]
+    assert decided.needs == (NeedDetails(WAITING.id),)
+
+
+def test_while_nothing_can_be_due_it_is_not_asked_for():
+    early = rules(on('attributes.tier = "vip"', at="1h") + overflow("plain", at="2h"))
+    decided = decide(look(WAITING), early)
+    assert (decided.decisions, decided.needs) == ((), ())
+
+
+def test_it_is_asked_for_where_a_later_rule_that_could_match_is_due():
+    decided = decide(look(WAITING), rules(on('attributes.tier = "vip"', at="1h") + PLAIN))
+    assert decided.needs == (NeedDetails(WAITING.id),)
+
+
+def test_it_is_not_asked_for_where_the_search_tells_that_the_rule_does_not_match():
+    email = on('channel = "EMAIL", attributes.tier = "vip"')
+    assert outcome(look(WAITING), rules(email + PLAIN)) == ["plain 1: to General"]
+
+
+def test_what_could_not_be_read_is_not_a_no():
+    seen = look(WAITING, details={WAITING.id: Unread("Connect does not describe it")})
+    decided = decide(seen, rules(VIP + PLAIN))
+    assert outcome(seen, rules(VIP + PLAIN)) == ["vip: unreadable"]
+    assert decided.needs == (), "asked in vain once, it is not asked for again in this look"
+    assert "vip" not in the_hold(decided).detail, "no value of a customer's"
+
+
+def test_a_shield_that_depends_on_it_holds_until_it_is_read():
+    shield = """
+        [[rule]]
+        name = "shield"
+        match = { queue = "Billing", attributes.legal = "yes" }
+    """
+    assert outcome(look(WAITING), rules(shield + PLAIN)) == ["shield: unreadable"]
+    held = look(WAITING, details=told(attributes={"legal": "yes"}))
+    assert outcome(held, rules(shield + PLAIN)) == ["shield: excluded"]
+    assert outcome(look(WAITING, details=told()), rules(shield + PLAIN)) == ["plain 1: to General"]
+
+
+def test_how_often_the_chain_was_transferred_is_asked_for_and_counts():
+    second = replace(contact("c2", waited=20), previous_id=WAITING.id, initial_id=WAITING.id)
+    once = rules(on("transfers = { max = 1 }") + PLAIN)
+    assert decide(look(second, transfers={}), once).needs == (NeedTransfers(second.id),)
+    assert outcome(look(second, transfers={second.id: 1}), once) == ["vip 1: to Overflow"]
+    assert outcome(look(second, transfers={second.id: 2}), once) == ["plain 1: to General"]
+    assert outcome(look(second, transfers={second.id: Unread("no answer")}), once) == ["vip: unreadable"]
+
+
+def test_a_rule_that_has_moved_a_case_sees_priority_and_transfers_as_when_it_first_acted():
+    ladder = rules(
+        """
+        [[rule]]
+        name = "ladder"
+        match = { queue = "Billing", priority = 5, transfers = 0 }
+        step = [{ at = "10m", to = [{ queue = "Overflow" }] }, { at = "30m", to = [{ queue = "Supervisors" }] }]
+        """
+    )
+    first = contact("c1", waited=40)
+    here = after(first, waited=25)
+    moved = move(first, here, "ladder", at=10)
+    moved = replace(moved, first=replace(moved.first, priority=5, transfers=0))
+    seen = look(here, history=(moved,), details={here.id: Details(priority=1)})
+    assert outcome(seen, ladder) == ["ladder 2: to Supervisors"]
+
+
+def test_a_rule_that_has_changed_the_priority_sees_it_as_when_it_first_acted():
+    moves = rules(on("priority = 5"))
+    bump = act(WAITING, "vip", at=5, kind="routing")
+    bump = replace(bump, first=replace(bump.first, priority=5))
+    seen = look(WAITING, history=(bump,), details=told(priority=2))
+    assert outcome(seen, moves) == ["vip 1: to Overflow"]
+    assert outcome(look(WAITING, details=told(priority=2)), moves) == []
+
+
+def test_what_is_recorded_of_the_first_act_is_what_was_read():
+    decided = decide(look(WAITING, details=told(priority=3, attributes={"tier": "vip"})), rules(VIP))
+    assert the_transfer(decided).first.priority == 3
+
+
+def test_a_decision_carries_what_it_relies_on_the_rules_above_included():
+    decided = decide(look(WAITING, details=told(attributes={"tier": "gold"})), rules(VIP + PLAIN))
+    transfer = the_transfer(decided)
+    assert transfer.target == to(GENERAL)
+    relied_on = transfer.relied_on
+    assert [seen.test.key for seen in relied_on] == ["attributes.tier"]
+    assert still_so(relied_on, replace(WAITING, details=Details(attributes={"tier": "silver"})))
+    assert not still_so(relied_on, replace(WAITING, details=Details(attributes={"tier": "vip"})))
+
+
+def test_a_decision_without_such_conditions_relies_on_nothing():
+    assert the_transfer(decide(look(WAITING), rules(PLAIN))).relied_on == ()
