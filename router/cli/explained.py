@@ -74,16 +74,21 @@ def _rule(tried: Tried, account: Account, preview: Preview) -> Lines:
         yield f"{seen.truth.value:<6} {seen.test.text}   (is {_value(seen.value)})"
     if tried.started_at is None or tried.elapsed is None:
         return
-    yield from _clock(tried, preview.look.now)
+    yield from _clock(tried, account, preview.look.now)
     for step in account.steps:
         if step.rule == tried.rule.name:
             yield from _destinations(step)
 
 
-def _clock(tried: Tried, now: datetime) -> Lines:
+def _clock(tried: Tried, account: Account, now: datetime) -> Lines:
     assert tried.started_at is not None and tried.elapsed is not None, "a rule that matched has a clock"
     sla = tried.rule.rule.sla
-    yield f"clock ({sla.clock}): started {instant(tried.started_at)}, shows {span(tried.elapsed)}"
+    if tried.unread_start is not None:
+        least = f"it shows {span(tried.elapsed)} at least, and nothing acts by it"
+        yield f"clock ({sla.clock}): {tried.unread_start.why}; {least}"
+        return
+    first = f" with contact {account.case.chain_id}" if sla.clock == "chain" and account.case is not None else ""
+    yield f"clock ({sla.clock}): started {instant(tried.started_at)}{first}, shows {span(tried.elapsed)}"
     if tried.hours is not None:
         yield _hours(tried, now)
     if sla.target is not None:
@@ -183,8 +188,10 @@ def _rule_json(tried: Tried, account: Account) -> dict[str, Any]:
         "mode": tried.mode.value,
         "unresolved": [str(problem) for problem in tried.rule.unresolved],
         "conditions": [_seen_json(seen) for seen in (tried.match.seen if tried.match else ())],
-        "clock_started_at": iso(tried.started_at),
+        "clock": tried.rule.rule.sla.clock,
+        "clock_started_at": iso(tried.started_at) if tried.unread_start is None else None,
         "clock_s": seconds(tried.elapsed),
+        "clock_read": tried.unread_start is None if tried.started_at is not None else None,
         "hours": tried.rule.rule.sla.hours,
         "hours_read": tried.calendar is not None if tried.hours is not None else None,
         "target_s": seconds(tried.rule.rule.sla.target),
@@ -206,7 +213,7 @@ def _rule_json(tried: Tried, account: Account) -> dict[str, Any]:
 
 
 def _step_json(step: Step, tried: Tried) -> dict[str, Any]:
-    due_at = tried.at(step.at) if tried.started_at is not None else None
+    due_at = tried.at(step.at) if tried.started_at is not None and tried.unread_start is None else None
     due_at = due_at if due_at is not None and due_at < NEVER else None
     return {"step": step.number, "label": step.label, "at_s": seconds(step.at), "due_at": iso(due_at)}
 

@@ -37,6 +37,7 @@ def ladder_json(rule: Rule) -> dict[str, Any]:
         "description": rule.description,
         "mode": rule.mode.value,
         "target_s": seconds(rule.sla.target),
+        "clock": rule.sla.clock,
         "hours": rule.sla.hours,
         "steps": [
             {
@@ -58,6 +59,8 @@ def _clock(rule: Rule) -> str | None:
     if target is not None:
         counted = f" of {of}" if of else ""
         return f"promised within {format_duration(target)}{counted}, on the {rule.sla.clock} clock"
+    if rule.sla.clock == "chain":
+        return f"on the chain clock, counts {of} only" if of else "on the chain clock"
     return f"counts {of} only" if of else None
 
 

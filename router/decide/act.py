@@ -8,7 +8,7 @@ from functools import cached_property
 from router.decide.decision import Decision, Reroute, Transfer, Warn
 from router.decide.eligible import Weighed, weigh
 from router.decide.govern import Role
-from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, first_refusal, hours, whereabouts
+from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, CLOCK, first_refusal, whereabouts
 from router.decide.pick import pick
 from router.decide.refusal import Refusal
 from router.decide.turn import Turn
@@ -63,7 +63,7 @@ def act(turn: Turn) -> Outcome:
     due = turn.tried.due
     if due is None or not due.anything:
         return Outcome()
-    if (stopped := hours(turn)) is not None:
+    if (stopped := first_refusal(CLOCK, turn)) is not None:
         return _held(turn, _latest(due), stopped)
     if turn.tried.role is Role.UNREAD:
         return _unread(turn, _latest(due))

@@ -96,7 +96,7 @@ def _account(wait: Wait, governance: Governance, fold: _Fold) -> Account:
     outcomes = [_act(tried, governance, wait, fold) for tried in governance.acting]
     held = (_held(wait, governance),) if governance.held is not None else ()
     asked = (need for outcome in outcomes for need in outcome.needs)
-    for need in (*governance.needs, *governance.hours_needed, *asked):
+    for need in (*governance.needs, *governance.clock_needs, *asked):
         fold.needs[need] = None
     return Account(
         contact=wait.contact,

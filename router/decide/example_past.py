@@ -29,8 +29,8 @@ ANOTHER_RULE = "(another rule)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What was before. ``sources`` are the queues that the case was moved out of, oldest first, of which the rule
-    itself moved it out of those from ``own`` on."""
+    """What was before. ``clock`` is the rule's, which is of its ``chain`` or of the queue. ``sources`` are the queues
+    that the case was moved out of, oldest first, of which the rule itself moved it out of those from ``own`` on."""
 
     example: Example
     rule: BoundRule | None
@@ -38,6 +38,7 @@ class Past:
     now: datetime
     waited: timedelta
     clock: timedelta
+    chain: bool
     sources: tuple[QueueId, ...]
     own: int
 
@@ -46,9 +47,10 @@ class Past:
         contact = example.contact
         visited = tuple(queue_id_of(name, directory) for name in contact.visited)
         progress = contact.progress if rule is not None else None
+        chain = on_chain_clock(rule)
         if progress is not None and rule is not None and not visited:
             visited = (_source_of(rule, queue_id_of(contact.queue, directory), directory),)
-        waited, clock = _times(contact.waited, contact.clock, progress)
+        waited, clock = _times(contact.waited, age_of(example) if chain else contact.clock, progress)
         return cls(
             example=example,
             rule=rule,
@@ -56,6 +58,7 @@ class Past:
             now=now,
             waited=waited,
             clock=clock,
+            chain=chain,
             sources=visited,
             own=_first_own(rule, visited, directory) if progress is not None and rule is not None else len(visited),
         )
@@ -66,7 +69,17 @@ class Past:
 
     @property
     def began_at(self) -> datetime:
+        """When the case did: with the clock, or as the contact, never moved, entered the queue it is in."""
+        if self.chain and not self.sources:
+            return self.enqueued_at
         return min(self.now - self.clock, self.enqueued_at)
+
+    @property
+    def chain_began_at(self) -> datetime:
+        age = self.example.contact.age
+        if self.chain:
+            return min(self.now - self.clock, self.enqueued_at)
+        return self.began_at if age is None else min(self.now - age, self.began_at)
 
     @property
     def case(self) -> CaseKey:
@@ -87,7 +100,8 @@ class Past:
         done = self._act(min(self.own, max(len(self.sources) - 1, 0)), rule=self.rule.name)
         if self.own < len(self.sources):
             return replace(done, kind=ActionKind.WARN), replace(done, kind=ActionKind.ROUTING)
-        return (replace(done, kind=ActionKind.WARN),) if self.clock != self.waited else ()
+        warned = self.clock != self.waited and not self.chain
+        return (replace(done, kind=ActionKind.WARN),) if warned else ()
 
     def _move(self, number: int) -> Action:
         """One move, made as the contact entered the next queue; only the last is known to the instant."""
@@ -137,6 +151,16 @@ class Past:
             priority=contact.priority,
             transfers=max((contact.transfers or 0) - (len(self.sources) - first), first),
         )
+
+
+def on_chain_clock(rule: BoundRule | None) -> bool:
+    return rule is not None and rule.rule.sla.clock == "chain"
+
+
+def age_of(example: Example) -> timedelta | None:
+    """What the chain clock shows: hours of operation are open in an example until now."""
+    contact = example.contact
+    return contact.age if contact.clock is None else contact.clock
 
 
 def _times(

@@ -10,7 +10,7 @@ from router.decide.decide import Account, decide
 from router.decide.decision import Decision, Hold, Reroute, Transfer, Warn
 from router.decide.example_directory import directory_of
 from router.decide.example_hours import unknown_hours
-from router.decide.example_past import CONTACT
+from router.decide.example_past import CONTACT, age_of, on_chain_clock
 from router.decide.example_world import look_at
 from router.decide.govern import Role, Tried, trace
 from router.decide.look import Limits, Look
@@ -55,14 +55,27 @@ def _run(example: Example, rules: BoundRuleSet, directory: Directory, now: datet
     if rule is None and example.contact.progress is not None:
         message = f"no rule has a to step at {format_duration(example.contact.progress)}, the progress of the contact"
         return ExampleResult(name=example.name, place=example.place, passed=False, message=message)
-    if (name := unknown_hours(example, directory)) is not None:
-        hint = did_you_mean(name, [hours.name for hours in directory.hours])
-        message = f'no rule asks about hours of operation "{name}"{hint}'
-        return ExampleResult(name=example.name, place=example.place, passed=False, message=message)
+    if (wrong := _contradiction(example, rule, directory)) is not None:
+        return ExampleResult(name=example.name, place=example.place, passed=False, message=wrong)
     look = look_at(example, rule, directory, now=now, limits=limits)
     account = decide(look, rules).accounts[CONTACT]
     wrong = _Comparison(example.expect, account, look, rules).wrong()
     return ExampleResult(name=example.name, place=example.place, passed=wrong is None, message=wrong or "")
+
+
+def _contradiction(example: Example, rule: BoundRule | None, directory: Directory) -> str | None:
+    """What the example says that nothing asks about, or that cannot be."""
+    if (name := unknown_hours(example, directory)) is not None:
+        hint = did_you_mean(name, [hours.name for hours in directory.hours])
+        return f'no rule asks about hours of operation "{name}"{hint}'
+    contact = example.contact
+    both = contact.clock is not None and contact.age is not None
+    if both and contact.clock != contact.age and on_chain_clock(rule):
+        return f'the clock of "{example.expect.rule if example.expect else ""}" is the age: give clock or age, not both'
+    age = age_of(example) if on_chain_clock(rule) else contact.age
+    if age is not None and contact.waited is not None and contact.waited > age:
+        return "the contact has waited longer than its chain is old"
+    return None
 
 
 def _rule_of(example: Example, rules: BoundRuleSet) -> BoundRule | None:

@@ -15,7 +15,7 @@ from router.decide.subject import sent_here, subject_for
 from router.decide.wait import Wait
 from router.model import ActionKind, HoldReason
 from router.rules.bound import BoundRule
-from router.rules.clock import Calendar, clock_start, elapsed, instant
+from router.rules.clock import Calendar, elapsed, instant, queue_clock_start
 from router.rules.condition import Match, Seen, Test, Truth, Unread, match
 from router.rules.hours import NEVER
 from router.rules.rule import Mode
@@ -39,7 +39,8 @@ class Role(Enum):
 class Tried:
     """One rule tried on one contact. ``mode`` is the weaker of the rule's and the service's; the clock's fields are
     ``None`` where the rule does not match. ``hours`` are what the clock counts, ``None``: around the clock; where they
-    could not be read, ``elapsed`` is the most that the clock may show."""
+    could not be read, ``elapsed`` is the most that the clock may show. With ``unread_start`` it is the least, ``due``
+    is all that is left, and nothing acts."""
 
     rule: BoundRule
     role: Role
@@ -50,10 +51,18 @@ class Tried:
     progress: Progress | None = None
     due: Due | None = None
     hours: Calendar | Unread | None = None
+    unread_start: Unread | None = None
 
     @property
     def anything_due(self) -> bool:
+        """Whether something is due, or may be for all that is known."""
         return self.due is not None and self.due.anything
+
+    @property
+    def clock_needs(self) -> tuple[object, ...]:
+        """What is still to be read before the clock can be told: without it nothing tells when a step is due."""
+        unread = (self.unread_start, self.hours)
+        return tuple(one.need for one in unread if isinstance(one, Unread) and one.need is not None)
 
     @property
     def calendar(self) -> Calendar | None:
@@ -93,10 +102,8 @@ class Governance:
         return (self.governing, *self.beside) if self.governing else self.beside
 
     @property
-    def hours_needed(self) -> tuple[object, ...]:
-        """Hours by which some rule counts and which are still to be read: without them nothing tells when it is due."""
-        unread = [one.hours for one in (*self.acting, *self.undecided) if isinstance(one.hours, Unread)]
-        return tuple(hours.need for hours in unread if hours.need is not None)
+    def clock_needs(self) -> tuple[object, ...]:
+        return tuple(need for one in (*self.acting, *self.undecided) for need in one.clock_needs)
 
     @property
     def next_due_at(self) -> datetime | None:
@@ -171,7 +178,8 @@ def _match(rule: BoundRule, wait: Wait) -> Match | None:
 def _clocked(known: InForce, wait: Wait, matched: Match) -> Tried:
     rule, case, observed = known.rule, wait.case, known.mode is Mode.OBSERVE
     first = case.first_act(rule.name, observed=observed)
-    started_at = clock_start(rule.rule, wait.contact, first)
+    started_at = wait.chain_began_at if rule.rule.sla.clock == "chain" else queue_clock_start(wait.contact, first)
+    known_start = wait.began_at if isinstance(started_at, Unread) else started_at
     progress = Progress(
         to=case.progress(rule.name, ActionKind.TRANSFER, observed=observed),
         warn=case.progress(rule.name, ActionKind.WARN, observed=observed),
@@ -179,17 +187,19 @@ def _clocked(known: InForce, wait: Wait, matched: Match) -> Tried:
     )
     hours = calendar_of(rule, wait.queue_id, first, wait.look)
     calendar = None if isinstance(hours, Unread) else hours
-    shown = elapsed(started_at, wait.look.now, calendar)
+    shown = elapsed(known_start, wait.look.now, calendar)
+    due = due_steps(rule.rule, shown, progress, ended=_ended(known_start, shown, wait.look.now, calendar))
     return Tried(
         rule=rule,
         role=_role(known, matched, progress),
         mode=known.mode,
         match=matched,
-        started_at=started_at,
+        started_at=known_start,
         elapsed=shown,
         progress=progress,
-        due=due_steps(rule.rule, shown, progress, ended=_ended(started_at, shown, wait.look.now, calendar)),
+        due=due_steps(rule.rule, timedelta.max, progress) if isinstance(started_at, Unread) else due,
         hours=hours,
+        unread_start=started_at if isinstance(started_at, Unread) else None,
     )
 
 
@@ -219,7 +229,8 @@ def _ungoverned(one: Tried, rest: Sequence[InForce], wait: Wait) -> Governance:
     if one.role is Role.SHIELD:
         return Governance(held=HoldReason.EXCLUDED, held_by=one)
     possible = tuple(other for rule in rest if (other := try_rule(rule, wait)).due is not None)
-    if not any(other.anything_due for other in possible):
+    clocks_first = any(other.unread_start is not None and other.clock_needs for other in possible)
+    if clocks_first or not any(other.anything_due for other in possible):
         return Governance(undecided=possible)
     assert one.match is not None, "what could not be decided has been matched"
     missing = not one.match.needs and any(test.key == "hours" for test in _unread_tests(one.match))

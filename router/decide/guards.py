@@ -34,6 +34,14 @@ def hours(turn: Turn) -> Refusal | None:
     return None
 
 
+def clock(turn: Turn) -> Refusal | None:
+    """Nothing acts by a clock of which it is not known when it started: it might be too early."""
+    unread = turn.tried.unread_start
+    if unread is None:
+        return None
+    return Refusal(HoldReason.UNREADABLE, unread.why, (unread.need,) if unread.need is not None else ())
+
+
 def unresolved(turn: Turn) -> Refusal | None:
     missing = turn.tried.rule.unresolved
     return Refusal(HoldReason.UNRESOLVED, "; ".join(str(one) for one in missing)) if missing else None
@@ -152,6 +160,9 @@ def per_hour(turn: Turn) -> Refusal | None:
         return Refusal(HoldReason.PER_HOUR, f"{own} moves of this rule in the last hour")
     return None
 
+
+CLOCK: tuple[Guard, ...] = (hours, clock)
+"""Whatever the step does."""
 
 BEFORE_DESTINATIONS: tuple[Guard, ...] = (
     unresolved,

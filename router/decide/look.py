@@ -62,7 +62,15 @@ class NeedHours:
     hours_id: HoursId
 
 
-Need = NeedTransfers | NeedDetails | NeedMetrics | NeedAgent | NeedHours
+@dataclass(frozen=True, slots=True)
+class NeedOrigin:
+    """When the chain of a contact began; ``first_id`` is its first contact, as far as the ids tell."""
+
+    contact_id: ContactId
+    first_id: ContactId
+
+
+Need = NeedTransfers | NeedDetails | NeedOrigin | NeedMetrics | NeedAgent | NeedHours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +114,9 @@ class LiveMetrics:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """One look at the instance. ``histories`` is by contact id; ``transfers`` and ``details`` by contact id too, an
-    ``Unread`` where reading failed; ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the
-    metrics."""
+    """One look at the instance. ``histories`` is by contact id; so are ``transfers``, ``details`` and ``origins`` (when
+    the chain began), with an ``Unread`` where reading failed; ``recent_moves`` are those of the last hour, ``pending``
+    those not yet shown by the metrics."""
 
     now: datetime
     mode: Mode
@@ -118,6 +126,7 @@ class Look:
     histories: Mapping[ContactId, tuple[Action, ...]] = field(default_factory=dict)
     transfers: Mapping[ContactId, int | Unread] = field(default_factory=dict)
     details: Mapping[ContactId, Details | Unread] = field(default_factory=dict)
+    origins: Mapping[ContactId, datetime | Unread] = field(default_factory=dict)
     metrics: LiveMetrics = field(default_factory=LiveMetrics)
     hours: Mapping[HoursId, Calendar | Unread] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

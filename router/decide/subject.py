@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from router.decide.details import detail, is_detail
 from router.decide.look import Look
@@ -62,6 +63,8 @@ class ContactSubject:
                 return self.contact.name
             case "waited":
                 return self.first.waited if self.first else self.contact.waited(self.look.now)
+            case "age":
+                return self._age()
             case "initiation_method":
                 return self.first.initiation_method if self.first else self.contact.initiation_method
             case "subtype":
@@ -72,6 +75,11 @@ class ContactSubject:
             case "hours":
                 return Unread("these hours of operation are not known")
         return Unread(f"{key} is not read by this version")
+
+    def _age(self) -> Value | Unread:
+        """As it is now: moves do not change it."""
+        began_at = self.wait.chain_began_at
+        return began_at if isinstance(began_at, Unread) else max(self.look.now - began_at, timedelta())
 
     def _hours(self, name: str) -> Value | Unread:
         """``name`` is an id, or stands for the own hours of the queue that the rule sees the contact in."""

@@ -96,8 +96,8 @@ class Turn:
             mode=self.tried.mode,
             rule=self.rule,
             step=step.number,
-            due_at=self.due_at(step),
-            late=self.late(step),
+            due_at=self.due_at(step) if self.tried.unread_start is None else None,
+            late=self.late(step) if self.tried.unread_start is None else None,
             urgency=urgency(self.tried, step),
         )
 

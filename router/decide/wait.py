@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from router.decide.case import Case
-from router.decide.look import CHAIN_TRANSFERS, Look, NeedDetails, NeedTransfers
+from router.decide.look import CHAIN_TRANSFERS, Look, NeedDetails, NeedOrigin, NeedTransfers
 from router.model import Contact, Details, QueueId
 from router.rules.condition import Unread
 
@@ -38,8 +38,19 @@ class Wait:
     @property
     def began_at(self) -> datetime:
         """The earliest that is known of the chain: when it was initiated, or scheduled for if later, or queued."""
-        initiated = [at for at in (self.contact.initiated_at, self.contact.scheduled_at) if at is not None]
-        return min([max(initiated), self.case.key.began_at] if initiated else [self.case.key.began_at])
+        chain = self.chain_began_at
+        known = (self.contact.began_at if isinstance(chain, Unread) else chain, self.case.key.began_at)
+        return min(at for at in known if at is not None)
+
+    @cached_property
+    def chain_began_at(self) -> datetime | Unread:
+        """When the chain's first contact was initiated, or was scheduled for, if later. The contact itself tells it
+        where it is the first; which one is, the router's own moves tell where Connect's ids do not."""
+        first_id = self.case.chain_id
+        if first_id == self.contact.id and self.contact.previous_id is None and self.contact.began_at is not None:
+            return self.contact.began_at
+        need = NeedOrigin(self.contact.id, first_id)
+        return self.look.origins.get(self.contact.id, Unread("when its chain began has not been read yet", need))
 
     @property
     def details(self) -> Details | Unread:

@@ -87,6 +87,12 @@ class Contact:
         return self.initial_id or self.id
 
     @property
+    def began_at(self) -> datetime | None:
+        """When it was initiated, or was scheduled for, if later; ``None`` where it was not told."""
+        known = [at for at in (self.initiated_at, self.scheduled_at) if at is not None]
+        return max(known, default=None)
+
+    @property
     def paused(self) -> bool:
         """Paused now; never true of a search's row, which does not tell."""
         if self.details is None or self.details.paused_at is None:

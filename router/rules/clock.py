@@ -11,7 +11,6 @@ from typing import Protocol
 from router.durations import format_duration, parse_duration
 from router.model import Contact, FirstAct
 from router.problems import did_you_mean
-from router.rules.rule import Rule
 
 _PERCENT = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,6})?)%")
 _BREACH = re.compile(r"breach(?:\s*([+-])\s*(\S.*))?")
@@ -76,11 +75,9 @@ def resolve_at(text: str, target: timedelta | None) -> timedelta:
     return At.parse(text).resolve(target)
 
 
-def clock_start(rule: Rule, contact: Contact, first: FirstAct | None) -> datetime:
-    """When the rule's clock started for a waiting contact: as it entered the queue it is in now or, once a step of the
+def queue_clock_start(contact: Contact, first: FirstAct | None) -> datetime:
+    """When the queue clock started for a waiting contact: as it entered the queue it is in now or, once a step of the
     rule has acted on the case, as it had entered the queue where the first step acted."""
-    if rule.sla.clock != "queue":
-        raise ValueError("only the queue clock is evaluated; a rule with another one does not load")
     if first is not None:
         return first.clock_started_at
     if contact.enqueued_at is None:

@@ -9,12 +9,9 @@ from router.problems import Problem
 from router.toml_source import Path, TomlSource
 
 NOT_EVALUATED: dict[str, tuple[str, ...]] = {
-    "sla": ("clock=chain",),
     "step": ("routing",),
-    "match": ("age",),
     "to": ("agent_from",),
     "guard": ("percent_of_queue",),
-    "contact": ("age",),
     "expect": ("routing",),
 }
 """By the table a key stands in; ``key=value`` where only that value is not evaluated. Whoever evaluates one
@@ -45,8 +42,7 @@ def _tables(data: dict[str, Any]) -> Iterator[Found]:
     for index, example in _each(data.get("example")):
         path: Path = ("example", index)
         yield "example", path, example
-        for key in ("contact", "expect"):
-            yield from _under(example, path, key, lambda table, path, kind=key: iter([(kind, path, table)]))
+        yield from _under(example, path, "expect", lambda table, path: iter([("expect", path, table)]))
 
 
 def _under(table: dict[str, Any], path: Path, key: str, walk: Any) -> Iterator[Found]:
@@ -62,18 +58,10 @@ def _defaults(table: dict[str, Any], path: Path) -> Iterator[Found]:
 
 def _rule(rule: dict[str, Any], path: Path) -> Iterator[Found]:
     yield from _defaults(rule, path)
-    yield from _under(rule, path, "match", _match)
     for index, step in _each(rule.get("step")):
         here = (*path, "step", index)
         yield "step", here, step
         yield from _destinations(step.get("to"), (*here, "to"))
-
-
-def _match(match: dict[str, Any], path: Path) -> Iterator[Found]:
-    yield "match", path, match
-    for nested in ("any", "all", "none"):
-        for index, one in _each(match.get(nested)):
-            yield from _match(one, (*path, nested, index))
 
 
 def _destinations(value: object, path: Path) -> Iterator[Found]:

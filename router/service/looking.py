@@ -20,8 +20,8 @@ from router.service.ports import Clock, Ledger, Reader
 METRICS_LAG = timedelta(seconds=30)
 """How long a move is counted against its queue though the metrics may show it already: real-time metrics refresh
 every 15 s in Connect's own pages; for the API no figure is documented."""
-ROUNDS = 8
-"""How often deciding may ask for more: transfers, then metrics, tier by tier and step by step."""
+ROUNDS = 12
+"""How often deciding may ask for more: clocks, conditions, transfers, then metrics, tier by tier and step by step."""
 HOUR = timedelta(hours=1)
 
 

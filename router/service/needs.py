@@ -1,5 +1,5 @@
-"""Reads what deciding asks for: what only DescribeContact tells, how often a chain was transferred, live metrics,
-agents' states, opening hours."""
+"""Reads what deciding asks for: what only DescribeContact tells, how often a chain was transferred and when it began,
+live metrics, agents' states, opening hours."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from router.connect.answers import Missing, Reading, Rejected
-from router.decide.look import LiveMetrics, Look, NeedAgent, NeedDetails, NeedHours, NeedMetrics, NeedTransfers
+from router.decide.look import (
+    LiveMetrics,
+    Look,
+    NeedAgent,
+    NeedDetails,
+    NeedHours,
+    NeedMetrics,
+    NeedOrigin,
+    NeedTransfers,
+)
 from router.model import Channel, Contact, ContactId, Details
 from router.rules.condition import Unread
 from router.service.details import KnownDetails
 from router.service.opening import OpeningTimes
+from router.service.origins import Origins
 from router.service.ports import Instance, Reader
 
 CHAINS_KEPT = 20_000
@@ -38,9 +48,11 @@ class Needs:
     details: KnownDetails = field(default_factory=KnownDetails)
     _transfers: dict[ContactId, int] = field(default_factory=dict)
     _opening: OpeningTimes = field(init=False)
+    _origins: Origins = field(init=False)
 
     def __post_init__(self) -> None:
         self._opening = OpeningTimes(instance=self.instance, fresh_for=self.hours_fresh_for, lookback=self.lookback)
+        self._origins = Origins(reader=self.reader)
 
     def read(self, look: Look, needs: tuple[object, ...]) -> Look:
         transfers = self._read_transfers(look, [need for need in needs if isinstance(need, NeedTransfers)])
@@ -48,7 +60,15 @@ class Needs:
         metrics = self._read_agents(metrics, [need for need in needs if isinstance(need, NeedAgent)])
         hours = self._opening.read([need.hours_id for need in needs if isinstance(need, NeedHours)], look.now)
         details = self._read_details(look, {need.contact_id for need in needs if isinstance(need, NeedDetails)})
-        return replace(look, transfers=transfers, details=details, metrics=metrics, hours={**look.hours, **hours})
+        origins = self._origins.read(look, [need for need in needs if isinstance(need, NeedOrigin)])
+        return replace(
+            look,
+            transfers=transfers,
+            details=details,
+            origins={**look.origins, **origins},
+            metrics=metrics,
+            hours={**look.hours, **hours},
+        )
 
     def _read_details(self, look: Look, asked: set[ContactId]) -> Mapping[ContactId, Details | Unread]:
         """Where Connect does not answer for one contact the others are not asked for in this look."""

@@ -18,6 +18,7 @@ from router.rules.rule import Pick, Rule, RuleGuard
 def idle_steps(rule: Rule, poll_every: timedelta) -> Iterator[Problem]:
     yield from _superseded(rule)
     yield from _after_the_match(rule)
+    yield from _older_than_the_match(rule)
     yield from _nowhere_to_go(rule)
     yield from _very_early(rule, poll_every)
 
@@ -52,7 +53,7 @@ def _superseded(rule: Rule) -> Iterator[Problem]:
 def _after_the_match(rule: Rule) -> Iterator[Problem]:
     """Contacts stop matching a ``waited`` with a max before a later step is due, unless the rule has moved them: then
     ``waited`` stays as it was."""
-    longest = _longest_wait(rule.condition)
+    longest = _longest(rule.condition, "waited")
     if longest is None or rule.sla.clock != "queue" or rule.sla.hours is not None:
         return
     if any(step.at <= longest for step in rule.to_steps):
@@ -63,11 +64,21 @@ def _after_the_match(rule: Rule) -> Iterator[Problem]:
             yield error(step.place, f"step {step.number} (at {late}) can never act: the rule matches up to {most} only")
 
 
-def _longest_wait(condition: Condition) -> timedelta | None:
+def _older_than_the_match(rule: Rule) -> Iterator[Problem]:
+    """Neither clock ever shows more than the age, which moves do not change."""
+    oldest = _longest(rule.condition, "age")
+    for step in rule.steps:
+        if oldest is not None and step.at > oldest:
+            late, most = format_duration(step.at), format_duration(oldest)
+            why = f"the rule matches up to an age of {most} only"
+            yield error(step.place, f"step {step.number} (at {late}) can never act: {why}")
+
+
+def _longest(condition: Condition, key: str) -> timedelta | None:
     ends = [
         part.form.max
         for part in (condition.children if isinstance(condition, AllOf) else (condition,))
-        if isinstance(part, Test) and part.key == "waited" and isinstance(part.form, RangeForm)
+        if isinstance(part, Test) and part.key == key and isinstance(part.form, RangeForm)
     ]
     return min((end for end in ends if isinstance(end, timedelta)), default=None)
 

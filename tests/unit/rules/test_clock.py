@@ -7,12 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from router.model import Channel, Contact, ContactId, FirstAct, QueueId
-from router.rules.clock import clock_start, closed, elapsed, instant, resolve_at
-from router.rules.load import parse_rules
+from router.rules.clock import closed, elapsed, instant, queue_clock_start, resolve_at
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-RULE = parse_rules([("r.toml", b'[[rule]]\nname = "r"\nmatch.queue = "Billing"\n')]).rules[0]
 
 
 def contact(enqueued_at: datetime | None) -> Contact:
@@ -20,17 +18,17 @@ def contact(enqueued_at: datetime | None) -> Contact:
 
 
 def test_the_clock_starts_as_the_contact_enters_its_queue():
-    assert clock_start(RULE, contact(NOON), None) == NOON
+    assert queue_clock_start(contact(NOON), None) == NOON
 
 
 def test_the_clock_goes_on_from_where_the_first_step_acted():
     first = FirstAct(clock_started_at=NOON - HOUR, queue_id=QueueId("p"), waited=HOUR)
-    assert clock_start(RULE, contact(NOON), first) == NOON - HOUR
+    assert queue_clock_start(contact(NOON), first) == NOON - HOUR
 
 
 def test_a_contact_outside_of_queues_has_no_clock():
     with pytest.raises(ValueError, match="not in a queue"):
-        clock_start(RULE, contact(None), None)
+        queue_clock_start(contact(None), None)
 
 
 def test_the_clock_never_shows_less_than_nothing():
