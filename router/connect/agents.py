@@ -1,4 +1,4 @@
-"""GetCurrentUserData: which agents can be handed work now."""
+"""Which agents can be handed work now (GetCurrentUserData), and of which queues (ListRoutingProfileQueues)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from router.connect.fields import Row, Unreadable, part, required, text
 from router.connect.paging import all_rows
 from router.connect.reading import BRIEF, Reads
 from router.connect.spans import batched
-from router.model import AgentId, AgentState, bare_id
+from router.model import AgentId, AgentState, Channel, ProfileId, QueueId, bare_id
 
 MAX_AGENTS = 100
 PAGE_SIZE = 100
@@ -44,6 +44,28 @@ class Agents:
                 return Unknown(code="UnreadableAnswer", message=str(problem))
         return states
 
+    def served(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
+        """The queues whose contacts agents of a routing profile are offered, by channel (ListRoutingProfileQueues)."""
+        rows = all_rows(
+            self._reads,
+            "ListRoutingProfileQueues",
+            "RoutingProfileQueueConfigSummaryList",
+            patience=BRIEF,
+            RoutingProfileId=profile_id,
+            MaxResults=PAGE_SIZE,
+        )
+        if not isinstance(rows, list):
+            return rows
+        movable = {channel.value for channel in Channel if channel.movable}
+        try:
+            return frozenset(
+                (QueueId(bare_id(required(row, "QueueId"))), Channel(required(row, "Channel")))
+                for row in rows
+                if row.get("Channel") in movable
+            )
+        except Unreadable as problem:
+            return Unknown(code="UnreadableAnswer", message=str(problem))
+
     def _ask(self, agent_ids: tuple[AgentId, ...]) -> list[Row] | Failure:
         return all_rows(
             self._reads,
@@ -61,7 +83,9 @@ class Agents:
             agent_id = text(user, "Id") or text(user, "Arn")
             if agent_id:
                 slots = dict(part(row, "AvailableSlotsByChannel"))
-                state = AgentState(routable=_takes_work(row, routable), slots_available=slots)
+                state = AgentState(
+                    routable=_takes_work(row, routable), slots_available=slots, profile_id=_profile_of(row)
+                )
                 yield AgentId(bare_id(agent_id)), state
 
     def _routable_statuses(self) -> frozenset[str] | None:
@@ -81,6 +105,12 @@ class Agents:
             listed = rows if isinstance(rows, list) else []
             self._routable = frozenset(required(row, "Id") for row in listed)
         return self._routable or None
+
+
+def _profile_of(row: Row) -> ProfileId | None:
+    profile = part(row, "RoutingProfile")
+    reference = text(profile, "Id") or text(profile, "Arn")
+    return ProfileId(bare_id(reference)) if reference else None
 
 
 def _takes_work(row: Row, routable: frozenset[str] | None) -> bool:

@@ -13,7 +13,18 @@ from router.connect.fields import Row, Unreadable, part, required, text
 from router.connect.hours import read_hours
 from router.connect.metrics import Metrics
 from router.connect.reading import Reads
-from router.model import AgentId, AgentState, Channel, Directory, HoursId, OpeningHours, QueueId, QueueMetrics, bare_id
+from router.model import (
+    AgentId,
+    AgentState,
+    Channel,
+    Directory,
+    HoursId,
+    OpeningHours,
+    ProfileId,
+    QueueId,
+    QueueMetrics,
+    bare_id,
+)
 
 
 class ConnectInstance:
@@ -35,6 +46,9 @@ class ConnectInstance:
 
     def agent_states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure:
         return self._agents.states(agent_ids)
+
+    def served_queues(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
+        return self._agents.served(profile_id)
 
     def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure:
         """When it is open, date by date between the two, both included; see ``read_hours``."""

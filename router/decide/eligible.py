@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from router.decide.destination import named_agent, target_of
 from router.decide.guards import obstacle
-from router.decide.look import Need, NeedAgent, NeedHours, NeedMetrics
+from router.decide.look import Need, NeedAgent, NeedDetails, NeedHours, NeedMetrics, NeedProfile
 from router.decide.metrics import beyond, known_metrics, no_shorter_wait
 from router.decide.opening import hours_of_queue
 from router.decide.turn import Turn
-from router.model import AgentId, HoldReason, QueueId, QueueMetrics, Target
+from router.model import AgentId, AgentState, HoldReason, QueueId, QueueMetrics, Target
 from router.rules.bound import BoundEntry
 from router.rules.condition import Unread
 from router.rules.rule import Pick, Step
@@ -45,7 +46,9 @@ class Weighed:
 
 def weigh(bound: BoundEntry, step: Step, turn: Turn) -> Weighed:
     """Whether this entry may receive the contact, the cheapest and most lasting obstacles first."""
-    target = bound.target
+    if bound.entry.agent_from is not None and (unknown := _no_agent(bound, bound.entry.agent_from, turn)) is not None:
+        return unknown
+    target = target_of(bound, turn.wait)
     if target is None:
         return Weighed(entry=bound, target=None, refused=HoldReason.UNRESOLVED, why="its name is not known")
     in_the_way = obstacle(turn, step, target)
@@ -54,7 +57,7 @@ def weigh(bound: BoundEntry, step: Step, turn: Turn) -> Weighed:
     if (been := _been_there(bound, target, turn)) is not None:
         return _no(bound, been)
     if target.agent_id is not None:
-        return _weigh_agent(bound, target.agent_id, turn)
+        return _weigh_agent(bound, target, target.agent_id, turn)
     assert target.queue_id is not None, "a target is a queue or an agent"
     return _weigh_queue(bound, target.queue_id, turn, by_metrics=step.pick in BY_METRICS)
 
@@ -70,7 +73,16 @@ def _been_there(bound: BoundEntry, target: Target, turn: Turn) -> str | None:
     return "the case has been sent to this agent before" if sent else None
 
 
-def _weigh_agent(bound: BoundEntry, agent_id: AgentId, turn: Turn) -> Weighed:
+def _no_agent(bound: BoundEntry, attribute: str, turn: Turn) -> Weighed | None:
+    """``None`` where the contact names an agent of the instance's. What it names is a customer's and not told."""
+    agent = named_agent(attribute, turn.wait)
+    if isinstance(agent, Unread):
+        need = agent.need
+        return _unread(bound, need, agent.why) if isinstance(need, NeedDetails) else _no(bound, agent.why)
+    return None if agent is not None else _no(bound, "the contact names no agent of this instance there")
+
+
+def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, turn: Turn) -> Weighed:
     metrics, sent = turn.wait.look.metrics, turn.used.agents[agent_id]
     if sent >= AGENT_QUEUE_LIMIT:
         return _no(bound, f"{sent} contacts sent to this agent are not answered (limit {AGENT_QUEUE_LIMIT})")
@@ -79,11 +91,27 @@ def _weigh_agent(bound: BoundEntry, agent_id: AgentId, turn: Turn) -> Weighed:
     state = metrics.agents.get(agent_id)
     if state is None or not state.routable:
         return _no(bound, "the agent is not routable")
+    if bound.entry.agent_from is not None and (elsewhere := _serves_not(bound, state, turn)) is not None:
+        return elsewhere
     channel = turn.wait.contact.channel
     free = state.slots_available.get(channel.value, 0) - sent
     if free < 1 and bound.entry.require_available:
         return _no(bound, f"the agent has no free slot for {channel}")
-    return Weighed(entry=bound, target=bound.target, metrics=QueueMetrics(slots_available=max(free, 0)))
+    return Weighed(entry=bound, target=target, metrics=QueueMetrics(slots_available=max(free, 0)))
+
+
+def _serves_not(bound: BoundEntry, state: AgentState, turn: Turn) -> Weighed | None:
+    """An attribute is not the rules' to vouch for, so only agents who would be offered the contact where it is are
+    eligible. ``None`` where the agent is one."""
+    if state.profile_id is None:
+        return _no(bound, "the agent's routing profile is not known")
+    if state.profile_id not in turn.wait.look.metrics.profiles:
+        return _unread(bound, NeedProfile(state.profile_id), "the agent's routing profile is not read yet")
+    served = turn.wait.look.metrics.profiles[state.profile_id]
+    if served is None:
+        return _no(bound, "the agent's routing profile could not be read")
+    here = (turn.wait.queue_id, turn.wait.contact.channel)
+    return None if here in served else _no(bound, "the agent's routing profile does not serve the queue it is in")
 
 
 def _weigh_queue(bound: BoundEntry, queue_id: QueueId, turn: Turn, *, by_metrics: bool) -> Weighed:

@@ -8,10 +8,13 @@ from router.decide.example_directory import queue_id_of
 from router.decide.example_hours import hours_in
 from router.decide.example_past import CONTACT, Past
 from router.decide.look import Limits, LiveMetrics, Look
-from router.model import EMPTY_QUEUE, AgentId, AgentState, Contact, ContactId, Details, Directory, bare_id
+from router.model import EMPTY_QUEUE, AgentId, AgentState, Contact, ContactId, Details, Directory, ProfileId, bare_id
 from router.rules.bound import BoundRule
 from router.rules.example import Example
 from router.rules.rule import Mode
+
+EVERY_QUEUE = ProfileId("every queue")
+"""The routing profile of an example's agents."""
 
 
 def look_at(example: Example, rule: BoundRule | None, directory: Directory, *, now: datetime, limits: Limits) -> Look:
@@ -67,6 +70,10 @@ def _metrics(example: Example, directory: Directory) -> LiveMetrics:
     return LiveMetrics(
         rows={(queue.id, channel): given.get(queue.id, EMPTY_QUEUE) for queue in directory.queues},
         asked=frozenset(queue.id for queue in directory.queues),
-        agents={agent: AgentState(routable=True, slots_available={channel.value: n}) for agent, n in slots.items()},
+        agents={
+            agent: AgentState(routable=True, slots_available={channel.value: n}, profile_id=EVERY_QUEUE)
+            for agent, n in slots.items()
+        },
+        profiles={EVERY_QUEUE: frozenset((queue.id, channel) for queue in directory.queues)},
         agents_asked=frozenset(agent.id for agent in directory.agents),
     )

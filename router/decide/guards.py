@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from router.decide.destination import target_of
 from router.decide.refusal import Refusal
 from router.decide.turn import Turn
 from router.durations import format_duration
@@ -75,7 +76,7 @@ def denied(turn: Turn) -> Refusal | None:
 def flows_stopped(turn: Turn) -> Refusal | None:
     """A flow that is denied or suspended holds a contact only where no destination is left without it."""
     steps = turn.live or turn.due_to[:1]
-    obstacles = [obstacle(turn, bound.step, entry.target) for bound in steps for entry in bound.entries]
+    obstacles = [obstacle(turn, bound.step, target_of(entry, turn.wait)) for bound in steps for entry in bound.entries]
     if not obstacles or any(one is None for one in obstacles):
         return None
     first = earliest(one.reason for one in obstacles if one is not None)

@@ -18,6 +18,7 @@ from router.model import (
     Directory,
     FlowId,
     HoursId,
+    ProfileId,
     QueueId,
     QueueMetrics,
     Standing,
@@ -56,6 +57,13 @@ class NeedAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedProfile:
+    """Which queues a routing profile serves."""
+
+    profile_id: ProfileId
+
+
+@dataclass(frozen=True, slots=True)
 class NeedHours:
     """When hours of operation are open."""
 
@@ -70,7 +78,7 @@ class NeedOrigin:
     first_id: ContactId
 
 
-Need = NeedTransfers | NeedDetails | NeedOrigin | NeedMetrics | NeedAgent | NeedHours
+Need = NeedTransfers | NeedDetails | NeedOrigin | NeedMetrics | NeedAgent | NeedProfile | NeedHours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +106,15 @@ class Blocks:
 @dataclass(frozen=True, kw_only=True)
 class LiveMetrics:
     """``asked`` are the queues whose metrics were asked for; of those, a queue without a row is empty and unstaffed,
-    unless its answer failed (``failed``), contacts were seen there, or no queue had a row for that channel."""
+    unless its answer failed (``failed``), contacts were seen there, or no queue had a row for that channel.
+    ``profiles`` are what routing profiles serve, ``None`` where that could not be read."""
 
     rows: Mapping[tuple[QueueId, Channel], QueueMetrics] = field(default_factory=dict)
     asked: frozenset[QueueId] = frozenset()
     failed: frozenset[QueueId] = frozenset()
     agents: Mapping[AgentId, AgentState] = field(default_factory=dict)
     agents_asked: frozenset[AgentId] = frozenset()
+    profiles: Mapping[ProfileId, frozenset[tuple[QueueId, Channel]] | None] = field(default_factory=dict)
 
     @cached_property
     def channels(self) -> frozenset[Channel]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from router.decide.decision import Hold
+from router.decide.destination import target_of
 from router.decide.govern import Tried
 from router.decide.order import urgency
 from router.decide.refusal import Refusal
@@ -69,7 +70,8 @@ class Turn:
         live: list[BoundStep] = []
         for bound in self.due_to:
             refused = self.refused(bound.step)
-            if refused and all(entry.target in refused for entry in bound.entries):
+            targets = [target_of(entry, self.wait) for entry in bound.entries]
+            if refused and all(target in refused for target in targets if target is not None):
                 break
             live.append(bound)
         return tuple(live)

@@ -5,7 +5,7 @@ from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, St
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
 from router.model.holds import HoldReason, earliest
 from router.model.hours import OpeningHours, TimeSlice
-from router.model.ids import AgentId, ContactId, FlowId, HoursId, QueueId, bare_id
+from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, QueueId, bare_id
 from router.model.metrics import EMPTY_QUEUE, AgentState, QueueMetrics
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "HoursId",
     "Landing",
     "OpeningHours",
+    "ProfileId",
     "Queue",
     "QueueId",
     "QueueMetrics",

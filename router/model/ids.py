@@ -7,6 +7,7 @@ QueueId = NewType("QueueId", str)
 AgentId = NewType("AgentId", str)
 FlowId = NewType("FlowId", str)
 HoursId = NewType("HoursId", str)
+ProfileId = NewType("ProfileId", str)
 
 
 def bare_id(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from router.model.ids import ProfileId
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueMetrics:
@@ -37,7 +39,8 @@ EMPTY_QUEUE = QueueMetrics(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentState:
     """An agent of GetCurrentUserData. ``routable`` is a status in which Connect hands out work; ``slots_available`` is
-    by channel (``"TASK"`` → free slots)."""
+    by channel (``"TASK"`` → free slots); ``profile_id`` the routing profile, ``None`` where the answer did not say."""
 
     routable: bool
     slots_available: dict[str, int]
+    profile_id: ProfileId | None = None

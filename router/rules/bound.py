@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from router.model import AgentId, QueueId, Target
+from router.model import FlowId, QueueId, Target
 from router.rules.rule import Entry, Place, Rule, Step
 
 
@@ -27,7 +27,7 @@ class BoundEntry:
 
     entry: Entry
     target: Target | None
-    flow_id: str | None = None
+    flow_id: FlowId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,6 @@ class BoundRule:
     def destination_queues(self) -> frozenset[QueueId]:
         targets = [entry.target for step in self.steps for entry in step.entries]
         return frozenset(target.queue_id for target in targets if target and target.queue_id)
-
-    @cached_property
-    def destination_agents(self) -> frozenset[AgentId]:
-        targets = [entry.target for step in self.steps for entry in step.entries]
-        return frozenset(target.agent_id for target in targets if target and target.agent_id)
 
     @cached_property
     def to_steps(self) -> tuple[BoundStep, ...]:

@@ -12,6 +12,11 @@ def mentions_hours(ruleset: RuleSet) -> bool:
     return any(_counts_hours(rule) for rule in ruleset.rules if rule.mode is not Mode.OFF)
 
 
+def mentions_agents(ruleset: RuleSet) -> bool:
+    """Whether a step may send contacts to an agent, named in the rules or by the contact."""
+    return any(entry.queue is None for rule in ruleset.rules for step in rule.steps for entry in step.entries)
+
+
 def _counts_hours(rule: Rule) -> bool:
     conditional = any(entry.open is not None for step in rule.steps for entry in step.entries)
     asked = any(isinstance(test.form, HoursForm) for test in tests_of(rule.condition))

@@ -10,7 +10,6 @@ from router.toml_source import Path, TomlSource
 
 NOT_EVALUATED: dict[str, tuple[str, ...]] = {
     "step": ("routing",),
-    "to": ("agent_from",),
     "guard": ("percent_of_queue",),
     "expect": ("routing",),
 }

@@ -10,7 +10,7 @@ from router.connect.answers import Failure
 from router.model import Directory, QueueId
 from router.rules.bind import bind
 from router.rules.bound import BoundRule, BoundRuleSet
-from router.rules.mentions import mentions_hours
+from router.rules.mentions import mentions_agents, mentions_hours
 from router.rules.rule import RuleSet
 from router.service import tell
 from router.service.ports import Instance
@@ -34,7 +34,7 @@ class Names:
 
     @property
     def agents_named(self) -> bool:
-        return _agents_named(self.ruleset)
+        return mentions_agents(self.ruleset)
 
     def load(self) -> Failure | None:
         """The first binding: everything is bound anew. A failure leaves all as it was."""
@@ -55,7 +55,7 @@ class Names:
 
     def _with_more(self, ruleset: RuleSet) -> Directory | None:
         """``None`` where nothing more is asked for than was read, or where it cannot be read."""
-        agents, hours = _agents_named(ruleset), mentions_hours(ruleset)
+        agents, hours = mentions_agents(ruleset), mentions_hours(ruleset)
         if (not agents or self.agents_named) and (not hours or mentions_hours(self.ruleset)):
             return None
         answer = self.instance.directory(with_agents=agents, with_hours=hours)
@@ -98,10 +98,6 @@ class Names:
         for line in sorted(lines - self._told):
             tell.log.error("rules.unresolved", message=line)
         self._told = lines
-
-
-def _agents_named(ruleset: RuleSet) -> bool:
-    return any(entry.agent for rule in ruleset.rules for step in rule.steps for entry in step.entries)
 
 
 def _united(old: BoundRuleSet, new: BoundRuleSet) -> frozenset[QueueId] | None:

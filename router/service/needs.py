@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from router.connect.answers import Missing, Reading, Rejected
 from router.decide.look import (
@@ -16,9 +16,10 @@ from router.decide.look import (
     NeedHours,
     NeedMetrics,
     NeedOrigin,
+    NeedProfile,
     NeedTransfers,
 )
-from router.model import Channel, Contact, ContactId, Details
+from router.model import Channel, Contact, ContactId, Details, ProfileId, QueueId
 from router.rules.condition import Unread
 from router.service.details import KnownDetails
 from router.service.opening import OpeningTimes
@@ -47,6 +48,7 @@ class Needs:
     lookback: timedelta = timedelta(days=90)
     details: KnownDetails = field(default_factory=KnownDetails)
     _transfers: dict[ContactId, int] = field(default_factory=dict)
+    _profiles: dict[ProfileId, tuple[datetime, frozenset[tuple[QueueId, Channel]]]] = field(default_factory=dict)
     _opening: OpeningTimes = field(init=False)
     _origins: Origins = field(init=False)
 
@@ -57,6 +59,7 @@ class Needs:
     def read(self, look: Look, needs: tuple[object, ...]) -> Look:
         transfers = self._read_transfers(look, [need for need in needs if isinstance(need, NeedTransfers)])
         metrics = self._read_queues(look.metrics, [need for need in needs if isinstance(need, NeedMetrics)])
+        metrics = self._read_profiles(metrics, [need for need in needs if isinstance(need, NeedProfile)], look.now)
         metrics = self._read_agents(metrics, [need for need in needs if isinstance(need, NeedAgent)])
         hours = self._opening.read([need.hours_id for need in needs if isinstance(need, NeedHours)], look.now)
         details = self._read_details(look, {need.contact_id for need in needs if isinstance(need, NeedDetails)})
@@ -129,6 +132,20 @@ class Needs:
         states = self.instance.agent_states(asked)
         found = states if isinstance(states, Mapping) else {}
         return replace(metrics, agents_asked=metrics.agents_asked | asked, agents={**metrics.agents, **found})
+
+    def _read_profiles(self, metrics: LiveMetrics, needs: list[NeedProfile], now: datetime) -> LiveMetrics:
+        """Routing profiles change seldom: what was read counts as long as opening hours do. What fails is asked for
+        again in the next look."""
+        found = dict(metrics.profiles)
+        for need in needs:
+            read_at, served = self._profiles.get(need.profile_id, (None, None))
+            if read_at is None or not timedelta() <= now - read_at < self.hours_fresh_for:
+                answer = self.instance.served_queues(need.profile_id)
+                served = answer if isinstance(answer, frozenset) else None
+                if served is not None:
+                    self._profiles[need.profile_id] = now, served
+            found[need.profile_id] = served
+        return replace(metrics, profiles=found)
 
 
 def transfers_behind(contact_id: ContactId, chain: tuple[Contact, ...]) -> int:

@@ -17,6 +17,7 @@ from router.model import (
     Directory,
     HoursId,
     OpeningHours,
+    ProfileId,
     QueueId,
     QueueMetrics,
     Target,
@@ -67,6 +68,7 @@ class Instance(Protocol):
         self, queue_ids: Collection[QueueId], channels: Collection[Channel]
     ) -> Mapping[tuple[QueueId, Channel], QueueMetrics] | Failure: ...
     def agent_states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure: ...
+    def served_queues(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure: ...
     def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure: ...
 
 

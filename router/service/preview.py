@@ -13,7 +13,7 @@ from router.ledger.sqlite import SqliteLedger
 from router.model import Action, Channel, Contact, ContactId, Directory, Landing
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
-from router.rules.mentions import mentions_hours
+from router.rules.mentions import mentions_agents, mentions_hours
 from router.rules.rule import Mode, RuleSet
 from router.service.app import open_connection
 from router.service.blocked import Blocked
@@ -92,7 +92,7 @@ class Viewer:
     def preview(self, extra: Iterable[Contact] = ()) -> Preview | Failure:
         """``extra`` are contacts known by id; they go before what the search says of them. A ``Failure`` where the
         instance's names could not be read: then nothing can be said."""
-        with_agents = any(entry.agent for rule in self.ruleset.rules for step in rule.steps for entry in step.entries)
+        with_agents = mentions_agents(self.ruleset)
         directory = self.connection.instance.directory(with_agents=with_agents, with_hours=mentions_hours(self.ruleset))
         if not isinstance(directory, Directory):
             return directory

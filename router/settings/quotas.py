@@ -36,6 +36,7 @@ DOCUMENTED_QUOTAS: Mapping[str, Quota] = {
     "ListContactFlows": _general(),
     "ListUsers": _general(),
     "ListAgentStatuses": _general(),
+    "ListRoutingProfileQueues": _general(),
     "ListHoursOfOperations": _general(),
     "DescribeHoursOfOperation": _general(),
     "GetEffectiveHoursOfOperations": _general(),

@@ -108,3 +108,55 @@ def test_of_many_the_most_overdue_are_read_first_and_the_others_at_the_next_look
     assert set(moved(centre)) == set(ids[:DETAILS_PER_LOOK])
     assert run(app) == {}
     assert set(moved(centre)) == set(ids)
+
+
+PREFERRED = """
+[defaults]
+flow = "Overflow to queue"
+agent_flow = "Escalate to agent"
+
+[[rule]]
+name = "preferred"
+match.queue = "Billing"
+[[rule.step]]
+at = "1h"
+to = [{ agent_from = "attributes.last_agent" }, { queue = "General" }]
+"""
+
+
+def sent_to(centre):
+    return {one.contact_id: one.to_queue or one.to_agent for one in centre.world.transfers}
+
+
+def test_a_contact_goes_to_the_agent_it_names_where_that_agent_is_free_and_serves_its_queue(centre):
+    for name in ("ann", "bob"):
+        centre.world.add_user(name, queues=["Billing"], slots={"TASK": 0, "EMAIL": 1})
+    centre.world.set_status("bob", "Offline")
+    named = {
+        name: centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR, attributes={"last_agent": name} if name else {})
+        for name in ("ann", "bob", "supervisor.one", "nobody\n", "")
+    }
+    with capture_logs() as lines:
+        assert run(centre.router(PREFERRED)) == {}
+    elsewhere = {contact: "General" for name, contact in named.items() if name != "ann"}
+    assert sent_to(centre) == {named["ann"]: "ann", **elsewhere}
+    assert "nobody" not in repr(lines)
+
+
+def test_routing_profiles_are_read_once_for_several_looks(centre):
+    centre.world.add_user("ann", queues=["Billing"], slots={"TASK": 5})
+    app = centre.router(PREFERRED)
+    for _ in range(3):
+        centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, attributes={"last_agent": "ann"})
+        run(app)
+    calls = [call for call in centre.sandbox.calls if call.operation == "ListRoutingProfileQueues"]
+    assert len(calls) == 1
+
+
+def test_a_routing_profile_that_cannot_be_read_makes_the_agent_ineligible(centre):
+    centre.world.add_user("ann", queues=["Billing"], slots={"TASK": 5})
+    late = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, attributes={"last_agent": "ann"})
+    app = centre.router(PREFERRED)
+    centre.world.faults.add("error", "ListRoutingProfileQueues", code="AccessDeniedException")
+    assert run(app) == {}
+    assert sent_to(centre) == {late: "General"}

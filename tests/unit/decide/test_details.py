@@ -6,21 +6,21 @@ import pytest
 
 from router.decide.decide import decide
 from router.decide.details import still_so
-from router.decide.look import NeedDetails, NeedTransfers
-from router.model import Details
+from router.decide.look import NeedDetails, NeedProfile, NeedTransfers
+from router.model import ActionState, Channel, Details, HoldReason, ProfileId
 from router.rules.condition import Unread
 from tests.builders.contacts import act, after, contact, move
-from tests.builders.instance import GENERAL, to
-from tests.builders.looks import look, outcome, the_hold, the_transfer
+from tests.builders.instance import ANN, BILLING, GENERAL, OVERFLOW, free, to, to_agent
+from tests.builders.looks import live, look, outcome, the_hold, the_transfer
 from tests.builders.rules import overflow, rules
 
-BILLING = 'match = { queue = "Billing" }'
+ANY = 'match = { queue = "Billing" }'
 PLAIN = overflow("plain", to='{ queue = "General" }')
 
 
 def on(condition: str, name: str = "vip", *, at: str = "10m") -> str:
     """A rule that moves to Overflow what waits in Billing and meets the condition."""
-    return overflow(name, at=at).replace(BILLING, f'match = {{ queue = "Billing", {condition} }}')
+    return overflow(name, at=at).replace(ANY, f'match = {{ queue = "Billing", {condition} }}')
 
 
 VIP = on('attributes.tier = "vip"')
@@ -158,3 +158,61 @@ def test_a_decision_carries_what_it_relies_on_the_rules_above_included():
 
 def test_a_decision_without_such_conditions_relies_on_nothing():
     assert the_transfer(decide(look(WAITING), rules(PLAIN))).relied_on == ()
+
+
+PREFERRED = overflow("preferred", to='{ agent_from = "attributes.last" }, { queue = "General" }')
+PROFILE = ProfileId("sales")
+ANNS = told(attributes={"last": "ann"})
+FREE = replace(free(), profile_id=PROFILE)
+
+
+def at_anns(state=FREE, serves=frozenset({(BILLING, Channel.TASK)}), details=ANNS):
+    known = live(agents={ANN: state})
+    return look(WAITING, details=details, metrics=replace(known, profiles={PROFILE: serves}))
+
+
+def test_an_agent_that_the_contact_names_by_user_name_or_id_is_a_destination():
+    bound = rules(PREFERRED)
+    assert outcome(at_anns(), bound) == [f"preferred 1: to agent {ANN}"]
+    assert outcome(at_anns(details=told(attributes={"last": ANN})), bound) == [f"preferred 1: to agent {ANN}"]
+
+
+def test_one_who_does_not_serve_its_queue_and_channel_is_not():
+    bound = rules(PREFERRED)
+    assert outcome(at_anns(serves=frozenset({(OVERFLOW, Channel.TASK)})), bound) == ["preferred 1: to General"]
+    assert outcome(at_anns(serves=frozenset({(BILLING, Channel.EMAIL)})), bound) == ["preferred 1: to General"]
+    assert outcome(at_anns(serves=None), bound) == ["preferred 1: to General"]
+    assert outcome(at_anns(state=free()), bound) == ["preferred 1: to General"], "of no known profile"
+
+
+def test_what_the_profile_serves_is_asked_for_when_the_agent_is_free():
+    seen = look(WAITING, details=ANNS, metrics=live(agents={ANN: FREE}))
+    assert decide(seen, rules(PREFERRED)).needs == (NeedProfile(PROFILE),)
+    busy = look(WAITING, details=ANNS, metrics=live(agents={ANN: replace(FREE, routable=False)}))
+    assert decide(busy, rules(PREFERRED)).needs == ()
+
+
+def test_a_contact_that_names_nobody_goes_to_the_next_destination():
+    bound = rules(PREFERRED)
+    for details in (told(), told(attributes={"last": ""}), told(attributes={"last": "no such agent"})):
+        assert outcome(at_anns(details=details), bound) == ["preferred 1: to General"]
+
+
+def test_whom_it_names_is_asked_for_and_what_cannot_be_read_makes_the_entry_ineligible():
+    bound = rules(PREFERRED)
+    assert decide(at_anns(details={}), bound).needs == (NeedDetails(WAITING.id),)
+    assert outcome(at_anns(details={WAITING.id: Unread("no answer")}), bound) == ["preferred 1: to General"]
+
+
+def test_the_value_is_not_told():
+    alone = rules(overflow("preferred", to='{ agent_from = "attributes.last" }'))
+    hold = the_hold(decide(at_anns(details=told(attributes={"last": "secret.person"})), alone))
+    assert hold.reason is HoldReason.NO_ELIGIBLE_DESTINATION
+    assert "secret" not in hold.detail
+
+
+def test_an_agent_that_connect_refused_for_the_contact_is_passed_by():
+    bound = rules(PREFERRED)
+    (fingerprint,) = (rule.fingerprint for rule in bound.rules)
+    refused = act(WAITING, "preferred", at=10, state=ActionState.REFUSED, target=to_agent(ANN), fingerprint=fingerprint)
+    assert outcome(replace(at_anns(), histories={WAITING.id: (refused,)}), bound) == ["preferred 1: to General"]

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from router.connect.answers import Failure, Throttled
-from router.model import AgentId, AgentState, Channel, Directory, HoursId, OpeningHours, QueueId, QueueMetrics
+from router.model import (
+    AgentId,
+    AgentState,
+    Channel,
+    Directory,
+    HoursId,
+    OpeningHours,
+    ProfileId,
+    QueueId,
+    QueueMetrics,
+)
 from router.rules.condition import Unread
 from router.rules.hours import Calendar
 from router.service.opening import HOURS_PER_LOOK, TRUSTED, OpeningTimes
@@ -36,6 +46,9 @@ class Instance:
     def queue_metrics(
         self, queue_ids: Collection[QueueId], channels: Collection[Channel]
     ) -> dict[tuple[QueueId, Channel], QueueMetrics] | Failure:
+        raise AssertionError("not asked for")
+
+    def served_queues(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
         raise AssertionError("not asked for")
 
     def agent_states(self, agent_ids: Collection[AgentId]) -> dict[AgentId, AgentState] | Failure:
