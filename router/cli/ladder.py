@@ -12,7 +12,7 @@ from router.cli.shown import seconds, text
 from router.durations import format_duration
 from router.rules.condition import AllOf, AnyOf, Condition, Test
 from router.rules.form import QUEUES_OWN
-from router.rules.rule import Entry, Mode, Rule, Step
+from router.rules.rule import Entry, Mode, Routing, Rule, Step
 from router.rules.written import written
 
 
@@ -45,6 +45,7 @@ def ladder_json(rule: Rule) -> dict[str, Any]:
                 "at_s": seconds(step.at),
                 "label": step.label,
                 "to": [[destination(entry) for entry in tier] for tier in step.to],
+                "routing": _routing_json(step.routing),
                 "warn": step.warn,
             }
             for step in rule.steps
@@ -88,9 +89,19 @@ def _acts(step: Step) -> Iterator[str]:
         picked = "" if step.pick.value == "first" else f" ({step.pick.value})"
         yield f"-> {', else '.join(tiers)}{picked}"
     if step.routing is not None:
-        yield "routing"
+        yield written_routing(step.routing)
     if step.warn is not None:
         yield f"warn {written(step.warn)}"
+
+
+def written_routing(routing: Routing) -> str:
+    """As ``routing priority 2`` or ``routing age +10m``."""
+    added = f"age +{format_duration(routing.age)}" if routing.age is not None else f"priority {routing.priority}"
+    return f"routing {added}"
+
+
+def _routing_json(routing: Routing | None) -> dict[str, Any] | None:
+    return None if routing is None else {"priority": routing.priority, "age_s": seconds(routing.age)}
 
 
 def destination(entry: Entry) -> str:

@@ -89,6 +89,10 @@ class Behaviours:
     routing_age: Literal["sets", "adds"] = "sets"
     """QueueTimeAdjustmentSeconds of UpdateContactRoutingData: replaces what was set before, or is added to it."""
 
+    routing_delay: timedelta = timedelta(0)
+    """How long a routing update of a contact that waits takes until it shows and counts: "at least 60 seconds" for what
+    is in a queue already (admin guide, "change-routing-priority"). A contact that ends before is as it was."""
+
     priority_excludes_age: bool = True
     """Whether setting the one takes the other off the contact ("cannot be specified if the QueuePriority is
     specified"). Both in one call are always refused, as documented."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from router.sandbox.contacts import DEFAULT_PRIORITY
 from router.sandbox.identity import CONTACT, bare
 from router.sandbox.operations.call import Call, Result
 from router.sandbox.refusal import Refusal, invalid_parameter
@@ -35,7 +36,19 @@ def update_contact_routing_data(call: Call) -> Result:
         raise invalid_parameter("Either QueuePriority or QueueTimeAdjustmentSeconds must be given, but not both")
     if contact.ended:
         raise Refusal("ResourceConflictException", f"Contact {contact.id} has ended")
-    behaviours = call.world.behaviours
+    delay = call.world.behaviours.routing_delay
+    if contact.queued and delay:
+        call.state.agenda.at(call.now + delay, lambda: _apply(call, contact.id, priority, seconds))
+    else:
+        _apply(call, contact.id, priority, seconds)
+    return {}
+
+
+def _apply(call: Call, contact_id: str, priority: int | None, seconds: int | None) -> None:
+    """To the contact as it is when the update takes effect, which may be later than the call."""
+    contact, behaviours = call.state.contact(contact_id), call.world.behaviours
+    if contact.ended:
+        return
     changes: dict[str, Any]
     if priority is not None:
         changes = {"priority": priority}
@@ -45,6 +58,5 @@ def update_contact_routing_data(call: Call) -> Result:
         added = contact.adjustment if behaviours.routing_age == "adds" else timedelta(0)
         changes = {"adjustment": added + timedelta(seconds=seconds or 0)}
         if behaviours.priority_excludes_age:
-            changes["priority"] = 5
+            changes["priority"] = DEFAULT_PRIORITY
     call.state.change(contact, **changes)
-    return {}

@@ -298,6 +298,39 @@ def test_routing_age_is_set_or_added_to(make, age, seconds):
     assert bench.describe(contact)["QueueTimeAdjustmentSeconds"] == seconds
 
 
+def test_a_routing_update_of_a_contact_that_waits_may_show_and_count_later(make):
+    bench = make(routing_delay=timedelta(seconds=60))
+    first, second = bench.world.enqueue(), bench.world.enqueue(waited=timedelta(0))
+    [ahead, behind] = [contact.id for contact in bench.world.waiting("Billing")]
+    assert {ahead, behind} == {first, second}
+    bench.call("update_contact_routing_data", ContactId=behind, QueuePriority=2)
+    bench.clock.move(seconds=59)
+    assert bench.describe(behind)["QueuePriority"] == 5
+    assert [contact.id for contact in bench.world.waiting("Billing")] == [ahead, behind]
+    bench.clock.move(seconds=1)
+    assert bench.describe(behind)["QueuePriority"] == 2
+    assert [contact.id for contact in bench.world.waiting("Billing")] == [behind, ahead]
+
+
+def test_ages_that_take_effect_late_are_added_to_what_the_contact_has_then(make):
+    bench = make(routing_delay=timedelta(seconds=60), routing_age="adds")
+    contact = bench.world.enqueue()
+    for adjustment in (100, 60):
+        bench.call("update_contact_routing_data", ContactId=contact, QueueTimeAdjustmentSeconds=adjustment)
+    bench.clock.move(seconds=60)
+    assert bench.describe(contact)["QueueTimeAdjustmentSeconds"] == 160
+
+
+def test_a_routing_update_of_a_contact_that_ends_meanwhile_changes_nothing(make):
+    bench = make(routing_delay=timedelta(seconds=60))
+    contact = bench.world.enqueue()
+    bench.call("update_contact_routing_data", ContactId=contact, QueuePriority=2)
+    bench.world.finish(contact)
+    ended = bench.describe(contact)
+    bench.clock.move(seconds=120)
+    assert bench.describe(contact) == ended
+
+
 @pytest.mark.parametrize("excludes", [True, False])
 def test_priority_takes_the_age_off_or_not(make, excludes):
     bench = make(priority_excludes_age=excludes)
