@@ -16,6 +16,7 @@ from router.decide.govern import Tried, trace
 from router.decide.wait import Wait
 from router.durations import format_duration
 from router.model import Standing
+from router.rules.clock import elapsed
 from router.rules.condition import Seen, Unread, Value
 from router.rules.hours import NEVER
 from router.rules.rule import Step
@@ -91,6 +92,7 @@ def _clock(tried: Tried, account: Account, now: datetime) -> Lines:
     yield f"clock ({sla.clock}): started {instant(tried.started_at)}{first}, shows {span(tried.elapsed)}"
     if tried.hours is not None:
         yield _hours(tried, now)
+    yield from _pauses(tried, now)
     if sla.target is not None:
         promised = f"target {format_duration(sla.target)}: breach {_when(tried.at(sla.target))}"
         yield f"{promised}, {lateness(tried.elapsed - sla.target)}"
@@ -109,8 +111,23 @@ def _hours(tried: Tried, now: datetime) -> str:
         why = tried.hours.why if isinstance(tried.hours, Unread) else ""
         return f"{counted} ({why}): it shows that much at most"
     passed = max(now - tried.started_at, timedelta())
+    closed = passed - elapsed(tried.started_at, now, calendar)
     state = "open now" if calendar.is_open(now) else f"closed now, open again {_when(calendar.after(now, timedelta()))}"
-    return f"{counted}: {span(passed)} have passed, {span(passed - tried.elapsed)} of them closed; {state}"
+    return f"{counted}: {span(passed)} have passed, {span(closed)} of them closed; {state}"
+
+
+def _pauses(tried: Tried, now: datetime) -> Lines:
+    """What else the clock leaves out: the time for which the task was paused."""
+    if tried.unread_pauses is not None:
+        yield f"{tried.unread_pauses.why}: it shows that much at most, and nothing acts by it"
+    elif tried.pauses:
+        yield f"paused for {span(_paused(tried, now))} of that, which does not count"
+
+
+def _paused(tried: Tried, now: datetime) -> timedelta:
+    """Within the hours that the clock counts."""
+    assert tried.started_at is not None and tried.elapsed is not None, "a rule that matched has a clock"
+    return elapsed(tried.started_at, now, tried.calendar) - tried.elapsed
 
 
 def _when(at: datetime, word: str = "at ") -> str:
@@ -174,13 +191,13 @@ def as_json(account: Account, preview: Preview) -> dict[str, Any]:
         "chain_id": case.chain_id if case else contact.chain_id,
         "case_id": case.key.case_id if case else None,
         "moves": len(case.moves) if case else None,
-        "rules": [_rule_json(tried, account) for tried in rules_tried(account, preview)],
+        "rules": [_rule_json(tried, account, now) for tried in rules_tried(account, preview)],
         "decisions": [decision_json(decision, preview.directory, now) for decision in account.decisions],
         "next_due_at": iso(account.next_due_at),
     }
 
 
-def _rule_json(tried: Tried, account: Account) -> dict[str, Any]:
+def _rule_json(tried: Tried, account: Account, now: datetime) -> dict[str, Any]:
     return {
         "rule": tried.rule.name,
         "file": str(tried.rule.rule.place),
@@ -191,7 +208,8 @@ def _rule_json(tried: Tried, account: Account) -> dict[str, Any]:
         "clock": tried.rule.rule.sla.clock,
         "clock_started_at": iso(tried.started_at) if tried.unread_start is None else None,
         "clock_s": seconds(tried.elapsed),
-        "clock_read": tried.unread_start is None if tried.started_at is not None else None,
+        "clock_read": tried.unread_clock is None if tried.started_at is not None else None,
+        "paused_s": seconds(_paused(tried, now)) if tried.started_at is not None else None,
         "hours": tried.rule.rule.sla.hours,
         "hours_read": tried.calendar is not None if tried.hours is not None else None,
         "target_s": seconds(tried.rule.rule.sla.target),
@@ -213,7 +231,7 @@ def _rule_json(tried: Tried, account: Account) -> dict[str, Any]:
 
 
 def _step_json(step: Step, tried: Tried) -> dict[str, Any]:
-    due_at = tried.at(step.at) if tried.started_at is not None and tried.unread_start is None else None
+    due_at = tried.at(step.at) if tried.started_at is not None and tried.unread_clock is None else None
     due_at = due_at if due_at is not None and due_at < NEVER else None
     return {"step": step.number, "label": step.label, "at_s": seconds(step.at), "due_at": iso(due_at)}
 

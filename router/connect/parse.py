@@ -70,6 +70,7 @@ def associated(row: Row) -> Contact:
 
 def _details(row: Row, initiation_method: str | None) -> Details:
     adjustment = number(row, "QueueTimeAdjustmentSeconds")
+    paused_for = number(row, "TotalPauseDurationInSeconds")
     to_address, from_address = _addresses(row, initiation_method)
     return Details(
         attributes=texts(row, "Attributes"),
@@ -80,7 +81,8 @@ def _details(row: Row, initiation_method: str | None) -> Details:
         from_address=from_address,
         paused_at=time(row, "LastPausedTimestamp"),
         resumed_at=time(row, "LastResumedTimestamp"),
-        paused_for=timedelta(seconds=number(row, "TotalPauseDurationInSeconds") or 0),
+        paused_for=None if paused_for is None else timedelta(seconds=paused_for),
+        pauses=number(row, "TotalPauseCount"),
         accepted_at=time(part(row, "AgentInfo"), "AcceptedByAgentTimestamp"),
     )
 

@@ -10,12 +10,20 @@ from router.rules.condition import Seen
 from router.rules.rule import Mode, Routing
 
 
+@dataclass(frozen=True, slots=True)
+class PausesSeen:
+    """The end of the last pause that the clock knows of, ``None``: of none."""
+
+    resumed_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByRule:
     """What a step of a rule decided on a contact. ``due_at`` is when the step fell due; ``late`` the time since the
     breach (since ``due_at`` where the rule has no target), negative before it. ``acts_before`` is when the rule's
     hours close, ``None`` for a rule around the clock: what has not begun to act by then is decided anew. ``relied_on``
-    are the conditions that came out as they did because of what DescribeContact told, which may have changed since."""
+    are the conditions that came out as they did because of what DescribeContact told, which may have changed since;
+    ``pauses`` is what was known of a task's, ``None`` for what cannot be paused."""
 
     contact: Contact
     case: CaseKey
@@ -31,6 +39,7 @@ class ByRule:
     fingerprint: str
     acts_before: datetime | None = None
     relied_on: tuple[Seen, ...] = field(default=(), repr=False)
+    pauses: PausesSeen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

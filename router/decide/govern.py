@@ -11,13 +11,15 @@ from router.decide.case import Case
 from router.decide.details import seen_details
 from router.decide.in_force import InForce
 from router.decide.opening import calendar_of
+from router.decide.standstill import standstill
 from router.decide.subject import sent_here, subject_for
 from router.decide.wait import Wait
 from router.model import ActionKind, HoldReason
 from router.rules.bound import BoundRule
 from router.rules.clock import Calendar, elapsed, instant, queue_clock_start
 from router.rules.condition import Match, Seen, Test, Truth, Unread, match
-from router.rules.hours import NEVER
+from router.rules.hours import NEVER, Interval
+from router.rules.pauses import running
 from router.rules.rule import Mode
 from router.rules.steps import Due, Progress, due_steps, finished
 
@@ -40,7 +42,8 @@ class Tried:
     """One rule tried on one contact. ``mode`` is the weaker of the rule's and the service's; the clock's fields are
     ``None`` where the rule does not match. ``hours`` are what the clock counts, ``None``: around the clock; where they
     could not be read, ``elapsed`` is the most that the clock may show. With ``unread_start`` it is the least, ``due``
-    is all that is left, and nothing acts."""
+    is all that is left, and nothing acts; nor does it with ``unread_pauses``, where ``elapsed`` is the most and more
+    ``pauses`` may make it less."""
 
     rule: BoundRule
     role: Role
@@ -51,7 +54,9 @@ class Tried:
     progress: Progress | None = None
     due: Due | None = None
     hours: Calendar | Unread | None = None
+    pauses: tuple[Interval, ...] = ()
     unread_start: Unread | None = None
+    unread_pauses: Unread | None = None
 
     @property
     def anything_due(self) -> bool:
@@ -65,6 +70,11 @@ class Tried:
         return tuple(one.need for one in unread if isinstance(one, Unread) and one.need is not None)
 
     @property
+    def unread_clock(self) -> Unread | None:
+        """Why it is not known what is due."""
+        return self.unread_start or self.unread_pauses
+
+    @property
     def calendar(self) -> Calendar | None:
         """The open hours that the clock counts; ``None`` also where they are not known."""
         return None if isinstance(self.hours, Unread) else self.hours
@@ -72,7 +82,7 @@ class Tried:
     def at(self, place: timedelta) -> datetime:
         """When the clock shows it, an instant that is open; ``NEVER`` where the hours do not open for so long."""
         assert self.started_at is not None, "a rule that matched has a clock"
-        return instant(self.started_at, place, self.calendar)
+        return instant(self.started_at, place, running(self.calendar, self.pauses))
 
     @property
     def next_due_at(self) -> datetime | None:
@@ -187,8 +197,10 @@ def _clocked(known: InForce, wait: Wait, matched: Match) -> Tried:
     )
     hours = calendar_of(rule, wait.queue_id, first, wait.look)
     calendar = None if isinstance(hours, Unread) else hours
-    shown = elapsed(known_start, wait.look.now, calendar)
-    due = due_steps(rule.rule, shown, progress, ended=_ended(known_start, shown, wait.look.now, calendar))
+    still = standstill(wait, known_start, calendar)
+    clock = running(calendar, still.pauses)
+    shown = elapsed(known_start, wait.look.now, clock)
+    due = due_steps(rule.rule, shown, progress, ended=_ended(known_start, shown, wait.look.now, clock))
     return Tried(
         rule=rule,
         role=_role(known, matched, progress),
@@ -199,7 +211,9 @@ def _clocked(known: InForce, wait: Wait, matched: Match) -> Tried:
         progress=progress,
         due=due_steps(rule.rule, timedelta.max, progress) if isinstance(started_at, Unread) else due,
         hours=hours,
+        pauses=still.pauses,
         unread_start=started_at if isinstance(started_at, Unread) else None,
+        unread_pauses=still.unread if due.anything else None,
     )
 
 
@@ -235,7 +249,9 @@ def _ungoverned(one: Tried, rest: Sequence[InForce], wait: Wait) -> Governance:
     assert one.match is not None, "what could not be decided has been matched"
     missing = not one.match.needs and any(test.key == "hours" for test in _unread_tests(one.match))
     held = HoldReason.UNRESOLVED if missing else HoldReason.UNREADABLE
-    return Governance(held=held, held_by=one, undecided=possible, needs=one.match.needs)
+    paused = [other.unread_pauses.need for other in possible if other.unread_pauses is not None]
+    needs = (*one.match.needs, *(need for need in paused if need is not None))
+    return Governance(held=held, held_by=one, undecided=possible, needs=needs)
 
 
 def _unread_tests(matched: Match) -> list[Test]:

@@ -36,8 +36,8 @@ def hours(turn: Turn) -> Refusal | None:
 
 
 def clock(turn: Turn) -> Refusal | None:
-    """Nothing acts by a clock of which it is not known when it started: it might be too early."""
-    unread = turn.tried.unread_start
+    """Nothing acts by a clock of which it is not known when it started or stood still: it might be too early."""
+    unread = turn.tried.unread_clock
     if unread is None:
         return None
     return Refusal(HoldReason.UNREADABLE, unread.why, (unread.need,) if unread.need is not None else ())

@@ -78,7 +78,32 @@ class NeedOrigin:
     first_id: ContactId
 
 
-Need = NeedTransfers | NeedDetails | NeedOrigin | NeedMetrics | NeedAgent | NeedProfile | NeedHours
+@dataclass(frozen=True, slots=True)
+class NeedPauses:
+    """When a task was paused. As long as nobody asks for its other details too, an older reading will do: right before
+    it acts the service sees whether there was a pause since."""
+
+    contact_id: ContactId
+
+
+@dataclass(frozen=True, slots=True)
+class NeedPast:
+    """The contacts that a contact came from."""
+
+    contact_id: ContactId
+
+
+Need = (
+    NeedTransfers
+    | NeedDetails
+    | NeedOrigin
+    | NeedPauses
+    | NeedPast
+    | NeedMetrics
+    | NeedAgent
+    | NeedProfile
+    | NeedHours
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +149,9 @@ class LiveMetrics:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """One look at the instance. ``histories`` is by contact id; so are ``transfers``, ``details`` and ``origins`` (when
-    the chain began), with an ``Unread`` where reading failed; ``recent_moves`` are those of the last hour, ``pending``
-    those not yet shown by the metrics."""
+    """One look at the instance. ``histories`` is by contact id; so are, with an ``Unread`` where reading failed,
+    ``transfers``, ``details``, ``origins`` (when the chain began), ``pauses`` and ``pasts`` (those it came from, newest
+    first). ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics."""
 
     now: datetime
     mode: Mode
@@ -137,6 +162,8 @@ class Look:
     transfers: Mapping[ContactId, int | Unread] = field(default_factory=dict)
     details: Mapping[ContactId, Details | Unread] = field(default_factory=dict)
     origins: Mapping[ContactId, datetime | Unread] = field(default_factory=dict)
+    pauses: Mapping[ContactId, Details | Unread] = field(default_factory=dict)
+    pasts: Mapping[ContactId, tuple[Contact, ...] | Unread] = field(default_factory=dict)
     metrics: LiveMetrics = field(default_factory=LiveMetrics)
     hours: Mapping[HoursId, Calendar | Unread] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from router.decide.decision import Hold
+from router.decide.decision import Hold, PausesSeen
 from router.decide.destination import target_of
 from router.decide.govern import Tried
 from router.decide.order import urgency
@@ -36,6 +36,7 @@ class ByRuleFields(TypedDict):
     fingerprint: str
     acts_before: datetime | None
     relied_on: tuple[Seen, ...]
+    pauses: PausesSeen | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ class Turn:
             mode=self.tried.mode,
             rule=self.rule,
             step=step.number,
-            due_at=self.due_at(step) if self.tried.unread_start is None else None,
-            late=self.late(step) if self.tried.unread_start is None else None,
+            due_at=self.due_at(step) if self.tried.unread_clock is None else None,
+            late=self.late(step) if self.tried.unread_clock is None else None,
             urgency=urgency(self.tried, step),
         )
 
@@ -120,7 +121,14 @@ class Turn:
             fingerprint=self.tried.rule.fingerprint,
             acts_before=calendar.open_until(self.wait.look.now) if calendar is not None else None,
             relied_on=self.relied_on,
+            pauses=self._pauses(),
         )
+
+    def _pauses(self) -> PausesSeen | None:
+        known = self.wait.pauses
+        if isinstance(known, Unread) or not self.wait.contact.channel.pausable:
+            return None
+        return PausesSeen(known.resumed_at)
 
     def _first(self) -> FirstAct:
         """The contact as it was when the rule first acted on the case: recorded then, or as it is now."""

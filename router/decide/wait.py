@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from router.decide.case import Case
-from router.decide.look import CHAIN_TRANSFERS, Look, NeedDetails, NeedOrigin, NeedTransfers
+from router.decide.look import CHAIN_TRANSFERS, Look, NeedDetails, NeedOrigin, NeedPast, NeedPauses, NeedTransfers
 from router.model import Contact, Details, QueueId
 from router.rules.condition import Unread
 
@@ -60,6 +60,23 @@ class Wait:
             return self.contact.details
         unread = Unread("DescribeContact has not been asked", NeedDetails(self.contact.id))
         return self.look.details.get(self.contact.id, unread)
+
+    @property
+    def pauses(self) -> Details | Unread:
+        """When it was paused."""
+        read = self.details
+        if not isinstance(read, Unread):
+            return read
+        unread = Unread("whether it was paused has not been read yet", NeedPauses(self.contact.id))
+        return self.look.pauses.get(self.contact.id, unread)
+
+    @property
+    def earlier(self) -> tuple[Contact, ...] | Unread:
+        """The contacts that it came from, newest first."""
+        if self.case.chain_id == self.contact.id and self.contact.previous_id is None:
+            return ()
+        unread = Unread("the contacts that it came from have not been read yet", NeedPast(self.contact.id))
+        return self.look.pasts.get(self.contact.id, unread)
 
     @property
     def transfers_behind(self) -> int | Unread:

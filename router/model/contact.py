@@ -23,6 +23,11 @@ class Channel(StrEnum):
     def movable(self) -> bool:
         return self in (Channel.TASK, Channel.EMAIL)
 
+    @property
+    def pausable(self) -> bool:
+        """PauseContact pauses "an ongoing task contact", and nothing else (API_PauseContact)."""
+        return self is Channel.TASK
+
 
 class Standing(StrEnum):
     """Where a contact stands; only ``WAITING`` may be moved."""
@@ -56,7 +61,8 @@ class Details:
     from_address: str | None = None
     paused_at: datetime | None = None
     resumed_at: datetime | None = None
-    paused_for: timedelta = timedelta()
+    paused_for: timedelta | None = None
+    pauses: int | None = None
     accepted_at: datetime | None = None
 
 

@@ -22,6 +22,7 @@ from router.connect.answers import (
     Unauthenticated,
     Unknown,
 )
+from router.decide.decision import PausesSeen
 from router.model import Action, HoldReason
 from router.rules.condition import Seen
 from router.service.details import KnownDetails
@@ -59,12 +60,13 @@ class Tried:
 @dataclass(slots=True)
 class Effort:
     """The work on one intent so far. ``uncertain`` once a call was sent whose outcome is not known: from then on a
-    contact that is gone has been moved, and a refusal is no failure. ``relied_on`` is what the decision rests on, which
-    only this reading tells anew."""
+    contact that is gone has been moved, and a refusal is no failure. ``relied_on`` and ``pauses`` are what the decision
+    rests on, which only this reading tells anew."""
 
     action: Action
     until: float | None
     relied_on: tuple[Seen, ...] = ()
+    pauses: PausesSeen | None = None
     uncertain: bool = False
     read_age: float = 0.0
 
@@ -146,6 +148,7 @@ class Attempts:
             enqueued_at=effort.action.enqueued_at,
             now=self.clock.now(),
             relied_on=effort.relied_on,
+            pauses=effort.pauses,
         )
 
     def _entitle(self, effort: Effort) -> None:

@@ -79,7 +79,9 @@ class Enforcer:
         contact lands, and not before, whatever is raised."""
         intent = intent_of(decision, context, instance_id=self.instance_id, now=self.clock.now())
         try:
-            effort = Effort(self.ledger.intend(intent), context.until, relied_on=decision.relied_on)
+            effort = Effort(
+                self.ledger.intend(intent), context.until, relied_on=decision.relied_on, pauses=decision.pauses
+            )
         except AlreadyIntended:
             self._free(intent)
             return Result(decision=decision, came=Came.HELD, reason=HoldReason.IN_FLIGHT)

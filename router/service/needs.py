@@ -1,5 +1,5 @@
-"""Reads what deciding asks for: what only DescribeContact tells, how often a chain was transferred and when it began,
-live metrics, agents' states, opening hours."""
+"""Reads what deciding asks for: what only DescribeContact tells, how often a chain was transferred and where it came
+from, live metrics, agents' states, opening hours."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from router.decide.look import (
     NeedHours,
     NeedMetrics,
     NeedOrigin,
+    NeedPast,
+    NeedPauses,
     NeedProfile,
     NeedTransfers,
 )
@@ -24,7 +26,9 @@ from router.rules.condition import Unread
 from router.service.details import KnownDetails
 from router.service.opening import OpeningTimes
 from router.service.origins import Origins
+from router.service.pasts import Pasts
 from router.service.ports import Instance, Reader
+from router.service.segments import Segments
 
 CHAINS_KEPT = 20_000
 """More than wait at once in an instance of Connect's (2,500 tasks and 1,000 e-mails by default); bounds the memory."""
@@ -51,10 +55,13 @@ class Needs:
     _profiles: dict[ProfileId, tuple[datetime, frozenset[tuple[QueueId, Channel]]]] = field(default_factory=dict)
     _opening: OpeningTimes = field(init=False)
     _origins: Origins = field(init=False)
+    _pasts: Pasts = field(init=False)
 
     def __post_init__(self) -> None:
         self._opening = OpeningTimes(instance=self.instance, fresh_for=self.hours_fresh_for, lookback=self.lookback)
-        self._origins = Origins(reader=self.reader)
+        segments = Segments(reader=self.reader)
+        self._origins = Origins(segments=segments)
+        self._pasts = Pasts(segments, self.details)
 
     def read(self, look: Look, needs: tuple[object, ...]) -> Look:
         transfers = self._read_transfers(look, [need for need in needs if isinstance(need, NeedTransfers)])
@@ -64,11 +71,15 @@ class Needs:
         hours = self._opening.read([need.hours_id for need in needs if isinstance(need, NeedHours)], look.now)
         details = self._read_details(look, {need.contact_id for need in needs if isinstance(need, NeedDetails)})
         origins = self._origins.read(look, [need for need in needs if isinstance(need, NeedOrigin)])
+        pauses = self._pasts.pauses(look, [need for need in needs if isinstance(need, NeedPauses)])
+        pasts = self._pasts.pasts(look, [need for need in needs if isinstance(need, NeedPast)])
         return replace(
             look,
             transfers=transfers,
             details=details,
             origins={**look.origins, **origins},
+            pauses={**look.pauses, **pauses},
+            pasts={**look.pasts, **pasts},
             metrics=metrics,
             hours={**look.hours, **hours},
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
-from router.connect.answers import DescribeAnswer, Failure, Missing, Reading, Rejected
+from router.connect.answers import Failure, Missing, Rejected
 from router.decide.look import CHAIN_TRANSFERS, Look, NeedOrigin
 from router.model import Contact, ContactId
 from router.rules.condition import Unread
+from router.service.segments import Segments
 
 KEPT = 20_000
 """More chains than wait at once in an instance of Connect's by default; bounds the memory."""
@@ -19,15 +19,11 @@ READ_PER_LOOK = 120
 of it. The others are held as ``unreadable`` and come first next time."""
 
 
-class Describer(Protocol):
-    def describe(self, contact_id: ContactId) -> DescribeAnswer: ...
-
-
 @dataclass(kw_only=True)
 class Origins:
     """``read`` answers for every need, with the instant or with why it could not be read."""
 
-    reader: Describer
+    segments: Segments
     _began: dict[ContactId, datetime] = field(default_factory=dict)
 
     def read(self, look: Look, needs: Iterable[NeedOrigin]) -> Mapping[ContactId, datetime | Unread]:
@@ -61,12 +57,12 @@ class Origins:
         """The first contact of the chain, from the one that the ids name on: that it is the first is not promised."""
         found, at, seen = contact, need.first_id, {need.contact_id}
         for _ in range(CHAIN_TRANSFERS + 1):
-            reading = self.reader.describe(at)
-            if isinstance(reading, Missing):
+            answer = self.segments.read(at)
+            if isinstance(answer, Missing):
                 break
-            if not isinstance(reading, Reading):
-                return reading
-            found = reading.contact
+            if not isinstance(answer, Contact):
+                return answer
+            found = answer
             seen.add(at)
             before = next((one for one in (found.initial_id, found.previous_id) if one and one not in seen), None)
             if before is None:

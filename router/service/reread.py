@@ -7,7 +7,7 @@ from datetime import datetime
 
 from router.connect.answers import Missing, Reading
 from router.decide.case import same_instant
-from router.decide.decision import ByRule
+from router.decide.decision import ByRule, PausesSeen
 from router.decide.details import still_so
 from router.model import Contact, HoldReason, QueueId, Standing
 from router.rules.condition import Seen
@@ -47,19 +47,29 @@ def found_again(
         enqueued_at=before.enqueued_at,
         now=now(),
         relied_on=decision.relied_on,
+        pauses=decision.pauses,
     )
 
 
 def changed(
-    contact: Contact, *, queue_id: QueueId, enqueued_at: datetime, now: datetime, relied_on: Iterable[Seen] = ()
+    contact: Contact,
+    *,
+    queue_id: QueueId,
+    enqueued_at: datetime,
+    now: datetime,
+    relied_on: Iterable[Seen] = (),
+    pauses: PausesSeen | None = None,
 ) -> HoldReason | None:
     """Why the contact may not be moved any more; ``None`` where it waits in the same queue since the same instant, and
-    what was ``relied_on`` is still so."""
+    what was ``relied_on`` is still so. A pause that the decision did not know of has stopped the clock: what was due
+    may not be."""
     standing = contact.standing(now)
     if standing is not Standing.WAITING:
         return _FOUND[standing]
     if not in_place(contact, queue_id=queue_id, enqueued_at=enqueued_at):
         return HoldReason.LEFT_QUEUE
+    if pauses is not None and contact.details is not None and contact.details.resumed_at != pauses.resumed_at:
+        return HoldReason.CONTACT_PAUSED
     return None if still_so(relied_on, contact) else HoldReason.NO_LONGER_MATCHES
 
 

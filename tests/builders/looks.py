@@ -7,7 +7,7 @@ from typing import Any
 from router.decide.decide import Decided, decide
 from router.decide.decision import Decision, Hold, Transfer, Warn
 from router.decide.look import LiveMetrics, Look
-from router.model import Action, AgentId, AgentState, Channel, Contact, QueueId, QueueMetrics
+from router.model import Action, AgentId, AgentState, Channel, Contact, Details, QueueId, QueueMetrics
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
 from tests.builders.contacts import NOW
@@ -15,7 +15,8 @@ from tests.builders.instance import DIRECTORY, NAMES, metrics
 
 
 def look(*contacts: Contact, history: tuple[Action, ...] = (), **others: Any) -> Look:
-    """``history`` is that of every contact; metrics and agents have been asked for, and none has a free slot."""
+    """``history`` is that of every contact; metrics and agents have been asked for, and none has a free slot. Nothing
+    was ever paused."""
     given: dict[str, Any] = {
         "now": NOW,
         "mode": Mode.ENFORCE,
@@ -24,6 +25,8 @@ def look(*contacts: Contact, history: tuple[Action, ...] = (), **others: Any) ->
         "cycle": 7,
         "histories": {one.id: history for one in contacts},
         "transfers": {one.id: len([act for act in history if act.moved]) for one in contacts},
+        "pauses": {one.id: Details() for one in contacts},
+        "pasts": {one.id: () for one in contacts},
         "metrics": live(),
     }
     return Look(**{**given, **others})

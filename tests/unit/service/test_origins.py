@@ -1,37 +1,16 @@
 """When chains began, read from their first contacts."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from router.connect.answers import DescribeAnswer, Missing, Reading, Rejected, Throttled
+from router.connect.answers import Rejected, Throttled
 from router.decide.look import NeedOrigin
-from router.model import Contact, ContactId
+from router.model import Contact
 from router.rules.condition import Unread
 from router.service.origins import READ_PER_LOOK, Origins
+from router.service.segments import Segments
 from tests.builders.contacts import NOW, contact, minutes
+from tests.builders.describing import Describing
 from tests.builders.looks import look
-
-
-@dataclass
-class Describing:
-    """Answers from these contacts; ``failing`` ids as told."""
-
-    contacts: dict[str, Contact]
-    failing: dict[str, DescribeAnswer] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, contacts: Iterable[Contact], **failing: DescribeAnswer):
-        return cls({one.id: one for one in contacts}, failing)
-
-    def describe(self, contact_id: ContactId) -> DescribeAnswer:
-        self.asked.append(contact_id)
-        if contact_id in self.failing:
-            return self.failing[contact_id]
-        found = self.contacts.get(contact_id)
-        return Reading(contact=found, answered_at=0.0) if found else Missing(contact_id=contact_id)
-
 
 FIRST = contact("c1", initiated_at=NOW - minutes(90))
 SECOND = contact("c2", initiated_at=NOW - minutes(5), initial_id="c1", previous_id="c1")
@@ -39,7 +18,7 @@ REFUSED = Rejected(code="InvalidRequestException", message="", status=400)
 
 
 def read(reader: Describing, *contacts: Contact, origins: Origins | None = None) -> dict[str, datetime | Unread]:
-    asking = origins or Origins(reader=reader)
+    asking = origins or Origins(segments=Segments(reader=reader))
     found = asking.read(look(*contacts), [NeedOrigin(one.id, one.chain_id) for one in contacts])
     return {str(contact_id): began for contact_id, began in found.items()}
 
@@ -53,7 +32,7 @@ def test_the_first_contact_tells_when_the_chain_began():
 def test_it_is_read_once_for_all_contacts_of_the_chain():
     third = contact("c3", initial_id="c1", previous_id="c2")
     reader = Describing.of([FIRST])
-    origins = Origins(reader=reader)
+    origins = Origins(segments=Segments(reader=reader))
     read(reader, SECOND, origins=origins)
     assert read(reader, SECOND, third, origins=origins)["c3"] == NOW - minutes(90)
     assert reader.asked == ["c1"]
@@ -62,7 +41,7 @@ def test_it_is_read_once_for_all_contacts_of_the_chain():
 def test_a_schedule_that_may_yet_be_changed_is_read_again():
     scheduled = contact("c1", initiated_at=NOW - minutes(90), scheduled_at=NOW + minutes(30))
     reader = Describing.of([scheduled])
-    origins = Origins(reader=reader)
+    origins = Origins(segments=Segments(reader=reader))
     assert read(reader, SECOND, origins=origins) == {"c2": NOW + minutes(30)}
     reader.contacts["c1"] = FIRST
     assert read(reader, SECOND, origins=origins) == {"c2": NOW - minutes(90)}
@@ -89,7 +68,7 @@ def test_a_first_contact_that_connect_does_not_know_any_more_leaves_the_earliest
 
 def test_what_cannot_be_read_is_told_and_asked_again():
     reader = Describing.of([FIRST], c1=Throttled(code="ThrottlingException"))
-    origins = Origins(reader=reader)
+    origins = Origins(segments=Segments(reader=reader))
     assert isinstance(read(reader, SECOND, origins=origins)["c2"], Unread)
     reader.failing.clear()
     assert read(reader, SECOND, origins=origins) == {"c2": NOW - minutes(90)}
@@ -112,7 +91,7 @@ def test_a_chain_that_connect_refuses_to_tell_of_keeps_no_other_waiting():
 def test_so_many_are_read_in_one_look_and_the_others_in_the_next():
     waiting = [contact(f"s{n}", initial_id=f"f{n}", previous_id=f"f{n}") for n in range(READ_PER_LOOK + 5)]
     reader = Describing.of([contact(f"f{n}") for n in range(READ_PER_LOOK + 5)])
-    origins = Origins(reader=reader)
+    origins = Origins(segments=Segments(reader=reader))
     found = read(reader, *waiting, origins=origins)
     assert sum(isinstance(one, Unread) for one in found.values()) == 5
     assert not any(isinstance(one, Unread) for one in read(reader, *waiting, origins=origins).values())

@@ -1,0 +1,103 @@
+"""Pauses of a task: times at which a rule's clock stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from router.model import Contact, Details
+from router.rules.clock import Calendar, elapsed, instant
+from router.rules.hours import NEVER, Interval
+
+ROUNDED = timedelta(seconds=1)
+"""TotalPauseDurationInSeconds is in whole seconds, and its timestamps are not (botocore service model)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Open hours (``None``: around the clock) without the pauses, which are in order and apart, and all in the past."""
+
+    hours: Calendar | None
+    pauses: tuple[Interval, ...]
+
+    def open_time(self, start: datetime, end: datetime) -> timedelta:
+        return elapsed(start, end, self.hours) - sum(
+            (elapsed(max(begins, start), min(ends, end), self.hours) for begins, ends in self.pauses), timedelta()
+        )
+
+    def after(self, start: datetime, amount: timedelta) -> datetime:
+        """What falls due as a pause begins is due as it ends."""
+        due = instant(start, amount, self.hours)
+        for begins, ends in self.pauses:
+            if ends > start and begins <= due < NEVER:
+                amount += elapsed(max(begins, start), ends, self.hours)
+                due = instant(start, amount, self.hours)
+        return due
+
+    def is_open(self, at: datetime) -> bool:
+        return self.hours is None or self.hours.is_open(at)
+
+    def open_until(self, at: datetime) -> datetime:
+        return NEVER if self.hours is None else self.hours.open_until(at)
+
+
+def running(hours: Calendar | None, pauses: tuple[Interval, ...]) -> Calendar | None:
+    return Interrupted(hours, pauses) if pauses else hours
+
+
+def stood_still(
+    segments: Iterable[Contact], start: datetime, now: datetime, hours: Calendar | None
+) -> tuple[Interval, ...]:
+    """When a clock that started then stood still for the pauses of the contact and of those it came from, newest first,
+    each with its details.
+
+    Connect tells the last pause of each to the instant, and of those before only how long they were in all: they are
+    taken to be within the clock's time and open hours, as early as can be, so that a step is late rather than early.
+    """
+    found: list[Interval] = []
+    until = now
+    for segment in segments:
+        found.extend(_pauses(segment, start, until, hours))
+        until = min(segment.initiated_at or until, until)
+    return tuple(_merged((begins, min(ends, now)) for begins, ends in found if ends > start))
+
+
+def _pauses(segment: Contact, start: datetime, until: datetime, hours: Calendar | None) -> Iterator[Interval]:
+    """Those of one segment; nothing after it was followed by the next."""
+    details = segment.details
+    if details is None or not (details.paused_at or details.paused_for or details.pauses):
+        return
+    until = min(segment.disconnected_at or until, until)
+    begins = min(details.paused_at or until, until)
+    resumed = details.resumed_at
+    ends = min(resumed, until) if resumed is not None and resumed >= begins else until
+    if details.paused_at is not None and begins < ends:
+        yield begins, ends
+    since = max(start, segment.initiated_at or start)
+    total = _before_the_last(details, ends - begins)
+    if since < begins and total != timedelta():
+        yield since, begins if total is None else min(instant(since, total, hours), begins)
+
+
+def _before_the_last(details: Details, last: timedelta) -> timedelta | None:
+    """How long the pauses before the last were, at most; ``None``: there were some, nobody knows how long."""
+    if details.pauses == 1 and details.paused_at is not None:
+        return timedelta()
+    if details.paused_for is None:
+        return None
+    rest = details.paused_for + ROUNDED - last
+    return rest if rest > timedelta() else None
+
+
+def _merged(pauses: Iterable[Interval]) -> Iterator[Interval]:
+    current: Interval | None = None
+    for begins, ends in sorted(pauses):
+        if current is not None and begins <= current[1]:
+            current = current[0], max(current[1], ends)
+            continue
+        if current is not None:
+            yield current
+        current = begins, ends
+    if current is not None:
+        yield current

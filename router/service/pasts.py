@@ -1,0 +1,67 @@
+"""What deciding asks about a contact's pauses and about the contacts it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from router.connect.answers import Failure, Missing, Reading, Rejected
+from router.decide.look import Look, NeedPast, NeedPauses
+from router.model import Contact, ContactId, Details
+from router.rules.condition import Unread
+from router.service.details import KnownDetails
+from router.service.segments import KEPT, Segments
+
+LEAST_PER_LOOK = 60
+"""DescribeContact allows 10 calls a second (Amazon Connect service quotas), and every move needs one as well. Twice as
+many as may be moved in a cycle are read in any case; the others are held as ``unreadable`` and come first next time."""
+PASTS_PER_LOOK = 30
+"""Up to 11 calls each, and only once: what has ended does not change any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pasts:
+    """Where Connect does not answer for one contact it is not asked for the others in this look: each might take as
+    long again."""
+
+    segments: Segments
+    known: KnownDetails
+
+    def pauses(self, look: Look, needs: Iterable[NeedPauses]) -> Mapping[ContactId, Details | Unread]:
+        """The most overdue are read first. A contact that is not there any more has no pauses: that it is gone is found
+        out before anything is done to it."""
+        contacts = {contact.id: contact for contact in look.contacts}
+        if len(self.known) > KEPT:
+            self.known.forget_all_but(contacts.keys())
+        found: dict[ContactId, Details | Unread] = {}
+        left = max(LEAST_PER_LOOK, 2 * look.limits.per_cycle)
+        for need in needs:
+            details = self.known.of(contacts[need.contact_id], look.now)
+            if details is None and left > 0:
+                answer = self._describe(need.contact_id, look)
+                left = left - 1 if isinstance(answer, Details | Rejected) else 0
+                details = answer if isinstance(answer, Details) else None
+            found[need.contact_id] = details or Unread("whether it was paused could not be read")
+        return found
+
+    def _describe(self, contact_id: ContactId, look: Look) -> Details | Failure:
+        answer = self.segments.reader.describe(contact_id)
+        if isinstance(answer, Missing):
+            return Details()
+        if not isinstance(answer, Reading):
+            return answer
+        self.known.remember(answer.contact, look.now)
+        return answer.contact.details or Details()
+
+    def pasts(self, look: Look, needs: Iterable[NeedPast]) -> Mapping[ContactId, tuple[Contact, ...] | Unread]:
+        contacts = {contact.id: contact for contact in look.contacts}
+        found: dict[ContactId, tuple[Contact, ...] | Unread] = {}
+        left = PASTS_PER_LOOK
+        for need in needs:
+            past: tuple[Contact, ...] | Failure | None = None
+            if left > 0:
+                past = self.segments.before(contacts[need.contact_id], look.histories.get(need.contact_id, ()))
+                left = left - 1 if isinstance(past, tuple | Rejected) else 0
+            unread = Unread("the contacts that it came from could not be read")
+            found[need.contact_id] = past if isinstance(past, tuple) else unread
+        return found

@@ -1,0 +1,29 @@
+"""A reader that describes the contacts it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from router.connect.answers import DescribeAnswer, Missing, Reading
+from router.model import Contact, ContactId
+
+
+@dataclass
+class Describing:
+    """Answers from these contacts; about ``failing`` ids as it is told to. ``asked`` are the ids it was asked about."""
+
+    contacts: dict[str, Contact]
+    failing: dict[str, DescribeAnswer] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, contacts: Iterable[Contact], **failing: DescribeAnswer) -> Describing:
+        return cls({one.id: one for one in contacts}, failing)
+
+    def describe(self, contact_id: ContactId) -> DescribeAnswer:
+        self.asked.append(contact_id)
+        if contact_id in self.failing:
+            return self.failing[contact_id]
+        found = self.contacts.get(contact_id)
+        return Reading(contact=found, answered_at=0.0) if found else Missing(contact_id=contact_id)

@@ -1,0 +1,226 @@
+"""Pauses of tasks over HTTP, whatever Connect makes of a paused task's place in its queue."""
+
+from datetime import timedelta
+
+import pytest
+
+from router.cli.explained import as_json, lines
+from router.model import HoldReason
+from router.sandbox import Behaviours
+from router.service.preview import Preview, Viewer
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+RULE = """
+[defaults]
+flow = "Overflow to queue"
+
+[[rule]]
+name = "late"
+match.queue = "Billing"
+sla = { target = "1h", clock = "CLOCK" }
+[[rule.step]]
+at = "breach"
+to = [{ queue = "Billing Overflow" }]
+"""
+HALF_WAY = """
+[[rule.step]]
+at = "50%"
+to = [{ queue = "General", slots_available = { min = 1 } }]
+"""
+"""Nobody works in General: the step is due, and holds."""
+QUEUE, CHAIN = RULE.replace("CLOCK", "queue"), RULE.replace("CLOCK", "chain")
+KEEPS, RENEWS = Behaviours(resume="keeps_time"), Behaviours(resume="renews_time")
+either_way = pytest.mark.parametrize("behaviours", [KEEPS, RENEWS], ids=["keeps its time", "renews its time"])
+keeps = pytest.mark.parametrize("behaviours", [KEEPS], ids=["keeps its time"])
+
+
+def with_half_way(rules):
+    before, step, rest = rules.partition("\n[[rule.step]]")
+    return before + HALF_WAY + step + rest
+
+
+def run(app):
+    report = app.cycle.run(until=None)
+    return dict(report.held), report
+
+
+def where(centre, contact_id):
+    return centre.world.queue_of(centre.world.latest(contact_id).id)
+
+
+def pause(centre, contact_id, *, waits, lasts):
+    """Waits first, and is then paused for so long."""
+    centre.clock.travel(waits)
+    centre.world.pause(contact_id)
+    centre.clock.travel(lasts)
+    centre.world.resume(contact_id)
+
+
+@either_way
+def test_on_the_chain_clock_a_pause_does_not_count(centre, behaviours):
+    task = centre.world.enqueue("TASK", "Billing")
+    app = centre.router(CHAIN)
+    pause(centre, task, waits=20 * MINUTE, lasts=3 * HOUR)
+    centre.clock.travel(39 * MINUTE)
+    held, report = run(app)
+    assert (held, report.due, where(centre, task)) == ({}, 0, "Billing")
+    assert report.next_due_at is not None
+    assert timedelta() < report.next_due_at - centre.clock.now() < 2 * MINUTE
+    centre.clock.travel(2 * MINUTE)
+    run(app)
+    assert where(centre, task) == "Billing Overflow"
+
+
+@keeps
+def test_on_the_queue_clock_neither(centre, behaviours):
+    task = centre.world.enqueue("TASK", "Billing")
+    app = centre.router(QUEUE)
+    pause(centre, task, waits=20 * MINUTE, lasts=3 * HOUR)
+    centre.clock.travel(39 * MINUTE)
+    assert run(app)[1].due == 0
+    centre.clock.travel(2 * MINUTE)
+    run(app)
+    assert where(centre, task) == "Billing Overflow"
+
+
+@pytest.mark.parametrize("behaviours", [RENEWS], ids=["renews its time"])
+def test_where_resuming_renews_its_place_the_queue_clock_starts_anew(centre, behaviours):
+    task = centre.world.enqueue("TASK", "Billing")
+    app = centre.router(QUEUE)
+    pause(centre, task, waits=50 * MINUTE, lasts=10 * MINUTE)
+    centre.clock.travel(59 * MINUTE)
+    assert run(app)[1].due == 0
+    centre.clock.travel(2 * MINUTE)
+    run(app)
+    assert where(centre, task) == "Billing Overflow"
+
+
+@either_way
+def test_while_it_is_paused_it_is_not_moved(centre, behaviours):
+    task = centre.world.enqueue("TASK", "Billing")
+    app = centre.router(CHAIN)
+    centre.clock.travel(20 * MINUTE)
+    centre.world.pause(task)
+    centre.clock.travel(3 * HOUR)
+    assert run(app)[0] == {}
+    due_before = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.world.pause(due_before)
+    assert run(app)[0] == {HoldReason.CONTACT_PAUSED: 1}
+    assert centre.world.transfers == ()
+
+
+@keeps
+def test_a_pause_since_the_contact_was_last_read_is_seen_right_before_it_acts(centre, behaviours):
+    task = centre.world.enqueue("TASK", "Billing", waited=55 * MINUTE)
+    app = centre.router(with_half_way(QUEUE))
+    assert run(app)[0] == {HoldReason.NO_ELIGIBLE_DESTINATION: 1}  # and its pauses are known now
+    pause(centre, task, waits=MINUTE, lasts=8 * MINUTE)
+    assert run(app)[0] == {HoldReason.CONTACT_PAUSED: 1}
+    assert run(app)[0] == {HoldReason.NO_ELIGIBLE_DESTINATION: 1}
+    centre.clock.travel(5 * MINUTE)
+    run(app)
+    assert where(centre, task) == "Billing Overflow"
+
+
+@keeps
+def test_a_warning_sees_it_too(centre, behaviours, events):
+    task = centre.world.enqueue("TASK", "Billing", waited=55 * MINUTE)
+    warning = QUEUE.replace('to = [{ queue = "Billing Overflow" }]', 'warn = "late"')
+    app = centre.router(with_half_way(warning))
+    run(app)
+    pause(centre, task, waits=MINUTE, lasts=8 * MINUTE)
+    run(app)
+    run(app)
+    assert not [line for line in events if line["event"] == "contact.warned"]
+    centre.clock.travel(5 * MINUTE)
+    run(app)
+    assert [line for line in events if line["event"] == "contact.warned"]
+
+
+@keeps
+def test_of_several_pauses_the_step_is_late_rather_than_early(centre, behaviours):
+    """Connect tells only how long the first of them were, not when."""
+    task = centre.world.enqueue("TASK", "Billing")
+    app = centre.router(QUEUE)
+    pause(centre, task, waits=10 * MINUTE, lasts=30 * MINUTE)
+    pause(centre, task, waits=10 * MINUTE, lasts=20 * MINUTE)
+    centre.clock.travel(39 * MINUTE)
+    assert run(app)[1].due == 0
+    centre.clock.travel(2 * MINUTE)
+    run(app)
+    assert where(centre, task) == "Billing Overflow"
+
+
+@keeps
+def test_pauses_before_the_routers_own_moves_and_before_an_agents_putting_back_count(centre, behaviours):
+    rules = CHAIN.replace('"Billing"', '["Billing", "General"]') + (
+        '[[rule.step]]\nat = "breach + 1h"\nto = [{ queue = "Supervisors" }]\n'
+    )
+    first = centre.world.enqueue("TASK", "General")
+    app = centre.router(rules, **{"guard.cooldown": "1m"})
+    pause(centre, first, waits=10 * MINUTE, lasts=HOUR)
+    centre.world.accept(first, "supervisor.one")
+    second = centre.world.put_back(first, queue="Billing")
+    pause(centre, second, waits=10 * MINUTE, lasts=HOUR)
+    centre.clock.travel(39 * MINUTE)
+    assert run(app)[1].due == 0
+    centre.clock.travel(2 * MINUTE)
+    run(app)
+    centre.land(app)
+    assert where(centre, first) == "Billing Overflow"
+    centre.clock.travel(58 * MINUTE)
+    assert run(app)[1].due == 0
+    calls = app.connection.calls()["DescribeContact"]
+    centre.clock.travel(2 * MINUTE)
+    run(app)
+    assert where(centre, first) == "Supervisors"
+    assert app.connection.calls()["DescribeContact"] - calls <= 4  # what has ended is not read again
+
+
+def test_pauses_that_cannot_be_read_hold(centre):
+    task = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(QUEUE)
+    centre.world.faults.add("error", "DescribeContact", code="AccessDeniedException", count=1)
+    assert run(app)[0] == {HoldReason.UNREADABLE: 1}
+    run(app)
+    assert where(centre, task) == "Billing Overflow"
+
+
+def test_what_is_not_due_costs_no_call(centre):
+    centre.world.enqueue("TASK", "Billing", waited=HOUR / 2)
+    app = centre.router(QUEUE)
+    run(app)
+    assert "DescribeContact" not in app.connection.calls()
+
+
+@keeps
+def test_explain_tells_the_pause(centre, behaviours):
+    task = centre.world.enqueue("TASK", "Billing")
+    pause(centre, task, waits=20 * MINUTE, lasts=3 * HOUR)
+    centre.clock.travel(10 * MINUTE)
+    told, as_data = explained(centre, QUEUE, task)
+    assert "shows 30m" in told
+    assert "paused for 3h of that, which does not count" in told
+    assert "step 1 at breach = 1h" in told
+    rule = as_data["rules"][0]
+    assert (round(rule["paused_s"] / 60), round(rule["clock_s"] / 60)) == (180, 30)
+
+
+def test_explain_says_that_pauses_could_not_be_read(centre):
+    task = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.world.faults.add("error", "DescribeContact", code="AccessDeniedException")
+    told, as_data = explained(centre, QUEUE, task)
+    assert "whether it was paused could not be read: it shows that much at most" in told
+    assert as_data["rules"][0]["clock_read"] is False
+
+
+def explained(centre, rules, contact_id):
+    app = centre.router(rules)
+    with Viewer.open(app.settings, app.names.ruleset, clock=centre.clock) as viewer:
+        preview = viewer.preview()
+    assert isinstance(preview, Preview)
+    account = preview.account(contact_id)
+    assert account is not None
+    return "\n".join(lines(account, preview)), as_json(account, preview)
