@@ -10,7 +10,7 @@ from router.connect.answers import Failure, Missing, Rejected
 from router.decide.look import CHAIN_TRANSFERS, Look, NeedOrigin
 from router.model import Contact, ContactId
 from router.rules.condition import Unread
-from router.service.segments import Segments
+from router.service.segments import Segments, why
 
 KEPT = 20_000
 """More chains than wait at once in an instance of Connect's by default; bounds the memory."""
@@ -37,14 +37,15 @@ class Origins:
         found: dict[ContactId, datetime | Unread] = {}
         calls, silent = 0, False
         for need in wanted:
-            known = self._began.get(need.first_id)
+            known, answer = self._began.get(need.first_id), None
             if known is None and not silent and calls < READ_PER_LOOK:
                 calls += 1
                 answer = self._first(need, contacts.get(need.contact_id))
                 if isinstance(answer, Contact):
                     known = self._note(need, answer, look.now)
                 silent = answer is not None and not isinstance(answer, Contact | Rejected)
-            found[need.contact_id] = known or Unread("when its chain began could not be read")
+            told = None if isinstance(answer, Contact) else answer
+            found[need.contact_id] = known or Unread(f"when its chain began could not be read{why(told)}")
         return found
 
     def _note(self, need: NeedOrigin, first: Contact, now: datetime) -> datetime | None:

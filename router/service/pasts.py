@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from router.connect.answers import Failure, Missing, Reading, Rejected
+from router.connect.answers import Denied, Failure, Missing, Reading, Rejected
 from router.decide.look import Look, NeedPast, NeedPauses
 from router.model import Contact, ContactId, Details
 from router.rules.condition import Unread
 from router.service.details import KnownDetails
-from router.service.segments import KEPT, Segments
+from router.service.segments import KEPT, Segments, why
 
 LEAST_PER_LOOK = 60
 """DescribeContact allows 10 calls a second (Amazon Connect service quotas), and every move needs one as well. Twice as
@@ -28,20 +28,21 @@ class Pasts:
     known: KnownDetails
 
     def pauses(self, look: Look, needs: Iterable[NeedPauses]) -> Mapping[ContactId, Details | Unread]:
-        """The most overdue are read first. A contact that is not there any more has no pauses: that it is gone is found
-        out before anything is done to it."""
+        """The most overdue are read first. A contact that is not there any more has no pauses, nor has one that IAM
+        lets nobody read: either is found out, and told, before anything is done to it."""
         contacts = {contact.id: contact for contact in look.contacts}
         if len(self.known) > KEPT:
             self.known.forget_all_but(contacts.keys())
         found: dict[ContactId, Details | Unread] = {}
-        left = max(LEAST_PER_LOOK, 2 * look.limits.per_cycle)
+        left, answer = max(LEAST_PER_LOOK, 2 * look.limits.per_cycle), None
         for need in needs:
-            details = self.known.of(contacts[need.contact_id], look.now)
+            details: Details | Failure | None = self.known.of(contacts[need.contact_id], look.now)
             if details is None and left > 0:
-                answer = self._describe(need.contact_id, look)
+                answer = details = self._describe(need.contact_id, look)
                 left = left - 1 if isinstance(answer, Details | Rejected) else 0
-                details = answer if isinstance(answer, Details) else None
-            found[need.contact_id] = details or Unread("whether it was paused could not be read")
+            denied = isinstance(answer, Denied)
+            unread = Details() if denied else Unread(f"whether it was paused could not be read{why(details)}")
+            found[need.contact_id] = details if isinstance(details, Details) else unread
         return found
 
     def _describe(self, contact_id: ContactId, look: Look) -> Details | Failure:
@@ -62,6 +63,6 @@ class Pasts:
             if left > 0:
                 past = self.segments.before(contacts[need.contact_id], look.histories.get(need.contact_id, ()))
                 left = left - 1 if isinstance(past, tuple | Rejected) else 0
-            unread = Unread("the contacts that it came from could not be read")
+            unread = Unread(f"the contacts that it came from could not be read{why(past)}")
             found[need.contact_id] = past if isinstance(past, tuple) else unread
         return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from router.connect.answers import DescribeAnswer, Failure, Missing, Reading
+from router.connect.answers import Denied, DescribeAnswer, Failure, Missing, Reading
 from router.decide.look import CHAIN_TRANSFERS
 from router.model import Action, Contact, ContactId, Details
 
@@ -62,6 +62,14 @@ class Segments:
         if len(self._ended) >= KEPT:
             self._ended.clear()
         self._ended[contact.id] = contact
+
+
+def why(failure: object) -> str:
+    """For people; empty where Connect was not asked."""
+    if failure is None:
+        return ""
+    code = "AccessDeniedException" if isinstance(failure, Denied) else type(failure).__name__
+    return f" ({getattr(failure, 'code', code)})"
 
 
 def _without_the_customer(contact: Contact) -> Contact:

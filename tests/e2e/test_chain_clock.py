@@ -142,7 +142,7 @@ def test_explain_says_that_the_first_contact_could_not_be_read(centre):
     waiting = centre.world.enqueue("TASK", "Billing", waited=11 * MINUTE, age=3 * HOUR, chain=2)
     centre.world.faults.add("error", "DescribeContact", code="AccessDeniedException")
     told, as_data = explained(centre, RULE, waiting)
-    assert "clock (chain): when its chain began could not be read; it shows 11m" in told
+    assert "clock (chain): when its chain began could not be read (AccessDeniedException); it shows 11m" in told
     assert "hold unreadable" in told
     assert as_data["rules"][0]["clock_read"] is False
     assert as_data["rules"][0]["clock_started_at"] is None

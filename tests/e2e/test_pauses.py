@@ -182,10 +182,22 @@ def test_pauses_before_the_routers_own_moves_and_before_an_agents_putting_back_c
 def test_pauses_that_cannot_be_read_hold(centre):
     task = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     app = centre.router(QUEUE)
-    centre.world.faults.add("error", "DescribeContact", code="AccessDeniedException", count=1)
+    centre.world.faults.add("error", "DescribeContact", code="InvalidRequestException", count=1)
     assert run(app)[0] == {HoldReason.UNREADABLE: 1}
     run(app)
     assert where(centre, task) == "Billing Overflow"
+
+
+def test_a_reading_that_is_denied_is_told_as_that(centre, events):
+    for _ in range(3):
+        centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.world.faults.add("access_denied", "DescribeContact")
+    app = centre.router(QUEUE, **{"execute.workers": 1})
+    assert run(app)[0] == {HoldReason.DENIED: 3}
+    assert run(app)[0] == {HoldReason.DENIED: 3}
+    assert {line["operation"] for line in events if line["event"] == "api.denied"} == {"DescribeContact"}
+    assert centre.sandbox.count("DescribeContact") == 3  # one a look, and the one that was to be the move's
+    assert centre.world.transfers == ()
 
 
 def test_what_is_not_due_costs_no_call(centre):
@@ -210,9 +222,9 @@ def test_explain_tells_the_pause(centre, behaviours):
 
 def test_explain_says_that_pauses_could_not_be_read(centre):
     task = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
-    centre.world.faults.add("error", "DescribeContact", code="AccessDeniedException")
+    centre.world.faults.add("error", "DescribeContact", code="InvalidRequestException")
     told, as_data = explained(centre, QUEUE, task)
-    assert "whether it was paused could not be read: it shows that much at most" in told
+    assert "whether it was paused could not be read (InvalidRequestException): it shows that much at most" in told
     assert as_data["rules"][0]["clock_read"] is False
 
 

@@ -165,7 +165,7 @@ def test_refused_credentials_stop_every_call_for_five_minutes(centre, events):
 
 
 def test_a_denied_reading_stops_moves_while_the_search_goes_on(centre, events):
-    contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    contact = centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR)
     centre.world.faults.add("access_denied", "DescribeContact")
     app = centre.router()
     reports = [app.cycle.run(until=None) for _ in range(3)]

@@ -104,7 +104,7 @@ class SlowOnce:
 
 
 def test_a_reading_that_grew_older_than_2_seconds_while_the_disk_stalled_is_made_anew_before_the_call(centre, events):
-    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR)
     centre.world.faults.add("throttle", "TransferContact", count=1)
     app = centre.router()
     enforcer = app.cycle.enforcer
@@ -116,7 +116,7 @@ def test_a_reading_that_grew_older_than_2_seconds_while_the_disk_stalled_is_made
 
 
 def test_every_attempt_reads_the_contact_anew(centre, events):
-    contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    contact = centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR)
     centre.world.faults.add("throttle", "TransferContact", count=9)
     read = []
 

@@ -56,7 +56,7 @@ def test_plan_changes_nothing_in_connect_or_on_this_machine(bench):
     assert bench.run("plan", "--enforce").returncode == 0
 
     assert bench.sandbox.world.transfers == ()
-    reading = {"ListQueues", "ListContactFlows", "SearchContacts", "ListAssociatedContacts"}
+    reading = {"ListQueues", "ListContactFlows", "SearchContacts", "DescribeContact", "ListAssociatedContacts"}
     assert {call.operation for call in bench.sandbox.calls} <= reading
     assert sorted(bench.folder.rglob("*")) == before
 

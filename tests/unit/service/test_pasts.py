@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from router.connect.answers import Rejected, Throttled
+from router.connect.answers import Denied, Rejected, Throttled
 from router.decide.look import Limits, NeedPast, NeedPauses
 from router.model import Contact, Details
 from router.rules.condition import Unread
@@ -140,6 +140,12 @@ def test_pauses_that_cannot_be_read_are_told_and_others_are_not_asked_for():
     reader.failing["c3"] = REFUSED
     found = pauses(pasts_of(reader), THIRD, other)
     assert (isinstance(found["c3"], Unread), isinstance(found["d1"], Unread)) == (True, False)
+
+
+def test_what_iam_denies_is_left_to_be_told_right_before_the_move():
+    reader = Describing.of([], c3=Denied(message=""))
+    assert pauses(pasts_of(reader), THIRD, contact("d1")) == {"c3": Details(), "d1": Details()}
+    assert reader.asked == ["c3"]
 
 
 def test_twice_as_many_as_may_be_moved_are_read_in_one_look():
