@@ -130,7 +130,7 @@ def _transfer(turn: Turn, bound: BoundStep, chosen: Weighed, steps: tuple[StepTr
     if refusal is not None:
         return _held(turn, bound.step, refusal, steps)
     assert chosen.target is not None, "an eligible entry has a target"
-    turn.used.add(turn.rule, bound.step.at, chosen.target, turn.wait.case.chain_id)
+    turn.used.add(turn.rule, bound.step.at, chosen.target, turn.wait)
     decision = Transfer(
         target=chosen.target,
         series=_series(turn, bound.step),

@@ -79,7 +79,8 @@ def decide(look: Look, rules: BoundRuleSet) -> Decided:
         wait = Wait(contact, case, look)
         governed.append((wait, govern(wait, in_force.for_wait(wait))))
     governed.sort(key=lambda item: urgency_of(*item))
-    fold = _Fold(Used.before(look, observed=False), Used.before(look, observed=True))
+    waits = [wait for wait, _ in governed]
+    fold = _Fold(Used.before(look, waits, observed=False), Used.before(look, waits, observed=True))
     for wait, governance in governed:
         accounts[wait.contact.id] = _account(wait, governance, fold)
     decisions = tuple(one for account in accounts.values() for one in account.decisions)

@@ -93,6 +93,16 @@ class Past:
         """The moves, and what else the rule has done by then: its bumps and warnings up to the last ``to`` step."""
         return (*self._without_transfer(), *(self._move(number) for number in range(len(self.sources))))
 
+    def lately(self) -> tuple[Action, ...]:
+        """Moves of other contacts by the rule, out of the queue that the contact is in, in an earlier cycle."""
+        if self.rule is None:
+            return ()
+        act = replace(self._act(0, rule=self.rule.name), queue_id=self.queue_id, cycle=-1, decided_at=self.now)
+        return tuple(
+            replace(act, chain_id=other, contact_id=other, case=CaseKey(other, self.began_at))
+            for other in (ContactId(f"another-{number}") for number in range(self.example.moved))
+        )
+
     def _without_transfer(self) -> tuple[Action, ...]:
         """A clock that started in another queue, though no ``to`` step has acted, says that a warning has."""
         if self.rule is None:

@@ -34,6 +34,8 @@ def look_at(example: Example, rule: BoundRule | None, directory: Directory, *, n
         origins={contact.id: past.chain_began_at},
         metrics=_metrics(example, directory),
         hours=hours_in(example, directory, at),
+        recent_moves=past.lately(),
+        unseen={past.queue_id: _others(example, directory)},
         limits=limits,
     )
 
@@ -61,6 +63,14 @@ def _contact(example: Example, past: Past) -> Contact:
             from_address=given.from_address,
         ),
     )
+
+
+def _others(example: Example, directory: Directory) -> int:
+    """How many wait beside the contact in its queue, as the metrics of that queue have it."""
+    queue_id = queue_id_of(example.contact.queue, directory)
+    given = {queue_id_of(name, directory): metrics for name, metrics in example.queues.items()}
+    waiting = given.get(queue_id, EMPTY_QUEUE).contacts_in_queue
+    return max((waiting or 0) - 1, 0)
 
 
 def _metrics(example: Example, directory: Directory) -> LiveMetrics:

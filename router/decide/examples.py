@@ -68,6 +68,8 @@ def _contradiction(example: Example, rule: BoundRule | None, directory: Director
     if (name := unknown_hours(example, directory)) is not None:
         hint = did_you_mean(name, [hours.name for hours in directory.hours])
         return f'no rule asks about hours of operation "{name}"{hint}'
+    if example.moved and rule is None:
+        return "moved tells what the expected rule did, and no rule is expected"
     contact = example.contact
     both = contact.clock is not None and contact.age is not None
     if both and contact.clock != contact.age and on_chain_clock(rule):

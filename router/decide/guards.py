@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from router.decide.destination import target_of
 from router.decide.refusal import Refusal
+from router.decide.source import share_of
 from router.decide.turn import Turn
 from router.durations import format_duration
 from router.model import HoldReason, Landing, Target, earliest
@@ -144,6 +145,18 @@ def cooldown(turn: Turn) -> Refusal | None:
     return Refusal(HoldReason.COOLDOWN, f"the router moved this chain {ago} ago (cooldown {format_duration(pause)})")
 
 
+def percent_of_queue(turn: Turn) -> Refusal | None:
+    """Of the queue that the contact is in: a rule may take its share of each queue."""
+    percent, queue_id = turn.tried.rule.rule.guard.percent_of_queue, turn.wait.queue_id
+    if percent is None:
+        return None
+    whole, made = turn.used.given[queue_id], turn.used.left[turn.rule, queue_id]
+    if made < share_of(percent, whole):
+        return None
+    why = f"{made} moves of this rule out of the queue in the last hour ({percent} % of {whole})"
+    return Refusal(HoldReason.PERCENT_OF_QUEUE, why)
+
+
 def per_cycle(turn: Turn) -> Refusal | None:
     allowed, own = turn.wait.look.limits.per_cycle, turn.tried.rule.rule.guard.per_cycle
     if turn.used.cycle.total() >= allowed:
@@ -180,5 +193,5 @@ BEFORE_DESTINATIONS: tuple[Guard, ...] = (
 )
 """Wherever the contact would go."""
 
-AFTER_DESTINATIONS: tuple[Guard, ...] = (per_cycle, per_hour)
+AFTER_DESTINATIONS: tuple[Guard, ...] = (percent_of_queue, per_cycle, per_hour)
 """Once it is known that it could be moved."""

@@ -151,7 +151,8 @@ class LiveMetrics:
 class Look:
     """One look at the instance. ``histories`` is by contact id; so are, with an ``Unread`` where reading failed,
     ``transfers``, ``details``, ``origins`` (when the chain began), ``pauses`` and ``pasts`` (those it came from, newest
-    first). ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics."""
+    first). ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics,
+    ``unseen`` what waits in a queue besides the contacts of the look."""
 
     now: datetime
     mode: Mode
@@ -173,6 +174,7 @@ class Look:
     at_agents: Mapping[AgentId, int] = field(default_factory=dict)
     last_targets: Mapping[tuple[str, timedelta], Target] = field(default_factory=dict)
     in_progress: frozenset[ContactId] = frozenset()
+    unseen: Mapping[QueueId, int] = field(default_factory=dict)
 
     @cached_property
     def occupied(self) -> frozenset[tuple[QueueId, Channel]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from router.decide.look import Look
+from router.decide.source import given_within_the_hour
+from router.decide.wait import Wait
 from router.model import Action, ActionKind, AgentId, ContactId, QueueId, Target
 
 HOUR = timedelta(hours=1)
@@ -18,7 +20,9 @@ class Used:
     """By earlier cycles, as far as the metrics may not show it yet, and by what this one has decided so far.
 
     ``queues`` and ``agents`` count contacts sent there; ``chains`` are those with a contact that is to be moved;
-    ``last`` is where each step moved its last contact; ``hour`` and ``cycle`` count moves by rule.
+    ``last`` is where each step moved its last contact; ``hour`` and ``cycle`` count moves by rule, ``left`` those
+    of the hour by rule and the queue they led out of. ``given`` is what each queue had to give within the hour:
+    used up, never changed, by what is decided.
     """
 
     queues: Counter[QueueId] = field(default_factory=Counter)
@@ -27,28 +31,38 @@ class Used:
     last: dict[tuple[str, timedelta], Target] = field(default_factory=dict)
     hour: Counter[str] = field(default_factory=Counter)
     cycle: Counter[str] = field(default_factory=Counter)
+    left: Counter[tuple[str, QueueId]] = field(default_factory=Counter)
+    given: Counter[QueueId] = field(default_factory=Counter)
 
     @classmethod
-    def before(cls, look: Look, *, observed: bool) -> Used:
+    def before(cls, look: Look, waits: Iterable[Wait], *, observed: bool) -> Used:
         """``observed`` moves count by themselves, so that watching a rule never takes from those that act."""
         moves = _observed_moves(look) if observed else look.recent_moves
+        hour, gone = (_within_the_hour(some, look) for some in (moves, look.recent_moves))
         return cls(
             queues=Counter(look.pending),
             agents=Counter(look.at_agents),
             last=dict(look.last_targets),
-            hour=Counter(move.rule for move in moves if move.decided_at > look.now - HOUR),
+            hour=Counter(move.rule for move in hour),
             cycle=Counter(move.rule for move in moves if move.cycle == look.cycle),
+            left=Counter((move.rule, move.queue_id) for move in hour),
+            given=given_within_the_hour(waits, (*hour, *gone)) + Counter(look.unseen),
         )
 
-    def add(self, rule: str, at: timedelta, target: Target, chain_id: ContactId) -> None:
+    def add(self, rule: str, at: timedelta, target: Target, wait: Wait) -> None:
         self.hour[rule] += 1
+        self.left[rule, wait.queue_id] += 1
         self.cycle[rule] += 1
-        self.chains.add(chain_id)
+        self.chains.add(wait.case.chain_id)
         self.last[rule, at] = target
         if target.queue_id is not None:
             self.queues[target.queue_id] += 1
         if target.agent_id is not None:
             self.agents[target.agent_id] += 1
+
+
+def _within_the_hour(moves: Iterable[Action], look: Look) -> tuple[Action, ...]:
+    return tuple(move for move in moves if move.decided_at > look.now - HOUR)
 
 
 def _observed_moves(look: Look) -> Iterable[Action]:

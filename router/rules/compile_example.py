@@ -22,6 +22,7 @@ def compile_example(table: ExampleTable, place: Place) -> Example:
         hours=dict(table.hours),
         open={name: queue.open for name, queue in table.queues.items() if queue.open is not None},
         now=table.now,
+        moved=table.moved or 0,
     )
 
 

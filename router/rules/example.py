@@ -57,7 +57,8 @@ class Example:
     """``expect`` is ``None`` for ``"nothing"``: no step acts and nothing is held. ``queues`` are by name, with 0 for
     every metric not given; ``agents`` are free slots by user name; agents not given are not routable.
     ``hours`` are by name, ``"queue"`` standing for every queue's own; ``open`` tells of the own hours of single queues.
-    What neither names is open."""
+    What neither names is open. ``moved`` is how many others the rule has moved out of the contact's queue within the
+    hour."""
 
     name: str
     place: Place
@@ -68,3 +69,4 @@ class Example:
     hours: Mapping[str, Literal["open", "closed"]] = field(default_factory=dict)
     open: Mapping[str, bool] = field(default_factory=dict)
     now: datetime | None = None
+    moved: int = 0

@@ -126,4 +126,5 @@ class ExampleTable(Table):
     agents: dict[Text, ExampleAgent] = Field(default_factory=dict)
     hours: dict[Text, Literal["open", "closed"]] = Field(default_factory=dict)
     now: Moment | None = None
+    moved: Annotated[int, Field(ge=0, le=10_000)] | None = None
     expect: Expectation

@@ -10,7 +10,6 @@ from router.toml_source import Path, TomlSource
 
 NOT_EVALUATED: dict[str, tuple[str, ...]] = {
     "step": ("routing",),
-    "guard": ("percent_of_queue",),
     "expect": ("routing",),
 }
 """By the table a key stands in; ``key=value`` where only that value is not evaluated. Whoever evaluates one

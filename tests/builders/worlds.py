@@ -70,6 +70,7 @@ def guard(random: Random) -> RuleGuard:
         cooldown=seldom(timedelta(0), timedelta(minutes=2)),
         per_cycle=seldom(1, 2),
         per_hour=seldom(1, 3, 6),
+        percent_of_queue=seldom(10, 50, 70),
     )
 
 

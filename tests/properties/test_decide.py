@@ -125,6 +125,27 @@ def test_no_limit_of_a_cycle_or_an_hour_is_ever_exceeded(world, waits):
 
 @many
 @given(simulations, pauses)
+def test_no_share_of_a_queue_is_ever_exceeded(world, waits):
+    """Counted by the world itself: what really waited before each cycle, and what left within the hour."""
+    by_rule = {rule.name: rule.rule.guard.percent_of_queue for rule in world.rules.rules}
+    for pause in (timedelta(), *waits):
+        world.now += pause
+        waited = Counter(contact.queue_id for contact in world.waiting.values())
+        gone = Counter(move.queue_id for move in world.moves() if move.decided_at > world.now - HOUR)
+        for decision in world.run_cycle():
+            percent = by_rule[decision.rule]
+            if percent is None or not isinstance(decision, Transfer):
+                continue
+            queue = decision.contact.queue_id
+            made = Counter(
+                (move.rule, move.queue_id) for move in world.moves() if move.decided_at > world.now - HOUR
+            )
+            whole = waited[queue] + gone[queue]
+            assert 100 * (made[decision.rule, queue] - 1) < percent * whole
+
+
+@many
+@given(simulations, pauses)
 def test_no_more_contacts_chase_the_slots_of_a_queue_than_are_free(world, waits):
     for pause in (timedelta(), *waits):
         world.now += pause

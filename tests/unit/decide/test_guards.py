@@ -119,6 +119,64 @@ def test_a_rule_has_its_own_limits_a_cycle_and_an_hour_which_count_its_own_moves
     assert outcome(look(*many(2), recent_moves=(other, own)), per_hour) == [MOVED, f"{HOLDS}per_hour"]
 
 
+HALF = rules(overflow(more="guard = { percent_of_queue = 50 }"))
+SHARE_IS_GONE = f"{HOLDS}percent_of_queue"
+
+
+def gone(count, rule="overflow", **others):
+    """Moves out of Billing of contacts that wait no more."""
+    given = {"decided_at": NOW - minutes(5), **others}
+    return tuple(act(contact(f"gone{number}", waited=30), rule, **given) for number in range(count))
+
+
+def test_a_rule_moves_its_share_of_a_queue_in_an_hour_rounded_up():
+    assert outcome(look(*many(5)), HALF) == [MOVED] * 3 + [SHARE_IS_GONE] * 2
+    assert outcome(look(*many(1)), rules(overflow(more="guard = { percent_of_queue = 1 }"))) == [MOVED]
+
+
+def test_the_share_neither_shrinks_nor_grows_while_the_queue_is_drained():
+    for already in range(1, 5):
+        seen = look(*many(10 - already), recent_moves=gone(already))
+        assert outcome(seen, HALF).count(MOVED) == 5 - already
+    assert outcome(look(*many(5), recent_moves=gone(5)), HALF) == [SHARE_IS_GONE] * 5
+
+
+def test_what_left_an_hour_ago_belongs_no_more_to_the_share_nor_to_the_whole():
+    seen = look(*many(4), recent_moves=gone(6, decided_at=NOW - minutes(60)))
+    assert outcome(seen, HALF).count(MOVED) == 2
+
+
+def test_what_another_rule_moved_is_of_the_whole_and_not_of_this_rules_share():
+    assert outcome(look(*many(4), recent_moves=gone(4, "another")), HALF).count(MOVED) == 4
+
+
+def test_a_share_is_of_each_queue_by_itself():
+    both = rules(overflow(more="guard = { percent_of_queue = 50 }").replace('"Billing"', '["Billing", "General"]'))
+    elsewhere = [contact(f"g{number}", queue=GENERAL, waited=15 - number) for number in range(2)]
+    found = by_contact(look(*many(2), *elsewhere), both)
+    assert found == {"c0": [MOVED], "c1": [SHARE_IS_GONE], "g0": [MOVED], "g1": [SHARE_IS_GONE]}
+
+
+def test_a_contact_that_is_there_again_is_counted_once():
+    back = contact("back", waited=20, initial_id="gone0", previous_id="x")
+    seen = look(back, contact("other", waited=19), recent_moves=gone(1), limits=ROOM)
+    assert outcome(seen, HALF) == [SHARE_IS_GONE] * 2
+
+
+def test_contacts_of_the_queue_that_are_not_due_belong_to_the_whole():
+    assert outcome(look(*many(2), contact("new", waited=1), contact("newer")), HALF) == [MOVED, MOVED]
+
+
+def test_a_rule_that_observes_has_its_share_of_what_it_only_watches():
+    watching = rules(overflow(mode="observe", more="guard = { percent_of_queue = 50 }"))
+    assert outcome(look(*many(4)), watching) == [f"{MOVED} (observed)"] * 2 + [f"{SHARE_IS_GONE} (observed)"] * 2
+
+
+def test_the_share_of_a_queue_is_told_before_the_limits_of_a_cycle_and_an_hour():
+    seen = look(*many(2), limits=replace(ROOM, per_cycle=1, per_hour=1))
+    assert outcome(seen, HALF) == [MOVED, SHARE_IS_GONE]
+
+
 def test_the_most_overdue_get_what_the_limits_leave():
     target = overflow("long", more='sla = { target = "2h" }', to='{ queue = "General" }').replace(
         '"Billing"', '"Overflow"'
