@@ -63,8 +63,20 @@ def _contact(account: Account, preview: Preview) -> Lines:
         case = account.case
         yield f"  chain {case.chain_id}, case {case.key.case_id} since {instant(case.key.began_at)}"
         yield f"  moved by the router {count(len(case.moves), 'time')} in this case"
+        yield from _visited(account, preview)
     elif account.standing is Standing.WAITING:
         yield "  the router has moved this wait already; what is shown here has not caught up"
+
+
+def _visited(account: Account, preview: Preview) -> Lines:
+    """Where the never-back rule does not let it go."""
+    assert account.case is not None, "a waiting contact has a case"
+    visited = Wait(account.contact, account.case, preview.look).visited
+    if isinstance(visited, Unread):
+        yield "  which queues it was in before the ledger began has not been read"
+    elif visited:
+        names = sorted(preview.directory.queue_name(queue) or queue for queue in visited)
+        yield f"  has been in {', '.join(names)} in this case"
 
 
 def _rule(tried: Tried, account: Account, preview: Preview) -> Lines:

@@ -67,7 +67,8 @@ def _been_there(bound: BoundEntry, target: Target, turn: Turn) -> str | None:
     if target.queue_id is not None:
         if target.queue_id == turn.wait.queue_id:
             return "the contact is in this queue"
-        back = target.queue_id in case.visited and not bound.entry.revisit
+        visited = turn.wait.visited
+        back = not isinstance(visited, Unread) and target.queue_id in visited and not bound.entry.revisit
         return "the case has been moved out of this queue (revisit = false)" if back else None
     sent = any(move.target is not None and move.target.agent_id == target.agent_id for move in case.moves)
     return "the case has been sent to this agent before" if sent else None

@@ -145,6 +145,15 @@ def cooldown(turn: Turn) -> Refusal | None:
     return Refusal(HoldReason.COOLDOWN, f"the router moved this chain {ago} ago (cooldown {format_duration(pause)})")
 
 
+def whence(turn: Turn) -> Refusal | None:
+    """Before a move might lead back to a queue that the case has been in, it must be known which those are."""
+    visited = turn.wait.visited
+    entries = (entry for bound in turn.live for entry in bound.entries)
+    if not isinstance(visited, Unread) or all(entry.entry.revisit or entry.entry.queue is None for entry in entries):
+        return None
+    return Refusal(HoldReason.UNREADABLE, visited.why, (visited.need,) if visited.need is not None else ())
+
+
 def percent_of_queue(turn: Turn) -> Refusal | None:
     """Of the queue that the contact is in: a rule may take its share of each queue."""
     percent, queue_id = turn.tried.rule.rule.guard.percent_of_queue, turn.wait.queue_id
@@ -190,6 +199,7 @@ BEFORE_DESTINATIONS: tuple[Guard, ...] = (
     transfer_budget,
     max_transfers,
     cooldown,
+    whence,
 )
 """Wherever the contact would go."""
 

@@ -151,8 +151,9 @@ class LiveMetrics:
 class Look:
     """One look at the instance. ``histories`` is by contact id; so are, with an ``Unread`` where reading failed,
     ``transfers``, ``details``, ``origins`` (when the chain began), ``pauses`` and ``pasts`` (those it came from, newest
-    first). ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics,
-    ``unseen`` what waits in a queue besides the contacts of the look."""
+    first). ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics, ``unseen`` what
+    waits in a queue besides the contacts of the look. The ledger knows what the router did from ``ledger_began_at`` on;
+    ``None``: all of it."""
 
     now: datetime
     mode: Mode
@@ -169,6 +170,7 @@ class Look:
     hours: Mapping[HoursId, Calendar | Unread] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     blocks: Blocks = field(default_factory=Blocks)
+    ledger_began_at: datetime | None = None
     recent_moves: tuple[Action, ...] = ()
     pending: Mapping[QueueId, int] = field(default_factory=dict)
     at_agents: Mapping[AgentId, int] = field(default_factory=dict)

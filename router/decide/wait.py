@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from router.decide.before import queues_before
 from router.decide.case import Case
 from router.decide.look import CHAIN_TRANSFERS, Look, NeedDetails, NeedOrigin, NeedPast, NeedPauses, NeedTransfers
 from router.model import Contact, Details, QueueId
@@ -73,10 +74,32 @@ class Wait:
     @property
     def earlier(self) -> tuple[Contact, ...] | Unread:
         """The contacts that it came from, newest first."""
-        if self.case.chain_id == self.contact.id and self.contact.previous_id is None:
+        if not self.has_past:
             return ()
         unread = Unread("the contacts that it came from have not been read yet", NeedPast(self.contact.id))
         return self.look.pasts.get(self.contact.id, unread)
+
+    @cached_property
+    def visited(self) -> frozenset[QueueId] | Unread:
+        """The queues that this case has been moved out of: by the ledger and, before it began, by Connect's records."""
+        case = self.case
+        if not self.has_past or not self._older_than_the_ledger:
+            return case.visited
+        past = self.earlier
+        return past if isinstance(past, Unread) else case.visited | queues_before(case.key.case_id, self.contact, past)
+
+    @property
+    def _older_than_the_ledger(self) -> bool:
+        """Whether the case goes back to a time that the ledger knows nothing of: what came before its first contact may
+        have been the router's doing."""
+        ledger, contact = self.look.ledger_began_at, self.contact
+        began = contact.initiated_at if self.case.key.case_id == contact.id else None
+        return ledger is not None and (began or self.case.key.began_at) < ledger
+
+    @property
+    def has_past(self) -> bool:
+        """Whether it came from another contact."""
+        return self.case.chain_id != self.contact.id or self.contact.previous_id is not None
 
     @property
     def transfers_behind(self) -> int | Unread:

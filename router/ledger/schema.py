@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 
 from router.ledger.errors import LedgerBroken
-from router.ledger.rows import micros
+from router.ledger.rows import EPOCH, MICROSECOND, micros
 
 APPLICATION_ID = 0x43525452
 """``CRTR`` in the file's header: tells a ledger from any other SQLite database."""
@@ -53,6 +53,12 @@ def version_of(connection: sqlite3.Connection, name: str, known: Sequence[Migrat
             "install that version again, or restore the backup made before the upgrade"
         )
     return version
+
+
+def began_at(connection: sqlite3.Connection) -> datetime:
+    """When the ledger was made, by the first of its migrations."""
+    first: int = connection.execute("SELECT min(applied_at) FROM migrations").fetchone()[0]
+    return EPOCH + first * MICROSECOND
 
 
 def upgrade(connection: sqlite3.Connection, version: int, migrations: Sequence[Migration], now: datetime) -> None:

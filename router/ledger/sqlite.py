@@ -32,7 +32,7 @@ from router.ledger.connection import (
 from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailable, NotOpen
 from router.ledger.lock import WriterLock
 from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, row_of
-from router.ledger.schema import shipped, upgrade, version_of
+from router.ledger.schema import began_at, shipped, upgrade, version_of
 from router.model import Action, ActionState, Contact, ContactId, Landing
 
 KEEP = timedelta(days=120)
@@ -43,7 +43,8 @@ class SqliteLedger:
 
     Every method may be called from any thread, is atomic, and is on the disk when it returns. Where the ledger cannot
     do it, ``LedgerUnavailable`` (``LedgerBroken`` where waiting does not help) is raised and nothing has changed.
-    ``created`` says that this opening made the ledger; ``warnings`` are one-line findings about who can read it.
+    ``created`` says that this opening made the ledger, ``began_at`` since when it knows what was done (``None``: it
+    knows nothing of earlier processes); ``warnings`` are one-line findings about who can read it.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class SqliteLedger:
         lock: WriterLock | None = None,
         writable: bool = True,
         created: bool = False,
+        began_at: datetime | None = None,
         warnings: tuple[str, ...] = (),
     ) -> None:
         self._connection = connection
@@ -67,6 +69,7 @@ class SqliteLedger:
         self.name = name
         self.instance_id = instance_id
         self.created = created
+        self.began_at = began_at
         self.warnings = warnings
 
     @classmethod
@@ -105,6 +108,7 @@ class SqliteLedger:
                 keep=keep,
                 lock=lock,
                 created=version == 0,
+                began_at=began_at(connection),
                 warnings=exposure(path),
             )
             ledger._prune(micros(now) - keep // MICROSECOND)
@@ -126,7 +130,8 @@ class SqliteLedger:
                 if 0 < version < migrations[-1].version:
                     raise LedgerUnavailable(f"{name}: has schema {version}; starting the service upgrades it")
             if version:
-                return cls(connection, name=name, instance_id=instance_id, writable=False)
+                began = began_at(connection)
+                return cls(connection, name=name, instance_id=instance_id, writable=False, began_at=began)
             connection.close()
             return cls._empty(name, instance_id)
 

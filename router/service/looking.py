@@ -85,6 +85,7 @@ class Looking:
             cycle=cycle,
             histories=self._histories(contacts),
             limits=self.limits,
+            ledger_began_at=self.ledger.began_at or now,
             blocks=blocks or Blocks(),
             recent_moves=recent,
             pending=_sent_lately(recent, METRICS_LAG, now),

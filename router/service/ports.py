@@ -76,6 +76,11 @@ class Ledger(Protocol):
     """What was intended and what came of it. Every method is atomic and durable on return; each raises
     ``LedgerUnavailable`` (router.ledger) where the ledger cannot do it, and then nothing has changed."""
 
+    @property
+    def began_at(self) -> datetime | None:
+        """Since when it knows what the router did; ``None``: it knows nothing of the time before this process."""
+        ...
+
     def histories(self, contacts: Iterable[Contact]) -> Mapping[ContactId, tuple[Action, ...]]:
         """By contact id: every action of that contact's chain, oldest first. A contact that is the result of one of
         the router's own moves belongs to the chain of the contact that was moved, whatever Connect's ids say."""

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -205,3 +205,21 @@ def test_ledgers_in_memory_share_nothing(act):
     with SqliteLedger.in_memory("instance-1") as one, SqliteLedger.in_memory("instance-1") as other:
         one.record(act(observed=True))
         assert other.history() == ()
+
+
+def test_a_ledger_knows_since_when_it_knows(tmp_path):
+    path, made_at = tmp_path / "ledger.db", datetime(2026, 3, 1, 12, tzinfo=UTC)
+    later = made_at + timedelta(days=3)
+    with SqliteLedger.open(path, instance_id="instance-1", now=made_at, keep=timedelta(days=120)) as made:
+        assert made.began_at == made_at
+    with SqliteLedger.open(path, instance_id="instance-1", now=later, keep=timedelta(days=120)) as opened:
+        assert opened.began_at == made_at
+    with SqliteLedger.read(path, instance_id="instance-1") as shown:
+        assert shown.began_at == made_at
+
+
+def test_one_that_is_not_there_or_ends_with_the_process_knows_of_nothing_before(tmp_path):
+    with SqliteLedger.read(tmp_path / "none.db", instance_id="instance-1") as none:
+        assert none.began_at is None
+    with SqliteLedger.in_memory("instance-1") as memory:
+        assert memory.began_at is None

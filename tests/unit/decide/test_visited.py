@@ -1,0 +1,114 @@
+"""The queues that a case has been in: by the ledger, and by Connect's records where the ledger began later."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from router.decide.decide import decide
+from router.decide.look import Look, NeedPast
+from router.model import AgentId, Channel, Contact, ContactId, HoldReason
+from router.rules.condition import Unread
+from tests.builders.contacts import NOW, after, contact, minutes, move
+from tests.builders.instance import BILLING, GENERAL, OVERFLOW
+from tests.builders.looks import look, outcome, the_hold
+from tests.builders.rules import rules
+
+BACK = rules('[[rule]]\nname = "back"\nmatch.queue = "General"\nstep = [{ at = "10m", to = [{ queue = "Billing" }] }]')
+MOVED_BACK, STAYS = ["back 1: to Billing"], ["back 1: no_eligible_destination"]
+
+
+def ago(count: float) -> datetime:
+    return NOW - minutes(count)
+
+
+FIRST = contact("c1", waited=90, disconnected_at=ago(60))
+SECOND = after(FIRST, "c2", queue=OVERFLOW, waited=60, disconnected_at=ago(30))
+HERE = contact("c3", queue=GENERAL, waited=30, previous_id="c2", initial_id="c1")
+
+
+def seen(*past: Contact, began: datetime | None = NOW, here: Contact = HERE, **others: Any) -> Look:
+    """By a ledger that began just now; ``past`` is what the contact came from, newest first."""
+    return look(here, ledger_began_at=began, pasts={here.id: past}, transfers={here.id: len(past)}, **others)
+
+
+def test_what_the_ledger_does_not_know_of_is_read_from_connect():
+    assert outcome(seen(SECOND, FIRST), BACK) == STAYS
+    assert outcome(seen(SECOND), BACK) == MOVED_BACK
+
+
+def test_it_may_lead_back_where_the_rule_says_so():
+    revisit = rules(
+        '[[rule]]\nname = "back"\nmatch.queue = "General"\n'
+        'step = [{ at = "10m", to = [{ queue = "Billing", revisit = true }] }]'
+    )
+    unread = look(HERE, ledger_began_at=NOW, pasts={}, transfers={HERE.id: 2})
+    assert outcome(unread, revisit) == MOVED_BACK
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        replace(SECOND, agent_id=AgentId("ann")),
+        replace(SECOND, connected_at=ago(40)),
+        replace(SECOND, disconnected_at=None),
+        replace(SECOND, disconnected_at=ago(45)),
+        replace(SECOND, channel=Channel.VOICE),
+    ],
+    ids=["an agent had it", "an agent was connected", "it goes on", "it ended long before", "it was a call"],
+)
+def test_what_was_before_an_agent_had_it_or_before_it_began_anew_is_another_case(ended):
+    assert outcome(seen(ended, FIRST), BACK) == MOVED_BACK
+
+
+def test_since_the_ledger_began_it_knows_every_move_itself():
+    """What it has no record of, an agent or a flow has done: a new case."""
+    assert outcome(seen(SECOND, FIRST, began=ago(31)), BACK) == MOVED_BACK
+    assert outcome(seen(SECOND, FIRST, began=ago(29)), BACK) == STAYS
+    assert decide(look(HERE, ledger_began_at=ago(31), pasts={}, transfers={HERE.id: 2}), BACK).needs == ()
+
+
+def test_a_case_that_the_ledger_knows_in_part_goes_back_before_it():
+    moved = move(SECOND, HERE, "another", at=30)
+    known: dict[str, Any] = {"history": (moved,), "began": ago(45)}
+    assert outcome(seen(SECOND, FIRST, **known), BACK) == STAYS
+    assert outcome(seen(SECOND, FIRST, history=(moved,), began=ago(61)), BACK) == MOVED_BACK
+    with_agent = replace(FIRST, agent_id=AgentId("ann"))
+    assert outcome(seen(SECOND, with_agent, **known), BACK) == MOVED_BACK
+
+
+def test_it_is_read_once_nothing_else_stands_in_the_way_of_a_move():
+    unread: dict[str, Any] = {"ledger_began_at": NOW, "pasts": {}, "transfers": {HERE.id: 2}}
+    decided = decide(look(HERE, **unread), BACK)
+    assert decided.needs == (NeedPast(ContactId("c3")),)
+    assert the_hold(decided).reason is HoldReason.UNREADABLE
+    early = replace(HERE, enqueued_at=ago(5))
+    assert decide(look(early, **unread), BACK).needs == ()
+    exhausted = {**unread, "transfers": {HERE.id: 11}}
+    assert decide(look(HERE, **exhausted), BACK).needs == ()
+
+
+def test_a_past_that_cannot_be_read_holds():
+    failed = Unread("the contacts that it came from could not be read")
+    hold = the_hold(decide(look(HERE, ledger_began_at=NOW, pasts={HERE.id: failed}, transfers={HERE.id: 2}), BACK))
+    assert (hold.reason, hold.detail) == (HoldReason.UNREADABLE, failed.why)
+
+
+def test_a_contact_that_came_from_no_other_is_not_asked_about():
+    fresh = contact("c1", queue=GENERAL, waited=30)
+    assert outcome(look(fresh, ledger_began_at=NOW, pasts={}), BACK) == MOVED_BACK
+
+
+def test_where_a_transfer_goes_to_an_agents_queue_does_not_matter():
+    to_agent = rules(
+        '[[rule]]\nname = "back"\nmatch.queue = "General"\nstep = [{ at = "10m", to = [{ agent = "ann" }] }]'
+    )
+    decided = decide(look(HERE, ledger_began_at=NOW, pasts={}, transfers={HERE.id: 2}), to_agent)
+    assert not any(isinstance(need, NeedPast) for need in decided.needs)
+
+
+def test_the_queue_it_was_moved_out_of_by_the_ledger_counts_as_before():
+    moved = contact("c1", queue=BILLING, waited=40, disconnected_at=ago(30))
+    here = after(moved, "c2", queue=GENERAL, waited=30)
+    assert outcome(seen(moved, here=here, history=(move(moved, here, "another", at=5),), began=ago(600)), BACK) == STAYS
