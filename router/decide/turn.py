@@ -15,6 +15,7 @@ from router.decide.used import Used
 from router.decide.wait import Wait
 from router.model import CaseKey, Contact, ContactId, FirstAct, Target
 from router.rules.bound import BoundStep
+from router.rules.clock import queue_clock_start
 from router.rules.condition import Seen, Unread
 from router.rules.rule import Mode, Step
 
@@ -135,10 +136,9 @@ class Turn:
         known = self.wait.case.first_act(self.rule, observed=self.observed)
         if known is not None:
             return known
-        assert self.tried.started_at is not None, "a rule that matched has a clock"
         contact, transfers, details = self.wait.contact, self.wait.transfers, self.wait.details
         return FirstAct(
-            clock_started_at=self.tried.started_at,
+            clock_started_at=queue_clock_start(contact, None),
             queue_id=self.wait.queue_id,
             waited=contact.waited(self.wait.look.now),
             initiation_method=contact.initiation_method,

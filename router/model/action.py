@@ -76,7 +76,8 @@ class Target:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstAct:
     """The contact as it was when a rule first acted on the case: the router's own moves change these, and the rule is
-    matched, and its clock read, as if they had not."""
+    matched, and its clock read, as if they had not. ``clock_started_at`` is the queue clock's start, whichever the
+    rule's clock is: a rule may be edited to go by the other."""
 
     clock_started_at: datetime
     queue_id: QueueId

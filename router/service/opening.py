@@ -26,8 +26,9 @@ LONGEST_BACK = timedelta(days=270)
 """With what lies ahead a year: how much Connect answers in one call is not documented. On days before that the hours of
 their weekday count."""
 
-MARGIN = timedelta(days=31)
-"""A case that was moved began before its contact entered the queue it is in."""
+MARGIN = timedelta(days=180)
+"""A case that was moved, and a chain that was passed on, began before the contact entered its queue: a task can live for
+90 days (Amazon Connect Administrator Guide, tasks), and whether a transfer begins them anew is not said."""
 
 
 @dataclass(kw_only=True)

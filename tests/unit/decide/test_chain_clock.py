@@ -22,8 +22,8 @@ OF_CHAIN = NeedOrigin(ContactId("c2"), ContactId("c1"))
 UNREADABLE = Unread("when its chain began could not be read")
 
 
-def steps(written: str):
-    return bound(f'[[rule]]\nname = "overflow"\nmatch.queue = "Billing"\n{CHAIN}\nstep = [{written}]')
+def steps(written: str, *, clock: str = CHAIN):
+    return bound(f'[[rule]]\nname = "overflow"\nmatch.queue = "Billing"\n{clock}\nstep = [{written}]')
 
 
 def ago(count: float) -> datetime:
@@ -68,7 +68,6 @@ def test_late_and_due_at_and_urgency_are_the_chains():
     ladder = bound(overflow(at="1h", more='sla = { clock = "chain", target = "2h" }'))
     transfer = the_transfer(decide(old(handed_on(), ago(150)), ladder))
     assert (transfer.due_at, transfer.late, transfer.urgency) == (ago(90), minutes(30), 1.25)
-    assert transfer.first.clock_started_at == ago(150)
 
 
 def test_without_knowing_when_the_chain_began_nothing_acts():
@@ -119,6 +118,20 @@ def test_a_warning_that_acted_leaves_the_chain_clock_as_it_is():
     waiting = handed_on()
     warned = act(waiting, at=60, kind="warn")
     assert outcome(old(waiting, ago(180), history=(warned,)), ladder) == ["overflow 2: to Overflow"]
+
+
+def test_a_rule_that_is_edited_to_go_by_the_queue_clock_goes_by_the_queue_where_it_first_acted():
+    """Not by the age that it went by before."""
+    waiting = handed_on(waited=20)
+    transfer = the_transfer(decide(old(waiting, ago(150)), HOUR_ON_CHAIN))
+    assert transfer.first.clock_started_at == ago(20)
+    moved = after(waiting, "c3", waited=5)
+    history = (move(waiting, moved, at=60, first=transfer.first),)
+    edited = steps(
+        '{ at = "1h", to = [{ queue = "Overflow" }] }, { at = "2h", to = [{ queue = "General" }] }', clock=""
+    )
+    decided = decide(old(moved, ago(150), history=history), edited)
+    assert (decided.decisions, decided.next_due_at) == ((), ago(20) + minutes(120))
 
 
 def test_hours_of_operation_apply_to_the_chain_clock():
