@@ -74,4 +74,4 @@ def _summary(preview: Preview) -> str:
 
 
 def _why(failure: Failure | None) -> str:
-    return f" ({getattr(failure, 'code', type(failure).__name__)})" if failure is not None else ""
+    return f" ({failure.code})" if failure is not None else ""

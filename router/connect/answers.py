@@ -33,6 +33,7 @@ class Throttled:
     Nothing happened."""
 
     code: str
+    message: str = ""
     request_id: str | None = None
 
 
@@ -63,6 +64,10 @@ class Full:
     message: str
     request_id: str | None = None
 
+    @property
+    def code(self) -> str:
+        return "ServiceQuotaExceededException"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denied:
@@ -70,6 +75,10 @@ class Denied:
 
     message: str
     request_id: str | None = None
+
+    @property
+    def code(self) -> str:
+        return "AccessDeniedException"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

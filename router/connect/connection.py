@@ -63,7 +63,7 @@ class Connection:
                 searching=Search(reads, channels=channels, patience=searching),
                 contacts=Contacts(reads, monotonic=monotonic, patience=describing),
             ),
-            mover=ConnectMover(api, quotas=quotas, monotonic=monotonic),
+            mover=ConnectMover(api),
             instance=ConnectInstance(reads),
             quotas=quotas,
             _skew=skew,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from router.decide.decision import Decision, Reroute, Transfer, Warn
@@ -12,10 +13,14 @@ from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, CLOCK,
 from router.decide.pick import pick
 from router.decide.refusal import Refusal
 from router.decide.turn import Turn
-from router.model import ActionState, HoldReason
+from router.model import Action, ActionState, HoldReason
 from router.rules.bound import BoundStep
-from router.rules.rule import Pick, Step
+from router.rules.rule import Pick, Routing, Step
 from router.rules.steps import Due
+
+ROUTING_APPLIES_WITHIN = timedelta(seconds=60)
+"""How long Connect may take to apply a change to a contact that is queued already (Amazon Connect administrator guide,
+"Set routing priority and age")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +85,25 @@ def _without_transfer(turn: Turn) -> tuple[Decision, ...]:
     found: list[Decision] = []
     step = turn.tried.due.routing
     if step is not None and step.routing is not None:
-        found.append(Reroute(routing=step.routing, **turn.by_rule(step)))
+        found.append(_reroute(turn, step, step.routing))
     step = turn.tried.due.warn
     if step is not None and step.warn is not None:
         found.append(Warn(text=step.warn, **turn.by_rule(step)))
     return tuple(found)
+
+
+def _reroute(turn: Turn, step: Step, routing: Routing) -> Decision:
+    """Not within the minute that Connect may take to apply an earlier one: what the contact shows may be old."""
+    since = turn.wait.look.now - ROUTING_APPLIES_WITHIN
+    lately = any(at > since for act in turn.wait.case.chain for at in _rerouted_at(act))
+    if not lately:
+        return Reroute(routing=routing, **turn.by_rule(step))
+    return turn.hold(step, Refusal(HoldReason.IN_FLIGHT, "its routing was changed less than a minute ago"))
+
+
+def _rerouted_at(act: Action) -> tuple[datetime, ...]:
+    changed = act.routing is not None and not act.observed
+    return tuple(at for at in (act.place_at, act.settled_at) if at is not None) if changed else ()
 
 
 def _latest(due: Due) -> Step:

@@ -67,8 +67,12 @@ class Case:
         )
 
     def progress(self, rule: str, kind: ActionKind, *, observed: bool) -> timedelta | None:
-        """The place on the rule's clock of the last step of this kind that has acted; ``None`` before the first."""
-        return max((act.at for act in self.of_rule(rule, observed=observed) if act.kind is kind), default=None)
+        """The place on the rule's clock of the last step of this kind that has acted, or of a routing update that
+        Connect refused: it has no other entry to try. ``None`` before the first."""
+        acted = (act for act in self.of_rule(rule, observed=observed) if act.kind is kind)
+        refused = (act for act in self.actions if act.rule == rule and act.state is ActionState.REFUSED)
+        over = (*acted, *(act for act in refused if act.kind is kind is ActionKind.ROUTING))
+        return max((act.at for act in over), default=None)
 
     def first_act(self, rule: str, *, observed: bool) -> FirstAct | None:
         acts = self.of_rule(rule, observed=observed)

@@ -18,7 +18,9 @@ from router.model import (
     FirstAct,
     FlowId,
     Landing,
+    PlaceState,
     QueueId,
+    RoutingData,
     Target,
 )
 
@@ -32,11 +34,14 @@ CODE = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 UNSPECIFIED = "unspecified"
 
 OUTCOME = ("state", "settled_at", "attempts", "request_id", "error", "new_contact_id", "landing", "landed_at",
-           "landed_queue_id", "landed_enqueued_at")  # fmt: skip
+           "landed_queue_id", "landed_enqueued_at", "before_priority", "before_age")  # fmt: skip
 """The columns that settling an intent writes; all others are fixed by the intent."""
 
-LANDING = ("new_contact_id", "landing", "landed_at", "landed_queue_id", "landed_enqueued_at")
+LANDING = ("new_contact_id", "landing", "landed_at", "landed_queue_id", "landed_enqueued_at", "place")
 """The columns that a landing writes."""
+
+PLACE = ("routing_priority", "routing_age", "place", "place_at")
+"""The columns that giving a moved contact its place back writes."""
 
 
 def micros(instant: datetime) -> int:
@@ -79,6 +84,7 @@ def row_of(action: Action, instance_id: str) -> dict[str, Value]:
         "send_by": _maybe(micros, action.send_by),
         **_first_row(action.first),
         **_target_row(action.target),
+        **place_row(action),
         **outcome_row(action),
     }
 
@@ -95,6 +101,16 @@ def outcome_row(action: Action) -> dict[str, Value]:
         "landed_at": _maybe(micros, action.landed_at),
         "landed_queue_id": action.landed_queue_id,
         "landed_enqueued_at": _maybe(micros, action.landed_enqueued_at),
+        **_routing_row("before", action.before),
+        "place": action.place.value if action.place else None,
+    }
+
+
+def place_row(action: Action) -> dict[str, Value]:
+    return {
+        **_routing_row("routing", action.routing),
+        "place": action.place.value if action.place else None,
+        "place_at": _maybe(micros, action.place_at),
     }
 
 
@@ -131,7 +147,27 @@ def action_of(row: sqlite3.Row) -> Action:
         landed_at=_maybe(instant_of, row["landed_at"]),
         landed_queue_id=_maybe(QueueId, row["landed_queue_id"]),
         landed_enqueued_at=_maybe(instant_of, row["landed_enqueued_at"]),
+        routing=_routing_of(row, "routing"),
+        before=_routing_of(row, "before"),
+        place=_maybe(PlaceState, row["place"]),
+        place_at=_maybe(instant_of, row["place_at"]),
     )
+
+
+def _routing_row(of: str, routing: RoutingData | None) -> dict[str, Value]:
+    age = routing.age if routing else None
+    return {
+        f"{of}_priority": routing.priority if routing else None,
+        f"{of}_age": None if age is None else age // MICROSECOND,
+    }
+
+
+def _routing_of(row: sqlite3.Row, of: str) -> RoutingData | None:
+    """One of which nothing is known is none."""
+    priority, age = row[f"{of}_priority"], row[f"{of}_age"]
+    if priority is None and age is None:
+        return None
+    return RoutingData(priority=priority, age=None if age is None else timedelta(microseconds=age))
 
 
 def _first_row(first: FirstAct) -> dict[str, Value]:

@@ -31,7 +31,7 @@ from router.ledger.connection import (
 )
 from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailable, NotOpen
 from router.ledger.lock import WriterLock
-from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, row_of
+from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, place_row, row_of
 from router.ledger.schema import began_at, shipped, upgrade, version_of
 from router.model import Action, ActionState, Contact, ContactId, Landing
 
@@ -247,6 +247,16 @@ class SqliteLedger:
         with self._writing() as connection:
             self._update(connection, statements.LAND, action, outcome_row(action))
             chains.adopt(connection, self.instance_id, action)
+
+    def places_open(self) -> tuple[Action, ...]:
+        """Moves whose contact is still to be given its place in the queue back, oldest first."""
+        return self._actions(self._rows(statements.PLACES_OPEN, {}))
+
+    def give_place(self, action: Action) -> None:
+        """Writes how far giving a moved contact its place back has come, and what it is given. Raises NotOpen where
+        nothing is to be given any more."""
+        with self._writing() as connection:
+            self._update(connection, statements.GIVE_PLACE, action, place_row(action))
 
     def prune(self, before: datetime) -> int:
         """Removes the chains that nothing has happened to since ``before``, and answers how many actions that were.

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from router.ledger.chains import MEMBERS
-from router.ledger.rows import LANDING, OUTCOME, Value, micros
-from router.model import ActionState, ContactId, Landing
+from router.ledger.rows import LANDING, OUTCOME, PLACE, Value, micros
+from router.model import ActionState, ContactId, Landing, PlaceState
 
 
 def _literals(values: Iterable[str]) -> str:
@@ -44,6 +44,12 @@ SETTLE = f"UPDATE actions SET {_assignments(OUTCOME)} WHERE instance = :instance
 LAND = f"""UPDATE actions SET {_assignments(column for column in LANDING if column != "new_contact_id")},
     new_contact_id = coalesce(:new_contact_id, new_contact_id)
     WHERE instance = :instance AND id = :id AND kind = 'transfer' AND state = 'acted'"""
+
+PLACE_OPEN = _literals(state.value for state in PlaceState if state.open)
+PLACES_OPEN = f"SELECT * FROM actions WHERE instance = :instance AND place IN ({PLACE_OPEN}) ORDER BY id"
+
+GIVE_PLACE = f"""UPDATE actions SET {_assignments(PLACE)}
+    WHERE instance = :instance AND id = :id AND place IN ({PLACE_OPEN})"""
 
 NEWEST = "SELECT max(decided_at) FROM actions WHERE instance = :instance"
 

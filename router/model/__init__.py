@@ -1,6 +1,16 @@
 """The words of the domain as frozen, typed values; no I/O, no clock, nothing of AWS's."""
 
-from router.model.action import Action, ActionKind, ActionState, CaseKey, FirstAct, Landing, Target
+from router.model.action import (
+    Action,
+    ActionKind,
+    ActionState,
+    CaseKey,
+    FirstAct,
+    Landing,
+    PlaceState,
+    RoutingData,
+    Target,
+)
 from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, Standing
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
 from router.model.holds import HoldReason, earliest
@@ -32,10 +42,12 @@ __all__ = [
     "HoursId",
     "Landing",
     "OpeningHours",
+    "PlaceState",
     "ProfileId",
     "Queue",
     "QueueId",
     "QueueMetrics",
+    "RoutingData",
     "Standing",
     "Target",
     "TimeSlice",

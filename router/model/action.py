@@ -51,6 +51,31 @@ class Landing(StrEnum):
         return self in (Landing.PENDING, Landing.STRAY)
 
 
+class PlaceState(StrEnum):
+    """How far giving a moved contact its place in the queue back has come."""
+
+    DUE = "due"
+    INTENDED = "intended"
+    """Committed before the call, its outcome not known."""
+    GIVEN = "given"
+    REFUSED = "refused"
+    GONE = "gone"
+    """The contact was answered, moved on or ended before."""
+
+    @property
+    def open(self) -> bool:
+        return self in (PlaceState.DUE, PlaceState.INTENDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingData:
+    """A contact's place among those that wait: ``priority`` is 1 (highest) to 10, ``age`` what is added to the time it
+    has waited. ``None``: not said, or not asked for."""
+
+    priority: int | None = None
+    age: timedelta | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class CaseKey:
     """One wait of one contact. A segment that is queued again (by a flow, on resuming) begins another case, so the
@@ -91,8 +116,11 @@ class FirstAct:
 class Action:
     """One act of one step on one case. ``at`` is the step's place on the rule's clock: progress is kept as that time.
 
-    ``id`` is the ledger's (0 before it is written). Fields from ``target`` on are of transfers only. ``fingerprint``
-    names the rule's content, so that a refusal is forgotten when the rule, or what its names mean, changes.
+    ``id`` is the ledger's (0 before it is written). ``target``, ``token``, ``series`` and the landing are of transfers
+    only. ``routing`` is what a routing update asks for or, of a transfer, what the moved contact is given back;
+    ``before`` what the contact had as it was read before the call; ``place`` how far giving it back has come, ``None``
+    where there is nothing to give. ``fingerprint`` names the rule's content, so that a refusal is forgotten when the
+    rule, or what its names mean, changes.
     """
 
     id: int = 0
@@ -125,6 +153,10 @@ class Action:
     landed_at: datetime | None = None
     landed_queue_id: QueueId | None = None
     landed_enqueued_at: datetime | None = None
+    routing: RoutingData | None = None
+    before: RoutingData | None = None
+    place: PlaceState | None = None
+    place_at: datetime | None = None
 
     @property
     def moved(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from router.model.action import RoutingData
 from router.model.ids import AgentId, ContactId, QueueId
 
 
@@ -64,6 +65,10 @@ class Details:
     paused_for: timedelta | None = None
     pauses: int | None = None
     accepted_at: datetime | None = None
+
+    @property
+    def routing(self) -> RoutingData:
+        return RoutingData(priority=self.priority, age=self.queue_time_adjustment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from router.problems import Problem
 from router.rules.depth import DEEPEST, too_deep
 from router.rules.document import RuleFile
-from router.rules.not_yet import not_evaluated
 from router.toml_source import TomlSource, located
 
 NAMED = ("rule", "example", "lists")
@@ -41,7 +40,6 @@ def parse_file(source: TomlSource, problems: list[Problem]) -> ParsedFile:
     if deep is not None:
         problems.append(source.problem(deep, f"nested deeper than {DEEPEST} tables and lists"))
         return ParsedFile(source, RuleFile(), (), (), False)
-    problems.extend(not_evaluated(source))
     try:
         document = RuleFile.model_validate(source.data)
     except ValidationError as error:

@@ -23,6 +23,7 @@ from router.service.details import KnownDetails
 from router.service.enforce import Enforcer
 from router.service.follow import Follower
 from router.service.in_progress import InProgress
+from router.service.keep_place import PlaceKeeper
 from router.service.landing import LandingPlaces
 from router.service.limits import limits_of
 from router.service.looking import Looking
@@ -31,6 +32,8 @@ from router.service.needs import Needs
 from router.service.observe import Observer
 from router.service.ports import Clock
 from router.service.recover import Recovery
+from router.service.reroute import Rerouter
+from router.service.routing import AgeMeaning
 from router.service.skewed import SkewGuard
 from router.service.threads import DaemonThreads
 from router.settings import Settings
@@ -100,8 +103,7 @@ class App:
         refused = isinstance(failure, Denied | Unauthenticated)
         write = tell.log.error if refused else tell.log.warning
         event = "api.denied" if refused else "search.degraded"
-        code = getattr(failure, "code", type(failure).__name__)
-        write(event, error=code, message=getattr(failure, "message", ""), retry_in_s=round(retry_in, 3))
+        write(event, error=failure.code, message=failure.message, retry_in_s=round(retry_in, 3))
 
 
 def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | None = None) -> App:
@@ -118,6 +120,20 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
     names = Names(instance=connection.instance, ruleset=ruleset)
     places = LandingPlaces(settings.guard.unlanded, clock.monotonic)
     blocked = Blocked(unlanded_limit=settings.guard.unlanded)
+    denials = Denials(blocked=blocked, clock=clock, directory=lambda: names.directory)
+    ages = AgeMeaning()
+    keeper = PlaceKeeper(
+        enabled=settings.execute.keep_place and mode is Mode.ENFORCE,
+        reader=connection.reader,
+        mover=connection.mover,
+        pacer=connection.quotas,
+        ledger=ledger,
+        clock=clock,
+        blocked=blocked,
+        denials=denials,
+        ages=ages,
+        stopping=stopping.is_set,
+    )
     follower = Follower(
         reader=connection.reader,
         ledger=ledger,
@@ -126,8 +142,8 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         landing_timeout=settings.execute.landing_timeout,
         directory=lambda: names.directory,
         calls_stopped=lambda: blocked.calls_stopped(clock.now()),
+        keeper=keeper,
     )
-    denials = Denials(blocked=blocked, clock=clock, directory=lambda: names.directory)
     in_progress, details = InProgress(), KnownDetails()
     retry = settings.execute.retry
     attempts = Attempts(
@@ -172,6 +188,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
             pool=pool,
             workers=settings.execute.workers,
             stopping=stopping.is_set,
+            ages=ages,
         ),
         enforcer=Enforcer(
             ledger=ledger,
@@ -184,6 +201,16 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
             clock=clock,
             instance_id=instance_id,
             in_progress=in_progress,
+            rerouter=Rerouter(
+                ledger=ledger,
+                attempts=attempts,
+                reader=connection.reader,
+                blocked=blocked,
+                denials=denials,
+                clock=clock,
+                in_progress=in_progress,
+                ages=ages,
+            ),
         ),
         observer=Observer(reader=connection.reader, observed=observed, clock=clock, details=details),
         follower=follower,

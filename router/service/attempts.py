@@ -1,4 +1,4 @@
-"""One transfer, attempt by attempt: every attempt reads the contact again before it sends."""
+"""One transfer, or one routing update, attempt by attempt: every attempt reads the contact again before it sends."""
 
 from __future__ import annotations
 
@@ -13,24 +13,28 @@ from tenacity.stop import stop_base, stop_when_event_set
 from tenacity.wait import wait_random_exponential
 
 from router.connect.answers import (
-    Denied,
+    Failure,
+    Full,
     Missing,
     Reading,
-    Rejected,
     Throttled,
     TransferAnswer,
-    Unauthenticated,
+    Transferred,
     Unknown,
+    UpdateAnswer,
+    Updated,
 )
 from router.decide.decision import PausesSeen
-from router.model import Action, HoldReason
+from router.model import Action, ActionKind, HoldReason
 from router.rules.condition import Seen
 from router.service.details import KnownDetails
 from router.service.intent import SEND_BY
 from router.service.ports import Clock, Ledger, Mover, Pacer, Reader
 from router.service.reread import changed
+from router.service.routing import Shown, routing_of, shown
 
 TRANSFER = "TransferContact"
+UPDATE = "UpdateContactRoutingData"
 FRESH = 2.0
 """Seconds for which a reading entitles to a call: Connect has no conditional transfer, so an agent who accepts within
 that window loses the contact, and it is kept short."""
@@ -48,13 +52,21 @@ class Tried:
     """How an attempt ended: with an ``answer`` of Connect's, or before the call: with a ``hold`` found on reading, a
     reading that failed (``unread``), or no token of the quota in time (all three ``None``)."""
 
-    answer: TransferAnswer | None = None
+    answer: TransferAnswer | UpdateAnswer | None = None
     hold: HoldReason | None = None
-    unread: Throttled | Unknown | Rejected | Denied | Unauthenticated | None = None
+    unread: Failure | None = None
+    repeatable: bool = True
+    """Whether a call whose outcome is not known may be made again at once: it may where it carries a token."""
 
     @property
     def again(self) -> bool:
-        return isinstance(self.answer, Throttled | Unknown) or isinstance(self.unread, Throttled | Unknown)
+        lost = isinstance(self.answer, Unknown) and self.repeatable
+        return lost or isinstance(self.answer, Throttled) or isinstance(self.unread, Throttled | Unknown)
+
+    @property
+    def failure(self) -> Failure | Full | None:
+        """Why no call was accepted, where that is Connect's or the network's doing."""
+        return self.unread if isinstance(self.answer, Transferred | Updated | None) else self.answer
 
 
 @dataclass(slots=True)
@@ -112,15 +124,16 @@ class Attempts:
     def _once(self, effort: Effort) -> Tried:
         """A token first, for it may take long to come and the reading must be fresh; given back where no call is made:
         contacts that an agent has picked up must not use up what the others wait for."""
-        if not self.pacer.acquire(TRANSFER, until=effort.until):
+        operation = _operation(effort.action)
+        if not self.pacer.acquire(operation, until=effort.until):
             return Tried()
         try:
             tried = self._ready(effort)
         except BaseException:
-            self.pacer.give_back(TRANSFER)
+            self.pacer.give_back(operation)
             raise
         if tried is not None:
-            self.pacer.give_back(TRANSFER)
+            self.pacer.give_back(operation)
             return tried
         return self._send(effort)
 
@@ -142,7 +155,7 @@ class Attempts:
         return Tried() if self.stopping.is_set() else None
 
     def _still(self, effort: Effort, reading: Reading) -> HoldReason | None:
-        return changed(
+        found = changed(
             reading.contact,
             queue_id=effort.action.queue_id,
             enqueued_at=effort.action.enqueued_at,
@@ -150,6 +163,16 @@ class Attempts:
             relied_on=effort.relied_on,
             pauses=effort.pauses,
         )
+        if found is None and effort.action.kind is ActionKind.ROUTING:
+            return self._unlike(effort.action, reading)
+        effort.action = replace(effort.action, before=routing_of(reading.contact.details))
+        return found
+
+    def _unlike(self, action: Action, reading: Reading) -> HoldReason | None:
+        """A routing update is sent only while the contact shows what it had when that was decided on."""
+        assert action.routing is not None and action.before is not None, "a routing intent has both"
+        old = shown(action.routing, action.before, routing_of(reading.contact.details)) is Shown.OLD
+        return None if old else HoldReason.NO_LONGER_MATCHES
 
     def _entitle(self, effort: Effort) -> None:
         """Counts the attempt and makes sure that the intent covers it, durably, before the call."""
@@ -162,15 +185,20 @@ class Attempts:
         effort.action = renewed
 
     def _send(self, effort: Effort) -> Tried:
-        action = effort.action
-        assert action.target is not None and action.token is not None, "a transfer's intent has both"
-        answer = self.mover.transfer(contact_id=action.contact_id, target=action.target, token=action.token)
+        operation, answer = _operation(effort.action), self._call(effort.action)
         if isinstance(answer, Throttled):
-            self.pacer.throttled(TRANSFER)
+            self.pacer.throttled(operation)
         elif not isinstance(answer, Unknown):
-            self.pacer.succeeded(TRANSFER)
+            self.pacer.succeeded(operation)
         effort.uncertain = effort.uncertain or isinstance(answer, Unknown)
-        return Tried(answer=answer)
+        return Tried(answer=answer, repeatable=effort.action.kind is ActionKind.TRANSFER)
+
+    def _call(self, action: Action) -> TransferAnswer | UpdateAnswer:
+        if action.kind is ActionKind.ROUTING:
+            assert action.routing is not None, "a routing intent says what is asked for"
+            return self.mover.reroute(contact_id=action.contact_id, routing=action.routing)
+        assert action.target is not None and action.token is not None, "a transfer's intent has both"
+        return self.mover.transfer(contact_id=action.contact_id, target=action.target, token=action.token)
 
 
 class _Until(stop_base):
@@ -182,6 +210,10 @@ class _Until(stop_base):
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         return self._until is not None and self._clock.monotonic() + retry_state.upcoming_sleep >= self._until
+
+
+def _operation(action: Action) -> str:
+    return UPDATE if action.kind is ActionKind.ROUTING else TRANSFER
 
 
 def _last(state: RetryCallState) -> Tried:

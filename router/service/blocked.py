@@ -51,6 +51,7 @@ class Blocked:
     _suspended: frozenset[FlowId] = frozenset()
     _filled: set[ContactId] = field(default_factory=set)
     _suspects: set[ContactId] = field(default_factory=set)
+    _no_routing_until: datetime | None = None
     _lock: Lock = field(default_factory=Lock)
 
     def for_look(self, now: datetime, *, clock_skew: bool) -> Blocks:
@@ -123,6 +124,15 @@ class Blocked:
             self._stops[flow] = _Stop(now + DENIED_PROBE)
             return len(self._flows()) >= FLOWS_DENIED_FOR_ALL
 
+    def routing_denied(self, now: datetime) -> None:
+        """Routing updates were denied; moves were not."""
+        with self._lock:
+            self._no_routing_until = now + DENIED_PROBE
+
+    def routing_stopped(self, now: datetime) -> bool:
+        with self._lock:
+            return self._no_routing_until is not None and now < self._no_routing_until
+
     def unreadable(self, now: datetime) -> None:
         """Reading a contact was denied."""
         with self._lock:
@@ -161,6 +171,7 @@ class Blocked:
             self._stops.clear()
             self._filled.clear()
             self._suspects.clear()
+            self._no_routing_until = None
 
     def _flows(self) -> dict[FlowId, _Stop]:
         return {what: stop for what, stop in self._stops.items() if not isinstance(what, Everything)}

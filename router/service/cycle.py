@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from router.connect.answers import Failure, Unauthenticated
 from router.decide.decide import Decided
-from router.decide.decision import ByRule, Transfer
+from router.decide.decision import ByRule, Reroute, Transfer
 from router.ledger.errors import LedgerUnavailable
 from router.model import Contact, HoldReason
 from router.rules.rule import Mode
@@ -151,9 +151,9 @@ class Cycle:
         those of other flows go on, until one of them has landed."""
         left: list[ByRule] = [decision for decision in decided.decisions if isinstance(decision, ByRule)]
         order = {id(decision): place for place, decision in enumerate(left)}
-        results: list[Result] = []
+        left, results = self._without_those_to_be_rerouted(left, context)
         while left:
-            done = perform_all(left, lambda one: self._perform(one, context), pool=self.pool, workers=self.workers)
+            done = self._perform_all(left, context)
             results.extend(one for one in done if one.came is not Came.NO_PLACE)
             left = [one.decision for one in done if one.came is Came.NO_PLACE]
             left.sort(key=lambda decision: order[id(decision)])
@@ -161,6 +161,19 @@ class Cycle:
             if not flows or not self.places.await_one(flows, until=context.until):
                 break
         return [*results, *(_without_place(decision) for decision in left)]
+
+    def _without_those_to_be_rerouted(
+        self, decisions: list[ByRule], context: CycleContext
+    ) -> tuple[list[ByRule], list[Result]]:
+        """A contact whose routing is to be changed and which is to be moved is changed first: two acts on one contact
+        never overlap. What is left to do, in the same order, and what came of the others."""
+        moved = {decision.contact.id for decision in decisions if isinstance(decision, Transfer)}
+        first = [one for one in decisions if isinstance(one, Reroute) and one.contact.id in moved]
+        done = self._perform_all(first, context)
+        return [decision for decision in decisions if decision not in first], done
+
+    def _perform_all(self, decisions: Sequence[ByRule], context: CycleContext) -> list[Result]:
+        return perform_all(decisions, lambda one: self._perform(one, context), pool=self.pool, workers=self.workers)
 
     def _perform(self, decision: ByRule, context: CycleContext) -> Result:
         """What is not begun when the next poll comes, the rule's hours close or the service stops, is decided anew.
@@ -187,4 +200,4 @@ def _without_place(decision: ByRule) -> Result:
 
 
 def _failure(failure: Failure) -> dict[str, str]:
-    return {"error": getattr(failure, "code", type(failure).__name__), "message": getattr(failure, "message", "")}
+    return {"error": failure.code, "message": failure.message}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from router.connect.answers import Denied, Failure, Full, Rejected, Transferred
-from router.decide.decision import ByRule, Transfer, Warn
+from router.connect.answers import Failure, Full, Rejected, Transferred
+from router.decide.decision import ByRule, Reroute, Transfer, Warn
 from router.decide.look import CHAIN_TRANSFERS
 from router.ledger.errors import AlreadyIntended, LedgerUnavailable, NotOpen
 from router.model import Action, ActionState, HoldReason, Landing
@@ -21,6 +21,7 @@ from router.service.needs import transfers_behind
 from router.service.performing import Came, CycleContext, Result
 from router.service.ports import Clock, Ledger, Reader
 from router.service.reread import GONE, found_again
+from router.service.reroute import Rerouter
 
 
 @dataclass(kw_only=True)
@@ -38,12 +39,15 @@ class Enforcer:
     clock: Clock
     instance_id: str
     in_progress: InProgress
+    rerouter: Rerouter
 
     def perform(self, decision: ByRule, context: CycleContext) -> Result:
         """A warning may be told while the contact is being moved; two moves of one contact never overlap."""
         if isinstance(decision, Warn):
             return self._warn(decision, context)
-        assert isinstance(decision, Transfer), "routing steps are refused at load in this version"
+        if isinstance(decision, Reroute):
+            return self.rerouter.perform(decision, context)
+        assert isinstance(decision, Transfer), "nothing else is carried out"
         with self.in_progress.claim(decision.contact.id) as mine:
             if not mine:
                 return Result(decision=decision, came=Came.HELD, reason=HoldReason.IN_FLIGHT)
@@ -105,8 +109,8 @@ class Enforcer:
             return self._refused(decision, effort, answer.code, answer.message, context)
         if isinstance(answer, Full):
             return self._full(decision, effort, answer, context)
-        failure = answer or tried.unread
-        self._settle(effort.action, ActionState.NEVER_SENT, error=_code(failure))
+        failure = tried.failure
+        self._settle(effort.action, ActionState.NEVER_SENT, error=failure.code if failure is not None else None)
         if denied:
             return Result(decision=decision, came=Came.HELD, reason=HoldReason.DENIED, action=effort.action)
         if tried.hold is not None:
@@ -135,7 +139,7 @@ class Enforcer:
             tell.recovered(moved, outcome="acted")
             self.follower.watch(moved, read_age=effort.read_age)
             return Result(decision=decision, came=Came.DONE, action=moved)
-        code = _code(tried.answer or tried.unread) or "NoAnswer"
+        code = tried.failure.code if tried.failure is not None else "NoAnswer"
         message = "the outcome is not known yet; settled by reading"
         tell.failed(decision, effort.action, context, code=code, message=message)
         return Result(decision=decision, came=Came.UNSETTLED, action=effort.action)
@@ -148,7 +152,7 @@ class Enforcer:
     def _full(self, decision: Transfer, effort: Effort, answer: Full, context: CycleContext) -> Result:
         """The same error means that the chain has its 12 contacts or that the instance is full; the chain tells, or,
         where Connect's ids do not show it, that others get through."""
-        code, contact_id = "ServiceQuotaExceededException", decision.contact.id
+        code, contact_id = answer.code, decision.contact.id
         chain = self.reader.chain(contact_id)
         used_up = isinstance(chain, tuple) and transfers_behind(contact_id, chain) >= CHAIN_TRANSFERS
         if used_up or not self.blocked.full(decision.target.flow_id, contact_id, self.clock.now()):
@@ -156,10 +160,12 @@ class Enforcer:
         self._settle(effort.action, ActionState.NEVER_SENT, error=code)
         return Result(decision=decision, came=Came.HELD, reason=HoldReason.INSTANCE_FULL, action=effort.action)
 
-    def _not_sent(self, decision: Transfer, effort: Effort, failure: Failure | None, context: CycleContext) -> Result:
+    def _not_sent(
+        self, decision: Transfer, effort: Effort, failure: Failure | Full | None, context: CycleContext
+    ) -> Result:
         if failure is not None:
             message = "not sent; decided anew"
-            tell.failed(decision, effort.action, context, code=_code(failure) or "", message=message)
+            tell.failed(decision, effort.action, context, code=failure.code, message=message)
         return Result(decision=decision, came=Came.NOT_SENT, action=effort.action)
 
     def _settle(self, action: Action, state: ActionState, *, error: str | None = None) -> Action:
@@ -174,8 +180,3 @@ class Enforcer:
         assert action.target is not None, "a transfer's intent has a target"
         self.places.free(action.target.flow_id, action.contact_id)
 
-
-def _code(failure: Failure | Full | Transferred | None) -> str | None:
-    if failure is None or isinstance(failure, Transferred):
-        return None
-    return "AccessDeniedException" if isinstance(failure, Denied) else getattr(failure, "code", type(failure).__name__)

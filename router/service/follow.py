@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from router.ledger.errors import LedgerUnavailable, NotOpen
-from router.model import Action, Contact, ContactId, Directory, Landing, Standing
+from router.model import Action, Contact, ContactId, Directory, Landing, PlaceState, Standing
 from router.service import tell
+from router.service.keep_place import PlaceKeeper
 from router.service.landing import LandingPlaces
 from router.service.outcome import Outcome, outcome_of, taken
 from router.service.ports import Clock, Ledger, Reader
@@ -51,6 +52,7 @@ class Follower:
     clock: Clock
     landing_timeout: timedelta
     directory: Callable[[], Directory]
+    keeper: PlaceKeeper
     calls_stopped: Callable[[], bool] = lambda: False
     _watched: dict[int, _Watch] = field(default_factory=dict)
     _at_agents: dict[ContactId, Contact] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Follower:
         self.places.reset((*followed, *self.ledger.open_intents()))
         for action in followed:
             self.watch(action, read_age=None)
+        self.keeper.resume()
 
     def watch(self, action: Action, *, read_age: float | None) -> None:
         with self._lock:
@@ -81,8 +84,8 @@ class Follower:
 
     @property
     def pending(self) -> bool:
-        """Whether a move has neither landed nor been given up as stray yet."""
-        return any(action.landing is Landing.PENDING for action in self.followed)
+        """Whether a move has neither landed nor been given up as stray yet, or a place is still to be given back."""
+        return any(action.landing is Landing.PENDING for action in self.followed) or self.keeper.pending
 
     def look(self) -> int:
         """Reads every followed contact whose look is due; answers how many were read. One that cannot be looked after
@@ -95,6 +98,7 @@ class Follower:
                 due = [watch for watch in self._watched.values() if watch.next_at <= now]
             for watch in due:
                 self._look_after(watch)
+            self.keeper.look()
             return len(due)
 
     def _look_after(self, watch: _Watch) -> None:
@@ -151,9 +155,12 @@ class Follower:
             landed_queue_id=contact.queue_id,
             landed_enqueued_at=contact.enqueued_at,
             new_contact_id=contact.id,
+            place=PlaceState.DUE if landing is Landing.QUEUED and self.keeper.enabled else None,
         )
         self.ledger.land(after)
         watch.action = after
+        if after.place is not None:
+            self.keeper.watch(after)
         self._free(after)
         self._sight(contact, landing)
         if not landing.followed:

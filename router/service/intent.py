@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from router.decide.decision import ByRule, Reroute, Transfer, Warn
-from router.model import Action, ActionKind, ActionState
+from router.model import Action, ActionKind, ActionState, RoutingData
 from router.service.idempotency import client_token
 from router.service.performing import CycleContext
 
@@ -48,3 +48,12 @@ def intent_of(decision: Transfer, context: CycleContext, *, instance_id: str, no
     record = record_of(decision, context, now=now, observed=False)
     token = client_token(decision, instance_id)
     return replace(record, state=ActionState.INTENDED, settled_at=None, token=token, send_by=now + SEND_BY)
+
+
+def routing_intent_of(
+    decision: Reroute, context: CycleContext, *, update: RoutingData | None, before: RoutingData, now: datetime
+) -> Action:
+    """The exact update, and what the contact had; ``None`` where nothing has to be sent."""
+    record = record_of(decision, context, now=now, observed=False)
+    sendable = replace(record, state=ActionState.INTENDED, settled_at=None, send_by=now + SEND_BY)
+    return replace(sendable, routing=update, before=before)

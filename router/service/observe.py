@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.decide.decision import ByRule, Transfer, Warn
+from router.decide.decision import ByRule, Reroute, Transfer, Warn
 from router.ledger.errors import AlreadyIntended
 from router.service import tell
 from router.service.details import KnownDetails
@@ -35,6 +35,8 @@ class Observer:
             return Result(decision=decision, came=Came.DONE)
         if isinstance(decision, Transfer):
             tell.would_transfer(decision, context, now=now)
+        elif isinstance(decision, Reroute):
+            tell.would_reprioritize(decision, context)
         elif isinstance(decision, Warn):
             tell.warned(decision, context, observed=True, now=now)
         return Result(decision=decision, came=Came.DONE, action=action)

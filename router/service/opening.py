@@ -77,4 +77,4 @@ class OpeningTimes:
 
 
 def _told(failure: Failure) -> str:
-    return str(getattr(failure, "code", type(failure).__name__))
+    return failure.code

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime
 from typing import Protocol
 
 from router.connect.answers import DescribeAnswer, Failure, SearchPage, TransferAnswer, UpdateAnswer
@@ -20,12 +20,13 @@ from router.model import (
     ProfileId,
     QueueId,
     QueueMetrics,
+    RoutingData,
     Target,
 )
 
 
 class Clock(Protocol):
-    """Time, injected. ``wait`` returns ``True`` as soon as ``stop`` says so, ``False`` after the delay."""
+    """Time, injected."""
 
     def now(self) -> datetime: ...
     def monotonic(self) -> float: ...
@@ -45,9 +46,7 @@ class Mover(Protocol):
     """The two writing calls, each exactly one HTTP call: who repeats them must read the contact first."""
 
     def transfer(self, *, contact_id: ContactId, target: Target, token: str) -> TransferAnswer: ...
-    def reroute(
-        self, *, contact_id: ContactId, priority: int | None = None, age: timedelta | None = None
-    ) -> UpdateAnswer: ...
+    def reroute(self, *, contact_id: ContactId, routing: RoutingData) -> UpdateAnswer: ...
 
 
 class Pacer(Protocol):
@@ -87,7 +86,7 @@ class Ledger(Protocol):
         ...
 
     def intend(self, action: Action) -> Action:
-        """Writes an open intent and answers it with its id. Raises ``AlreadyIntended`` where the case has an open
+        """Writes an open intent and answers it with its id. Raises ``AlreadyIntended`` where its chain has an open
         intent, or where an action of the same case, rule, kind and ``at`` has acted already."""
         ...
 
@@ -100,11 +99,13 @@ class Ledger(Protocol):
         ...
 
     def land(self, action: Action) -> None:
-        """Records the landing fields of a transfer that has acted."""
+        """Records the landing fields, and whether a place is to be given back, of a transfer that has acted. Raises
+        ``NotOpen`` where there is no such transfer."""
         ...
 
     def record(self, action: Action) -> Action:
-        """Writes an action that needs no intent: a warning, or what was only observed."""
+        """Writes an action that needs no intent: a warning, or what was only observed. Raises ``AlreadyIntended`` where
+        the same step of the same case has acted."""
         ...
 
     def open_intents(self) -> tuple[Action, ...]: ...
@@ -112,9 +113,15 @@ class Ledger(Protocol):
         """Transfers that acted and whose landing is still followed (``Landing.followed``), oldest first."""
         ...
 
+    def places_open(self) -> tuple[Action, ...]:
+        """Moves whose contact is still to be given its place in the queue back, oldest first."""
+        ...
+
+    def give_place(self, action: Action) -> None:
+        """Writes how far that has come. Raises ``NotOpen`` where nothing is to be given any more."""
+        ...
+
     def moves_since(self, instant: datetime) -> tuple[Action, ...]:
         """Transfers that acted or are open, by ``decided_at``, for the limits per hour."""
         ...
 
-
-Sleep = Callable[[float], None]

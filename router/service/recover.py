@@ -6,10 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 
 from router.connect.answers import Full, Missing, Reading, Rejected, Transferred
 from router.ledger.errors import LedgerUnavailable, NotOpen
-from router.model import Action, ActionState, Contact, HoldReason, Landing
+from router.model import Action, ActionKind, ActionState, Contact, HoldReason, Landing
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
 from router.service import tell
@@ -20,7 +21,9 @@ from router.service.follow import Follower
 from router.service.in_progress import InProgress
 from router.service.landing import LandingPlaces
 from router.service.ports import Clock, Ledger, Reader
+from router.service.recover_routing import RoutingRecovery
 from router.service.reread import GONE, changed, in_place
+from router.service.routing import AgeMeaning, routing_of
 from router.service.work import perform_all
 
 REPEATABLE = timedelta(minutes=10)
@@ -48,7 +51,21 @@ class Recovery:
     pool: Executor
     workers: int
     stopping: Callable[[], bool]
+    ages: AgeMeaning
     _refused: set[int] = field(default_factory=set)
+
+    @cached_property
+    def _routing(self) -> RoutingRecovery:
+        return RoutingRecovery(
+            reader=self.reader,
+            ledger=self.ledger,
+            attempts=self.attempts,
+            blocked=self.blocked,
+            denials=self.denials,
+            clock=self.clock,
+            ages=self.ages,
+            repeatable=REPEATABLE,
+        )
 
     def settle_open(self, rules: BoundRuleSet, mode: Mode, *, until: float | None) -> int:
         """Settles the open intents that nobody in this process is acting on, those tried least first; answers how many
@@ -82,7 +99,11 @@ class Recovery:
             return False
 
     def _settle(self, action: Action, *, may_send: bool, until: float | None) -> bool:
+        if action.kind is ActionKind.ROUTING:
+            return self._routing.settle(action, may_send=may_send, until=until)
         contact, found = self._look(action)
+        if contact is not None and action.before is None:
+            action = replace(action, before=routing_of(contact.details))
         if found in GONE:
             self._acted(action)
             return True

@@ -27,6 +27,7 @@ class CycleReport:
     due: int
     transferred: int
     would_transfer: int
+    reprioritized: int
     warned: int
     failed: int
     not_sent: int = 0
@@ -46,6 +47,7 @@ class CycleReport:
             "due": self.due,
             "transferred": self.transferred,
             "would_transfer": self.would_transfer,
+            "reprioritized": self.reprioritized,
             "warned": self.warned,
             "failed": self.failed,
             "not_sent": self.not_sent,
@@ -70,6 +72,7 @@ def report_of(cycle: int, decided: Decided, results: list[Result]) -> CycleRepor
         due=len({one.contact.id for one in decided.decisions if one.due_at is not None}),
         transferred=came["Transfer", Mode.ENFORCE, Came.DONE],
         would_transfer=came["Transfer", Mode.OBSERVE, Came.DONE],
+        reprioritized=came["Reroute", Mode.ENFORCE, Came.DONE],
         warned=came["Warn", Mode.ENFORCE, Came.DONE] + came["Warn", Mode.OBSERVE, Came.DONE],
         failed=sum(1 for result in results if result.came in (Came.REFUSED, Came.UNSETTLED)),
         not_sent=sum(1 for result in results if result.came is Came.NOT_SENT),

@@ -28,6 +28,20 @@ _FOUND = {
 }
 
 
+def still_waits(contact: Contact, decision: ByRule, now: datetime) -> HoldReason | None:
+    """Why what was decided may not be done any more, by the contact as it was just read; ``None`` where it may."""
+    before = decision.contact
+    assert before.queue_id is not None and before.enqueued_at is not None, "only waiting contacts are decided on"
+    return changed(
+        contact,
+        queue_id=before.queue_id,
+        enqueued_at=before.enqueued_at,
+        now=now,
+        relied_on=decision.relied_on,
+        pauses=decision.pauses,
+    )
+
+
 def found_again(
     reader: Reader, decision: ByRule, now: Callable[[], datetime], known: KnownDetails
 ) -> HoldReason | None:
@@ -38,17 +52,8 @@ def found_again(
         return HoldReason.LEFT_QUEUE
     if not isinstance(reading, Reading):
         return HoldReason.UNREADABLE
-    before = decision.contact
-    assert before.queue_id is not None and before.enqueued_at is not None, "only waiting contacts are decided on"
     known.remember(reading.contact, now())
-    return changed(
-        reading.contact,
-        queue_id=before.queue_id,
-        enqueued_at=before.enqueued_at,
-        now=now(),
-        relied_on=decision.relied_on,
-        pauses=decision.pauses,
-    )
+    return still_waits(reading.contact, decision, now())
 
 
 def changed(

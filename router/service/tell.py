@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 
-from router.decide.decision import ByRule, Hold, Transfer, Warn
-from router.model import Action, Directory, HoldReason, Landing, Target
+from router.decide.decision import ByRule, Hold, Reroute, Transfer, Warn
+from router.model import Action, Directory, HoldReason, Landing, RoutingData, Target
 from router.service.performing import CycleContext
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("router")
@@ -84,6 +84,50 @@ def would_transfer(decision: Transfer, context: CycleContext, *, now: datetime) 
         waited_s=seconds(decision.contact.waited(now)),
         late_s=seconds(decision.late),
     )
+
+
+def reprioritized(decision: Reroute, action: Action, context: CycleContext) -> None:
+    """``changed`` is false where its place was as good already and nothing was sent."""
+    before = action.before or RoutingData()
+    log.info(
+        "contact.reprioritized",
+        **of_decision(decision, context),
+        queue=context.directory.queue_name(action.queue_id),
+        changed=action.routing is not None,
+        **_routing(action.routing),
+        before_priority=before.priority,
+        before_age_s=seconds(before.age),
+        late_s=seconds(decision.late),
+        attempts=action.attempts,
+        request_id=action.request_id,
+    )
+
+
+def would_reprioritize(decision: Reroute, context: CycleContext) -> None:
+    log.info(
+        "contact.would_reprioritize",
+        **of_decision(decision, context),
+        queue=context.directory.queue_name(decision.contact.queue_id),
+        **_routing(RoutingData(priority=decision.routing.priority, age=decision.routing.age)),
+        late_s=seconds(decision.late),
+    )
+
+
+def _routing(routing: RoutingData | None) -> dict[str, Any]:
+    return {
+        "priority": routing.priority if routing is not None else None,
+        "age_s": seconds(routing.age) if routing is not None else None,
+    }
+
+
+def place_kept(action: Action) -> None:
+    fields = {"new_contact_id": action.new_contact_id, **_routing(action.routing)}
+    log.info("contact.place_kept", **of_action(action), **fields)
+
+
+def place_lost(action: Action, *, code: str, message: str) -> None:
+    fields = {"new_contact_id": action.new_contact_id, "error": code, "message": message}
+    log.warning("contact.place_lost", **of_action(action), **fields)
 
 
 def warned(decision: Warn, context: CycleContext, *, observed: bool, now: datetime) -> None:

@@ -15,7 +15,6 @@ from router.rules.example_document import ExampleContact, ExampleQueue, ExampleT
 from router.rules.lint import lint
 from router.rules.load import parse_rules
 from router.rules.match_document import Match
-from router.rules.not_yet import NOT_EVALUATED
 from router.rules.words import Table
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text()
@@ -69,17 +68,3 @@ def test_there_are_blocks_of_every_kind():
 )
 def test_every_key_is_on_the_page(table, key):
     assert re.search(rf"(?<![a-z_]){re.escape(key)}(?![a-z_])", WRITTEN), f"{table}.{key}"
-
-
-@pytest.mark.parametrize(
-    ("table", "entry"), [(table, entry) for table, entries in NOT_EVALUATED.items() for entry in entries]
-)
-def test_what_is_not_evaluated_is_said_to_be_so(table, entry):
-    listed = PAGE.partition("## Not in this version")[2]
-    assert re.search(rf"\b{entry.partition('=')[0]}\b", listed), f"{table}.{entry}"
-
-
-def test_nothing_is_said_to_be_missing_that_is_evaluated():
-    listed = PAGE.partition("## Not in this version")[2]
-    named = {part.split(" ")[0].split(".")[-1] for part in re.findall(r"`([^`]*)`", listed)} - {"match"}
-    assert named == {entry.partition("=")[0] for entries in NOT_EVALUATED.values() for entry in entries}

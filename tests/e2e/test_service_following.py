@@ -207,7 +207,7 @@ def test_a_contact_that_waits_for_an_agent_is_no_stray_because_it_could_not_be_r
 
 def test_a_landing_costs_two_readings_beside_the_one_before_the_move(centre):
     centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR)
-    app = centre.router()
+    app = centre.router(**{"execute.keep_place": False})
     app.cycle.run(until=None)
     settle(centre, app)
     assert centre.sandbox.count("DescribeContact") == 3

@@ -17,7 +17,7 @@ from router.connect.answers import (
     Updated,
 )
 from router.connect.quotas import Rate
-from router.model import AgentId, ContactId, FlowId, QueueId, Target
+from router.model import AgentId, ContactId, FlowId, QueueId, RoutingData, Target
 
 CONTACT = {"Contact": {"Id": "c1", "Channel": "TASK"}}
 
@@ -152,14 +152,15 @@ def test_a_transfer_is_never_repeated_here(canned, connection, answer):
 )
 def test_a_routing_update_is_one_call(canned, connection, change, sent):
     canned.says({})
-    assert connection.mover.reroute(contact_id=ContactId("c1"), **change) == Updated(request_id="request-1")
+    answer = connection.mover.reroute(contact_id=ContactId("c1"), routing=RoutingData(**change))
+    assert answer == Updated(request_id="request-1")
     assert [request.body for request in canned.requests] == [sent]
 
 
 @pytest.mark.parametrize("change", [{}, {"priority": 1, "age": timedelta(minutes=1)}])
 def test_a_routing_update_sets_one_of_the_two(connection, change):
     with pytest.raises(ValueError, match="not both"):
-        connection.mover.reroute(contact_id=ContactId("c1"), **change)
+        connection.mover.reroute(contact_id=ContactId("c1"), routing=RoutingData(**change))
 
 
 def test_a_missing_permission_is_told_once_in_a_while(canned, connection, answer, time):

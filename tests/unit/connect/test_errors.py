@@ -20,7 +20,7 @@ from router.connect.answers import (
 from router.connect.connection import Connection
 from router.connect.errors import answer_of
 from router.connect.text import one_line
-from router.model import ContactId, FlowId, QueueId, Target
+from router.model import ContactId, FlowId, QueueId, RoutingData, Target
 
 TARGET = Target(flow_id=FlowId("flow"), queue_id=QueueId("queue"))
 
@@ -93,7 +93,7 @@ def test_a_success_that_names_no_contact_may_have_moved_it(canned, connection, a
 def test_a_success_that_is_not_connects_is_none(canned, connection, answer, body):
     canned.says(answer(200, body), answer(200, body))
     assert isinstance(transfer(connection), Unknown)
-    update = connection.mover.reroute(contact_id=ContactId("contact"), priority=1)
+    update = connection.mover.reroute(contact_id=ContactId("contact"), routing=RoutingData(priority=1))
     assert isinstance(update, Unknown), "an update's success has no members that could be missing"
 
 

@@ -3,7 +3,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from router.model import ContactId
+from router.model import ContactId, RoutingData
 
 
 def dated(answer, at: datetime, status: int = 200) -> object:
@@ -14,7 +14,7 @@ def dated(answer, at: datetime, status: int = 200) -> object:
 @pytest.mark.parametrize("status", [200, 403])
 def test_the_difference_is_local_time_less_connects(canned, connection, answer, time, ahead, status):
     canned.says(dated(answer, time.now() - ahead, status))
-    connection.mover.reroute(contact_id=ContactId("c"), priority=1)
+    connection.mover.reroute(contact_id=ContactId("c"), routing=RoutingData(priority=1))
     assert abs(connection.skew() - ahead) <= timedelta(seconds=1)
 
 
@@ -22,5 +22,5 @@ def test_before_the_first_answer_and_without_a_date_nothing_is_known(canned, con
     assert connection.skew() is None
     canned.says(answer(200), answer(200, b"{}", {"Date": "tomorrow"}), dated(answer, time.now()))
     for known in (False, False, True):
-        connection.mover.reroute(contact_id=ContactId("c"), priority=1)
+        connection.mover.reroute(contact_id=ContactId("c"), routing=RoutingData(priority=1))
         assert (connection.skew() is not None) is known

@@ -11,11 +11,12 @@ from router.ledger.connection import open_memory
 from router.ledger.schema import APPLICATION_ID, Migration, shipped, upgrade
 from router.model import Landing
 
-SHIPPED = {"0001_actions": "d80c6255c54a4b8d"}
+SHIPPED = {"0001_actions": "d80c6255c54a4b8d", "0002_routing": "7668301fe61fbf76"}
 """What was shipped is in ledgers that exist: it is never edited, another migration is added."""
 
-ADDS = Migration(2, "0002_adds", "ALTER TABLE actions ADD COLUMN note TEXT; CREATE TABLE pauses (id INTEGER) STRICT;")
-FAILS = Migration(3, "0003_fails", "CREATE TABLE half (id INTEGER) STRICT; INSERT INTO nowhere VALUES (1);")
+LAST = len(SHIPPED)
+ADDS = Migration(LAST + 1, "adds", "ALTER TABLE actions ADD COLUMN note TEXT; CREATE TABLE pauses (id INTEGER) STRICT;")
+FAILS = Migration(LAST + 2, "fails", "CREATE TABLE half (id INTEGER) STRICT; INSERT INTO nowhere VALUES (1);")
 
 
 def rows(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
@@ -61,11 +62,31 @@ def test_an_older_ledger_is_upgraded_with_all_it_holds(open_ledger, monkeypatch,
     with open_ledger() as ledger:
         assert not ledger.created
         assert ledger.history() == (recorded, intent)
-        assert rows(ledger._connection)[-1] == (2, "0002_adds")
-        assert version(ledger._connection) == 2
+        assert rows(ledger._connection)[-1] == (LAST + 1, "adds")
+        assert version(ledger._connection) == LAST + 1
         ledger._connection.execute("SELECT note FROM actions")
     with open_ledger() as ledger:
-        assert len(rows(ledger._connection)) == 2
+        assert len(rows(ledger._connection)) == LAST + 1
+
+
+def test_a_ledger_of_each_version_that_was_shipped_is_upgraded_with_all_it_holds(open_ledger, monkeypatch, path, now):
+    for had in range(1, LAST + 1):
+        name = path.with_name(f"of-version-{had}.db")
+        with closing(sqlite3.connect(name, isolation_level=None)) as connection:
+            upgrade(connection, 0, shipped()[:had], now)
+            connection.execute(
+                """
+                INSERT INTO actions (instance, kind, state, observed, case_id, began_at, chain_id, contact_id, queue_id,
+                    enqueued_at, rule, step, at, first_clock_started_at, first_queue_id, first_waited, revision,
+                    fingerprint, cycle, decided_at, series, attempts)
+                VALUES ('instance-1', 'warn', 'acted', 0, 'c', 1, 'c', 'c', 'q', 1, 'r', 1, 1, 1, 'q', 1, 'v', 'f', 1,
+                    ?, 0, 0)""",
+                (int(now.timestamp()) * 1_000_000,),
+            )
+        name.chmod(0o600)
+        with open_ledger(path=name) as ledger:
+            assert [action.rule for action in ledger.history()] == ["r"]
+            assert version(ledger._connection) == LAST
 
 
 def test_an_older_ledger_is_not_read_with_newer_eyes(open_ledger, read_ledger, monkeypatch, path):
@@ -73,7 +94,7 @@ def test_an_older_ledger_is_not_read_with_newer_eyes(open_ledger, read_ledger, m
     before = path.read_bytes()
     monkeypatch.setattr(sqlite, "shipped", lambda: (*shipped(), ADDS))
 
-    with pytest.raises(LedgerUnavailable, match="has schema 1; starting the service upgrades it"):
+    with pytest.raises(LedgerUnavailable, match=f"has schema {LAST}; starting the service upgrades it"):
         read_ledger()
     assert path.read_bytes() == before
 
@@ -82,10 +103,10 @@ def test_a_migration_that_fails_leaves_nothing_of_itself_and_all_before_it(now):
     with closing(open_memory()) as connection:
         upgrade(connection, 0, shipped(), now)
         with pytest.raises(sqlite3.OperationalError):
-            upgrade(connection, 1, (*shipped(), ADDS, FAILS), now)
+            upgrade(connection, LAST, (*shipped(), ADDS, FAILS), now)
 
-        assert version(connection) == 2
-        assert rows(connection)[-1] == (2, "0002_adds")
+        assert version(connection) == LAST + 1
+        assert rows(connection)[-1] == (LAST + 1, "adds")
         names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         assert "pauses" in names
         assert "half" not in names
@@ -98,11 +119,11 @@ def test_an_upgrade_that_failed_is_taken_up_where_it_stopped(open_ledger, monkey
     monkeypatch.setattr(sqlite, "shipped", lambda: (*shipped(), ADDS, FAILS))
     with pytest.raises(LedgerUnavailable):
         open_ledger()
-    mended = Migration(3, "0003_mended", "CREATE TABLE half (id INTEGER) STRICT;")
+    mended = Migration(LAST + 2, "mended", "CREATE TABLE half (id INTEGER) STRICT;")
     monkeypatch.setattr(sqlite, "shipped", lambda: (*schema.shipped(), ADDS, mended))
 
     ledger = open_ledger()
-    assert [name for _, name in rows(ledger._connection)] == ["0001_actions", "0002_adds", "0003_mended"]
+    assert [name for _, name in rows(ledger._connection)] == [*SHIPPED, "adds", "mended"]
     assert ledger.history() == (recorded,)
 
 

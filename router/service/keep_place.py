@@ -1,0 +1,151 @@
+"""Gives a contact that was moved into a queue the place back that its waiting had earned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from threading import Lock
+
+from router.connect.answers import Denied, Missing, Reading, Throttled, Unauthenticated, Unknown, Updated
+from router.decide.act import ROUTING_APPLIES_WITHIN
+from router.ledger.errors import NotOpen
+from router.model import Action, Contact, PlaceState, RoutingData, Standing
+from router.service import tell
+from router.service.attempts import UPDATE
+from router.service.blocked import Blocked
+from router.service.denials import Denials
+from router.service.ports import Clock, Ledger, Mover, Pacer, Reader
+from router.service.reread import in_place
+from router.service.routing import AgeMeaning, Shown, place_to_give, routing_of, shown
+
+TOKEN_WITHIN = 1.0
+"""Seconds that one look waits for the quota; then the next look has another try."""
+GIVE_UP_AFTER = timedelta(minutes=10)
+
+
+@dataclass(kw_only=True)
+class PlaceKeeper:
+    """``look`` is called every second or so. What is to be given is in the ledger with the landing, and intended there
+    before the call: a crash loses it no more than it gives it twice."""
+
+    enabled: bool
+    reader: Reader
+    mover: Mover
+    pacer: Pacer
+    ledger: Ledger
+    clock: Clock
+    blocked: Blocked
+    denials: Denials
+    ages: AgeMeaning
+    stopping: Callable[[], bool] = lambda: False
+    _open: dict[int, Action] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def resume(self) -> None:
+        """Takes up what an earlier run had still to give."""
+        for action in self.ledger.places_open() if self.enabled else ():
+            self.watch(action)
+
+    def watch(self, action: Action) -> None:
+        with self._lock:
+            self._open[action.id] = action
+
+    @property
+    def pending(self) -> bool:
+        """Whether a place has still to be given, and nothing is known against it."""
+        with self._lock:
+            return any(action.place is PlaceState.DUE for action in self._open.values())
+
+    def look(self) -> None:
+        """Raises ``LedgerUnavailable`` where what was given could not be written: then it is still open."""
+        with self._lock:
+            waiting = list(self._open.values())
+        for action in waiting:
+            if self.stopping() or self.blocked.routing_stopped(self.clock.now()):
+                return
+            try:
+                self._give(action)
+            except NotOpen:  # somebody has settled it
+                self._forget(action)
+
+    def _give(self, action: Action) -> None:
+        if action.place is PlaceState.INTENDED and self._age(action) < ROUTING_APPLIES_WITHIN:
+            return
+        contact_id = action.new_contact_id or action.contact_id
+        reading = self.reader.describe(contact_id)
+        if isinstance(reading, Missing) or (isinstance(reading, Reading) and not self._there(action, reading.contact)):
+            self._close(action, PlaceState.GONE)
+        elif isinstance(reading, Reading):
+            self.ages.seen(reading.contact)
+            self._give_to(action, reading.contact)
+
+    def _there(self, action: Action, contact: Contact) -> bool:
+        """Whether it waits where it landed."""
+        queue_id, enqueued_at = action.landed_queue_id, action.landed_enqueued_at
+        if queue_id is None or enqueued_at is None or contact.standing(self.clock.now()) is not Standing.WAITING:
+            return False
+        return in_place(contact, queue_id=queue_id, enqueued_at=enqueued_at)
+
+    def _give_to(self, action: Action, contact: Contact) -> None:
+        has, before = routing_of(contact.details), action.before or routing_of(None)
+        assert action.landed_enqueued_at is not None, "it is where it landed"
+        waited = action.landed_enqueued_at - action.case.began_at
+        update = place_to_give(before, waited, has, adds=self.ages.adds)
+        sent = action.routing
+        if update is None or (sent is not None and shown(sent, _as_landed(before, has), has) is Shown.NEW):
+            self._close(action, PlaceState.GIVEN)
+        elif self._moved_for(action) > GIVE_UP_AFTER:
+            self._refused(action, "NoAnswer", "it did not come to be in time")
+        elif self.pacer.acquire(UPDATE, until=self.clock.monotonic() + TOKEN_WITHIN):
+            self._send(action, contact, update, has)
+
+    def _send(self, action: Action, contact: Contact, update: RoutingData, has: RoutingData) -> None:
+        intended = replace(action, routing=update, place=PlaceState.INTENDED, place_at=self.clock.now())
+        try:
+            self._write(intended)
+        except BaseException:
+            self.pacer.give_back(UPDATE)
+            raise
+        answer = self.mover.reroute(contact_id=contact.id, routing=update)
+        if isinstance(answer, Throttled):
+            self.pacer.throttled(UPDATE)
+            self._write(replace(intended, place=PlaceState.DUE))
+        elif isinstance(answer, Updated):
+            self.pacer.succeeded(UPDATE)
+            self.ages.sent(contact.id, update, has)
+            self._close(intended, PlaceState.GIVEN)
+            tell.place_kept(intended)
+        elif isinstance(answer, Unknown):
+            self.ages.sent(contact.id, update, has)
+        else:
+            if isinstance(answer, Denied | Unauthenticated):
+                self.denials.routing_denied(answer)
+            self._refused(intended, answer.code, answer.message)
+
+    def _refused(self, action: Action, code: str, message: str) -> None:
+        self._close(action, PlaceState.REFUSED)
+        tell.place_lost(action, code=code, message=message)
+
+    def _close(self, action: Action, place: PlaceState) -> None:
+        self._write(replace(action, place=place))
+        self._forget(action)
+
+    def _write(self, action: Action) -> None:
+        self.ledger.give_place(action)
+        self.watch(action)
+
+    def _forget(self, action: Action) -> None:
+        with self._lock:
+            self._open.pop(action.id, None)
+
+    def _age(self, action: Action) -> timedelta:
+        return self.clock.now() - action.place_at if action.place_at is not None else GIVE_UP_AFTER
+
+    def _moved_for(self, action: Action) -> timedelta:
+        return self.clock.now() - (action.landed_at or action.decided_at)
+
+
+def _as_landed(before: RoutingData, has: RoutingData) -> RoutingData:
+    """What it had as it landed: the flow had set nothing, so the defaults, or what it brought along."""
+    return RoutingData(priority=before.priority if has.priority == before.priority else None, age=before.age)

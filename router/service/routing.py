@@ -1,0 +1,106 @@
+"""What to ask of UpdateContactRoutingData, and what a contact shows of it afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from threading import Lock
+
+from router.model import DEFAULT_PRIORITY, Contact, ContactId, Details, RoutingData
+from router.rules.rule import Routing
+
+ZERO = timedelta()
+
+
+class Shown(Enum):
+    """What a contact shows of an update that may have been made."""
+
+    OLD = "old"
+    NEW = "new"
+    OTHER = "other"
+    """Neither: somebody else has changed it since."""
+
+
+def routing_of(details: Details | None) -> RoutingData:
+    """A priority that is not said is the default, an age that is not said is none."""
+    priority = details.priority if details is not None else None
+    age = details.queue_time_adjustment if details is not None else None
+    return RoutingData(priority=DEFAULT_PRIORITY if priority is None else priority, age=age or ZERO)
+
+
+def update_for(wanted: Routing, has: RoutingData, *, adds: bool) -> RoutingData | None:
+    """The update of a ``routing`` step; ``None`` where it would not better the contact's place.
+
+    Connect may take an age as setting the adjustment or as adding to it, and either of priority and age as putting the
+    other back to its default (API_UpdateContactRoutingData does not say). So a contact with a better priority than the
+    default is not given an age, which might cost it the priority.
+    """
+    priority = DEFAULT_PRIORITY if has.priority is None else has.priority
+    if wanted.priority is not None:
+        return RoutingData(priority=wanted.priority) if wanted.priority < priority else None
+    assert wanted.age is not None, "a routing step has a priority or an age"
+    if priority < DEFAULT_PRIORITY or wanted.age <= ZERO:
+        return None
+    return _age(has, wanted.age, adds=adds)
+
+
+def place_to_give(
+    before: RoutingData, waited_before: timedelta, has: RoutingData, *, adds: bool
+) -> RoutingData | None:
+    """What a contact that has landed in a queue lacks of the place it had; ``None`` where it lacks nothing, or where
+    the flow has set its priority or age. ``waited_before`` is how long the case had waited when it landed."""
+    if has.priority not in (DEFAULT_PRIORITY, before.priority):
+        return None
+    age, had = has.age or ZERO, before.age or ZERO
+    if age not in (ZERO, had):
+        return None
+    if before.priority not in (None, DEFAULT_PRIORITY):
+        return RoutingData(priority=before.priority) if has.priority != before.priority else None
+    lacks = waited_before + had - age
+    return _age(has, lacks, adds=adds) if lacks >= timedelta(seconds=1) else None
+
+
+def shown(update: RoutingData, before: RoutingData, has: RoutingData) -> Shown:
+    """Which of the two a contact shows; ``before`` is what it had when the update was decided on."""
+    if update.priority is not None:
+        if has.priority == update.priority:
+            return Shown.NEW
+        return Shown.OLD if has.priority == before.priority else Shown.OTHER
+    assert update.age is not None, "an update has a priority or an age"
+    age, had = has.age or ZERO, before.age or ZERO
+    if age == had:
+        return Shown.OLD
+    return Shown.NEW if age in (update.age, had + update.age) else Shown.OTHER
+
+
+def _age(has: RoutingData, more: timedelta, *, adds: bool) -> RoutingData:
+    """In whole seconds, as the API takes them."""
+    asked = more if adds else (has.age or ZERO) + more
+    return RoutingData(age=timedelta(seconds=int(asked.total_seconds())))
+
+
+@dataclass
+class AgeMeaning:
+    """Whether Connect adds an age that it is sent to the adjustment a contact has, or sets it: learned from the first
+    contact that had one. Until then it is taken to set it: a contact then comes out too old rather than put back."""
+
+    adds: bool = False
+    _sent: dict[ContactId, tuple[timedelta, timedelta]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def sent(self, contact_id: ContactId, update: RoutingData, had: RoutingData) -> None:
+        if update.age is not None and had.age:
+            with self._lock:
+                self._sent[contact_id] = update.age, had.age
+
+    def seen(self, contact: Contact) -> None:
+        with self._lock:
+            sent = self._sent.get(contact.id)
+            if sent is None or contact.details is None:
+                return
+            age, had = sent
+            shows = contact.details.queue_time_adjustment
+            if shows in (age, age + had):
+                self.adds = shows == age + had
+                del self._sent[contact.id]
