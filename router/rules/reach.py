@@ -13,9 +13,15 @@ ELSEWHERE: Names = ("\N{WHITE SQUARE} a queue made later", "00000000-no-such-que
 """Stands for the queues that the instance may be given later; a condition that could match it narrows nothing."""
 
 
-def could_match(condition: Condition, queue: Names) -> bool:
-    """Whether some contact of the queue could match: a test of anything but the queue may come out either way."""
-    return _possible(condition, queue)[0]
+def could_match(condition: Condition, queue: Names, channel: str | None = None) -> bool:
+    """Whether some contact of the queue (and of the channel, where one is given) could match: a test of anything else
+    may come out either way."""
+    return _possible(condition, queue, channel)[0]
+
+
+def must_match(condition: Condition, queue: Names, channel: str) -> bool:
+    """Whether every contact of the queue and channel matches, whatever else it is."""
+    return not _possible(condition, queue, channel)[1]
 
 
 def queues_of(condition: Condition, queues: Iterable[Names]) -> list[Names] | None:
@@ -25,14 +31,15 @@ def queues_of(condition: Condition, queues: Iterable[Names]) -> list[Names] | No
     return [queue for queue in queues if could_match(condition, queue)]
 
 
-def _possible(condition: Condition, queue: Names) -> tuple[bool, bool]:
+def _possible(condition: Condition, queue: Names, channel: str | None = None) -> tuple[bool, bool]:
     """Whether the condition could hold, and whether it could fail."""
     if isinstance(condition, Test):
-        if condition.key != "queue":
+        value = {"queue": queue, "channel": channel}.get(condition.key)
+        if value is None:
             return True, True
-        fits = condition.fits(queue)
+        fits = condition.fits(value)
         return fits, not fits
-    outcomes = [_possible(child, queue) for child in condition.children]
+    outcomes = [_possible(child, queue, channel) for child in condition.children]
     if isinstance(condition, AllOf):
         return all(holds for holds, _ in outcomes), any(fails for _, fails in outcomes)
     some, none = any(holds for holds, _ in outcomes), all(fails for _, fails in outcomes)

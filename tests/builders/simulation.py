@@ -102,11 +102,12 @@ class Simulation:
         pending = self._pending()
         lengths = {queue: sum(one.queue_id == queue for one in self.waiting.values()) for queue in NAMES}
         rows = {
-            (queue, Channel.TASK): QueueMetrics(
+            (queue, channel): QueueMetrics(
                 slots_available=self.slots.get(queue, 0),
                 contacts_in_queue=max(lengths[queue] - pending.get(queue, 0), 0),
             )
             for queue in NAMES
+            for channel in (Channel.TASK, Channel.EMAIL)
         }
         return LiveMetrics(rows=rows, asked=frozenset(NAMES), agents_asked=frozenset())
 

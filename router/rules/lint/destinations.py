@@ -20,7 +20,7 @@ NOT_MORE_THAN = (
 
 def idle_destinations(rule: Rule, queues: RuleQueues) -> Iterator[Problem]:
     for step in rule.to_steps:
-        yield from (warning(entry.place, why) for entry in step.entries if (why := _admits_nothing(entry)) is not None)
+        yield from (warning(entry.place, why) for entry in step.entries if (why := admits_nothing(entry)) is not None)
         yield from _behind_the_last_resort(rule, step, queues)
 
 
@@ -33,7 +33,7 @@ def own_destinations(rule: Rule) -> Iterator[Problem]:
         yield warning(rule.place, f"rule '{rule.name}' matches contacts in its own destinations ({names})")
 
 
-def _admits_nothing(entry: Entry) -> str | None:
+def admits_nothing(entry: Entry) -> str | None:
     limits = {limit.metric: limit for limit in entry.limits}
     for fewer, more in NOT_MORE_THAN:
         low, high = limits.get(fewer), limits.get(more)  # type: ignore[call-overload]

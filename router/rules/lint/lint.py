@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from router.problems import Problem
 from router.rules.lint.acting import idle_settings, idle_steps
+from router.rules.lint.circles import find_circles, find_long_path
 from router.rules.lint.compare import Prover
 from router.rules.lint.destinations import idle_destinations, own_destinations
 from router.rules.lint.governing import never_governing
-from router.rules.lint.moves import find_circles, find_long_path
 from router.rules.lint.queues import RuleQueues
 from router.rules.rule import Mode, RuleSet
 

@@ -1,105 +1,139 @@
-"""The moves that rules could make of one contact, one after the other: circles, and paths longer than allowed."""
+"""The moves that rules could make of one contact, and which of them could follow which: never too few."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from router.problems import Problem
-from router.rules.lint.finding import error, warning
+from router.rules.condition import tests_of
+from router.rules.lint.compare import is_id
+from router.rules.lint.destinations import admits_nothing
 from router.rules.lint.queues import RuleQueues, queue_of
+from router.rules.reach import could_match, must_match
 from router.rules.rule import Entry, Mode, Rule, Step
 
 MOST_MOVES = 20_000
-"""Moves looked at before giving up, without a finding: rules that lead everywhere have more paths than atoms."""
+"""Paths looked at before giving up: rules that lead everywhere have more of them than atoms."""
+CHANNELS = ("TASK", "EMAIL")
+SEEN_FIRST = frozenset({"waited", "transfers", "priority", "initiation_method"})
+LASTING = SEEN_FIRST | {"queue", "channel", "name", "task_template", "to_address", "from_address"}
+"""Conditions that go on holding for a rule that has moved the contact: of these the rule sees what it saw first, or
+nobody changes them. Attributes, tags and hours may change, and the age grows: then a rule below may come in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A step of a rule may take a contact from one queue to another (or to an agent, whose node is no queue's name)."""
+    """A step of a rule may take a contact of one channel from one queue to another (or to an agent, whose node is no
+    queue's name)."""
 
     order: int
     rule: Rule
     step: Step
     entry: Entry
+    channel: str
     source: str
     target: str
-    last: bool
-    """The rule's last ``to``: with it the rule hands over."""
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether a rule below may have the contact next: this one is finished, or may match no more."""
+        lasting = self.rule.until_at is None and {test.key for test in tests_of(self.rule.condition)} <= LASTING
+        return self.step is self.rule.to_steps[-1] or not lasting
 
 
-def find_circles(queues: RuleQueues) -> Iterator[Problem]:
-    """A circle is told once, at the move that closes it."""
-    told: set[frozenset[str]] = set()
-    for path in _paths(queues, longest=6):
-        if path[-1].target != path[0].source:
-            continue
-        round_trip = frozenset(move.source for move in path)
-        if round_trip in told:
-            continue
-        told.add(round_trip)
-        shown = " -> ".join([*(move.source for move in path), path[0].source])
-        if all(move.entry.revisit for move in path):
-            yield error(path[-1].entry.place, f"circle: {shown}; only the transfer budget would stop it")
-        else:
-            stop = "each step acts once a case" if path[-1].entry.revisit else "revisit = false stops it"
-            yield warning(path[-1].entry.place, f"circle: {shown}; {stop}")
+Path = tuple[Move, ...]
+Moves = Mapping[tuple[str, str], list[Move]]
+"""By channel and source."""
 
 
-def find_long_path(queues: RuleQueues, max_transfers: int) -> Iterator[Problem]:
-    """The first path found of more moves than the service makes of one chain."""
-    for path in _paths(queues, longest=max_transfers + 1):
-        left = [move.source for move in path]
-        back = any(move.target in left[: index + 1] and not move.entry.revisit for index, move in enumerate(path))
-        if len(path) > max_transfers and not back:
-            shown = " -> ".join([path[0].source, *(move.target for move in path)])
-            message = f"the rules could move a contact {len(path)} times ({shown}); max_transfers is {max_transfers}"
-            yield warning(path[-1].step.place, message)
-            return
-
-
-def _paths(queues: RuleQueues, *, longest: int) -> Iterator[tuple[Move, ...]]:
+def paths(moves: Moves, *, longest: int) -> Iterator[Path | None]:
     """Every sequence of moves that one case could go through, as far as queues and steps tell: of each rule later steps
-    only, and another rule below it only once it is finished. A sequence ends where it closes a circle."""
-    by_source = _by_source(queues)
+    only, and another rule below it only once it gives way. A sequence ends where it comes back to a queue. ``None``,
+    at last, where there are more than are looked at. ``longest`` counts moves."""
     looked_at = 0
-    waiting: list[tuple[Move, ...]] = [(move,) for moves in by_source.values() for move in moves]
+    waiting: list[Path] = [(move,) for some in moves.values() for move in some]
     waiting.reverse()
     while waiting:
         path = waiting.pop()
         looked_at += 1
         if looked_at > MOST_MOVES:
+            yield None
             return
         yield path
         if len(path) < longest and path[-1].target not in {move.source for move in path}:
-            waiting.extend((*path, move) for move in by_source.get(path[-1].target, ()) if _may_follow(path, move))
+            following = moves.get((path[-1].channel, path[-1].target), ())
+            waiting.extend((*path, move) for move in following if _may_follow(path, move))
 
 
-def _may_follow(path: tuple[Move, ...], move: Move) -> bool:
+def _may_follow(path: Path, move: Move) -> bool:
     before = path[-1]
-    if move.order > before.order and not before.last:
+    if move.order > before.order and not before.gives_way:
         return False
     done = [one.step.number for one in path if one.order == move.order]
     allowed = move.rule.guard.max_transfers
     return move.step.number > max(done, default=0) and (allowed is None or len(path) < allowed)
 
 
-def _by_source(queues: RuleQueues) -> dict[str, list[Move]]:
-    found: dict[str, list[Move]] = defaultdict(list)
+def moves_of(queues: RuleQueues) -> Moves:
+    """What any rule that enforces may do: no shield above it keeps the contact from it, and metrics could admit it."""
+    found: dict[tuple[str, str], list[Move]] = defaultdict(list)
+    shields: list[Rule] = []
+    channels = CHANNELS if any(_tells_channels(rule) for rule in queues.rules) else CHANNELS[:1]
     for order, rule in enumerate(queues.rules):
         if rule.mode is not Mode.ENFORCE:
             continue
-        sources = set(queues.sources(rule))
-        for step in rule.to_steps:
-            targets = {_node(entry): entry for entry in reversed(step.entries)}
-            for target, entry in targets.items():
-                for source in sorted(sources - {target}):
-                    last = step is rule.to_steps[-1]
-                    found[source].append(Move(order, rule, step, entry, source, target, last))
-            sources |= set(targets)
+        if rule.shield and rule.from_at is rule.until_at is rule.guard.enqueued_after is None:
+            shields.append(rule)
+        for move in _moves_of(order, rule, queues, channels):
+            if not _shielded(move, shields):
+                found[move.channel, move.source].append(move)
     return found
 
 
-def _node(entry: Entry) -> str:
+def _tells_channels(rule: Rule) -> bool:
+    return any(test.key == "channel" for test in tests_of(rule.condition))
+
+
+def _moves_of(order: int, rule: Rule, queues: RuleQueues, channels: tuple[str, ...]) -> Iterator[Move]:
+    sources = set(queues.sources(rule)) if rule.to_steps else set()
+    for channel in channels:
+        reached = {source for source in sources if _meets(rule, source, channel)}
+        if not reached:
+            continue
+        for step in rule.to_steps:
+            targets = _targets(step)
+            for target, entry in targets.items():
+                for source in sorted(reached - {target}):
+                    yield Move(order, rule, step, entry, channel, source, target)
+            reached |= set(targets)
+
+
+def _targets(step: Step) -> dict[str, Entry]:
+    """By node; of several entries for one queue, one that lets a contact come back."""
+    entries = [entry for entry in step.entries if admits_nothing(entry) is None]
+    return {node(entry): entry for entry in sorted(entries, key=lambda entry: entry.revisit)}
+
+
+def _meets(rule: Rule, source: str, channel: str) -> bool:
+    """A name and an id cannot be compared: then only the channel tells."""
+    if is_id(source):
+        return any(could_match(rule.condition, (name,), channel) for name in (source, "")) or _named_by_id(rule, source)
+    return could_match(rule.condition, (source,), channel)
+
+
+def _named_by_id(rule: Rule, source: str) -> bool:
+    return any(source in test.references for test in tests_of(rule.condition))
+
+
+def _shielded(move: Move, shields: list[Rule]) -> bool:
+    return any(
+        not is_id(move.source)
+        and not any(is_id(name) for test in tests_of(shield.condition) for name in test.references)
+        and must_match(shield.condition, (move.source,), move.channel)
+        for shield in shields
+    )
+
+
+def node(entry: Entry) -> str:
     return queue_of(entry) or f"agent {entry.agent or entry.agent_from}"
