@@ -72,11 +72,14 @@ def _details(row: Row, initiation_method: str | None) -> Details:
     adjustment = number(row, "QueueTimeAdjustmentSeconds")
     paused_for = number(row, "TotalPauseDurationInSeconds")
     to_address, from_address = _addresses(row, initiation_method)
+    template = part(row, "TaskTemplateInfo")
+    template_arn = text(template, "Arn")
     return Details(
         attributes=texts(row, "Attributes"),
         priority=number(row, "QueuePriority"),
         queue_time_adjustment=None if adjustment is None else timedelta(seconds=adjustment),
-        task_template=text(part(row, "TaskTemplateInfo"), "Name"),
+        task_template=text(template, "Name"),
+        task_template_id=bare_id(template_arn) if template_arn else None,
         to_address=to_address,
         from_address=from_address,
         paused_at=time(row, "LastPausedTimestamp"),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from router.decide.decision import Decision, Reroute, Transfer, Warn
+from router.decide.destination import naming
 from router.decide.eligible import Weighed, weigh
 from router.decide.govern import Role
 from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, CLOCK, first_refusal, whereabouts
@@ -15,6 +16,7 @@ from router.decide.refusal import Refusal
 from router.decide.turn import Turn
 from router.model import Action, ActionState, HoldReason
 from router.rules.bound import BoundStep
+from router.rules.condition import told_unread
 from router.rules.rule import Pick, Routing, Step
 from router.rules.steps import Due
 
@@ -39,14 +41,14 @@ class StepTried:
     @cached_property
     def tier(self) -> tuple[Weighed, ...]:
         """The first tier that has, or may have, an eligible entry; empty where none has."""
-        return next((tier for tier in self.tiers if any(one.eligible or one.need for one in tier)), ())
+        return next((tier for tier in self.tiers if any(one.eligible or one.unread for one in tier)), ())
 
     @property
     def unread(self) -> bool:
         """Whether more must be read before one of the tier can be picked; ``first`` does not mind what comes later."""
         if self.step.step.pick is Pick.FIRST:
-            return next((one.need is not None for one in self.tier if one.eligible or one.need), False)
-        return any(one.need is not None for one in self.tier)
+            return next((one.unread for one in self.tier if one.eligible or one.unread), False)
+        return any(one.unread for one in self.tier)
 
     @property
     def needs(self) -> tuple[object, ...]:
@@ -115,7 +117,7 @@ def _unread(turn: Turn, step: Step) -> Outcome:
     """A rule beside, of which it is not known whether it matches: it waits, and nobody waits for it."""
     matched = turn.tried.match
     assert matched is not None, "what could not be decided has been matched"
-    return _held(turn, step, Refusal(HoldReason.UNREADABLE, "a condition's value could not be read", matched.needs))
+    return _held(turn, step, Refusal(HoldReason.UNREADABLE, told_unread(matched), matched.needs))
 
 
 def _move(turn: Turn) -> Outcome:
@@ -154,9 +156,16 @@ def _transfer(turn: Turn, bound: BoundStep, chosen: Weighed, steps: tuple[StepTr
         target=chosen.target,
         series=_series(turn, bound.step),
         passed_over=tuple(sorted(one.step.number for one in turn.due_to if one.step.at < bound.step.at)),
-        **turn.by_rule(bound.step),
+        **_named_by_contact(turn, steps).by_rule(bound.step),
     )
     return Outcome(decisions=(decision,), steps=steps)
+
+
+def _named_by_contact(turn: Turn, steps: tuple[StepTried, ...]) -> Turn:
+    """With what the contact says in place of a destination among what the decision relies on."""
+    entries = dict.fromkeys(weighed.entry.entry.agent_from for tried in steps for weighed in tried.weighed)
+    named = (naming(attribute, turn.wait) for attribute in entries if attribute is not None)
+    return replace(turn, relied_on=(*turn.relied_on, *(seen for seen in named if seen is not None)))
 
 
 def _series(turn: Turn, step: Step) -> int:

@@ -18,6 +18,7 @@ from router.decide.used import Used
 from router.decide.wait import Wait
 from router.model import Contact, ContactId, HoldReason, Standing
 from router.rules.bound import BoundRuleSet
+from router.rules.condition import told_unread
 from router.rules.rule import Mode
 
 
@@ -131,5 +132,5 @@ def _held(wait: Wait, governance: Governance) -> Hold:
 
 def _why_held(held: HoldReason, by: Tried) -> str:
     if held is HoldReason.UNREADABLE:
-        return "a condition's value could not be read"
+        return told_unread(by.match)
     return "the rule is a shield" if held is HoldReason.EXCLUDED else "; ".join(map(str, by.rule.unresolved))

@@ -16,15 +16,22 @@ def is_detail(key: str) -> bool:
 
 
 def detail(details: Details, key: str) -> Value | None:
-    """The value of one of the keys; ``None`` where the contact has none. A priority that the answer does not say is the
-    default."""
+    """The value of one of the keys; ``None`` where the contact has none."""
     group, _, name = key.partition(".")
     if group == "attributes":
         return details.attributes.get(name)
     if group == "priority":
-        return DEFAULT_PRIORITY if details.priority is None else details.priority
+        return priority_of(details)
+    if group == "task_template":
+        names = (details.task_template, details.task_template_id)
+        return tuple(one for one in names if one is not None) or None
     value: Value | None = getattr(details, key)
     return value
+
+
+def priority_of(details: Details) -> int:
+    """One that the answer does not say is the default."""
+    return DEFAULT_PRIORITY if details.priority is None else details.priority
 
 
 def seen_details(matched: Match | None) -> tuple[Seen, ...]:

@@ -24,7 +24,8 @@ BY_METRICS = (Pick.MOST_SLOTS, Pick.SHORTEST_WAIT, Pick.FEWEST_WAITING)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
     """One entry of ``to``: eligible where ``refused`` is ``None`` and nothing has to be read first; ``why`` is for
-    people. ``metrics`` are those of its queue, with what was sent there lately taken into account."""
+    people. ``metrics`` are those of its queue, with what was sent there lately taken into account. An entry that was
+    refused as ``UNREADABLE`` is neither eligible nor not: what it depends on was asked for in vain."""
 
     entry: BoundEntry
     target: Target | None
@@ -36,6 +37,10 @@ class Weighed:
     @property
     def eligible(self) -> bool:
         return self.refused is None and self.need is None
+
+    @property
+    def unread(self) -> bool:
+        return self.need is not None or self.refused is HoldReason.UNREADABLE
 
     @property
     def name(self) -> str:
@@ -75,11 +80,13 @@ def _been_there(bound: BoundEntry, target: Target, turn: Turn) -> str | None:
 
 
 def _no_agent(bound: BoundEntry, attribute: str, turn: Turn) -> Weighed | None:
-    """``None`` where the contact names an agent of the instance's. What it names is a customer's and not told."""
+    """``None`` where the contact names an agent of the instance's. What it names is a customer's and not told. Whom it
+    names not being known is not its naming nobody: there may be more contacts to read than one look allows."""
     agent = named_agent(attribute, turn.wait)
     if isinstance(agent, Unread):
-        need = agent.need
-        return _unread(bound, need, agent.why) if isinstance(need, NeedDetails) else _no(bound, agent.why)
+        if isinstance(agent.need, NeedDetails):
+            return _unread(bound, agent.need, agent.why)
+        return Weighed(entry=bound, target=None, refused=HoldReason.UNREADABLE, why=agent.why)
     return None if agent is not None else _no(bound, "the contact names no agent of this instance there")
 
 

@@ -131,7 +131,7 @@ def govern(wait: Wait, rules: Sequence[InForce]) -> Governance:
             continue
         one = try_rule(rule, wait)
         if rule.asks_details:
-            relied_on.extend(_relied_on(one, wait.case))
+            relied_on.extend(_relied_on(one, wait))
         if one.role in (Role.BESIDE, Role.FINISHED) or (one.role is Role.UNREAD and rule.beside):
             beside.append(one)
         elif one.role is Role.GOVERNS:
@@ -144,9 +144,9 @@ def govern(wait: Wait, rules: Sequence[InForce]) -> Governance:
     return Governance(governing=governing, beside=tuple(beside), relied_on=tuple(relied_on))
 
 
-def _relied_on(one: Tried, case: Case) -> Iterator[Seen]:
+def _relied_on(one: Tried, wait: Wait) -> Iterator[Seen]:
     """A priority that was recorded when the rule first acted is not what the contact has now."""
-    recorded = case.touched_by(one.rule.name)
+    recorded = subject_for(one.rule, wait).recorded_priority is not None
     return (seen for seen in seen_details(one.match) if not (recorded and seen.test.key == "priority"))
 
 

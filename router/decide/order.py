@@ -19,8 +19,11 @@ def urgency(tried: Tried, step: Step) -> float:
 
 def urgency_of(wait: Wait, governance: Governance) -> tuple[float, float, datetime, str]:
     """A key that sorts the most overdue contact first; ties by age (the older first), then by id. Rules beside the
-    governing one break ties only: watching a rule changes nothing for the others."""
-    governing = (governance.governing or governance.held_by,)
+    governing one break ties only: watching a rule changes nothing for the others. Where it is not known which of
+    several rules governs, the most urgent of them counts: what is read first must not wait for what matters less."""
+    held = governance.held_by
+    possible = tuple(one for one in governance.undecided if held is not None and one.mode is held.mode)
+    governing = (governance.governing,) if governance.governing is not None else (held, *possible)
     return (-_most_urgent(governing), -_most_urgent(governance.beside), wait.began_at, wait.contact.id)
 
 

@@ -46,10 +46,15 @@ class ContactSubject:
             return self._detail(key)
         return self._plain(key)
 
-    def _detail(self, key: str) -> Value | Unread | None:
+    @property
+    def recorded_priority(self) -> int | None:
+        """What it was when the rule first acted; ``None`` where it is for the rule what it is now."""
         before = self.first or self.bumped
-        if key == "priority" and before is not None and before.priority is not None:
-            return before.priority
+        return None if before is None else before.priority
+
+    def _detail(self, key: str) -> Value | Unread | None:
+        if key == "priority" and self.recorded_priority is not None:
+            return self.recorded_priority
         details = self.wait.details
         return details if isinstance(details, Unread) else detail(details, key)
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from router.decide.decision import Hold, PausesSeen
 from router.decide.destination import target_of
+from router.decide.details import priority_of
 from router.decide.govern import Tried
 from router.decide.order import urgency
 from router.decide.refusal import Refusal
@@ -142,6 +143,6 @@ class Turn:
             queue_id=self.wait.queue_id,
             waited=contact.waited(self.wait.look.now),
             initiation_method=contact.initiation_method,
-            priority=None if isinstance(details, Unread) else details.priority,
+            priority=None if isinstance(details, Unread) else priority_of(details),
             transfers=transfers if isinstance(transfers, int) else None,
         )

@@ -58,6 +58,7 @@ class Details:
     priority: int | None = None
     queue_time_adjustment: timedelta | None = None
     task_template: str | None = None
+    task_template_id: str | None = None
     to_address: str | None = None
     from_address: str | None = None
     paused_at: datetime | None = None

@@ -17,6 +17,8 @@ from router.toml_source import Path
 TEXTS = ("channel", "queue", "initiation_method", "name", "subtype", "task_template", "to_address", "from_address")
 GROUPS = ("segment_attributes", "tags", "attributes")
 RANGES = ("waited", "age", "priority", "transfers")
+NAMES = frozenset({"queue", "task_template"})
+"""What the file gives by name, id or ARN."""
 FOLDED = frozenset({"to_address", "from_address"})
 COSTS_A_CALL = frozenset({"age", "attributes", "priority", "task_template", "to_address", "from_address", "transfers"})
 """What no search tells: it is read by DescribeContact and ListAssociatedContacts."""
@@ -62,7 +64,7 @@ def _test(key: str, value: Any, shown: str, place: Place) -> Test:
 
 def form_of(key: str, value: Any) -> Form:
     """What a value of the file, of any of the forms that its key allows, says."""
-    names, folded = key == "queue", key in FOLDED
+    names, folded = key in NAMES, key in FOLDED
     match value:
         case HoursCondition():
             return HoursForm(value.name, value.is_)

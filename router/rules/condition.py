@@ -111,6 +111,13 @@ class Match:
         return tuple(value.need for value in unread if value.need is not None)
 
 
+def told_unread(matched: Match | None) -> str:
+    """That a condition could not be decided, with each reason why, for people: of the conditions, never a value."""
+    values = (seen.value for seen in matched.seen) if matched is not None else ()
+    why = dict.fromkeys(value.why for value in values if isinstance(value, Unread))
+    return ": ".join(("a condition's value could not be read", *(("; ".join(why),) if why else ())))
+
+
 def match(condition: Condition, subject: Subject) -> Match:
     """Evaluates by Kleene's logic: "no" wins over unread in ``AllOf``, "yes" in ``AnyOf``.
 

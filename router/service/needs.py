@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from router.connect.answers import Missing, Reading, Rejected
+from router.connect.answers import Rejected
 from router.decide.look import (
     LiveMetrics,
     Look,
@@ -21,9 +21,11 @@ from router.decide.look import (
     NeedProfile,
     NeedTransfers,
 )
-from router.model import Channel, Contact, ContactId, Details, ProfileId, QueueId
+from router.model import Channel, Contact, ContactId, ProfileId, QueueId
 from router.rules.condition import Unread
+from router.service.descriptions import Descriptions
 from router.service.details import KnownDetails
+from router.service.in_vain import InVain
 from router.service.opening import OpeningTimes
 from router.service.origins import Origins
 from router.service.pasts import Pasts
@@ -35,9 +37,6 @@ CHAINS_KEPT = 20_000
 CHAINS_PER_LOOK = 60
 """ListAssociatedContacts allows 2 calls a second (Amazon Connect service quotas, the general rule): this many take half
 a minute of it. The others are held as ``unreadable`` and come first next time."""
-DETAILS_PER_LOOK = 60
-"""DescribeContact allows 10 calls a second (Amazon Connect service quotas), and every move needs one as well. The
-others are held as ``unreadable`` and come first next time."""
 
 
 @dataclass(kw_only=True)
@@ -52,14 +51,17 @@ class Needs:
     lookback: timedelta = timedelta(days=90)
     details: KnownDetails = field(default_factory=KnownDetails)
     _transfers: dict[ContactId, int] = field(default_factory=dict)
+    _uncounted: InVain = field(default_factory=InVain)
     _profiles: dict[ProfileId, tuple[datetime, frozenset[tuple[QueueId, Channel]]]] = field(default_factory=dict)
     _opening: OpeningTimes = field(init=False)
+    _descriptions: Descriptions = field(init=False)
     _origins: Origins = field(init=False)
     _pasts: Pasts = field(init=False)
 
     def __post_init__(self) -> None:
         self._opening = OpeningTimes(instance=self.instance, fresh_for=self.hours_fresh_for, lookback=self.lookback)
         segments = Segments(reader=self.reader)
+        self._descriptions = Descriptions(self.reader, self.details)
         self._origins = Origins(segments=segments)
         self._pasts = Pasts(segments, self.details)
 
@@ -69,14 +71,14 @@ class Needs:
         metrics = self._read_profiles(metrics, [need for need in needs if isinstance(need, NeedProfile)], look.now)
         metrics = self._read_agents(metrics, [need for need in needs if isinstance(need, NeedAgent)])
         hours = self._opening.read([need.hours_id for need in needs if isinstance(need, NeedHours)], look.now)
-        details = self._read_details(look, {need.contact_id for need in needs if isinstance(need, NeedDetails)})
+        details = self._descriptions.read(look, [need.contact_id for need in needs if isinstance(need, NeedDetails)])
         origins = self._origins.read(look, [need for need in needs if isinstance(need, NeedOrigin)])
         pauses = self._pasts.pauses(look, [need for need in needs if isinstance(need, NeedPauses)])
         pasts = self._pasts.pasts(look, [need for need in needs if isinstance(need, NeedPast)])
         return replace(
             look,
             transfers=transfers,
-            details=details,
+            details={**look.details, **details},
             origins={**look.origins, **origins},
             pauses={**look.pauses, **pauses},
             pasts={**look.pasts, **pasts},
@@ -84,34 +86,15 @@ class Needs:
             hours={**look.hours, **hours},
         )
 
-    def _read_details(self, look: Look, asked: set[ContactId]) -> Mapping[ContactId, Details | Unread]:
-        """Where Connect does not answer for one contact the others are not asked for in this look."""
-        if not asked:
-            return look.details
-        if len(self.details) > CHAINS_KEPT:
-            self.details.forget_all_but({contact.id for contact in look.contacts})
-        contacts = [contact for contact in look.contacts if contact.id in asked]
-        failed: dict[ContactId, Unread] = {}
-        for contact in self.details.in_need(contacts, look.now)[:DETAILS_PER_LOOK]:
-            answer = self.reader.describe(contact.id)
-            if isinstance(answer, Reading):
-                self.details.remember(answer.contact, look.now)
-            elif not isinstance(answer, Missing | Rejected):
-                break
-            else:
-                failed[contact.id] = Unread("Connect does not describe it")
-        unread = Unread("it has not been described yet")
-        known = {one.id: self.details.of(one, look.now) or failed.get(one.id, unread) for one in contacts}
-        return {**look.details, **known}
-
     def _read_transfers(self, look: Look, needs: list[NeedTransfers]) -> Mapping[ContactId, int | Unread]:
         """What a segment has behind it never changes, so it is read once for each. Where Connect does not answer for
         one it is not asked for the others in this look: each might take as long again."""
         self._forget_others(look)
         known: dict[ContactId, int | Unread] = dict(look.transfers)
         unknown = [need.contact_id for need in needs if need.contact_id not in self._transfers]
-        for contact_id in unknown[:CHAINS_PER_LOOK]:
+        for contact_id in self._uncounted.last(unknown)[:CHAINS_PER_LOOK]:
             chain = self.reader.chain(contact_id)
+            self._uncounted.note(contact_id, failed=not isinstance(chain, tuple))
             if isinstance(chain, tuple):
                 self._transfers[contact_id] = transfers_behind(contact_id, chain)
             elif not isinstance(chain, Rejected):

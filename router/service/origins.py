@@ -10,6 +10,7 @@ from router.connect.answers import Failure, Missing, Rejected
 from router.decide.look import CHAIN_TRANSFERS, Look, NeedOrigin
 from router.model import Contact, ContactId
 from router.rules.condition import Unread
+from router.service.in_vain import InVain
 from router.service.segments import Segments, why
 
 KEPT = 20_000
@@ -25,22 +26,24 @@ class Origins:
 
     segments: Segments
     _began: dict[ContactId, datetime] = field(default_factory=dict)
+    _in_vain: InVain = field(default_factory=InVain)
 
     def read(self, look: Look, needs: Iterable[NeedOrigin]) -> Mapping[ContactId, datetime | Unread]:
         """Where Connect does not answer for one chain it is not asked for the others in this look: each might take as
         long again. A first contact that Connect does not know any more leaves the earliest that it does know."""
-        wanted = tuple(needs)
+        wanted = {need.contact_id: need for need in needs}
         if not wanted:
             return {}
         contacts = {contact.id: contact for contact in look.contacts}
         self._forget_others(contacts.values())
         found: dict[ContactId, datetime | Unread] = {}
         calls, silent = 0, False
-        for need in wanted:
+        for need in (wanted[contact_id] for contact_id in self._in_vain.last(wanted)):
             known, answer = self._began.get(need.first_id), None
             if known is None and not silent and calls < READ_PER_LOOK:
                 calls += 1
                 answer = self._first(need, contacts.get(need.contact_id))
+                self._in_vain.note(need.contact_id, failed=answer is not None and not isinstance(answer, Contact))
                 if isinstance(answer, Contact):
                     known = self._note(need, answer, look.now)
                 silent = answer is not None and not isinstance(answer, Contact | Rejected)

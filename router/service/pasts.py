@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from router.connect.answers import Denied, Failure, Missing, Reading, Rejected
 from router.decide.look import Look, NeedPast, NeedPauses
 from router.model import Contact, ContactId, Details
 from router.rules.condition import Unread
 from router.service.details import KnownDetails
+from router.service.in_vain import InVain
 from router.service.segments import KEPT, Segments, why
 
 LEAST_PER_LOOK = 60
@@ -26,6 +27,7 @@ class Pasts:
 
     segments: Segments
     known: KnownDetails
+    _in_vain: InVain = field(default_factory=InVain)
 
     def pauses(self, look: Look, needs: Iterable[NeedPauses]) -> Mapping[ContactId, Details | Unread]:
         """The most overdue are read first. A contact that is not there any more has no pauses, nor has one that IAM
@@ -35,14 +37,15 @@ class Pasts:
             self.known.forget_all_but(contacts.keys())
         found: dict[ContactId, Details | Unread] = {}
         left, answer = max(LEAST_PER_LOOK, 2 * look.limits.per_cycle), None
-        for need in needs:
-            details: Details | Failure | None = self.known.of(contacts[need.contact_id], look.now)
+        for contact_id in self._in_vain.last(need.contact_id for need in needs):
+            details: Details | Failure | None = self.known.of(contacts[contact_id], look.now)
             if details is None and left > 0:
-                answer = details = self._describe(need.contact_id, look)
+                answer = details = self._describe(contact_id, look)
+                self._in_vain.note(contact_id, failed=not isinstance(answer, Details))
                 left = left - 1 if isinstance(answer, Details | Rejected) else 0
             denied = isinstance(answer, Denied)
             unread = Details() if denied else Unread(f"whether it was paused could not be read{why(details)}")
-            found[need.contact_id] = details if isinstance(details, Details) else unread
+            found[contact_id] = details if isinstance(details, Details) else unread
         return found
 
     def _describe(self, contact_id: ContactId, look: Look) -> Details | Failure:
@@ -58,11 +61,12 @@ class Pasts:
         contacts = {contact.id: contact for contact in look.contacts}
         found: dict[ContactId, tuple[Contact, ...] | Unread] = {}
         left = PASTS_PER_LOOK
-        for need in needs:
+        for contact_id in self._in_vain.last(need.contact_id for need in needs):
             past: tuple[Contact, ...] | Failure | None = None
             if left > 0:
-                past = self.segments.before(contacts[need.contact_id], look.histories.get(need.contact_id, ()))
+                past = self.segments.before(contacts[contact_id], look.histories.get(contact_id, ()))
+                self._in_vain.note(contact_id, failed=not isinstance(past, tuple))
                 left = left - 1 if isinstance(past, tuple | Rejected) else 0
             unread = Unread(f"the contacts that it came from could not be read{why(past)}")
-            found[need.contact_id] = past if isinstance(past, tuple) else unread
+            found[contact_id] = past if isinstance(past, tuple) else unread
         return found

@@ -5,7 +5,7 @@ from datetime import timedelta
 from structlog.testing import capture_logs
 
 from router.model import HoldReason
-from router.service.needs import DETAILS_PER_LOOK
+from router.service.descriptions import DETAILS_PER_LOOK
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -90,14 +90,46 @@ def test_an_attribute_that_changed_since_it_was_read_is_seen_before_the_move_and
     assert moved(centre) == {late: "Billing Overflow", later: "Supervisors"}
 
 
-def test_no_value_of_a_customers_is_logged(centre):
-    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, attributes={"tier": "vip", "iban": "DE00 1234"})
+CUSTOMERS = ("DE00", 'vip"', "ann@customer", "tier", "Claims of Ann", "last_agent")
+
+
+def test_no_value_of_a_customers_is_logged_or_stored(centre):
+    told = {"tier": "vip", "iban": "DE00 1234", "last_agent": "DE00"}
+    template = {"task_template": "Claims of Ann"}
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, attributes=told, **template)
     centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR, from_address="ann@customer.example", priority=1)
+    centre.world.enqueue("TASK", "General", waited=2 * HOUR, attributes=told, **template)
+    named = (
+        RULES
+        + """
+[[rule]]
+name = "preferred"
+match = { queue = "General", task_template = "Claims*" }
+[[rule.step]]
+at = "1h"
+to = [{ agent_from = "attributes.last_agent", flow = "Escalate to agent" }]
+"""
+    )
+    app = centre.router(named)
     with capture_logs() as lines:
-        run(centre.router(RULES))
-    shown = repr(lines)
+        assert run(app) == {HoldReason.NO_ELIGIBLE_DESTINATION: 1}
+    shown = "\n".join(str(line) for line in lines if line["log_level"] != "debug")
     assert "contact.transferred" in shown
-    assert not [value for value in ("DE00", "vip\"", "ann@customer", "tier") if value in shown]
+    assert [value for value in CUSTOMERS if value in shown and value != "last_agent"] == []
+    stored = b"".join(path.read_bytes() for path in centre.folder.glob("ledger.db*"))
+    assert len(stored) > 0
+    assert [value for value in CUSTOMERS if value.encode() in stored] == []
+
+
+def test_a_contact_that_cannot_be_read_keeps_no_other_waiting(centre):
+    bad = centre.world.enqueue("TASK", "Billing", waited=3 * HOUR)
+    vip = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, attributes={"tier": "vip"})
+    plain = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.world.faults.add("garbage", "DescribeContact", contact_id=bad)
+    app = centre.router(RULES)
+    run(app)
+    assert run(app) == {HoldReason.UNREADABLE: 1}
+    assert moved(centre) == {vip: "Supervisors", plain: "Billing Overflow"}
 
 
 def test_of_many_the_most_overdue_are_read_first_and_the_others_at_the_next_look(centre):
@@ -141,6 +173,29 @@ def test_a_contact_goes_to_the_agent_it_names_where_that_agent_is_free_and_serve
     elsewhere = {contact: "General" for name, contact in named.items() if name != "ann"}
     assert sent_to(centre) == {named["ann"]: "ann", **elsewhere}
     assert "nobody" not in repr(lines)
+
+
+def test_a_contact_that_names_another_agent_by_now_goes_to_that_one(centre):
+    for name in ("ann", "bob"):
+        centre.world.add_user(name, queues=["Billing"], slots={"TASK": 5})
+    for waited in (2 * HOUR, HOUR + MINUTE):
+        late = centre.world.enqueue("TASK", "Billing", waited=waited, attributes={"last_agent": "ann"})
+    app = centre.router(PREFERRED, **{"guard.per_cycle": 1})
+    assert run(app) == {HoldReason.PER_CYCLE: 1}  # both were read, and one was moved
+    centre.world.change(late, attributes={"last_agent": "bob"})
+    assert run(app) == {HoldReason.NO_LONGER_MATCHES: 1}
+    assert run(app) == {}
+    assert sent_to(centre)[late] == "bob"
+
+
+def test_while_it_is_not_known_whom_a_contact_names_nobody_else_gets_it(centre):
+    centre.world.add_user("ann", queues=["Billing"], slots={"EMAIL": 5})
+    late = centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR, attributes={"last_agent": "ann"})
+    app = centre.router(PREFERRED)
+    centre.world.faults.add("error", "DescribeContact", code="InvalidRequestException", count=1)
+    assert run(app) == {HoldReason.UNREADABLE: 1}
+    assert run(app) == {}
+    assert sent_to(centre) == {late: "ann"}
 
 
 def test_routing_profiles_are_read_once_for_several_looks(centre):

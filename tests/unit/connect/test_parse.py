@@ -169,3 +169,17 @@ def test_whatever_stands_in_a_row_it_is_a_contact_or_unreadable(row):
         return
     assert contact.details is not None
     hash((contact.id, contact.queue_id, contact.enqueued_at, contact.disconnected_at, contact.agent_id))
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "template_id"),
+    [
+        ({"Arn": "arn:aws:connect:us-east-1:111122223333:instance/i/task-template/t", "Name": "Refund"}, "Refund", "t"),
+        ({"Arn": "arn:aws:connect:us-east-1:111122223333:instance/i/task-template/t"}, None, "t"),
+        ({"Name": "Refund"}, "Refund", None),
+        ({}, None, None),
+    ],
+)
+def test_a_template_is_known_by_its_name_and_by_its_id(template, name, template_id):
+    details = described({**ROW, "TaskTemplateInfo": template}).details
+    assert (details.task_template, details.task_template_id) == (name, template_id)

@@ -27,6 +27,10 @@ VIP = on('attributes.tier = "vip"')
 WAITING = contact(waited=20)
 
 
+TEMPLATE = "2bb75b2b-3f4a-4e1c-9d55-3b8a4b0a4f10"
+TEMPLATE_ARN = f"arn:aws:connect:us-east-1:111122223333:instance/{TEMPLATE}/task-template/{TEMPLATE}"
+
+
 def told(**details):
     return {WAITING.id: Details(**details)}
 
@@ -41,6 +45,11 @@ def told(**details):
         ("priority = { max = 2 }", {"priority": 2}),
         ("priority = 5", {}),
         ('task_template = "Refund*"', {"task_template": "Refunds"}),
+        ('task_template = "Refunds"', {"task_template": "Refunds", "task_template_id": TEMPLATE}),
+        (f'task_template = "{TEMPLATE}"', {"task_template": "Refunds", "task_template_id": TEMPLATE}),
+        (f'task_template = "{TEMPLATE_ARN}"', {"task_template_id": TEMPLATE}),
+        ('task_template = { not = "Returns" }', {"task_template": "Refunds", "task_template_id": TEMPLATE}),
+        ("task_template = { present = false }", {}),
         ('to_address = "Billing@example.com"', {"to_address": "BILLING@EXAMPLE.COM"}),
         ('from_address = "*@example.com"', {"from_address": "Ann@Example.com"}),
     ],
@@ -57,6 +66,8 @@ def test_a_rule_matches_what_was_read_of_the_contact(condition, details):
         ("attributes.value = { min = 1000 }", {"attributes": {"value": "1000 EUR"}}),
         ("priority = { max = 2 }", {}),
         ('task_template = "Refunds"', {}),
+        ('task_template = { not = "Refunds" }', {"task_template": "Refunds", "task_template_id": TEMPLATE}),
+        (f'task_template = {{ not = "{TEMPLATE_ARN}" }}', {"task_template": "Refunds", "task_template_id": TEMPLATE}),
         ('from_address = "*@example.com"', {"from_address": "ann@example.com.evil.test"}),
     ],
 )
@@ -146,6 +157,53 @@ def test_what_is_recorded_of_the_first_act_is_what_was_read():
     assert the_transfer(decided).first.priority == 3
 
 
+def test_a_priority_that_nobody_set_is_recorded_as_the_default():
+    """Else a rule on it would lose the contact as its own routing step changes the priority."""
+    bound = rules(on("priority = 5"))
+    recorded = the_transfer(decide(look(WAITING, details=told()), bound)).first
+    assert recorded.priority == 5
+    bump = replace(act(WAITING, "vip", at=5, kind="routing"), first=recorded)
+    assert outcome(look(WAITING, history=(bump,), details=told(priority=2)), bound) == ["vip 1: to Overflow"]
+
+
+def test_a_rule_that_has_only_warned_relies_on_the_priority_as_it_is_now():
+    warned = replace(act(WAITING, "vip", at=5, kind="warn"))
+    seen = look(WAITING, history=(warned,), details=told(priority=5))
+    (priority,) = the_transfer(decide(seen, rules(on("priority = 5")))).relied_on
+    assert not still_so((priority,), replace(WAITING, details=Details(priority=1)))
+
+
+def test_a_rule_relies_no_more_on_the_priority_that_it_has_changed_itself():
+    bump = act(WAITING, "vip", at=5, kind="routing")
+    bump = replace(bump, first=replace(bump.first, priority=5))
+    seen = look(WAITING, history=(bump,), details=told(priority=2))
+    assert the_transfer(decide(seen, rules(on("priority = 5")))).relied_on == ()
+
+
+URGENT = overflow("urgent", at="10m").replace(
+    ANY, 'match = { queue = "Billing", name = "urgent", attributes.tier = "vip" }'
+)
+
+
+def test_the_most_overdue_is_asked_for_first_by_its_rule_and_not_by_its_age():
+    older, urgent = contact("older", waited=70), contact("urgent", waited=60, name="urgent")
+    bound = rules(URGENT + on('attributes.tier = "vip"', at="1h"))
+    for contacts in ((older, urgent), (urgent, older)):
+        assert decide(look(*contacts), bound).needs == (NeedDetails(urgent.id), NeedDetails(older.id))
+
+
+def test_where_a_later_rule_may_govern_its_urgency_counts_too():
+    first, second = contact("c1", waited=200), contact("c2", waited=190, name="urgent")
+    slow = on('attributes.tier = "gold"', "gold", at="3h")
+    bound = rules(slow + URGENT)
+    assert decide(look(first, second), bound).needs == (NeedDetails(second.id), NeedDetails(first.id))
+
+
+def test_the_hold_says_why_it_could_not_be_read():
+    seen = look(WAITING, details={WAITING.id: Unread("DescribeContact could not tell (Missing)")})
+    assert the_hold(decide(seen, rules(VIP))).detail.endswith("read: DescribeContact could not tell (Missing)")
+
+
 def test_a_decision_carries_what_it_relies_on_the_rules_above_included():
     decided = decide(look(WAITING, details=told(attributes={"tier": "gold"})), rules(VIP + PLAIN))
     transfer = the_transfer(decided)
@@ -198,10 +256,27 @@ def test_a_contact_that_names_nobody_goes_to_the_next_destination():
         assert outcome(at_anns(details=details), bound) == ["preferred 1: to General"]
 
 
-def test_whom_it_names_is_asked_for_and_what_cannot_be_read_makes_the_entry_ineligible():
+def test_whom_it_names_is_asked_for_and_while_that_could_not_be_read_nobody_else_gets_it():
     bound = rules(PREFERRED)
     assert decide(at_anns(details={}), bound).needs == (NeedDetails(WAITING.id),)
-    assert outcome(at_anns(details={WAITING.id: Unread("no answer")}), bound) == ["preferred 1: to General"]
+    in_vain = at_anns(details={WAITING.id: Unread("no answer")})
+    assert outcome(in_vain, bound) == ["preferred 1: unreadable"]
+    assert decide(in_vain, bound).needs == (), "asked in vain once, it is not asked for again in this look"
+
+
+def test_a_destination_before_the_one_that_could_not_be_read_is_taken():
+    bound = rules(overflow("preferred", to='{ queue = "General" }, { agent_from = "attributes.last" }'))
+    in_vain = at_anns(details={WAITING.id: Unread("no answer")})
+    assert outcome(in_vain, bound) == ["preferred 1: to General"]
+
+
+@pytest.mark.parametrize("says", ["ann", "nobody", "", None])
+def test_a_decision_relies_on_whom_the_contact_names(says):
+    before = {} if says is None else {"last": says}
+    (named,) = the_transfer(decide(at_anns(details=told(attributes=before)), rules(PREFERRED))).relied_on
+    assert still_so((named,), replace(WAITING, details=Details(attributes={**before, "other": "x"})))
+    for after_it in ({"last": "bob"}, {} if says is not None else {"last": "ann"}):
+        assert not still_so((named,), replace(WAITING, details=Details(attributes=after_it)))
 
 
 def test_the_value_is_not_told():
