@@ -116,9 +116,16 @@ def _segment_attributes(attributes: Row, prefix: str = "") -> dict[str, str]:
         for member in ("ValueString", "ValueInteger", "ValueArn"):
             if value.get(member) is not None:
                 flat[name] = str(value[member])
-        inner = value.get("ValueMap") or dict(enumerate(value.get("ValueList") or ()))
-        flat.update(_segment_attributes(inner, f"{name}."))
+        flat.update(_segment_attributes(_members(value), f"{name}."))
     return flat
+
+
+def _members(value: Row) -> Row:
+    """What is in a map or a list, by key or place; empty where the value is neither."""
+    listed = value.get("ValueList")
+    if isinstance(listed, list) and not value.get("ValueMap"):
+        return {str(place): one for place, one in enumerate(listed)}
+    return part(value, "ValueMap")
 
 
 def _channel(row: Row) -> Channel:

@@ -63,6 +63,16 @@ def test_a_channel_of_the_future_is_not_moved():
     assert contact_of({**ROW, "Channel": None}).standing(AT) is Standing.NOT_MOVABLE
 
 
+@pytest.mark.parametrize("member", ["ValueMap", "ValueList"])
+def test_a_segment_attribute_of_the_wrong_kind_is_no_bug(member):
+    for wrong in (1, "text", True):
+        try:
+            contact = contact_of({**ROW, "SegmentAttributes": {"Id": {member: wrong}}})
+        except Unreadable:
+            continue
+        assert contact.segment_attributes == {}
+
+
 def test_segment_attributes_of_every_kind_come_out_flat():
     attributes = {
         "text": {"ValueString": "a"},
@@ -182,4 +192,5 @@ def test_whatever_stands_in_a_row_it_is_a_contact_or_unreadable(row):
 )
 def test_a_template_is_known_by_its_name_and_by_its_id(template, name, template_id):
     details = described({**ROW, "TaskTemplateInfo": template}).details
+    assert details is not None
     assert (details.task_template, details.task_template_id) == (name, template_id)
