@@ -30,7 +30,7 @@ class Interrupted:
         """What falls due as a pause begins is due as it ends."""
         due = instant(start, amount, self.hours)
         for begins, ends in self.pauses:
-            if ends > start and begins <= due < NEVER:
+            if begins <= due < NEVER:
                 amount += elapsed(max(begins, start), ends, self.hours)
                 due = instant(start, amount, self.hours)
         return due
@@ -60,7 +60,7 @@ def stood_still(
     for segment in segments:
         found.extend(_pauses(segment, start, until, hours))
         until = min(segment.initiated_at or until, until)
-    return tuple(_merged((begins, min(ends, now)) for begins, ends in found if ends > start))
+    return tuple(_merged(pause for pause in found if pause[1] > start))
 
 
 def _pauses(segment: Contact, start: datetime, until: datetime, hours: Calendar | None) -> Iterator[Interval]:

@@ -115,6 +115,21 @@ def test_the_contacts_it_came_from_are_read_only_where_its_own_pauses_leave_it_d
     )
 
 
+def test_where_nobody_knows_when_it_began_those_it_came_from_are_read():
+    task = contact("c2", waited=40, initiated_at=None, previous_id="c1", initial_id="c1")
+    assert decide(seen(task, Details(), pasts={}), LATE).needs == (NeedPast(ContactId("c2")),)
+    lost = contact("c2", waited=40, initiated_at=None, initial_id="c1")
+    assert decide(seen(lost, Details(), pasts={}), LATE).needs == (NeedPast(ContactId("c2")),)
+
+
+def test_the_clock_is_known_where_no_pause_could_make_something_due():
+    decided = decide(look(contact(waited=29), **NOBODY), LATE)
+    governance = decided.accounts[ContactId("c1")].governance
+    assert governance is not None
+    assert governance.governing is not None
+    assert governance.governing.unread_clock is None
+
+
 def test_their_pauses_count_for_the_chain():
     first = contact("c1", waited=45, disconnected_at=ago(5), details=once(40, 20))
     known: dict[str, Any] = {"origins": {"c2": ago(45)}, "pasts": {"c2": (first,)}}

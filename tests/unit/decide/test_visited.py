@@ -54,9 +54,17 @@ def test_it_may_lead_back_where_the_rule_says_so():
         replace(SECOND, connected_at=ago(40)),
         replace(SECOND, disconnected_at=None),
         replace(SECOND, disconnected_at=ago(45)),
+        replace(SECOND, disconnected_at=ago(5)),
         replace(SECOND, channel=Channel.VOICE),
     ],
-    ids=["an agent had it", "an agent was connected", "it goes on", "it ended long before", "it was a call"],
+    ids=[
+        "an agent had it",
+        "an agent was connected",
+        "it goes on",
+        "it ended long before",
+        "it went on for long",
+        "it was a call",
+    ],
 )
 def test_what_was_before_an_agent_had_it_or_before_it_began_anew_is_another_case(ended):
     assert outcome(seen(ended, FIRST), BACK) == MOVED_BACK
@@ -76,6 +84,24 @@ def test_a_case_that_the_ledger_knows_in_part_goes_back_before_it():
     assert outcome(seen(SECOND, FIRST, history=(moved,), began=ago(61)), BACK) == MOVED_BACK
     with_agent = replace(FIRST, agent_id=AgentId("ann"))
     assert outcome(seen(SECOND, with_agent, **known), BACK) == MOVED_BACK
+
+
+def test_the_routers_own_moves_lead_on_whatever_connect_tells_of_them():
+    late = replace(SECOND, disconnected_at=ago(20))
+    assert outcome(seen(late, FIRST, history=(move(SECOND, HERE, "another", at=30),), began=ago(45)), BACK) == STAYS
+
+
+def test_what_the_ledger_knows_counts_beside_what_connect_tells():
+    to_overflow = rules(
+        '[[rule]]\nname = "back"\nmatch.queue = "General"\nstep = [{ at = "10m", to = [{ queue = "Overflow" }] }]'
+    )
+    known: dict[str, Any] = {"history": (move(SECOND, HERE, "another", at=30),), "began": ago(45)}
+    assert outcome(seen(SECOND, FIRST, **known), to_overflow) == STAYS
+
+
+def test_a_contact_from_before_the_ledger_that_was_queued_since_is_asked_about():
+    queued = replace(HERE, enqueued_at=ago(12))
+    assert outcome(seen(SECOND, FIRST, here=queued, began=ago(20)), BACK) == STAYS
 
 
 def test_it_is_read_once_nothing_else_stands_in_the_way_of_a_move():

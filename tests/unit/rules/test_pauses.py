@@ -99,6 +99,26 @@ def test_those_it_came_from_count_until_the_next_began():
     assert still(second, linked, start=300) == [(130, 120), (60, 40)]
 
 
+def test_nothing_was_paused_after_it_had_ended():
+    ended = contact("c1", waited=300, disconnected_at=ago(130), details=Details(paused_at=ago(140), pauses=1))
+    assert still(paused(), ended, start=300) == [(140, 130)]
+
+
+def test_pauses_before_the_last_were_since_the_contact_began():
+    first = contact("c1", waited=300, disconnected_at=ago(120), details=Details())
+    assert still(paused(at=60, until=40, total=50, count=3), first, start=300) == [(120, 90 - SECOND), (60, 40)]
+
+
+def test_a_pause_that_ended_at_once_took_nothing():
+    assert still(paused(at=60, until=60, total=0, count=1)) == []
+
+
+def test_pauses_told_within_one_another_count_once():
+    first = contact("c1", waited=300, disconnected_at=ago(120), details=paused(at=160, until=130, count=1).details)
+    second = contact("c2", waited=120, details=paused(at=150, until=140, count=1).details)
+    assert still(second, first, start=300) == [(160, 130)]
+
+
 def test_pauses_told_twice_count_once():
     told = Details(paused_at=ago(150), resumed_at=ago(140), paused_for=minutes(10), pauses=1)
     first = contact("c1", waited=300, disconnected_at=ago(120), details=told)
@@ -111,6 +131,11 @@ def test_the_clock_goes_on_after_the_pause():
     assert clock.open_time(ago(120), ago(50)) == minutes(60)
     assert clock.after(ago(120), minutes(59)) == ago(61)
     assert clock.after(ago(120), minutes(61)) == ago(39)
+
+
+def test_of_a_pause_under_way_as_the_clock_started_only_the_rest_counts():
+    assert Interrupted(None, ((ago(60), ago(40)),)).after(ago(50), minutes(10)) == ago(30)
+    assert Interrupted(None, ((ago(60), ago(40)),)).after(ago(30), minutes(10)) == ago(20)
 
 
 def test_what_falls_due_as_a_pause_begins_is_due_as_it_ends():
