@@ -38,7 +38,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite unit lock clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite unit bench lock clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ suite: $(DEV) $(WHEEL) ## all tests (ARGS= goes to pytest)
 unit: $(DEV) $(WHEEL) ## the unit tests (ARGS= goes to pytest)
 	@echo '-- unit tests'
 	@$(PYTEST) tests/unit $(ARGS)
+
+bench: $(DEV) $(WHEEL) ## every benchmark, each beside an alternative
+	@for script in bench/*.py; do PYTHONSAFEPATH=1 $(VENV)/bin/python $$script $(ARGS) || exit; done
 
 # usable: Python >= 3.11 with pip. other: of another Python than the one asked for. Empty: to be made, anew or for the
 # first time.

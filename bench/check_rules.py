@@ -1,0 +1,129 @@
+"""How long ``check`` takes for many rules and examples, beside checking the same files against their schema alone.
+
+python bench/check_rules.py [--rules 1000] [--examples 3000] [--seed 1] [--times 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+
+CONFIG = '[connect]\ninstance = "11111111-2222-3333-4444-555555555555"\nregion = "us-east-1"\n[rules]\npath = "rules"\n'
+DEFAULTS = '[defaults]\nflow = "Overflow to queue"\n'
+RULES_A_FILE = 100
+
+RULE = """
+[[rule]]
+name = "rule-{n}"
+match = {{ queue = "Queue {n}", channel = "{channel}" }}
+sla = {{ target = "{target}m" }}
+
+[[rule.step]]
+at = "25%"
+warn = "a quarter of the time is gone"
+
+[[rule.step]]
+at = "50%"
+to = [
+  {{ queue = "Overflow {over}", slots_available = {{ min = {slots} }} }},
+  {{ queue = "General {general}", contacts_in_queue = {{ max = {most} }} }},
+]
+
+[[rule.step]]
+at = "breach"
+to = [{{ queue = "Supervisors" }}]
+"""
+EXAMPLE = """
+[[example]]
+name = "example {number}"
+contact = {{ channel = "{channel}", queue = "Queue {n}", waited = "{waited}m" }}
+{world}
+expect = {{ rule = "rule-{n}", {outcome} }}
+"""
+
+AGAINST_THE_SCHEMA = """
+import json, sys, tomllib
+from pathlib import Path
+import jsonschema
+validator = jsonschema.Draft202012Validator(json.loads(Path(sys.argv[1]).read_text()))
+for path in sorted(Path("rules").glob("*.toml")):
+    for mistake in validator.iter_errors(tomllib.loads(path.read_text())):
+        sys.exit(f"{path}: {mistake.message}")
+"""
+
+
+def write(folder: Path, *, rules: int, examples: int, seed: int) -> None:
+    """Rules with a warning, two steps and three destinations each, and examples that pass, in files of a hundred."""
+    random = Random(seed)
+    (folder / "config.toml").write_text(CONFIG)
+    (folder / "rules").mkdir()
+    for start in range(0, rules, RULES_A_FILE):
+        numbers = range(start, min(start + RULES_A_FILE, rules))
+        parts = [part for n in numbers for part in _rule(n, range(n, examples, rules), random)]
+        (folder / "rules" / f"{start // RULES_A_FILE:03}.toml").write_text(DEFAULTS + "".join(parts))
+
+
+def _rule(n: int, examples: range, random: Random) -> list[str]:
+    given = {
+        "n": n,
+        "channel": random.choice(["TASK", "EMAIL"]),
+        "target": random.randrange(20, 120, 4),
+        "over": n % 50,
+        "general": n % 7,
+        "slots": random.randint(1, 3),
+        "most": random.randint(5, 50),
+    }
+    return [RULE.format(**given), *(_example(number, index % 3, given) for index, number in enumerate(examples))]
+
+
+def _example(number: int, kind: int, given: dict[str, object]) -> str:
+    """In turn: not yet; an overflow queue with a free slot; everything full."""
+    target = int(str(given["target"]))
+    waited = 1 if kind == 0 else target // 2 + 1
+    slots = f'queues."Overflow {given["over"]}" = {{ slots_available = 3 }}'
+    full = f'queues."General {given["general"]}" = {{ contacts_in_queue = 99 }}'
+    outcome = (
+        f'due = "{target // 4 - 1}m"',
+        f'step = 2, queue = "Overflow {given["over"]}"',
+        'step = 2, hold = "no_eligible_destination"',
+    )[kind]
+    return EXAMPLE.format(number=number, waited=waited, world=("", slots, full)[kind], outcome=outcome, **given)
+
+
+def seconds(command: list[str], folder: Path, times: int) -> float:
+    """The best of several runs, the interpreter's start included. Raises where the command finds a mistake."""
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        took.append(time.perf_counter() - began)
+        if done.returncode != 0:
+            raise SystemExit(f"{' '.join(command[:4])}: exit status {done.returncode}\n{done.stderr[-2000:]}")
+    return min(took)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("rules", 1000), ("examples", 3000), ("seed", 1), ("times", 5)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    given = parser.parse_args()
+    router = [sys.executable, "-m", "router"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write(folder, rules=given.rules, examples=given.examples, seed=given.seed)
+        schema = folder / "schema.json"
+        schema.write_text(subprocess.run([*router, "schema"], capture_output=True, text=True, check=True).stdout)
+        check = seconds([*router, "check"], folder, given.times)
+        alone = seconds([sys.executable, "-c", AGAINST_THE_SCHEMA, str(schema)], folder, given.times)
+    print(f"check of {given.rules} rules with {given.examples} examples: {check:.2f} s")
+    print(f"the same files against their JSON Schema alone:     {alone:.2f} s")
+    print(f"ratio: {check / alone:.2f}")
+
+
+if __name__ == "__main__":
+    main()
