@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from router.model import (
+    DEFAULT_PRIORITY,
     Action,
     ActionKind,
     ActionState,
@@ -75,8 +76,15 @@ class Case:
         return max((act.at for act in over), default=None)
 
     def first_act(self, rule: str, *, observed: bool) -> FirstAct | None:
+        """What was recorded then; a priority that was no matter then, as it was read before the first call: the rule
+        may have been edited to ask for it since."""
         acts = self.of_rule(rule, observed=observed)
-        return acts[0].first if acts else None
+        if not acts:
+            return None
+        first, read = acts[0].first, next((act.before for act in acts if act.before is not None), None)
+        if first.priority is not None or read is None:
+            return first
+        return replace(first, priority=DEFAULT_PRIORITY if read.priority is None else read.priority)
 
     def moves_of(self, rule: str) -> tuple[Action, ...]:
         return tuple(move for move in self.moves if move.rule == rule)

@@ -7,7 +7,7 @@ import pytest
 from router.decide.decide import decide
 from router.decide.details import still_so
 from router.decide.look import NeedDetails, NeedProfile, NeedTransfers
-from router.model import ActionState, Channel, Details, HoldReason, ProfileId
+from router.model import ActionState, Channel, Details, HoldReason, ProfileId, RoutingData
 from router.rules.condition import Unread
 from tests.builders.contacts import act, after, contact, move
 from tests.builders.instance import ANN, BILLING, GENERAL, OVERFLOW, free, to, to_agent
@@ -164,6 +164,25 @@ def test_a_priority_that_nobody_set_is_recorded_as_the_default():
     assert recorded.priority == 5
     bump = replace(act(WAITING, "vip", at=5, kind="routing"), first=recorded)
     assert outcome(look(WAITING, history=(bump,), details=told(priority=2)), bound) == ["vip 1: to Overflow"]
+
+
+def test_a_priority_that_was_no_matter_when_the_rule_first_acted_is_known_as_it_was_read_then():
+    """So that an edited rule does not lose the contacts that it has moved."""
+    first = contact("c1", waited=40)
+    here = after(first, waited=25)
+    edited = rules(
+        """
+        [[rule]]
+        name = "ladder"
+        match = { queue = "Billing", priority = 5 }
+        step = [{ at = "10m", to = [{ queue = "Overflow" }] }, { at = "30m", to = [{ queue = "Supervisors" }] }]
+        """
+    )
+    warned, moved = act(first, "ladder", at=5, kind="warn"), move(first, here, "ladder", at=10)
+    for before, decided in ((RoutingData(), ["ladder 2: to Supervisors"]), (RoutingData(priority=2), [])):
+        history = (warned, replace(moved, before=before))
+        seen = look(here, history=history, details={here.id: Details(priority=1)})
+        assert outcome(seen, edited) == decided
 
 
 def test_a_rule_that_has_only_warned_relies_on_the_priority_as_it_is_now():

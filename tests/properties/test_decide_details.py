@@ -1,0 +1,109 @@
+"""Reading what only DescribeContact tells late, in part, or not at all never makes a decision another one."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.decide.decide import decide
+from router.decide.decision import Hold, Transfer
+from router.decide.look import NeedDetails
+from router.model import Channel, Details, HoldReason, ProfileId
+from router.rules.condition import Unread
+from tests.builders.contacts import contact
+from tests.builders.instance import ANN, BILLING, free
+from tests.builders.looks import live, look, told
+from tests.builders.rules import rules
+
+EXCLUDED = HoldReason.EXCLUDED
+SALES = ProfileId("sales")
+CONDITIONS = (
+    "",
+    ', attributes.tier = "vip"',
+    ', attributes.tier = { not = "vip" }',
+    ", attributes.tier = { present = false }",
+    ", priority = { max = 3 }",
+    ', task_template = "Refunds"',
+    ', any = [{ attributes.tier = "vip" }, { name = "c1" }]',
+    ", none = [{ priority = 5 }, { waited = { min = '1h' } }]",
+    ', name = "c2", priority = 5',
+)
+ACTS = (
+    "",
+    'step = [{{ at = "{at}", to = [{{ queue = "Overflow" }}] }}]',
+    'step = [{{ at = "{at}", to = [{{ agent_from = "attributes.last" }}, {{ queue = "General" }}] }}]',
+    'step = [{{ at = "{at}", warn = "late" }}]',
+)
+one_rule = st.tuples(
+    st.sampled_from(CONDITIONS),
+    st.sampled_from(ACTS),
+    st.sampled_from(("5m", "30m", "2h")),
+    st.sampled_from(("enforce", "enforce", "observe")),
+)
+described = st.builds(
+    Details,
+    attributes=st.dictionaries(st.sampled_from(("tier", "last")), st.sampled_from(("vip", "gold", "ann"))),
+    priority=st.sampled_from((None, 1, 5)),
+    task_template=st.sampled_from((None, "Refunds", "Returns")),
+)
+waits = st.lists(st.sampled_from((1, 10, 45, 90, 200)), min_size=1, max_size=4)
+
+
+@st.composite
+def worlds(draw):
+    """Rules and contacts, and what DescribeContact would tell of each."""
+    text = "".join(
+        f"""
+        [[rule]]
+        name = "r{number}"
+        mode = "{mode}"
+        match = {{ queue = "Billing"{condition} }}
+        {act.format(at=at)}
+        """
+        for number, (condition, act, at, mode) in enumerate(draw(st.lists(one_rule, min_size=1, max_size=4)))
+    )
+    contacts = [contact(f"c{n}", waited=wait, name=f"c{n}") for n, wait in enumerate(draw(waits))]
+    details = {one.id: draw(described) for one in contacts}
+    known = live(agents={ANN: replace(free(9), profile_id=SALES)})
+    known = replace(known, profiles={SALES: frozenset({(BILLING, Channel.TASK)})})
+    return rules(text), look(*contacts, metrics=known), details
+
+
+def accounts(seen, bound):
+    """Without what a shield says: while nothing can be due it does not matter whether there is one."""
+    return {
+        key: [told(one) for one in account.decisions if not (isinstance(one, Hold) and one.reason is EXCLUDED)]
+        for key, account in decide(seen, bound).accounts.items()
+    }
+
+
+@given(worlds())
+def test_reading_only_what_is_asked_for_comes_to_the_same_as_reading_all(world):
+    bound, seen, details = world
+    eager = replace(seen, details=details)
+    lazy, rounds = seen, 0
+    while asked := decide(lazy, bound).needs:
+        new = {need.contact_id: details[need.contact_id] for need in asked if isinstance(need, NeedDetails)}
+        assert len(new) == len(asked), "all else is known"
+        assert not new.keys() & lazy.details.keys(), "nothing is asked for twice"
+        lazy, rounds = replace(lazy, details={**lazy.details, **new}), rounds + 1
+    assert rounds <= 2
+    assert accounts(lazy, bound) == accounts(eager, bound)
+
+
+@given(worlds(), st.data())
+def test_what_was_not_read_holds_and_is_never_taken_for_a_no(world, data):
+    bound, seen, details = world
+    read = data.draw(st.sets(st.sampled_from(sorted(details))))
+    unread = {one: Unread("no answer") for one in details}
+    partly = decide(replace(seen, details={**unread, **{one: details[one] for one in read}}), bound)
+    whole = decide(replace(seen, details=details), bound)
+    assert partly.needs == ()
+    for contact_id, account in whole.accounts.items():
+        now = partly.accounts[contact_id].decisions
+        then = [told(one) for one in account.decisions]
+        assert [told(one) for one in now if not isinstance(one, Hold) and told(one) not in then] == []
+        if contact_id in read:
+            assert [told(one) for one in now] == then
+        elif any(isinstance(one, Transfer) and told(one) not in map(told, now) for one in account.decisions):
+            assert HoldReason.UNREADABLE in [one.reason for one in now if isinstance(one, Hold)]
