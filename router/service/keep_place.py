@@ -54,6 +54,8 @@ class PlaceKeeper:
     @property
     def pending(self) -> bool:
         """Whether a place has still to be given, and nothing is known against it."""
+        if self.blocked.routing_stopped(self.clock.now()):
+            return False
         with self._lock:
             return any(action.place is PlaceState.DUE for action in self._open.values())
 
@@ -68,6 +70,16 @@ class PlaceKeeper:
                 self._give(action)
             except NotOpen:  # somebody has settled it
                 self._forget(action)
+        self._learn()
+
+    def _learn(self) -> None:
+        """Reads a contact that tells whether ages are set or added, once Connect has had the time to apply one."""
+        contact_id = self.ages.to_read(sent_before=self.clock.now() - ROUTING_APPLIES_WITHIN)
+        if contact_id is None or self.stopping():
+            return
+        reading = self.reader.describe(contact_id)
+        if isinstance(reading, Reading):
+            self.ages.seen(reading.contact)
 
     def _give(self, action: Action) -> None:
         if action.place is PlaceState.INTENDED and self._age(action) < ROUTING_APPLIES_WITHIN:
@@ -91,7 +103,7 @@ class PlaceKeeper:
         has, before = routing_of(contact.details), action.before or routing_of(None)
         assert action.landed_enqueued_at is not None, "it is where it landed"
         waited = action.landed_enqueued_at - action.case.began_at
-        update = place_to_give(before, waited, has, adds=self.ages.adds)
+        update = place_to_give(before, waited, has, adds=self.ages.adds, given=self._given_before(action, contact))
         sent = action.routing
         if update is None or (sent is not None and shown(sent, _as_landed(before, has), has) is Shown.NEW):
             self._close(action, PlaceState.GIVEN)
@@ -99,6 +111,17 @@ class PlaceKeeper:
             self._refused(action, "NoAnswer", "it did not come to be in time")
         elif self.pacer.acquire(UPDATE, until=self.clock.monotonic() + TOKEN_WITHIN):
             self._send(action, contact, update, has)
+
+    def _given_before(self, action: Action, contact: Contact) -> timedelta:
+        """The time that the last move of the case before this one gave back as an age; zero where none did."""
+        chain = self.ledger.histories((contact,)).get(contact.id, ())
+        moves = (move for move in chain if move.case == action.case and move.moved and move.id < action.id)
+        given = [
+            move.landed_enqueued_at - move.case.began_at
+            for move in moves
+            if move.routing is not None and move.routing.age is not None and move.landed_enqueued_at is not None
+        ]
+        return given[-1] if given else timedelta()
 
     def _send(self, action: Action, contact: Contact, update: RoutingData, has: RoutingData) -> None:
         intended = replace(action, routing=update, place=PlaceState.INTENDED, place_at=self.clock.now())
@@ -113,11 +136,11 @@ class PlaceKeeper:
             self._write(replace(intended, place=PlaceState.DUE))
         elif isinstance(answer, Updated):
             self.pacer.succeeded(UPDATE)
-            self.ages.sent(contact.id, update, has)
+            self.ages.sent(contact.id, update, has, now=self.clock.now())
             self._close(intended, PlaceState.GIVEN)
             tell.place_kept(intended)
         elif isinstance(answer, Unknown):
-            self.ages.sent(contact.id, update, has)
+            self.ages.sent(contact.id, update, has, now=self.clock.now())
         else:
             if isinstance(answer, Denied | Unauthenticated):
                 self.denials.routing_denied(answer)

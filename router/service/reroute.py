@@ -104,7 +104,7 @@ class Rerouter:
 
     def _note(self, action: Action) -> None:
         assert action.routing is not None and action.before is not None, "a routing intent has both"
-        self.ages.sent(action.contact_id, action.routing, action.before)
+        self.ages.sent(action.contact_id, action.routing, action.before, now=self.clock.now())
 
     def _settle(self, action: Action, state: ActionState, *, error: str | None = None) -> Action:
         settled = replace(action, state=state, settled_at=self.clock.now(), error=error)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from threading import Lock
 
@@ -11,6 +11,7 @@ from router.model import DEFAULT_PRIORITY, Contact, ContactId, Details, RoutingD
 from router.rules.rule import Routing
 
 ZERO = timedelta()
+NEVER_AGAIN = datetime.max.replace(tzinfo=UTC)
 
 
 class Shown(Enum):
@@ -46,10 +47,11 @@ def update_for(wanted: Routing, has: RoutingData, *, adds: bool) -> RoutingData 
 
 
 def place_to_give(
-    before: RoutingData, waited_before: timedelta, has: RoutingData, *, adds: bool
+    before: RoutingData, waited_before: timedelta, has: RoutingData, *, adds: bool, given: timedelta = ZERO
 ) -> RoutingData | None:
     """What a contact that has landed in a queue lacks of the place it had; ``None`` where it lacks nothing, or where
-    the flow has set its priority or age. ``waited_before`` is how long the case had waited when it landed."""
+    the flow has set its priority or age. ``waited_before`` is how long the case had waited when it landed; ``given``
+    the part of it that an earlier move of the case gave back, which the age that the contact had holds already."""
     if has.priority not in (DEFAULT_PRIORITY, before.priority):
         return None
     age, had = has.age or ZERO, before.age or ZERO
@@ -57,8 +59,14 @@ def place_to_give(
         return None
     if before.priority not in (None, DEFAULT_PRIORITY):
         return RoutingData(priority=before.priority) if has.priority != before.priority else None
-    lacks = waited_before + had - age
+    lacks = waited_before - given_in(had, given) + had - age
     return _age(has, lacks, adds=adds) if lacks >= timedelta(seconds=1) else None
+
+
+def given_in(had: timedelta, given: timedelta) -> timedelta:
+    """What the age that a contact had holds of what it was given back: nothing, where Connect had not applied that yet,
+    or the move lost it. Ages are whole seconds."""
+    return given if had > given - timedelta(seconds=1) else ZERO
 
 
 def shown(update: RoutingData, before: RoutingData, has: RoutingData) -> Shown:
@@ -80,27 +88,42 @@ def _age(has: RoutingData, more: timedelta, *, adds: bool) -> RoutingData:
     return RoutingData(age=timedelta(seconds=int(asked.total_seconds())))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    age: timedelta
+    had: timedelta
+    at: datetime
+
+
 @dataclass
 class AgeMeaning:
     """Whether Connect adds an age that it is sent to the adjustment a contact has, or sets it: learned from the first
     contact that had one. Until then it is taken to set it: a contact then comes out too old rather than put back."""
 
     adds: bool = False
-    _sent: dict[ContactId, tuple[timedelta, timedelta]] = field(default_factory=dict)
+    known: bool = False
+    _sent: dict[ContactId, _Sent] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def sent(self, contact_id: ContactId, update: RoutingData, had: RoutingData) -> None:
-        if update.age is not None and had.age:
-            with self._lock:
-                self._sent[contact_id] = update.age, had.age
+    def sent(self, contact_id: ContactId, update: RoutingData, had: RoutingData, *, now: datetime) -> None:
+        with self._lock:
+            if update.age is not None and had.age and not self.known:
+                self._sent[contact_id] = _Sent(update.age, had.age, now)
 
     def seen(self, contact: Contact) -> None:
         with self._lock:
             sent = self._sent.get(contact.id)
             if sent is None or contact.details is None:
                 return
-            age, had = sent
             shows = contact.details.queue_time_adjustment
-            if shows in (age, age + had):
-                self.adds = shows == age + had
-                del self._sent[contact.id]
+            if shows in (sent.age, sent.age + sent.had):
+                self.adds, self.known = shows == sent.age + sent.had, True
+                self._sent.clear()
+
+    def to_read(self, *, sent_before: datetime) -> ContactId | None:
+        """The contact that would tell, of those that were sent an age before then; it is named once."""
+        with self._lock:
+            told = next((one for one, sent in self._sent.items() if sent.at <= sent_before), None)
+            if told is not None:
+                self._sent[told] = replace(self._sent[told], at=NEVER_AGAIN)
+            return told

@@ -7,7 +7,7 @@ import pytest
 from router.model import Details, RoutingData
 from router.rules.rule import Routing
 from router.service.routing import AgeMeaning, Shown, place_to_give, routing_of, shown, update_for
-from tests.builders.contacts import contact, minutes
+from tests.builders.contacts import NOW, contact, minutes
 
 PLAIN = RoutingData(priority=5, age=minutes(0))
 URGENT = RoutingData(priority=2, age=minutes(0))
@@ -65,6 +65,23 @@ def test_less_what_the_contact_has_already():
     assert place_to_give(PLAIN, minutes(0), PLAIN, adds=False) is None
 
 
+def test_what_an_earlier_move_gave_back_is_not_given_again():
+    had = RoutingData(priority=5, age=minutes(60))
+    with_step = RoutingData(priority=5, age=minutes(70))
+    for has, asked in ((PLAIN, 90), (had, 90)):
+        given = place_to_give(had, minutes(90), has, adds=False, given=minutes(60))
+        assert given == RoutingData(age=minutes(asked))
+    assert place_to_give(had, minutes(90), had, adds=True, given=minutes(60)) == RoutingData(age=minutes(30))
+    later = place_to_give(with_step, minutes(90), PLAIN, adds=False, given=minutes(60))
+    assert later == RoutingData(age=minutes(100)), "with what routing steps have added"
+
+
+@pytest.mark.parametrize("had", [PLAIN, AGED], ids=["none", "only what a step had added"])
+def test_what_was_given_back_and_never_came_to_be_is_given_now(had):
+    given = place_to_give(had, minutes(90), PLAIN, adds=False, given=minutes(60))
+    assert given == RoutingData(age=minutes(90) + had.age)
+
+
 @pytest.mark.parametrize("set_by_the_flow", [RoutingData(priority=3, age=minutes(0)), AGED])
 def test_nothing_where_the_flow_has_set_either(set_by_the_flow):
     assert place_to_give(URGENT, minutes(60), set_by_the_flow, adds=False) is None
@@ -77,13 +94,26 @@ def test_whether_connect_sets_or_adds_is_learned_from_a_contact_that_had_an_age(
     def shows(age):
         ages.seen(replace(waiting, details=Details(queue_time_adjustment=minutes(age))))
 
-    ages.sent(waiting.id, RoutingData(age=minutes(20)), PLAIN)
+    ages.sent(waiting.id, RoutingData(age=minutes(20)), PLAIN, now=NOW)
     shows(20)
     assert not ages.adds, "one that had none tells nothing"
-    ages.sent(waiting.id, RoutingData(age=minutes(20)), AGED)
+    ages.sent(waiting.id, RoutingData(age=minutes(20)), AGED, now=NOW)
     shows(10)
     assert not ages.adds, "not applied yet"
     shows(30)
     assert ages.adds
     shows(20)
     assert ages.adds, "what was learned stays"
+
+
+def test_a_contact_that_would_tell_is_named_once_and_not_before_connect_has_had_its_time():
+    ages = AgeMeaning()
+    one, other = contact("c1", waited=5), contact("c2", waited=5)
+    ages.sent(one.id, RoutingData(age=minutes(20)), AGED, now=NOW)
+    ages.sent(other.id, RoutingData(age=minutes(20)), AGED, now=NOW + minutes(1))
+    assert ages.to_read(sent_before=NOW - minutes(1)) is None
+    assert [ages.to_read(sent_before=NOW + minutes(1)) for _ in range(3)] == [one.id, other.id, None]
+    ages.sent(one.id, RoutingData(age=minutes(20)), AGED, now=NOW)
+    ages.seen(replace(other, details=Details(queue_time_adjustment=minutes(20))))
+    assert (ages.known, ages.adds) == (True, False)
+    assert ages.to_read(sent_before=NOW + minutes(1)) is None, "nothing is left to learn"
