@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from router.cli.shown import instant, iso, seconds, span
-from router.model import Action, ActionState, Directory, Landing
+from router.model import Action, ActionKind, ActionState, Directory, Landing, RoutingData
 
 HEADINGS = ("decided at", "contact", "rule", "step", "did", "outcome")
 
@@ -30,6 +30,9 @@ def as_json(action: Action, directory: Directory) -> dict[str, Any]:
         "to_queue": directory.queue_name(target.queue_id) if target else None,
         "to_agent": directory.agent_name(target.agent_id) if target else None,
         "flow": directory.flow_name(target.flow_id) if target else None,
+        "routing": _routing_json(action.routing),
+        "routing_before": _routing_json(action.before),
+        "place": action.place.value if action.place else None,
         "landing": action.landing.value if action.landing else None,
         "landed_at": iso(action.landed_at),
         "landed_queue": directory.queue_name(action.landed_queue_id),
@@ -55,9 +58,24 @@ def as_row(action: Action, directory: Directory) -> tuple[object, ...]:
 def did(action: Action, directory: Directory) -> str:
     source, target = directory.queue_name(action.queue_id), action.target
     if target is None:
-        return f"{action.kind.value} in {source}"
+        return f"{action.kind.value} in {source}{_set(action)}"
     agent = directory.agent_name(target.agent_id)
     return f"{source} -> {directory.queue_name(target.queue_id) or f'agent {agent}'}"
+
+
+def _set(action: Action) -> str:
+    """What a routing update set; one that would not have bettered the contact's place was not sent."""
+    if action.kind is not ActionKind.ROUTING:
+        return ""
+    if action.routing is None:
+        return ": as good already"
+    if action.routing.age is not None:
+        return f": age {span(action.routing.age)}"
+    return f": priority {action.routing.priority}"
+
+
+def _routing_json(routing: RoutingData | None) -> dict[str, Any] | None:
+    return None if routing is None else {"priority": routing.priority, "age_s": seconds(routing.age)}
 
 
 def outcome(action: Action, directory: Directory) -> str:

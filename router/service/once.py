@@ -12,7 +12,7 @@ from types import FrameType
 
 from router.connect.answers import Failure
 from router.ledger.errors import LedgerUnavailable
-from router.model import Action, CaseKey, Landing
+from router.model import Action, ActionKind, CaseKey, Landing
 from router.service import tell
 from router.service.app import App
 from router.service.report import CycleReport
@@ -24,7 +24,8 @@ LOOK_EVERY = 0.2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
     """What came of it. ``unreachable`` is why the instance could not even be read; ``failed`` counts the contacts that
-    were to be moved and are not, or are not known to be; ``stopped``: a signal came before the end."""
+    were to be moved, or to have their place changed, and are not, or are not known to be; ``stopped``: a signal came
+    before the end."""
 
     report: CycleReport | None = None
     unreachable: Failure | None = None
@@ -98,13 +99,17 @@ class _Following:
 
 
 def _failed(app: App, *, since: datetime) -> int:
-    """Contacts whose last move of this pass was refused, was not sent for an error, has no known outcome, or led
-    nowhere."""
-    last: dict[CaseKey, Action] = {}
+    """Contacts of which the last move of this pass, or the last change of their place, was refused, was not sent for an
+    error, has no known outcome, or led nowhere. A place that could not be given back is none: its contact has moved."""
+    last: dict[tuple[CaseKey, ActionKind], Action] = {}
     for action in app.ledger.history(since=since):
-        if action.target is not None:
-            last[action.case] = action
-    return sum(1 for action in last.values() if action.open or action.error or action.landing is Landing.STRAY)
+        if action.kind is not ActionKind.WARN:
+            last[action.case, action.kind] = action
+    return len({case for (case, _), action in last.items() if _is_failed(action)})
+
+
+def _is_failed(action: Action) -> bool:
+    return action.open or action.error is not None or action.landing is Landing.STRAY
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pytest
 
 from router.rules.rule import Mode
 from router.sandbox import Behaviours
+from router.service.once import run_once
 from tests.e2e.centre import LATE_RULE
 
 HOUR = timedelta(hours=1)
@@ -207,3 +208,16 @@ def test_a_permission_that_is_missing_stops_bumps_loudly_and_no_transfer(centre,
     assert {line["log_level"] for line in denied} == {"error"}
     assert centre.sandbox.count(UPDATE) == 1, "not again before five minutes are over"
     assert [one.contact_id for one in centre.world.transfers] == [moved]
+
+
+@pytest.mark.parametrize(
+    ("fault", "failed"), [(None, 0), ("error", 1), ("reset_before", 1)], ids=["accepted", "refused", "not known"]
+)
+def test_one_pass_counts_a_bump_that_did_not_happen_as_failed(centre, fault, failed):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    if fault is not None:
+        centre.world.faults.add(fault, UPDATE, code="InvalidRequestException")
+    app = centre.router(PRIORITY, **ONE_TRY)
+    centre.disown(app)
+    told = run_once(app)
+    assert (told.failed, told.done) == (failed, not failed)

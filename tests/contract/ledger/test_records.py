@@ -19,7 +19,9 @@ from router.model import (
     FirstAct,
     FlowId,
     Landing,
+    PlaceState,
     QueueId,
+    RoutingData,
     Target,
 )
 
@@ -43,6 +45,7 @@ FIRST = st.builds(
     priority=st.none() | WHOLE,
     transfers=st.none() | WHOLE,
 )
+ROUTING = st.builds(RoutingData, priority=WHOLE, age=st.none() | DURATIONS) | st.builds(RoutingData, age=DURATIONS)
 ACTIONS = st.builds(
     Action,
     kind=st.sampled_from(ActionKind),
@@ -74,6 +77,10 @@ ACTIONS = st.builds(
     landed_at=st.none() | INSTANTS,
     landed_queue_id=st.none() | IDS.map(QueueId),
     landed_enqueued_at=st.none() | INSTANTS,
+    routing=st.none() | ROUTING,
+    before=st.none() | ROUTING,
+    place=st.none() | st.sampled_from(PlaceState),
+    place_at=st.none() | INSTANTS,
 )
 
 numbers = count()

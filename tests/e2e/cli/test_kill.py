@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -43,3 +44,39 @@ def test_a_killed_service_is_followed_by_one_that_moves_nothing_twice(bench, rea
 
     assert sorted(transfer.contact_id for transfer in world.transfers) == sorted(late)
     assert world.taken_from_agents == ()
+
+
+BUMP = """
+[[rule]]
+name = "bump"
+match = { queue = "Billing" }
+[[rule.step]]
+at = "1h"
+routing = { age = "+10m" }
+"""
+
+
+def test_a_service_killed_between_a_routing_update_and_its_outcome_is_followed_by_one_that_reads_it(
+    bench, reading, ending
+):
+    (bench.folder / "rules" / "10-late.toml").write_text(BUMP)
+    contact, killed = bench.enqueue(), threading.Event()
+    service = bench.start("run", "--enforce")
+
+    def kill(_params):
+        service.send_signal(signal.SIGKILL)
+        killed.set()
+
+    remove = bench.sandbox.after("UpdateContactRoutingData", kill)
+    assert killed.wait(30)
+    service.wait(10)
+    remove()
+
+    second = bench.start("run", "--enforce")
+    recovered = reading(second, "contact.recovered")
+    reading(second, "cycle.finished")
+    ending(second)
+
+    assert (recovered["contact_id"], recovered["outcome"]) == (contact, "acted")
+    assert bench.sandbox.count("UpdateContactRoutingData") == 1
+    assert bench.sandbox.world.contact(contact).adjustment == timedelta(minutes=10)

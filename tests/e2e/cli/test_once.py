@@ -100,3 +100,31 @@ def test_the_command_line_overrides_any_key(bench):
 
     assert done.returncode == 0
     assert {one["mode"] for one in json.loads(done.stdout)} == {"enforce"}
+
+
+BUMP = """
+[[rule]]
+name = "bump"
+match = { queue = "Billing" }
+[[rule.step]]
+at = "1h"
+routing = { priority = 2 }
+"""
+
+
+def test_a_routing_step_is_announced_explained_carried_out_and_recorded(bench):
+    (bench.folder / "rules" / "10-late.toml").write_text(BUMP)
+    contact = bench.enqueue()
+
+    [announced] = bench.json("plan", "--enforce")
+    explained = bench.run("explain", contact, "--enforce")
+    done = bench.run("run", "--once", "--enforce")
+    [recorded] = bench.json("history")
+
+    assert (announced["contact_id"], announced["decision"]) == (contact, "routing")
+    assert (announced["rule"], announced["step"], announced["to_queue"]) == ("bump", 1, None)
+    assert "routing priority 2   by bump, step 1" in explained.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert bench.sandbox.world.contact(contact).priority == 2
+    assert (recorded["kind"], recorded["outcome"], recorded["routing"]["priority"]) == ("routing", "acted", 2)
+    assert bench.json("plan", "--enforce") == []

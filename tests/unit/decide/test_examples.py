@@ -220,3 +220,43 @@ def test_ids_and_arns_stand_for_the_same_queue():
     by_arn = RULES.replace('"Overflow"', f'"{arn}"')
     there = 'contact = { channel = "TASK", queue = "11111111-aaaa", waited = "10m" }\n'
     assert passes(there + 'expect = { rule = "overflow", step = 1, queue = "General" }', rule_file=by_arn)
+
+
+LADDER = """
+    [[rule]]
+    name = "ladder"
+    match = { queue = "Billing" }
+    sla = { target = "1h" }
+    [[rule.step]]
+    at = "50%"
+    routing = { priority = 2 }
+    warn = "half"
+    [[rule.step]]
+    at = "breach"
+    to = [{ queue = "Overflow" }]
+
+    [[rule]]
+    name = "bump"
+    match = { queue = "General" }
+    step = [{ at = "10m", routing = { age = "+10m" } }]
+"""
+
+
+def test_a_routing_step_is_expected_like_any_other():
+    billing = 'contact = { channel = "TASK", queue = "Billing", waited = "30m" }\n'
+    general = 'contact = { channel = "TASK", queue = "General", waited = "10m" }\n'
+    assert passes(billing + 'expect = { rule = "ladder", step = 1, routing = true }', rule_file=LADDER)
+    assert passes(billing + 'expect = { rule = "ladder", step = 1, routing = true, warn = true }', rule_file=LADDER)
+    assert passes(general + 'expect = { rule = "bump", step = 1, routing = true }', rule_file=LADDER)
+
+
+def test_what_came_instead_of_a_routing_step_is_told():
+    billing = 'contact = { channel = "TASK", queue = "Billing", waited = "29m" }\n'
+    expected = 'expect = { rule = "ladder", step = 1, routing = true }'
+    assert fails(billing + expected, rule_file=LADDER) == (
+        'expected routing, got nothing ("ladder" governs, due in 1m)'
+    )
+    general = 'contact = { channel = "TASK", queue = "General", waited = "10m" }\n'
+    assert fails(general + 'expect = "nothing"', rule_file=LADDER) == (
+        'expected nothing, got routing by step 1 of "bump"'
+    )
