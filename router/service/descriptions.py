@@ -14,8 +14,8 @@ from router.service.in_vain import InVain
 from router.service.segments import Describer
 
 DETAILS_PER_LOOK = 60
-"""DescribeContact allows 10 calls a second (Amazon Connect service quotas), and every move needs one as well. The
-others are held as ``unreadable`` and come first next time."""
+"""DescribeContact allows 10 calls a second (Amazon Connect service quotas), and every move needs one as well. Twice as
+many as may be moved in a cycle are read in any case; the others are held as ``unreadable`` and come first next time."""
 KEPT = 20_000
 """More than wait at once in an instance of Connect's by default; bounds the memory."""
 
@@ -35,7 +35,7 @@ class Descriptions:
             self.known.forget_all_but(wanted.keys())
         failed: dict[ContactId, Unread] = {}
         left_out = "more contacts wait to be described than one look allows"
-        for contact in self.known.in_need(contacts, look.now)[:DETAILS_PER_LOOK]:
+        for contact in self.known.in_need(contacts, look.now)[: max(DETAILS_PER_LOOK, 2 * look.limits.per_cycle)]:
             answer = self.reader.describe(contact.id)
             self._in_vain.note(contact.id, failed=not isinstance(answer, Reading))
             if isinstance(answer, Reading):

@@ -134,12 +134,13 @@ def test_a_contact_that_cannot_be_read_keeps_no_other_waiting(centre):
 
 def test_of_many_the_most_overdue_are_read_first_and_the_others_at_the_next_look(centre):
     waits = [2 * HOUR - n * MINUTE / 10 for n in range(DETAILS_PER_LOOK + 5)]
-    ids = [centre.world.enqueue("TASK", "Billing", waited=waited) for waited in waits]
-    app = centre.router(RULES, **{"guard.per_cycle": 200, "guard.unlanded": 200})
-    assert run(app) == {HoldReason.UNREADABLE: 5}
+    ids = [centre.world.enqueue("EMAIL", "Billing", waited=waited) for waited in waits]
+    app = centre.router(RULES, **{"guard.per_cycle": DETAILS_PER_LOOK // 2, "guard.unlanded": 200})
+    assert run(app) == {HoldReason.UNREADABLE: 5, HoldReason.PER_CYCLE: 30}
+    assert set(described(centre)) == set(ids[:DETAILS_PER_LOOK])
+    assert run(app) == {HoldReason.PER_CYCLE: 5}
+    assert set(described(centre)) == set(ids)
     assert set(moved(centre)) == set(ids[:DETAILS_PER_LOOK])
-    assert run(app) == {}
-    assert set(moved(centre)) == set(ids)
 
 
 PREFERRED = """

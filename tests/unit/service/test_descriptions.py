@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from router.connect.answers import Denied, DescribeAnswer, Missing, Reading, Rejected, Throttled, Unknown
+from router.decide.look import Limits
 from router.model import Contact, ContactId, Details
 from router.rules.condition import Unread
 from router.service.descriptions import DETAILS_PER_LOOK, Descriptions
@@ -33,8 +34,14 @@ class Described:
         return self.bad.get(contact_id) or Reading(contact=replace(known, details=VIP), answered_at=0.0)
 
 
-def read(descriptions: Descriptions, contacts: tuple[Contact, ...] = MANY, after: timedelta = timedelta()):
-    seen = look(*contacts)
+def read(
+    descriptions: Descriptions,
+    contacts: tuple[Contact, ...] = MANY,
+    *,
+    after: timedelta = timedelta(),
+    per_cycle: int = DETAILS_PER_LOOK // 2,
+):
+    seen = look(*contacts, limits=Limits(per_cycle=per_cycle))
     return descriptions.read(replace(seen, now=seen.now + after), [one.id for one in contacts])
 
 
@@ -50,6 +57,12 @@ def test_they_are_read_in_the_order_in_which_they_were_asked_for_up_to_the_bound
     assert [one for one in ids(backwards) if found[one] == VIP] == reader.asked
     left = [found[one] for one in ids(backwards)[DETAILS_PER_LOOK:]]
     assert left == [Unread("more contacts wait to be described than one look allows")] * 20
+
+
+def test_where_more_may_be_moved_more_are_read():
+    reader = Described()
+    read(Descriptions(reader, KnownDetails()), per_cycle=35)
+    assert len(reader.asked) == 70
 
 
 def test_those_left_out_come_first_in_the_next_look():
