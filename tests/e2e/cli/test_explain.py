@@ -58,6 +58,57 @@ def test_what_customers_wrote_is_shown_and_cannot_move_the_cursor(bench):
     assert not set(done.stdout) & {"\x1b", "\u202e"}
 
 
+COSTLY = """
+[defaults]
+flow = "Overflow to queue"
+
+[[rule]]
+name = "vip"
+[rule.match]
+queue = "Billing"
+attributes.tier = { not = "gold" }
+priority = { max = 5 }
+task_template = "Refund*"
+from_address = "*@customer.example"
+transfers = 0
+[[rule.step]]
+at = "15m"
+to = [{ agent_from = "attributes.last_agent", flow = "Escalate to agent" }, { queue = "Billing Overflow" }]
+"""
+
+
+def test_it_tells_what_was_read_of_the_contact_and_a_plan_does_not(bench):
+    bench.sandbox.world.add_flow("Escalate to agent", type="AGENT_TRANSFER")
+    (bench.folder / "rules" / "05-vip.toml").write_text(COSTLY)
+    contact_id = bench.enqueue(
+        waited=timedelta(minutes=20),
+        attributes={"tier": "vi\x1b[2Jp", "last_agent": "no\x1bbody"},
+        task_template="Refund EU",
+        from_address="ann@customer.example",
+    )
+
+    done = bench.run("explain", contact_id, "--enforce")
+
+    assert done.returncode == 0, done.stderr
+    for line in (
+        "rule vip: governs   (rules/05-vip.toml:5:1)",
+        'yes    attributes.tier = { not = "gold" }   (is vi\\x1b[2Jp)',
+        "yes    priority = { max = 5 }   (is 5)",
+        'yes    task_template = "Refund*"   (is Refund EU)',
+        'yes    from_address = "*@customer.example"   (is ann@customer.example)',
+        "yes    transfers = 0   (is 0)",
+        "not eligible: the contact names no agent of this instance there",
+        "Billing Overflow: eligible   <- chosen",
+    ):
+        assert line in done.stdout, line
+    assert not set(done.stdout) & {"\x1b"}
+
+    plan = bench.run("plan", "--enforce")
+    assert plan.returncode == 0, plan.stderr
+    assert "Billing Overflow" in plan.stdout
+    assert [value for value in ("customer.example", "Refund", "body", "[2J") if value in plan.stdout] == []
+
+
 def test_a_contact_that_nobody_knows_exits_1(bench):
     done = bench.run("explain", "aaaaaaaa-0000-0000-0000-000000000000")
 
