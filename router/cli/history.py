@@ -90,19 +90,24 @@ def _say_why_nothing(settings: Settings) -> None:
 
 def _when(text: str) -> datetime:
     try:
-        return datetime.now(UTC) - parse_duration(text)
-    except ValueError:
-        pass
-    try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError("expected 2026-11-22T10:00:00Z, or a duration such as 2h") from None
+        return _ago(text)
     if at.tzinfo is None:
         raise argparse.ArgumentTypeError("a time needs its offset, as in 2026-11-22T10:00:00Z")
     return at
 
 
+def _ago(text: str) -> datetime:
+    try:
+        return datetime.now(UTC) - parse_duration(text)
+    except ValueError as error:
+        of_its_form = text[:1].isdigit() and text[-1:] in "smhd"
+        why = str(error) if of_its_form else "expected 2026-11-22T10:00:00Z, or a duration such as 2h"
+        raise argparse.ArgumentTypeError(why) from None
+
+
 def _limit(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise argparse.ArgumentTypeError("expected a whole number, 0 for all")
+        raise argparse.ArgumentTypeError("expected a whole number of at most 9 digits, 0 for all")
     return int(text)

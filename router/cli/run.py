@@ -43,12 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
     logs.configure(level=settings.log.level, format=settings.log.format)
     announce(settings)
     # After the first word, for the AWS SDK takes its time to import.
-    from router.service import tell
     from router.service.app import build
 
     with in_one_line():
         app = build(settings, ruleset, mode=Mode(settings.execute.mode))
-        tell.log.info("rules.loaded", count=len(ruleset.rules), revision=ruleset.revision)
         return _once(app) if arguments.once else _serve(app)
 
 

@@ -13,6 +13,9 @@ from router.decide.wait import Wait
 from router.model import Action, ActionKind, AgentId, ContactId, QueueId, Target
 
 HOUR = timedelta(hours=1)
+METRICS_LAG = timedelta(seconds=30)
+"""How long a move is counted against its queue though the metrics may show it already: real-time metrics refresh
+every 15 s in Connect's own pages; for the API no figure is documented."""
 
 
 @dataclass(slots=True)
@@ -39,10 +42,13 @@ class Used:
         """``observed`` moves count by themselves, so that watching a rule never takes from those that act."""
         moves = _observed_moves(look) if observed else look.recent_moves
         hour, gone = (_within_the_hour(some, look) for some in (moves, look.recent_moves))
+        would = sorted(_observed_moves(look), key=lambda move: move.decided_at) if observed else []
+        lately = [move.target for move in would if move.target is not None and move.decided_at > look.now - METRICS_LAG]
+        last = {(move.rule, move.at): move.target for move in would if move.target is not None}
         return cls(
-            queues=Counter(look.pending),
-            agents=Counter(look.at_agents),
-            last=dict(look.last_targets),
+            queues=Counter(look.pending) + Counter(one.queue_id for one in lately if one.queue_id is not None),
+            agents=Counter(look.at_agents) + Counter(one.agent_id for one in lately if one.agent_id is not None),
+            last={**look.last_targets, **last},
             hour=Counter(move.rule for move in hour),
             cycle=Counter(move.rule for move in moves if move.cycle == look.cycle),
             left=Counter((move.rule, move.queue_id) for move in hour),

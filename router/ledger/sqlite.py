@@ -33,7 +33,7 @@ from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailabl
 from router.ledger.lock import WriterLock
 from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, place_row, row_of
 from router.ledger.schema import began_at, shipped, upgrade, version_of
-from router.model import Action, ActionState, Contact, ContactId, Landing
+from router.model import Action, ActionState, Contact, ContactId, Landing, Target
 
 KEEP = timedelta(days=120)
 
@@ -202,6 +202,11 @@ class SqliteLedger:
     def moves_since(self, instant: datetime) -> tuple[Action, ...]:
         """Transfers that acted, observed ones included, or are open, decided at or after the instant, oldest first."""
         return self._actions(self._rows(statements.MOVES_SINCE, {"since": micros(instant)}))
+
+    def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:
+        """By rule and the step's time: where its last move that acted led."""
+        moves = self._actions(self._rows(statements.LAST_MOVES, {}))
+        return {(move.rule, move.at): move.target for move in moves if move.target is not None}
 
     def intend(self, action: Action) -> Action:
         """Writes the action as an open intent, whatever its state says, and answers it with its id.

@@ -51,6 +51,9 @@ PLACES_OPEN = f"SELECT * FROM actions WHERE instance = :instance AND place IN ({
 GIVE_PLACE = f"""UPDATE actions SET {_assignments(PLACE)}
     WHERE instance = :instance AND id = :id AND place IN ({PLACE_OPEN})"""
 
+LAST_MOVES = f"""SELECT * FROM actions WHERE id IN (
+    SELECT max(id) FROM actions WHERE instance = :instance AND {MOVED} GROUP BY rule, at)"""
+
 NEWEST = "SELECT max(decided_at) FROM actions WHERE instance = :instance"
 
 DEAD_CHAINS = f"""

@@ -81,7 +81,7 @@ class _Binder:
         name = self.rule.sla.hours
         if name is None or name == QUEUES_OWN:
             return None
-        found = self._settle(self.names.hours(name), self.rule.place)
+        found = self._settle(self.names.hours(name), self.rule.sla.place or self.rule.place)
         return HoursId(found) if found is not None else None
 
     def _step(self, step: Step) -> BoundStep:

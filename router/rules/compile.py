@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 from router.durations import format_duration
 from router.problems import Problem, did_you_mean
@@ -15,18 +15,10 @@ from router.rules.clock import resolve_at
 from router.rules.compile_match import compile_match
 from router.rules.destination_document import Destination
 from router.rules.document import Defaults, GuardTable, RuleTable, StepTable
-from router.rules.rule import Entry, MetricLimit, Mode, Pick, Place, Routing, Rule, RuleGuard, Sla, Step
+from router.rules.rule import Entry, Metric, MetricLimit, Mode, Pick, Place, Routing, Rule, RuleGuard, Sla, Step
 from router.toml_source import Path, TomlSource
 
-METRICS = (
-    "slots_available",
-    "agents_available",
-    "agents_staffed",
-    "agents_online",
-    "contacts_in_queue",
-    "oldest_contact_age",
-    "estimated_wait_time",
-)
+METRICS: tuple[Metric, ...] = get_args(Metric)
 Tables = list[Destination] | list[list[Destination]]
 
 
@@ -74,11 +66,13 @@ class Compiler:
         own = table.sla
         default = self.defaults.sla.hours if self.defaults.sla else None
         hours = (own.hours if own else None) or default
+        place = None
         if hours is not None:
             self._refuse_days(path)
+            place = self.place((*path, "sla", "hours") if own and own.hours else ("defaults", "sla", "hours"))
         if own is None:
-            return Sla(hours=hours)
-        return Sla(target=own.target, clock=own.clock or "queue", hours=hours)
+            return Sla(hours=hours, place=place)
+        return Sla(target=own.target, clock=own.clock or "queue", hours=hours, place=place)
 
     def _refuse_days(self, path: Path) -> None:
         raw = self.source.data["rule"][path[1]]
@@ -171,7 +165,7 @@ class Compiler:
 
 def _limits(table: Destination) -> list[MetricLimit]:
     given = ((metric, getattr(table, metric)) for metric in METRICS)
-    return [MetricLimit(metric, value.min, value.max) for metric, value in given if value is not None]  # type: ignore[arg-type]
+    return [MetricLimit(metric, value.min, value.max) for metric, value in given if value is not None]
 
 
 def _added(text: str) -> timedelta:

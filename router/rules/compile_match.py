@@ -14,9 +14,8 @@ from router.rules.ranges import Range
 from router.rules.written import written, written_key
 from router.toml_source import Path
 
-TEXTS = ("channel", "queue", "initiation_method", "name", "subtype", "task_template", "to_address", "from_address")
+KEYS = tuple(name for name in Match.model_fields if not name.endswith("_"))
 GROUPS = ("segment_attributes", "tags", "attributes")
-RANGES = ("waited", "age", "priority", "transfers")
 NAMES = frozenset({"queue", "task_template"})
 """What the file gives by name, id or ARN."""
 FOLDED = frozenset({"to_address", "from_address"})
@@ -35,7 +34,7 @@ NESTED: tuple[tuple[str, type[AnyOf | AllOf | NoneOf]], ...] = (("any", AnyOf), 
 
 
 def _children(match: Match, path: Path, place: Callable[[Path], Place]) -> Iterator[Condition]:
-    for key in (*TEXTS[:2], "waited", "age", *TEXTS[2:5], *GROUPS, "priority", *TEXTS[5:], "transfers", "hours"):
+    for key in KEYS:
         value = getattr(match, key)
         if key in GROUPS:
             for name, one in value.items():

@@ -23,17 +23,29 @@ def load_rules(path: Path) -> RuleSet:
 
     Raises ``Problems`` with everything that is wrong in any of them.
     """
-    return parse_rules(read_sources(path))
+    problems: list[Problem] = []
+    sources = _sources(path, problems)
+    try:
+        ruleset = parse_rules(sources)
+    except Problems as refused:
+        problems.extend(refused.problems)
+    if problems:
+        raise Problems(problems)
+    return ruleset
 
 
 def read_sources(path: Path) -> Sources:
     """The files as they are shown in messages, with their bytes, each read once. Raises ``Problems`` where the folder
     or a file cannot be read, or holds no rule file."""
     problems: list[Problem] = []
-    sources = [(str(file), data) for file in _files(path) if (data := _read(file, problems)) is not None]
+    sources = _sources(path, problems)
     if problems:
         raise Problems(problems)
-    return tuple(sources)
+    return sources
+
+
+def _sources(path: Path, problems: list[Problem]) -> Sources:
+    return tuple((str(file), data) for file in _files(path) if (data := _read(file, problems)) is not None)
 
 
 def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:

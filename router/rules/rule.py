@@ -126,6 +126,8 @@ class Sla:
     clock: Literal["queue", "chain"] = "queue"
     hours: str | None = None
     """The name, id or ARN of hours of operation, or ``"queue"``; ``None``: around the clock."""
+    place: Place | None = None
+    """Where the hours are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -58,6 +58,13 @@ def _full_datetime(value: object, info: ValidationInfo) -> object:
     return value
 
 
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise complaint("no_such_instant", "this instant lies outside of the years 1 to 9999 in UTC") from None
+
+
 def _yes(value: bool) -> bool:
     if not value:
         raise complaint("only_true", "is true, or left out")
@@ -77,8 +84,12 @@ Reference = Annotated[Text, Field(description="a name, an id or an ARN")]
 RuleName = Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z0-9_-]{1,100}$"}), AfterValidator(_rule_name)]
 LongerThanNothing = Annotated[Duration, AfterValidator(_some_time)]
 Moment = Annotated[
-    AwareDatetime, Field(strict=False), BeforeValidator(_full_datetime, json_schema_input_type=AwareDatetime)
+    AwareDatetime,
+    Field(strict=False),
+    BeforeValidator(_full_datetime, json_schema_input_type=AwareDatetime),
+    AfterValidator(_in_utc),
 ]
+"""In UTC, whatever offset the file gives."""
 Yes = Annotated[bool, AfterValidator(_yes), Field(json_schema_extra={"const": True})]
 DoubleBrackets = BeforeValidator(_double_brackets)
 """For lists of tables that a file writes with headers."""

@@ -94,6 +94,8 @@ class App:
             instance=self.settings.connect.instance_id,
             mode=self.mode.value,
         )
+        rules = self.names.ruleset
+        tell.log.info("rules.loaded", count=len(rules.rules), revision=rules.revision)
         if self.ledger.created:
             tell.log.warning("ledger.created", url=self.settings.ledger.url)
         for finding in self.ledger.warnings:
@@ -157,17 +159,18 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         details=details,
     )
     pool = DaemonThreads("work")
+    needs = Needs(
+        reader=connection.reader,
+        instance=connection.instance,
+        channels=channels,
+        hours_fresh_for=settings.poll.sweep,
+        lookback=settings.poll.lookback,
+        details=details,
+    )
     cycle = Cycle(
         looking=Looking(
             reader=connection.reader,
-            needs=Needs(
-                reader=connection.reader,
-                instance=connection.instance,
-                channels=channels,
-                hours_fresh_for=settings.poll.sweep,
-                lookback=settings.poll.lookback,
-                details=details,
-            ),
+            needs=needs,
             ledger=ledger,
             observed=observed,
             clock=clock,
@@ -189,6 +192,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
             workers=settings.execute.workers,
             stopping=stopping.is_set,
             ages=ages,
+            open_now=lambda hours_id: needs.open_now(hours_id, clock.now()),
         ),
         enforcer=Enforcer(
             ledger=ledger,

@@ -35,6 +35,8 @@ from router.service.routing import Shown, routing_of, shown
 
 TRANSFER = "TransferContact"
 UPDATE = "UpdateContactRoutingData"
+STALE = "StaleReading"
+"""The code of a reading that came too late to act on."""
 FRESH = 2.0
 """Seconds for which a reading entitles to a call: Connect has no conditional transfer, so an agent who accepts within
 that window loses the contact, and it is kept short."""
@@ -60,8 +62,10 @@ class Tried:
 
     @property
     def again(self) -> bool:
+        """A reading that failed has been repeated by the reader: one layer repeats a call, not two."""
         lost = isinstance(self.answer, Unknown) and self.repeatable
-        return lost or isinstance(self.answer, Throttled) or isinstance(self.unread, Throttled | Unknown)
+        stale = self.unread is not None and self.unread.code == STALE
+        return lost or stale or isinstance(self.answer, Throttled)
 
     @property
     def failure(self) -> Failure | Full | None:
@@ -151,7 +155,7 @@ class Attempts:
         self._entitle(effort)
         effort.read_age = self.clock.monotonic() - reading.answered_at
         if effort.read_age > FRESH:
-            return Tried(unread=Unknown(code="StaleReading", message="the reading was too old to act on"))
+            return Tried(unread=Unknown(code=STALE, message="the reading was too old to act on"))
         return Tried() if self.stopping.is_set() else None
 
     def _still(self, effort: Effort, reading: Reading) -> HoldReason | None:

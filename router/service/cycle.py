@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from router.connect.answers import Failure, Unauthenticated
 from router.decide.decide import Decided
-from router.decide.decision import ByRule, Reroute, Transfer
+from router.decide.decision import ByRule, Hold, Reroute, Transfer
 from router.ledger.errors import LedgerUnavailable
 from router.model import Contact, HoldReason
 from router.rules.rule import Mode
@@ -60,18 +60,19 @@ class Cycle:
     _ended: EndedWaits = field(default_factory=EndedWaits)
     _reached: LimitsReached = field(default_factory=LimitsReached)
 
-    def run(self, *, until: float | None) -> CycleReport:
-        """One cycle, ``until`` the monotonic instant of the next poll (``None``: everything due is acted on). Raises
-        ``LedgerUnavailable`` where the ledger cannot be read: nothing is moved without it."""
+    def run(self, *, until: float | None, again: bool = False) -> CycleReport:
+        """One cycle, ``until`` the monotonic instant of the next poll (``None``: everything due is acted on). With
+        ``again`` it goes on with the one before, whose limits it shares. Raises ``LedgerUnavailable`` where the ledger
+        cannot be read: nothing is moved without it."""
         began, calls = self.clock.monotonic(), Counter(self.calls())
-        self.number += 1
+        self.number += 0 if again else 1
         context = CycleContext(
             cycle=self.number, rules=self.names.rules, directory=self.names.directory, until=until
         )
         sighting = self._settle_and_search(context)
-        decided, results = self._decide_and_act(sighting, self._with_time_to_act(context, began))
+        decided, results, later = self._decide_and_act(sighting, self._with_time_to_act(context, began))
         report = replace(
-            report_of(self.number, decided, results),
+            report_of(self.number, decided, results, later),
             complete=sighting.complete,
             failure=sighting.failure,
             seconds=self.clock.monotonic() - began,
@@ -95,7 +96,7 @@ class Cycle:
         """Nothing where the credentials were refused lately: then no call is made at all."""
         if self.blocked.calls_stopped(self.clock.now()):
             return Sighting(contacts=(), complete=False)
-        self.recovery.settle_open(context.rules, self.mode, until=context.until)
+        self.recovery.settle_open(context.rules, self.mode, context.directory, until=context.until)
         self._suspend_flows(context)
         sighting = self.looking.search(context.rules, self.follower.at_agents, stop=self.stopping)
         if isinstance(sighting.failure, Unauthenticated):
@@ -111,14 +112,17 @@ class Cycle:
             name = context.directory.flow_name(flow)
             tell.log.error("flow.suspended", flow=name, limit=self.blocked.unlanded_limit)
 
-    def _decide_and_act(self, sighting: Sighting, context: CycleContext) -> tuple[Decided, list[Result]]:
+    def _decide_and_act(self, sighting: Sighting, context: CycleContext) -> tuple[Decided, list[Result], list[Hold]]:
         """Decides and acts; where Connect refused a destination, decides again for the next one of the step. Answers
-        the first round's decisions, which saw every contact, and the results of all rounds."""
+        the first round's decisions, which saw every contact, the results of all rounds, and the holds of those after
+        the first."""
+        later: list[Hold] = []
         if self.stopping():
-            return Decided(decisions=(), accounts={}), []
+            return Decided(decisions=(), accounts={}), [], later
         contacts = tuple(contact for contact in sighting.contacts if contact not in self._ended)
         first = decided = self._decide(contacts, context)
         results = acted = self._act(decided, context)
+        self._suspend_flows(context)
         self._tell_holds(decided, results, context, whole=sighting.complete)
         for _ in range(MAX_ROUNDS):
             refused = {result.decision.contact.id for result in acted if result.came is Came.REFUSED}
@@ -126,9 +130,10 @@ class Cycle:
                 break
             decided = self._decide(tuple(one for one in contacts if one.id in refused), context)
             acted = self._act(decided, context)
+            later.extend(one for one in decided.decisions if isinstance(one, Hold))
             self._tell_holds(decided, acted, context, whole=False)
             results = [*results, *acted]
-        return first, results
+        return first, results, later
 
     def _tell_holds(self, decided: Decided, results: list[Result], context: CycleContext, *, whole: bool) -> None:
         self._ended.remember(results, self.clock.now())

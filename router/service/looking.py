@@ -10,16 +10,14 @@ from datetime import datetime, timedelta
 from router.connect.answers import Failure, SearchPage
 from router.decide.decide import Decided, decide
 from router.decide.look import Blocks, Limits, Look
-from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, QueueId, Standing
+from router.decide.used import METRICS_LAG
+from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, QueueId, Standing, Target
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
 from router.service import tell
 from router.service.needs import Needs
 from router.service.ports import Clock, Ledger, Reader
 
-METRICS_LAG = timedelta(seconds=30)
-"""How long a move is counted against its queue though the metrics may show it already: real-time metrics refresh
-every 15 s in Connect's own pages; for the API no figure is documented."""
 ROUNDS = 12
 """How often deciding may ask for more: clocks, conditions, transfers, then metrics, tier by tier and step by step."""
 HOUR = timedelta(hours=1)
@@ -48,6 +46,7 @@ class Looking:
     channels: frozenset[Channel]
     lookback: timedelta
     _degraded_told: bool = False
+    _last: dict[tuple[str, timedelta], Target] | None = None
 
     def search(self, rules: BoundRuleSet, extra: Iterable[Contact], *, stop: Callable[[], bool]) -> Sighting:
         """Everything that is waiting now, as far as the search tells; ``extra`` are contacts known by other ways, which
@@ -90,7 +89,7 @@ class Looking:
             recent_moves=recent,
             pending=_sent_lately(recent, METRICS_LAG, now),
             at_agents=_at_agents(followed),
-            last_targets={(move.rule, move.at): move.target for move in recent if move.target is not None},
+            last_targets=self._last_targets(recent),
             in_progress=in_progress,
         )
 
@@ -114,6 +113,13 @@ class Looking:
         if page.degraded is not None and not self._degraded_told:
             self._degraded_told = True
             tell.log.warning("search.degraded", error="FilterRefused", message=page.degraded)
+
+    def _last_targets(self, recent: Iterable[Action]) -> Mapping[tuple[str, timedelta], Target]:
+        """Where each step moved its last contact: by the whole ledger once, and by what is recent from then on."""
+        if self._last is None:
+            self._last = dict(self.ledger.last_targets())
+        self._last.update({(move.rule, move.at): move.target for move in recent if move.target is not None})
+        return dict(self._last)
 
     def _histories(self, contacts: tuple[Contact, ...]) -> dict[ContactId, tuple[Action, ...]]:
         lasting = self.ledger.histories(contacts)

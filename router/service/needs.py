@@ -21,7 +21,7 @@ from router.decide.look import (
     NeedProfile,
     NeedTransfers,
 )
-from router.model import Channel, Contact, ContactId, ProfileId, QueueId
+from router.model import Channel, Contact, ContactId, HoursId, ProfileId, QueueId
 from router.rules.condition import Unread
 from router.service.descriptions import Descriptions
 from router.service.details import KnownDetails
@@ -64,6 +64,11 @@ class Needs:
         self._descriptions = Descriptions(self.reader, self.details)
         self._origins = Origins(segments=segments)
         self._pasts = Pasts(segments, self.details)
+
+    def open_now(self, hours_id: HoursId, now: datetime) -> bool:
+        """Whether hours of operation are known to be open."""
+        hours = self._opening.read([hours_id], now)[hours_id]
+        return not isinstance(hours, Unread) and hours.is_open(now)
 
     def read(self, look: Look, needs: tuple[object, ...]) -> Look:
         transfers = self._read_transfers(look, [need for need in needs if isinstance(need, NeedTransfers)])

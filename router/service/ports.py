@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from router.connect.answers import DescribeAnswer, Failure, SearchPage, TransferAnswer, UpdateAnswer
@@ -119,6 +119,10 @@ class Ledger(Protocol):
 
     def give_place(self, action: Action) -> None:
         """Writes how far that has come. Raises ``NotOpen`` where nothing is to be given any more."""
+        ...
+
+    def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:
+        """By rule and the step's time: where its last move that acted led."""
         ...
 
     def moves_since(self, instant: datetime) -> tuple[Action, ...]:

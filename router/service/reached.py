@@ -29,10 +29,14 @@ class LimitsReached:
                     guard=guard,
                     waiting=count,
                     transferred=report.transferred,
-                    drain_s=drain_s(report, sum(reached.values()), period_s),
+                    drain_s=self._drain_s(guard, report, sum(reached.values()), period_s),
                     order="most overdue first",
                 )
         self._told = frozenset(reached)
+
+    def _drain_s(self, guard: str, report: CycleReport, left: int, period_s: float) -> float | None:
+        """Contacts that a flow has eaten do not drain by themselves."""
+        return None if guard == HoldReason.FLOW_SUSPENDED.value else drain_s(report, left, period_s)
 
 
 def drain_s(report: CycleReport, left: int, period_s: float) -> float | None:

@@ -10,8 +10,9 @@ from functools import cached_property
 
 from router.connect.answers import Full, Missing, Reading, Rejected, Transferred
 from router.ledger.errors import LedgerUnavailable, NotOpen
-from router.model import Action, ActionKind, ActionState, Contact, HoldReason, Landing
-from router.rules.bound import BoundRuleSet
+from router.model import Action, ActionKind, ActionState, Contact, Directory, HoldReason, HoursId, Landing
+from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.form import QUEUES_OWN
 from router.rules.rule import Mode
 from router.service import tell
 from router.service.attempts import Attempts, Effort
@@ -52,6 +53,7 @@ class Recovery:
     workers: int
     stopping: Callable[[], bool]
     ages: AgeMeaning
+    open_now: Callable[[HoursId], bool]
     _refused: set[int] = field(default_factory=set)
 
     @cached_property
@@ -67,20 +69,36 @@ class Recovery:
             repeatable=REPEATABLE,
         )
 
-    def settle_open(self, rules: BoundRuleSet, mode: Mode, *, until: float | None) -> int:
+    def settle_open(
+        self, rules: BoundRuleSet, mode: Mode, directory: Directory, *, until: float | None
+    ) -> int:
         """Settles the open intents that nobody in this process is acting on, those tried least first; answers how many
         were settled. What is not settled when half of the time ``until`` the next poll is over waits for the next
         cycle. Raises ``LedgerUnavailable`` where they cannot be read."""
-        modes = {rule.name: rule.rule.mode.weaker(mode) for rule in rules.rules}
+        by_name = {rule.name: rule for rule in rules.rules if rule.rule.mode.weaker(mode) is Mode.ENFORCE}
         intents = sorted(self.ledger.open_intents(), key=lambda action: (action.attempts, action.id))
         self._refused.intersection_update(action.id for action in intents)
         now = self.clock.monotonic()
         end = None if until is None else now + SHARE * (until - now)
 
         def settle(action: Action) -> bool:
-            return self._one(action, may_send=modes.get(action.rule) is Mode.ENFORCE, until=end)
+            rule = by_name.get(action.rule)
+            may_send = rule is not None and self._acts_now(rule, action, directory)
+            return self._one(action, may_send=may_send, until=end)
 
         return sum(perform_all(intents, settle, pool=self.pool, workers=self.workers))
+
+    def _acts_now(self, rule: BoundRule, action: Action, directory: Directory) -> bool:
+        """Whether a step of the rule may act: the rule exists at this time, and its hours are known to be open."""
+        if not rule.rule.in_force(self.clock.now()):
+            return False
+        if rule.rule.sla.hours is None:
+            return True
+        hours_id = rule.hours_id
+        if rule.rule.sla.hours == QUEUES_OWN:
+            queue = directory.queue(action.first.queue_id)
+            hours_id = queue.hours_id if queue is not None else None
+        return hours_id is not None and self.open_now(HoursId(hours_id))
 
     def _one(self, action: Action, *, may_send: bool, until: float | None) -> bool:
         """One that cannot be settled never stops the others."""

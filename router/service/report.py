@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from router.connect.answers import Failure
-from router.decide.decide import Decided
+from router.decide.decide import Account, Decided
 from router.decide.decision import Hold, Transfer
 from router.rules.rule import Mode
 from router.service.performing import Came, Result
@@ -59,11 +59,12 @@ class CycleReport:
         }
 
 
-def report_of(cycle: int, decided: Decided, results: list[Result]) -> CycleReport:
-    """``decided`` is the cycle's first round, which saw every contact; ``results`` are of all rounds."""
+def report_of(cycle: int, decided: Decided, results: list[Result], later: Iterable[Hold] = ()) -> CycleReport:
+    """``decided`` is the cycle's first round, which saw every contact; ``results`` are of all rounds, ``later`` the
+    holds of those after the first."""
     moved = (one.decision for one in results if one.came is Came.DONE and isinstance(one.decision, Transfer))
     served = {decision.contact.id for decision in moved}
-    late = [one.late for one in decided.decisions if one.late is not None and one.contact.id not in served]
+    late = [_late(account) for account in decided.accounts.values() if account.contact.id not in served]
     came = Counter((type(result.decision).__name__, result.decision.mode, result.came) for result in results)
     return CycleReport(
         cycle=cycle,
@@ -76,13 +77,28 @@ def report_of(cycle: int, decided: Decided, results: list[Result]) -> CycleRepor
         warned=came["Warn", Mode.ENFORCE, Came.DONE] + came["Warn", Mode.OBSERVE, Came.DONE],
         failed=sum(1 for result in results if result.came in (Came.REFUSED, Came.UNSETTLED)),
         not_sent=sum(1 for result in results if result.came is Came.NOT_SENT),
-        held=_held(decided, results),
+        held=_held(decided, results, later),
         oldest_breach=max((one for one in late if one > timedelta()), default=None),
         next_due_at=decided.next_due_at,
     )
 
 
-def _held(decided: Decided, results: list[Result]) -> dict[str, int]:
-    held = Counter(one.reason.value for one in decided.decisions if isinstance(one, Hold))
+def _late(account: Account) -> timedelta:
+    """How far a waiting contact is past what the rule that governs it, or may, has promised; zero where none has."""
+    found = account.governance
+    if found is None:
+        return timedelta()
+    rules = [one for one in (found.governing, found.held_by, *found.undecided) if one is not None]
+    late = (
+        one.elapsed - one.rule.rule.sla.target
+        for one in rules
+        if one.elapsed is not None and one.rule.rule.sla.target is not None
+    )
+    return max(late, default=timedelta())
+
+
+def _held(decided: Decided, results: list[Result], later: Iterable[Hold]) -> dict[str, int]:
+    holds = (*(one for one in decided.decisions if isinstance(one, Hold)), *later)
+    held = Counter(one.reason.value for one in holds)
     held.update(result.reason.value for result in results if result.came is Came.HELD and result.reason)
     return dict(held)

@@ -16,7 +16,7 @@ NAMES = re.compile(
     r"(service|rules|directory|cycle|follow|search|contact|flow|guard|api|clock|ledger|pause|lease|library)\.[a-z_]+"
 )
 STAMPS = {"timestamp", "level", "event"}
-CONTACT = {"contact_id", "chain_id", "case_id", "rule", "step"}
+CONTACT = {"contact_id", "chain_id", "case_id", "rule", "step", "cycle", "revision"}
 LEVELS = ("debug", "info", "warning", "error")
 
 

@@ -31,6 +31,10 @@ def places(app):
     return app.places.taken(app.names.directory.flow(FLOW).id)
 
 
+def settle_open(app):
+    return app.cycle.recovery.settle_open(app.names.rules, Mode.ENFORCE, app.names.directory, until=None)
+
+
 class Locked:
     """Somebody holds the ledger's file, as a backup that never ends does: writing to it fails."""
 
@@ -188,6 +192,30 @@ def test_an_intent_whose_rule_is_gone_is_settled_by_reading_only(centre, events)
     assert centre.sandbox.count("TransferContact") == 1
 
 
+@pytest.mark.parametrize(
+    "over",
+    [
+        ('name = "late"', 'name = "late"\nuntil = 2020-01-01T00:00:00Z'),
+        ('target = "1h"', 'target = "1h"\nhours = "Never"'),
+        ('target = "1h"', 'target = "1h"\nhours = "queue"'),
+    ],
+)
+def test_an_intent_whose_rule_is_over_or_whose_hours_are_closed_is_settled_by_reading_only(centre, events, over):
+    centre.world.add_hours("Never", week={})
+    centre.world.add_queue("Claims", hours="Never")
+    centre.world.enqueue("TASK", "Claims", waited=2 * HOUR)
+    rule = LATE_RULE.replace('"Billing"', '"Claims"')
+    app = centre.router(rule, **ONE_TRY)
+    centre.world.faults.add("reset_before", "TransferContact", count=1)
+    app.cycle.run(until=None)
+    centre.end(app)
+    again = centre.router(rule.replace(*over))
+    again.cycle.run(until=None)
+    assert moved(centre) == []
+    assert len(again.ledger.open_intents()) == 1
+    assert outcomes(events) == []
+
+
 def test_an_intent_of_a_contact_that_was_paused_where_it_was_does_not_stay_open_for_ever(centre, events):
     contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     centre.world.faults.add("reset_before", "TransferContact", count=1)
@@ -235,7 +263,7 @@ def test_an_intent_that_a_worker_is_on_is_nobody_else_s(centre, events):
 
     def recover_meanwhile(params):
         settled = threading.Thread(
-            target=lambda: met.append(app.cycle.recovery.settle_open(app.names.rules, Mode.ENFORCE, until=None))
+            target=lambda: met.append(settle_open(app))
         )
         settled.start()
         settled.join(10)

@@ -60,15 +60,15 @@ def recorded(command):
     """Four moves: landed, sent to an agent and not yet seen again, refused, and one of another rule."""
     path = command.folder / "ledger.db"
     with SqliteLedger.open(path, instance_id=INSTANCE, now=NOW, keep=timedelta(days=120)) as ledger:
-        done = settled(ledger.intend(move("c1", ago=timedelta(hours=3))), new_contact_id=ContactId("c1b"),
+        done = settled(ledger.intend(move("c1", ago=timedelta(hours=30))), new_contact_id=ContactId("c1b"),
                        landing=Landing.PENDING, request_id="r-1", attempts=1)  # fmt: skip
         ledger.settle(done)
         ledger.land(settled(done, landing=Landing.QUEUED, landed_at=done.decided_at + timedelta(seconds=4)))
         agent = Target(flow_id=FlowId("f-2"), agent_id=AgentId("a-1"))
-        ledger.settle(settled(ledger.intend(move("c2", ago=timedelta(hours=2), target=agent)), landing=Landing.PENDING))
-        refused = ledger.intend(move("c3", ago=timedelta(minutes=30)))
+        ledger.settle(settled(ledger.intend(move("c2", ago=timedelta(hours=20), target=agent)), landing=Landing.PENDING))
+        refused = ledger.intend(move("c3", ago=timedelta(hours=10)))
         ledger.settle(settled(refused, ActionState.REFUSED, error="InvalidRequestException"))
-        ledger.intend(move("c4", ago=timedelta(minutes=5), rule="other"))
+        ledger.intend(move("c4", ago=timedelta(0), rule="other"))
     return command
 
 
@@ -96,9 +96,9 @@ def test_history_shows_what_was_done_and_what_came_of_it_newest_last(recorded):
         (["c1b"], ["c1"]),
         (["nobody"], []),
         (["--rule", "other"], ["c4"]),
-        (["--since", "40m"], ["c3", "c4"]),
-        (["--until", "40m"], ["c1", "c2"]),
-        (["--since", (NOW - timedelta(hours=2)).isoformat(), "--until", "10m"], ["c2", "c3"]),
+        (["--since", "15h"], ["c3", "c4"]),
+        (["--until", "15h"], ["c1", "c2"]),
+        (["--since", (NOW - timedelta(hours=20)).isoformat(), "--until", "5h"], ["c2", "c3"]),
         (["--outcome", "refused"], ["c3"]),
         (["--outcome", "queued"], ["c1"]),
         (["--outcome", "intended"], ["c4"]),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from router.rules.compile import Compiler
+from router.rules.condition import tests_of as conditions_of
+from router.rules.destination_document import Destination
 from router.rules.document import RuleFile
 from router.rules.load import parse_rules
-from router.rules.rule import MetricLimit, Mode, Pick, Routing, Rule, RuleGuard
+from router.rules.match_document import Match
+from router.rules.rule import Entry, MetricLimit, Mode, Pick, Place, Routing, Rule, RuleGuard
 from router.toml_source import TomlSource
 
 MINUTE = timedelta(minutes=1)
+PLACE = Place("r.toml", 1, 1)
 HEAD = '[[rule]]\nname = "r"\nmatch.queue = "Billing"\n'
 STEP = '[[rule.step]]\nat = "10m"\nto = [{ queue = "General", flow = "F" }]\n'
 
@@ -173,3 +178,64 @@ def test_routing_is_compiled_whether_or_not_this_version_evaluates_it():
     document = RuleFile.model_validate(source.data)
     compiler = Compiler(source=source, defaults=document.defaults, lists={}, problems=[])
     assert compiler.rule(document.rule[0], 0).steps[0].routing == Routing(age=10 * MINUTE)
+
+
+WRITTEN = {
+    "channel": '"TASK"',
+    "waited": '"1h"',
+    "age": '"1h"',
+    "segment_attributes": '{ key = "a" }',
+    "tags": '{ key = "a" }',
+    "attributes": '{ key = "a" }',
+    "priority": "1",
+    "transfers": "1",
+    "hours": '{ name = "Office", is = "open" }',
+    "any": '[{ queue = "a" }]',
+    "all": '[{ queue = "a" }]',
+    "none": '[{ queue = "a" }]',
+}
+
+
+@pytest.mark.parametrize("key", [field.rstrip("_") for field in Match.model_fields])
+def test_every_key_of_match_becomes_a_test(key: str) -> None:
+    written = WRITTEN.get(key, '"a"')
+    (test,) = conditions_of(rule_of(f'[[rule]]\nname = "one"\n[rule.match]\n{key} = {written}\n').condition)
+    assert test.key.partition(".")[0] == (key if key not in ("any", "all", "none") else "queue")
+
+
+ENTRIES = {
+    "agent": '{ agent = "other" }',
+    "agent_from": '{ agent_from = "attributes.last" }',
+    "flow": '{ queue = "A", flow = "Another" }',
+    "open": '{ queue = "A", open = true }',
+    "shorter_wait": '{ queue = "A", shorter_wait = true }',
+    "require_available": '{ agent = "ann", require_available = false }',
+    "revisit": '{ queue = "A", revisit = true }',
+    "weight": '{ queue = "A", weight = 3 }',
+    "queue": '{ queue = "B" }',
+}
+
+
+@pytest.mark.parametrize("key", Destination.model_fields)
+def test_every_key_of_a_destination_changes_what_it_is(key: str) -> None:
+    duration = key in ("oldest_contact_age", "estimated_wait_time")
+    limit = '{ max = "5m" }' if duration else "{ max = 5 }"
+    entry = ENTRIES.get(key, f'{{ queue = "A", {key} = {limit} }}')
+    plain = '{ agent = "ann" }' if "agent" in entry else '{ queue = "A" }'
+    assert replace(_entry(entry), place=PLACE) != replace(_entry(plain), place=PLACE)
+
+
+def _entry(written: str) -> Entry:
+    return rule_of(
+        f"""
+        [defaults]
+        flow = "F"
+        agent_flow = "G"
+        [[rule]]
+        name = "one"
+        match.queue = "Q"
+        [[rule.step]]
+        at = "1h"
+        to = [{written}]
+        """
+    ).steps[0].to[0][0]

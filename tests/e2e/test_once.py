@@ -1,0 +1,88 @@
+"""One complete pass: everything due acted on, or said not to be."""
+
+from datetime import timedelta
+
+from router.service.needs import CHAINS_PER_LOOK
+from router.service.once import run_once
+
+HOUR = timedelta(hours=1)
+ROOM = {"guard.per_cycle": 500, "guard.per_hour": 500, "guard.unlanded": 500}
+
+
+def test_a_pass_reads_as_much_as_it_takes_to_act_on_everything_due(centre):
+    ids = {centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, chain=2) for _ in range(CHAINS_PER_LOOK + 10)}
+    app = centre.router(**ROOM)
+    centre.disown(app)
+    done = run_once(app)
+    assert {one.contact_id for one in centre.world.transfers} == ids
+    assert done.done
+
+
+def test_going_on_with_a_pass_moves_no_more_than_one_cycle_may(centre):
+    for _ in range(CHAINS_PER_LOOK + 10):
+        centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, chain=2)
+    app = centre.router(**{**ROOM, "guard.per_cycle": 5})
+    centre.disown(app)
+    run_once(app)
+    assert len(centre.world.transfers) == 5
+
+
+def test_a_contact_that_could_not_be_read_makes_the_pass_one_that_is_not_done(centre):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, chain=2)
+    centre.world.faults.add("error", "ListAssociatedContacts", code="InvalidRequestException")
+    app = centre.router()
+    centre.disown(app)
+    done = run_once(app)
+    assert done.report is not None
+    assert dict(done.report.held) == {"unreadable": 1}
+    assert not done.done
+
+
+def test_a_flow_that_eats_contacts_is_told_of_in_one_pass_as_well(centre, events):
+    centre.world.set_flow("Overflow to queue", outcome="never")
+    for _ in range(4):
+        centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(**{"guard.unlanded": 2, "execute.landing_timeout": "1s"})
+    centre.disown(app)
+    done = run_once(app)
+    told = [line["event"] for line in events]
+    assert done.failed
+    assert told.count("contact.stray") == 2
+    assert told.count("flow.suspended") == 1
+    assert [line["drain_s"] for line in events if line["event"] == "guard.reached"] == [None]
+
+
+def test_what_is_past_its_promise_is_told_between_two_steps_too(centre, events):
+    rule = """
+        [defaults]
+        flow = "Overflow to queue"
+
+        [[rule]]
+        name = "late"
+        match.queue = "Billing"
+        sla.target = "10m"
+        [[rule.step]]
+        at = "breach"
+        warn = "late"
+        [[rule.step]]
+        at = "breach + 5h"
+        to = [{ queue = "Billing Overflow" }]
+    """
+    centre.world.enqueue("TASK", "Billing", waited=HOUR)
+    app = centre.router(rule)
+    reports = [app.cycle.run(until=None) for _ in range(2)]
+    minutes = [round(one.oldest_breach / timedelta(minutes=1)) for one in reports if one.oldest_breach]
+    assert minutes == [50, 50]
+
+
+def test_a_reading_that_fails_is_repeated_by_one_layer_only(centre):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.world.faults.add("error_500", "DescribeContact")
+    calls = []
+    for attempts in (1, 8):
+        app = centre.router(**{"execute.retry.attempts": attempts})
+        before = centre.sandbox.count("DescribeContact")
+        app.cycle.run(until=None)
+        calls.append(centre.sandbox.count("DescribeContact") - before)
+        centre.end(app)
+    assert calls[0] == calls[1]
