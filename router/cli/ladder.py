@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from router.cli.shown import seconds, text
+from router.cli.shown import print_lines, seconds, text
 from router.durations import format_duration
 from router.rules.condition import AllOf, AnyOf, Condition, Test
 from router.rules.form import QUEUES_OWN
@@ -17,16 +17,18 @@ from router.rules.written import written
 
 
 def print_ladders(rules: tuple[Rule, ...], console: Console) -> None:
-    for rule in rules:
-        console.print(_heading(rule))
-        console.print(text(f"  when  {written_condition(rule.condition)}"))
-        if (line := _clock(rule)) is not None:
-            console.print(text(f"  {line}"))
-        for step in rule.steps:
-            console.print(_rung(step), soft_wrap=True)
-        if rule.shield:
-            console.print(text("  no steps: the rules below leave these contacts alone"))
-        console.print()
+    print_lines((line for rule in rules for line in _ladder(rule)), console)
+
+
+def _ladder(rule: Rule) -> Iterator[Text]:
+    yield _heading(rule)
+    yield text(f"  when  {written_condition(rule.condition)}")
+    if (line := _clock(rule)) is not None:
+        yield text(f"  {line}")
+    yield from (_rung(step) for step in rule.steps)
+    if rule.shield:
+        yield text("  no steps: the rules below leave these contacts alone")
+    yield text("")
 
 
 def ladder_json(rule: Rule) -> dict[str, Any]:

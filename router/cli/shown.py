@@ -48,6 +48,15 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     return made
 
 
+def print_lines(lines: Iterable[Text], out: Console) -> None:
+    """Elsewhere than on a terminal as they are, all at once: there may be thousands."""
+    if out.is_terminal:
+        for line in lines:
+            out.print(line, soft_wrap=True)
+        return
+    out.file.write("".join(f"{line.plain}\n" for line in lines))
+
+
 def print_table(made: Table, out: Console) -> None:
     """Elsewhere than on a terminal without the blanks that fill up the last column."""
     if out.is_terminal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -60,15 +60,22 @@ class Decided:
 class _Fold:
     """What deciding on one contact leaves for the next."""
 
-    used: Used
-    watched: Used
+    look: Look
+    waits: Sequence[Wait]
     needs: dict[object, None] = field(default_factory=dict)
+    _used: dict[bool, Used] = field(default_factory=dict)
+
+    def used(self, *, observed: bool) -> Used:
+        """What is only observed uses up nothing of what acts."""
+        if observed not in self._used:
+            self._used[observed] = Used.before(self.look, self.waits, observed=observed)
+        return self._used[observed]
 
 
 def decide(look: Look, rules: BoundRuleSet) -> Decided:
     """Decides on every contact of the look. The order of ``look.contacts`` does not matter: the most overdue comes
     first (clock time over target, then age, then id), and what it uses up is gone for the next."""
-    in_force = RulesInForce(rules.rules, look)
+    in_force = RulesInForce(rules, look)
     accounts: dict[ContactId, Account] = {}
     governed: list[tuple[Wait, Governance]] = []
     for contact in look.contacts:
@@ -80,8 +87,7 @@ def decide(look: Look, rules: BoundRuleSet) -> Decided:
         wait = Wait(contact, case, look)
         governed.append((wait, govern(wait, in_force.for_wait(wait))))
     governed.sort(key=lambda item: urgency_of(*item))
-    waits = [wait for wait, _ in governed]
-    fold = _Fold(Used.before(look, waits, observed=False), Used.before(look, waits, observed=True))
+    fold = _Fold(look, [wait for wait, _ in governed])
     for wait, governance in governed:
         accounts[wait.contact.id] = _account(wait, governance, fold)
     decisions = tuple(one for account in accounts.values() for one in account.decisions)
@@ -112,7 +118,7 @@ def _account(wait: Wait, governance: Governance, fold: _Fold) -> Account:
 
 
 def _act(tried: Tried, governance: Governance, wait: Wait, fold: _Fold) -> Outcome:
-    used = fold.watched if tried.mode is Mode.OBSERVE else fold.used
+    used = fold.used(observed=tried.mode is Mode.OBSERVE)
     return act(Turn(tried, wait, used, governance.relied_on))
 
 

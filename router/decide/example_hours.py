@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-from router.decide.example_directory import queue_id_of
-from router.model import Directory, HoursId, Queue, QueueId
+from router.model import Directory, HoursId
 from router.rules.clock import Calendar
 from router.rules.example import Example
 from router.rules.form import QUEUES_OWN
@@ -51,24 +49,32 @@ class ClosedSince:
         return max(at, self.closed_at)
 
 
-def hours_in(example: Example, directory: Directory, now: datetime) -> Mapping[HoursId, Calendar]:
-    """Those by name, and each queue's own: as its own table says, else as ``hours.queue`` does, else open."""
-    named = {hours.id: example.hours.get(hours.name, "open") for hours in directory.hours}
+def all_open(directory: Directory) -> Mapping[HoursId, Calendar]:
+    """Every hours of operation of the instance and the own ones of its queues."""
+    own = (queue.hours_id for queue in directory.queues if queue.hours_id is not None)
+    return dict.fromkeys((*(hours.id for hours in directory.hours), *own), AlwaysOpen())
+
+
+def hours_in(
+    example: Example, directory: Directory, opened: Mapping[HoursId, Calendar], now: datetime
+) -> Mapping[HoursId, Calendar]:
+    """``opened``, with what the example says: those by name, and each queue's own, as its own table says, else as
+    ``hours.queue`` does."""
+    if not (example.hours or example.open):
+        return opened
+    closed = ClosedSince(now)
+    hours = dict(opened)
+    if example.hours.get(QUEUES_OWN) == "closed":
+        hours.update({queue.hours_id: closed for queue in directory.queues if queue.hours_id is not None})
     for name, given in example.hours.items():
         found = directory.opening_hours(name)
         if found is not None:
-            named[found.id] = given
-    for queue in directory.queues:
-        if queue.hours_id is not None:
-            named[queue.hours_id] = _of_queue(queue, example, directory)
-    return {hours_id: AlwaysOpen() if given == "open" else ClosedSince(now) for hours_id, given in named.items()}
-
-
-def _of_queue(queue: Queue, example: Example, directory: Directory) -> Literal["open", "closed"]:
-    given: dict[QueueId, bool] = {queue_id_of(name, directory): is_open for name, is_open in example.open.items()}
-    if queue.id in given:
-        return "open" if given[queue.id] else "closed"
-    return example.hours.get(QUEUES_OWN, "open")
+            hours[found.id] = AlwaysOpen() if given == "open" else closed
+    for name, is_open in example.open.items():
+        queue = directory.queue(name)
+        if queue is not None and queue.hours_id is not None:
+            hours[queue.hours_id] = AlwaysOpen() if is_open else closed
+    return hours
 
 
 def unknown_hours(example: Example, directory: Directory) -> str | None:

@@ -11,7 +11,7 @@ from router.decide.decision import Decision, Hold, Reroute, Transfer, Warn
 from router.decide.example_directory import directory_of
 from router.decide.example_hours import unknown_hours
 from router.decide.example_past import CONTACT, age_of, on_chain_clock
-from router.decide.example_world import look_at
+from router.decide.example_world import World
 from router.decide.govern import Role, Tried, trace
 from router.decide.look import Limits, Look
 from router.decide.wait import Wait
@@ -47,17 +47,18 @@ def run_examples(
     given = tuple(examples)
     directory = directory_of(ruleset, given)
     rules = bind(ruleset, directory, agents_known=True)
-    return tuple(_run(example, rules, directory, now, limits or Limits()) for example in given)
+    world = World.of(directory)
+    return tuple(_run(example, rules, world, now, limits or Limits()) for example in given)
 
 
-def _run(example: Example, rules: BoundRuleSet, directory: Directory, now: datetime, limits: Limits) -> ExampleResult:
+def _run(example: Example, rules: BoundRuleSet, world: World, now: datetime, limits: Limits) -> ExampleResult:
     rule = _rule_of(example, rules)
     if rule is None and example.contact.progress is not None:
         message = f"no rule has a to step at {format_duration(example.contact.progress)}, the progress of the contact"
         return ExampleResult(name=example.name, place=example.place, passed=False, message=message)
-    if (wrong := _contradiction(example, rule, directory)) is not None:
+    if (wrong := _contradiction(example, rule, world.directory)) is not None:
         return ExampleResult(name=example.name, place=example.place, passed=False, message=wrong)
-    look = look_at(example, rule, directory, now=now, limits=limits)
+    look = world.look_at(example, rule, now=now, limits=limits)
     account = decide(look, rules).accounts[CONTACT]
     wrong = _Comparison(example.expect, account, look, rules).wrong()
     return ExampleResult(name=example.name, place=example.place, passed=wrong is None, message=wrong or "")
@@ -84,7 +85,8 @@ def _rule_of(example: Example, rules: BoundRuleSet) -> BoundRule | None:
     """Whose clock and progress the contact has: the expected rule's or, where nothing is expected, those of the first
     rule that has a step at that time."""
     if example.expect is not None:
-        return next((rule for rule in rules.rules if rule.name == example.expect.rule), None)
+        place = rules.positions.get(example.expect.rule)
+        return None if place is None else rules.rules[place]
     progress = example.contact.progress
     return next((rule for rule in rules.rules if any(step.step.at == progress for step in rule.to_steps)), None)
 

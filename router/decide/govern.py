@@ -140,8 +140,17 @@ def govern(wait: Wait, rules: Sequence[InForce]) -> Governance:
             if governing is None:
                 return replace(_ungoverned(one, rules[position:], wait), beside=tuple(beside))
             if rule.shield:
+                beside.extend(_behind_unread(one, rules[position + 1 :], wait))
                 break
     return Governance(governing=governing, beside=tuple(beside), relied_on=tuple(relied_on))
+
+
+def _behind_unread(shield: Tried, rest: Sequence[InForce], wait: Wait) -> Iterator[Tried]:
+    """What would act beside the governing rule, did a shield before it not match: while that is not known it waits."""
+    if shield.role is not Role.UNREAD:
+        return
+    behind = (try_rule(rule, wait) for rule in rest if rule.beside)
+    yield from (replace(one, role=Role.UNREAD, match=shield.match) for one in behind if one.anything_due)
 
 
 def _relied_on(one: Tried, wait: Wait) -> Iterator[Seen]:

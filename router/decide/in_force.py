@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from router.decide.details import is_detail
 from router.decide.look import Look
 from router.decide.wait import Wait
 from router.model import QueueId
-from router.rules.bound import BoundRule
-from router.rules.condition import tests_of
-from router.rules.reach import could_match
+from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.rule import Mode
 
 
@@ -33,7 +30,7 @@ class InForce:
             return None
         mode = rule.rule.mode.weaker(look.mode)
         only_observes = mode is Mode.OBSERVE and look.mode is Mode.ENFORCE
-        asks_details = any(is_detail(test.key) for test in tests_of(rule.rule.condition))
+        asks_details = any(is_detail(test.key) for test in rule.conditions)
         return cls(rule, mode, only_observes or not (rule.to_steps or rule.rule.shield), asks_details)
 
     @property
@@ -42,11 +39,13 @@ class InForce:
 
 
 class RulesInForce:
-    """Which rules can match is worked out once for each queue, not for each contact."""
+    """Which rules can match is worked out once for each queue, not for each contact; of a rule that nobody meets
+    nothing is worked out."""
 
-    def __init__(self, rules: Sequence[BoundRule], look: Look) -> None:
+    def __init__(self, rules: BoundRuleSet, look: Look) -> None:
         self._look = look
-        self._all = tuple(known for rule in rules if (known := InForce.of(rule, look)) is not None)
+        self._rules = rules
+        self._known: dict[int, InForce | None] = {}
         self._met: dict[tuple[QueueId, frozenset[str]], tuple[InForce, ...]] = {}
 
     def for_wait(self, wait: Wait) -> tuple[InForce, ...]:
@@ -56,10 +55,14 @@ class RulesInForce:
         key = wait.queue_id, moved_by
         if key not in self._met:
             names = (self._look.directory.queue_name(wait.queue_id) or wait.queue_id, wait.queue_id)
-            self._met[key] = tuple(
-                known
-                for known in self._all
-                if known.rule.name in moved_by
-                or (wait.in_listed_queue and could_match(known.rule.rule.condition, names))
-            )
+            places = self._rules.positions
+            met = {places[name] for name in moved_by if name in places}
+            if wait.in_listed_queue:
+                met.update(self._rules.index.meeting(names))
+            self._met[key] = tuple(known for place in sorted(met) if (known := self._in_force(place)) is not None)
         return self._met[key]
+
+    def _in_force(self, place: int) -> InForce | None:
+        if place not in self._known:
+            self._known[place] = InForce.of(self._rules.rules[place], self._look)
+        return self._known[place]

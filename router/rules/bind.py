@@ -9,8 +9,9 @@ from router.model import Directory, FlowId, HoursId, QueueId, Target
 from router.rules.bound import BoundEntry, BoundRule, BoundRuleSet, BoundStep, Unresolved
 from router.rules.condition import Condition, Test
 from router.rules.form import QUEUES_OWN, HoursForm, TextForm
+from router.rules.index import RuleIndex
 from router.rules.instance_names import InstanceNames, Unusable
-from router.rules.reach import queues_of
+from router.rules.reach import ELSEWHERE, could_match
 from router.rules.rule import Entry, Mode, Place, Rule, RuleSet, Step
 
 
@@ -107,14 +108,10 @@ def _target(flow_id: FlowId | None, *, queue_id: str | None = None, agent_id: st
 
 def _queue_ids(rules: tuple[BoundRule, ...], directory: Directory) -> frozenset[QueueId] | None:
     """Every queue whose contacts a rule that is not off could match or move to; ``None``: any queue's."""
-    shown = [(queue.name, queue.id) for queue in directory.queues if queue.agent_id is None]
-    found: set[QueueId] = set()
-    for rule in rules:
-        if rule.rule.mode is Mode.OFF:
-            continue
-        sources = queues_of(rule.rule.condition, shown)
-        if sources is None:
-            return None
-        found.update(QueueId(names[-1]) for names in sources)
-        found.update(rule.destination_queues)
-    return frozenset(found)
+    used = [rule for rule in rules if rule.rule.mode is not Mode.OFF]
+    if any(could_match(rule.condition, ELSEWHERE) for rule in used):
+        return None
+    index = RuleIndex(used)
+    standard = (queue for queue in directory.queues if queue.agent_id is None)
+    met = (queue.id for queue in standard if index.meeting((queue.name, queue.id)))
+    return frozenset(met).union(*(rule.destination_queues for rule in used))

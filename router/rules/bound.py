@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from router.model import FlowId, QueueId, Target
+from router.rules.condition import Condition, Test, tests_of
+from router.rules.index import RuleIndex
 from router.rules.rule import Entry, Place, Rule, Step
 
 
@@ -61,6 +64,15 @@ class BoundRule:
         targets = [entry.target for step in self.steps for entry in step.entries]
         return frozenset(target.queue_id for target in targets if target and target.queue_id)
 
+    @property
+    def condition(self) -> Condition:
+        return self.rule.condition
+
+    @cached_property
+    def conditions(self) -> tuple[Test, ...]:
+        """Every test of the condition, nested ones too."""
+        return tuple(tests_of(self.rule.condition))
+
     @cached_property
     def to_steps(self) -> tuple[BoundStep, ...]:
         return tuple(step for step in self.steps if step.step.to)
@@ -73,3 +85,12 @@ class BoundRuleSet:
     rules: tuple[BoundRule, ...]
     revision: str
     queue_ids: frozenset[QueueId] | None = None
+
+    @cached_property
+    def index(self) -> RuleIndex:
+        return RuleIndex(self.rules)
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """By name: where a rule stands among the others."""
+        return {rule.name: position for position, rule in enumerate(self.rules)}

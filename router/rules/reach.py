@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from router.rules.condition import AllOf, AnyOf, Condition, Test
 
 Names = tuple[str, ...]
@@ -22,13 +20,6 @@ def could_match(condition: Condition, queue: Names, channel: str | None = None) 
 def must_match(condition: Condition, queue: Names, channel: str) -> bool:
     """Whether every contact of the queue and channel matches, whatever else it is."""
     return not _possible(condition, queue, channel)[1]
-
-
-def queues_of(condition: Condition, queues: Iterable[Names]) -> list[Names] | None:
-    """Those of the queues whose contacts could match; ``None`` where a queue that is not among them could as well."""
-    if could_match(condition, ELSEWHERE):
-        return None
-    return [queue for queue in queues if could_match(condition, queue)]
 
 
 def _possible(condition: Condition, queue: Names, channel: str | None = None) -> tuple[bool, bool]:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from router.rules.compile_match import compile_match
 from router.rules.condition import Condition, Truth, Value, match
+from router.rules.index import RuleIndex
 from router.rules.lint.compare import Prover
 from router.rules.match_document import Match
 from router.rules.place import Place
-from router.rules.reach import could_match, queues_of
+from router.rules.reach import could_match
 
 QUEUES = {"Ab": "11111111-2222-4333-8444-555555555551", "Abc": "11111111-2222-4333-8444-555555555552", "b": "x-3"}
 words = st.sampled_from(["", "a", "ab", "abc", "b", "1", "2.0", "10"])
@@ -186,5 +187,17 @@ def test_a_contact_is_never_in_a_queue_that_could_not_match(table, contact):
     assert isinstance(names, tuple)
     if holds(one, contact):
         assert could_match(one, names)
-        narrowed = queues_of(one, list(QUEUES.items()))
-        assert narrowed is None or names in narrowed or names not in QUEUES.items()
+
+
+@dataclass(frozen=True)
+class Conditional:
+    condition: Condition
+
+
+@given(st.lists(matches, max_size=6), contacts)
+def test_the_index_finds_just_the_rules_that_contacts_of_a_queue_could_match(tables, contact):
+    names = contact.shown["queue"]
+    assert isinstance(names, tuple)
+    rules = [Conditional(condition(table)) for table in tables]
+    met = [place for place, rule in enumerate(rules) if could_match(rule.condition, names)]
+    assert list(RuleIndex(rules).meeting(names)) == met
