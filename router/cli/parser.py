@@ -51,6 +51,7 @@ COMMANDS = {
         Command(name="plan", module="router.cli.plan", help="what `run` would do now; changes nothing"),
         Command(name="explain", module="router.cli.explain", help="why a contact is, or is not, moved"),
         Command(name="history", module="router.cli.history", help="what was done, from the ledger"),
+        Command(name="status", module="router.cli.status", help="the running service at a glance"),
         Command(name="schema", module="router.cli.schema", help="JSON Schema of rule files and config.toml"),
         Command(name="sandbox", module="router.cli.sandbox", help="a local stand-in for the Amazon Connect API"),
         Command(name="demo", module="router.cli.demo", help="sandbox and service together, for half a minute"),

@@ -51,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _serve(app: App) -> int:
+    from router.service.control.requests import desk_of
+    from router.service.control.server import ControlServer
     from router.service.daemon import Daemon
     from router.service.notify import Notifier
     from router.service.reload import reload_rules
@@ -58,7 +60,8 @@ def _serve(app: App) -> int:
     def reload() -> None:
         reload_rules(app, app.settings.rules.path)
 
-    return Daemon(app, notifier=Notifier.from_environment(os.environ), reload=reload).run()
+    control = ControlServer(app.settings.control_socket, desk_of(app).handle)
+    return Daemon(app, notifier=Notifier.from_environment(os.environ), reload=reload, control=control).run()
 
 
 def _once(app: App) -> int:

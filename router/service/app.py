@@ -36,6 +36,7 @@ from router.service.reroute import Rerouter
 from router.service.routing import AgeMeaning
 from router.service.skewed import SkewGuard
 from router.service.threads import DaemonThreads
+from router.service.vital import VitalSigns
 from router.settings import Settings
 
 OBSERVED_FOR = timedelta(days=7)
@@ -62,6 +63,7 @@ class App:
     pool: DaemonThreads
     clock: Clock
     stopping: Event
+    vital: VitalSigns
 
     def stop(self) -> None:
         self.stopping.set()
@@ -244,6 +246,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         pool=pool,
         clock=clock,
         stopping=stopping,
+        vital=VitalSigns(clock),
     )
 
 

@@ -165,6 +165,10 @@ class Blocked:
             self._suspended = frozenset(flow for flow, count in strays.items() if count >= self.unlanded_limit)
             return self._suspended - before
 
+    @property
+    def suspended(self) -> frozenset[FlowId]:
+        return self._suspended
+
     def forget(self) -> None:
         """A reload: permissions and flows may have changed, so everything is tried again."""
         with self._lock:

@@ -16,7 +16,9 @@ from router.connect.answers import Failure
 from router.ledger.errors import LedgerUnavailable
 from router.service import tell
 from router.service.app import App
+from router.service.control.server import ControlServer, SocketUnusable
 from router.service.notify import Notifier
+from router.service.report import in_a_line
 from router.service.threads import DaemonThreads
 
 FOLLOW_EVERY = timedelta(seconds=1)
@@ -36,12 +38,16 @@ class _OnThreads(BasePoolExecutor):  # type: ignore[misc]
 
 
 class Daemon:
-    """``run`` blocks until a signal (or ``stop``) ends it and answers the exit status."""
+    """``run`` blocks until a signal (or ``stop``) ends it and answers the exit status. ``control`` is listened on from
+    the first moment: whoever waits for an instance that does not answer wants to know why."""
 
-    def __init__(self, app: App, *, notifier: Notifier, reload: Callable[[], None]) -> None:
+    def __init__(
+        self, app: App, *, notifier: Notifier, reload: Callable[[], None], control: ControlServer | None = None
+    ) -> None:
         self._app = app
         self._notifier = notifier
         self._reload = reload
+        self._control = control
         self._wake = threading.Event()
         self._hup = False
         self._cycling = False
@@ -56,8 +62,10 @@ class Daemon:
         self._listen()
         app = self._app
         app.tell_started()
+        self._open_control()
         if self._connect():
             app.follower.resume()
+            self._app.vital.ready()
             self._schedule()
             tell.log.info("service.ready", rules=len(app.names.rules.rules), revision=app.names.rules.revision)
             self._notifier.ready("watching")
@@ -75,6 +83,16 @@ class Daemon:
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_hup)
+
+    def _open_control(self) -> None:
+        """A service that cannot be asked moves contacts all the same."""
+        if self._control is None:
+            return
+        try:
+            self._control.start()
+        except SocketUnusable as problem:
+            tell.log.warning("control.unusable", message=str(problem))
+            self._control = None
 
     def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stop()
@@ -109,7 +127,8 @@ class Daemon:
         every = self._app.settings.poll.every.total_seconds()
         try:
             report = self._app.cycle.run(until=self._last_begun + every)
-            self._notifier.status(f"cycle {report.cycle}: {report.waiting} waiting, {report.transferred} moved")
+            self._app.vital.cycled(report)
+            self._notifier.status(in_a_line(report))
         except LedgerUnavailable as problem:
             tell.log.error("ledger.failed", message=str(problem))
         except Exception:
@@ -158,6 +177,8 @@ class Daemon:
     def _end(self) -> int:
         tell.log.info("service.stopping")
         self._notifier.stopping()
+        if self._control is not None:
+            self._control.close()
         self._app.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)

@@ -11,7 +11,9 @@ from typing import Any
 from router.connect.answers import Failure
 from router.decide.decide import Account, Decided
 from router.decide.decision import Hold, Transfer
+from router.durations import format_duration
 from router.rules.rule import Mode
+from router.service.glance import Glance, glance_of
 from router.service.performing import Came, Result
 
 
@@ -19,7 +21,7 @@ from router.service.performing import Came, Result
 class CycleReport:
     """``due`` counts contacts; ``held`` decisions by reason; ``oldest_breach`` is of those still not served, ``None``
     where nothing is late; ``not_sent`` what the quota or the next poll came before: it is decided anew; ``complete``
-    whether the search was read to its end."""
+    whether the search was read to its end. ``glance`` is not in the log line."""
 
     cycle: int
     waiting: int
@@ -37,6 +39,7 @@ class CycleReport:
     complete: bool = True
     failure: Failure | None = None
     seconds: float = 0.0
+    glance: Glance = field(default_factory=Glance)
 
     def fields(self) -> dict[str, Any]:
         """As the log line carries them; durations in seconds."""
@@ -57,6 +60,16 @@ class CycleReport:
             "complete": self.complete,
             "seconds": round(self.seconds, 3),
         }
+
+
+def in_a_line(report: CycleReport) -> str:
+    """For ``systemctl status``."""
+    told = [f"{report.waiting} waiting", f"{report.due} due", f"{report.transferred} moved"]
+    more = {"held": sum(report.held.values()), "failed": report.failed}
+    told += [f"{count} {name}" for name, count in more.items() if count]
+    if report.oldest_breach is not None:
+        told.append(f"oldest breach {format_duration(timedelta(seconds=int(report.oldest_breach.total_seconds())))}")
+    return f"cycle {report.cycle}: {', '.join(told)}{'' if report.complete else '; the search was incomplete'}"
 
 
 def report_of(cycle: int, decided: Decided, results: list[Result], later: Iterable[Hold] = ()) -> CycleReport:
@@ -80,6 +93,7 @@ def report_of(cycle: int, decided: Decided, results: list[Result], later: Iterab
         held=_held(decided, results, later),
         oldest_breach=max((one for one in late if one > timedelta()), default=None),
         next_due_at=decided.next_due_at,
+        glance=glance_of(decided),
     )
 
 

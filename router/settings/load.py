@@ -15,7 +15,8 @@ from router.problems import Problem, Problems
 from router.settings.conflicts import conflicts
 from router.settings.layers import FileLayer, Layer, command_line_layer, environment_layer, merged
 from router.settings.model import SOURCES, Settings
-from router.settings.paths import placed
+from router.settings.paths import INSTALLED as INSTALLED_SERVICE
+from router.settings.paths import Installed, placed
 from router.toml_source import Finding, TomlSource, findings, read_bytes
 
 HERE = Path("config.toml")
@@ -29,7 +30,13 @@ _SDK = "credentials, profiles and endpoints are the AWS SDK's own: AWS_PROFILE, 
 _SOME_INSTANCE = "00000000-0000-0000-0000-000000000000"
 
 
-def load_settings(config: Path | None, *, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
+def load_settings(
+    config: Path | None,
+    *,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object],
+    installed: Installed = INSTALLED_SERVICE,
+) -> Settings:
     """The settings in force: ``overrides`` (the command line's, by dotted key) before ``environ`` before the file
     before the defaults. ``config`` is the file, or ``None`` for ``config.toml`` in the working directory or else
     ``/etc/connect-router/config.toml``.
@@ -51,7 +58,7 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str], overrides:
     told += _conflicts(settings, layers, wrong=[])
     if told:
         raise Problems(told)
-    settings = placed(settings, layers, environ)
+    settings = placed(settings, layers, environ, config=path, installed=installed)
     settings._config_path = path
     return settings
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from router.settings.keys import KeyPath
@@ -10,10 +12,41 @@ from router.settings.layers import Layer
 from router.settings.model import Settings
 
 
-def placed(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str, str]) -> Settings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """Where an installed service has its things, for whoever asks about it in a plain shell: systemd names the folders
+    to the service alone. ``config/NAME`` is of the template unit's instance NAME."""
+
+    config: Path = Path("/etc/connect-router")
+    state: Path = Path("/var/lib/connect-router")
+    runtime: Path = Path("/run/connect-router")
+
+    def folders(self, config: Path) -> tuple[Path, Path] | None:
+        """Of state and of run-time files; ``None`` where the file is not an installed one."""
+        folder = Path(os.path.abspath(config)).parent
+        if folder == self.config:
+            return self.state, self.runtime
+        if folder.parent == self.config:
+            return self.state / folder.name, self.runtime / folder.name
+        return None
+
+
+INSTALLED = Installed()
+
+
+def placed(
+    settings: Settings,
+    layers: tuple[Layer, ...],
+    environ: Mapping[str, str],
+    *,
+    config: Path,
+    installed: Installed = INSTALLED,
+) -> Settings:
     """The same with ``rules.path``, ``ledger.url`` and ``control.socket`` usable from the working directory. Where
-    nobody names the ledger or the socket they are in systemd's directories, or else beside config.toml and beside the
-    ledger. ``layers``: the strongest first, the file last."""
+    nobody names the ledger or the socket they are in systemd's directories, or else in those of the service that is
+    installed with this ``config``, or else beside config.toml and beside the ledger. ``layers``: the strongest first,
+    the file last."""
+    environ = {**_of_the_service(config, installed), **environ}
     rules = settings.rules.model_copy(update={"path": _folder(("rules", "path"), layers) / settings.rules.path})
     ledger = settings.ledger.model_copy(update={"url": f"sqlite:{_ledger(settings, layers, environ)}"})
     control = settings.control.model_copy(update={"socket": _socket(settings, layers, environ)})
@@ -34,6 +67,16 @@ def _socket(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str,
         return str(_folder(("control", "socket"), layers) / settings.control.socket)
     runtime = _directory(environ, "RUNTIME_DIRECTORY")
     return str(runtime / "control.sock") if runtime is not None else "auto"
+
+
+def _of_the_service(config: Path, installed: Installed) -> dict[str, str]:
+    """What systemd would tell. Folders that are not there belong to no service; whether they may be entered is another
+    question, and their user's to ask. A ledger beside the file is that of a service not run by systemd."""
+    folders = installed.folders(config)
+    if folders is None or os.path.lexists(config.with_name("ledger.db")):
+        return {}
+    names = zip(("STATE_DIRECTORY", "RUNTIME_DIRECTORY"), folders, strict=True)
+    return {name: str(folder) for name, folder in names if os.path.lexists(folder)}
 
 
 def _folder(key: KeyPath, layers: tuple[Layer, ...]) -> Path:

@@ -13,7 +13,7 @@ from router.model import HoldReason
 PAGE = Path(__file__).parents[2] / "docs" / "log-events.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 NAMES = re.compile(
-    r"(service|rules|directory|cycle|follow|search|contact|flow|guard|api|clock|ledger|pause|lease|library)\.[a-z_]+"
+    r"(service|rules|directory|cycle|follow|search|contact|flow|guard|api|clock|ledger|pause|lease|library|control)\.[a-z_]+"
 )
 STAMPS = {"timestamp", "level", "event"}
 CONTACT = {"contact_id", "chain_id", "case_id", "rule", "step", "cycle", "revision"}
@@ -29,7 +29,7 @@ def sections():
 def named_in_code():
     """The constants of the packages that write events, where they have an event's form."""
     package = Path(router.__file__).parent
-    files = [*(package / "service").glob("*.py"), *(package / "connect").glob("*.py"), package / "logs.py"]
+    files = [*(package / "service").rglob("*.py"), *(package / "connect").glob("*.py"), package / "logs.py"]
     constants = (
         node.value
         for file in files
@@ -42,7 +42,7 @@ def named_in_code():
 def written_in_code():
     """The calls that write an event named by a constant: the event, the method's name, the keywords."""
     package = Path(router.__file__).parent
-    for file in [*(package / "service").glob("*.py"), *(package / "connect").glob("*.py")]:
+    for file in [*(package / "service").rglob("*.py"), *(package / "connect").glob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name = node.args[0].value
