@@ -7,12 +7,14 @@ import gc
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from router.cli.failures import DONE, FOUND, CommandFailed
+from router.cli.failures import DONE, FOUND
 from router.cli.parser import add_json
 
 if TYPE_CHECKING:
+    from router.decide.coverage import Coverage
     from router.decide.examples import ExampleResult
     from router.problems import Problem
     from router.rules.rule import RuleSet
@@ -26,8 +28,8 @@ do not load."""
 EXAMPLE = """\
   connect-router check --strict
   connect-router check --live --config /etc/connect-router/config.toml
+  connect-router check --strict --coverage --min-coverage 100 --junit rules.xml
 """
-NOT_OFFERED = ("coverage", "min_coverage", "junit")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +39,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="also resolve every name in the instance, and list the queues that no rule matches (reading calls only)",
     )
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
-    parser.add_argument("--coverage", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--min-coverage", help=argparse.SUPPRESS)
-    parser.add_argument("--junit", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--coverage",
+        action="store_true",
+        help="also tell which rules, steps, destinations and sides of conditions no example has exercised",
+    )
+    parser.add_argument(
+        "--min-coverage", metavar="N", type=_percent, help="exit 1 where the examples exercise less than N percent"
+    )
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="findings and examples as JUnit XML, for CI systems")
     add_json(parser)
 
 
@@ -47,31 +55,61 @@ def run(arguments: argparse.Namespace) -> int:
     from router.cli.loading import proofs, settings_of
     from router.rules.load import load_rules
 
-    for option in NOT_OFFERED:
-        if getattr(arguments, option):
-            name = option.replace("_", "-")
-            raise CommandFailed(f"connect-router check: --{name} is not offered in this version", misconfigured=True)
     # All that is built here is kept to the end: looking through it for garbage costs a quarter of the time.
     gc.disable()
     settings = settings_of(arguments)
     ruleset = load_rules(settings.rules.path)
     problems = proofs(settings, ruleset)
-    examples = _examples(settings, ruleset)
+    covering = arguments.coverage or arguments.min_coverage is not None
+    examples, coverage = _examples(settings, ruleset, covering=covering)
     live = _live(settings, ruleset) if arguments.live else None
-    problems = sorted([*problems, *(live.problems if live else ()), *_failed(examples)])
+    failed = _failed(examples)
+    problems = sorted([*problems, *(live.problems if live else ()), *failed])
     if arguments.json:
-        _print_json(ruleset, problems, examples, live)
+        _print_json(ruleset, problems, examples, live, coverage)
     else:
-        _print(ruleset, problems, examples, live)
+        _print(ruleset, problems, examples, live, coverage if arguments.coverage else None)
     counted = problems if arguments.strict else [one for one in problems if one.severity == "error"]
-    return FOUND if counted else DONE
+    short = _short(coverage, arguments.min_coverage)
+    if short is not None:
+        print(f"connect-router check: {short}", file=sys.stderr)
+    if arguments.junit is not None:
+        from router.cli.junit import write_junit
+
+        write_junit(arguments.junit, [one for one in counted if one not in failed], examples, short)
+    return FOUND if counted or short is not None else DONE
 
 
-def _examples(settings: Settings, ruleset: RuleSet) -> tuple[ExampleResult, ...]:
-    from router.decide.examples import run_examples
+def _percent(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 100:
+        raise argparse.ArgumentTypeError("expected a percentage, 0 to 100")
+    return share
+
+
+def _short(coverage: Coverage | None, least: float | None) -> str | None:
+    """What coverage lacks of what was asked for."""
+    if coverage is None or least is None or coverage.percent >= least:
+        return None
+    return f"the examples exercise {_share(coverage)} of the rules, below {least:g} %"
+
+
+def _share(coverage: Coverage) -> str:
+    """Rounded down, so that only all is 100."""
+    return f"{int(coverage.percent * 10) / 10:g} %"
+
+
+def _examples(
+    settings: Settings, ruleset: RuleSet, *, covering: bool
+) -> tuple[tuple[ExampleResult, ...], Coverage | None]:
+    from router.decide.examples import prove_examples
     from router.service.limits import limits_of
 
-    return run_examples(ruleset, ruleset.examples, now=datetime.now(UTC), limits=limits_of(settings))
+    limits, now = limits_of(settings), datetime.now(UTC)
+    return prove_examples(ruleset, ruleset.examples, now=now, limits=limits, covering=covering)
 
 
 def _live(settings: Settings, ruleset: RuleSet) -> LiveFindings:
@@ -103,7 +141,11 @@ def _failed(examples: tuple[ExampleResult, ...]) -> list[Problem]:
 
 
 def _print(
-    ruleset: RuleSet, problems: list[Problem], examples: tuple[ExampleResult, ...], live: LiveFindings | None
+    ruleset: RuleSet,
+    problems: list[Problem],
+    examples: tuple[ExampleResult, ...],
+    live: LiveFindings | None,
+    coverage: Coverage | None,
 ) -> None:
     from router.cli.ladder import print_ladders
     from router.cli.shown import console, count, text
@@ -112,6 +154,11 @@ def _print(
     print_ladders(ruleset.rules, out)
     if live is not None and live.unmatched:
         out.print(text(f"no rule matches: {', '.join(live.unmatched)}"))
+        out.print()
+    if coverage is not None:
+        for point in coverage.missing:
+            out.print(text(f"{point.place}: {point.text}"), soft_wrap=True)
+        out.print(text(f"coverage {_share(coverage)}: {coverage.total - len(coverage.missing)} of {coverage.total}"))
         out.print()
     sys.stdout.flush()
     for problem in problems:
@@ -134,7 +181,11 @@ def _line(problem: Problem) -> str:
 
 
 def _print_json(
-    ruleset: RuleSet, problems: list[Problem], examples: tuple[ExampleResult, ...], live: LiveFindings | None
+    ruleset: RuleSet,
+    problems: list[Problem],
+    examples: tuple[ExampleResult, ...],
+    live: LiveFindings | None,
+    coverage: Coverage | None,
 ) -> None:
     from router.cli.ladder import ladder_json
     from router.cli.shown import print_json
@@ -159,4 +210,13 @@ def _print_json(
     }
     if live is not None:
         value["unmatched_queues"] = list(live.unmatched)
+    if coverage is not None:
+        value["coverage"] = {
+            "percent": round(coverage.percent, 2),
+            "total": coverage.total,
+            "missing": [
+                {"file": one.place.file, "line": one.place.line, "column": one.place.column, "message": one.text}
+                for one in coverage.missing
+            ],
+        }
     print_json(value)

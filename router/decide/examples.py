@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from router.decide.coverage import Coverage, Exercised
 from router.decide.decide import Account, decide
 from router.decide.decision import Decision, Hold, Reroute, Transfer, Warn
 from router.decide.example_directory import directory_of
@@ -39,19 +40,36 @@ class ExampleResult:
 def run_examples(
     ruleset: RuleSet, examples: Iterable[Example], *, now: datetime, limits: Limits | None = None
 ) -> tuple[ExampleResult, ...]:
+    """``prove_examples`` without the coverage."""
+    return prove_examples(ruleset, examples, now=now, limits=limits)[0]
+
+
+def prove_examples(
+    ruleset: RuleSet,
+    examples: Iterable[Example],
+    *,
+    now: datetime,
+    limits: Limits | None = None,
+    covering: bool = False,
+) -> tuple[tuple[ExampleResult, ...], Coverage | None]:
     """Runs every example on all the rules, in an instance that has every name of theirs.
 
     ``now`` is for the examples that give none; ``limits`` are the service's (a rule's own guards apply as well). A rule
-    in ``observe`` acts beside the others, as in service; one that is ``off`` is as if absent. Nothing raises.
+    in ``observe`` acts beside the others, as in service; one that is ``off`` is as if absent. Nothing raises. With
+    ``covering`` it tells as well what the examples have exercised, those that failed included.
     """
     given = tuple(examples)
     directory = directory_of(ruleset, given)
     rules = bind(ruleset, directory, agents_known=True)
     world = World.of(directory)
-    return tuple(_run(example, rules, world, now, limits or Limits()) for example in given)
+    exercised = Exercised(rules) if covering else None
+    results = tuple(_run(example, rules, world, now, limits or Limits(), exercised) for example in given)
+    return results, exercised.coverage() if exercised is not None else None
 
 
-def _run(example: Example, rules: BoundRuleSet, world: World, now: datetime, limits: Limits) -> ExampleResult:
+def _run(
+    example: Example, rules: BoundRuleSet, world: World, now: datetime, limits: Limits, exercised: Exercised | None
+) -> ExampleResult:
     rule = _rule_of(example, rules)
     if rule is None and example.contact.progress is not None:
         message = f"no rule has a to step at {format_duration(example.contact.progress)}, the progress of the contact"
@@ -60,6 +78,8 @@ def _run(example: Example, rules: BoundRuleSet, world: World, now: datetime, lim
         return ExampleResult(name=example.name, place=example.place, passed=False, message=wrong)
     look = world.look_at(example, rule, now=now, limits=limits)
     account = decide(look, rules).accounts[CONTACT]
+    if exercised is not None:
+        exercised.add(look, account)
     wrong = _Comparison(example.expect, account, look, rules).wrong()
     return ExampleResult(name=example.name, place=example.place, passed=wrong is None, message=wrong or "")
 

@@ -35,10 +35,11 @@ BRISK: Mapping[str, object] = {
     "poll.every": "2s",
     "poll.lookback": "7d",
     "quotas.SearchContacts": {"rate": 5, "burst": 5},
+    "quotas.DescribeContact": {"rate": 100, "burst": 150},
 }
-"""A look every two seconds: a new AWS account allows one search in that time, so both sides are given ten times that.
-Every other quota is AWS's, on both sides."""
-SEARCHES = Rate(5, 5)
+"""A look every two seconds, at a backlog that nobody has read before: a new AWS account allows one search in that time,
+and ten readings a second. Both sides are given ten times that. Every other quota is AWS's, on both sides."""
+MORE = {"SearchContacts": Rate(5, 5), "DescribeContact": Rate(100, 150)}
 
 NO_FILE = os.devnull
 
@@ -64,7 +65,7 @@ class Stage:
         rules = count(len(self.ruleset.rules), "rule")
         yield f"config {self.settings.config_path}, {rules}, instance {self.sandbox.instance_id}"
         yield f"sandbox at {self.sandbox.endpoint}; the service talks to it over HTTP, enforcing, one look every {poll}"
-        yield "searches: ten times what a new AWS account may make; every other quota as AWS documents it"
+        yield "searches and readings: ten times what a new AWS account may make; every other quota as AWS documents it"
         yield ""
 
     @contextmanager
@@ -97,7 +98,7 @@ def open_stage(arguments: argparse.Namespace, *, tap: Processor) -> Iterator[Sta
     scenario = Scenario.load(arguments.scenario) if arguments.scenario is not None else Scenario.default()
     with tempfile.TemporaryDirectory(prefix="connect-router-demo-") as folder, Sandbox(scenario) as sandbox:
         if scenario.quotas == "aws":
-            sandbox.quotas = Quotas({"SearchContacts": SEARCHES})
+            sandbox.quotas = Quotas(MORE)
         settings = _settings(arguments, sandbox, Path(folder))
         announce(settings)
         ruleset = load_rules(settings.rules.path)

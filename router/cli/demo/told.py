@@ -7,9 +7,10 @@ from typing import Any
 
 from rich.text import Text
 
-from router.cli.shown import lateness, text
+from router.cli.shown import lateness, span, text
 from router.sandbox import Sandbox
 
+QUIET = ("contact.landed", "contact.passed_over", "contact.place_kept")
 STYLES = {"error": "bold red", "warning": "yellow"}
 IN_CONTACT_LINES = frozenset({"timestamp", "level", "event", "contact_id", "chain_id", "case_id", "revision", "cycle"})
 
@@ -37,6 +38,11 @@ def _what(event: dict[str, Any]) -> str:
             return f"in {event['queue']}: {event['text']}   {rule}   {late}"
         case "contact.landed":
             return f"{_landing(event)} after {event['after_s']:.1f}s"
+        case "contact.reprioritized":
+            done = f"routing {_place(event)}" if event["changed"] else "its place is as good already"
+            return f"in {event['queue']}: {done}   {rule}   {late}"
+        case "contact.place_kept":
+            return f"given its place back: {_place(event)}"
         case "contact.passed_over":
             return f"passed over: step {', '.join(map(str, event['steps']))}   rule {event['rule']}"
         case "cycle.finished":
@@ -44,6 +50,12 @@ def _what(event: dict[str, Any]) -> str:
         case name:
             rest = {key: value for key, value in event.items() if key not in IN_CONTACT_LINES}
             return " ".join([name, *(f"{key}={value}" for key, value in rest.items())])
+
+
+def _place(event: dict[str, Any]) -> str:
+    if event.get("age_s") is None:
+        return f"priority {event['priority']}"
+    return f"{span(timedelta(seconds=event['age_s']))} of routing age"
 
 
 def _landing(event: dict[str, Any]) -> str:
@@ -61,7 +73,7 @@ def _landing(event: dict[str, Any]) -> str:
 def _style(event: dict[str, Any]) -> str:
     if event["event"] == "contact.transferred":
         return "green"
-    return "dim" if event["event"] in ("contact.landed", "contact.passed_over") else STYLES.get(event["level"], "")
+    return "dim" if event["event"] in QUIET else STYLES.get(event["level"], "")
 
 
 def _channel(contact_id: str, sandbox: Sandbox) -> str:

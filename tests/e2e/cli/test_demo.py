@@ -17,7 +17,7 @@ def test_the_demo_moves_contacts_sums_up_and_leaves_nothing_behind(bench):
 
     announced = f"instance 11111111-2222-3333-4444-555555555555, mode enforce, config {CHECKOUT / 'config.toml'}\n"
     assert (done.returncode, done.stderr) == (0, announced)
-    assert f"config {CHECKOUT / 'config.toml'}, 5 rules" in done.stdout
+    assert f"config {CHECKOUT / 'config.toml'}, 8 rules" in done.stdout
     assert " -> Billing Overflow   rule billing-overflow step 2   " in done.stdout
     assert "late" in done.stdout
     assert "held in Billing: excluded" in done.stdout
@@ -36,7 +36,7 @@ def test_without_a_configuration_here_it_runs_on_the_one_that_comes_with_it(benc
     done = bench.run("demo", "--seconds", "5")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "config.toml, 5 rules, instance 11111111-2222-3333-4444-555555555555" in done.stdout
+    assert "config.toml, 8 rules, instance 11111111-2222-3333-4444-555555555555" in done.stdout
 
 
 def test_ctrl_c_ends_it_early_with_the_summary(bench):

@@ -89,7 +89,6 @@ def test_the_list_of_commands_imports_no_command():
             "connect-router: --set poll.every: expected KEY=VALUE, as in --set poll.every=5s\n",
         ),
         (["check", "--set", "pol.every=5s"], "--set pol.every: unknown key 'pol.every' (did you mean 'poll.every'?)\n"),
-        (["check", "--junit", "out.xml"], "connect-router check: --junit is not offered in this version\n"),
         (["check", "--config", "nowhere.toml"], "nowhere.toml:1:1: there is no such file\n"),
     ],
 )  # fmt: skip

