@@ -47,8 +47,7 @@ def configure(
     for old in root.handlers[:]:
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
-    logging.getLogger(OURS).setLevel(level.upper())
+    set_level(level)
     # It warns of each poll that a long cycle makes it skip: `cycle.late` says that, and says it better.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     structlog.configure(
@@ -62,6 +61,12 @@ def configure(
         # Loggers made when modules are imported must follow a configuration made later, a test's too.
         cache_logger_on_first_use=False,
     )
+
+
+def set_level(level: str) -> None:
+    """Another least level, from the next line on."""
+    logging.getLogger().setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
+    logging.getLogger(OURS).setLevel(level.upper())
 
 
 _STAMPS: tuple[Processor, ...] = (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
+import os
 import socket
 import time
 from collections.abc import Mapping
@@ -10,19 +12,31 @@ from pathlib import Path
 from typing import Any
 
 from router.cli.failures import CommandFailed
-from router.problems import printable
+from router.cli.loading import settings_of
+from router.problems import Problems, printable
 from router.service.control.protocol import Answer, BadRequest, Request, answer_of
-from router.settings import Settings
+from router.settings.load import usual_config
+from router.settings.paths import usual_sockets
 
 LONGEST_ANSWER = 4 * 1024 * 1024
 """Bytes."""
 
 
-def ask(
-    settings: Settings, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0
-) -> Answer:
+def control_socket(arguments: argparse.Namespace) -> Path:
+    """Where the service listens. A config.toml with mistakes in it must not keep anybody from asking, or pausing, the
+    service that runs: its socket is looked for in the usual places then. Raises ``Problems`` where it is in none."""
+    try:
+        return settings_of(arguments).control_socket
+    except Problems:
+        config = Path(arguments.config) if arguments.config is not None else usual_config()
+        found = next((path for path in usual_sockets(config, os.environ) if path.exists()), None)
+        if found is None:
+            raise
+        return found
+
+
+def ask(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Answer:
     """Raises ``CommandFailed``, with one line that says what to do, where no service answers ``within`` seconds."""
-    path = settings.control_socket
     try:
         return answer_of(_exchange(path, Request(command=command, arguments=arguments or {}).line(), within))
     except OSError as error:
@@ -31,9 +45,9 @@ def ask(
         raise CommandFailed(printable(f"connect-router: {path}: {bad}")) from bad
 
 
-def asked(settings: Settings, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Any:
+def asked(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Any:
     """What the service answered; ``CommandFailed`` with its lines where it refused."""
-    answer = ask(settings, command, arguments, within=within)
+    answer = ask(path, command, arguments, within=within)
     if not answer.ok:
         raise CommandFailed(*(printable(line) for line in answer.errors))
     return answer.result

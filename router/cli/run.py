@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from router.cli.failures import DONE, FOUND, CommandFailed
+from router.cli.failures import DONE, FOUND
 from router.cli.parser import add_mode
+from router.problems import Problems
 
 if TYPE_CHECKING:
+    from router.rules.rule import RuleSet
     from router.service.app import App
+    from router.settings import Settings
 
 DESCRIPTION = """\
 Watches the instance and moves what is due, by the rules. Logs to standard output. SIGTERM and SIGINT end it in order;
-SIGHUP has it read its rules again."""
+SIGHUP has it read its rules and config.toml again."""
 EXAMPLE = """\
   connect-router run --config /etc/connect-router/config.toml
   connect-router run --once --observe
@@ -27,19 +31,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="one complete pass: everything due acted on and its landing awaited; exit 1 if some contacts failed",
     )
-    parser.add_argument("--last-good", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--last-good",
+        action="store_true",
+        help="where the rules do not load, the last ones that did: better than none on a bad day",
+    )
     add_mode(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from router import logs
-    from router.cli.loading import announce, load_both
+    from router.cli.loading import announce
     from router.cli.opening import in_one_line
     from router.rules.rule import Mode
 
-    if arguments.last_good:
-        raise CommandFailed("connect-router run: --last-good is not offered in this version", misconfigured=True)
-    settings, ruleset = load_both(arguments)
+    loaded = _load(arguments)
+    settings, ruleset = loaded.settings, loaded.ruleset
     logs.configure(level=settings.log.level, format=settings.log.format)
     announce(settings)
     # After the first word, for the AWS SDK takes its time to import.
@@ -47,21 +54,64 @@ def run(arguments: argparse.Namespace) -> int:
 
     with in_one_line():
         app = build(settings, ruleset, mode=Mode(settings.execute.mode))
-        return _once(app) if arguments.once else _serve(app)
+        if loaded.instead_of:
+            _tell_last_good(app, loaded)
+        return _once(app) if arguments.once else _serve(app, arguments, loaded)
 
 
-def _serve(app: App) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    """``instead_of``: the last good rules, because of these errors in the files."""
+
+    settings: Settings
+    ruleset: RuleSet
+    instead_of: tuple[str, ...] = ()
+
+
+def _load(arguments: argparse.Namespace) -> _Loaded:
+    """Raises ``Problems``. A configuration that does not load is not helped by any rules."""
+    from router.cli.loading import load_both, note, settings_of
+    from router.service.last_good import LastGood
+
+    try:
+        settings, ruleset = load_both(arguments)
+    except Problems as refused:
+        if not arguments.last_good:
+            raise
+        settings = settings_of(arguments)
+        kept = LastGood.of(settings)
+        ruleset = kept.load()
+        note(f"connect-router: going on with the last good rules, revision {ruleset.revision}, from {kept.path}, for:")
+        errors = tuple(str(problem) for problem in refused.problems)
+        for line in errors:
+            note(line)
+        return _Loaded(settings=settings, ruleset=ruleset, instead_of=errors)
+    return _Loaded(settings=settings, ruleset=ruleset)
+
+
+def _tell_last_good(app: App, loaded: _Loaded) -> None:
+    from router.service import tell
+
+    app.vital.refused(loaded.instead_of, last_good=True)
+    tell.rules_last_good(loaded.ruleset.revision, loaded.instead_of)
+
+
+def _serve(app: App, arguments: argparse.Namespace, loaded: _Loaded) -> int:
+    from router.cli.loading import load_both
     from router.service.control.requests import desk_of
     from router.service.control.server import ControlServer
     from router.service.daemon import Daemon
+    from router.service.last_good import LastGood
     from router.service.notify import Notifier
-    from router.service.reload import reload_rules
+    from router.service.reload import Reloader
 
-    def reload() -> None:
-        reload_rules(app, app.settings.rules.path)
-
-    control = ControlServer(app.settings.control_socket, desk_of(app).handle)
-    return Daemon(app, notifier=Notifier.from_environment(os.environ), reload=reload, control=control).run()
+    kept = LastGood.of(app.settings)
+    if not loaded.instead_of:
+        kept.keep(loaded.ruleset)
+    notifier = Notifier.from_environment(os.environ)
+    reloader = Reloader(app, lambda: load_both(arguments), notifier=notifier, kept=kept)
+    control = ControlServer(app.settings.control_socket, desk_of(app, reloader).handle)
+    return Daemon(app, notifier=notifier, reload=reloader.reload, control=control).run()
 
 
 def _once(app: App) -> int:

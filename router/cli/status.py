@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 from typing import Any
 
-from router.cli.asking import ask, asked
+from router.cli.asking import ask, asked, control_socket
 from router.cli.failures import DONE, FOUND, CommandFailed
-from router.cli.loading import note, settings_of
+from router.cli.loading import note
 from router.cli.parser import add_json
 from router.cli.shown import console, print_json
 from router.cli.standing import picture
-from router.settings import Settings
 
 DESCRIPTION = """\
 Shows the running service at a glance, over its control socket: the last cycle, the rules in force, what waits, is due
@@ -32,10 +32,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    settings = settings_of(arguments)
+    path = control_socket(arguments)
     if arguments.watch:
-        return _watch(settings, as_json=arguments.json)
-    status = asked(settings, "status")
+        return _watch(path, as_json=arguments.json)
+    status = asked(path, "status")
     if arguments.json:
         print_json(status)
     else:
@@ -50,7 +50,7 @@ def _verdict(status: dict[str, Any]) -> int:
     return FOUND
 
 
-def _watch(settings: Settings, *, as_json: bool) -> int:
+def _watch(path: Path, *, as_json: bool) -> int:
     """Until Ctrl-C, which is an orderly end here; on a pipe one picture, or one line of JSON, after the other."""
     import json
 
@@ -60,23 +60,23 @@ def _watch(settings: Settings, *, as_json: bool) -> int:
     try:
         if as_json or not out.is_terminal:
             while True:
-                status = asked(settings, "status")
+                status = asked(path, "status")
                 print(json.dumps(status), flush=True) if as_json else out.print(picture(status))
                 time.sleep(WATCH_EVERY)
         with Live(console=out, screen=True, auto_refresh=False) as live:
             while True:
-                live.update(_now(settings), refresh=True)
+                live.update(_now(path), refresh=True)
                 time.sleep(WATCH_EVERY)
     except KeyboardInterrupt:
         return DONE
 
 
-def _now(settings: Settings) -> Any:
+def _now(path: Path) -> Any:
     """A service that is restarted is shown again as soon as it answers."""
     from rich.text import Text
 
     try:
-        answer = ask(settings, "status", within=5.0)
+        answer = ask(path, "status", within=5.0)
     except CommandFailed as failed:
         return Text("\n".join(failed.lines), style="bold red")
     return picture(dict(answer.result)) if answer.ok else Text("\n".join(answer.errors), style="bold red")

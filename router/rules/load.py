@@ -72,6 +72,7 @@ def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:
         revision=revision_of(given),
         files=tuple(file for file, _ in given),
         examples=tuple(examples),
+        sources=given,
     )
 
 

@@ -175,9 +175,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """All rules, in the order in which they are tried. ``revision`` is a hash over the files' paths and bytes."""
+    """All rules, in the order in which they are tried. ``revision`` is a hash over the files' names and bytes;
+    ``sources`` are these, as they were read."""
 
     rules: tuple[Rule, ...]
     revision: str
     files: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+    sources: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)

@@ -87,11 +87,12 @@ class Effort:
     read_age: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Attempts:
     """Tenacity's loop around one transfer: full jitter, the same ClientToken throughout, ended at once by ``stopping``.
 
-    ``permitted`` is asked right before each call and says why it may not be made any more.
+    ``policy`` may be replaced at any time: what is under way keeps the one it began with. ``permitted`` is asked right
+    before each call and says why it may not be made any more.
     """
 
     reader: Reader

@@ -20,6 +20,7 @@ from router.service.control.server import ControlServer, SocketUnusable
 from router.service.notify import Notifier
 from router.service.report import in_a_line
 from router.service.threads import DaemonThreads
+from router.service.watch import Watcher
 
 FOLLOW_EVERY = timedelta(seconds=1)
 FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0
@@ -42,15 +43,17 @@ class Daemon:
     the first moment: whoever waits for an instance that does not answer wants to know why."""
 
     def __init__(
-        self, app: App, *, notifier: Notifier, reload: Callable[[], None], control: ControlServer | None = None
+        self, app: App, *, notifier: Notifier, reload: Callable[[], object], control: ControlServer | None = None
     ) -> None:
         self._app = app
         self._notifier = notifier
         self._reload = reload
         self._control = control
+        self._watcher = Watcher(lambda: self._app.settings.rules.path, reload, stopping=app.stopping)
         self._wake = threading.Event()
         self._hup = False
         self._cycling = False
+        self._every = app.settings.poll.every
         self._last_begun = app.clock.monotonic()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -121,6 +124,8 @@ class Daemon:
         sweep = IntervalTrigger(seconds=self._app.settings.poll.sweep.total_seconds(), timezone=UTC)
         self._scheduler.add_job(self._refresh, sweep, id="directory")
         self._scheduler.start()
+        if self._app.settings.rules.reload == "watch":
+            threading.Thread(target=self._watcher.run, name="watch", daemon=True).start()
 
     def _poll(self) -> None:
         self._last_begun, self._cycling = self._app.clock.monotonic(), True
@@ -161,18 +166,27 @@ class Daemon:
             self._app.tell_unreachable(failure, retry_in=self._app.settings.poll.sweep.total_seconds())
 
     def _supervise(self) -> None:
-        every = self._app.settings.poll.every.total_seconds()
         while not self._app.stopping.is_set():
+            every = self._app.settings.poll.every.total_seconds()
             self._wake.wait(min(every, 1.0))
             self._wake.clear()
             if self._hup:
                 self._hup = False
                 self._reload()
+            self._keep_to_the_poll()
             silent = self._app.clock.monotonic() - self._last_begun
             if not self._cycling and silent > LATE_CYCLES * every:
                 tell.log.warning("cycle.late", cycle=self._app.cycle.number, seconds=round(silent, 3), every_s=every)
                 self._last_begun = self._app.clock.monotonic()
                 self._scheduler.reschedule_job("poll", trigger=IntervalTrigger(seconds=every, timezone=UTC))
+
+    def _keep_to_the_poll(self) -> None:
+        """A reload may have changed how often it polls."""
+        every = self._app.settings.poll.every
+        if every != self._every:
+            self._every = every
+            trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
+            self._scheduler.reschedule_job("poll", trigger=trigger)
 
     def _end(self) -> int:
         tell.log.info("service.stopping")

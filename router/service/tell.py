@@ -202,3 +202,7 @@ def taken_from_agent(action: Action, *, read_age: float | None) -> None:
 
 def recovered(action: Action, *, outcome: str) -> None:
     log.warning("contact.recovered", **of_action(action), new_contact_id=action.new_contact_id, outcome=outcome)
+
+
+def rules_last_good(revision: str, errors: tuple[str, ...]) -> None:
+    log.error("rules.last_good", revision=revision, errors=list(errors))

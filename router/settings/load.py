@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from router.problems import Problem, Problems
 from router.settings.conflicts import conflicts
+from router.settings.keys import KeyPath
 from router.settings.layers import FileLayer, Layer, command_line_layer, environment_layer, merged
 from router.settings.model import SOURCES, Settings
 from router.settings.paths import INSTALLED as INSTALLED_SERVICE
@@ -28,6 +29,16 @@ _OF_THE_SDK = re.compile("aws_|profile|credential|access_key|secret|session_toke
 _SDK = "credentials, profiles and endpoints are the AWS SDK's own: AWS_PROFILE, AWS_ENDPOINT_URL_CONNECT, …"
 
 _SOME_INSTANCE = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where each key was set. Not part of what settings are: the same values from other places are equal."""
+
+    layers: tuple[Layer, ...] = field(compare=False)
+
+    def problem(self, key: KeyPath, message: str) -> Problem:
+        return _told(Finding(key, message), self.layers)
 
 
 def load_settings(
@@ -46,7 +57,7 @@ def load_settings(
     named: tuple[Layer, ...] = (command_line_layer(overrides), environment_layer(environ))
     told = [problem for layer in named for problem in layer.problems]
     try:
-        path = config if config is not None else _usual()
+        path = config if config is not None else usual_config()
         file = FileLayer(TomlSource.parse(str(path), read_bytes(path)), folder=path.parent)
     except Problems as broken:
         raise Problems([*told, *broken.problems]) from None
@@ -60,10 +71,12 @@ def load_settings(
         raise Problems(told)
     settings = placed(settings, layers, environ, config=path, installed=installed)
     settings._config_path = path
+    settings._places = _Places(layers)
     return settings
 
 
-def _usual() -> Path:
+def usual_config() -> Path:
+    """The file that is meant where none is named. Raises ``Problems`` where there is none."""
     for path in (HERE, INSTALLED):
         if path.exists():
             return path

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from router.problems import Problem
 from router.settings.connect import Connect
 from router.settings.quotas import Quotas
 from router.settings.sections import Control, Execute, Guard, Ledger, Log, Metrics, Poll, Rules
@@ -15,6 +17,12 @@ from router.settings.sections import Control, Execute, Guard, Ledger, Log, Metri
 SOURCES: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("settings_sources", default=())
 """Where the settings being loaded come from, the strongest first. Empty: from the arguments alone, so that making
 ``Settings`` in code reads neither a file nor the environment."""
+
+
+class Places(Protocol):
+    """Knows where each key was set."""
+
+    def problem(self, key: tuple[str, ...], message: str) -> Problem: ...
 
 
 class Settings(BaseSettings):
@@ -37,11 +45,16 @@ class Settings(BaseSettings):
     metrics: Metrics = Metrics()
 
     _config_path: Path | None = PrivateAttr(None)
+    _places: Places | None = PrivateAttr(None)
 
     @property
     def config_path(self) -> Path | None:
         """The file they were loaded from, as it was given; ``None`` for settings made in code."""
         return self._config_path
+
+    def problem(self, key: tuple[str, ...], message: str) -> Problem:
+        """The message, at the place that set the key; settings made in code have none."""
+        return self._places.problem(key, message) if self._places is not None else Problem("config.toml", 0, 0, message)
 
     @property
     def control_socket(self) -> Path:

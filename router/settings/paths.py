@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class Installed:
 
 
 INSTALLED = Installed()
+SOCKET = "control.sock"
 
 
 def placed(
@@ -66,7 +67,18 @@ def _socket(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str,
     if settings.control.socket != "auto":
         return str(_folder(("control", "socket"), layers) / settings.control.socket)
     runtime = _directory(environ, "RUNTIME_DIRECTORY")
-    return str(runtime / "control.sock") if runtime is not None else "auto"
+    return str(runtime / SOCKET) if runtime is not None else "auto"
+
+
+def usual_sockets(
+    config: Path, environ: Mapping[str, str], installed: Installed = INSTALLED
+) -> Iterator[Path]:
+    """Where a service with this ``config`` listens unless the file, which may be unreadable, says otherwise."""
+    runtime = _directory(environ, "RUNTIME_DIRECTORY")
+    folders = installed.folders(config)
+    for folder in (runtime, folders[1] if folders is not None else None, config.parent):
+        if folder is not None:
+            yield folder / SOCKET
 
 
 def _of_the_service(config: Path, installed: Installed) -> dict[str, str]:

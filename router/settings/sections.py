@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from router.durations import Duration
 from router.problems import as_written, did_you_mean
@@ -44,12 +44,6 @@ def _searchable(lookback: timedelta) -> timedelta:
     if lookback > SEARCHABLE:
         raise refusal('must be at most "730d": Connect finds contacts of the last two years')
     return lookback
-
-
-def _reload(how: object) -> object:
-    if how == "watch":
-        raise refusal('"watch" is not offered in this version: write "signal"')
-    return how
 
 
 def _ledger_url(url: str) -> str:
@@ -118,9 +112,7 @@ class Rules(Section):
     """``[rules]``: where the rules are. ``path`` is relative to the working directory once it has been loaded."""
 
     path: FilePath = Field(Path("rules"), description="a folder of *.toml files, or one file")
-    reload: Annotated[Literal["signal"], BeforeValidator(_reload)] = Field(
-        "signal", description="when the service reads its rules again"
-    )
+    reload: Literal["signal", "watch"] = Field("signal", description="when the service reads its rules again")
 
 
 class Guard(Section):

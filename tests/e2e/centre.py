@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from router.problems import Problem
 from router.rules.load import load_rules
 from router.rules.rule import Mode
 from router.sandbox import Behaviours, Sandbox, Scenario
 from router.service.app import App, build
+from router.service.reload import reload
 from router.settings import load_settings
 
 FLOW = "Overflow to queue"
@@ -130,3 +132,8 @@ def open_centre(folder: Path, behaviours: Behaviours | None = None) -> Iterator[
             yield centre
         finally:
             centre.close()
+
+
+def reloaded(app: App, path: Path) -> tuple[Problem, ...]:
+    """What a reload of these rules comes to, with the configuration as it is."""
+    return reload(app, lambda: (app.settings, load_rules(path)))

@@ -11,9 +11,8 @@ import pytest
 from router.model import Landing
 from router.service.daemon import Daemon
 from router.service.notify import Notifier
-from router.service.reload import reload_rules
 from tests.docs.test_architecture import WALK
-from tests.e2e.centre import LATE_RULE
+from tests.e2e.centre import LATE_RULE, reloaded
 
 HOUR = timedelta(hours=1)
 
@@ -77,7 +76,7 @@ def test_rules_loaded_again_are_in_force_at_the_next_poll(centre, events, servic
     with running(service):
         until(lambda: seen(events, "cycle.finished"))
         path.write_text(LATE_RULE.replace('queue = "Billing"', 'queue = "General"'), encoding="utf-8")
-        assert reload_rules(service, path.parent) == ()
+        assert reloaded(service, path.parent) == ()
         until(lambda: centre.world.transfers)
     assert [transfer.contact_id for transfer in centre.world.transfers] == [contact]
 
@@ -87,7 +86,7 @@ def test_broken_rules_are_refused_with_their_place_and_the_old_ones_go_on(centre
     with running(service):
         until(lambda: seen(events, "cycle.finished"))
         path.write_text(LATE_RULE.replace("target", "taget"), encoding="utf-8")
-        problems = reload_rules(service, path.parent)
+        problems = reloaded(service, path.parent)
         assert (problems[0].line, problems[0].column) == (12, 1)
         contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
         until(lambda: centre.world.transfers)

@@ -11,7 +11,7 @@ from router.decide.decision import Hold
 from router.model import HoldReason
 from router.sandbox import Override
 from router.service.preview import Preview, Viewer
-from router.service.reload import reload_rules
+from tests.e2e.centre import reloaded
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -234,7 +234,7 @@ def test_rules_that_name_hours_first_at_a_reload_know_them_at_once(closed):
     app = closed.router()
     path = closed.folder / "rules" / "10-test.toml"
     path.write_text(RULE)
-    assert reload_rules(app, path.parent) == ()
+    assert reloaded(app, path.parent) == ()
     assert run(app)[0] == {HoldReason.CLOSED: 1}
 
 
