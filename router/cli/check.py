@@ -36,7 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--live",
         action="store_true",
-        help="also resolve every name in the instance, and list the queues that no rule matches (reading calls only)",
+        help="also resolve every name in the instance, list the queues that no rule matches, and say which reading"
+        " permissions are missing (reading calls only)",
     )
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument(
@@ -77,7 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
         from router.cli.junit import write_junit
 
         write_junit(arguments.junit, [one for one in counted if one not in failed], examples, short)
-    return FOUND if counted or short is not None else DONE
+    denied = live is not None and live.denied
+    return FOUND if counted or short is not None or denied else DONE
 
 
 def _percent(text: str) -> float:
@@ -122,7 +124,7 @@ def _live(settings: Settings, ruleset: RuleSet) -> LiveFindings:
     with in_one_line():
         connection = open_connection(settings, SystemClock())
     try:
-        findings = check_live(connection, ruleset)
+        findings = check_live(connection, ruleset, now=datetime.now(UTC))
     finally:
         connection.close()
     if not isinstance(findings, LiveFindings):
@@ -163,16 +165,30 @@ def _print(
     sys.stdout.flush()
     for problem in problems:
         print(_line(problem), file=sys.stderr)
-    sys.stderr.flush()
     passed = sum(one.passed for one in examples)
+    missing = _missing(live)
+    for line in missing:
+        print(line, file=sys.stderr)
+    sys.stderr.flush()
     errors = sum(problem.severity == "error" for problem in problems)
     told = [
         count(len(ruleset.rules), "rule"),
         f"{passed} of {count(len(examples), 'example')} passed",
-        count(errors, "error"),
+        count(errors + len(missing), "error"),
         count(len(problems) - errors, "warning"),
     ]
-    out.print(text(", ".join(told), "bold red" if errors else "bold"))
+    out.print(text(", ".join(told), "bold red" if errors or missing else "bold"))
+
+
+def _missing(live: LiveFindings | None) -> list[str]:
+    """A line for each permission that the rules need and the credentials have not."""
+    from router.problems import printable
+
+    denied = live.denied if live is not None else {}
+    return [
+        printable(f"connect-router: IAM denies connect:{operation}, which these rules need ({message})")
+        for operation, message in denied.items()
+    ]
 
 
 def _line(problem: Problem) -> str:
@@ -219,4 +235,5 @@ def _print_json(
                 for one in coverage.missing
             ],
         }
+        value["denied_actions"] = [f"connect:{operation}" for operation in live.denied]
     print_json(value)

@@ -53,6 +53,7 @@ COMMANDS = {
         Command(name="history", module="router.cli.history", help="what was done, from the ledger"),
         Command(name="status", module="router.cli.status", help="the running service at a glance"),
         Command(name="reload", module="router.cli.reload", help="the service reads its rules and config.toml again"),
+        Command(name="policy", module="router.cli.policy", help="the least IAM policy of the loaded rules"),
         Command(name="schema", module="router.cli.schema", help="JSON Schema of rule files and config.toml"),
         Command(name="sandbox", module="router.cli.sandbox", help="a local stand-in for the Amazon Connect API"),
         Command(name="demo", module="router.cli.demo", help="sandbox and service together, for half a minute"),

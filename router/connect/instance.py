@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 
 from router.connect.agents import Agents
 from router.connect.answers import Failure, InstanceIdentity, Unknown
@@ -12,6 +12,7 @@ from router.connect.directory import read_directory
 from router.connect.fields import Row, Unreadable, part, required, text
 from router.connect.hours import read_hours
 from router.connect.metrics import Metrics
+from router.connect.probe import denied
 from router.connect.reading import Reads
 from router.model import (
     AgentId,
@@ -53,6 +54,10 @@ class ConnectInstance:
     def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure:
         """When it is open, date by date between the two, both included; see ``read_hours``."""
         return read_hours(self._reads, hours_id, since=since, until=until)
+
+    def denied(self, operations: Collection[str], *, now: datetime) -> Mapping[str, str]:
+        """Those that IAM denies, with what AWS says; see ``probe``."""
+        return denied(self._reads, operations, now=now)
 
     def describe_instance(self) -> InstanceIdentity | Failure:
         """Who answers: the proof that region, credentials and instance id fit together."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from router.connect.answers import Failure
+from router.connect.answers import Denied, Failure
 from router.connect.connection import Connection
 from router.model import Directory
 from router.problems import Problem
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
+from router.rules.mentions import mentions_hours
 from router.rules.reach import could_match
 from router.rules.rule import Mode, RuleSet
+from router.service.permissions import reading_operations
 
 DEFAULT = "Default "
 """How the names of AWS's own flows begin; they disconnect a contact, or fail for tasks, where nobody can take it."""
@@ -20,26 +23,41 @@ DEFAULT = "Default "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveFindings:
-    """``unmatched`` are the queues that no rule matches, by name."""
+    """``unmatched`` are the queues that no rule matches, by name; ``denied`` what IAM denies of the reading operations
+    that the rules need, with what AWS says."""
 
     problems: tuple[Problem, ...]
     unmatched: tuple[str, ...]
     queues: int
+    denied: Mapping[str, str] = field(default_factory=dict)
 
 
-def check_live(connection: Connection, ruleset: RuleSet) -> LiveFindings | Failure:
-    """Makes reading calls only. A ``Failure`` where the instance's names could not be read."""
+def check_live(connection: Connection, ruleset: RuleSet, *, now: datetime) -> LiveFindings | Failure:
+    """Makes reading calls only. A ``Failure`` where the instance's names could not be read, other than for a missing
+    permission: then ``denied`` says which, and nothing is said about names."""
+    denied = connection.instance.denied(reading_operations(ruleset), now=now)
     named = any(entry.agent for rule in ruleset.rules for step in rule.steps for entry in step.entries)
-    # Hours are read also for what comes with them: whether each queue is enabled.
-    directory = connection.instance.directory(with_agents=named, with_hours=True)
+    directory = _directory(connection, ruleset, with_agents=named)
+    if isinstance(directory, Denied) and denied:
+        return LiveFindings(problems=(), denied=denied, unmatched=(), queues=0)
     if not isinstance(directory, Directory):
         return directory
     rules = bind(ruleset, directory, agents_known=named)
     return LiveFindings(
         problems=tuple(sorted({*_unresolved(rules), *_default_flows(rules, directory)})),
+        denied=denied,
         unmatched=_unmatched(rules, directory),
         queues=len(directory.queues),
     )
+
+
+def _directory(connection: Connection, ruleset: RuleSet, *, with_agents: bool) -> Directory | Failure:
+    """Hours are read also for what comes with them: whether each queue is enabled. Where no rule speaks of hours the
+    service has no need to, and may not be allowed to."""
+    found = connection.instance.directory(with_agents=with_agents, with_hours=True)
+    if isinstance(found, Denied) and not mentions_hours(ruleset):
+        return connection.instance.directory(with_agents=with_agents, with_hours=False)
+    return found
 
 
 def _unresolved(rules: BoundRuleSet) -> Iterator[Problem]:

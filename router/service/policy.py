@@ -1,0 +1,92 @@
+"""The least IAM policy of a rule set: operations and flows as actions and ARNs."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from router.connect.permissions import AUTHORISED_ON, FLOW, InstanceArn
+from router.model import Directory, bare_id
+from router.rules.rule import RuleSet
+from router.service.permissions import changing_operations, flows_used, reading_operations
+
+LONGEST = 6144
+"""Characters of a managed policy, white space not counted (IAM and AWS STS quotas)."""
+
+_ID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``sid`` has letters and digits only, as IAM wants it."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """``unresolved`` are flows whose id is not known: while there are any, every flow of the instance is allowed."""
+
+    statements: tuple[Statement, ...]
+    unresolved: tuple[str, ...] = ()
+
+
+def policy_of(
+    ruleset: RuleSet, *, arn: InstanceArn, directory: Directory | None, observe: bool, keep_place: bool
+) -> Policy:
+    """``directory`` gives the ids of flows that rules name; ``None``: only ids and ARNs are known."""
+    reading = _statements("Reads", reading_operations(ruleset), arn)
+    if observe:
+        return Policy(statements=reading)
+    changing = changing_operations(ruleset, keep_place=keep_place)
+    flows, unresolved = _flow_ids(flows_used(ruleset), directory)
+    exact = None if unresolved else [arn.one(FLOW, flow) for flow in flows]
+    moves = [_moves(arn, exact)] if "TransferContact" in changing else []
+    places = _statements("Reprioritizes", changing - {"TransferContact"}, arn)
+    return Policy(statements=(*reading, *moves, *places), unresolved=unresolved if moves else ())
+
+
+def _statements(name: str, operations: Iterable[str], arn: InstanceArn) -> tuple[Statement, ...]:
+    """One statement for all that is authorised on the same resources."""
+    by_kinds: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for operation in sorted(operations):
+        by_kinds[AUTHORISED_ON[operation]].append(operation)
+    return tuple(
+        Statement(f"ConnectRouter{name}{_told(kinds)}", _actions(found), tuple(arn.every(kind) for kind in kinds))
+        for kinds, found in sorted(by_kinds.items())
+    )
+
+
+def _moves(arn: InstanceArn, flows: list[str] | None) -> Statement:
+    resources = [
+        resource
+        for kind in AUTHORISED_ON["TransferContact"]
+        for resource in (flows if kind == FLOW and flows is not None else [arn.every(kind)])
+    ]
+    return Statement("ConnectRouterMoves", _actions(["TransferContact"]), tuple(resources))
+
+
+def _actions(operations: Collection[str]) -> tuple[str, ...]:
+    return tuple(f"connect:{operation}" for operation in operations)
+
+
+def _told(kinds: tuple[str, ...]) -> str:
+    return "".join("".join(word.capitalize() for word in (kind or "instance").split("-")) for kind in kinds)
+
+
+def _flow_ids(references: Iterable[str], directory: Directory | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ids, and what has none."""
+    ids, unresolved = set(), []
+    for reference in references:
+        found = directory.flow(reference) if directory is not None else None
+        if found is not None:
+            ids.add(str(found.id))
+        elif _ID.fullmatch(bare_id(reference)):
+            ids.add(bare_id(reference))
+        else:
+            unresolved.append(reference)
+    return tuple(sorted(ids)), tuple(unresolved)

@@ -1,0 +1,156 @@
+"""The policy that is printed is enough for what the router really calls, and ``check --live`` tells what is missing."""
+
+from datetime import timedelta
+
+import pytest
+
+from router.connect.permissions import InstanceArn
+from router.model import Directory
+from router.rules.load import load_rules
+from router.rules.rule import Mode
+from router.service.live_check import LiveFindings, check_live
+from router.service.permissions import reading_operations
+from router.service.policy import policy_of
+from tests.builders.iam import allowed, arn
+
+HOUR = timedelta(hours=1)
+EVERYTHING = """
+[defaults]
+flow = "Overflow to queue"
+agent_flow = "Escalate to agent"
+
+[[rule]]
+name = "by-hours"
+[rule.match]
+queue = "Billing"
+transfers = 0
+attributes.tier = "gold"
+[rule.sla]
+target = "1h"
+clock = "chain"
+hours = "queue"
+[[rule.step]]
+at = "30m"
+routing = { priority = 2 }
+[[rule.step]]
+at = "breach"
+to = [
+  { agent_from = "attributes.last_agent" },
+  { agent = "supervisor.one" },
+  { queue = "Billing Overflow", slots_available = { min = 9 } },
+  { queue = "Supervisors", open = true },
+]
+
+[[rule]]
+name = "plain"
+[rule.match]
+queue = ["Billing", "General"]
+[rule.sla]
+target = "1h"
+[[rule.step]]
+at = "breach"
+to = [{ queue = "Billing Overflow" }]
+"""
+
+
+def document(app, *, observe=False, directory=None):
+    made = policy_of(
+        app.names.ruleset,
+        arn=InstanceArn.read(arn("instance", instance=app.settings.connect.instance_id)),
+        directory=directory or app.names.directory,
+        observe=observe,
+        keep_place=app.settings.execute.keep_place,
+    )
+    return {
+        "Statement": [{"Effect": "Allow", "Action": one.actions, "Resource": one.resources} for one in made.statements]
+    }
+
+
+def passes(centre, mode):
+    gold = {"tier": "gold", "last_agent": "supervisor.one"}
+    for channel in ("TASK", "EMAIL"):
+        centre.world.enqueue(channel, "Billing", waited=2 * HOUR, attributes=gold)
+        centre.world.enqueue(channel, "Billing", waited=2 * HOUR, attributes={"tier": "gold"})
+        centre.world.enqueue(channel, "Billing", waited=HOUR / 2, attributes={"tier": "gold"})
+        centre.world.enqueue(channel, "General", waited=3 * HOUR)
+    app = centre.router(EVERYTHING, mode=mode, **{"guard.cooldown": "1s"})
+    for _ in range(3):
+        app.cycle.run(until=None)
+        if mode is Mode.ENFORCE:
+            centre.land(app)
+        centre.clock.travel(timedelta(minutes=10))
+        app.names.refresh()
+    return app
+
+
+def test_every_call_of_an_enforcing_router_is_allowed_by_its_policy_and_every_action_of_it_is_used(centre):
+    app = passes(centre, Mode.ENFORCE)
+    policy, made = document(app), {call.operation for call in centre.sandbox.calls}
+    assert "TransferContact" in made
+    assert [call for call in centre.sandbox.calls if not allowed(policy, call.operation, call.params)] == []
+    granted = {action.removeprefix("connect:") for one in policy["Statement"] for action in one["Action"]}
+    # IAM asks for the one with SearchQueues; the other is called for what was transferred before, or is not settled.
+    assert granted - made == {"DescribeQueue", "ListAssociatedContacts"}
+
+
+def test_every_call_of_an_observing_router_is_allowed_by_the_reading_part(centre):
+    app = passes(centre, Mode.OBSERVE)
+    policy = document(app, observe=True)
+    assert len({call.operation for call in centre.sandbox.calls}) > 10
+    assert [call for call in centre.sandbox.calls if not allowed(policy, call.operation, call.params)] == []
+
+
+def test_a_flow_that_no_rule_names_is_not_allowed(centre):
+    app = passes(centre, Mode.ENFORCE)
+    centre.world.add_flow("Another", type="QUEUE_TRANSFER")
+    assert app.names.refresh() is None
+    another = app.names.directory.flow("Another")
+    call = next(call for call in centre.sandbox.calls if call.operation == "TransferContact")
+    assert allowed(document(app), "TransferContact", call.params)
+    assert not allowed(document(app), "TransferContact", {**call.params, "ContactFlowId": another.id})
+
+
+def test_a_flow_that_the_instance_lacks_widens_the_policy(centre):
+    app = centre.router()
+    call = {"InstanceId": centre.sandbox.instance_id, "ContactFlowId": "another", "ContactId": "c"}
+    assert not allowed(document(app), "TransferContact", call)
+    assert allowed(document(app, directory=Directory()), "TransferContact", call)
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        {"SearchContacts"},
+        {"DescribeContact", "GetCurrentMetricData"},
+        {"ListUsers", "ListQueues"},
+        {"GetEffectiveHoursOfOperations", "DescribeHoursOfOperation", "SearchQueues", "ListHoursOfOperations"},
+        {"GetCurrentUserData", "ListAgentStatuses", "ListAssociatedContacts", "ListRoutingProfileQueues"},
+        {"ListContactFlows"},
+    ],
+    ids=lambda missing: "+".join(sorted(missing)),
+)
+def test_check_live_tells_every_reading_permission_that_is_missing(centre, missing):
+    app = centre.router(EVERYTHING)
+    for operation in missing:
+        centre.world.faults.add("access_denied", operation)
+    found = check_live(app.connection, app.names.ruleset, now=centre.clock.now())
+    assert isinstance(found, LiveFindings)
+    assert set(found.denied) == missing
+
+
+def test_check_live_tries_every_reading_operation_that_the_rules_need_and_no_other(centre):
+    app = centre.router(EVERYTHING)
+    before = len(centre.sandbox.calls)
+    found = check_live(app.connection, app.names.ruleset, now=centre.clock.now())
+    assert isinstance(found, LiveFindings)
+    assert found.denied == {}
+    tried = {call.operation for call in centre.sandbox.calls[before:]}
+    assert tried == reading_operations(load_rules(app.settings.rules.path)) - {"DescribeQueue"}
+
+
+def test_rules_without_hours_need_no_permission_to_read_hours(centre):
+    app = centre.router()
+    centre.world.faults.add("access_denied", "ListHoursOfOperations")
+    found = check_live(app.connection, app.names.ruleset, now=centre.clock.now())
+    assert isinstance(found, LiveFindings)
+    assert (found.denied, found.problems, found.queues) == ({}, (), 4)
