@@ -226,6 +226,7 @@ def _print_json(
     }
     if live is not None:
         value["unmatched_queues"] = list(live.unmatched)
+        value["denied_actions"] = [f"connect:{operation}" for operation in live.denied]
     if coverage is not None:
         value["coverage"] = {
             "percent": round(coverage.percent, 2),
@@ -235,5 +236,4 @@ def _print_json(
                 for one in coverage.missing
             ],
         }
-        value["denied_actions"] = [f"connect:{operation}" for operation in live.denied]
     print_json(value)
