@@ -53,13 +53,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from router.cli.loading import proofs, settings_of
-    from router.rules.load import load_rules
+    from router.cli.loading import proofs, settings_and_rules
 
     # All that is built here is kept to the end: looking through it for garbage costs a quarter of the time.
     gc.disable()
-    settings = settings_of(arguments)
-    ruleset = load_rules(settings.rules.path)
+    settings, ruleset = settings_and_rules(arguments)
     problems = proofs(settings, ruleset)
     covering = arguments.coverage or arguments.min_coverage is not None
     examples, coverage = _examples(settings, ruleset, covering=covering)

@@ -14,7 +14,8 @@ from router.problems import Problem, Problems, printable
 from router.rules.lint import lint
 from router.rules.load import load_rules
 from router.rules.rule import RuleSet
-from router.settings import Settings, load_settings
+from router.settings import Settings, load_settings, usual_config
+from router.toml_source import TomlSource, read_bytes
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
@@ -44,11 +45,37 @@ def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:
     return found
 
 
+def settings_and_rules(arguments: argparse.Namespace) -> tuple[Settings, RuleSet]:
+    """Raises ``Problems`` with everything that is wrong in either: a mistake in config.toml hides none in the rules."""
+    try:
+        settings = settings_of(arguments)
+    except Problems as refused:
+        raise Problems([*refused.problems, *_problems_of_rules(arguments)]) from None
+    return settings, load_rules(settings.rules.path)
+
+
+def _problems_of_rules(arguments: argparse.Namespace) -> tuple[Problem, ...]:
+    """Of the rules beside a config.toml that does not load, where it says, or leaves out, where they are."""
+    try:
+        config = Path(arguments.config) if arguments.config is not None else usual_config()
+        rules = TomlSource.parse(str(config), read_bytes(config)).data.get("rules", {})
+    except Problems:
+        return ()
+    named = rules.get("path", "rules") if isinstance(rules, dict) else None
+    path = config.parent / named if isinstance(named, str) else None
+    if path is None or not path.exists():
+        return ()
+    try:
+        load_rules(path)
+    except Problems as refused:
+        return refused.problems
+    return ()
+
+
 def load_both(arguments: argparse.Namespace) -> tuple[Settings, RuleSet]:
     """Settings, and rules that may run: raises ``Problems`` with every mistake of the files, and with what the proofs
     refuse."""
-    settings = settings_of(arguments)
-    ruleset = load_rules(settings.rules.path)
+    settings, ruleset = settings_and_rules(arguments)
     errors = [problem for problem in proofs(settings, ruleset) if problem.severity == "error"]
     if errors:
         raise Problems(errors)

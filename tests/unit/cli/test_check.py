@@ -62,3 +62,15 @@ def test_names_are_never_taken_for_markup(command):
     command.rules.write_text(rules)
 
     assert "[red]hour[/red] :smile:" in command("check").out
+
+
+def test_a_mistake_in_the_configuration_hides_none_in_the_rules(command):
+    command.rules.write_text(command.rules.read_text().replace("match", "matc"))
+    (command.folder / "config.toml").write_text((command.folder / "config.toml").read_text() + "\n[pol]\n")
+
+    done = command("check")
+
+    assert done.status == 2
+    told = done.err.splitlines()
+    assert any("unknown key 'pol' (did you mean 'poll'?)" in line for line in told)
+    assert any("unknown key 'matc' (did you mean 'match'?)" in line for line in told)

@@ -103,7 +103,6 @@ def test_wrong_usage_is_one_line_and_exits_2(command, arguments, told):
     [
         ["--onec"],
         ["--observe", "--enforce"],
-        ["--last-good"],
         ["--config", "nowhere.toml"],
         ["--set", "poll.every=soon"],
     ],

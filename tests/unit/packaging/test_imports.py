@@ -44,3 +44,12 @@ def test_a_step_the_other_way_is_seen(copy: Path, module: str, line: str, broken
 
     assert seen.returncode == 1
     assert f"{broken} BROKEN" in " ".join(seen.stdout.split())
+
+
+def test_a_check_of_rules_and_examples_imports_nothing_of_the_aws_sdk():
+    code = (
+        "import sys; from router.cli.main import main; status = main(['check', '--coverage']); "
+        "sys.exit(status or [name for name in sys.modules if name.partition('.')[0] in ('boto3', 'botocore')] != [])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
