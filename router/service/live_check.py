@@ -12,7 +12,7 @@ from router.model import Directory
 from router.problems import Problem
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
-from router.rules.mentions import mentions_hours
+from router.rules.mentions import mentions_agents, mentions_hours
 from router.rules.reach import could_match
 from router.rules.rule import Mode, RuleSet
 from router.service.permissions import reading_operations
@@ -36,7 +36,7 @@ def check_live(connection: Connection, ruleset: RuleSet, *, now: datetime) -> Li
     """Makes reading calls only. A ``Failure`` where the instance's names could not be read, other than for a missing
     permission: then ``denied`` says which, and nothing is said about names."""
     denied = connection.instance.denied(reading_operations(ruleset), now=now)
-    named = any(entry.agent for rule in ruleset.rules for step in rule.steps for entry in step.entries)
+    named = mentions_agents(ruleset)
     directory = _directory(connection, ruleset, with_agents=named)
     if isinstance(directory, Denied) and denied:
         return LiveFindings(problems=(), denied=denied, unmatched=(), queues=0)
