@@ -5,8 +5,8 @@ from enum import StrEnum
 
 
 class HoldReason(StrEnum):
-    """In the order in which they are tried; the first that refuses is the reason. ``UNREADABLE`` also stands for a guard or
-    destination whose value could not be read, in that one's place."""
+    """In the order in which they are tried; the first that refuses is the reason. ``UNREADABLE`` also stands for a
+    guard or destination whose value could not be read, in that one's place."""
 
     EXCLUDED = "excluded"
     OPERATOR_PAUSE = "operator_pause"
