@@ -38,3 +38,14 @@ def test_the_rule_in_the_readme_loads():
     assert blocks
     for block in blocks:
         assert parse_rules([("README.md", block.encode())]).rules
+
+
+def test_every_test_that_a_promise_rests_on_exists():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "promises.md").read_text(encoding="utf-8"))
+    assert len(named) > 30
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not re.search(rf"^def {name}\(", (ROOT / path).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    ]
+    assert missing == []
