@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from router.cli.failures import DONE, FOUND
+from router.cli.failures import DONE, FOUND, CommandFailed
 from router.cli.parser import add_mode
 from router.problems import Problems
 
@@ -111,7 +113,29 @@ def _serve(app: App, arguments: argparse.Namespace, loaded: _Loaded) -> int:
     notifier = Notifier.from_environment(os.environ)
     reloader = Reloader(app, lambda: load_both(arguments), notifier=notifier, kept=kept)
     control = ControlServer(app.settings.control_socket, desk_of(app, reloader).handle)
-    return Daemon(app, notifier=notifier, reload=reloader.reload, control=control).run()
+    daemon = Daemon(app, notifier=notifier, reload=reloader.reload, control=control)
+    with _measured(app):
+        return daemon.run()
+
+
+@contextmanager
+def _measured(app: App) -> Iterator[None]:
+    """With the figures for Prometheus, where they are asked for."""
+    address = app.settings.metrics.address
+    if address is None:
+        yield
+        return
+    from router.service.exposition import exposed
+
+    host, port = address
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(exposed(app, host=host, port=port))
+        except OSError as error:
+            app.close()
+            why = f"connect-router: metrics.listen {app.settings.metrics.listen}: {error.strerror}"
+            raise CommandFailed(why, misconfigured=True) from error
+        yield
 
 
 def _once(app: App) -> int:

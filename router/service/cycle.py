@@ -21,6 +21,7 @@ from router.service.follow import Follower
 from router.service.holds import HoldsTold
 from router.service.landing import LandingPlaces
 from router.service.looking import Looking, Sighting
+from router.service.meters import Meters
 from router.service.names import Names
 from router.service.observe import Observer
 from router.service.performing import Came, CycleContext, Result
@@ -56,6 +57,7 @@ class Cycle:
     calls: Callable[[], Mapping[str, int]]
     stopping: Callable[[], bool]
     number: int = 0
+    meters: Meters = field(default_factory=Meters)
     _holds: HoldsTold = field(default_factory=HoldsTold)
     _ended: EndedWaits = field(default_factory=EndedWaits)
     _reached: LimitsReached = field(default_factory=LimitsReached)
@@ -82,6 +84,7 @@ class Cycle:
         tell.log.info("cycle.finished", **fields, **report.fields())
         period = report.seconds if until is None else max(report.seconds, until - began)
         self._reached.tell(report, period_s=period)
+        self.meters.count(report, results)
         return report
 
     def _with_time_to_act(self, context: CycleContext, began: float) -> CycleContext:

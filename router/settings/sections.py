@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -63,9 +64,16 @@ def _socket(text: str) -> str:
     return text
 
 
+_LISTEN = r"(127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]):([0-9]{1,5})"
+"""Loopback alone: the figures tell how a contact centre works, and the endpoint asks nobody who they are."""
+
+
 def _listen(address: str) -> str:
-    if address:
-        raise refusal('"listen" is not offered in this version: leave it empty')
+    found = re.fullmatch(_LISTEN, address)
+    if address and (found is None or not 1 <= int(found[2]) <= 65535):
+        raise refusal(
+            'expected a loopback address and a port, as in "127.0.0.1:9464", got {got}', got=as_written(address)
+        )
     return address
 
 
@@ -160,6 +168,12 @@ class Control(Section):
 class Metrics(Section):
     """``[metrics]``: Prometheus."""
 
-    listen: Annotated[str, AfterValidator(_listen), Field(json_schema_extra={"const": ""})] = Field(
-        "", description="address and port; empty: none"
+    listen: Annotated[str, AfterValidator(_listen), Field(json_schema_extra={"pattern": f"^(?:{_LISTEN})?$"})] = Field(
+        "", description="loopback address and port; empty: none"
     )
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port; ``None``: not served."""
+        found = re.fullmatch(_LISTEN, self.listen)
+        return (found[1].strip("[]"), int(found[2])) if found is not None else None

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from router.problems import Problems
 from router.settings import DOCUMENTED_QUOTAS, Quota, Settings, load_settings
 from router.settings.keys import keys, variables
+from router.settings.sections import Metrics
 
 ID = "11111111-2222-3333-4444-555555555555"
 ARN = f"arn:aws:connect:eu-west-2:111122223333:instance/{ID}"
@@ -256,3 +257,24 @@ def test_loading_imports_neither_the_sdk_nor_what_the_service_needs():
     code = "import sys, router.settings; print({'boto3', 'botocore', 'apscheduler', 'rich', 're2'} & {*sys.modules})"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("listen", "address"),
+    [
+        ("", None),
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("localhost:1", ("localhost", 1)),
+        ("[::1]:65535", ("::1", 65535)),
+    ],
+)
+def test_metrics_are_served_at_a_loopback_address(listen, address):
+    assert Metrics(listen=listen).address == address
+
+
+@pytest.mark.parametrize(
+    "listen", ["0.0.0.0:9464", ":9464", "9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:1"]
+)
+def test_metrics_are_served_nowhere_else(listen):
+    with pytest.raises(ValidationError, match="expected a loopback address and a port"):
+        Metrics(listen=listen)

@@ -1,0 +1,170 @@
+"""What Prometheus reads of a running router."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import urllib.request
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from router.rules.rule import Mode
+from router.service.exposition import Figures, exposed
+
+HOUR = timedelta(hours=1)
+CHECKOUT = Path(__file__).parents[2]
+MONITORING, PAGE = CHECKOUT / "monitoring", CHECKOUT / "docs" / "metrics.md"
+NAME = re.compile(r"connect_router_[a-z_]+")
+
+
+def scraped(app):
+    """Every sample, by its name and the values of its labels, in the order of the labels' names."""
+    with exposed(app, host="127.0.0.1", port=0) as port:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+    return {
+        (sample.name.removeprefix("connect_router_"), *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def cycled(app):
+    report = app.cycle.run(until=None)
+    app.vital.cycled(report)
+    return report
+
+
+def test_the_figures_are_those_of_the_cycles(centre):
+    for _ in range(3):
+        centre.world.enqueue("TASK", "Billing", waited=HOUR + timedelta(seconds=40))
+    centre.world.enqueue("TASK", "Billing Overflow", waited=2 * HOUR)
+    app = centre.router(**{"guard.per_cycle": 2})
+    cycled(app)
+    read = scraped(app)
+    assert read["waiting",] == 4
+    assert read["ungoverned",] == 1
+    assert read["due",] == 3
+    assert read["held", "per_cycle"] == 1
+    assert read["transfers_total", "done", "late"] == 2
+    assert read["cycles_total", "true"] == 1
+    assert read["cycles_total", "false"] == 0
+    assert 39 < read["oldest_breach_seconds",] < 60
+    assert read["calls_total", "TransferContact"] == 2
+    assert read["throttles_total", "TransferContact"] == 0
+    assert read["under_way",] == 2
+    assert read["ledger_up",] == 1
+    assert read["ledger_open_intents",] == 0
+
+
+def test_reaction_is_from_the_breach_to_the_accepted_transfer(centre):
+    centre.world.enqueue("TASK", "Billing", waited=HOUR + timedelta(seconds=40))
+    app = centre.router()
+    cycled(app)
+    read = scraped(app)
+    assert read["reaction_seconds_bucket", "30.0"] == 0
+    assert read["reaction_seconds_bucket", "60.0"] == 1
+    assert read["reaction_seconds_bucket", "+Inf"] == 1
+    assert 39 < read["reaction_seconds_sum",] < 60
+
+
+def test_what_is_only_observed_is_counted_apart_and_is_no_reaction(centre):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(mode=Mode.OBSERVE)
+    cycled(app)
+    read = scraped(app)
+    assert read["transfers_total", "observed", "late"] == 1
+    assert read["reaction_seconds_count",] == 0
+
+
+def test_a_refused_reload_and_throttles_show(centre):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.world.faults.add("throttle", "DescribeContact", count=1)
+    app = centre.router()
+    cycled(app)
+    assert scraped(app)["reload_refused",] == 0
+    app.vital.refused(("10-test.toml:1:1: no",))
+    read = scraped(app)
+    assert read["reload_refused",] == 1
+    assert read["throttles_total", "DescribeContact"] == 1
+
+
+def test_before_the_first_cycle_there_are_figures_of_the_service_and_none_of_contacts(centre):
+    read = scraped(centre.router())
+    assert read["rules",] == 1
+    assert ("waiting",) not in read
+
+
+def test_a_scrape_asks_nothing_of_aws(centre):
+    app = centre.router()
+    before = len(centre.sandbox.calls)
+    scraped(app)
+    assert len(centre.sandbox.calls) == before
+
+
+def test_no_label_holds_a_contact_a_queue_or_an_agent(centre):
+    contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router()
+    cycled(app)
+    labels = {label for key in scraped(app) for label in key[1:]}
+    assert not labels & {contact, "Billing", "Billing Overflow"}
+
+
+def test_a_port_in_use_is_an_error_and_the_port_is_free_after_the_service(centre):
+    app = centre.router()
+    with exposed(app, host="127.0.0.1", port=0) as port:
+        busy = exposed(app, host="127.0.0.1", port=port)
+        with pytest.raises(OSError, match="in use"):
+            ExitStack().enter_context(busy)
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
+def names(app):
+    """As they are exposed: counters end in _total, histograms have three names more."""
+    ends = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
+    return {f"{family.name}{end}" for family in Figures(app).collect() for end in ends.get(family.type, [""])}
+
+
+@pytest.mark.parametrize("file", ["alerts.yml", "alerts_test.yml", "grafana-dashboard.json"])
+def test_every_metric_that_is_shipped_in_alerts_and_dashboard_exists(centre, file):
+    app = centre.router()
+    cycled(app)
+    named = set(NAME.findall((MONITORING / file).read_text(encoding="utf-8")))
+    assert len(named) > 8
+    assert named <= names(app)
+
+
+def test_every_metric_has_its_row_in_the_docs_and_every_row_its_metric(centre):
+    app = centre.router()
+    cycled(app)
+    rows = set(re.findall(r"^\| `(connect_router_[a-z_]+)", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    bases = {re.sub("_(bucket|sum|count)$", "", name) for name in names(app)}
+    assert rows == bases
+
+
+def test_every_alert_is_on_the_page_and_tried_by_the_tests_of_the_alerts():
+    alerts = re.findall(r"- alert: (\w+)", (MONITORING / "alerts.yml").read_text(encoding="utf-8"))
+    tried = set(re.findall(r"alertname: (\w+)", (MONITORING / "alerts_test.yml").read_text(encoding="utf-8")))
+    assert len(alerts) == len(set(alerts)) > 8
+    assert set(alerts) == tried
+    assert set(re.findall(r"^\| `(ConnectRouter\w+)`", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)) == tried
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not here")
+def test_the_alerts_do_what_their_tests_say():
+    done = subprocess.run(
+        ["promtool", "test", "rules", "alerts_test.yml"], cwd=MONITORING, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_dashboard_has_no_panel_twice():
+    panels = json.loads((MONITORING / "grafana-dashboard.json").read_text(encoding="utf-8"))["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels) > 10
