@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from router.cli.failures import CommandFailed
-from router.cli.loading import settings_of
+from router.cli.loading import note, settings_of
 from router.problems import Problems, printable
 from router.service.control.protocol import Answer, BadRequest, Request, answer_of
 from router.settings.load import usual_config
@@ -33,6 +33,12 @@ def control_socket(arguments: argparse.Namespace) -> Path:
         if found is None:
             raise
         return found
+
+
+def announce_service(path: Path) -> None:
+    """What is about to be changed, on standard error."""
+    status = asked(path, "status")
+    note(f"instance {status['instance']}, mode {status['mode']}, config {status['config']}")
 
 
 def ask(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Answer:

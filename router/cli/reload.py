@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from router.cli.asking import asked, control_socket
+from router.cli.asking import announce_service, asked, control_socket
 from router.cli.failures import DONE
 from router.cli.parser import add_json
 from router.cli.shown import count, print_json
@@ -25,7 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    result = asked(control_socket(arguments), "reload", within=WITHIN_S)
+    path = control_socket(arguments)
+    announce_service(path)
+    result = asked(path, "reload", within=WITHIN_S)
     if arguments.json:
         print_json(result)
     else:

@@ -14,7 +14,7 @@ from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, CLOCK,
 from router.decide.pick import pick
 from router.decide.refusal import Refusal
 from router.decide.turn import Turn
-from router.model import Action, ActionState, HoldReason
+from router.model import Action, ActionState, HoldReason, Target
 from router.rules.bound import BoundStep
 from router.rules.condition import told_unread
 from router.rules.rule import Pick, Routing, Step
@@ -154,7 +154,7 @@ def _transfer(turn: Turn, bound: BoundStep, chosen: Weighed, steps: tuple[StepTr
     turn.used.add(turn.rule, bound.step.at, chosen.target, turn.wait)
     decision = Transfer(
         target=chosen.target,
-        series=_series(turn, bound.step),
+        series=_series(turn, bound.step, chosen.target),
         passed_over=tuple(sorted(one.step.number for one in turn.due_to if one.step.at < bound.step.at)),
         **_named_by_contact(turn, steps).by_rule(bound.step),
     )
@@ -168,10 +168,14 @@ def _named_by_contact(turn: Turn, steps: tuple[StepTried, ...]) -> Turn:
     return replace(turn, relied_on=(*turn.relied_on, *(seen for seen in named if seen is not None)))
 
 
-def _series(turn: Turn, step: Step) -> int:
-    """How often this step was intended for the case and recorded as never sent: another series, another token."""
-    before = (action for action in turn.wait.case.actions if action.state is ActionState.NEVER_SENT)
-    return sum(1 for action in before if (action.rule, action.at) == (turn.rule, step.at))
+def _series(turn: Turn, step: Step, target: Target) -> int:
+    """How often this step was intended for the case and recorded as never sent, or refused this destination: another
+    series, another token. What was refused is tried again only when somebody has changed something about it."""
+    before = (action for action in turn.wait.case.actions if (action.rule, action.at) == (turn.rule, step.at))
+    return sum(
+        action.state is ActionState.NEVER_SENT or (action.state is ActionState.REFUSED and action.target == target)
+        for action in before
+    )
 
 
 def _held(turn: Turn, step: Step, refusal: Refusal, steps: tuple[StepTried, ...] = ()) -> Outcome:

@@ -13,6 +13,7 @@ from router.decide.govern import Governance, Tried, govern
 from router.decide.in_force import RulesInForce
 from router.decide.look import Look
 from router.decide.order import urgency_of
+from router.decide.paused import pause_of
 from router.decide.turn import Turn
 from router.decide.used import Used
 from router.decide.wait import Wait
@@ -125,14 +126,15 @@ def _act(tried: Tried, governance: Governance, wait: Wait, fold: _Fold) -> Outco
 def _held(wait: Wait, governance: Governance) -> Hold:
     held, by = governance.held, governance.held_by
     assert held is not None and by is not None, "a rule holds it"
+    paused = pause_of(wait, by.rule.name) if held is not HoldReason.EXCLUDED else None
     return Hold(
         contact=wait.contact,
         case=wait.case.key,
         chain_id=wait.case.chain_id,
-        reason=held,
+        reason=held if paused is None else HoldReason.OPERATOR_PAUSE,
         mode=by.mode,
         rule=by.rule.name,
-        detail=_why_held(held, by),
+        detail=_why_held(held, by) if paused is None else str(paused),
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from router.decide.destination import target_of
+from router.decide.paused import pause_of
 from router.decide.refusal import Refusal
 from router.decide.source import share_of
 from router.decide.turn import Turn
@@ -21,6 +22,23 @@ Guard = Callable[[Turn], Refusal | None]
 
 def first_refusal(guards: Iterable[Guard], turn: Turn) -> Refusal | None:
     return next((refusal for guard in guards if (refusal := guard(turn)) is not None), None)
+
+
+def operator_pause(turn: Turn) -> Refusal | None:
+    """Nothing is done to a contact that is paused, or by a rule that is, of whatever kind."""
+    paused = pause_of(turn.wait, turn.rule)
+    return Refusal(HoldReason.OPERATOR_PAUSE, str(paused)) if paused is not None else None
+
+
+def destinations_paused(turn: Turn) -> Refusal | None:
+    """A queue or a flow that is paused holds a contact only where no destination is left without it."""
+    steps = turn.live or turn.due_to[:1]
+    found = [
+        turn.wait.look.paused.destination(target_of(entry, turn.wait)) for bound in steps for entry in bound.entries
+    ]
+    if not found or found[0] is None or any(one is None for one in found):
+        return None
+    return Refusal(HoldReason.OPERATOR_PAUSE, str(found[0]))
 
 
 def hours(turn: Turn) -> Refusal | None:
@@ -87,7 +105,9 @@ def flows_stopped(turn: Turn) -> Refusal | None:
 
 def obstacle(turn: Turn, step: Step, target: Target | None) -> Refusal | None:
     """What keeps a destination from every contact, or from this one, until somebody does something about it."""
-    blocks = turn.wait.look.blocks
+    blocks, paused = turn.wait.look.blocks, turn.wait.look.paused.destination(target)
+    if paused is not None:
+        return Refusal(HoldReason.OPERATOR_PAUSE, str(paused))
     if target is not None and target.flow_id in blocks.denied_flows:
         return Refusal(HoldReason.DENIED, "the transfer with this flow was denied by IAM")
     if target is not None and target.flow_id in blocks.suspended_flows:
@@ -184,10 +204,11 @@ def per_hour(turn: Turn) -> Refusal | None:
     return None
 
 
-CLOCK: tuple[Guard, ...] = (hours, clock)
+CLOCK: tuple[Guard, ...] = (operator_pause, hours, clock)
 """Whatever the step does."""
 
 BEFORE_DESTINATIONS: tuple[Guard, ...] = (
+    destinations_paused,
     unresolved,
     chain_in_flight,
     whereabouts,

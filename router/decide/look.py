@@ -18,6 +18,7 @@ from router.model import (
     Directory,
     FlowId,
     HoursId,
+    Pauses,
     ProfileId,
     QueueId,
     QueueMetrics,
@@ -153,7 +154,7 @@ class Look:
     ``transfers``, ``details``, ``origins`` (when the chain began), ``pauses`` and ``pasts`` (those it came from, newest
     first). ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics, ``unseen`` what
     waits in a queue besides the contacts of the look. The ledger knows what the router did from ``ledger_began_at`` on;
-    ``None``: all of it."""
+    ``None``: all of it. ``paused`` is what an operator has paused, as far as it is in force at ``now``."""
 
     now: datetime
     mode: Mode
@@ -170,6 +171,7 @@ class Look:
     hours: Mapping[HoursId, Calendar | Unread] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     blocks: Blocks = field(default_factory=Blocks)
+    paused: Pauses = field(default_factory=Pauses)
     ledger_began_at: datetime | None = None
     recent_moves: tuple[Action, ...] = ()
     pending: Mapping[QueueId, int] = field(default_factory=dict)

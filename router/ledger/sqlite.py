@@ -169,7 +169,7 @@ class SqliteLedger:
         """By contact id, every one that was asked for: the actions of its chain, oldest first. One statement."""
         asked = list(contacts)
         found: dict[ContactId, list[Action]] = {contact.id: [] for contact in asked}
-        rows = self._rows(chains.OF_CONTACTS, {"asked": chains.asked_of(asked)})
+        rows = self.rows(chains.OF_CONTACTS, {"asked": chains.asked_of(asked)})
         for row, action in zip(rows, self._actions(rows), strict=True):
             found[ContactId(row["asked_id"])].append(action)
         return {contact_id: tuple(actions) for contact_id, actions in found.items()}
@@ -189,23 +189,23 @@ class SqliteLedger:
         statement, values = statements.history_query(
             contact_id=contact_id, rule=rule, since=since, until=until, outcome=outcome, limit=limit
         )
-        return tuple(reversed(self._actions(self._rows(statement, values))))
+        return tuple(reversed(self._actions(self.rows(statement, values))))
 
     def open_intents(self) -> tuple[Action, ...]:
         """What was about to be done and has no known outcome, oldest first."""
-        return self._actions(self._rows(statements.OPEN_INTENTS, {}))
+        return self._actions(self.rows(statements.OPEN_INTENTS, {}))
 
     def followed(self) -> tuple[Action, ...]:
         """Moves that are still looked at by id, oldest first; those of which no landing was ever written included."""
-        return self._actions(self._rows(statements.FOLLOWED_MOVES, {}))
+        return self._actions(self.rows(statements.FOLLOWED_MOVES, {}))
 
     def moves_since(self, instant: datetime) -> tuple[Action, ...]:
         """Transfers that acted, observed ones included, or are open, decided at or after the instant, oldest first."""
-        return self._actions(self._rows(statements.MOVES_SINCE, {"since": micros(instant)}))
+        return self._actions(self.rows(statements.MOVES_SINCE, {"since": micros(instant)}))
 
     def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:
         """By rule and the step's time: where its last move that acted led."""
-        moves = self._actions(self._rows(statements.LAST_MOVES, {}))
+        moves = self._actions(self.rows(statements.LAST_MOVES, {}))
         return {(move.rule, move.at): move.target for move in moves if move.target is not None}
 
     def intend(self, action: Action) -> Action:
@@ -216,7 +216,7 @@ class SqliteLedger:
         if action.observed:
             raise ValueError("what is only observed is recorded, never intended")
         intent = replace(action, state=ActionState.INTENDED, settled_at=None)
-        with self._writing() as connection:
+        with self.writing() as connection:
             chains.adopt(connection, self.instance_id, intent)
             standing = chains.open_in_chain(connection, self.instance_id, intent)
             if standing is not None:
@@ -228,14 +228,14 @@ class SqliteLedger:
         of the same case has acted; what was observed and what was done do not stand in each other's way."""
         if action.open:
             raise ValueError("an open intent is written by intend")
-        with self._writing() as connection:
+        with self.writing() as connection:
             chains.adopt(connection, self.instance_id, action)
             return self._insert(connection, action)
 
     def renew(self, action: Action) -> None:
         """Writes ``send_by`` and ``attempts`` of an open intent. Raises NotOpen where it is not open."""
         send_by = micros(action.send_by) if action.send_by else None
-        with self._writing() as connection:
+        with self.writing() as connection:
             self._update(connection, statements.RENEW, action, {"send_by": send_by, "attempts": action.attempts})
 
     def settle(self, action: Action) -> None:
@@ -243,24 +243,24 @@ class SqliteLedger:
         Raises NotOpen where it is not open, so that of two that settle it one learns that it came second."""
         if action.open:
             raise ValueError("an intent is settled with an outcome")
-        with self._writing() as connection:
+        with self.writing() as connection:
             self._update(connection, statements.SETTLE, action, outcome_row(action))
             chains.adopt(connection, self.instance_id, action)
 
     def land(self, action: Action) -> None:
         """Writes the landing of a transfer that acted. Raises NotOpen where there is no such transfer."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             self._update(connection, statements.LAND, action, outcome_row(action))
             chains.adopt(connection, self.instance_id, action)
 
     def places_open(self) -> tuple[Action, ...]:
         """Moves whose contact is still to be given its place in the queue back, oldest first."""
-        return self._actions(self._rows(statements.PLACES_OPEN, {}))
+        return self._actions(self.rows(statements.PLACES_OPEN, {}))
 
     def give_place(self, action: Action) -> None:
         """Writes how far giving a moved contact its place back has come, and what it is given. Raises NotOpen where
         nothing is to be given any more."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             self._update(connection, statements.GIVE_PLACE, action, place_row(action))
 
     def prune(self, before: datetime) -> int:
@@ -272,7 +272,7 @@ class SqliteLedger:
         return self._prune(micros(before))
 
     def _prune(self, before: int) -> int:
-        with self._writing() as connection:
+        with self.writing() as connection:
             newest = connection.execute(statements.NEWEST, {"instance": self.instance_id}).fetchone()[0]
             if newest is None:
                 return 0
@@ -304,7 +304,7 @@ class SqliteLedger:
         if cursor.rowcount == 0:
             raise NotOpen(f"{self.name}: action {action.id} of contact {action.contact_id} is not open for this")
 
-    def _rows(self, statement: str, values: Mapping[str, Value]) -> list[sqlite3.Row]:
+    def rows(self, statement: str, values: Mapping[str, Value]) -> list[sqlite3.Row]:
         with self._alone() as connection:
             return connection.execute(statement, {**values, "instance": self.instance_id}).fetchall()
 
@@ -315,7 +315,7 @@ class SqliteLedger:
             raise LedgerBroken(f"{self.name}: a record cannot be read ({error}); {REMEDY}") from error
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
         if not self._writable:
             raise LedgerUnavailable(f"{self.name}: opened for reading only")
         with self._alone() as connection, transaction(connection):

@@ -17,6 +17,7 @@ from router.model.holds import HoldReason, earliest
 from router.model.hours import OpeningHours, TimeSlice
 from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, QueueId, bare_id
 from router.model.metrics import EMPTY_QUEUE, AgentState, QueueMetrics
+from router.model.pause import Pause, PauseKind, Pauses
 
 __all__ = [
     "DEFAULT_PRIORITY",
@@ -42,6 +43,9 @@ __all__ = [
     "HoursId",
     "Landing",
     "OpeningHours",
+    "Pause",
+    "PauseKind",
+    "Pauses",
     "PlaceState",
     "ProfileId",
     "Queue",

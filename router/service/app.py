@@ -10,6 +10,7 @@ from router.connect.answers import Denied, Failure, Unauthenticated
 from router.connect.connection import Connection
 from router.connect.quotas import Rate
 from router.ledger.errors import LedgerUnavailable
+from router.ledger.operator import OperatorRecords
 from router.ledger.sqlite import SqliteLedger
 from router.model import Channel
 from router.rules.rule import Mode, RuleSet
@@ -30,6 +31,7 @@ from router.service.looking import Looking
 from router.service.names import Names
 from router.service.needs import Needs
 from router.service.observe import Observer
+from router.service.pauses import PauseBoard
 from router.service.ports import Clock
 from router.service.recover import Recovery
 from router.service.reroute import Rerouter
@@ -64,6 +66,7 @@ class App:
     clock: Clock
     stopping: Event
     vital: VitalSigns
+    pauses: PauseBoard
 
     def stop(self) -> None:
         self.stopping.set()
@@ -124,6 +127,11 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
     names = Names(instance=connection.instance, ruleset=ruleset)
     places = LandingPlaces(settings.guard.unlanded, clock.monotonic)
     blocked = Blocked(unlanded_limit=settings.guard.unlanded)
+    records = OperatorRecords(ledger)
+    pauses = PauseBoard(records, clock)
+    for flow, resumed_at in records.resumed_flows().items():
+        blocked.resume(flow, resumed_at)
+        places.forgive(flow, resumed_at)
     denials = Denials(blocked=blocked, clock=clock, directory=lambda: names.directory)
     ages = AgeMeaning()
     keeper = PlaceKeeper(
@@ -137,6 +145,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         denials=denials,
         ages=ages,
         stopping=stopping.is_set,
+        paused=pauses.of_move,
     )
     follower = Follower(
         reader=connection.reader,
@@ -159,6 +168,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         policy=RetryPolicy(attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after),
         stopping=stopping,
         details=details,
+        permitted=pauses.holding,
     )
     pool = DaemonThreads("work")
     needs = Needs(
@@ -226,6 +236,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         clock=clock,
         names=names,
         mode=mode,
+        pauses=pauses,
         clock_skew=SkewGuard(connection.skew).stops,
         calls=connection.calls,
         stopping=stopping.is_set,
@@ -247,6 +258,7 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         clock=clock,
         stopping=stopping,
         vital=VitalSigns(clock),
+        pauses=pauses,
     )
 
 

@@ -51,6 +51,7 @@ class Blocked:
     _suspended: frozenset[FlowId] = frozenset()
     _filled: set[ContactId] = field(default_factory=set)
     _suspects: set[ContactId] = field(default_factory=set)
+    _resumed: dict[FlowId, datetime] = field(default_factory=dict)
     _no_routing_until: datetime | None = None
     _lock: Lock = field(default_factory=Lock)
 
@@ -158,12 +159,23 @@ class Blocked:
         """Suspends each flow whose strays reach the limit; answers those that were not suspended before."""
         strays: dict[FlowId, int] = {}
         for action in followed:
-            if action.target is not None and action.landing is Landing.STRAY:
+            if action.target is not None and action.landing is Landing.STRAY and self._counts(action):
                 strays[action.target.flow_id] = strays.get(action.target.flow_id, 0) + 1
         with self._lock:
             before = self._suspended
             self._suspended = frozenset(flow for flow, count in strays.items() if count >= self.unlanded_limit)
             return self._suspended - before
+
+    def resume(self, flow: FlowId, at: datetime) -> None:
+        """An operator's word: moves with the flow up to then do not count against it, wherever they went."""
+        with self._lock:
+            self._resumed[flow] = at
+            self._suspended -= {flow}
+
+    def _counts(self, action: Action) -> bool:
+        assert action.target is not None, "a transfer has a target"
+        resumed_at = self._resumed.get(action.target.flow_id)
+        return resumed_at is None or (action.settled_at or action.decided_at) > resumed_at
 
     @property
     def suspended(self) -> frozenset[FlowId]:

@@ -24,6 +24,7 @@ from router.service.looking import Looking, Sighting
 from router.service.meters import Meters
 from router.service.names import Names
 from router.service.observe import Observer
+from router.service.pauses import PauseBoard
 from router.service.performing import Came, CycleContext, Result
 from router.service.ports import Clock
 from router.service.reached import LimitsReached
@@ -53,6 +54,7 @@ class Cycle:
     workers: int
     clock: Clock
     mode: Mode
+    pauses: PauseBoard
     clock_skew: Callable[[], bool]
     calls: Callable[[], Mapping[str, int]]
     stopping: Callable[[], bool]
@@ -151,6 +153,7 @@ class Cycle:
             followed=self.follower.followed,
             blocks=self.blocked.for_look(self.clock.now(), clock_skew=self.clock_skew()),
             in_progress=self.enforcer.in_progress.contacts,
+            paused=self.pauses.now,
         )
         return self.looking.decide(look, context.rules)
 
@@ -192,6 +195,9 @@ class Cycle:
             return Result(decision=decision, came=Came.NOT_SENT)
         if self.blocked.calls_stopped(self.clock.now()):
             return Result(decision=decision, came=Came.HELD, reason=HoldReason.DENIED)
+        paused = self.pauses.of_decision(decision)
+        if paused is not None:
+            return Result(decision=decision, came=Came.HELD, reason=HoldReason.OPERATOR_PAUSE, detail=str(paused))
         performer = self.enforcer if decision.mode is Mode.ENFORCE else self.observer
         try:
             return performer.perform(decision, context)

@@ -174,11 +174,19 @@ class Daemon:
                 self._hup = False
                 self._reload()
             self._keep_to_the_poll()
+            self._expire_pauses()
             silent = self._app.clock.monotonic() - self._last_begun
             if not self._cycling and silent > LATE_CYCLES * every:
                 tell.log.warning("cycle.late", cycle=self._app.cycle.number, seconds=round(silent, 3), every_s=every)
                 self._last_begun = self._app.clock.monotonic()
                 self._scheduler.reschedule_job("poll", trigger=IntervalTrigger(seconds=every, timezone=UTC))
+
+    def _expire_pauses(self) -> None:
+        """A pause that is over holds nothing, whether or not the ledger could be told."""
+        try:
+            self._app.pauses.expire()
+        except LedgerUnavailable as problem:
+            tell.log.error("ledger.failed", message=str(problem))
 
     def _keep_to_the_poll(self) -> None:
         """A reload may have changed how often it polls."""

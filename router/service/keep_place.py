@@ -39,6 +39,7 @@ class PlaceKeeper:
     denials: Denials
     ages: AgeMeaning
     stopping: Callable[[], bool] = lambda: False
+    paused: Callable[[Action], bool] = lambda action: False
     _open: dict[int, Action] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -57,7 +58,8 @@ class PlaceKeeper:
         if self.blocked.routing_stopped(self.clock.now()):
             return False
         with self._lock:
-            return any(action.place is PlaceState.DUE for action in self._open.values())
+            waiting = list(self._open.values())
+        return any(action.place is PlaceState.DUE and not self.paused(action) for action in waiting)
 
     def look(self) -> None:
         """Raises ``LedgerUnavailable`` where what was given could not be written: then it is still open."""
@@ -66,6 +68,8 @@ class PlaceKeeper:
         for action in waiting:
             if self.stopping() or self.blocked.routing_stopped(self.clock.now()):
                 return
+            if self.paused(action):
+                continue
             try:
                 self._give(action)
             except NotOpen:  # somebody has settled it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from datetime import datetime
 from threading import Condition
 
 from router.model import Action, ContactId, FlowId, Landing
@@ -19,6 +20,7 @@ class LandingPlaces:
         self._monotonic = monotonic
         self._taken: defaultdict[FlowId, set[ContactId]] = defaultdict(set)
         self._strays: defaultdict[FlowId, set[ContactId]] = defaultdict(set)
+        self._forgiven: dict[FlowId, datetime] = {}
         self._changed = Condition()
         self._closed = False
 
@@ -28,7 +30,7 @@ class LandingPlaces:
             self._taken.clear()
             self._strays.clear()
             for action in actions:
-                if action.target is None:
+                if action.target is None or self._is_forgiven(action):
                     continue
                 if action.open or (action.landing is not None and action.landing.unlanded):
                     self._taken[action.target.flow_id].add(action.contact_id)
@@ -55,6 +57,19 @@ class LandingPlaces:
         with self._changed:
             self._strays[flow].add(contact_id)
             self._changed.notify_all()
+
+    def forgive(self, flow: FlowId, at: datetime) -> int:
+        """The strays of moves made up to then take no place any more; answers how many there are."""
+        with self._changed:
+            self._forgiven[flow] = at
+            strays = self._strays.pop(flow, set())
+            self._taken[flow] -= strays
+            self._changed.notify_all()
+            return len(strays)
+
+    def _is_forgiven(self, action: Action) -> bool:
+        at = self._forgiven.get(action.target.flow_id) if action.target is not None else None
+        return at is not None and action.landing is Landing.STRAY and (action.settled_at or action.decided_at) <= at
 
     def taken(self, flow: FlowId) -> int:
         with self._changed:

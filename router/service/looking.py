@@ -11,7 +11,7 @@ from router.connect.answers import Failure, SearchPage
 from router.decide.decide import Decided, decide
 from router.decide.look import Blocks, Limits, Look
 from router.decide.used import METRICS_LAG
-from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, QueueId, Standing, Target
+from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, Pauses, QueueId, Standing, Target
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
 from router.service import tell
@@ -21,6 +21,7 @@ from router.service.ports import Clock, Ledger, Reader
 ROUNDS = 12
 """How often deciding may ask for more: clocks, conditions, transfers, then metrics, tier by tier and step by step."""
 HOUR = timedelta(hours=1)
+NOTHING_PAUSED = Pauses()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ class Looking:
         followed: tuple[Action, ...] = (),
         blocks: Blocks | None = None,
         in_progress: frozenset[ContactId] = frozenset(),
+        paused: Pauses = NOTHING_PAUSED,
     ) -> Look:
         """One look, with the histories and with what the router itself did lately."""
         now = self.clock.now()
@@ -91,6 +93,7 @@ class Looking:
             at_agents=_at_agents(followed),
             last_targets=self._last_targets(recent),
             in_progress=in_progress,
+            paused=paused.at(now),
         )
 
     def decide(self, look: Look, rules: BoundRuleSet) -> Decided:

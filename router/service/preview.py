@@ -9,8 +9,9 @@ from router.connect.answers import Failure, Reading
 from router.connect.connection import Connection
 from router.decide.decide import Account, Decided
 from router.decide.look import Blocks, Look
+from router.ledger.operator import OperatorRecords
 from router.ledger.sqlite import SqliteLedger
-from router.model import Action, Channel, Contact, ContactId, Directory, Landing
+from router.model import Action, Channel, Contact, ContactId, Directory, Landing, Pauses
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
 from router.rules.mentions import mentions_agents, mentions_hours
@@ -107,6 +108,7 @@ class Viewer:
             cycle=0,
             followed=followed,
             blocks=self._blocks(followed),
+            paused=Pauses(OperatorRecords(self.ledger).pauses()),
         )
         decided, look = looking.read_and_decide(look, rules)
         return Preview(
@@ -139,6 +141,8 @@ class Viewer:
 
     def _blocks(self, followed: tuple[Action, ...]) -> Blocks:
         blocked = Blocked(unlanded_limit=self.settings.guard.unlanded)
+        for flow, resumed_at in OperatorRecords(self.ledger).resumed_flows().items():
+            blocked.resume(flow, resumed_at)
         blocked.suspend(followed)
         skew = self.connection.skew()
         return blocked.for_look(self.clock.now(), clock_skew=skew is not None and abs(skew) > STOPS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from router import __version__
 from router.ledger.errors import LedgerUnavailable
-from router.model import Action, Landing
+from router.model import Action, Landing, Pause
 from router.service.app import App
 from router.service.reached import LIMITS, drain_s
 from router.service.report import CycleReport
@@ -39,6 +39,7 @@ def status_of(app: App) -> dict[str, Any]:
         "quotas": _quotas(app),
         "ledger": _ledger(app),
         **_followed(app),
+        "pauses": [_pause(one) for one in app.pauses.now.all],
     }
 
 
@@ -150,6 +151,17 @@ def _stray(app: App, action: Action) -> dict[str, Any]:
         "new_contact_id": action.new_contact_id,
         "flow": app.names.directory.flow_name(flow),
         "moved_at": _iso(action.settled_at or action.decided_at),
+    }
+
+
+def _pause(pause: Pause) -> dict[str, Any]:
+    return {
+        "what": pause.kind.value,
+        "name": pause.name,
+        "until": _iso(pause.until),
+        "comment": pause.comment,
+        "who": pause.who,
+        "set_at": _iso(pause.set_at),
     }
 
 

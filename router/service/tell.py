@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from router.decide.decision import ByRule, Hold, Reroute, Transfer, Warn
-from router.model import Action, Directory, HoldReason, Landing, RoutingData, Target
+from router.model import Action, Directory, HoldReason, Landing, Pause, RoutingData, Target
 from router.service.performing import CycleContext
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("router")
@@ -206,3 +206,21 @@ def recovered(action: Action, *, outcome: str) -> None:
 
 def rules_last_good(revision: str, errors: tuple[str, ...]) -> None:
     log.error("rules.last_good", revision=revision, errors=list(errors))
+
+
+def pause_set(pause: Pause) -> None:
+    span = seconds(pause.until - pause.set_at)
+    log.info("pause.set", **_of_pause(pause), until=pause.until.isoformat(), for_s=span, who=pause.who)
+
+
+def pause_cleared(pause: Pause, *, who: str) -> None:
+    """``who`` may be ``expiry``: its time was over."""
+    log.info("pause.cleared", **_of_pause(pause), set_by=pause.who, who=who)
+
+
+def _of_pause(pause: Pause) -> dict[str, Any]:
+    return {"what": pause.kind.value, "name": pause.name, "comment": pause.comment}
+
+
+def retried(*, rule: str | None, contact_id: str | None, contacts: int, who: str) -> None:
+    log.info("control.retried", rule=rule, contact_id=contact_id, contacts=contacts, who=who)

@@ -8,16 +8,21 @@ from typing import Any
 
 from router.service.app import App
 from router.service.control.desk import Arguments, Desk, Refusal, Service
+from router.service.control.operator import Operator
 from router.service.control.peer import Peer
 from router.service.reload import Reloader
 from router.service.status import status_of
 
 
 def desk_of(app: App, reloader: Reloader) -> Desk:
+    operator = Operator(app)
     return Desk(
         {
             "status": Service(answer=lambda _arguments, _peer: status_of(app)),
             "reload": Service(answer=_Reload(app, reloader).answer, changes=True),
+            "pause": Service(answer=operator.pause, changes=True),
+            "resume": Service(answer=operator.resume, changes=True),
+            "retry": Service(answer=operator.retry, changes=True),
         }
     )
 

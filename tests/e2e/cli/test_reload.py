@@ -27,6 +27,13 @@ def manager(tmp_path_factory):
         yield listening
 
 
+def told(done):
+    """What is on standard error behind the announcement."""
+    announced, _, rest = done.stderr.partition("\n")
+    assert announced.startswith("instance "), done.stderr
+    return rest
+
+
 def heard(manager, until):
     """The first field of every datagram, up to that one."""
     fields: list[str] = []
@@ -64,9 +71,9 @@ def test_refused_rules_are_told_where_they_are_wrong_and_the_old_ones_stay(bench
     ending(service)
 
     assert done.returncode == 1
-    assert done.stderr.splitlines()[0].startswith("rules/10-late.toml:10:1: ")
-    assert done.stderr in checked.stderr, "the same mistake reads the same"
-    assert done.stderr.splitlines() == rejected["errors"] == status["rules"]["refused"]["errors"]
+    assert told(done).splitlines()[0].startswith("rules/10-late.toml:10:1: ")
+    assert told(done) in checked.stderr, "the same mistake reads the same"
+    assert told(done).splitlines() == rejected["errors"] == status["rules"]["refused"]["errors"]
     assert status["rules"]["revision"] == before
     assert again.returncode == 0
     assert after["rules"]["refused"] is None
@@ -89,7 +96,7 @@ def test_what_needs_a_restart_is_refused_by_name_and_the_rest_takes_effect(bench
 
     assert refused.returncode == 1
     line = text.splitlines().index('lookback = "7d"') + 1
-    assert refused.stderr == (
+    assert told(refused) == (
         f"config.toml:{line}:12: poll.lookback cannot change while the service runs: "
         "restart it, or take the change back\n"
     )
@@ -138,7 +145,7 @@ def test_the_last_good_rules_are_kept_and_started_with_and_that_is_said_loudly(b
     assert bench.run("run", "--once").returncode == 78
 
     service = bench.start("run", "--last-good")
-    told = reading(service, "rules.last_good")
+    loud = reading(service, "rules.last_good")
     ready = reading(service, "service.ready")
     status = bench.json("status")
     rules.write_text(RENAMED)
@@ -147,8 +154,8 @@ def test_the_last_good_rules_are_kept_and_started_with_and_that_is_said_loudly(b
     ending(service)
     assert service.stderr is not None
 
-    assert ready["revision"] == told["revision"] == good
-    assert told["errors"][0].startswith("rules/10-late.toml:1:")
+    assert ready["revision"] == loud["revision"] == good
+    assert loud["errors"][0].startswith("rules/10-late.toml:1:")
     assert status["rules"]["last_good"] is True
     assert mended.returncode == 0
     assert (after["rules"]["last_good"], after["rules"]["refused"]) == (False, None)

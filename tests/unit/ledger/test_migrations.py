@@ -11,11 +11,15 @@ from router.ledger.connection import open_memory
 from router.ledger.schema import APPLICATION_ID, Migration, shipped, upgrade
 from router.model import Landing
 
-SHIPPED = {"0001_actions": "d80c6255c54a4b8d", "0002_routing": "7668301fe61fbf76"}
+SHIPPED = {
+    "0001_actions": "d80c6255c54a4b8d",
+    "0002_routing": "7668301fe61fbf76",
+    "0003_pauses": "99fb37045c62d99a",
+}
 """What was shipped is in ledgers that exist: it is never edited, another migration is added."""
 
 LAST = len(SHIPPED)
-ADDS = Migration(LAST + 1, "adds", "ALTER TABLE actions ADD COLUMN note TEXT; CREATE TABLE pauses (id INTEGER) STRICT;")
+ADDS = Migration(LAST + 1, "adds", "ALTER TABLE actions ADD COLUMN note TEXT; CREATE TABLE notes (id INTEGER) STRICT;")
 FAILS = Migration(LAST + 2, "fails", "CREATE TABLE half (id INTEGER) STRICT; INSERT INTO nowhere VALUES (1);")
 
 
@@ -50,7 +54,7 @@ def test_every_table_is_strict(open_ledger):
     tables = open_ledger()._connection.execute("PRAGMA table_list").fetchall()
 
     ours = {row["name"]: row["strict"] for row in tables if not row["name"].startswith("sqlite_")}
-    assert ours == {"migrations": 1, "actions": 1, "segments": 1}
+    assert ours == {"migrations": 1, "actions": 1, "segments": 1, "pauses": 1, "resumed_flows": 1}
 
 
 def test_an_older_ledger_is_upgraded_with_all_it_holds(open_ledger, monkeypatch, act):
@@ -108,7 +112,7 @@ def test_a_migration_that_fails_leaves_nothing_of_itself_and_all_before_it(now):
         assert version(connection) == LAST + 1
         assert rows(connection)[-1] == (LAST + 1, "adds")
         names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-        assert "pauses" in names
+        assert "notes" in names
         assert "half" not in names
         assert not connection.in_transaction
 

@@ -1,0 +1,98 @@
+"""What an operator has paused is held, in its place among the reasons, and nobody else gets it."""
+
+from datetime import timedelta
+
+import pytest
+
+from router.decide.decide import decide
+from router.decide.decision import Hold, Transfer
+from router.model import HoldReason, Pause, PauseKind, Pauses
+from tests.builders.contacts import NOW, contact
+from tests.builders.instance import BILLING, OVERFLOW
+from tests.builders.looks import look
+from tests.builders.rules import rules as bound
+
+RULES = """
+[[rule]]
+name = "overflow"
+match.queue = "Billing"
+[[rule.step]]
+at = "10m"
+to = [{ queue = "Overflow" }, { queue = "General" }]
+[[rule.step]]
+at = "20m"
+warn = "late"
+[[rule]]
+name = "next"
+match.queue = "Billing"
+[[rule.step]]
+at = "5m"
+to = [{ queue = "General" }]
+"""
+
+
+def pause(kind, subject="", *, minutes=5):
+    return Pause(
+        kind=PauseKind(kind), subject=subject, name=subject, until=NOW + timedelta(minutes=minutes), comment="why",
+        who="ada", set_at=NOW - timedelta(minutes=1),
+    )  # fmt: skip
+
+
+def decided(*pauses, waited=30, rules=RULES):
+    seen = look(contact(waited=waited), paused=Pauses(pauses).at(NOW))
+    return decide(seen, bound(rules)).decisions
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject"), [("all", ""), ("rule", "overflow"), ("queue", BILLING), ("contact", "c1")]
+)
+def test_a_paused_contact_is_held_whatever_is_due_and_the_next_rule_does_not_get_it(kind, subject):
+    (hold,) = decided(pause(kind, subject))
+
+    assert isinstance(hold, Hold)
+    assert (hold.reason, hold.rule) == (HoldReason.OPERATOR_PAUSE, "overflow")
+    assert "paused by ada until 2026-03-02 12:05:00Z: why" in hold.detail
+
+
+def test_a_paused_destination_is_passed_over_for_another():
+    moves = [one for one in decided(pause("queue", OVERFLOW)) if isinstance(one, Transfer)]
+
+    assert [move.target.queue_id != OVERFLOW for move in moves] == [True]
+
+
+def test_a_paused_flow_holds_what_has_no_other():
+    flow = next(one.target.flow_id for one in decided() if isinstance(one, Transfer))
+
+    holds = [one for one in decided(pause("flow", flow)) if isinstance(one, Hold)]
+
+    assert [one.reason for one in holds] == [HoldReason.OPERATOR_PAUSE]
+
+
+@pytest.mark.parametrize(
+    "other", [("rule", "next"), ("queue", "q-none"), ("contact", "c2"), ("flow", "f-none")], ids=str
+)
+def test_what_is_paused_elsewhere_holds_nobody(other):
+    assert any(isinstance(one, Transfer) for one in decided(pause(*other)))
+
+
+def test_a_pause_that_is_over_holds_nobody():
+    assert any(isinstance(one, Transfer) for one in decided(pause("all", minutes=0)))
+
+
+def test_before_anything_is_due_nobody_is_held():
+    assert decided(pause("all"), waited=1) == ()
+
+
+def test_a_shield_is_told_before_a_pause():
+    shield = '[[rule]]\nname = "shield"\nmatch.queue = "Billing"\n'
+    (hold,) = decided(pause("all"), rules=shield + RULES)
+
+    assert isinstance(hold, Hold)
+    assert hold.reason is HoldReason.EXCLUDED
+
+
+def test_a_rule_that_could_not_be_decided_is_paused_before_it_is_unreadable():
+    unread = RULES.replace('match.queue = "Billing"', 'match = { queue = "Billing", attributes.tier = "gold" }', 1)
+    holds = [one for one in decided(pause("all"), rules=unread) if isinstance(one, Hold)]
+
+    assert [one.reason for one in holds] == [HoldReason.OPERATOR_PAUSE]
