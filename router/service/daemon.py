@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, timedelta
-from types import FrameType
 
 from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,6 +18,7 @@ from router.service.app import App
 from router.service.control.server import ControlServer, SocketUnusable
 from router.service.notify import Notifier
 from router.service.report import in_a_line
+from router.service.signals import acting_on
 from router.service.threads import DaemonThreads
 from router.service.watch import Watcher
 
@@ -62,7 +62,11 @@ class Daemon:
         )
 
     def run(self) -> int:
-        self._listen()
+        stops = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop}
+        with acting_on({**stops, signal.SIGHUP: self._on_hup}):
+            return self._run()
+
+    def _run(self) -> int:
         app = self._app
         app.tell_started()
         self._open_control()
@@ -79,14 +83,6 @@ class Daemon:
         self._app.stop()
         self._wake.set()
 
-    def _listen(self) -> None:
-        """Signals reach the main thread only; elsewhere (a test, the demo) the caller stops the daemon itself."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        signal.signal(signal.SIGTERM, self._on_stop)
-        signal.signal(signal.SIGINT, self._on_stop)
-        signal.signal(signal.SIGHUP, self._on_hup)
-
     def _open_control(self) -> None:
         """A service that cannot be asked moves contacts all the same."""
         if self._control is None:
@@ -97,10 +93,7 @@ class Daemon:
             tell.log.warning("control.unusable", message=str(problem))
             self._control = None
 
-    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.stop()
-
-    def _on_hup(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_hup(self) -> None:
         self._hup = True
         self._wake.set()
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from types import FrameType
 
 from router.connect.answers import Failure
 from router.ledger.errors import LedgerUnavailable
@@ -16,6 +13,7 @@ from router.model import Action, ActionKind, CaseKey, HoldReason, Landing
 from router.service import tell
 from router.service.app import App
 from router.service.report import CycleReport
+from router.service.signals import acting_on
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at what was moved; each contact is read at its own pace."""
@@ -41,7 +39,8 @@ class Pass:
 
 def run_once(app: App) -> Pass:
     """Raises ``LedgerUnavailable`` where the ledger cannot be read: then nothing was moved. Closes the app."""
-    with _stopping_on_signals(app):
+    # SIGTERM and SIGINT end the pass in order; what was sent is settled and followed by the next run.
+    with acting_on({signal.SIGTERM: app.stop, signal.SIGINT: app.stop}):
         app.tell_started()
         try:
             return _run(app)
@@ -126,21 +125,3 @@ def _failed(app: App, *, since: datetime) -> int:
 
 def _is_failed(action: Action) -> bool:
     return action.open or action.error is not None or action.landing is Landing.STRAY
-
-
-@contextmanager
-def _stopping_on_signals(app: App) -> Iterator[None]:
-    """SIGTERM and SIGINT end the pass in order; what was sent is settled and followed by the next run."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        app.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

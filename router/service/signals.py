@@ -1,0 +1,37 @@
+"""Signals, acted on by a thread of their own.
+
+Python runs a signal's handler in the main thread, between any two of its steps, whatever lock the main thread holds at
+that moment. A handler that takes the same lock (an ``Event`` has one, a quota has one) would wait for ever. So a handler
+only notes the signal, on a queue whose ``put`` may interrupt another (``queue.SimpleQueue``), and a thread acts on it.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from queue import SimpleQueue
+
+
+@contextmanager
+def acting_on(actions: Mapping[signal.Signals, Callable[[], object]]) -> Iterator[None]:
+    """While the block runs each of the signals does what it is mapped to; then what it did before. Only the main thread
+    may set handlers: elsewhere (a test, the demo) nothing is changed, and the caller stops the work itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    noted: SimpleQueue[int | None] = SimpleQueue()
+    threading.Thread(target=_act, args=(noted, actions), name="signals", daemon=True).start()
+    before = {number: signal.signal(number, lambda number, _frame: noted.put(number)) for number in actions}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        noted.put(None)
+
+
+def _act(noted: SimpleQueue[int | None], actions: Mapping[signal.Signals, Callable[[], object]]) -> None:
+    while (number := noted.get()) is not None:
+        actions[signal.Signals(number)]()
