@@ -1,8 +1,8 @@
 """Signals, acted on by a thread of their own.
 
 Python runs a signal's handler in the main thread, between any two of its steps, whatever lock the main thread holds at
-that moment. A handler that takes the same lock (an ``Event`` has one, a quota has one) would wait for ever. So a handler
-only notes the signal, on a queue whose ``put`` may interrupt another (``queue.SimpleQueue``), and a thread acts on it.
+that moment. A handler that takes the same lock (an ``Event`` has one, a quota has one) would wait for ever. So handlers
+only note the signal, on a queue whose ``put`` may interrupt another (``queue.SimpleQueue``), and a thread acts on it.
 """
 
 from __future__ import annotations
