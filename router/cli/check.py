@@ -113,12 +113,13 @@ def _examples(
 
 
 def _live(settings: Settings, ruleset: RuleSet) -> LiveFindings:
-    from router.cli.opening import in_one_line
+    from router.cli.opening import in_one_line, without_log
     from router.cli.unreachable import unreachable
     from router.service.app import open_connection
     from router.service.clock import SystemClock
     from router.service.live_check import LiveFindings, check_live
 
+    without_log()
     with in_one_line():
         connection = open_connection(settings, SystemClock())
     try:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from router.cli import explained, recorded
 from router.cli.failures import DONE, FOUND
 from router.cli.loading import load_both, note
-from router.cli.opening import in_one_line
+from router.cli.opening import in_one_line, without_log
 from router.cli.parser import add_json, add_mode
-from router.cli.shown import console, print_json, text
+from router.cli.shown import console, instant, print_json, text
 from router.cli.unreachable import unreachable
 from router.connect.client import Unreachable
 from router.decide.decide import Account
@@ -58,6 +58,7 @@ def _look(
     settings: Settings, ruleset: RuleSet, contact_id: ContactId
 ) -> tuple[Account | None, Preview | None]:
     """The account of deciding; without one where Connect cannot be asked, or does not know the contact."""
+    without_log()
     try:
         viewer = Viewer.open(settings, ruleset)
     except Unreachable as problem:
@@ -101,8 +102,8 @@ def _print(
 
 def _record_lines(actions: Iterable[Action], directory: Directory) -> Iterable[str]:
     for action in actions:
-        row = recorded.as_row(action, directory)
-        yield f"  {row[0]}  {row[2]}, step {row[3]}: {row[4]}, {row[5]}"
+        told = f"{recorded.did(action, directory)}, {recorded.outcome(action, directory)}"
+        yield f"  {instant(action.decided_at)}  {action.rule}, step {action.step}: {told}"
 
 
 def _print_json(

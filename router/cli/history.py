@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from router.cli.failures import DONE
 from router.cli.loading import note, settings_of
-from router.cli.opening import in_one_line
+from router.cli.opening import in_one_line, without_log
 from router.cli.parser import add_json
 from router.cli.recorded import HEADINGS, as_json, as_row
 from router.cli.shown import console, print_json, print_table, table
@@ -18,9 +18,11 @@ from router.settings import Settings
 
 DESCRIPTION = """\
 Prints what the router did, the newest last, from the ledger alone: it works while the service runs, and without AWS.
-The ledger keeps ids; --names asks the instance for the names (reading calls)."""
+The ledger keeps ids; --names asks the instance for the names (reading calls). --undo-plan reads the contacts that a
+cycle moved, and tells which could be moved back, and how; it moves nothing."""
 EXAMPLE = """\
   connect-router history --since 2h --outcome refused
+  connect-router history --undo-plan 4711
   connect-router history 40797c0d-b39b-44e9-b624-06a0162ef271 --json
 """
 OUTCOMES: tuple[ActionState | Landing, ...] = (*ActionState, *Landing)
@@ -36,6 +38,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--outcome", metavar="OUTCOME", choices=[one.value for one in OUTCOMES], help=f"one of {', '.join(OUTCOMES)}"
     )
+    cycle = parser.add_mutually_exclusive_group()
+    cycle.add_argument("--cycle", metavar="N", type=_cycle, help="what was done in this cycle")
+    cycle.add_argument(
+        "--undo-plan", metavar="CYCLE", type=_cycle, help="how this cycle's moves could be taken back (reading calls)"
+    )
     parser.add_argument("--limit", metavar="N", type=_limit, default=50, help="the newest N (default: 50; 0: all)")
     parser.add_argument("--names", action="store_true", help="names in place of ids, from the instance")
     add_json(parser)
@@ -43,6 +50,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
+    if arguments.undo_plan is not None:
+        return _undo_plan(settings, arguments)
     actions = _read(settings, arguments)
     directory = _directory(settings) if arguments.names and actions else Directory()
     if arguments.json:
@@ -54,17 +63,32 @@ def run(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _undo_plan(settings: Settings, arguments: argparse.Namespace) -> int:
+    from router.cli.undo_plan import print_undo_plan
+
+    path, instance = settings.ledger.path, settings.connect.instance_id
+    with in_one_line(), SqliteLedger.read(path, instance_id=instance) as ledger:
+        print_undo_plan(settings, ledger, _filtered(ledger, arguments), json=arguments.json)
+    return DONE
+
+
 def _read(settings: Settings, arguments: argparse.Namespace) -> tuple[Action, ...]:
     path, instance = settings.ledger.path, settings.connect.instance_id
     with in_one_line(), SqliteLedger.read(path, instance_id=instance) as ledger:
-        return ledger.history(
-            contact_id=ContactId(arguments.contact_id) if arguments.contact_id else None,
-            rule=arguments.rule,
-            since=arguments.since,
-            until=arguments.until,
-            outcome=next((one for one in OUTCOMES if one.value == arguments.outcome), None),
-            limit=arguments.limit or None,
-        )
+        return _filtered(ledger, arguments)
+
+
+def _filtered(ledger: SqliteLedger, arguments: argparse.Namespace) -> tuple[Action, ...]:
+    cycle = arguments.cycle if arguments.undo_plan is None else arguments.undo_plan
+    return ledger.history(
+        contact_id=ContactId(arguments.contact_id) if arguments.contact_id else None,
+        rule=arguments.rule,
+        since=arguments.since,
+        until=arguments.until,
+        outcome=next((one for one in OUTCOMES if one.value == arguments.outcome), None),
+        cycle=cycle,
+        limit=arguments.limit or None if cycle is None else None,
+    )
 
 
 def _directory(settings: Settings) -> Directory:
@@ -72,6 +96,7 @@ def _directory(settings: Settings) -> Directory:
     from router.service.app import open_connection
     from router.service.clock import SystemClock
 
+    without_log()
     with in_one_line():
         connection = open_connection(settings, SystemClock())
     try:
@@ -110,4 +135,10 @@ def _ago(text: str) -> datetime:
 def _limit(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise argparse.ArgumentTypeError("expected a whole number of at most 9 digits, 0 for all")
+    return int(text)
+
+
+def _cycle(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 10):
+        raise argparse.ArgumentTypeError("expected the number of a cycle, as `history` and the log tell it")
     return int(text)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from router import logs
 from router.cli.failures import CommandFailed
 from router.connect.client import NoCredentials, Unreachable
 from router.ledger.errors import LedgerBroken, LedgerInUse, LedgerUnavailable
@@ -24,6 +26,12 @@ def in_one_line() -> Iterator[None]:
         raise CommandFailed(_line(problem)) from problem
     except Unreachable as problem:
         raise CommandFailed(_line(problem), misconfigured=True) from problem
+
+
+def without_log() -> None:
+    """For a command that prints data: it tells its own failures, and a line of the log among the data would be taken
+    for some. Until ``logs.configure`` is called again."""
+    logs.configure(level="critical", stream=sys.stderr)
 
 
 def _line(problem: Exception) -> str:

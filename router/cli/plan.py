@@ -7,7 +7,7 @@ from collections import Counter
 
 from router.cli.failures import DONE, FOUND
 from router.cli.loading import announce, load_both, note
-from router.cli.opening import in_one_line
+from router.cli.opening import in_one_line, without_log
 from router.cli.parser import add_json, add_mode
 from router.cli.planned import HEADINGS, as_json, as_row, kind
 from router.cli.shown import console, count, instant, print_json, print_table, table, text
@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     settings, ruleset = load_both(arguments)
     announce(settings)
+    without_log()
     with in_one_line(), Viewer.open(settings, ruleset) as viewer:
         preview = viewer.preview()
         if not isinstance(preview, Preview):

@@ -114,10 +114,11 @@ def _asked(settings: Settings) -> tuple[InstanceArn, Directory]:
 
 @contextmanager
 def _connected(settings: Settings) -> Iterator[Connection]:
-    from router.cli.opening import in_one_line
+    from router.cli.opening import in_one_line, without_log
     from router.service.app import open_connection
     from router.service.clock import SystemClock
 
+    without_log()
     with in_one_line():
         connection = open_connection(settings, SystemClock())
     try:

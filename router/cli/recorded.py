@@ -7,7 +7,7 @@ from typing import Any
 from router.cli.shown import instant, iso, seconds, span
 from router.model import Action, ActionKind, ActionState, Directory, Landing, RoutingData
 
-HEADINGS = ("decided at", "contact", "rule", "step", "did", "outcome")
+HEADINGS = ("decided at", "cycle", "revision", "contact", "rule", "step", "did", "outcome")
 
 
 def as_json(action: Action, directory: Directory) -> dict[str, Any]:
@@ -47,6 +47,8 @@ def as_json(action: Action, directory: Directory) -> dict[str, Any]:
 def as_row(action: Action, directory: Directory) -> tuple[object, ...]:
     return (
         instant(action.decided_at),
+        action.cycle,
+        action.revision,
         action.contact_id,
         action.rule,
         action.step,

@@ -182,12 +182,13 @@ class SqliteLedger:
         since: datetime | None = None,
         until: datetime | None = None,
         outcome: ActionState | Landing | None = None,
+        cycle: int | None = None,
         limit: int | None = None,
     ) -> tuple[Action, ...]:
         """The newest ``limit`` actions that pass every filter given, newest last. ``contact_id`` is any id of a chain;
         ``since`` is inclusive, ``until`` is not, both by when it was decided."""
         statement, values = statements.history_query(
-            contact_id=contact_id, rule=rule, since=since, until=until, outcome=outcome, limit=limit
+            contact_id=contact_id, rule=rule, since=since, until=until, outcome=outcome, cycle=cycle, limit=limit
         )
         return tuple(reversed(self._actions(self.rows(statement, values))))
 

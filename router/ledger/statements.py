@@ -86,6 +86,7 @@ def history_query(
     since: datetime | None,
     until: datetime | None,
     outcome: ActionState | Landing | None,
+    cycle: int | None,
     limit: int | None,
 ) -> tuple[str, dict[str, Value]]:
     """The statement and its parameters; the newest ``limit`` rows, newest first."""
@@ -95,6 +96,7 @@ def history_query(
         "rule = :rule": ("rule", rule),
         "decided_at >= :since": ("since", micros(since) if since else None),
         "decided_at < :until": ("until", micros(until) if until else None),
+        "cycle = :cycle": ("cycle", cycle),
         f"{outcome_column} = :outcome": ("outcome", outcome.value if outcome else None),
     }
     given = {clause: parameter for clause, parameter in filters.items() if parameter[1] is not None}
