@@ -16,8 +16,9 @@ when refused. For root and the service's own user."""
 EXAMPLE = """\
   connect-router reload --config /etc/connect-router/config.toml
 """
-WITHIN_S = 120.0
-"""The lists of a large instance may have to be read for rules that name agents or hours for the first time."""
+WITHIN_S = 80.0
+"""Less than systemd waits (TimeoutStartSec of the unit). The lists of a large instance may have to be read, for rules
+that name agents or hours for the first time."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ from router.service.notify import Notifier
 from router.service.report import in_a_line
 from router.service.signals import acting_on
 from router.service.threads import DaemonThreads
+from router.service.vital import DEAD_AFTER
 from router.service.watch import Watcher
 
 FOLLOW_EVERY = timedelta(seconds=1)
@@ -54,7 +55,7 @@ class Daemon:
         self._hup = False
         self._cycling = False
         self._every = app.settings.poll.every
-        self._last_begun = app.clock.monotonic()
+        self._last_begun = self._last_completed = app.clock.monotonic()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": _OnThreads(app.pool)},
@@ -75,6 +76,7 @@ class Daemon:
             self._app.vital.ready()
             self._schedule()
             tell.log.info("service.ready", rules=len(app.names.rules.rules), revision=app.names.rules.revision)
+            self._last_completed = app.clock.monotonic()
             self._notifier.ready("watching")
             self._supervise()
         return self._end()
@@ -126,6 +128,7 @@ class Daemon:
         try:
             report = self._app.cycle.run(until=self._last_begun + every)
             self._app.vital.cycled(report)
+            self._last_completed = self._app.clock.monotonic()
             self._notifier.status(in_a_line(report))
         except LedgerUnavailable as problem:
             tell.log.error("ledger.failed", message=str(problem))
@@ -166,6 +169,7 @@ class Daemon:
             if self._hup:
                 self._hup = False
                 self._reload()
+            self._feed_the_watchdog(every)
             self._keep_to_the_poll()
             self._expire_pauses()
             silent = self._app.clock.monotonic() - self._last_begun
@@ -180,6 +184,12 @@ class Daemon:
             self._app.pauses.expire()
         except LedgerUnavailable as problem:
             tell.log.error("ledger.failed", message=str(problem))
+
+    def _feed_the_watchdog(self, every: float) -> None:
+        """Only while cycles come to an end. One that takes longer than 4 polls, because it has many pages to read, has
+        ``WatchdogSec`` on top before systemd takes it to hang."""
+        if self._app.clock.monotonic() - self._last_completed <= DEAD_AFTER * every:
+            self._notifier.watchdog()
 
     def _keep_to_the_poll(self) -> None:
         """A reload may have changed how often it polls."""

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from router.cli.reload import WITHIN_S
+
 UNIT = Path(__file__).parents[3] / "systemd" / "connect-router.service"
+TEMPLATE = UNIT.with_name("connect-router@.service")
 PROGRAM = "/opt/connect-router/bin/connect-router"
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
@@ -36,6 +39,7 @@ def runnable_here(folder: Path, *, change: tuple[str, str] = ("", "")) -> Path:
     copy = folder / UNIT.name
     text = UNIT.read_text(encoding="utf-8")
     assert f"ExecStart={PROGRAM} run --config /etc/connect-router/config.toml\n" in text
+    assert f"ExecReload={PROGRAM} reload --config /etc/connect-router/config.toml\n" in text
     copy.write_text(text.replace(PROGRAM, sys.executable).replace(*change), encoding="utf-8")
     return copy
 
@@ -107,3 +111,36 @@ def test_the_ledger_and_the_socket_have_folders_of_their_own():
 def test_a_stop_is_asked_for_before_it_is_forced():
     assert values("KillSignal") == ["SIGTERM"]
     assert values("TimeoutStopSec") == ["15"]
+
+
+def test_a_hung_cycle_is_ended_and_a_long_one_is_not():
+    assert values("WatchdogSec") == ["10min"]
+    assert "PYTHONFAULTHANDLER=1" in values("Environment"), "SIGABRT prints every stack"
+
+
+def test_a_reload_waits_for_its_verdict_less_long_than_systemd_does():
+    assert values("TimeoutStartSec") == ["90"]
+    assert WITHIN_S < 90
+
+
+def test_the_template_is_the_unit_with_a_folder_of_its_own_for_everything():
+    """So that what is proved of one is true of the other."""
+    lines = TEMPLATE.read_text(encoding="utf-8").splitlines()
+    alone = [
+        line.replace("/%i", "").replace(" for %i", "").replace("-%i", "").replace("/INSTANCE", "").replace("@NAME", "")
+        for line in lines[2:]
+    ]
+
+    assert alone == UNIT.read_text(encoding="utf-8").splitlines()
+    settings = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    named = ("ExecStart", "ExecReload", "EnvironmentFile", "StateDirectory", "RuntimeDirectory")
+    assert [key for key in named if "/%i" not in settings[key]] == []
+
+
+@needs_systemd
+def test_systemd_has_not_a_word_to_say_against_the_template(tmp_path: Path):
+    copy = tmp_path / TEMPLATE.name
+    copy.write_text(TEMPLATE.read_text(encoding="utf-8").replace(PROGRAM, sys.executable), encoding="utf-8")
+    judged = analyze("verify", str(tmp_path / "connect-router@emea.service"))
+
+    assert (judged.returncode, judged.stderr, judged.stdout) == (0, "", "")
