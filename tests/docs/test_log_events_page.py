@@ -94,3 +94,13 @@ def test_every_reason_of_a_hold_is_on_the_page_in_the_order_in_which_they_are_tr
     reasons = TEXT.partition("## Reasons of a hold")[2]
 
     assert re.findall(r"^\| `([a-z_]+)` \|", reasons, flags=re.MULTILINE) == [reason.value for reason in HoldReason]
+
+
+def test_the_recipes_ask_for_events_and_fields_that_exist():
+    recipes = TEXT.partition("## Recipes")[2]
+    selected = re.findall(r'event == "([a-z_.]+)"\) \| \[(.*?)\]', recipes)
+
+    assert len(selected) == 2
+    for event, wanted in selected:
+        assert set(re.findall(r"\.([a-z_]+)", wanted)) <= fields_of(sections()[event]) | STAMPS | CONTACT
+    assert set(re.findall(r'event ?==? ?"([a-z_.]+)"', recipes)) <= set(sections())
