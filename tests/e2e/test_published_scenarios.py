@@ -36,20 +36,20 @@ def warned(events):
 
 
 class TestPreferredAgentsFirstThenTheTeam:
-    """Twilio TaskRouter: the preferred agent for 15 s, the team for 15 s more, then everyone."""
+    """Twilio TaskRouter: the preferred agent for 15 s, the team for 15 s more, then everyone; here with minutes."""
 
     RULES = HEAD + """
         [[rule]]
         name = "preferred"
         match = { queue = "Support", attributes.kind = "support" }
         [[rule.step]]
-        at = "1s"
+        at = "1m"
         to = [{ agent_from = "attributes.preferred" }]
         [[rule.step]]
-        at = "15s"
+        at = "15m"
         to = [{ queue = "Support Team", slots_available = { min = 1 } }]
         [[rule.step]]
-        at = "30s"
+        at = "30m"
         to = [{ queue = "Everyone" }]
     """
 
@@ -69,25 +69,25 @@ class TestPreferredAgentsFirstThenTheTeam:
         app = support.router(self.RULES)
         poll(support, app)
         assert went(support) == []
-        poll(support, app, after=2 * SECOND)
+        poll(support, app, after=2 * MINUTE)
         assert went(support) == ["ann"]
 
-    def test_at_14_seconds_only_the_preferred_agent_and_from_15_the_team(self, support):
+    def test_at_14_minutes_only_the_preferred_agent_and_from_15_the_team(self, support):
         support.world.set_status("ann", "Offline")
         self.task(support)
         app = support.router(self.RULES)
-        assert poll(support, app, after=14 * SECOND) == {"no_eligible_destination": 1}
+        assert poll(support, app, after=14 * MINUTE) == {"no_eligible_destination": 1}
         assert went(support) == []
-        poll(support, app, after=2 * SECOND)
+        poll(support, app, after=2 * MINUTE)
         assert went(support) == ["Support Team"]
 
-    def test_from_30_seconds_everyone(self, support):
+    def test_from_30_minutes_everyone(self, support):
         support.world.set_status("ann", "Offline")
         support.world.set_status("bob", "Offline")
         self.task(support)
         app = support.router(self.RULES)
-        assert poll(support, app, after=29 * SECOND) == {"no_eligible_destination": 1}
-        poll(support, app, after=2 * SECOND)
+        assert poll(support, app, after=29 * MINUTE) == {"no_eligible_destination": 1}
+        poll(support, app, after=2 * MINUTE)
         assert went(support) == ["Everyone"]
 
     def test_a_type_that_no_rule_matches_goes_nowhere(self, support):
@@ -188,7 +188,7 @@ class TestBumpInsteadOfMove:
         centre.world.enqueue("TASK", "Billing", waited=11 * MINUTE, priority=5)
         again = self.RULE.replace('"bump"', '"again"').replace("priority = 1", 'age = "+10m"')
         app = centre.router(self.RULE.replace("priority = 1", "priority = 5") + again)
-        for wait in (timedelta(), 30 * SECOND, 29 * SECOND):
+        for wait in (timedelta(), 20 * SECOND, 20 * SECOND):
             poll(centre, app, after=wait)
         calls = [call for call in centre.sandbox.calls if call.operation == "UpdateContactRoutingData"]
         assert len(calls) == 1
