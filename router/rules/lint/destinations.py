@@ -60,7 +60,8 @@ def _behind_the_last_resort(rule: Rule, step: Step, queues: RuleQueues) -> Itera
         for entry in tier:
             if behind is not None:
                 where = f"line {behind.place.line}"
-                yield warning(entry.place, f"hardly ever used: the destination in {where} has no condition and comes first")
+                told = f"hardly ever used: the destination in {where} has no condition and comes first"
+                yield warning(entry.place, told)
             if behind is None and step.pick is Pick.FIRST and _always_eligible(entry, queues):
                 behind = entry
         last_resort = last_resort or next((entry for entry in tier if _always_eligible(entry, queues)), None)
