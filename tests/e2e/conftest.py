@@ -1,6 +1,7 @@
 import pytest
 from structlog.testing import capture_logs
 
+from tests.docs.test_log_events_page import CONTACT, fields_of, sections
 from tests.e2e.centre import open_centre
 
 
@@ -25,6 +26,12 @@ def centre(tmp_path, monkeypatch, behaviours):
 
 @pytest.fixture
 def events():
-    """The log lines so far, each a dict."""
+    """The log lines so far, each a dict. Whatever a test made the service say is on the page of log events."""
     with capture_logs() as lines:
         yield lines
+    documented = sections()
+    for line in lines:
+        section = documented[line["event"]]
+        said = set(line) - {"event", "log_level", "exc_info"}
+        assert said <= fields_of(section) | CONTACT, line
+        assert line["log_level"] in section.partition(".")[0], line
