@@ -59,8 +59,9 @@ imports: $(DEV) ## which package may import which
 types: $(DEV) ## mypy, strict
 	$(call step,types,$(VENV)/bin/mypy)
 
-# Safe path: neither `pytest` nor a `python -m router` that a test starts may find the checkout in its working folder.
-PYTEST = TEST_THE_WHEEL=1 PYTHONSAFEPATH=1 HYPOTHESIS_PROFILE=suite $(VENV)/bin/pytest -q -n $(WORKERS)
+# worksteal: tests that wait (signals, polls, landings) stand together in their files, and would all fall to one worker at the
+# end. Safe path: neither `pytest` nor a `python -m router` that a test starts may find the checkout in its working folder.
+PYTEST = TEST_THE_WHEEL=1 PYTHONSAFEPATH=1 HYPOTHESIS_PROFILE=suite $(VENV)/bin/pytest -q -n $(WORKERS) --dist worksteal
 
 suite: $(DEV) $(WHEEL) ## all tests (ARGS= goes to pytest)
 	@echo '-- tests'
