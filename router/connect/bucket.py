@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 FLOOR = 1 / 16
-"""Of the full rate: after four throttles in a row a call of the slowest operation (SearchContacts, 0.4 a second) still
-goes out every 40 seconds, well inside the time after which the service counts as dead."""
+"""Of the full rate: in a storm of throttles a call of the slowest operation (SearchContacts, 0.4 a second) still goes
+out every 40 seconds, well inside the time after which the service counts as dead."""
 
-RECOVERY_S = 60.0
-"""How long climbing from nothing to the full rate takes; Connect's quotas are per second, so a minute of caution is
-many windows of theirs."""
+CUT = 0.05
+"""Taken off the rate by a throttle that stands alone: the account's quota is everybody's, and a neighbour's burst says
+little about how much is left."""
+
+ACCEPTED_THROTTLES = 0.016
+"""Where the rate settles beside a neighbour: a success gives back so much of what a throttle takes, so that about so
+many calls in one are throttled however much is left. With the time beyond ``QUIET_S`` some 3 in 100 are."""
+
+IN_A_ROW = 3
+"""From this throttle on without a success in between the rate is halved: then it is not a neighbour's burst."""
+
+QUIET_S = 70.0
+"""Without a throttle for so long, the rate climbs ever faster: what took the quota has gone. The full rate is
+back within five minutes, from the floor within seven."""
 
 ONE_THROTTLE_S = 1.0
 """Throttles within this time count as one: calls already on their way say nothing new about the lower rate."""
 
+_LONGEST_STEP_S = 60.0
+"""One success stands for at most so much time: an operation that is called seldom must not leap."""
 _ROUNDING = 1e-9
 
 
 class Bucket:
-    """Tokens fill at ``rate`` a second up to ``burst``; a throttle empties the bucket and halves the rate, which climbs
-    back from the first success on. All times are monotonic seconds; none may go back.
+    """Tokens fill at ``rate`` a second up to ``burst``. A throttle empties the bucket and lowers the rate, successes
+    raise it: multiplicatively both, so that it finds what others in the account leave. All times are monotonic seconds;
+    none may go back.
 
     It starts with one token, not with a burst: a process that restarts in a loop must not spend the burst each time.
     In no span of ``t`` seconds are more than ``burst + rate * t`` tokens taken.
@@ -31,24 +45,24 @@ class Bucket:
         self.throttles = 0
         self._tokens = 1.0
         self._filled_at = now
-        self._low = rate
-        self._climbing_since: float | None = None
+        self._rate = rate
         self._throttled_at: float | None = None
+        self._succeeded_at = now
+        self._in_a_row = 0
 
-    def rate(self, now: float) -> float:
+    @property
+    def rate(self) -> float:
         """Tokens a second at this instant."""
-        if self._climbing_since is None:
-            return self._low
-        return min(self.full_rate, self._low + self.full_rate * (now - self._climbing_since) / RECOVERY_S)
+        return self._rate
 
     def tokens(self, now: float) -> float:
         self._fill(now)
         return self._tokens
 
-    def take(self, now: float) -> bool:
-        """Takes a token where one is there."""
+    def take(self, now: float, *, leave: float = 0.0) -> bool:
+        """Takes a token where one is there, and as many as are to be left for more urgent calls."""
         self._fill(now)
-        if self._tokens < 1.0 - _ROUNDING:
+        if self._tokens < 1.0 + self._left(leave) - _ROUNDING:
             return False
         self._tokens = max(self._tokens - 1.0, 0.0)
         return True
@@ -58,41 +72,38 @@ class Bucket:
         self._fill(now)
         self._tokens = min(self._tokens + 1.0, self.burst)
 
-    def seconds_to_token(self, now: float) -> float:
-        """Until one token is there at the present rate; less while the rate climbs, so ask again before long."""
-        return max(1.0 - self.tokens(now), 0.0) / self.rate(now)
+    def seconds_to_token(self, now: float, *, leave: float = 0.0) -> float:
+        """Until one token can be taken at the present rate; ask again before long, for the rate moves."""
+        return max(1.0 + self._left(leave) - self.tokens(now), 0.0) / self._rate
 
     def throttled(self, now: float) -> bool:
-        """Empties the bucket, as Connect's own must be, and halves the rate; ``False`` where that was just done."""
+        """Empties the bucket, as Connect's own must be, and lowers the rate; ``False`` where that was just done."""
         self._fill(now)
         self._tokens = 0.0
         self.throttles += 1
         if self._throttled_at is not None and now - self._throttled_at < ONE_THROTTLE_S:
             return False
-        self._low = max(self.rate(now) / 2, self.full_rate * FLOOR)
-        self._climbing_since = None
+        self._in_a_row += 1
+        kept = 0.5 if self._in_a_row >= IN_A_ROW else 1 - CUT
+        self._rate = max(self._rate * kept, self.full_rate * FLOOR)
         self._throttled_at = now
         return True
 
     def succeeded(self, now: float) -> None:
-        """Starts the climb back, where the rate is lowered."""
-        if self._climbing_since is None and self._low < self.full_rate:
-            self._fill(now)
-            self._climbing_since = now
+        """Raises a lowered rate: by little at first, and faster the longer no throttle has come."""
+        self._fill(now)
+        since = min(max(now - self._succeeded_at, 1.0), _LONGEST_STEP_S)
+        self._succeeded_at, self._in_a_row = now, 0
+        if self._throttled_at is None or self._rate >= self.full_rate:
+            return
+        quiet = max(now - self._throttled_at - QUIET_S, 0.0) / QUIET_S
+        self._rate = min(self._rate * (1 + CUT * ACCEPTED_THROTTLES * since * (1 + quiet**3)), self.full_rate)
+
+    def _left(self, leave: float) -> float:
+        """Never so many that the bucket could not hold them and one more."""
+        return min(leave, self.burst - 1.0)
 
     def _fill(self, now: float) -> None:
-        if now <= self._filled_at:
-            return
-        self._tokens = min(self._tokens + self._area(self._filled_at, now), self.burst)
-        self._filled_at = now
-        if self._climbing_since is not None and self.rate(now) >= self.full_rate:
-            self._low, self._climbing_since = self.full_rate, None
-
-    def _area(self, start: float, end: float) -> float:
-        """What the rate, climbing in a straight line until it is full, comes to between two instants."""
-        if self._climbing_since is None:
-            return self._low * (end - start)
-        top = self._climbing_since + (1 - self._low / self.full_rate) * RECOVERY_S
-        bend = min(max(top, start), end)
-        climb = (self.rate(start) + self.rate(bend)) / 2 * (bend - start)
-        return climb + self.full_rate * (end - bend)
+        if now > self._filled_at:
+            self._tokens = min(self._tokens + self._rate * (now - self._filled_at), self.burst)
+            self._filled_at = now

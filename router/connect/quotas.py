@@ -32,6 +32,9 @@ DEFAULT_RATES: Mapping[str, Rate] = {
 }
 """AWS's documented defaults for new accounts, per account and region (Amazon Connect service quotas)."""
 
+RESERVE: Mapping[str, float] = {"DescribeContact": 2.0}
+"""Tokens that calls which can wait leave in the bucket: nothing is moved without a reading of that very moment."""
+
 _LOOK_AGAIN_S = 1.0
 """A lowered rate climbs while one waits, so nobody sleeps longer than this on an estimate made from it."""
 
@@ -56,13 +59,23 @@ class QuotaState:
 
 
 class _Lane:
-    """One operation: its bucket, and the line of those who wait for a token."""
+    """One operation: its bucket, and the lines of those who wait for a token: the urgent ones before the others."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, reserve: float) -> None:
         self.bucket = bucket
+        self.reserve = reserve
         self.condition = Condition()
-        self.line: deque[object] = deque()
+        self.urgent: deque[object] = deque()
+        self.patient: deque[object] = deque()
         self.calls = 0
+
+    @property
+    def first(self) -> object:
+        return (self.urgent or self.patient)[0]
+
+    @property
+    def waiting(self) -> int:
+        return len(self.urgent) + len(self.patient)
 
 
 class Quotas:
@@ -91,26 +104,47 @@ class Quotas:
         self._stopped = Event()
         self._pause = pause or self._stopped.wait
 
-    def acquire(self, operation: str, *, until: float | None = None) -> bool:
-        """Waits for its turn and a token. ``False``, and none taken: ``until`` (monotonic seconds) came first, or
-        ``stop`` was called. A token that is there at once is given whatever ``until`` says."""
+    def acquire(
+        self,
+        operation: str,
+        *,
+        until: float | None = None,
+        urgent: bool = True,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> bool:
+        """Waits for its turn and a token. ``False``, and none taken: ``until`` (monotonic seconds) came first,
+        ``cancelled`` answered yes (asked at each ``nudge``), or ``stop`` was called. A token that is there at once is
+        given whatever ``until`` says. Who is not ``urgent`` comes after all who are, and leaves them a reserve."""
         lane = self._lane(operation)
         ticket = object()
+        line, leave = (lane.urgent, 0.0) if urgent else (lane.patient, lane.reserve)
         with lane.condition:
-            lane.line.append(ticket)
+            line.append(ticket)
             try:
-                while not self._stopped.is_set():
+                while not (self._stopped.is_set() or (cancelled is not None and cancelled())):
                     now = self._monotonic()
-                    first = lane.line[0] is ticket
-                    if first and lane.bucket.take(now):
+                    first = lane.first is ticket
+                    if first and lane.bucket.take(now, leave=leave):
                         return True
                     if until is not None and now >= until:
                         return False
-                    self._wait(lane.condition, _patience(lane.bucket if first else None, now, until))
+                    self._wait(lane.condition, _patience(lane.bucket if first else None, now, until, leave))
                 return False
             finally:
-                lane.line.remove(ticket)
+                line.remove(ticket)
                 lane.condition.notify_all()
+
+    def nudge(self, operation: str) -> None:
+        """Those who wait look whether they are still to."""
+        lane = self._lane(operation)
+        with lane.condition:
+            lane.condition.notify_all()
+
+    def seconds_to_token(self, operation: str) -> float:
+        """How long somebody who came now would wait, at the present rate and behind those who wait already."""
+        lane = self._lane(operation)
+        with lane.condition:
+            return lane.bucket.seconds_to_token(self._monotonic()) + lane.waiting / lane.bucket.rate
 
     def give_back(self, operation: str) -> None:
         """The caller has a token and makes no call: the next in line may have it."""
@@ -124,12 +158,12 @@ class Quotas:
         lane = self._lane(operation)
         with lane.condition:
             now = self._monotonic()
-            slowed, rate = lane.bucket.throttled(now), lane.bucket.rate(now)
+            slowed, rate = lane.bucket.throttled(now), lane.bucket.rate
         if slowed:
             log.warning("api.throttled", operation=operation, rate=round(rate, 4))
 
     def succeeded(self, operation: str) -> None:
-        """Connect answered otherwise: a lowered rate begins to climb back, over about a minute."""
+        """Connect answered otherwise: a lowered rate climbs back, the faster the longer nothing was throttled."""
         lane = self._lane(operation)
         with lane.condition:
             lane.bucket.succeeded(self._monotonic())
@@ -167,10 +201,10 @@ class Quotas:
         with lane.condition:
             now = self._monotonic()
             return QuotaState(
-                rate=lane.bucket.rate(now),
+                rate=lane.bucket.rate,
                 full_rate=lane.bucket.full_rate,
                 tokens=lane.bucket.tokens(now),
-                waiting=len(lane.line),
+                waiting=lane.waiting,
                 calls=lane.calls,
                 throttles=lane.bucket.throttles,
             )
@@ -182,14 +216,14 @@ class Quotas:
                 bucket = Bucket(
                     rate=allowed.rate * self._share, burst=allowed.burst * self._share, now=self._monotonic()
                 )
-                self._lanes[operation] = _Lane(bucket)
+                self._lanes[operation] = _Lane(bucket, RESERVE.get(operation, 0.0))
             return self._lanes[operation]
 
 
-def _patience(bucket: Bucket | None, now: float, until: float | None) -> float | None:
+def _patience(bucket: Bucket | None, now: float, until: float | None, leave: float) -> float | None:
     """How long to sleep: the first in line until its token, the others until somebody leaves the line."""
     waits = [] if until is None else [until - now]
     if bucket is not None:
-        estimate = bucket.seconds_to_token(now)
-        waits.append(estimate if bucket.rate(now) >= bucket.full_rate else min(estimate, _LOOK_AGAIN_S))
+        estimate = bucket.seconds_to_token(now, leave=leave)
+        waits.append(estimate if bucket.rate >= bucket.full_rate else min(estimate, _LOOK_AGAIN_S))
     return min(waits) if waits else None
