@@ -184,6 +184,7 @@ def test_who_is_urgent_is_served_before_those_who_came_earlier_and_can_wait():
 
 def test_readings_that_can_wait_leave_tokens_for_those_right_before_a_move(time):
     quotas = Quotas({"DescribeContact": Rate(0.001, 5)}, monotonic=time.monotonic, wait=time.wait)
+    assert quotas.acquire("DescribeContact")
     time.seconds += 100_000
     now = time.seconds
     taken = [quotas.acquire("DescribeContact", until=now, urgent=False) for _ in range(5)]
