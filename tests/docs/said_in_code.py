@@ -1,0 +1,76 @@
+"""Every sentence that stands in the product's code: what ``docs/messages.md`` must be complete against.
+
+Collected by form, not by who prints it: a message is built in one module, passed on by others, and printed by a third,
+so a list of the functions that print would miss the next one. Each text of two words or more counts, but for those that
+by their place in the syntax are none: docstrings, assertions, help and descriptions, annotations.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+import router
+
+PACKAGE = Path(router.__file__).parent
+ABOUT_SCENARIOS = ("scenario_file.py", "scenario_document.py")
+"""Of the sandbox, what reads its users' files. What else it says are AWS's words, to an AWS SDK."""
+NO_MESSAGE_BY_KEYWORD = {"help", "description", "epilog", "title", "metavar", "style"}
+NO_MESSAGE_BY_NAME = frozenset({"DESCRIPTION", "EXAMPLE", "EPILOG"})
+"""Of commands: what ``--help`` prints around their options."""
+SQL = re.compile(r"\s*(SELECT|UPDATE|INSERT|DELETE|BEGIN|PRAGMA)\b")
+WORD = re.compile(r"[A-Za-z]{2,}")
+
+
+def sentences() -> dict[str, set[str]]:
+    """Each sentence, with … for every value that is put into it, and the files that it stands in."""
+    found: dict[str, set[str]] = {}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        if "sandbox" in file.relative_to(PACKAGE).parts[:1] and file.name not in ABOUT_SCENARIOS:
+            continue
+        by_name = NO_MESSAGE_BY_NAME if "cli" in file.parts else frozenset()
+        for text in _texts(ast.parse(file.read_text(encoding="utf-8")), by_name):
+            found.setdefault(text, set()).add(str(file.relative_to(PACKAGE)))
+    return found
+
+
+def _texts(module: ast.Module, by_name: Set[str]) -> Iterator[str]:
+    skipped = {id(child) for part in _no_messages(module, by_name) for child in ast.walk(part)}
+    for node in ast.walk(module):
+        if id(node) not in skipped and (text := template(node)) is not None:
+            plain = normal(text)
+            if " " in plain and len(WORD.findall(plain)) > (":" not in plain) and not SQL.match(plain):
+                yield plain
+
+
+def _no_messages(module: ast.Module, by_name: Set[str]) -> Iterator[ast.AST]:
+    for node in ast.walk(module):
+        match node:
+            case ast.Expr(value=ast.Constant()):
+                yield node
+            case ast.Assert(msg=ast.expr() as said):
+                yield said
+            case ast.keyword(arg=name) if name in NO_MESSAGE_BY_KEYWORD:
+                yield node
+            case ast.Assign(targets=[ast.Name(id=name)]) if name in by_name:
+                yield node
+            case ast.AnnAssign(annotation=annotation) | ast.arg(annotation=ast.expr() as annotation):
+                yield annotation
+            case ast.JoinedStr(values=parts):
+                yield from (part for part in parts if isinstance(part, ast.Constant))
+            case ast.Call(func=ast.Name(id="cast"), args=[kind, *_]):
+                yield kind
+
+
+def template(node: ast.AST) -> str | None:
+    match node:
+        case ast.Constant(value=str(text)):
+            return re.sub(r"\{[a-z_]+\}", "…", text)
+        case ast.JoinedStr(values=parts):
+            return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+    return None
+
+
+def normal(text: str) -> str:
+    """As a cell of a table can hold it: on one line, with one … for what is not known beforehand."""
+    return re.sub(r"…+", "…", " ".join(text.split()))
