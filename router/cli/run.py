@@ -46,10 +46,12 @@ def run(arguments: argparse.Namespace) -> int:
     from router.cli.loading import announce
     from router.cli.opening import in_one_line
     from router.rules.rule import Mode
+    from router.service.emf import embedding
 
     loaded = _load(arguments)
     settings, ruleset = loaded.settings, loaded.ruleset
-    logs.configure(level=settings.log.level, format=settings.log.format)
+    taps = [embedding(settings.connect.instance_id)] if settings.log.emf else []
+    logs.configure(level=settings.log.level, format=settings.log.format, taps=taps)
     announce(settings)
     # After the first word, for the AWS SDK takes its time to import.
     from router.service.app import build

@@ -22,7 +22,7 @@ class Conflict:
 
 
 def conflicts(settings: Settings) -> Iterator[Conflict]:
-    poll, guard, ledger = settings.poll, settings.guard, settings.ledger
+    poll, guard, ledger, log = settings.poll, settings.guard, settings.ledger, settings.log
     if poll.sweep < poll.every:
         yield Conflict(
             f'poll.sweep ("{format_duration(poll.sweep)}") is shorter than '
@@ -40,4 +40,11 @@ def conflicts(settings: Settings) -> Iterator[Conflict]:
             f"guard.max_transfers ({guard.max_transfers}) and guard.reserve_transfers ({guard.reserve_transfers}) "
             f"together are more than the {CONNECTS_TRANSFERS} transfers that Connect allows a chain",
             (("guard", "reserve_transfers"), ("guard", "max_transfers")),
+        )
+    if log.emf and log.format == "console":
+        yield Conflict('log.emf needs lines of JSON, and log.format is "console"', (("log", "emf"), ("log", "format")))
+    if log.emf and log.level in ("warning", "error"):
+        yield Conflict(
+            f'log.emf is told in lines of level "info", and log.level is "{log.level}"',
+            (("log", "emf"), ("log", "level")),
         )

@@ -155,6 +155,7 @@ class Log(Section):
     format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, json otherwise"
     )
+    emf: bool = Field(False, description="metrics for CloudWatch in each cycle.finished")
 
 
 class Control(Section):

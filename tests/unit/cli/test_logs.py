@@ -26,16 +26,7 @@ class Broken(io.StringIO):
         raise OSError(28, "No space left on device")
 
 
-@pytest.fixture(autouse=True)
-def _restored():
-    """Other tests find the logging that they know."""
-    root, ours = logging.getLogger(), logging.getLogger(logs.OURS)
-    handlers, levels, before = root.handlers[:], (root.level, ours.level), structlog.get_config()
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(levels[0])
-    ours.setLevel(levels[1])
-    structlog.configure(**before)
+pytestmark = pytest.mark.usefixtures("restored_logging")
 
 
 @pytest.fixture

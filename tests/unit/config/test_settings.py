@@ -39,6 +39,7 @@ def test_every_key_but_the_instance_has_its_default(load):
     assert settings.quotas.share == 0.8
     assert settings.ledger.keep == timedelta(days=120)
     assert (settings.log.level, settings.log.format) == ("info", "auto")
+    assert settings.log.emf is False
     assert settings.metrics.listen == ""
 
 

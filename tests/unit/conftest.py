@@ -1,0 +1,18 @@
+import logging
+
+import pytest
+import structlog
+
+from router import logs
+
+
+@pytest.fixture
+def restored_logging():
+    """Other tests find the logging that they know."""
+    root, ours = logging.getLogger(), logging.getLogger(logs.OURS)
+    handlers, levels, before = root.handlers[:], (root.level, ours.level), structlog.get_config()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
+    structlog.configure(**before)
