@@ -8,6 +8,7 @@ from router.connect.answers import Failure, Throttled, Unknown
 from router.connect.fields import Row, Unreadable, part, required, text
 from router.connect.paging import all_rows
 from router.connect.reading import BRIEF, Reads
+from router.connect.refused import RefusedLately
 from router.connect.spans import batched
 from router.model import AgentId, AgentState, Channel, ProfileId, QueueId, bare_id
 
@@ -19,10 +20,15 @@ DEFAULT_STATUS = "Available"
 an instance may have renamed it."""
 
 
+ASK_AGAIN_S = 300.0
+"""A permission that is missing must not cost a call each time, and one that is given must not wait for a restart."""
+
+
 class Agents:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
         self._routable: frozenset[str] | None = None
+        self._refused = RefusedLately(lambda: reads.monotonic, again_after=ASK_AGAIN_S)
 
     def states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure:
         """The agents that Connect answered for, in calls of up to 100; one who is logged out has no entry. Any call
@@ -31,6 +37,9 @@ class Agents:
         Routable is an agent whose status is of type ROUTABLE (ListAgentStatuses, read once) and who has not chosen a
         next status: while one is set, no new contacts are routed (Amazon Connect Administrator Guide, next status).
         """
+        return self._reads.told("GetCurrentUserData", self._states(agent_ids))
+
+    def _states(self, agent_ids: Collection[AgentId]) -> dict[AgentId, AgentState] | Failure:
         states: dict[AgentId, AgentState] = {}
         for batch in batched(sorted(agent_ids), MAX_AGENTS):
             rows = self._ask(batch)
@@ -46,6 +55,9 @@ class Agents:
 
     def served(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
         """The queues whose contacts agents of a routing profile are offered, by channel (ListRoutingProfileQueues)."""
+        return self._reads.told("ListRoutingProfileQueues", self._served(profile_id), about=profile_id)
+
+    def _served(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
         rows = all_rows(
             self._reads,
             "ListRoutingProfileQueues",
@@ -90,21 +102,30 @@ class Agents:
 
     def _routable_statuses(self) -> frozenset[str] | None:
         """Ids of the routable statuses; ``None`` where they cannot be listed, and then the default one's name decides.
-        A refusal is remembered, so that a missing permission does not cost a call each time."""
-        if self._routable is None:
-            rows = all_rows(
-                self._reads,
-                "ListAgentStatuses",
-                "AgentStatusSummaryList",
-                patience=BRIEF,
-                AgentStatusTypes=["ROUTABLE"],
-                MaxResults=PAGE_SIZE,
-            )
-            if isinstance(rows, Throttled | Unknown):
-                return None
-            listed = rows if isinstance(rows, list) else []
-            self._routable = frozenset(required(row, "Id") for row in listed)
+        A refusal is remembered for a while."""
+        if self._routable is None and not self._refused:
+            found = self._reads.told("ListAgentStatuses", self._read_routable())
+            if isinstance(found, frozenset):
+                self._routable = found
+            elif not isinstance(found, Throttled | Unknown):
+                self._refused.note()
         return self._routable or None
+
+    def _read_routable(self) -> frozenset[str] | Failure:
+        rows = all_rows(
+            self._reads,
+            "ListAgentStatuses",
+            "AgentStatusSummaryList",
+            patience=BRIEF,
+            AgentStatusTypes=["ROUTABLE"],
+            MaxResults=PAGE_SIZE,
+        )
+        if not isinstance(rows, list):
+            return rows
+        try:
+            return frozenset(required(row, "Id") for row in rows)
+        except Unreadable as problem:
+            return Unknown(code="UnreadableAnswer", message=str(problem))
 
 
 def _profile_of(row: Row) -> ProfileId | None:

@@ -35,7 +35,9 @@ class NoCredentials(Unreachable):
     """None now; a role may hand some out in a moment, so that trying again is not in vain."""
 
 
-def make_client(*, region: str | None = None, workers: int = 8) -> ConnectClient:
+def make_client(
+    *, region: str | None = None, workers: int = 8, read_timeout_s: float = READ_TIMEOUT_S
+) -> ConnectClient:
     """A Connect client whose every call is one HTTP call.
 
     ``region`` goes before what the SDK finds; endpoints, profiles, credentials and proxies are the SDK's own. Raises
@@ -43,7 +45,7 @@ def make_client(*, region: str | None = None, workers: int = 8) -> ConnectClient
     """
     try:
         session = _session()
-        client = session.client("connect", region_name=region, config=_config(workers))
+        client = session.client("connect", region_name=region, config=_config(workers, read_timeout_s))
         found = session.get_credentials()
     except NoRegionError:
         raise Unreachable(
@@ -68,13 +70,13 @@ def _session() -> boto3.Session:
     return boto3.Session(botocore_session=core)
 
 
-def _config(workers: int) -> Config:
+def _config(workers: int, read_timeout_s: float) -> Config:
     """``total_max_attempts`` counts calls (``max_attempts`` would count repeats), and being set here goes before
     AWS_MAX_ATTEMPTS and the profile: the SDK's own would be paced by nobody."""
     return Config(
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
+        read_timeout=read_timeout_s,
         max_pool_connections=workers + SPARE_CONNECTIONS,
         tcp_keepalive=True,
         user_agent_extra=f"connect-router/{__version__}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.connect.api import Api
-from router.connect.client import make_client
+from router.connect.client import READ_TIMEOUT_S, make_client
 from router.connect.contacts import Contacts
 from router.connect.instance import ConnectInstance
 from router.connect.mover import ConnectMover
@@ -47,11 +47,12 @@ class Connection:
         searching: Patience = LISTING,
         wait: Wait = wait_on,
         pause: Callable[[float], object] | None = None,
+        read_timeout_s: float = READ_TIMEOUT_S,
     ) -> Connection:
         """Makes no call. ``rates`` replace the documented quotas of their operations; ``share`` is how much of each
         this process may use. Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration.
         """
-        client = make_client(region=region, workers=workers)
+        client = make_client(region=region, workers=workers, read_timeout_s=read_timeout_s)
         skew = Skew(now)
         skew.watch(client)
         quotas = Quotas(rates, share=share, monotonic=monotonic, wait=wait, pause=pause)

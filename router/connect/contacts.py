@@ -23,14 +23,18 @@ class Contacts:
         self._patience = patience
 
     def describe(self, contact_id: ContactId) -> DescribeAnswer:
-        """The contact as Connect has it now; ``Missing`` only where Connect itself says that there is none.
+        """The contact as Connect has it now; ``Missing`` only where Connect itself says that there is none, and that
+        it has the instance: it says "not found" for either.
 
         An answer that cannot be read, or that is about another contact, is ``Unknown``: nothing may rest on it.
         """
+        return self._reads.told("DescribeContact", self._describe(contact_id))
+
+    def _describe(self, contact_id: ContactId) -> DescribeAnswer:
         answer = self._reads.get("DescribeContact", patience=self._patience, ContactId=contact_id)
         answered_at = self._monotonic()
         if isinstance(answer, Rejected) and answer.code == "ResourceNotFoundException":
-            return Missing(contact_id=contact_id, request_id=answer.request_id)
+            return self._missing(contact_id, answer)
         if not isinstance(answer, Answered):
             return answer
         try:
@@ -41,9 +45,19 @@ class Contacts:
             return Unknown(code="OtherContact", message="the answer is another contact's", request_id=answer.request_id)
         return Reading(contact=contact, answered_at=answered_at, request_id=answer.request_id)
 
+    def _missing(self, contact_id: ContactId, answer: Rejected) -> DescribeAnswer:
+        there = self._reads.get("ListQueues", patience=self._patience, QueueTypes=["STANDARD"], MaxResults=1)
+        if isinstance(there, Answered):
+            return Missing(contact_id=contact_id, request_id=answer.request_id)
+        message = "neither the contact nor the instance was found"
+        return Unknown(code=answer.code, message=message, request_id=answer.request_id)
+
     def chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure:
         """The tree that the contact belongs to, itself included, with linked tasks and e-mail threads, as
         ListAssociatedContacts lists it. One row that cannot be read fails it all: transfers are counted on it."""
+        return self._reads.told("ListAssociatedContacts", self._chain(contact_id))
+
+    def _chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure:
         rows = all_rows(
             self._reads, "ListAssociatedContacts", "ContactSummaryList", ContactId=contact_id, MaxResults=PAGE_SIZE
         )

@@ -56,17 +56,17 @@ def _listed(
     **parameters: Any,
 ) -> tuple[T, ...]:
     rows = all_rows(reads, operation, member, MaxResults=page_size, **parameters)
-    if not isinstance(rows, list):
-        raise _Failed(rows)
-    return tuple(_parsed(operation, parse, rows))
+    found = reads.told(operation, _parsed(operation, parse, rows) if isinstance(rows, list) else rows)
+    if not isinstance(found, tuple):
+        raise _Failed(found)
+    return found
 
 
-def _parsed(operation: str, parse: Callable[[Row], T], rows: Iterable[Row]) -> Iterable[T]:
-    for row in rows:
-        try:
-            yield parse(row)
-        except Unreadable as problem:
-            raise _Failed(Unknown(code="UnreadableAnswer", message=f"in a row of {operation}, {problem}")) from None
+def _parsed(operation: str, parse: Callable[[Row], T], rows: Iterable[Row]) -> tuple[T, ...] | Failure:
+    try:
+        return tuple(parse(row) for row in rows)
+    except Unreadable as problem:
+        return Unknown(code="UnreadableAnswer", message=f"in a row of {operation}, {problem}")
 
 
 def _queue(row: Row) -> Queue:

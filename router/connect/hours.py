@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from router.connect.answers import Failure, Unknown
 from router.connect.api import Answered
 from router.connect.fields import Row, Unreadable, number, part, required
 from router.connect.reading import BRIEF, Reads
 from router.model import HoursId, OpeningHours, TimeSlice
+
+T = TypeVar("T")
 
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
@@ -23,37 +26,44 @@ def read_hours(reads: Reads, hours_id: HoursId, *, since: date, until: date) -> 
     What an end of 00:00 means is not in the service model; the administrator guide ("How to specify midnight") writes
     the end of the day so.
     """
-    week = reads.get("DescribeHoursOfOperation", patience=BRIEF, HoursOfOperationId=hours_id)
-    if not isinstance(week, Answered):
+    week = _read(reads, "DescribeHoursOfOperation", _week, hours_id)
+    if not isinstance(week, OpeningHours):
         return week
-    dates = reads.get(
-        "GetEffectiveHoursOfOperations",
-        patience=BRIEF,
-        HoursOfOperationId=hours_id,
-        FromDate=since.isoformat(),
-        ToDate=until.isoformat(),
-    )
-    if not isinstance(dates, Answered):
-        return dates
+    dates = {"FromDate": since.isoformat(), "ToDate": until.isoformat()}
+    dated = _read(reads, "GetEffectiveHoursOfOperations", _dated, hours_id, **dates)
+    return replace(week, dated=dated) if isinstance(dated, Mapping) else dated
+
+
+def _read(
+    reads: Reads, operation: str, parse: Callable[[Row], T], hours_id: HoursId, **parameters: str
+) -> T | Failure:
+    answer = reads.get(operation, patience=BRIEF, HoursOfOperationId=hours_id, **parameters)
+    return reads.told(operation, _parsed(answer, parse), about=hours_id)
+
+
+def _parsed(answer: Answered | Failure, parse: Callable[[Row], T]) -> T | Failure:
+    if not isinstance(answer, Answered):
+        return answer
     try:
-        return _parsed(part(week.body, "HoursOfOperation"), dates.body)
+        return parse(answer.body)
     except Unreadable as problem:
-        return Unknown(code="UnreadableAnswer", message=str(problem), request_id=dates.request_id)
+        return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
 
 
-def _parsed(hours: Row, effective: Row) -> OpeningHours:
+def _week(body: Row) -> OpeningHours:
+    hours = part(body, "HoursOfOperation")
     weekly: dict[int, list[TimeSlice]] = defaultdict(list)
     for row in _rows(hours, "Config"):
         weekly[_weekday(row)].append(_slice(row, "StartTime", "EndTime"))
-    dated = {
+    by_day = {day: tuple(slices) for day, slices in weekly.items()}
+    return OpeningHours(zone=required(hours, "TimeZone"), weekly=by_day, dated={})
+
+
+def _dated(body: Row) -> Mapping[date, tuple[TimeSlice, ...]]:
+    return {
         _date(row): tuple(_slice(one, "Start", "End") for one in _rows(row, "OperationalHours"))
-        for row in _rows(effective, "EffectiveHoursOfOperationList")
+        for row in _rows(body, "EffectiveHoursOfOperationList")
     }
-    return OpeningHours(
-        zone=required(hours, "TimeZone"),
-        weekly={day: tuple(slices) for day, slices in weekly.items()},
-        dated=dated,
-    )
 
 
 def _rows(row: Row, member: str) -> Iterable[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from router.connect.answers import Failure, Rejected, Unknown
 from router.connect.fields import Row, Unreadable, part, text
 from router.connect.paging import all_rows
 from router.connect.reading import BRIEF, Reads
+from router.connect.refused import RefusedLately
 from router.connect.spans import MAX_QUEUES, batched
 from router.model import Channel, QueueId, QueueMetrics, bare_id
 
@@ -28,7 +29,7 @@ _WANTED = [
 class Metrics:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self._refused: frozenset[Channel] = frozenset()
+        self._email_refused = RefusedLately(lambda: reads.monotonic)
 
     def of_queues(
         self, queue_ids: Collection[QueueId], channels: Collection[Channel]
@@ -41,6 +42,9 @@ class Metrics:
         Always grouped by queue and channel: without groupings OLDEST_CONTACT_AGE is in milliseconds though its unit
         says seconds, and ESTIMATED_WAIT_TIME is refused (botocore service model).
         """
+        return self._reads.told("GetCurrentMetricData", self._of_queues(queue_ids, channels))
+
+    def _of_queues(self, queue_ids: Collection[QueueId], channels: Collection[Channel]) -> Rows | Failure:
         rows: Rows = {}
         for batch in batched(sorted(queue_ids), MAX_QUEUES):
             answer = self._batch(batch, frozenset(channels))
@@ -53,7 +57,7 @@ class Metrics:
         return rows
 
     def _batch(self, queue_ids: tuple[QueueId, ...], channels: frozenset[Channel]) -> list[Row] | Failure:
-        asked = channels - self._refused
+        asked = channels - {Channel.EMAIL} if self._email_refused else channels
         if not asked:
             return []
         answer = self._ask(queue_ids, asked)
@@ -64,7 +68,7 @@ class Metrics:
             return answer
         without = self._ask(queue_ids, fewer)
         if isinstance(without, list):
-            self._refused = frozenset({Channel.EMAIL})
+            self._email_refused.note()
         return without
 
     def _ask(self, queue_ids: tuple[QueueId, ...], channels: frozenset[Channel]) -> list[Row] | Failure:

@@ -154,12 +154,12 @@ class Quotas:
             lane.condition.notify_all()
 
     def throttled(self, operation: str) -> None:
-        """Connect answered 429: slows the operation down for the whole process, and says so once a moment."""
+        """Connect answered 429: slows the operation down for the whole process, and says so while it gets slower."""
         lane = self._lane(operation)
         with lane.condition:
-            now = self._monotonic()
+            now, before = self._monotonic(), lane.bucket.rate
             slowed, rate = lane.bucket.throttled(now), lane.bucket.rate
-        if slowed:
+        if slowed and rate < before:
             log.warning("api.throttled", operation=operation, rate=round(rate, 4))
 
     def succeeded(self, operation: str) -> None:

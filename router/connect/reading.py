@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_result
 from tenacity.wait import wait_random_exponential
 
 from router.connect.answers import NOT_SENT, Failure, Full, Throttled, Unknown
 from router.connect.api import Answered, Api, refused
+from router.connect.health import Health
 from router.connect.quotas import Quotas
 
 
@@ -34,6 +35,9 @@ LISTING = Patience(attempts=5, within=timedelta(seconds=30), max_delay=timedelta
 """For the pages of a list or a search, whose quotas are the scarce ones."""
 
 
+T = TypeVar("T")
+
+
 class Reads:
     """``get`` is one logical read. Thread-safe."""
 
@@ -41,6 +45,17 @@ class Reads:
         self._api = api
         self._quotas = quotas
         self._monotonic = monotonic
+        self._health = Health(monotonic)
+
+    @property
+    def monotonic(self) -> float:
+        return self._monotonic()
+
+    def told(self, operation: str, result: T, *, about: str = "") -> T:
+        """The result of everything that was to be read with the operation, parsed; whether it answers is told where
+        that has changed. ``about`` is an id of the instance's, never a customer's."""
+        self._health.note(operation, result, about=about)
+        return result
 
     def get(self, operation: str, *, patience: Patience = BRIEF, **parameters: Any) -> Answered | Failure:
         """The answer of the first attempt that Connect answers for good, or the last failure.

@@ -12,6 +12,7 @@ from router.connect.api import Answered
 from router.connect.fields import Unreadable, text
 from router.connect.parse import contacts_of, id_if_any
 from router.connect.reading import LISTING, Patience, Reads
+from router.connect.refused import RefusedLately
 from router.connect.spans import Query, queries
 from router.model import Channel, Contact, ContactId, QueueId
 
@@ -55,7 +56,7 @@ class Search:
         self._reads = reads
         self._channels = sorted(channel.value for channel in channels)
         self._patience = patience
-        self._filter_refused = False
+        self._filter_refused = RefusedLately(lambda: reads.monotonic)
 
     def run(self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime) -> Iterator[SearchPage]:
         """Page by page, each contact once. A query that cannot be read to its end does not stop those for other spans
@@ -71,6 +72,8 @@ class Search:
             progress.in_a_row += 1
             if not isinstance(failure, Unknown) or progress.in_a_row >= FAILURES_IN_A_ROW:
                 break
+        if query is not None:
+            self._reads.told("SearchContacts", progress.failure)
         if progress.failure is not None and query is not None:
             yield self._page(query, (), failure=progress.failure)
 
@@ -109,11 +112,11 @@ class Search:
         refused = isinstance(answer, Rejected) and answer.status == 400
         if not refused or token is not None or self._filter_refused:
             return answer
-        self._filter_refused = True
+        self._filter_refused.note()
         unfiltered = self._reads.get("SearchContacts", patience=self._patience, **self._parameters(query, token))
         if isinstance(unfiltered, Answered):
             return unfiltered
-        self._filter_refused = False
+        self._filter_refused.forget()
         return answer if isinstance(unfiltered, Rejected) else unfiltered
 
     def _parameters(self, query: Query, token: str | None) -> dict[str, Any]:

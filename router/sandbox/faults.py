@@ -18,18 +18,22 @@ Kind = Literal[
     "timeout_after",
     "reset_before",
     "reset_after",
+    "cut_after",
     "slow",
     "garbage",
     "access_denied",
     "expired_credentials",
     "unrecognized_client",
+    "short_page",
     "repeat_page",
     "expire_token",
     "skew",
 ]
-"""``…_before`` and ``…_after``: the call has not, or has, taken effect. ``error`` answers ``code`` and ``message``;
-``repeat_page`` answers what this operation answered last; ``expire_token`` refuses a call that brings a NextToken;
-``skew`` shifts the Date header by ``delay``; ``slow`` delays the answer by it, and time-outs last that long at most."""
+"""``…_before`` and ``…_after``: the call has not, or has, taken effect. ``cut_after`` breaks the connection off in the
+middle of the answer. ``error`` answers ``code`` and ``message``. ``short_page`` answers one row a page, so that there
+are pages to go wrong; ``repeat_page`` answers what this operation answered last; ``expire_token`` refuses a call that
+brings a NextToken. ``skew`` shifts the Date header by ``delay``; ``slow`` delays the answer by it, and time-outs last
+that long at most."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

@@ -155,7 +155,9 @@ class Sandbox:
                 instead = self._instead(operation, fault)
                 if instead is not None:
                     return instead
-            answer = write_answer(resolved.operation, self._perform(operation, params))
+            short = fault is not None and fault.kind == "short_page"
+            asked = {**params, "MaxResults": 1} if short else params
+            answer = write_answer(resolved.operation, self._perform(operation, asked))
         except Refusal as refusal:
             return self._refused(refusal)
         except InvalidAnswer as problem:
@@ -211,12 +213,12 @@ class Sandbox:
     ) -> Reply:
         kind = fault.kind if fault is not None else None
         hangs = kind in ("timeout_before", "timeout_after")
-        resets = kind in ("reset_before", "reset_after")
+        resets, cut = kind in ("reset_before", "reset_after"), kind == "cut_after"
         call = Call(
             at=at,
             operation=operation,
             params=params,
-            status=0 if hangs or resets else answer.status,
+            status=0 if hangs or resets or cut else answer.status,
             request_id=request_id,
             code=answer.code,
             fault=kind,
@@ -232,7 +234,7 @@ class Sandbox:
             request_id=request_id,
             date=at + skew,
             delay_s=delay.total_seconds(),
-            instead="hang" if hangs else "reset" if resets else None,
+            instead="hang" if hangs else "reset" if resets else "cut" if cut else None,
         )
 
     def _throttled(self) -> Refusal:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event
 
 from router.connect.answers import Denied, Failure, Unauthenticated
+from router.connect.api import SAY_AGAIN_S
 from router.connect.connection import Connection
 from router.connect.quotas import Rate
 from router.ledger.errors import LedgerUnavailable
@@ -67,6 +69,7 @@ class App:
     stopping: Event
     vital: VitalSigns
     pauses: PauseBoard
+    _unreachable: tuple[str, float] | None = field(default=None, init=False)
 
     def stop(self) -> None:
         self.stopping.set()
@@ -107,20 +110,48 @@ class App:
             tell.log.warning("ledger.exposed", message=finding)
 
     def tell_unreachable(self, failure: Failure, *, retry_in: float) -> None:
+        """Where it is another failure than the last, or five minutes are over."""
+        now = self.clock.monotonic()
+        if self._unreachable is not None:
+            code, told_at = self._unreachable
+            if code == failure.code and now - told_at < SAY_AGAIN_S:
+                return
+        self._unreachable = failure.code, now
         refused = isinstance(failure, Denied | Unauthenticated)
         write = tell.log.error if refused else tell.log.warning
         event = "api.denied" if refused else "search.degraded"
         write(event, error=failure.code, message=failure.message, retry_in_s=round(retry_in, 3))
 
 
-def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | None = None) -> App:
+def open_connection(settings: Settings, clock: Clock) -> Connection:
+    """Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
+    return Connection.open(
+        instance_id=settings.connect.instance_id,
+        region=settings.connect.region,
+        channels=[Channel(channel) for channel in settings.poll.channels],
+        workers=settings.execute.workers,
+        rates={name: Rate(quota.rate, quota.burst) for name, quota in settings.quotas.rates.items()},
+        share=settings.quotas.share,
+        now=clock.now,
+        monotonic=clock.monotonic,
+    )
+
+
+def build(
+    settings: Settings,
+    ruleset: RuleSet,
+    *,
+    mode: Mode,
+    clock: Clock | None = None,
+    connect: Callable[[Settings, Clock], Connection] = open_connection,
+) -> App:
     """Puts a router together. Raises ``LedgerInUse``, ``LedgerBroken`` or ``LedgerUnavailable`` where the ledger cannot
     be opened, ``Unreachable`` where the SDK has no region or endpoint to talk to."""
     clock = clock or SystemClock()
     stopping = Event()
     instance_id = settings.connect.instance_id
     channels = frozenset(Channel(channel) for channel in settings.poll.channels)
-    connection = open_connection(settings, clock)
+    connection = connect(settings, clock)
     path = settings.ledger.path
     ledger = SqliteLedger.open(path, instance_id=instance_id, now=clock.now(), keep=settings.ledger.keep)
     observed = SqliteLedger.in_memory(instance_id=instance_id, keep=OBSERVED_FOR)
@@ -259,18 +290,4 @@ def build(settings: Settings, ruleset: RuleSet, *, mode: Mode, clock: Clock | No
         stopping=stopping,
         vital=VitalSigns(clock),
         pauses=pauses,
-    )
-
-
-def open_connection(settings: Settings, clock: Clock) -> Connection:
-    """Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
-    return Connection.open(
-        instance_id=settings.connect.instance_id,
-        region=settings.connect.region,
-        channels=[Channel(channel) for channel in settings.poll.channels],
-        workers=settings.execute.workers,
-        rates={name: Rate(quota.rate, quota.burst) for name, quota in settings.quotas.rates.items()},
-        share=settings.quotas.share,
-        now=clock.now,
-        monotonic=clock.monotonic,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
-from router.connect.answers import Failure, Unauthenticated
+from router.connect.answers import Unauthenticated
 from router.decide.decide import Decided
 from router.decide.decision import ByRule, Hold, Reroute, Transfer
 from router.ledger.errors import LedgerUnavailable
@@ -15,6 +15,7 @@ from router.model import Contact, HoldReason
 from router.rules.rule import Mode
 from router.service import tell
 from router.service.blocked import Blocked
+from router.service.degraded import Degraded
 from router.service.ended import EndedWaits
 from router.service.enforce import Enforcer
 from router.service.follow import Follower
@@ -60,6 +61,7 @@ class Cycle:
     stopping: Callable[[], bool]
     number: int = 0
     meters: Meters = field(default_factory=Meters)
+    _degraded: Degraded = field(default_factory=Degraded)
     _holds: HoldsTold = field(default_factory=HoldsTold)
     _ended: EndedWaits = field(default_factory=EndedWaits)
     _reached: LimitsReached = field(default_factory=LimitsReached)
@@ -108,8 +110,8 @@ class Cycle:
             self.blocked.unauthenticated(self.clock.now())
         elif sighting.failure is None:
             self.blocked.read()
-        if sighting.failure is not None:
-            tell.log.warning("search.degraded", cycle=self.number, **_failure(sighting.failure))
+        self._degraded.search(sighting.failure, cycle=self.number)
+        self._degraded.rows(sighting.unreadable, whole=sighting.complete)
         return sighting
 
     def _suspend_flows(self, context: CycleContext) -> None:
@@ -211,7 +213,3 @@ class Cycle:
 def _without_place(decision: ByRule) -> Result:
     detail = "as many contacts that its flow moved as may be (guard.unlanded) have not landed yet"
     return Result(decision=decision, came=Came.HELD, reason=HoldReason.FLOW_SUSPENDED, detail=detail)
-
-
-def _failure(failure: Failure) -> dict[str, str]:
-    return {"error": failure.code, "message": failure.message}

@@ -11,7 +11,6 @@ from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from router.connect.answers import Failure
 from router.ledger.errors import LedgerUnavailable
 from router.service import tell
 from router.service.app import App
@@ -157,9 +156,7 @@ class Daemon:
 
     def _refresh(self) -> None:
         self._app.prune()
-        failure: Failure | None = self._app.names.refresh()
-        if failure is not None:
-            self._app.tell_unreachable(failure, retry_in=self._app.settings.poll.sweep.total_seconds())
+        self._app.names.refresh()  # which operation failed is told where it does; the names stay as they were
 
     def _supervise(self) -> None:
         while not self._app.stopping.is_set():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from router.connect.answers import Failure, Full, Rejected, Transferred
+from router.connect.answers import Failure, Full, Rejected, Throttled, Transferred
 from router.decide.decision import ByRule, Reroute, Transfer, Warn
 from router.decide.look import CHAIN_TRANSFERS
 from router.ledger.errors import AlreadyIntended, LedgerUnavailable, NotOpen
@@ -18,6 +18,7 @@ from router.service.in_progress import InProgress
 from router.service.intent import intent_of, record_of
 from router.service.landing import LandingPlaces
 from router.service.needs import transfers_behind
+from router.service.not_sent import NotSentTold
 from router.service.performing import Came, CycleContext, Result
 from router.service.ports import Clock, Ledger, Reader
 from router.service.reread import GONE, found_again
@@ -40,6 +41,7 @@ class Enforcer:
     instance_id: str
     in_progress: InProgress
     rerouter: Rerouter
+    _not_sent_told: NotSentTold = field(default_factory=NotSentTold)
 
     def perform(self, decision: ByRule, context: CycleContext) -> Result:
         """A warning may be told while the contact is being moved; two moves of one contact never overlap."""
@@ -99,6 +101,8 @@ class Enforcer:
 
     def _conclude(self, decision: Transfer, effort: Effort, tried: Tried, context: CycleContext) -> Result:
         answer = tried.answer
+        if not isinstance(answer, Throttled | None):
+            self._not_sent_told.forget(decision.contact.id)
         if isinstance(answer, Transferred):
             return self._moved(decision, effort, answer, context)
         denied = self.denials.met(tried, decision.target.flow_id)
@@ -163,7 +167,7 @@ class Enforcer:
     def _not_sent(
         self, decision: Transfer, effort: Effort, failure: Failure | Full | None, context: CycleContext
     ) -> Result:
-        if failure is not None:
+        if failure is not None and self._not_sent_told.is_news(decision.contact.id, failure.code):
             message = "not sent; decided anew"
             tell.failed(decision, effort.action, context, code=failure.code, message=message)
         return Result(decision=decision, came=Came.NOT_SENT, action=effort.action)

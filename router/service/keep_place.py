@@ -66,7 +66,8 @@ class PlaceKeeper:
         with self._lock:
             waiting = list(self._open.values())
         for action in waiting:
-            if self.stopping() or self.blocked.routing_stopped(self.clock.now()):
+            now = self.clock.now()
+            if self.stopping() or self.blocked.routing_stopped(now) or self.blocked.calls_stopped(now):
                 return
             if self.paused(action):
                 continue
@@ -135,9 +136,12 @@ class PlaceKeeper:
             self.pacer.give_back(UPDATE)
             raise
         answer = self.mover.reroute(contact_id=contact.id, routing=update)
+        if isinstance(answer, Throttled | Unauthenticated):  # nothing happened, and nothing was said against it
+            self._write(replace(intended, place=PlaceState.DUE))
         if isinstance(answer, Throttled):
             self.pacer.throttled(UPDATE)
-            self._write(replace(intended, place=PlaceState.DUE))
+        elif isinstance(answer, Unauthenticated):
+            self.denials.routing_denied(answer)
         elif isinstance(answer, Updated):
             self.pacer.succeeded(UPDATE)
             self.ages.sent(contact.id, update, has, now=self.clock.now())
@@ -146,7 +150,7 @@ class PlaceKeeper:
         elif isinstance(answer, Unknown):
             self.ages.sent(contact.id, update, has, now=self.clock.now())
         else:
-            if isinstance(answer, Denied | Unauthenticated):
+            if isinstance(answer, Denied):
                 self.denials.routing_denied(answer)
             self._refused(intended, answer.code, answer.message)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from router.connect.answers import Failure, SearchPage
+from router.connect.answers import Failure, RowProblem, SearchPage
 from router.decide.decide import Decided, decide
 from router.decide.look import Blocks, Limits, Look
 from router.decide.used import METRICS_LAG
@@ -27,11 +27,13 @@ NOTHING_PAUSED = Pauses()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """What a search returned: every contact once. ``complete`` is ``False`` where it could not be read to its end; then
-    ``failure`` may say why, and what was returned is acted on all the same."""
+    ``failure`` may say why, and what was returned is acted on all the same. ``unreadable`` are rows of which the others
+    stand."""
 
     contacts: tuple[Contact, ...]
     complete: bool
     failure: Failure | None = None
+    unreadable: tuple[RowProblem, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -54,14 +56,21 @@ class Looking:
         no search covers."""
         now = self.clock.now()
         found: dict[ContactId, Contact] = {contact.id: contact for contact in extra}
+        unreadable: list[RowProblem] = []
         for page in self.reader.search(queue_ids=rules.queue_ids, since=now - self.lookback, until=now):
             for contact in page.contacts:
                 if contact.channel in self.channels and contact.standing(now) is Standing.WAITING:
                     found.setdefault(contact.id, contact)
-            self._tell_oddities(page)
+            unreadable.extend(page.problems)
+            self._tell_degraded(page)
             if page.failure is not None or stop():
-                return Sighting(contacts=tuple(found.values()), complete=False, failure=page.failure)
-        return Sighting(contacts=tuple(found.values()), complete=True)
+                return Sighting(
+                    contacts=tuple(found.values()),
+                    complete=False,
+                    failure=page.failure,
+                    unreadable=tuple(unreadable),
+                )
+        return Sighting(contacts=tuple(found.values()), complete=True, unreadable=tuple(unreadable))
 
     def look(
         self,
@@ -109,10 +118,8 @@ class Looking:
             decided, look = _decide(self.needs.read(look, decided.needs), rules)
         return decided, look
 
-    def _tell_oddities(self, page: SearchPage) -> None:
-        """Rows that could not be read; and, once, a filter that Connect does not take. The rest stands."""
-        for row in page.problems:
-            tell.log.warning("search.degraded", error="UnreadableRow", message=row.problem, contact_id=row.contact_id)
+    def _tell_degraded(self, page: SearchPage) -> None:
+        """Once, a filter that Connect does not take."""
         if page.degraded is not None and not self._degraded_told:
             self._degraded_told = True
             tell.log.warning("search.degraded", error="FilterRefused", message=page.degraded)

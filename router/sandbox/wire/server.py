@@ -31,13 +31,14 @@ class Request:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What goes back: an answer, after ``delay_s``; or nothing: ``hang`` keeps the caller waiting until it gives up
-    (or ``delay_s`` is over), ``reset`` breaks the connection."""
+    (or ``delay_s`` is over), ``reset`` breaks the connection,
+    ``cut`` does so when half of the body is sent."""
 
     answer: Answer
     request_id: str
     date: datetime
     delay_s: float = 0.0
-    instead: Literal["hang", "reset"] | None = None
+    instead: Literal["hang", "reset", "cut"] | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -143,8 +144,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(answer.body)
+            whole = reply.instead != "cut"
+            self.wfile.write(answer.body if whole else answer.body[: len(answer.body) // 2])
         self.wfile.flush()
+        self.close_connection = self.close_connection or reply.instead == "cut"
 
     def _wait(self, seconds: float) -> bool:
         """Until ``seconds`` are over; ``True`` as soon as the caller has gone or the server closes."""

@@ -51,6 +51,19 @@ def test_a_server_that_stays_ill_costs_four_calls_and_no_more_than_four_seconds(
     assert time.seconds - began <= 4
 
 
+def test_a_contact_is_missing_where_the_instance_is_found_and_the_contact_is_not(canned, connection, answer):
+    gone = answer(404, b"", {"x-amzn-ErrorType": "ResourceNotFoundException"})
+    canned.says(gone, {"QueueSummaryList": []})
+    assert isinstance(connection.reader.describe(ContactId("c1")), Missing)
+
+
+def test_where_the_instance_is_not_found_either_nothing_is_known_of_the_contact(canned, connection, answer):
+    canned.otherwise = answer(404, b"", {"x-amzn-ErrorType": "ResourceNotFoundException"})
+    found = connection.reader.describe(ContactId("c1"))
+    assert isinstance(found, Unknown)
+    assert found.message == "neither the contact nor the instance was found"
+
+
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
@@ -58,7 +71,6 @@ def test_a_server_that_stays_ill_costs_four_calls_and_no_more_than_four_seconds(
         (403, "ExpiredTokenException", Unauthenticated),
         (400, "InvalidRequestException", Rejected),
         (402, "ServiceQuotaExceededException", Rejected),
-        (404, "ResourceNotFoundException", Missing),
         (404, None, Rejected),
     ],
 )

@@ -248,3 +248,29 @@ def test_a_throttled_call_has_no_effect_and_uses_up_no_fault(make):
 def test_without_quotas_nothing_is_throttled(bench):
     for _ in range(30):
         bench.call("list_queues")
+
+
+# An answer that breaks off, and pages that are short
+
+
+def test_an_answer_can_break_off_in_the_middle_though_the_call_took_effect(bench):
+    contact = bench.world.enqueue()
+    bench.world.faults.add("cut_after", "TransferContact", count=1)
+    asked = {"ContactId": contact, "QueueId": bench.queue("General"), "ContactFlowId": bench.flow()}
+    bodies = []
+    bench.client.meta.events.register(
+        "before-parse.connect", lambda response_dict, **_: bodies.append(response_dict["body"])
+    )
+    # boto3 takes half an answer for an empty one.
+    assert "ContactId" not in bench.call("transfer_contact", **asked)
+    assert bodies[0].startswith(b'{"Contact')
+    assert not bodies[0].endswith(b"}")
+    assert len(bench.world.transfers) == 1
+    assert bench.sandbox.calls[-1].status == 0
+
+
+def test_pages_can_be_of_one_row(bench):
+    asked, _ = pages(bench)
+    bench.world.faults.add("short_page", "SearchContacts", count=1)
+    assert len(bench.call("search_contacts", **asked)["Contacts"]) == 1
+    assert len(bench.call("search_contacts", **asked)["Contacts"]) == 2
