@@ -1,0 +1,141 @@
+"""The commands of README.md and docs/, run as they stand there; what the pages show as printed is what is printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.docs.blocks import CHECKOUT, blocks, program
+from tests.docs.shape import missing, shape
+from tests.docs.stand import LIMIT_S, open_stand
+
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(shutil.which("bash") is None or shutil.which("jq") is None, reason="bash or jq is missing"),
+]
+
+ASKS_THE_SERVICE = re.compile(r"connect-router (status|reload|pause|resume|retry|history)|journalctl|sqlite3")
+SHELL = [block for block in blocks("sh", "bash") if "*" not in block.parsed_only]
+SAMPLES = [block for block in blocks("", "text") if block.printed_by is not None]
+BROKEN = {
+    "configuration.md": (
+        "config.toml",
+        '[connect]\ninstance = "11111111-2222-3333-4444-555555555555"\n\n[poll]\nevry = "5s"\nevery = 300\n'
+        'lookback = "90d"\n\n\n\n[ledger]\nkeep = "30d"\n',
+        {"CONNECT_ROUTER_EXECUTE__WORKERS": "200"},
+    ),
+    "rules.md": (
+        "rules/30-billing.toml",
+        '[defaults]\nflow = "Overflow to queue"\n\n\n[[rule]]\nname = "billing-mail"\ndescription = "Four hours"\n\n\n'
+        '[rule.match]\nqueue = "Billing"\nchanel = "EMAIL"\n\n[rule.sla]\ntarget = "4h"\n\n\n[[rule.step]]\n'
+        'at = "half of it"\nto = [{ queue = "Billing Overflow" }]\n',
+        {},
+    ),
+}
+"""The file whose mistakes a page shows, and the environment's part in them."""
+
+
+@pytest.fixture(scope="module")
+def at_rest(tmp_path_factory):
+    with open_stand(tmp_path_factory.mktemp("at-rest"), service=False) as stand:
+        plan = stand.json("plan")
+        moved = [one for one in plan if (one["rule"], one["channel"]) == ("billing-overflow", "EMAIL")]
+        # The least urgent: more urgent ones have the free slots.
+        stand.contact = [one["contact_id"] for one in moved if one["to_queue"] == "Billing Overflow"][-1]
+        yield stand
+
+
+@pytest.fixture(scope="module")
+def lively(tmp_path_factory):
+    with open_stand(tmp_path_factory.mktemp("lively"), service=True) as stand:
+        yield stand
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    """Another one, whose service nobody has told anything: it shows what it does by itself."""
+    with open_stand(tmp_path_factory.mktemp("untouched"), service=True) as stand:
+        yield stand
+
+
+def runs(block):
+    """One line after the other; of several lines in quotes, the whole."""
+    if any(program(command) not in ("connect-router", "journalctl", "export", "umask") for command in block.commands()):
+        text = block.text.replace("\\\n", " ")
+        run = [command for command in block.commands() if program(command) not in block.parsed_only]
+        return run if block.parsed_only else [text]
+    return block.commands()
+
+
+@pytest.mark.parametrize("block", [block for block in SHELL if runs(block)], ids=str)
+def test_commands_do_what_the_page_says(block, request):
+    stand = request.getfixturevalue("lively" if ASKS_THE_SERVICE.search(block.text) else "at_rest")
+    for command in runs(block):
+        if resumed := re.match(r"connect-router resume (.*?)( --config .*)?$", command):
+            stand.run(f"connect-router pause {resumed[1]} --for 1h --comment before")
+        # The service has the ledger: a second one has another.
+        apart = {"CONNECT_ROUTER_LEDGER__URL": "sqlite:another.db"} if "connect-router run" in command else {}
+
+        done = stand.run_once(command) if " demo " in command else stand.run(command.replace(" -f ", " "), **apart)
+
+        assert done.status == 0, (command, done.stdout[-500:], done.stderr)
+
+
+@pytest.mark.parametrize("block", [one for one in SAMPLES if one.page not in BROKEN], ids=str)
+def test_what_the_page_shows_is_what_is_printed(block, request):
+    assert block.printed_by is not None
+    command = shlex.join(["connect-router", *block.printed_by])
+    stand = request.getfixturevalue("untouched" if ASKS_THE_SERVICE.search(command) else "at_rest")
+    done = stand.run_once(command) if stand.service is None else stand.run(command)
+    until = time.monotonic() + LIMIT_S
+    while stand.service is not None and missing(block.text, done.stdout) and time.monotonic() < until:
+        done = stand.run(command)
+
+    assert done.status == block.exits
+    assert missing(block.text, done.stdout) == [], done.stdout
+
+
+@pytest.mark.parametrize("block", [one for one in SAMPLES if one.page in BROKEN], ids=str)
+def test_the_mistakes_that_a_page_shows_are_told_so(block, tmp_path):
+    file, text, environment = BROKEN[block.page]
+    shutil.copy(CHECKOUT / "config.toml", tmp_path)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "00-other.toml").write_text('[[rule]]\nname = "shield"\nmatch.queue = "General"\n')
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CONNECT_ROUTER_")}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "router", "check"],
+        cwd=tmp_path, env={**kept, **environment}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (block.exits, block.text)
+
+
+def test_samples_are_not_all_of_one_command():
+    assert {block.printed_by[0] for block in SAMPLES if block.printed_by} >= {
+        "check", "plan", "explain", "history", "status", "sandbox", "demo",
+    }  # fmt: skip
+
+
+def test_a_word_that_is_not_printed_is_seen():
+    printed = "cycle 6 ended 0s ago, took 2.0 s\nqueue  waiting\nBilling  15"
+
+    assert missing("cycle 12 ended 3s ago, took 11.3 s\nClaims  4", printed) == []
+    assert missing("cycle 12 ended 3s ago, it took 11.3 s", printed) == ["cycle 12 ended 3s ago, it took 11.3 s"]
+    assert shape("8a86387f-6757-4342-97d3-c89b151d1f66  EMAIL  Billing  2h57m") == "ID CHANNEL NAME SPAN"
+
+
+def test_every_command_of_the_pages_that_is_only_parsed_says_why():
+    for block in blocks("sh", "bash"):
+        known = {"connect-router", "journalctl", "export", "umask"} | block.parsed_only
+        if "*" not in known and not re.search(r"^\S+/python -c '", block.text, re.MULTILINE):
+            assert {program(command) for command in block.commands()} <= known, block
+    assert subprocess.run(["jq", "--version"], capture_output=True, check=False).returncode == 0
