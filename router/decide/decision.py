@@ -12,9 +12,10 @@ from router.rules.rule import Mode, Routing
 
 @dataclass(frozen=True, slots=True)
 class PausesSeen:
-    """The end of the last pause that the clock knows of, ``None``: of none."""
+    """The end of the last pause that the clock knows of, ``None``: of none. ``assumed``: nobody has read it yet."""
 
     resumed_at: datetime | None
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

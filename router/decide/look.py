@@ -87,6 +87,10 @@ class NeedPauses:
     contact_id: ContactId
 
 
+NEVER_PAUSED = Details()
+"""Of a task that was not read yet: assumed, for it is read before anything is done to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class NeedPast:
     """The contacts that a contact came from."""
@@ -153,8 +157,9 @@ class Look:
     """One look at the instance. ``histories`` is by contact id; so are, with an ``Unread`` where reading failed,
     ``transfers``, ``details``, ``origins`` (when the chain began), ``pauses`` and ``pasts`` (those it came from, newest
     first). ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics, ``unseen`` what
-    waits in a queue besides the contacts of the look. The ledger knows what the router did from ``ledger_began_at`` on;
-    ``None``: all of it. ``paused`` is what an operator has paused, as far as it is in force at ``now``."""
+    waits in a queue besides the contacts of the look, ``occupied_by_others`` where. The ledger knows what the router
+    did from ``ledger_began_at`` on; ``None``: all of it. ``paused`` is what an operator has paused, as far as it is in
+    force at ``now``."""
 
     now: datetime
     mode: Mode
@@ -179,9 +184,11 @@ class Look:
     last_targets: Mapping[tuple[str, timedelta], Target] = field(default_factory=dict)
     in_progress: frozenset[ContactId] = frozenset()
     unseen: Mapping[QueueId, int] = field(default_factory=dict)
+    occupied_by_others: frozenset[tuple[QueueId, Channel]] = frozenset()
 
     @cached_property
     def occupied(self) -> frozenset[tuple[QueueId, Channel]]:
         """The queues in which contacts of a channel have been seen waiting."""
         waiting = (one for one in self.contacts if one.standing(self.now) is Standing.WAITING)
-        return frozenset((one.queue_id, one.channel) for one in waiting if one.queue_id is not None)
+        seen = frozenset((one.queue_id, one.channel) for one in waiting if one.queue_id is not None)
+        return seen | self.occupied_by_others

@@ -10,6 +10,7 @@ from router.decide.decision import Hold, PausesSeen
 from router.decide.destination import target_of
 from router.decide.details import priority_of
 from router.decide.govern import Tried
+from router.decide.look import NEVER_PAUSED
 from router.decide.order import urgency
 from router.decide.refusal import Refusal
 from router.decide.used import Used
@@ -130,7 +131,7 @@ class Turn:
         known = self.wait.pauses
         if isinstance(known, Unread) or not self.wait.contact.channel.pausable:
             return None
-        return PausesSeen(known.resumed_at)
+        return PausesSeen(known.resumed_at, assumed=known is NEVER_PAUSED)
 
     def _first(self) -> FirstAct:
         """The contact as it was when the rule first acted on the case: recorded then, or as it is now."""

@@ -17,12 +17,14 @@ from router.ledger.sqlite import SqliteLedger
 from router.model import Channel
 from router.rules.rule import Mode, RuleSet
 from router.service import tell
+from router.service.acting import Acting
 from router.service.attempts import Attempts, RetryPolicy
 from router.service.blocked import Blocked
 from router.service.clock import SystemClock
 from router.service.cycle import Cycle
 from router.service.denials import Denials
 from router.service.details import KnownDetails
+from router.service.ended import EndedWaits
 from router.service.enforce import Enforcer
 from router.service.follow import Follower
 from router.service.in_progress import InProgress
@@ -37,7 +39,9 @@ from router.service.pauses import PauseBoard
 from router.service.ports import Clock
 from router.service.recover import Recovery
 from router.service.reroute import Rerouter
+from router.service.roster import Roster
 from router.service.routing import AgeMeaning
+from router.service.searching import Searching
 from router.service.skewed import SkewGuard
 from router.service.threads import DaemonThreads
 from router.service.vital import VitalSigns
@@ -62,6 +66,7 @@ class App:
     names: Names
     follower: Follower
     cycle: Cycle
+    acting: Acting
     blocked: Blocked
     places: LandingPlaces
     pool: DaemonThreads
@@ -75,6 +80,7 @@ class App:
         self.stopping.set()
         self.connection.stop()
         self.places.close()
+        self.acting.wake()
 
     def close(self) -> None:
         """What is still being called after ``END_WITHIN`` is left behind: its intent is open, and the next run settles
@@ -209,7 +215,10 @@ def build(
         hours_fresh_for=settings.poll.sweep,
         lookback=settings.poll.lookback,
         details=details,
+        assume_unpaused=True,
     )
+    ended = EndedWaits()
+    roster = Roster(channels=channels, ended=ended.__contains__)
     cycle = Cycle(
         looking=Looking(
             reader=connection.reader,
@@ -263,6 +272,9 @@ def build(
         follower=follower,
         blocked=blocked,
         places=places,
+        roster=roster,
+        ended=ended,
+        pacer=connection.quotas,
         pool=pool,
         clock=clock,
         names=names,
@@ -274,6 +286,24 @@ def build(
         workers=settings.execute.workers,
         number=max((action.cycle for action in ledger.history(limit=1)), default=0),
     )
+    acting = Acting(
+        cycle=cycle,
+        searching=Searching(
+            reader=connection.reader,
+            gauge=connection.instance,
+            clock=clock,
+            pacer=connection.quotas,
+            roster=roster,
+            channels=channels,
+            lookback=settings.poll.lookback,
+            sweep=settings.poll.sweep,
+        ),
+        roster=roster,
+        pacer=connection.quotas,
+        clock=clock,
+        stopping=stopping.is_set,
+    )
+    follower.landed = acting.landed
     return App(
         settings=settings,
         mode=mode,
@@ -283,6 +313,7 @@ def build(
         names=names,
         follower=follower,
         cycle=cycle,
+        acting=acting,
         blocked=blocked,
         places=places,
         pool=pool,

@@ -32,6 +32,7 @@ from router.service.intent import SEND_BY
 from router.service.ports import Clock, Ledger, Mover, Pacer, Reader
 from router.service.reread import changed
 from router.service.routing import Shown, routing_of, shown
+from router.service.work import Grant
 
 TRANSFER = "TransferContact"
 UPDATE = "UpdateContactRoutingData"
@@ -77,12 +78,13 @@ class Tried:
 class Effort:
     """The work on one intent so far. ``uncertain`` once a call was sent whose outcome is not known: from then on a
     contact that is gone has been moved, and a refusal is no failure. ``relied_on`` and ``pauses`` are what the decision
-    rests on, which only this reading tells anew."""
+    rests on, which only this reading tells anew; ``grant`` a token for the first call."""
 
     action: Action
     until: float | None
     relied_on: tuple[Seen, ...] = ()
     pauses: PausesSeen | None = None
+    grant: Grant | None = None
     uncertain: bool = False
     read_age: float = 0.0
 
@@ -130,7 +132,8 @@ class Attempts:
         """A token first, for it may take long to come and the reading must be fresh; given back where no call is made:
         contacts that an agent has picked up must not use up what the others wait for."""
         operation = _operation(effort.action)
-        if not self.pacer.acquire(operation, until=effort.until):
+        granted = effort.grant is not None and effort.grant.use()
+        if not granted and not self.pacer.acquire(operation, until=effort.until):
             return Tried()
         try:
             tried = self._ready(effort)

@@ -16,7 +16,7 @@ from router.service import tell
 from router.service.app import App
 from router.service.control.server import ControlServer, SocketUnusable
 from router.service.notify import Notifier
-from router.service.report import in_a_line
+from router.service.report import CycleReport, in_a_line
 from router.service.signals import acting_on
 from router.service.threads import DaemonThreads
 from router.service.vital import DEAD_AFTER
@@ -117,25 +117,32 @@ class Daemon:
         self._scheduler.add_job(self._follow, follow, id="follow")
         sweep = IntervalTrigger(seconds=self._app.settings.poll.sweep.total_seconds(), timezone=UTC)
         self._scheduler.add_job(self._refresh, sweep, id="directory")
+        self._app.acting.finished, self._app.acting.glimpsed = self._finished, self._glimpsed
+        self._acting = self._app.pool.submit(self._app.acting.run)
         self._scheduler.start()
         if self._app.settings.rules.reload == "watch":
             threading.Thread(target=self._watcher.run, name="watch", daemon=True).start()
 
     def _poll(self) -> None:
         self._last_begun, self._cycling = self._app.clock.monotonic(), True
-        every = self._app.settings.poll.every.total_seconds()
+        every = self._app.settings.poll.every
         try:
-            report = self._app.cycle.run(until=self._last_begun + every)
-            self._app.vital.cycled(report)
-            self._last_completed = self._app.clock.monotonic()
-            self._notifier.status(in_a_line(report))
+            self._app.acting.poll(until=self._last_begun + every.total_seconds(), every=every)
         except LedgerUnavailable as problem:
             tell.log.error("ledger.failed", message=str(problem))
         except Exception:
             tell.log.exception("cycle.failed", cycle=self._app.cycle.number)
         finally:
             self._cycling = False
-            self._catch_up(every)
+            self._catch_up(every.total_seconds())
+
+    def _glimpsed(self, report: CycleReport) -> None:
+        self._app.vital.cycled(report)
+        self._notifier.status(in_a_line(report))
+
+    def _finished(self, report: CycleReport) -> None:
+        self._last_completed = self._app.clock.monotonic()
+        self._glimpsed(report)
 
     def _catch_up(self, every: float) -> None:
         """A cycle that ran into the next poll made the scheduler skip it: the next one begins now, not a poll later."""

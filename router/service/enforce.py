@@ -86,7 +86,11 @@ class Enforcer:
         intent = intent_of(decision, context, instance_id=self.instance_id, now=self.clock.now())
         try:
             effort = Effort(
-                self.ledger.intend(intent), context.until, relied_on=decision.relied_on, pauses=decision.pauses
+                self.ledger.intend(intent),
+                context.until,
+                relied_on=decision.relied_on,
+                pauses=decision.pauses,
+                grant=context.grant,
             )
         except AlreadyIntended:
             self._free(intent)

@@ -43,7 +43,7 @@ class Follower:
     """``look`` is called every second or so; each moved contact is read when its own next look is due. Thread-safe.
 
     The ledger is written first, and what is remembered here follows it: where the ledger cannot be written, the next
-    look finds everything as it was.
+    look finds everything as it was. ``landed`` is told of each contact that is in its new place.
     """
 
     reader: Reader
@@ -54,6 +54,7 @@ class Follower:
     directory: Callable[[], Directory]
     keeper: PlaceKeeper
     calls_stopped: Callable[[], bool] = lambda: False
+    landed: Callable[[Contact, Landing], object] = lambda contact, landing: None
     _watched: dict[int, _Watch] = field(default_factory=dict)
     _at_agents: dict[ContactId, Contact] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -163,6 +164,7 @@ class Follower:
             self.keeper.watch(after)
         self._free(after)
         self._sight(contact, landing)
+        self.landed(contact, landing)
         if not landing.followed:
             self._forget(watch)
         if before.landing is not Landing.AT_AGENT:

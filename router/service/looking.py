@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from router.connect.answers import Failure, RowProblem, SearchPage
 from router.decide.decide import Decided, decide
@@ -22,6 +23,7 @@ ROUNDS = 12
 """How often deciding may ask for more: clocks, conditions, transfers, then metrics, tier by tier and step by step."""
 HOUR = timedelta(hours=1)
 NOTHING_PAUSED = Pauses()
+NO_OTHERS: Mapping[tuple[QueueId, Channel], int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +85,10 @@ class Looking:
         blocks: Blocks | None = None,
         in_progress: frozenset[ContactId] = frozenset(),
         paused: Pauses = NOTHING_PAUSED,
+        others: Mapping[tuple[QueueId, Channel], int] = NO_OTHERS,
     ) -> Look:
-        """One look, with the histories and with what the router itself did lately."""
+        """One look, with the histories and with what the router itself did lately. ``others`` are how many are known to
+        wait besides these contacts, by queue and channel."""
         now = self.clock.now()
         recent = self.ledger.moves_since(now - HOUR)
         return Look(
@@ -103,6 +107,8 @@ class Looking:
             last_targets=self._last_targets(recent),
             in_progress=in_progress,
             paused=paused.at(now),
+            unseen=_by_queue(others),
+            occupied_by_others=frozenset(others),
         )
 
     def decide(self, look: Look, rules: BoundRuleSet) -> Decided:
@@ -178,3 +184,10 @@ def _at_agents(followed: tuple[Action, ...]) -> Mapping[AgentId, int]:
     return Counter(
         action.target.agent_id for action in followed if action.target is not None and action.target.agent_id
     )
+
+
+def _by_queue(others: Mapping[tuple[QueueId, Channel], int]) -> Mapping[QueueId, int]:
+    found: Counter[QueueId] = Counter()
+    for (queue_id, _), count in others.items():
+        found[queue_id] += count
+    return found

@@ -21,7 +21,7 @@ from router.decide.look import (
     NeedProfile,
     NeedTransfers,
 )
-from router.model import Channel, Contact, ContactId, HoursId, ProfileId, QueueId
+from router.model import Channel, Contact, ContactId, Details, HoursId, ProfileId, QueueId
 from router.rules.condition import Unread
 from router.service.descriptions import Descriptions
 from router.service.details import KnownDetails
@@ -42,13 +42,15 @@ a minute of it. The others are held as ``unreadable`` and come first next time."
 @dataclass(kw_only=True)
 class Needs:
     """``read`` answers the look with everything asked for in it, or with the failure to read it, so that deciding never
-    asks for the same twice. ``hours_fresh_for`` and ``lookback`` are those of ``OpeningTimes``."""
+    asks for the same twice. ``hours_fresh_for`` and ``lookback`` are those of ``OpeningTimes``, ``assume_unpaused`` is
+    that of ``Pasts``."""
 
     reader: Reader
     instance: Instance
     channels: frozenset[Channel]
     hours_fresh_for: timedelta = timedelta(minutes=5)
     lookback: timedelta = timedelta(days=90)
+    assume_unpaused: bool = False
     details: KnownDetails = field(default_factory=KnownDetails)
     _transfers: dict[ContactId, int] = field(default_factory=dict)
     _uncounted: InVain = field(default_factory=InVain)
@@ -63,12 +65,16 @@ class Needs:
         segments = Segments(reader=self.reader)
         self._descriptions = Descriptions(self.reader, self.details)
         self._origins = Origins(segments=segments)
-        self._pasts = Pasts(segments, self.details)
+        self._pasts = Pasts(segments, self.details, self.assume_unpaused)
 
     def open_now(self, hours_id: HoursId, now: datetime) -> bool:
         """Whether hours of operation are known to be open."""
         hours = self._opening.read([hours_id], now)[hours_id]
         return not isinstance(hours, Unread) and hours.is_open(now)
+
+    def pauses_of(self, contact: Contact, now: datetime) -> Details | None:
+        """When a task was paused, read now; ``None`` where it cannot be."""
+        return self._pasts.read(contact, now)
 
     def read(self, look: Look, needs: tuple[object, ...]) -> Look:
         transfers = self._read_transfers(look, [need for need in needs if isinstance(need, NeedTransfers)])

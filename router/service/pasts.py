@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from router.connect.answers import Denied, Failure, Missing, Reading, Rejected
-from router.decide.look import Look, NeedPast, NeedPauses
+from router.decide.look import NEVER_PAUSED, Look, NeedPast, NeedPauses
 from router.model import Contact, ContactId, Details
 from router.rules.condition import Unread
 from router.service.details import KnownDetails
@@ -27,6 +28,9 @@ class Pasts:
 
     segments: Segments
     known: KnownDetails
+    assume_unpaused: bool = False
+    """A task that was not read yet counts as never paused: it is read before anything is done to it, and what was
+    decided without knowing of a pause is not done. So nobody waits for a reading that every move makes anyway."""
     _in_vain: InVain = field(default_factory=InVain)
 
     def pauses(self, look: Look, needs: Iterable[NeedPauses]) -> Mapping[ContactId, Details | Unread]:
@@ -39,6 +43,8 @@ class Pasts:
         left, answer = max(LEAST_PER_LOOK, 2 * look.limits.per_cycle), None
         for contact_id in self._in_vain.last(need.contact_id for need in needs):
             details: Details | Failure | None = self.known.of(contacts[contact_id], look.now)
+            if details is None and self.assume_unpaused:
+                details = NEVER_PAUSED
             if details is None and left > 0:
                 answer = details = self._describe(contact_id, look)
                 self._in_vain.note(contact_id, failed=not isinstance(answer, Details))
@@ -55,6 +61,14 @@ class Pasts:
         if not isinstance(answer, Reading):
             return answer
         self.known.remember(answer.contact, look.now)
+        return answer.contact.details or Details()
+
+    def read(self, contact: Contact, now: datetime) -> Details | None:
+        """Reads one contact; ``None`` where it cannot be read."""
+        answer = self.segments.reader.describe(contact.id)
+        if not isinstance(answer, Reading):
+            return None
+        self.known.remember(answer.contact, now)
         return answer.contact.details or Details()
 
     def pasts(self, look: Look, needs: Iterable[NeedPast]) -> Mapping[ContactId, tuple[Contact, ...] | Unread]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -9,17 +10,22 @@ from typing import Protocol
 from router.decide.decision import ByRule
 from router.model import Action, Directory, HoldReason
 from router.rules.bound import BoundRuleSet
+from router.service.work import Grant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleContext:
     """The rules and names in force when the cycle began: a reload counts from the next one. ``until`` (monotonic
-    seconds) is the next poll: what is not sent by then is decided anew. ``None``: no end."""
+    seconds) is the next poll: what is not sent by then is decided anew. ``None``: no end. ``grant`` is a token of
+    TransferContact's quota that this piece of work may use; ``interrupted`` tells when what was not begun is to be
+    decided anew."""
 
     cycle: int
     rules: BoundRuleSet
     directory: Directory
     until: float | None = None
+    grant: Grant | None = None
+    interrupted: Callable[[], bool] = lambda: False
 
     @property
     def revision(self) -> str:
@@ -37,6 +43,10 @@ class Came(Enum):
     """Sent, and the outcome is not known: settled by reading, in a later cycle."""
     NOT_SENT = "not_sent"
     """The quota or the end of the cycle came first: decided anew."""
+    INTERRUPTED = "interrupted"
+    """There was something more to decide on before it was begun: decided anew at once."""
+    LEARNT = "learnt"
+    """Reading it again told of pauses that nobody had read before: decided anew, with them."""
     NO_PLACE = "no_place"
     """As many contacts of its flow are under way as may be: tried again as soon as one has landed."""
 

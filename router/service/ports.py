@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -32,12 +32,17 @@ class Clock(Protocol):
     def monotonic(self) -> float: ...
 
 
-class Reader(Protocol):
-    """The reading calls of Connect about contacts, paced by the quotas and retried where that is harmless."""
+class Searcher(Protocol):
+    """What waits in queues, page by page."""
 
     def search(
         self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime
     ) -> Iterator[SearchPage]: ...
+
+
+class Reader(Searcher, Protocol):
+    """The reading calls of Connect about contacts, paced by the quotas and retried where that is harmless."""
+
     def describe(self, contact_id: ContactId) -> DescribeAnswer: ...
     def chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure: ...
 
@@ -50,22 +55,31 @@ class Mover(Protocol):
 
 
 class Pacer(Protocol):
-    """Tokens of the quotas. ``acquire`` answers ``False`` when ``until`` (monotonic seconds) comes or the service stops
-    before a token is there; then none was taken."""
+    """Tokens of the quotas. ``acquire`` answers ``False`` when ``until`` (monotonic seconds) comes, ``cancelled``
+    answers yes (asked at each ``nudge``) or the service stops before a token is there; then none was taken."""
 
-    def acquire(self, operation: str, *, until: float | None = None) -> bool: ...
+    def acquire(
+        self, operation: str, *, until: float | None = None, cancelled: Callable[[], bool] | None = None
+    ) -> bool: ...
+    def nudge(self, operation: str) -> None: ...
+    def seconds_to_token(self, operation: str) -> float: ...
     def give_back(self, operation: str) -> None: ...
     def throttled(self, operation: str) -> object: ...
     def succeeded(self, operation: str) -> object: ...
 
 
-class Instance(Protocol):
-    """What the instance is made of, and its live metrics."""
+class Gauge(Protocol):
+    """The live metrics of queues."""
 
-    def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure: ...
     def queue_metrics(
         self, queue_ids: Collection[QueueId], channels: Collection[Channel]
     ) -> Mapping[tuple[QueueId, Channel], QueueMetrics] | Failure: ...
+
+
+class Instance(Gauge, Protocol):
+    """What the instance is made of, and its live metrics."""
+
+    def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure: ...
     def agent_states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure: ...
     def served_queues(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure: ...
     def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure: ...

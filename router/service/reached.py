@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from router.model import HoldReason
 from router.service import tell
-from router.service.report import CycleReport
+from router.service.report import LIMITS, CycleReport
 
-LIMITS = (HoldReason.PERCENT_OF_QUEUE, HoldReason.PER_CYCLE, HoldReason.PER_HOUR, HoldReason.FLOW_SUSPENDED)
 QUOTA = "quota"
 """What was not sent before the next poll."""
 

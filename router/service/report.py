@@ -12,16 +12,21 @@ from router.connect.answers import Failure
 from router.decide.decide import Account, Decided
 from router.decide.decision import Hold, Transfer
 from router.durations import format_duration
+from router.model import HoldReason
 from router.rules.rule import Mode
 from router.service.glance import Glance, glance_of
 from router.service.performing import Came, Result
+
+LIMITS = (HoldReason.PERCENT_OF_QUEUE, HoldReason.PER_CYCLE, HoldReason.PER_HOUR, HoldReason.FLOW_SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleReport:
     """``due`` counts contacts; ``held`` decisions by reason; ``oldest_breach`` is of those still not served, ``None``
     where nothing is late; ``not_sent`` what the quota or the next poll came before: it is decided anew; ``complete``
-    whether the search was read to its end. ``glance`` is not in the log line."""
+    whether everything that waits has been looked at and no search failed; ``searching``: not yet, and the search for it
+    goes on. ``unseen`` is how many contacts that search is still to return, ``unseen_for`` since when nobody has looked
+    at them all. ``glance`` is not in the log line."""
 
     cycle: int
     waiting: int
@@ -37,12 +42,16 @@ class CycleReport:
     oldest_breach: timedelta | None = None
     next_due_at: datetime | None = None
     complete: bool = True
+    searching: bool = False
+    unseen: int = 0
+    unseen_for: timedelta = timedelta()
     failure: Failure | None = None
     seconds: float = 0.0
     glance: Glance = field(default_factory=Glance)
 
-    def fields(self) -> dict[str, Any]:
-        """As the log line carries them; durations in seconds."""
+    def fields(self, *, period_s: float | None = None) -> dict[str, Any]:
+        """As the log line carries them; durations in seconds. ``period_s`` is the time to the next cycle, by which the
+        pace is told at which what limits and quotas kept back drains."""
         return {
             "cycle": self.cycle,
             "waiting": self.waiting,
@@ -57,9 +66,23 @@ class CycleReport:
             "held": dict(self.held),
             "oldest_breach_s": None if self.oldest_breach is None else round(self.oldest_breach.total_seconds(), 3),
             "next_due_at": None if self.next_due_at is None else self.next_due_at.isoformat(),
+            "drain_s": self.drain_s(self.seconds if period_s is None else period_s),
             "complete": self.complete,
+            "unseen": self.unseen,
+            "unseen_s": round(self.unseen_for.total_seconds(), 3),
             "seconds": round(self.seconds, 3),
         }
+
+    @property
+    def kept_back(self) -> int:
+        """What is due and was not moved for the quota's or a limit's sake."""
+        return self.not_sent + sum(self.held.get(reason.value, 0) for reason in LIMITS)
+
+    def drain_s(self, period_s: float) -> float | None:
+        """How long what was kept back takes at this cycle's pace; ``None``: there is nothing, or nothing was moved."""
+        if not self.transferred or not self.kept_back:
+            return None
+        return round(self.kept_back * period_s / self.transferred, 1)
 
 
 def in_a_line(report: CycleReport) -> str:

@@ -10,7 +10,6 @@ from router import __version__
 from router.ledger.errors import LedgerUnavailable
 from router.model import Action, Landing, Pause
 from router.service.app import App
-from router.service.reached import LIMITS, drain_s
 from router.service.report import CycleReport
 from router.service.vital import DEAD_AFTER, Vital
 
@@ -99,8 +98,7 @@ def _figures(app: App, report: CycleReport | None, now: datetime) -> dict[str, A
 
 def _drain(app: App, report: CycleReport) -> float | None:
     """Of what limits and quota kept back in the last cycle, at its pace; ``None``: nothing, or nothing was moved."""
-    left = report.not_sent + sum(report.held.get(reason.value, 0) for reason in LIMITS)
-    return drain_s(report, left, max(report.seconds, app.settings.poll.every.total_seconds())) if left else None
+    return report.drain_s(max(report.seconds, app.settings.poll.every.total_seconds()))
 
 
 def _quotas(app: App) -> list[dict[str, Any]]:

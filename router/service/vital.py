@@ -24,8 +24,9 @@ class Refused:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vital:
     """``ready_at`` is ``None`` before the instance has answered; ``report`` and ``finished_at`` are of the last cycle,
-    complete or not; ``complete_at`` of the last whose search was read to its end. ``refused`` is ``None`` once a
-    reload was accepted. ``from_last_good``: the rules in force are not those in the files."""
+    complete or not; ``complete_at`` of the last whose search was read to its end, or is being read without a failure.
+    ``refused`` is ``None`` once a reload was accepted. ``from_last_good``: the rules in force are not those in the
+    files."""
 
     started_at: datetime
     ready_at: datetime | None = None
@@ -60,7 +61,7 @@ class VitalSigns:
     def cycled(self, report: CycleReport) -> None:
         now = self._clock.now()
         with self._lock:
-            complete_at = now if report.complete else self._vital.complete_at
+            complete_at = now if report.complete or report.searching else self._vital.complete_at
             self._vital = replace(self._vital, report=report, finished_at=now, complete_at=complete_at)
 
     def reloaded(self) -> None:

@@ -34,14 +34,14 @@ def test_a_cycle_that_hangs_feeds_no_watchdog_and_the_next_that_ends_does(centre
     app = centre.router(**{"poll.every": "1s"})
     centre.disown(app)
     hang, go_on = threading.Event(), threading.Event()
-    run = app.cycle.run
+    act = app.cycle.act
 
-    def cycle(**arguments):
+    def hanging(**arguments):
         if hang.is_set():
             go_on.wait(30)
-        return run(**arguments)
+        return act(**arguments)
 
-    app.cycle.run = cycle
+    app.cycle.act = hanging
     daemon = Daemon(app, notifier=Notifier(manager.getsockname()), reload=lambda: None)
     thread = threading.Thread(target=daemon.run)
     thread.start()

@@ -8,7 +8,7 @@ import pytest
 from router.model import ContactId
 from router.service.in_progress import InProgress
 from router.service.threads import DaemonThreads
-from router.service.work import perform_all
+from router.service.work import Paced, perform_all, perform_paced
 
 
 @pytest.fixture
@@ -87,3 +87,45 @@ def test_a_contact_is_free_again_after_an_exception():
         raise ValueError("a bug")
     with busy.claim(contact) as mine:
         assert mine
+
+
+class Tokens:
+    """So many tokens at once; ``over`` from then on."""
+
+    def __init__(self, count):
+        self.left, self.back, self._lock = count, 0, threading.Lock()
+
+    def acquire(self):
+        with self._lock:
+            self.left -= 1
+            return self.left >= 0
+
+    def give_back(self):
+        with self._lock:
+            self.back += 1
+
+
+def test_work_that_needs_tokens_is_taken_up_only_with_one_and_the_rest_says_that_it_had_none(pool):
+    tokens = Tokens(2)
+    paced = Paced(["a", "b", "c", "d"], tokens.acquire, tokens.give_back)
+    done = perform_paced([], paced, lambda one, grant: (one, grant is not None and grant.use()), pool=pool, workers=1)
+    assert done == [("a", True), ("b", True), ("c", False), ("d", False)]
+    assert tokens.back == 0
+
+
+def test_a_token_that_the_work_did_not_use_goes_back(pool):
+    tokens = Tokens(10)
+    perform_paced([], Paced(["a", "b"], tokens.acquire, tokens.give_back), lambda *_: None, pool=pool, workers=1)
+    assert tokens.back == 2
+
+
+def test_a_worker_that_waits_for_a_token_holds_no_work_so_the_free_work_goes_on(pool):
+    free_done = threading.Event()
+
+    def work(one, _grant):
+        if one == "free":
+            free_done.set()
+        return one
+
+    paced = Paced(["paced"], lambda: free_done.wait(30), lambda: None)
+    assert sorted(perform_paced(["free"], paced, work, pool=pool, workers=2)) == ["free", "paced"]

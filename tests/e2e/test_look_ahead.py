@@ -1,0 +1,85 @@
+"""The daemon acts at the instant at which something falls due, not at the next poll."""
+
+from datetime import timedelta
+
+import pytest
+
+from router.sandbox import Behaviours
+from tests.e2e.centre import LATE_RULE
+from tests.e2e.test_daemon import running, until
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def service(centre):
+    """A router that polls once in ten minutes: whatever else happens is not a poll's doing."""
+    app = centre.router(**{"poll.every": "10m", "poll.sweep": "30m"})
+    centre.disown(app)
+    return app
+
+
+
+def test_a_contact_is_moved_as_it_falls_due_though_the_next_poll_is_minutes_away(centre, service, events):
+    contact = centre.world.enqueue("TASK", "Billing", waited=HOUR - timedelta(seconds=4))
+    with running(service):
+        until(lambda: centre.world.transfers, within=60)
+    assert [transfer.contact_id for transfer in centre.world.transfers] == [contact]
+    [moved] = [line for line in events if line["event"] == "contact.transferred"]
+    assert 0 <= moved["late_s"] < 2.5, "waited for something else than its instant"
+    assert service.connection.calls()["SearchContacts"] == 2  # the first look at everything: 90 days are two spans
+
+
+def test_the_steps_of_a_ladder_are_each_acted_on_at_their_instant(centre, events):
+    ladder = LATE_RULE.replace("[[rule.step]]", '[[rule.step]]\nat = "breach - 2s"\nwarn = "soon"\n[[rule.step]]')
+    app = centre.router(ladder, **{"poll.every": "10m", "poll.sweep": "30m"})
+    centre.disown(app)
+    centre.world.enqueue("EMAIL", "Billing", waited=HOUR - timedelta(seconds=5))
+    with running(app):
+        until(lambda: centre.world.transfers, within=60)
+    told = [line["event"] for line in events if line["event"] in ("contact.warned", "contact.transferred")]
+    assert told == ["contact.warned", "contact.transferred"]
+
+
+def test_a_contact_that_waits_for_a_place_of_its_flow_is_moved_as_another_lands(centre, events):
+    app = centre.router(**{"poll.every": "10m", "poll.sweep": "30m", "guard.unlanded": 1})
+    centre.disown(app)
+    contacts = {centre.world.enqueue("TASK", "Billing", waited=2 * HOUR) for _ in range(3)}
+    with running(app):
+        until(lambda: len(centre.world.transfers) == 3, within=60)
+    assert {transfer.contact_id for transfer in centre.world.transfers} == contacts
+
+
+def test_a_contact_that_the_router_moved_is_known_in_its_new_queue_before_any_search_shows_it(centre, events):
+    """Its next step is due there, before the next poll."""
+    rules = LATE_RULE.replace("[defaults]", '[defaults]\nguard = { cooldown = "1s" }')
+    rules += """
+[[rule]]
+name = "on"
+match.queue = "Billing Overflow"
+[[rule.step]]
+at = "2s"
+to = [{ queue = "General" }]
+"""
+    app = centre.router(rules, **{"poll.every": "10m", "poll.sweep": "30m"})
+    centre.disown(app)
+    first = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    with running(app):
+        until(lambda: len(centre.world.transfers) == 2, within=60)
+    assert centre.world.queue_of(centre.world.latest(first).id) == "General"
+    assert app.connection.calls()["SearchContacts"] == 4  # the queue with something late first, then the others
+
+
+@pytest.mark.parametrize("behaviours", [Behaviours(index_lag=timedelta(seconds=3))])
+def test_every_poll_ends_a_cycle_and_tells_it_and_the_service_ends_the_last(centre, events, behaviours):
+    app = centre.router(**{"poll.every": "1s"})
+    centre.disown(app)
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    with running(app):
+        until(lambda: sum(line["event"] == "cycle.finished" for line in events) >= 5, within=60)
+    cycles = [line for line in events if line["event"] == "cycle.finished"]
+    assert [line["cycle"] for line in cycles] == list(range(1, len(cycles) + 1))
+    assert sum(line["transferred"] for line in cycles) == 1
+    moved = next(line for line in events if line["event"] == "contact.transferred")
+    assert next(line for line in cycles if line["transferred"])["cycle"] == moved["cycle"]
+    assert [line["event"] for line in events][-1] == "service.stopped"
