@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Literal
 
+LONGEST = 1_000
+"""Characters of a message. None of ours is so long by itself, but it may quote a value of a file."""
+
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -26,7 +29,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return printable(f"{where}: {self.message}")
+        return printable(f"{where}: {shortened(self.message)}")
 
 
 class Problems(Exception):
@@ -45,6 +48,11 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(char) if unicodedata.category(char) in _UNPRINTABLE else char for char in text)
+
+
+def shortened(text: str) -> str:
+    """A message that quotes something endless, without its middle: what it says stands at its ends."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 4 :]}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

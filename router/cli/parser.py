@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 
 from router import __version__
 from router.cli.failures import MISCONFIGURED, WRONG
-from router.problems import did_you_mean, printable
+from router.problems import did_you_mean, printable, shortened
 
 DESCRIPTION = "Moves waiting Amazon Connect tasks and e-mails by rules, before they break their service level."
 EPILOG = """\
@@ -94,7 +94,7 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line, not the usage: the line says what is wrong, and ``--help`` the rest."""
         status = self.command.misconfigured if self.command else WRONG
-        self.exit(status, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(status, f"{self.prog}: {printable(shortened(message))} (see {self.prog} --help)\n")
 
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -16,6 +16,8 @@ from router.settings.model import Settings
 from router.toml_source import Finding, TomlSource
 from router.toml_source.known import same_key
 
+NOT_TEXT = "the value is not UTF-8"
+
 
 class Layer(PydanticBaseSettingsSource):
     """``data`` is what it sets, as nested tables; ``folder`` is what its relative paths are relative to. ``problems``
@@ -80,12 +82,19 @@ def environment_layer(environ: Mapping[str, str]) -> NamedLayer:
     named: dict[str, tuple[KeyPath, Any]] = {}
     problems: list[Problem] = []
     for name in sorted(name for name in environ if name.startswith(ENVIRONMENT)):
-        if name in known:
+        if name in known and not _is_text(environ[name]):
+            problems.append(Problem(f"environment:{name}", 0, 0, NOT_TEXT))
+        elif name in known:
             named[f"environment:{name}"] = known[name], from_text(known[name], environ[name])
         else:
             message = f"unknown variable{_meant(name)}"
             problems.append(Problem(f"environment:{name}", 0, 0, message))
     return NamedLayer(named, tuple(problems))
+
+
+def _is_text(value: str) -> bool:
+    """Bytes that are no UTF-8 come from the operating system as lone surrogates, which no encoder takes."""
+    return value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _meant(name: str) -> str:
@@ -102,7 +111,9 @@ def command_line_layer(overrides: Mapping[str, object]) -> NamedLayer:
     problems: list[Problem] = []
     for name, value in overrides.items():
         path = tuple(name.split("."))
-        if path in known:
+        if isinstance(value, str) and not _is_text(value):
+            problems.append(Problem(f"--set {name}", 0, 0, NOT_TEXT))
+        elif path in known:
             named[f"--set {name}"] = path, from_text(path, value) if isinstance(value, str) else value
         else:
             near = did_you_mean(name, [".".join(each) for each in known])

@@ -114,6 +114,18 @@ def test_for_run_the_same_is_78_so_that_systemd_does_not_restart_it(command, arg
     assert len(done.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "arguments", [["9" * 20_000], ["check", "--" + "x" * 20_000], ["check", "--min-coverage", "\x1b\n"]]
+)
+def test_wrong_usage_is_a_line_that_can_be_read_whatever_was_typed(command, arguments):
+    done = command(*arguments)
+
+    assert done.status == 2
+    assert done.err.count("\n") == 1
+    assert done.err[:-1].isprintable()
+    assert len(done.err) < 2_000
+
+
 def test_every_mistake_of_every_file_is_told_at_once_a_line_each(command):
     command.rules.write_text('[[rule]]\nnam = "a"\n')
     (command.folder / "rules" / "20-other.toml").write_text("[[rule]\n")

@@ -59,3 +59,11 @@ def test_a_value_is_shown_as_the_file_has_it(value, text):
 
 def test_a_number_of_thousands_of_digits_is_not_written_out():
     assert as_written(10**5000) == as_written(-(10**5000)) == "a huge number"
+
+
+def test_a_message_that_quotes_something_endless_keeps_its_ends_and_stays_a_line_that_can_be_read():
+    told = str(Problem("f.toml", 1, 1, f'expected a duration, got "{"9" * 20_000}" (write "15m")'))
+    assert len(told) < 1_000
+    assert told.startswith('f.toml:1:1: expected a duration, got "999')
+    assert told.endswith('9" (write "15m")')
+    assert " … " in told

@@ -238,6 +238,16 @@ def test_every_source_tells_its_problems_at_once(told):
     ]
 
 
+@pytest.mark.parametrize("value", ["\udce9", "a\udcffb"])
+def test_a_value_from_outside_that_is_not_utf8_is_told_by_its_name(told, value):
+    """As the operating system hands over bytes that are no text."""
+    variable = "CONNECT_ROUTER_POLL__EVERY"
+    assert told(environ={variable: value}, overrides={"ledger.url": f"sqlite:{value}"}) == [
+        "--set ledger.url: the value is not UTF-8",
+        f"environment:{variable}: the value is not UTF-8",
+    ]
+
+
 def test_settings_are_not_changed_once_loaded(load):
     settings = load()
     with pytest.raises(ValidationError):
