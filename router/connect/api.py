@@ -50,7 +50,8 @@ class Api:
         self._lock = Lock()
 
     def call(self, operation: str, *, report: bool = True, **parameters: Any) -> Answered | Failure | Full:
-        """Exactly one HTTP call, without waiting for a token; counted, and with ``report`` told to the quotas.
+        """Exactly one HTTP call, without waiting for a token; counted, and with ``report`` told to the quotas, and
+        what is denied to people; without it the caller does both, for it knows what that stops.
 
         Never raises for what the network, Connect or somebody in between does: that is an answer.
         """
@@ -58,7 +59,7 @@ class Api:
         answer = self._attempt(operation, parameters)
         if report:
             self._report(operation, answer)
-        if isinstance(answer, Denied | Unauthenticated):
+        if report and isinstance(answer, Denied | Unauthenticated):
             self._tell(operation, answer)
         return answer
 

@@ -104,7 +104,8 @@ def _reroute(turn: Turn, step: Step, routing: Routing) -> Decision:
 
 
 def _rerouted_at(act: Action) -> tuple[datetime, ...]:
-    changed = act.routing is not None and not act.observed
+    sent = act.state not in (ActionState.NEVER_SENT, ActionState.REFUSED)
+    changed = act.routing is not None and sent and not act.observed
     return tuple(at for at in (act.place_at, act.settled_at) if at is not None) if changed else ()
 
 

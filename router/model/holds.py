@@ -31,6 +31,7 @@ class HoldReason(StrEnum):
     # found on reading the contact again, right before the call
     PICKED_UP = "picked_up"
     LEFT_QUEUE = "left_queue"
+    NOT_FOUND = "not_found"
     CONTACT_PAUSED = "contact_paused"
     NO_LONGER_MATCHES = "no_longer_matches"
     DISCONNECTED = "disconnected"

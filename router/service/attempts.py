@@ -149,7 +149,7 @@ class Attempts:
         """Reads the contact and has the ledger's word for the call: ``None`` where it may be sent."""
         reading = self.reader.describe(effort.action.contact_id)
         if isinstance(reading, Missing):
-            return Tried(hold=HoldReason.LEFT_QUEUE)
+            return Tried(hold=HoldReason.NOT_FOUND)
         if not isinstance(reading, Reading):
             return Tried(unread=reading)
         self.details.remember(reading.contact, self.clock.now())

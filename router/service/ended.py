@@ -9,7 +9,8 @@ from router.model import Contact, ContactId, HoldReason
 from router.service.performing import Came, Result
 
 OVER = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE})
-"""What a wait never comes back from: a contact queued again is queued at another instant, and so another wait."""
+"""What a wait never comes back from: a contact queued again is queued at another instant, and so another wait.
+What is not found by its id, though the search has it, may be found in the next moment."""
 KEPT = timedelta(hours=1)
 """How long the index is given to catch up; an hour is far more than was ever reported, and then it is read again."""
 

@@ -138,7 +138,7 @@ class Recovery:
         the contact here), that cannot be told before it is resumed."""
         reading = self.reader.describe(action.contact_id)
         if isinstance(reading, Missing):
-            return None, HoldReason.LEFT_QUEUE
+            return None, HoldReason.NOT_FOUND
         if not isinstance(reading, Reading):
             return None, HoldReason.UNREADABLE
         contact = reading.contact

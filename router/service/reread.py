@@ -14,7 +14,7 @@ from router.rules.condition import Seen
 from router.service.details import KnownDetails
 from router.service.ports import Reader
 
-GONE = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE})
+GONE = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE, HoldReason.NOT_FOUND})
 """Found on reading again: the contact is no longer where it was, so a call whose answer was lost has had its effect, or
 none of it matters any more."""
 
@@ -49,7 +49,7 @@ def found_again(
     it is as it was decided on. For what needs no transfer too: a person is not warned of a contact that is answered."""
     reading = reader.describe(decision.contact.id)
     if isinstance(reading, Missing):
-        return HoldReason.LEFT_QUEUE
+        return HoldReason.NOT_FOUND
     if not isinstance(reading, Reading):
         return HoldReason.UNREADABLE
     known.remember(reading.contact, now())

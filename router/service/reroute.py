@@ -47,7 +47,7 @@ class Rerouter:
         """What is asked for depends on what the contact has, and the intent holds both."""
         reading = self.reader.describe(decision.contact.id)
         if isinstance(reading, Missing):
-            return Result(decision=decision, came=Came.HELD, reason=HoldReason.LEFT_QUEUE)
+            return Result(decision=decision, came=Came.HELD, reason=HoldReason.NOT_FOUND)
         if not isinstance(reading, Reading):
             return Result(decision=decision, came=Came.HELD, reason=HoldReason.UNREADABLE)
         self.ages.seen(reading.contact)

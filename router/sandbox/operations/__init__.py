@@ -30,6 +30,7 @@ OPERATIONS: Mapping[str, Handler] = {
     "GetCurrentMetricData": metric_calls.get_current_metric_data,
     "GetCurrentUserData": user_calls.get_current_user_data,
     "GetEffectiveHoursOfOperations": hours_calls.get_effective_hours_of_operations,
+    "ListAgentStatuses": user_calls.list_agent_statuses,
     "ListAssociatedContacts": contact_calls.list_associated_contacts,
     "ListContactFlows": flow_calls.list_contact_flows,
     "ListHoursOfOperations": hours_calls.list_hours_of_operations,

@@ -1,4 +1,4 @@
-"""ListUsers, DescribeUser, SearchUsers, GetCurrentUserData, and routing profiles."""
+"""ListUsers, DescribeUser, SearchUsers, GetCurrentUserData, agent statuses and routing profiles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from router.sandbox.identity import STATUS
 from router.sandbox.operations.call import Call, Result
 from router.sandbox.operations.conditions import criteria_of, fits
 from router.sandbox.operations.contact_rows import queue_reference
-from router.sandbox.places import OFFLINE, User
+from router.sandbox.places import AVAILABLE, OFFLINE, User
 from router.sandbox.refusal import invalid_parameter
 from router.sandbox.register import CHANNELS
 
@@ -97,6 +97,22 @@ def list_routing_profile_queues(call: Call) -> Result:
         ],
         "NextToken": token,
     }
+
+
+def list_agent_statuses(call: Call) -> Result:
+    """The two that every instance has, and those that somebody is in. Only Available takes contacts."""
+    types = {AVAILABLE: "ROUTABLE", OFFLINE: "OFFLINE"}
+    for user in call.state.register.users.values():
+        types.setdefault(user.status, "CUSTOM")
+    wanted = call.params.get("AgentStatusTypes")
+    page, token = call.page([name for name, type in types.items() if not wanted or type in wanted], default=100)
+    return {"AgentStatusSummaryList": [_status(call, name, types[name]) for name in page], "NextToken": token}
+
+
+def _status(call: Call, name: str, type: str) -> Result:
+    identity = call.world.identity
+    status_id = identity.id_of(STATUS, name)
+    return {"Id": status_id, "Arn": identity.arn_of(STATUS, status_id), "Name": name, "Type": type}
 
 
 def get_current_user_data(call: Call) -> Result:

@@ -1,0 +1,203 @@
+"""docs/faults.md is true: every fault of every operation, over HTTP, does what its cell says and nothing else."""
+
+import re
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from router.connect.quotas import DEFAULT_RATES
+from router.model import HoldReason
+from tests.e2e.faulty import FAULTS, HANGING, NEVER, OPERATIONS, PAGED, WAITING, through_faults
+
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+CHANGING = ("TransferContact", "UpdateContactRoutingData")
+BEFORE = ("500", "503", "time-out before", "reset before")
+AFTER = ("time-out after", "reset after", "cut off", "garbage")
+COLUMNS = {
+    "fails": (*BEFORE, "cut off", "garbage"),
+    "throttled": ("throttle",),
+    "denied": ("denied",),
+    "credentials": ("expired", "unknown client"),
+    "not found": ("not found",),
+    "pages": PAGED,
+}
+"""What a call that changes nothing did before it broke off is all the same."""
+LOST = "fails after it has taken effect"
+"""The row's second name, of the calls that change something."""
+
+EVERYTHING = {"SearchContacts", "DescribeContact", "TransferContact"}
+"""Nothing is moved without them."""
+CONCERNS = {
+    "DescribeContact": "details",
+    "SearchContacts": "details",
+    "ListAssociatedContacts": "chain",
+    "GetCurrentMetricData": "metrics",
+    "GetCurrentUserData": "agent",
+    "ListAgentStatuses": "agent",
+    "ListRoutingProfileQueues": "agent",
+    "DescribeHoursOfOperation": "hours",
+    "GetEffectiveHoursOfOperations": "hours",
+    "UpdateContactRoutingData": "bump",
+}
+GIVEN_UP = {("TransferContact", "not found"), ("UpdateContactRoutingData", "not found")}
+"""Refused for good: not tried again by itself."""
+NONE = "—"
+
+
+def table():
+    """Of each row: its cells by column."""
+    rows = re.findall(r"^\| (?!operation|---)(.+) \|$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    cells = [[cell.strip() for cell in row.split(" | ")] for row in rows]
+    return {row[0].replace("`", ""): dict(zip(COLUMNS, row[2:], strict=True)) for row in cells}
+
+
+TABLE = table()
+
+
+def cases():
+    for row, cells in TABLE.items():
+        operation, _, lost = row.partition(" ")
+        for column, cell in cells.items():
+            faults = COLUMNS[column]
+            if column == "fails" and operation in CHANGING:
+                faults = AFTER if lost else BEFORE
+            yield from ((operation, fault, cell) for fault in faults if cell != NONE)
+
+
+def test_the_page_has_every_operation_that_the_router_calls():
+    assert list(TABLE) == [
+        name for one in OPERATIONS for name in ([one, f"{one} {LOST}"] if one in CHANGING else [one])
+    ]
+    unused = {"DescribeInstance", "DescribeQueue", "GetContactAttributes", "StopContact"}
+    assert set(DEFAULT_RATES) - set(OPERATIONS) <= unused
+
+
+def spans(cell):
+    found = set(re.findall(r"`([a-z_.]+)`", cell))
+    events = {one for one in found if "." in one}
+    assert found - events <= set(HoldReason)
+    return found - events, events
+
+
+@pytest.mark.parametrize(("operation", "fault", "cell"), list(cases()))
+def test_what_a_fault_does_is_what_its_cell_says(tmp_path, monkeypatch, operation, fault, cell):
+    waiting = dict.fromkeys(["plain", CONCERNS.get(operation, "plain")])
+    reasons, events = spans(cell)
+    with through_faults(tmp_path, monkeypatch, waiting=waiting, hanging=fault in HANGING) as router:
+        router.fault(operation, fault)
+        router.cycles(3 if operation == "ListAssociatedContacts" else 2)
+
+        assert router.held() == reasons
+        assert {line["event"] for line in router.alarms()} == events
+        assert repeated(router.alarms()) == []
+        if operation not in EVERYTHING:
+            assert "plain" in router.acted_on()
+
+        router.mend()
+        calls = len(router.sandbox.calls)
+        router.clock.travel(timedelta(minutes=5, seconds=1))
+        router.cycles(2)
+
+        given_up = {CONCERNS.get(operation, "plain")} if (operation, fault) in GIVEN_UP else set()
+        assert router.acted_on() == sorted({*waiting} - given_up)
+        answered = {call.operation for call in router.sandbox.calls[calls:]}
+        told = {"api.failing", "api.denied", "search.degraded"} & events
+        ended = [line["operation"] for line in router.said("api.recovered")]
+        assert ended == ([operation] if told and operation in answered and operation not in CHANGING else [])
+        assert [line for line in router.lines if line["event"] in NEVER or line.get("exc_info")] == []
+
+
+def repeated(lines):
+    """A line that says what another has said."""
+    said = Counter(str(sorted((name, str(value)) for name, value in line.items() if name != "cycle")) for line in lines)
+    return [line for line, count in said.items() if count > 1]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_answer_that_is_slow_or_has_a_date_of_its_own_is_an_answer(tmp_path, monkeypatch, operation):
+    waiting = dict.fromkeys(["plain", CONCERNS.get(operation, "plain")])
+    with through_faults(tmp_path, monkeypatch, waiting=waiting) as router:
+        router.fault(operation, "slow", count=3)
+        router.fault(operation, "skew", count=3)
+        router.cycles(2)
+
+        assert router.acted_on() == sorted(waiting)
+        assert router.alarms() == []
+
+
+def test_when_all_answers_are_dated_seven_minutes_off_nothing_is_moved_until_they_are_not(tmp_path, monkeypatch):
+    with through_faults(tmp_path, monkeypatch) as router:
+        router.fault(None, "skew")
+        router.cycles(3)
+
+        assert router.acted_on() == ["bump"]
+        assert router.held() == {"clock_skew"}
+        assert [(line["log_level"], line["stops"]) for line in router.said("clock.skew")] == [("error", True)]
+
+        router.mend()
+        router.cycles(2)
+        assert router.acted_on() == sorted(WAITING)
+        assert [(line["log_level"], line["stops"]) for line in router.said("clock.skew")[1:]] == [("warning", False)]
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in (*PAGED, "slow", "skew")])
+def test_when_no_call_is_answered_nothing_is_moved_and_nothing_is_lost(tmp_path, monkeypatch, fault):
+    """The instance has gone, the network, AWS, the credentials: all operations at once."""
+    with through_faults(tmp_path, monkeypatch, waiting=["plain", "hours"], hanging=fault in HANGING) as router:
+        router.cycles(1)
+        late = router.sandbox.world.enqueue("TASK", "Billing", waited=timedelta(hours=3))
+        router.contacts["late"] = late
+        router.fault(None, fault)
+        router.cycles(3)
+
+        assert router.acted_on() == ["hours", "plain"]
+        assert repeated(router.alarms()) == []
+        assert len(router.alarms()) >= 1
+
+        router.mend()
+        router.clock.travel(timedelta(minutes=5, seconds=1))
+        router.cycles(2)
+        assert router.acted_on() == ["hours", "late", "plain"]
+        assert "SearchContacts" in [line["operation"] for line in router.said("api.recovered")]
+        assert router.said("contact.stray") == []
+        assert [line for line in router.lines if line["event"] in NEVER] == []
+
+
+@pytest.mark.parametrize("fault", ["500", "throttle", "denied", "expired", "not found", "garbage", "reset before"])
+@pytest.mark.parametrize("operation", ["SearchContacts", "DescribeContact"])
+def test_an_intent_whose_answer_was_lost_is_not_settled_by_a_reading_that_fails(
+    tmp_path, monkeypatch, operation, fault
+):
+    """The call had its effect, nobody knows it yet, and now the contact cannot be read."""
+    with through_faults(tmp_path, monkeypatch, waiting=["plain"]) as router:
+        router.fault("TransferContact", "reset before", count=2)
+        router.cycles(1)
+        assert len(router.app.ledger.open_intents()) == 1
+        router.fault(operation, fault)
+        if fault == "not found":
+            router.fault("ListQueues", fault)
+        router.app.cycle.run(until=None)
+
+        if operation == "DescribeContact":
+            assert len(router.app.ledger.open_intents()) == 1
+        assert len(router.acted_on()) <= 1
+
+        router.mend()
+        router.clock.travel(timedelta(minutes=5, seconds=1))
+        router.cycles(2)
+        assert router.acted_on() == ["plain"]
+        assert router.app.ledger.open_intents() == ()
+
+
+def test_a_single_fault_of_a_reading_call_is_made_good_by_a_repeat_and_not_told(tmp_path, monkeypatch):
+    with through_faults(tmp_path, monkeypatch) as router:
+        for operation in OPERATIONS:
+            if operation not in CHANGING:
+                router.fault(operation, "500", count=1)
+                router.fault(operation, "reset after", count=1)
+        router.cycles(2)
+
+        assert router.acted_on() == sorted(WAITING)
+        assert router.alarms() == []
