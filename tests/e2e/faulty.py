@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
-READ_TIMEOUT_S = 0.4
+READ_TIMEOUT_S = 1.0
 """For a call that hangs; the service waits for ten seconds, and so does the clock here."""
 TIMED_OUT = timedelta(seconds=10)
 
