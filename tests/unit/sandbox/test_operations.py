@@ -540,3 +540,17 @@ def test_a_queue_that_is_renamed_keeps_its_id_and_one_that_is_removed_is_gone(be
     bench.world.remove("General")
     assert bench.describe(contact)["QueueInfo"]["Id"], "what it was stays on record"
     assert len(bench.call("list_queues", QueueTypes=["STANDARD"])["QueueSummaryList"]) == 1
+
+
+def test_agents_are_in_statuses_of_which_only_available_takes_contacts(bench):
+    bench.world.set_status("agent.one", "Lunch")
+    listed = bench.call("list_agent_statuses")["AgentStatusSummaryList"]
+    assert [(one["Name"], one["Type"]) for one in listed] == [
+        ("Available", "ROUTABLE"),
+        ("Offline", "OFFLINE"),
+        ("Lunch", "CUSTOM"),
+    ]
+    (routable,) = bench.call("list_agent_statuses", AgentStatusTypes=["ROUTABLE"])["AgentStatusSummaryList"]
+    bench.world.set_status("agent.one", "Available")
+    (row,) = bench.call("get_current_user_data", Filters={"Agents": [bench.user("agent.one")]})["UserDataList"]
+    assert row["Status"]["StatusArn"] == routable["Arn"]
