@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -57,7 +57,7 @@ def print_lines(lines: Iterable[Text], out: Console) -> None:
     out.file.write("".join(f"{line.plain}\n" for line in lines))
 
 
-def print_table(made: Table, out: Console) -> None:
+def print_table(made: RenderableType, out: Console) -> None:
     """Elsewhere than on a terminal without the blanks that fill up the last column."""
     if out.is_terminal:
         out.print(made)

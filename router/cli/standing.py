@@ -14,6 +14,8 @@ from router.cli.shown import count, span, table, text
 Status = Mapping[str, Any]
 QUEUES = 15
 """Queues that are shown; the others are counted."""
+OPERATIONS = 6
+"""Operations that are shown: the throttled ones, then the busy ones; the others are counted."""
 
 
 def picture(status: Status) -> Group:
@@ -31,15 +33,15 @@ def _parts(status: Status) -> Iterator[tuple[str, RenderableType]]:
     yield "", Group(*_head(status))
     if status.get("pauses"):
         yield "paused", _pauses(status)
+    if status["stray_contacts"]:
+        yield "strays", _strays(status)
+    if status["held"]:
+        held = sorted(status["held"].items(), key=lambda one: (-one[1], one[0]))
+        yield "held", table(("reason", ">contacts"), held)
     if status["queues"]:
         yield "queues", _queues(status)
     if status["next_due"]:
         yield "next due", _next_due(status)
-    if status["held"]:
-        held = sorted(status["held"].items(), key=lambda one: (-one[1], one[0]))
-        yield "held", table(("reason", ">contacts"), held)
-    if status["stray_contacts"]:
-        yield "strays", _strays(status)
     yield "quotas", _quotas(status)
 
 
@@ -139,7 +141,9 @@ def _strays(status: Status) -> RenderableType:
 
 
 def _quotas(status: Status) -> RenderableType:
-    rows = [
+    by_weight = sorted(status["quotas"], key=lambda one: (-one["throttles"], -one["waiting"], -one["calls"]))
+    shown, left = sorted(by_weight[:OPERATIONS], key=lambda one: str(one["operation"])), by_weight[OPERATIONS:]
+    rows: list[tuple[object, ...]] = [
         (
             one["operation"],
             one["calls"],
@@ -147,8 +151,11 @@ def _quotas(status: Status) -> RenderableType:
             f"{one['rate']:g} of {one['full_rate']:g}",
             one["waiting"],
         )
-        for one in status["quotas"]
+        for one in shown
     ]
+    if left:
+        sums = {of: sum(one[of] for one in left) for of in ("calls", "throttles", "waiting")}
+        rows.append((f"({count(len(left), 'more operation')})", sums["calls"], sums["throttles"], "", sums["waiting"]))
     return table(("operation", ">calls", ">throttles", ">per second", ">waiting"), rows)
 
 

@@ -11,7 +11,7 @@ from router.cli.asking import ask, asked, control_socket
 from router.cli.failures import DONE, FOUND, CommandFailed
 from router.cli.loading import note
 from router.cli.parser import add_json
-from router.cli.shown import console, print_json
+from router.cli.shown import console, print_json, print_table
 from router.cli.standing import picture
 
 DESCRIPTION = """\
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(status)
     else:
-        console().print(picture(status))
+        print_table(picture(status), console())
     return _verdict(status)
 
 
@@ -61,7 +61,7 @@ def _watch(path: Path, *, as_json: bool) -> int:
         if as_json or not out.is_terminal:
             while True:
                 status = asked(path, "status")
-                print(json.dumps(status), flush=True) if as_json else out.print(picture(status))
+                print(json.dumps(status), flush=True) if as_json else print_table(picture(status), out)
                 time.sleep(WATCH_EVERY)
         with Live(console=out, screen=True, auto_refresh=False) as live:
             while True:

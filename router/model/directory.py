@@ -134,11 +134,13 @@ class Directory:
         return _find(self._hours_ids, self._hours_names, reference)
 
     def queue_name(self, queue_id: QueueId | None) -> str | None:
-        """The name people know the queue by; the id itself for a queue that the directory does not have."""
+        """The name people know the queue by; for an agent's own the agent's; the id itself where neither is known."""
         if queue_id is None:
             return None
-        queue = self._queue_ids.get(queue_id)
-        return queue.name if queue else queue_id
+        if (queue := self._queue_ids.get(queue_id)) is not None:
+            return queue.name
+        agent = self._agent_ids.get(queue_id.removeprefix("agent/"))
+        return f"agent {agent.name}" if agent else queue_id
 
     def agent_name(self, agent_id: AgentId | None) -> str | None:
         agent = self._agent_ids.get(agent_id) if agent_id else None
