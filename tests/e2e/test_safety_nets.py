@@ -318,7 +318,7 @@ def test_enforcing_after_observing_does_what_it_would_have_done_without(tmp_path
                 centre.clock.travel(4 * MINUTE)
             centre.world.faults.clear()
             events.clear()
-            app = centre.router(RICH, **{"guard.cooldown": "1s"})
+            app = centre.router(RICH, mode=Mode.ENFORCE, **{"guard.cooldown": "1s"})
             for _ in range(2):
                 app.cycle.run(until=None)
                 centre.land(app)
