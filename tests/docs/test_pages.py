@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from router.cli.parser import COMMANDS
 from router.rules.load import parse_rules
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,16 @@ def test_the_rule_in_the_readme_loads():
     assert blocks
     for block in blocks:
         assert parse_rules([("README.md", block.encode())]).rules
+
+
+def test_the_readme_has_every_command_and_every_page():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`connect-router .*?) \|", text.partition("## Commands")[2], flags=re.MULTILINE)
+
+    assert {
+        re.split(r"[ `]", name)[0] for row in rows for name in re.findall(r"`(?:connect-router )?([^`]+)", row)
+    } >= set(COMMANDS)
+    assert {page.name for page in PAGES} - {"README.md"} <= set(re.findall(r"\(docs/([\w-]+\.md)\)", text))
 
 
 def test_every_test_that_a_promise_rests_on_exists():

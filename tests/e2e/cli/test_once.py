@@ -128,3 +128,15 @@ def test_a_routing_step_is_announced_explained_carried_out_and_recorded(bench):
     assert bench.sandbox.world.contact(contact).priority == 2
     assert (recorded["kind"], recorded["outcome"], recorded["routing"]["priority"]) == ("routing", "acted", 2)
     assert bench.json("plan", "--enforce") == []
+
+
+def test_with_emf_the_line_of_the_cycle_tells_cloudwatch_its_metrics(bench):
+    bench.enqueue()
+
+    done = bench.run("run", "--once", "--set", "log.emf=true")
+
+    (line,) = [one for one in map(json.loads, done.stdout.splitlines()) if one["event"] == "cycle.finished"]
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    told = {metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]}
+    assert (told["waiting"], told["due"], told["would_transfer"], told["incomplete"]) == (1, 1, 1, 0)
+    assert line["instance"] == bench.sandbox.instance_id
