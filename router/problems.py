@@ -28,7 +28,7 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else shortened(self.file)
         return printable(f"{where}: {shortened(self.message)}")
 
 

@@ -14,7 +14,7 @@ from router.connect.quotas import Rate
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.operator import OperatorRecords
 from router.ledger.sqlite import SqliteLedger
-from router.model import Channel
+from router.model import Channel, HoldReason
 from router.rules.rule import Mode, RuleSet
 from router.service import tell
 from router.service.acting import Acting
@@ -194,6 +194,7 @@ def build(
         calls_stopped=lambda: blocked.calls_stopped(clock.now()),
         keeper=keeper,
     )
+    skewed = SkewGuard(connection.skew)
     in_progress, details = InProgress(), KnownDetails()
     retry = settings.execute.retry
     attempts = Attempts(
@@ -205,7 +206,7 @@ def build(
         policy=RetryPolicy(attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after),
         stopping=stopping,
         details=details,
-        permitted=pauses.holding,
+        permitted=lambda action: pauses.holding(action) or (HoldReason.CLOCK_SKEW if skewed.stops() else None),
     )
     pool = DaemonThreads("work")
     needs = Needs(
@@ -280,7 +281,7 @@ def build(
         names=names,
         mode=mode,
         pauses=pauses,
-        clock_skew=SkewGuard(connection.skew).stops,
+        clock_skew=skewed.stops,
         calls=connection.calls,
         stopping=stopping.is_set,
         workers=settings.execute.workers,

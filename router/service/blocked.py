@@ -28,6 +28,12 @@ class Everything(Enum):
     """The instance is at its quota of active contacts."""
 
 
+def over(probe_at: datetime, now: datetime) -> bool:
+    """Whether nothing has to wait for that instant any more. One that is further off than any probe was set by a clock
+    that has been set back since."""
+    return not now < probe_at <= now + DENIED_PROBE
+
+
 @dataclass(slots=True)
 class _Stop:
     """``probe_at`` is when the next contact may try; ``prober`` the one that does; ``last`` the one that was answered
@@ -38,7 +44,7 @@ class _Stop:
     last: ContactId | None = None
 
     def due(self, now: datetime) -> bool:
-        return self.prober is None and now >= self.probe_at
+        return self.prober is None and over(self.probe_at, now)
 
 
 @dataclass
@@ -112,7 +118,7 @@ class Blocked:
         """Whether the credentials were refused a moment ago: no call of any kind is worth making until the probe."""
         with self._lock:
             stop = self._stops.get(Everything.CALLS)
-            return stop is not None and now < stop.probe_at
+            return stop is not None and not over(stop.probe_at, now)
 
     def read(self) -> None:
         """A reading call was answered: the credentials are good."""
@@ -132,7 +138,7 @@ class Blocked:
 
     def routing_stopped(self, now: datetime) -> bool:
         with self._lock:
-            return self._no_routing_until is not None and now < self._no_routing_until
+            return self._no_routing_until is not None and not over(self._no_routing_until, now)
 
     def unreadable(self, now: datetime) -> None:
         """Reading a contact was denied."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 from router.ledger.errors import LedgerUnavailable
 from router.service import tell
 from router.service.app import App
 from router.service.control.server import ControlServer, SocketUnusable
+from router.service.every import Every
 from router.service.notify import Notifier
 from router.service.report import CycleReport, in_a_line
 from router.service.signals import acting_on
@@ -27,8 +27,7 @@ FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0
 GRACE = 1.0
 """Seconds: a cycle that has work to do goes on until the next poll, so ending there is not late."""
 LATE_CYCLES = 2
-"""Polls without a cycle begun, after which the poll job is scheduled anew: a step back of the system clock stops
-APScheduler's jobs, and only scheduling them again helps."""
+"""Polls without a cycle begun, after which the jobs are scheduled anew."""
 
 
 class _OnThreads(BasePoolExecutor):  # type: ignore[misc]
@@ -55,6 +54,7 @@ class Daemon:
         self._cycling = False
         self._every = app.settings.poll.every
         self._last_begun = self._last_completed = app.clock.monotonic()
+        self._looked_at = datetime.now(UTC)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": _OnThreads(app.pool)},
@@ -110,18 +110,23 @@ class Daemon:
         return not self._app.stopping.is_set()
 
     def _schedule(self) -> None:
-        every = self._app.settings.poll.every.total_seconds()
-        now = self._app.clock.now()
-        self._scheduler.add_job(self._poll, IntervalTrigger(seconds=every, timezone=UTC), id="poll", next_run_time=now)
-        follow = IntervalTrigger(seconds=FOLLOW_EVERY.total_seconds(), timezone=UTC)
-        self._scheduler.add_job(self._follow, follow, id="follow")
-        sweep = IntervalTrigger(seconds=self._app.settings.poll.sweep.total_seconds(), timezone=UTC)
-        self._scheduler.add_job(self._refresh, sweep, id="directory")
+        for name, (work, every) in self._jobs().items():
+            self._scheduler.add_job(work, Every(every), id=name)
+        later = datetime.now(UTC) + self._app.settings.poll.sweep  # the names have just been read
+        self._scheduler.modify_job("directory", next_run_time=later)
         self._app.acting.finished, self._app.acting.glimpsed = self._finished, self._glimpsed
         self._acting = self._app.pool.submit(self._app.acting.run)
         self._scheduler.start()
         if self._app.settings.rules.reload == "watch":
             threading.Thread(target=self._watcher.run, name="watch", daemon=True).start()
+
+    def _jobs(self) -> dict[str, tuple[Callable[[], None], timedelta]]:
+        poll = self._app.settings.poll
+        return {
+            "poll": (self._poll, poll.every),
+            "follow": (self._follow, FOLLOW_EVERY),
+            "directory": (self._refresh, poll.sweep),
+        }
 
     def _poll(self) -> None:
         self._last_begun, self._cycling = self._app.clock.monotonic(), True
@@ -151,7 +156,7 @@ class Daemon:
             return
         if took > every + GRACE:
             tell.log.warning("cycle.late", cycle=self._app.cycle.number, seconds=round(took, 3), every_s=every)
-        self._scheduler.modify_job("poll", next_run_time=self._app.clock.now())
+        self._scheduler.modify_job("poll", next_run_time=datetime.now(UTC))
 
     def _follow(self) -> None:
         try:
@@ -176,11 +181,24 @@ class Daemon:
             self._feed_the_watchdog(every)
             self._keep_to_the_poll()
             self._expire_pauses()
-            silent = self._app.clock.monotonic() - self._last_begun
-            if not self._cycling and silent > LATE_CYCLES * every:
-                tell.log.warning("cycle.late", cycle=self._app.cycle.number, seconds=round(silent, 3), every_s=every)
-                self._last_begun = self._app.clock.monotonic()
-                self._scheduler.reschedule_job("poll", trigger=IntervalTrigger(seconds=every, timezone=UTC))
+            self._keep_time(every)
+
+    def _keep_time(self, every: float) -> None:
+        """A step back of the system clock stops APScheduler's jobs for as long as it was set back, and only scheduling
+        them again helps; so does a poll that does not begin for whatever other reason."""
+        set_back = self._clock_set_back()
+        silent = self._app.clock.monotonic() - self._last_begun
+        late = not self._cycling and silent > LATE_CYCLES * every
+        if late:
+            tell.log.warning("cycle.late", cycle=self._app.cycle.number, seconds=round(silent, 3), every_s=every)
+            self._last_begun = self._app.clock.monotonic()
+        if late or set_back:
+            for name, (_, interval) in self._jobs().items():
+                self._scheduler.reschedule_job(name, trigger=Every(interval))
+
+    def _clock_set_back(self) -> bool:
+        before, self._looked_at = self._looked_at, datetime.now(UTC)
+        return self._looked_at < before
 
     def _expire_pauses(self) -> None:
         """A pause that is over holds nothing, whether or not the ledger could be told."""
@@ -200,8 +218,7 @@ class Daemon:
         every = self._app.settings.poll.every
         if every != self._every:
             self._every = every
-            trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
-            self._scheduler.reschedule_job("poll", trigger=trigger)
+            self._scheduler.reschedule_job("poll", trigger=Every(every))
 
     def _end(self) -> int:
         tell.log.info("service.stopping")

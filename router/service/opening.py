@@ -69,7 +69,7 @@ class OpeningTimes:
 
     def _younger(self, hours_id: HoursId, age: timedelta, now: datetime) -> bool:
         known = self._known.get(hours_id)
-        return known is not None and now - known[0] < age
+        return known is not None and timedelta() <= now - known[0] < age
 
     def _tried_at(self, hours_id: HoursId) -> datetime:
         """What was never tried comes first, then what was tried longest ago: hours that fail keep no others waiting."""

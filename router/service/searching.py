@@ -85,6 +85,7 @@ class Searching:
     gated: bool = True
     """Without it the metrics are not asked, and every poll searches everything."""
     _searched: dict[QueueId, datetime] = field(default_factory=dict)
+    _polled_at: datetime | None = None
     _everything_at: datetime | None = None
     _long_ago_at: datetime | None = None
     _cursor: _Cursor | None = None
@@ -107,7 +108,7 @@ class Searching:
         is gone on with there). ``news`` is called after each page that brought something."""
         self._use(rules, directory)
         self._unreadable.clear()
-        now = self.clock.now()
+        now = self._now()
         queues = self._queues(rules, directory)
         rows = self._metrics(queues) if self.gated else {}
         failure = None
@@ -117,6 +118,14 @@ class Searching:
             self._cursor = self._next_cursor(rules, queues, rows, now)
         failure = self._go_on(until, news, stop) or failure
         return self._seen(failure)
+
+    def _now(self) -> datetime:
+        """A clock that was set back makes every search one of the future, and nothing would be searched until then."""
+        before, self._polled_at = self._polled_at, self.clock.now()
+        if before is not None and self._polled_at < before:
+            self._searched.clear()
+            self._everything_at = self._long_ago_at = self._cursor = None
+        return self._polled_at
 
     def _use(self, rules: BoundRuleSet, directory: Directory) -> None:
         """Other rules can meet other queues: a search that is under way for the old ones begins again."""

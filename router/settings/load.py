@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -133,17 +132,19 @@ def _conflicts(settings: Settings, layers: tuple[Layer, ...], *, wrong: list[Key
 
 
 def _without(data: dict[str, Any], wrong: list[KeyOrIndexPath]) -> dict[str, Any]:
-    left = deepcopy(data)
+    """Shares what is left with ``data``: a value that is nested without end is not walked through."""
+    left = data
     for path in wrong:
-        _drop(left, [part for part in path if isinstance(part, str)])
-    connect = left.setdefault("connect", {})
+        left = _dropped(left, [part for part in path if isinstance(part, str)])
+    connect = left.get("connect", {})
     if isinstance(connect, dict):
-        connect.setdefault("instance", _SOME_INSTANCE)
+        left = {**left, "connect": {"instance": _SOME_INSTANCE, **connect}}
     return left
 
 
-def _drop(table: Any, path: list[str]) -> None:
-    for part in path[:-1]:
-        table = table.get(part, {}) if isinstance(table, dict) else {}
-    if path and isinstance(table, dict):
-        table.pop(path[-1], None)
+def _dropped(table: Any, path: list[str]) -> Any:
+    if not path or not isinstance(table, dict) or path[0] not in table:
+        return table
+    if len(path) == 1:
+        return {key: value for key, value in table.items() if key != path[0]}
+    return {**table, path[0]: _dropped(table[path[0]], path[1:])}

@@ -289,3 +289,12 @@ def test_metrics_are_served_at_a_loopback_address(listen, address):
 def test_metrics_are_served_nowhere_else(listen):
     with pytest.raises(ValidationError, match="expected a loopback address and a port"):
         Metrics(listen=listen)
+
+
+@pytest.mark.parametrize(
+    "deep", ["[" * 320 + "]" * 320, "{ x = " + "{ a = " * 320 + "1" + " }" * 321, "{ " + "a." * 900 + "a = 1 }"]
+)
+@pytest.mark.parametrize("key", ["poll.every", "polls", "connect.region"])
+def test_what_is_nested_without_end_is_refused_like_any_other_value(told, key, deep):
+    lines = told(whole=f'connect.instance = "{ID}"\n{key} = {deep}\n', environ={"CONNECT_ROUTER_POLL__SWEEP": "5m"})
+    assert [line.partition(":")[0] for line in lines] == ["2"]

@@ -152,3 +152,14 @@ def test_after_a_reload_everything_is_tried_at_once(blocked):
     blocked.forget()
     assert blocked.admit(ONE, A, NOW) is None
     assert not blocked.calls_stopped(NOW)
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=10), timedelta(days=365)])
+def test_a_clock_that_is_set_back_does_not_make_anything_wait_for_the_time_that_it_had(blocked, back):
+    blocked.denied(ONE, NOW)
+    blocked.unauthenticated(NOW)
+    blocked.routing_denied(NOW)
+
+    assert not blocked.calls_stopped(NOW - back)
+    assert not blocked.routing_stopped(NOW - back)
+    assert look(blocked, NOW - back).denied_flows == frozenset()

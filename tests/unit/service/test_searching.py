@@ -177,3 +177,12 @@ def test_what_was_enqueued_more_than_a_span_ago_is_searched_for_once_an_hour_and
     service.clock.at += minutes(60)
     service.poll()
     assert service.world.spans[-1] == timedelta(days=90)
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=10), timedelta(days=365)])
+def test_after_the_clock_was_set_back_everything_is_searched_and_not_only_when_it_has_caught_up(back):
+    service = Service(contact("a", waited=5))
+    service.poll()
+    service.clock.at -= back
+    service.poll()
+    assert service.world.searches == [{BILLING, GENERAL}]
