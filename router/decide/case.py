@@ -44,7 +44,7 @@ class Case:
 
     @property
     def moves(self) -> tuple[Action, ...]:
-        return tuple(action for action in self.actions if action.moved)
+        return tuple(action for action in self.actions if action.moved) if self.actions else ()
 
     def chain_moves(self, *, observed: bool = False) -> tuple[Action, ...]:
         """The router's moves of the whole chain; with ``observed`` those that it would have made count as well."""
@@ -61,6 +61,8 @@ class Case:
 
     def of_rule(self, rule: str, *, observed: bool) -> tuple[Action, ...]:
         """The acts of a rule in this case; with ``observed`` those that were only observed count as well."""
+        if not self.actions:
+            return ()
         return tuple(
             action
             for action in self.actions
@@ -70,6 +72,8 @@ class Case:
     def progress(self, rule: str, kind: ActionKind, *, observed: bool) -> timedelta | None:
         """The place on the rule's clock of the last step of this kind that has acted, or of a routing update that
         Connect refused: it has no other entry to try. ``None`` before the first."""
+        if not self.actions:
+            return None
         acted = (act for act in self.of_rule(rule, observed=observed) if act.kind is kind)
         refused = (act for act in self.actions if act.rule == rule and act.state is ActionState.REFUSED)
         over = (*acted, *(act for act in refused if act.kind is kind is ActionKind.ROUTING))
@@ -87,7 +91,7 @@ class Case:
         return replace(first, priority=DEFAULT_PRIORITY if read.priority is None else read.priority)
 
     def moves_of(self, rule: str) -> tuple[Action, ...]:
-        return tuple(move for move in self.moves if move.rule == rule)
+        return tuple(move for move in self.moves if move.rule == rule) if self.actions else ()
 
     def touched_by(self, rule: str) -> bool:
         """Whether the rule has done, or tried, anything in this case."""

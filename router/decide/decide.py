@@ -15,6 +15,7 @@ from router.decide.look import Look
 from router.decide.order import urgency_of
 from router.decide.paused import pause_of
 from router.decide.turn import Turn
+from router.decide.uncollected import uncollected
 from router.decide.used import Used
 from router.decide.wait import Wait
 from router.model import Contact, ContactId, HoldReason, Standing
@@ -76,6 +77,11 @@ class _Fold:
 def decide(look: Look, rules: BoundRuleSet) -> Decided:
     """Decides on every contact of the look. The order of ``look.contacts`` does not matter: the most overdue comes
     first (clock time over target, then age, then id), and what it uses up is gone for the next."""
+    with uncollected():
+        return _decide(look, rules)
+
+
+def _decide(look: Look, rules: BoundRuleSet) -> Decided:
     in_force = RulesInForce(rules, look)
     accounts: dict[ContactId, Account] = {}
     governed: list[tuple[Wait, Governance]] = []

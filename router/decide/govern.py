@@ -9,7 +9,7 @@ from enum import Enum
 
 from router.decide.case import Case
 from router.decide.details import seen_details
-from router.decide.in_force import InForce
+from router.decide.in_force import InForce, RulesMet
 from router.decide.opening import calendar_of
 from router.decide.standstill import standstill
 from router.decide.subject import sent_here, subject_for
@@ -121,13 +121,19 @@ class Governance:
         return min((one.next_due_at for one in looked if one.next_due_at is not None), default=None)
 
 
-def govern(wait: Wait, rules: Sequence[InForce]) -> Governance:
+def govern(wait: Wait, met: RulesMet) -> Governance:
     """Tries the rules in order, as far as a shield, or a rule that could not be decided while something may be due."""
     governing: Tried | None = None
     beside: list[Tried] = []
     relied_on: list[Seen] = []
-    for position, rule in enumerate(rules):
+    untouched = not wait.case.actions
+    places: Iterator[tuple[int, InForce]] = enumerate(met.rules)
+    while (found := next(places, None)) is not None:
+        position, rule = found
         if governing is not None and not _acts_behind(rule, wait.case):
+            continue
+        plain = rule.rule.plain
+        if untouched and plain is not None and not plain(wait.values):
             continue
         one = try_rule(rule, wait)
         if rule.asks_details:
@@ -135,12 +141,14 @@ def govern(wait: Wait, rules: Sequence[InForce]) -> Governance:
         if one.role in (Role.BESIDE, Role.FINISHED) or (one.role is Role.UNREAD and rule.beside):
             beside.append(one)
         elif one.role is Role.GOVERNS:
+            if governing is None and untouched:
+                places = met.after(position)
             governing = governing or one
         elif one.role is Role.SHIELD or one.role is Role.UNREAD:
             if governing is None:
-                return replace(_ungoverned(one, rules[position:], wait), beside=tuple(beside))
+                return replace(_ungoverned(one, met.rules[position:], wait), beside=tuple(beside))
             if rule.shield:
-                beside.extend(_behind_unread(one, rules[position + 1 :], wait))
+                beside.extend(_behind_unread(one, met.rules[position + 1 :], wait))
                 break
     return Governance(governing=governing, beside=tuple(beside), relied_on=tuple(relied_on))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from router.decide.details import is_detail
@@ -10,6 +11,8 @@ from router.decide.wait import Wait
 from router.model import QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.rule import Mode
+
+NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class InForce:
     mode: Mode
     beside: bool
     asks_details: bool
+    shield: bool
 
     @classmethod
     def of(cls, rule: BoundRule, look: Look) -> InForce | None:
@@ -31,11 +35,25 @@ class InForce:
         mode = rule.rule.mode.weaker(look.mode)
         only_observes = mode is Mode.OBSERVE and look.mode is Mode.ENFORCE
         asks_details = any(is_detail(test.key) for test in rule.conditions)
-        return cls(rule, mode, only_observes or not (rule.to_steps or rule.rule.shield), asks_details)
+        shield = rule.rule.shield
+        return cls(rule, mode, only_observes or not (rule.to_steps or shield), asks_details, shield)
 
-    @property
-    def shield(self) -> bool:
-        return self.rule.rule.shield
+
+@dataclass(frozen=True, slots=True)
+class RulesMet:
+    """The rules that contacts of a queue can meet, in their order. ``behind`` are those, with their places among them,
+    that matter to a contact that an earlier rule governs: they act beside it, or shield it."""
+
+    rules: tuple[InForce, ...]
+    behind: tuple[tuple[int, InForce], ...]
+
+    @classmethod
+    def of(cls, rules: Iterable[InForce]) -> RulesMet:
+        found = tuple(rules)
+        return cls(found, tuple((at, rule) for at, rule in enumerate(found) if rule.beside or rule.shield))
+
+    def after(self, place: int) -> Iterator[tuple[int, InForce]]:
+        return ((at, rule) for at, rule in self.behind if at > place)
 
 
 class RulesInForce:
@@ -46,12 +64,12 @@ class RulesInForce:
         self._look = look
         self._rules = rules
         self._known: dict[int, InForce | None] = {}
-        self._met: dict[tuple[QueueId, frozenset[str]], tuple[InForce, ...]] = {}
+        self._met: dict[tuple[QueueId, frozenset[str]], RulesMet] = {}
 
-    def for_wait(self, wait: Wait) -> tuple[InForce, ...]:
+    def for_wait(self, wait: Wait) -> RulesMet:
         """In their order, those that could match the contact where it is, and those that have moved its case: they see
         it in other queues."""
-        moved_by = frozenset(move.rule for move in wait.case.moves)
+        moved_by = frozenset(move.rule for move in wait.case.moves) if wait.case.actions else NOBODY
         key = wait.queue_id, moved_by
         if key not in self._met:
             names = (self._look.directory.queue_name(wait.queue_id) or wait.queue_id, wait.queue_id)
@@ -59,7 +77,8 @@ class RulesInForce:
             met = {places[name] for name in moved_by if name in places}
             if wait.in_listed_queue:
                 met.update(self._rules.index.meeting(names))
-            self._met[key] = tuple(known for place in sorted(met) if (known := self._in_force(place)) is not None)
+            known = (self._in_force(place) for place in sorted(met))
+            self._met[key] = RulesMet.of(rule for rule in known if rule is not None)
         return self._met[key]
 
     def _in_force(self, place: int) -> InForce | None:

@@ -102,6 +102,8 @@ class ContactSubject:
 def subject_for(rule: BoundRule, wait: Wait) -> ContactSubject:
     """The subject that a rule is matched against. A rule that has moved the case sees it, in the queues that it moves
     to, where it first acted on it."""
+    if not wait.case.actions:
+        return ContactSubject(wait, wait.queue_id)
     before = wait.case.first_act(rule.name, observed=False)
     first = before if wait.case.moves_of(rule.name) else None
     queue_id = wait.queue_id

@@ -10,7 +10,8 @@ from router.decide.before import queues_before
 from router.decide.case import Case
 from router.decide.look import CHAIN_TRANSFERS, Look, NeedDetails, NeedOrigin, NeedPast, NeedPauses, NeedTransfers
 from router.model import Contact, Details, QueueId
-from router.rules.condition import Unread
+from router.rules.condition import Unread, Value
+from router.rules.plain import Values
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Wait:
     def queue_id(self) -> QueueId:
         assert self.contact.queue_id is not None, "a waiting contact has a queue"
         return self.contact.queue_id
+
+    @cached_property
+    def values(self) -> Values:
+        """What a search tells of it, by match key, as a rule sees it that has not acted on it."""
+        return _Values(self)
 
     @property
     def lasted(self) -> timedelta:
@@ -127,3 +133,33 @@ class Wait:
     def transfers_allowed(self) -> int:
         """Connect allows 11 a chain, whoever makes them (API_TransferContact); some are kept for people and flows."""
         return CHAIN_TRANSFERS - self.look.limits.reserve_transfers
+
+
+class _Values(dict[str, Value | None]):
+    def __init__(self, wait: Wait) -> None:
+        self._wait = wait
+
+    def __missing__(self, key: str) -> Value | None:
+        found = self[key] = self._told(key)
+        return found
+
+    def _told(self, key: str) -> Value | None:
+        wait, (group, _, name) = self._wait, key.partition(".")
+        contact = wait.contact
+        if group == "tags":
+            return contact.tags.get(name)
+        if group == "segment_attributes":
+            return contact.segment_attributes.get(name)
+        match key:
+            case "channel":
+                return contact.channel.value
+            case "queue":
+                named = wait.look.directory.queue_name(wait.queue_id)
+                return (named, wait.queue_id) if named and named != wait.queue_id else (wait.queue_id,)
+            case "name":
+                return contact.name
+            case "initiation_method":
+                return contact.initiation_method
+            case "subtype":
+                return contact.segment_attributes.get("connect:Subtype")
+        raise KeyError(key)

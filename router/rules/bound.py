@@ -9,6 +9,7 @@ from functools import cached_property
 from router.model import FlowId, QueueId, Target
 from router.rules.condition import Condition, Test, tests_of
 from router.rules.index import RuleIndex
+from router.rules.plain import Plain, plain
 from router.rules.rule import Entry, Place, Rule, Step
 
 
@@ -67,6 +68,11 @@ class BoundRule:
     @property
     def condition(self) -> Condition:
         return self.rule.condition
+
+    @cached_property
+    def plain(self) -> Plain | None:
+        """The condition as a plain yes or no, where what a search tells is enough to decide it."""
+        return plain(self.rule.condition)
 
     @cached_property
     def conditions(self) -> tuple[Test, ...]:

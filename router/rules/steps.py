@@ -42,15 +42,35 @@ def due_steps(rule: BoundRule | Rule, elapsed: timedelta, progress: Progress, *,
     own. ``ended``: hours closed as the clock came to show it, so that what falls due just then is due as they open."""
     steps = _rule(rule).steps
     elapsed -= timedelta.resolution if ended else timedelta()
-    to = _left((step for step in steps if step.to), progress.to)
-    warn = _left((step for step in steps if step.warn is not None), progress.warn)
-    routing = _left((step for step in steps if step.routing is not None), progress.routing)
-    ahead = [step.at for step in (*to, *warn, *routing) if step.at > elapsed]
-    return Due(
-        to=tuple(reversed(_due(to, elapsed))),
-        warn=next(reversed(_due(warn, elapsed)), None),
-        routing=next(reversed(_due(routing, elapsed)), None),
-        next_at=min(ahead, default=None),
+    to: list[Step] = []
+    warn: Step | None = None
+    routing: Step | None = None
+    next_at: timedelta | None = None
+    for step in steps:
+        kinds = _left_of(step, progress)
+        if kinds == _NONE_LEFT:
+            continue
+        if step.at > elapsed:
+            next_at = step.at if next_at is None else min(next_at, step.at)
+            continue
+        moves, warns, routes = kinds
+        if moves:
+            to.insert(0, step)
+        warn = step if warns else warn
+        routing = step if routes else routing
+    return Due(to=tuple(to), warn=warn, routing=routing, next_at=next_at)
+
+
+_NONE_LEFT = (False, False, False)
+
+
+def _left_of(step: Step, progress: Progress) -> tuple[bool, bool, bool]:
+    """Of which kinds the step is that have not come so far yet: ``to``, ``warn``, ``routing``."""
+    at = step.at
+    return (
+        bool(step.to) and (progress.to is None or at > progress.to),
+        step.warn is not None and (progress.warn is None or at > progress.warn),
+        step.routing is not None and (progress.routing is None or at > progress.routing),
     )
 
 
@@ -66,6 +86,3 @@ def _rule(rule: BoundRule | Rule) -> Rule:
 def _left(steps: Iterable[Step], done: timedelta | None) -> list[Step]:
     return [step for step in steps if done is None or step.at > done]
 
-
-def _due(steps: list[Step], elapsed: timedelta) -> list[Step]:
-    return [step for step in steps if step.at <= elapsed]
