@@ -43,12 +43,19 @@ class Behaviours:
     new_segment_attributes: Literal["kept", "lost"] = "kept"
     """Whether the user-defined attributes go over to the new segment."""
 
+    new_segment_tags: Literal["kept", "lost"] = "kept"
+    """Whether the tags go over to the new segment."""
+
     transfer_initiation_method: Literal["TRANSFER", "QUEUE_TRANSFER", "API"] = "TRANSFER"
     """The new segment's InitiationMethod."""
 
     # SearchContacts
     index_lag: timedelta = timedelta(0)
     """How far the search index is behind: rows show the contacts as they were that long ago."""
+
+    old_segment_lag: timedelta = timedelta(0)
+    """How much longer than the rest of the index the segment that a transfer ended still looks as it did before: for
+    that long the old and the new one both look queued."""
 
     not_exists: Literal["honoured", "ignored", "refused"] = "honoured"
     """The NOT_EXISTS condition of AdditionalTimeRange: filters, does nothing, or is InvalidParameterException."""

@@ -49,7 +49,7 @@ def successor(state: State, contact: Contact, *, initiation_method: str) -> Cont
         description=contact.description,
         connected_to_system_at=state.now,
         attributes=contact.attributes if behaviours.new_segment_attributes == "kept" else {},
-        tags=contact.tags,
+        tags=contact.tags if behaviours.new_segment_tags == "kept" else {},
         segment_attributes=contact.segment_attributes,
         from_address=contact.from_address,
         to_address=contact.to_address,

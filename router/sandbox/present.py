@@ -37,7 +37,7 @@ class Present:
             behaviours=behaviours,
             random=self.random,
             agenda=Agenda(start),
-            contacts=ContactLog(lag=max(behaviours.index_lag, behaviours.metrics_lag)),
+            contacts=ContactLog(lag=max(behaviours.index_lag + behaviours.old_segment_lag, behaviours.metrics_lag)),
             register=Register(identity, behaviours),
         )
         self.started_at = self.state.now

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from router.sandbox.chains import transferred_reason
 from router.sandbox.contacts import Contact
 from router.sandbox.identity import bare
 from router.sandbox.operations.call import Call, Result
@@ -60,10 +61,21 @@ def _index(call: Call, first_page_at: datetime) -> Iterator[Contact]:
     """Chat is in it while it waits, voice only from the connection on (admin guide, "contact-search")."""
     behaviours, contacts = call.world.behaviours, call.state.contacts
     moment = first_page_at if behaviours.search_pages == "snapshot" else call.now
-    rows = contacts.live_at if _wants_live(call) else contacts.all_at
-    for contact in rows(moment - behaviours.index_lag):
+    rows = contacts.live_at if _wants_live(call) and not behaviours.old_segment_lag else contacts.all_at
+    for row in rows(moment - behaviours.index_lag):
+        contact = _before_its_transfer(call, row, moment) or row
         if contact.channel != "VOICE" or not contact.queued:
             yield contact
+
+
+def _before_its_transfer(call: Call, contact: Contact, moment: datetime) -> Contact | None:
+    """As it was, where a transfer ended it so lately that the index still shows that."""
+    behaviours, ended_at = call.world.behaviours, contact.disconnected_at
+    if ended_at is None or contact.disconnect_reason != transferred_reason(contact):
+        return None
+    if ended_at <= moment - behaviours.index_lag - behaviours.old_segment_lag:
+        return None
+    return call.state.contacts.at(contact.id, ended_at - timedelta(microseconds=1))
 
 
 def _wants_live(call: Call) -> bool:

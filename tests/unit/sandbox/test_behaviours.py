@@ -127,6 +127,13 @@ def test_the_new_segment_keeps_or_loses_the_attributes(make, kept):
     assert described["Attributes"] == ({"language": "fr"} if kept == "kept" else {})
 
 
+@pytest.mark.parametrize("kept", ["kept", "lost"])
+def test_the_new_segment_keeps_or_loses_the_tags(make, kept):
+    bench = make(new_segment_tags=kept)
+    moved = bench.transfer(bench.world.enqueue(tags={"team": "north"}))
+    assert bench.describe(moved).get("Tags", {}).get("team") == ("north" if kept == "kept" else None)
+
+
 @pytest.mark.parametrize("method", ["TRANSFER", "QUEUE_TRANSFER", "API"])
 def test_the_new_segment_was_initiated_in_one_of_three_ways(make, method):
     bench = make(transfer_initiation_method=method)
@@ -148,6 +155,24 @@ def test_the_index_may_be_behind(make):
     rows = {row["Id"]: row for row in bench.search()["Contacts"]}
     assert "DisconnectTimestamp" in rows[old]
     assert rows[moved]["QueueInfo"]["Id"] == bench.queue("General")
+
+
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(seconds=10)])
+def test_the_segment_that_a_transfer_ended_may_look_queued_when_the_new_one_does_too(make, behind):
+    bench = make(old_segment_lag=timedelta(minutes=1), index_lag=behind)
+    live = {"TimestampCondition": {"Type": "DISCONNECT_TIMESTAMP", "ConditionType": "NOT_EXISTS"}}
+    waiting = {"AdditionalTimeRange": {"MatchType": "MATCH_ALL", "Criteria": [live]}}
+    old, answered = bench.world.enqueue(waited=HOUR), bench.world.enqueue(waited=HOUR)
+    bench.clock.move(seconds=30)
+    new = bench.transfer(old)
+    bench.world.finish(answered)
+    bench.clock.move(seconds=behind.total_seconds() + 59)
+    assert sorted(bench.found(SearchCriteria=waiting)) == sorted([old, new]), "what a transfer did not end is as it is"
+    rows = {row["Id"]: row["QueueInfo"]["Id"] for row in bench.search()["Contacts"] if row["Id"] in (old, new)}
+    assert rows == {old: bench.queue("Billing"), new: bench.queue("General")}
+    assert "DisconnectTimestamp" in bench.describe(old), "the index alone is behind"
+    bench.clock.move(seconds=1)
+    assert bench.found(SearchCriteria=waiting) == [new]
 
 
 @pytest.mark.parametrize("answer", ["honoured", "ignored", "refused"])
