@@ -11,6 +11,7 @@ from router.cli.parser import add_json
 from router.cli.shown import print_json
 from router.cli.subject import add_subject, subject_of
 from router.durations import parse_duration
+from router.problems import printable
 
 DESCRIPTION = """\
 Has the running service hold what a rule, a queue, a flow or everything concerns, or one contact, for a time. It is in
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(result)
     else:
-        print(result["pause"])
+        print(printable(result["pause"]))
     return DONE
 
 

@@ -9,6 +9,7 @@ from router.cli.failures import DONE
 from router.cli.parser import add_json
 from router.cli.shown import count, print_json
 from router.cli.subject import add_subject, subject_of
+from router.problems import printable
 
 DESCRIPTION = """\
 Lifts one pause, named as it was set; --all lifts the pause of everything, and leaves those of single rules, queues,
@@ -33,9 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(result)
         return DONE
     if result["lifted"] is not None:
-        print(f"no longer: {result['lifted']}")
+        print(printable(f"no longer: {result['lifted']}"))
     if result["forgiven_strays"] is not None:
         print(f"the flow is used again; {count(result['forgiven_strays'], 'stray')} of it forgiven")
     for line in result["left"]:
-        print(f"still: {line}")
+        print(printable(f"still: {line}"))
     return DONE

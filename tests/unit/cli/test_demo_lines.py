@@ -1,0 +1,30 @@
+"""What the demo prints of the service's events: names from a scenario may hold anything."""
+
+import unicodedata
+
+import pytest
+
+from router.cli.demo.told import told
+from router.sandbox import Sandbox, Scenario
+
+NASTY = "\x1b[2J\r\n\u202e[bold]"
+AT = "2026-11-23T09:30:00.553102Z"
+EVENTS = [
+    {"event": "contact.transferred", "from_queue": NASTY, "to_queue": NASTY, "rule": "r", "step": 1, "late_s": 1.0},
+    {"event": "contact.transferred", "from_queue": NASTY, "to_agent": NASTY, "rule": "r", "step": 1, "late_s": None},
+    {"event": "contact.held", "queue": NASTY, "reason": "in_flight", "detail": NASTY, "rule": "r", "step": 1},
+    {"event": "contact.warned", "queue": NASTY, "text": NASTY, "rule": "r", "step": 1, "late_s": 1.0},
+    {"event": "contact.landed", "landing": "queued", "queue": NASTY, "after_s": 1.0, "rule": "r", "step": 1},
+    {"event": "contact.landed", "landing": "at_agent", "agent": NASTY, "after_s": 1.0, "rule": "r", "step": 1},
+    {"event": "contact.failed", "error": NASTY, "message": NASTY, "attempts": 1, "rule": "r", "step": 1},
+    {"event": "flow.suspended", "flow": NASTY, "limit": 1},
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event["event"])
+def test_a_line_of_the_demo_is_one_line_without_control_characters_or_markup(event):
+    about = {"contact_id": NASTY} if event["event"].startswith("contact.") else {}
+    line = told({"timestamp": AT, "level": "info", **about, **event}, Sandbox(Scenario()))
+
+    assert [char for char in line.plain if unicodedata.category(char) in ("Cc", "Cf")] == []
+    assert "\\x1b[2J\\r\\n\\u202e[bold]" in line.plain
