@@ -24,7 +24,8 @@ EVENTS = [
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event["event"])
 def test_a_line_of_the_demo_is_one_line_without_control_characters_or_markup(event):
     about = {"contact_id": NASTY} if event["event"].startswith("contact.") else {}
-    line = told({"timestamp": AT, "level": "info", **about, **event}, Sandbox(Scenario()))
+    with Sandbox(Scenario()) as sandbox:
+        line = told({"timestamp": AT, "level": "info", **about, **event}, sandbox)
 
     assert [char for char in line.plain if unicodedata.category(char) in ("Cc", "Cf")] == []
     assert "\\x1b[2J\\r\\n\\u202e[bold]" in line.plain
