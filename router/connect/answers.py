@@ -90,9 +90,14 @@ class Unauthenticated:
     request_id: str | None = None
 
 
+class TooLate(Exception):
+    """A call was not sent: the instant by which it had to be was over. Nothing has happened."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A contact as DescribeContact answered; ``answered_at`` is on the monotonic clock, in seconds."""
+    """A contact as DescribeContact answered; ``answered_at`` is on the monotonic clock, in seconds: not later than
+    Connect answered, save by what an answer takes to come."""
 
     contact: Contact
     answered_at: float

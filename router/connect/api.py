@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -12,7 +12,7 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from router.connect.answers import Denied, Failure, Full, Rejected, Throttled, Unauthenticated
+from router.connect.answers import Denied, Failure, Full, Rejected, Throttled, TooLate, Unauthenticated
 from router.connect.errors import answer_of
 from router.connect.quotas import Quotas
 
@@ -33,7 +33,15 @@ class Answered:
     """HTTP 200. ``body`` is Connect's, parsed by the service model, and goes no further than this package."""
 
     body: Mapping[str, Any]
+    asked_at: float
+    """On the monotonic clock, in seconds."""
     request_id: str | None = None
+
+
+class _Sending(local):
+    """What the call that this thread is making must be sent by."""
+
+    before: float | None = None
 
 
 class Api:
@@ -48,15 +56,24 @@ class Api:
         self._monotonic = monotonic
         self._told: dict[str, float] = {}
         self._lock = Lock()
+        self._sending = _Sending()
+        client.meta.events.register("before-send.connect", self._in_time)
 
-    def call(self, operation: str, *, report: bool = True, **parameters: Any) -> Answered | Failure | Full:
+    def call(
+        self, operation: str, *, report: bool = True, before: float | None = None, **parameters: Any
+    ) -> Answered | Failure | Full:
         """Exactly one HTTP call, without waiting for a token; counted, and with ``report`` told to the quotas, and
         what is denied to people; without it the caller does both, for it knows what that stops.
 
-        Never raises for what the network, Connect or somebody in between does: that is an answer.
+        Never raises for what the network, Connect or somebody in between does: that is an answer. With ``before`` (an
+        instant of the monotonic clock) it raises ``TooLate`` where the call was not on its way by then.
         """
         self._quotas.called(operation)
-        answer = self._attempt(operation, parameters)
+        self._sending.before = before
+        try:
+            answer = self._attempt(operation, parameters)
+        finally:
+            self._sending.before = None
         if report:
             self._report(operation, answer)
         if report and isinstance(answer, Denied | Unauthenticated):
@@ -65,11 +82,19 @@ class Api:
 
     def _attempt(self, operation: str, parameters: Mapping[str, Any]) -> Answered | Failure | Full:
         method = getattr(self._client, xform_name(operation))
+        asked_at = self._monotonic()
         try:
             body = method(InstanceId=self._instance_id, **parameters)
         except (ClientError, BotoCoreError, OSError, ResponseParserError, *_OF_ANOTHER_TYPE) as error:
             return answer_of(error)
-        return Answered(body=body, request_id=body.get("ResponseMetadata", {}).get("RequestId"))
+        return Answered(body=body, asked_at=asked_at, request_id=body.get("ResponseMetadata", {}).get("RequestId"))
+
+    def _in_time(self, **_: object) -> None:
+        """Called on the thread of the call, as its last step but the sending. Whatever has come between (credentials
+        that had to be renewed, a process that was stopped) is over by now."""
+        before = self._sending.before
+        if before is not None and self._monotonic() > before:
+            raise TooLate
 
     def _report(self, operation: str, answer: Answered | Failure | Full) -> None:
         if isinstance(answer, Throttled):

@@ -20,16 +20,20 @@ class ConnectMover:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def transfer(self, *, contact_id: ContactId, target: Target, token: str) -> TransferAnswer:
+    def transfer(
+        self, *, contact_id: ContactId, target: Target, token: str, before: float | None = None
+    ) -> TransferAnswer:
         """TransferContact. The caller holds its token of the quota already, for it had to be there before the contact
         was read; and reports to the quotas what came of it.
 
         ``token`` is the ClientToken, up to 500 characters. A success that names no contact is ``Unknown``.
+        With ``before`` (monotonic seconds) it raises ``TooLate`` where the call was not on its way by then.
         """
         destination = {"QueueId": target.queue_id} if target.queue_id is not None else {"UserId": target.agent_id}
         answer = self._api.call(
             "TransferContact",
             report=False,
+            before=before,
             ContactId=contact_id,
             ContactFlowId=target.flow_id,
             ClientToken=token,

@@ -18,6 +18,7 @@ from router.connect.answers import (
     Missing,
     Reading,
     Throttled,
+    TooLate,
     TransferAnswer,
     Transferred,
     Unknown,
@@ -87,6 +88,8 @@ class Effort:
     grant: Grant | None = None
     uncertain: bool = False
     read_age: float = 0.0
+    send_before: float | None = None
+    """Until when, in monotonic seconds, the last reading entitles to a call."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -158,8 +161,9 @@ class Attempts:
             return Tried(hold=hold)
         self._entitle(effort)
         effort.read_age = self.clock.monotonic() - reading.answered_at
+        effort.send_before = reading.answered_at + FRESH
         if effort.read_age > FRESH:
-            return Tried(unread=Unknown(code=STALE, message="the reading was too old to act on"))
+            return _stale()
         return Tried() if self.stopping.is_set() else None
 
     def _still(self, effort: Effort, reading: Reading) -> HoldReason | None:
@@ -193,7 +197,12 @@ class Attempts:
         effort.action = renewed
 
     def _send(self, effort: Effort) -> Tried:
-        operation, answer = _operation(effort.action), self._call(effort.action)
+        operation = _operation(effort.action)
+        try:
+            answer = self._call(effort.action, effort.send_before)
+        except TooLate:
+            self.pacer.give_back(operation)
+            return _stale()
         if isinstance(answer, Throttled):
             self.pacer.throttled(operation)
         elif not isinstance(answer, Unknown):
@@ -201,12 +210,14 @@ class Attempts:
         effort.uncertain = effort.uncertain or isinstance(answer, Unknown)
         return Tried(answer=answer, repeatable=effort.action.kind is ActionKind.TRANSFER)
 
-    def _call(self, action: Action) -> TransferAnswer | UpdateAnswer:
+    def _call(self, action: Action, before: float | None) -> TransferAnswer | UpdateAnswer:
         if action.kind is ActionKind.ROUTING:
             assert action.routing is not None, "a routing intent says what is asked for"
             return self.mover.reroute(contact_id=action.contact_id, routing=action.routing)
         assert action.target is not None and action.token is not None, "a transfer's intent has both"
-        return self.mover.transfer(contact_id=action.contact_id, target=action.target, token=action.token)
+        return self.mover.transfer(
+            contact_id=action.contact_id, target=action.target, token=action.token, before=before
+        )
 
 
 class _Until(stop_base):
@@ -218,6 +229,10 @@ class _Until(stop_base):
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         return self._until is not None and self._clock.monotonic() + retry_state.upcoming_sleep >= self._until
+
+
+def _stale() -> Tried:
+    return Tried(unread=Unknown(code=STALE, message="the reading was too old to act on"))
 
 
 def _operation(action: Action) -> str:

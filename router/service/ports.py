@@ -48,9 +48,12 @@ class Reader(Searcher, Protocol):
 
 
 class Mover(Protocol):
-    """The two writing calls, each exactly one HTTP call: who repeats them must read the contact first."""
+    """The two writing calls, each exactly one HTTP call: who repeats them must read the contact first. What could not
+    be sent by ``before`` (monotonic seconds) raises ``TooLate``."""
 
-    def transfer(self, *, contact_id: ContactId, target: Target, token: str) -> TransferAnswer: ...
+    def transfer(
+        self, *, contact_id: ContactId, target: Target, token: str, before: float | None = None
+    ) -> TransferAnswer: ...
     def reroute(self, *, contact_id: ContactId, routing: RoutingData) -> UpdateAnswer: ...
 
 

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,12 +38,14 @@ class Request:
 
 
 class Canned:
-    """Answers ``script`` in order, then ``otherwise`` for ever; ``requests`` are those that came."""
+    """Answers ``script`` in order, then ``otherwise`` for ever; ``requests`` are those that came. ``meanwhile`` is what
+    happens while it does."""
 
     def __init__(self) -> None:
         self.script: deque[Answer] = deque()
         self.otherwise = Answer(500)
         self.requests: list[Request] = []
+        self.meanwhile: Callable[[], object] = lambda: None
         canned = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -58,6 +61,7 @@ class Canned:
                 raw = self.rfile.read(length)
                 body = json.loads(raw) if raw.startswith(b"{") else {}
                 canned.requests.append(Request(self.command, self.path, dict(self.headers), body))
+                canned.meanwhile()
                 answer = canned.script.popleft() if canned.script else canned.otherwise
                 if answer.reset:
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -11,6 +11,7 @@ from router.connect.answers import (
     Reading,
     Rejected,
     Throttled,
+    TooLate,
     Transferred,
     Unauthenticated,
     Unknown,
@@ -186,3 +187,29 @@ def test_a_missing_permission_is_told_once_in_a_while(canned, connection, answer
     told = [(line["event"], line["log_level"], line["operation"], line["message"]) for line in logs]
     denied = ("api.denied", "error", "DescribeContact", "not authorized")
     assert told == [denied, (*denied[:2], "ListAssociatedContacts", denied[3]), denied]
+
+
+def test_a_reading_that_was_long_on_its_way_is_as_old_as_its_question(canned, connection, time):
+    """The process may have been stopped, with the answer waiting for it."""
+    canned.says(CONTACT)
+    canned.meanwhile = lambda: setattr(time, "seconds", time.seconds + 60)
+    asked_at = time.seconds
+    reading = connection.reader.describe(ContactId("c1"))
+    assert isinstance(reading, Reading)
+    assert (reading.answered_at, time.seconds) == (asked_at, asked_at + 60)
+
+
+def test_a_transfer_that_comes_too_late_is_not_sent(canned, connection, time):
+    canned.says({"ContactId": "new"})
+    arguments = {"contact_id": ContactId("c1"), "target": TO_QUEUE, "token": "token-1"}
+    with pytest.raises(TooLate):
+        connection.mover.transfer(**arguments, before=time.seconds - 0.001)
+    assert canned.requests == []
+    assert isinstance(connection.mover.transfer(**arguments, before=time.seconds), Transferred)
+
+
+def test_what_must_be_sent_by_an_instant_is_so_for_that_call_alone(canned, connection, time):
+    canned.says({"ContactId": "new"}, CONTACT)
+    connection.mover.transfer(contact_id=ContactId("c1"), target=TO_QUEUE, token="token-1", before=time.seconds)
+    time.seconds += 60
+    assert isinstance(connection.reader.describe(ContactId("c1")), Reading)

@@ -1,0 +1,111 @@
+"""A process that is stopped and goes on, and one that is told to end while moves are under way."""
+
+import json
+import signal
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+
+pytestmark = pytest.mark.timeout(180)
+STOPPED_S = 5.0
+
+
+class Heard:
+    """The lines of a service's log, with when each came."""
+
+    def __init__(self, process):
+        self.lines, self._process = [], process
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self):
+        for line in self._process.stdout:
+            self.lines.append((time.monotonic(), json.loads(line)))
+
+    def told(self, event, *, since=0.0):
+        return [line for at, line in list(self.lines) if line["event"] == event and at >= since]
+
+    def until(self, condition, *, within=90.0):
+        end = time.monotonic() + within
+        while not condition():
+            assert time.monotonic() < end, [line["event"] for _, line in self.lines]
+            time.sleep(0.02)
+
+    def end(self):
+        self._process.terminate()
+        self._process.wait(30)
+        self._thread.join(10)
+        return self._process.returncode
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_reading_from_before_a_stop_entitles_to_no_call_after_it(bench, reading, when):
+    """Stopped before Connect answers DescribeContact, or after: an agent takes the contact meanwhile."""
+    contact_id, stopped = bench.enqueue(), threading.Event()
+    bench.sandbox.world.add_user("agent", queues=["Billing"], slots={"TASK": 1})
+    service = bench.start("run", "--enforce")
+
+    def stop(_params):
+        if not stopped.is_set() and not bench.sandbox.world.transfers:
+            service.send_signal(signal.SIGSTOP)
+            stopped.set()
+
+    remove = getattr(bench.sandbox, when)("DescribeContact", stop)
+    assert stopped.wait(60)
+    remove()
+    time.sleep(STOPPED_S)
+    bench.sandbox.world.accept(contact_id, "agent")
+    service.send_signal(signal.SIGCONT)
+
+    heard = Heard(service)
+    heard.until(lambda: len(heard.told("cycle.finished")) >= 2)
+    assert heard.end() == 0
+    assert bench.sandbox.world.transfers == ()
+    assert bench.sandbox.world.taken_from_agents == ()
+
+
+def test_after_a_stop_of_many_polls_the_next_one_comes_and_none_is_made_up_for(bench, reading):
+    service = bench.start("run", "--enforce")
+    reading(service, "cycle.finished")
+    heard = Heard(service)
+    heard.until(lambda: len(heard.told("cycle.finished")) >= 2)
+
+    service.send_signal(signal.SIGSTOP)
+    time.sleep(STOPPED_S)
+    late = bench.enqueue()
+    service.send_signal(signal.SIGCONT)
+    went_on = time.monotonic()
+
+    heard.until(lambda: heard.told("contact.transferred", since=went_on))
+    heard.until(lambda: len(heard.told("cycle.finished", since=went_on)) >= 3)
+    cycles, took = len(heard.told("cycle.finished", since=went_on)), time.monotonic() - went_on
+    assert heard.end() == 0
+    assert cycles <= took / 1.0 + 2, f"{cycles} cycles in {took:.1f} s: a burst"
+    assert [transfer.contact_id for transfer in bench.sandbox.world.transfers] == [late]
+
+
+def test_told_to_end_under_load_it_ends_within_ten_seconds_and_the_next_run_settles_what_was_open(bench, reading):
+    late = {bench.enqueue(waited=timedelta(hours=2, minutes=number)) for number in range(30)}
+    bench.sandbox.world.faults.add("slow", "TransferContact", delay=timedelta(seconds=2))
+    service, moving = bench.start("run", "--enforce"), threading.Event()
+    remove = bench.sandbox.after("TransferContact", lambda _params: moving.set())
+    heard = Heard(service)
+    assert moving.wait(60)
+
+    began = time.monotonic()
+    assert heard.end() == 0
+    took = time.monotonic() - began
+    remove()
+    bench.sandbox.world.faults.clear()
+    world = bench.sandbox.world
+    assert took < 10
+    assert [line["event"] for _, line in heard.lines][-1] == "service.stopped"
+    at_the_end = len(world.transfers)
+    assert 0 < at_the_end < len(late)
+
+    assert bench.run("run", "--once", "--enforce").returncode == 0
+    moved = [transfer.contact_id for transfer in world.transfers]
+    assert (len(moved), set(moved)) == (len(late), late)
+    assert {one["outcome"] for one in bench.json("history")} == {"acted"}
