@@ -156,18 +156,22 @@ class Needs:
 def transfers_behind(contact_id: ContactId, chain: tuple[Contact, ...]) -> int:
     """The transfers a segment has behind it: its predecessors, walked by ``PreviousContactId``.
 
-    A tree of linked tasks is wider than a chain, so the walk comes first; where a link is missing from the answer,
-    every other contact initiated before counts instead: rather too many than a twelfth transfer.
+    A tree of linked tasks is wider than a chain, so the walk comes first. Where it ends before the chain's first
+    contact (a link is missing from the answer, or a segment names its first contact and none before it: which ids a
+    transfer hands on is not documented), every other contact initiated before counts: rather too many than a twelfth
+    transfer.
     """
     by_id = {contact.id: contact for contact in chain}
-    seen: set[ContactId] = set()
-    at = by_id.get(contact_id)
-    while at is not None and at.previous_id is not None and at.id not in seen:
-        seen.add(at.id)
-        if at.previous_id not in by_id:
-            return max(len(seen), _initiated_before(by_id[contact_id], chain))
+    contact = by_id.get(contact_id)
+    if contact is None:
+        return len(chain)
+    seen, at = {contact_id}, contact
+    while at.previous_id in by_id and at.previous_id not in seen:
         at = by_id[at.previous_id]
-    return len(seen) if contact_id in by_id else len(chain)
+        seen.add(at.id)
+    behind = len(seen) - 1
+    is_first = at.previous_id is None and at.initial_id in (None, at.id)
+    return behind if is_first else max(behind + 1, _initiated_before(contact, chain))
 
 
 def _initiated_before(contact: Contact, chain: tuple[Contact, ...]) -> int:
