@@ -75,7 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.junit is not None:
         from router.cli.junit import write_junit
 
-        write_junit(arguments.junit, [one for one in counted if one not in failed], examples, short)
+        missing = live.denied if live is not None else {}
+        write_junit(arguments.junit, [one for one in counted if one not in failed], examples, short, missing)
     denied = live is not None and live.denied
     return FOUND if counted or short is not None or denied else DONE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,11 +11,18 @@ from router.decide.examples import ExampleResult
 from router.problems import Problem, printable
 
 SUITE = "connect-router check"
+NOTHING_DENIED: Mapping[str, str] = {}
 
 
-def write_junit(path: Path, findings: Sequence[Problem], examples: Sequence[ExampleResult], short: str | None) -> None:
-    """``findings`` are those that count as failures; ``short`` what coverage lacks of what was asked for. Raises
-    ``CommandFailed`` where the file cannot be written."""
+def write_junit(
+    path: Path,
+    findings: Sequence[Problem],
+    examples: Sequence[ExampleResult],
+    short: str | None,
+    denied: Mapping[str, str] = NOTHING_DENIED,
+) -> None:
+    """``findings`` are those that count as failures; ``short`` what coverage lacks of what was asked for; ``denied``
+    the operations that IAM denies, with what AWS says. Raises ``CommandFailed`` where the file cannot be written."""
     suite = ElementTree.Element("testsuite", name=SUITE)
     for finding in findings:
         case = _case(suite, "proof", finding.file, finding.line, f"line {finding.line}, column {finding.column}")
@@ -28,6 +35,10 @@ def write_junit(path: Path, findings: Sequence[Problem], examples: Sequence[Exam
     if short is not None:
         case = ElementTree.SubElement(suite, "testcase", classname="coverage", name="min-coverage")
         ElementTree.SubElement(case, "failure", message=short).text = short
+    for operation, message in denied.items():
+        case = ElementTree.SubElement(suite, "testcase", classname="permission", name=f"connect:{operation}")
+        told = printable(f"IAM denies connect:{operation}, which these rules need ({message})")
+        ElementTree.SubElement(case, "failure", message=told).text = told
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(sum(1 for case in suite if len(case))))
     suite.set("errors", "0")

@@ -79,7 +79,9 @@ def test_history_tells_all_that_one_cycle_did(bench, moved):
 def test_a_missing_permission_puts_no_line_of_the_log_among_the_data(bench, command):
     bench.enqueue()
     bench.sandbox.world.faults.add("access_denied", "DescribeContact")
-    done = bench.run(*command, "--json")
+    done = bench.run(*command, "--json", *(["--junit", "found.xml"] if "check" in command else []))
     told = json.loads(done.stdout)
     if "check" in command:
+        found = (bench.folder / "found.xml").read_text()
+        assert '<testcase classname="permission" name="connect:DescribeContact"><failure message="IAM denies ' in found
         assert (done.returncode, told["denied_actions"]) == (1, ["connect:DescribeContact"])
