@@ -30,6 +30,12 @@ def test_every_behaviour_is_documented(switch):
     assert any(row.startswith(f"| `{switch}` |") for row in ROWS)
 
 
+@pytest.mark.parametrize("switch", [field.name for field in dataclasses.fields(Behaviours)])
+def test_the_promises_tell_what_the_router_does_under_every_behaviour(switch):
+    promises = (PAGE.parent / "promises.md").read_text(encoding="utf-8").splitlines()
+    assert any(re.match(rf"\|[^|]+\|[^|]*`{switch}`", row) for row in promises)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_fault_is_documented(kind):
     assert any(f"`{kind}`" in row for row in ROWS)
