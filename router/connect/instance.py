@@ -69,6 +69,14 @@ class ConnectInstance:
         except Unreadable as problem:
             return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
 
+    def account(self) -> str | None:
+        """The AWS account in the ARN that DescribeInstance tells; ``None`` where it may not be asked, or is silent."""
+        answer = self._reads.asked("DescribeInstance")
+        try:
+            return None if answer is None else _identity(part(answer.body, "Instance"), answer.request_id).account
+        except Unreadable:
+            return None
+
 
 def _identity(row: Row, request_id: str | None) -> InstanceIdentity:
     arn = required(row, "Arn")

@@ -57,6 +57,11 @@ class Reads:
         self._health.note(operation, result, about=about)
         return result
 
+    def asked(self, operation: str) -> Answered | None:
+        """What one call answers, for what is good to know and not needed: a failure is neither told nor tried again."""
+        answer = self._api.call(operation, report=False)
+        return answer if isinstance(answer, Answered) else None
+
     def get(self, operation: str, *, patience: Patience = BRIEF, **parameters: Any) -> Answered | Failure:
         """The answer of the first attempt that Connect answers for good, or the last failure.
 

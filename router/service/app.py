@@ -104,7 +104,7 @@ class App:
         tell.log.info(
             "service.started",
             endpoint=self.connection.endpoint,
-            account=self.settings.connect.account,
+            account=self.settings.connect.account or self.connection.instance.account(),
             instance=self.settings.connect.instance_id,
             mode=self.mode.value,
         )

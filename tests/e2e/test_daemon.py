@@ -58,9 +58,20 @@ def test_a_contact_that_falls_late_while_the_service_runs_is_moved_at_the_next_p
     assert [transfer.contact_id for transfer in centre.world.transfers] == [contact]
     told = [line["event"] for line in events]
     assert told[0] == "service.started"
+    assert events[0]["account"] == centre.sandbox.scenario.identity.account
     assert told[-1] == "service.stopped"
     assert told.index("service.ready") < told.index("contact.transferred") < told.index("contact.landed")
     assert told.index("contact.landed") < told.index("service.stopping")
+
+
+@pytest.mark.parametrize("fault", ["access_denied", "error_500"])
+def test_an_account_that_is_not_told_is_unknown_and_nothing_else(centre, events, service, fault):
+    centre.world.faults.add(fault, "DescribeInstance")
+    with running(service):
+        until(lambda: seen(events, "cycle.finished"), within=40)
+    assert events[0]["account"] is None
+    assert not seen(events, "api.denied")
+    assert centre.sandbox.count("DescribeInstance") == 1
 
 
 def test_an_instance_that_does_not_answer_at_first_is_told_and_tried_again(centre, events, service):

@@ -19,7 +19,7 @@ from router.cli.parser import COMMANDS, parsed
 from router.decide.examples import prove_examples
 from router.decide.look import Limits
 from router.model import Directory
-from router.problems import Problem, Problems
+from router.problems import Problem, Problems, printable
 from router.rules.bind import bind
 from router.rules.lint import lint
 from router.rules.load import parse_rules
@@ -224,7 +224,7 @@ def well_told(problem: Problem, sources: dict[str, bytes]) -> None:
 
 def _shown(line: str) -> bool:
     """One line, of a length that can be read, with nothing that could move a cursor."""
-    return len(line.splitlines()) == 1 and line.isprintable() and len(line) < 5_000 and not JARGON.search(line)
+    return len(line.splitlines()) == 1 and line == printable(line) and len(line) < 5_000 and not JARGON.search(line)
 
 
 _KEYS = [".".join(path) for path in keys()]
