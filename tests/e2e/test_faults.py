@@ -173,6 +173,46 @@ def test_when_no_call_is_answered_nothing_is_moved_and_nothing_is_lost(tmp_path,
         assert [line for line in router.lines if line["event"] in NEVER] == []
 
 
+@pytest.mark.parametrize("operation", ["ListQueues", "ListContactFlows", "ListUsers", "SearchQueues"])
+@pytest.mark.parametrize(("fault", "event"), [("500", "search.degraded"), ("denied", "api.denied")])
+def test_at_the_start_the_service_waits_for_the_names_and_says_so_once(
+    tmp_path, monkeypatch, operation, fault, event
+):
+    with through_faults(tmp_path, monkeypatch, waiting=["plain"]) as router:
+        names, tell = router.app.names, router.app.tell_unreachable
+        router.fault(operation, fault)
+        for _ in range(5):
+            failure = names.load()
+            assert failure is not None
+            tell(failure, retry_in=1.0)
+        waits = [line for line in router.said(event) if "retry_in_s" in line]
+        assert len(waits) == 1
+        router.clock.travel(timedelta(minutes=5, seconds=1))
+        tell(failure, retry_in=30.0)
+        assert len([line for line in router.said(event) if "retry_in_s" in line]) == 2
+
+        router.mend()
+        assert names.load() is None
+        assert [line["operation"] for line in router.said("api.recovered")] == [operation]
+
+
+@pytest.mark.parametrize("fault", ["500", "throttle", "expired", "reset before", "reset after", "cut off"])
+def test_a_place_that_could_not_be_given_back_at_once_is_given_later_and_once(tmp_path, monkeypatch, fault):
+    with through_faults(tmp_path, monkeypatch, waiting=["plain"]) as router:
+        router.fault("UpdateContactRoutingData", fault)
+        router.cycles(2)
+        assert router.acted_on() == ["plain"]
+        assert router.said("contact.place_kept") == []
+
+        router.mend()
+        router.clock.travel(timedelta(minutes=5, seconds=1))
+        router.cycles(2)
+        moved = router.sandbox.world.latest(router.contacts["plain"])
+        assert moved.adjustment >= timedelta(hours=2)
+        assert moved.adjustment < timedelta(hours=3)
+        assert router.said("contact.place_lost") == []
+
+
 @pytest.mark.parametrize("fault", ["500", "throttle", "denied", "expired", "not found", "garbage", "reset before"])
 @pytest.mark.parametrize("operation", ["SearchContacts", "DescribeContact"])
 def test_an_intent_whose_answer_was_lost_is_not_settled_by_a_reading_that_fails(

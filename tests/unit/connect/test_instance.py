@@ -133,6 +133,35 @@ def test_email_refused_leaves_the_other_channel_and_is_remembered(canned, connec
     assert asked == [["EMAIL", "TASK"], ["TASK"], ["TASK"]]
 
 
+def test_email_is_asked_for_again_after_an_hour(canned, connection, answer, time):
+    empty = {"MetricResults": []}
+    canned.says(bad(answer), empty, empty, empty)
+    connection.instance.queue_metrics([QueueId("q1")], CHANNELS)
+    time.pause(3_599)
+    connection.instance.queue_metrics([QueueId("q1")], CHANNELS)
+    time.pause(1)
+    connection.instance.queue_metrics([QueueId("q1")], CHANNELS)
+    asked = [request.body["Filters"]["Channels"] for request in canned.requests]
+    assert asked == [["EMAIL", "TASK"], ["TASK"], ["TASK"], ["EMAIL", "TASK"]]
+
+
+def test_a_token_that_has_expired_is_no_refusal_of_email_and_the_list_is_read_once_more(canned, connection, answer):
+    first = {"MetricResults": [row("q1", "TASK")], "NextToken": "1"}
+    canned.says(first, bad(answer), first, {"MetricResults": [row("q2", "EMAIL")]})
+    metrics = connection.instance.queue_metrics([QueueId("q1"), QueueId("q2")], CHANNELS)
+    assert set(metrics) == {("q1", Channel.TASK), ("q2", Channel.EMAIL)}
+    assert [request.body.get("NextToken") for request in canned.requests] == [None, "1", None, "1"]
+
+
+def test_a_token_that_expires_again_and_again_ends_the_list(canned, connection, answer):
+    first = {"MetricResults": [row("q1", "TASK")], "NextToken": "1"}
+    canned.says(first, bad(answer), first, bad(answer))
+    failure = connection.instance.queue_metrics([QueueId("q1")], CHANNELS)
+    assert isinstance(failure, Unknown)
+    assert failure.code == "TokenRefused"
+    assert len(canned.requests) == 4
+
+
 def test_metrics_refused_with_and_without_email_were_refused_for_something_else(canned, connection, answer):
     canned.says(bad(answer), bad(answer), {"MetricResults": []})
     assert isinstance(connection.instance.queue_metrics([QueueId("q1")], CHANNELS), Rejected)
@@ -177,6 +206,17 @@ def test_where_statuses_may_not_be_listed_the_default_ones_name_decides(canned, 
         states = connection.instance.agent_states([AgentId("a"), AgentId("b")])
         assert {name: state.routable for name, state in states.items()} == {"a": True, "b": False}
     assert connection.calls()["ListAgentStatuses"] == 1
+
+
+def test_statuses_that_could_not_be_listed_are_asked_for_again_after_five_minutes(canned, connection, answer, time):
+    users = {"UserDataList": [user("a", "Bereit", 1)]}
+    canned.says(users, bad(answer, 403, "ExpiredTokenException"), users, users, ROUTABLE)
+    states = [connection.instance.agent_states([AgentId("a")])["a"].routable]
+    time.pause(299)
+    states.append(connection.instance.agent_states([AgentId("a")])["a"].routable)
+    time.pause(1)
+    states.append(connection.instance.agent_states([AgentId("a")])["a"].routable)
+    assert states == [False, False, True]
 
 
 def test_agent_states_that_cannot_be_read_are_a_failure(canned, connection, answer):

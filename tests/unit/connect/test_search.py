@@ -111,6 +111,16 @@ def test_the_filter_that_is_refused_is_left_out_from_then_on_and_said_to_be(cann
     ]
 
 
+def test_the_filter_is_tried_again_after_an_hour(canned, connection, answer, time):
+    canned.says(bad(answer), *({"Contacts": rows(name)} for name in "abc"))
+    search(connection)
+    search(connection)
+    time.pause(3_600)
+    assert search(connection)[0].degraded is None
+    filtered = ["AdditionalTimeRange" in request.body["SearchCriteria"] for request in canned.requests]
+    assert filtered == [True, False, False, True]
+
+
 def test_a_search_refused_with_and_without_the_filter_was_refused_for_something_else(canned, connection, answer):
     canned.says(bad(answer), bad(answer, "InvalidParameterException"), {"Contacts": rows("a")})
     (last,) = search(connection)
