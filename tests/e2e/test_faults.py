@@ -181,9 +181,12 @@ def test_at_the_start_the_service_waits_for_the_names_and_says_so_once(
     with through_faults(tmp_path, monkeypatch, waiting=["plain"]) as router:
         names, tell = router.app.names, router.app.tell_unreachable
         router.fault(operation, fault)
+        failure = names.load()
+        assert failure is not None
         for _ in range(5):
-            failure = names.load()
-            assert failure is not None
+            again = names.load()
+            assert again is not None
+            assert again.code == failure.code
             tell(failure, retry_in=1.0)
         waits = [line for line in router.said(event) if "retry_in_s" in line]
         assert len(waits) == 1

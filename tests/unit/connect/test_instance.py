@@ -134,7 +134,7 @@ def test_email_refused_leaves_the_other_channel_and_is_remembered(canned, connec
 
 
 def test_email_is_asked_for_again_after_an_hour(canned, connection, answer, time):
-    empty = {"MetricResults": []}
+    empty: dict[str, list[object]] = {"MetricResults": []}
     canned.says(bad(answer), empty, empty, empty)
     connection.instance.queue_metrics([QueueId("q1")], CHANNELS)
     time.pause(3_599)
