@@ -197,6 +197,7 @@ def judge(trial, row):
     nobody_lost_a_contact(trial)
     every_late_one_was_moved_or_is_held(trial)
     where_moves_succeed_the_ladder_is_climbed(trial, row)
+    what_became_of_the_moved_is_told(trial, row)
     no_chain_is_too_long(trial, row)
     nothing_of_a_customer_was_said(trial)
     nothing_broke(trial)
@@ -248,6 +249,20 @@ def where_moves_succeed_the_ladder_is_climbed(trial, row):
             assert went[1:] in (["supervisor.one"], ["Supervisors"]), (name, went)
         if name == "urgent and late":
             assert trial.world.latest(contact_id).priority == 2
+
+
+def what_became_of_the_moved_is_told(trial, row):
+    """Each flow's fate by its event. A contact that kept its id and that the flow ended names no queue: it cannot be
+    told from a segment whose successor is not seen, so it is reported rather than taken for landed."""
+    ended_without_a_trace = row["fate"] == "disconnected" and row["transfer"] == "same_contact"
+    lost = ended_without_a_trace or row["fate"] in ("never queued", "queued after minutes")
+    assert trial.world.transfers, "nothing was moved"
+    assert bool(trial.called("contact.stray")) == lost
+    diverted = {line.get("diverted", False) for line in trial.called("contact.landed")}
+    if ended_without_a_trace:
+        assert diverted <= {False}, "one whose answer was lost is read as ended"
+    else:
+        assert diverted == (set() if lost else {row["fate"] in ("queued elsewhere", "put back where it was")})
 
 
 def no_chain_is_too_long(trial, row):
