@@ -31,8 +31,10 @@ from router.ledger.connection import (
 )
 from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailable, NotOpen
 from router.ledger.lock import WriterLock
+from router.ledger.recent import RecentMoves
 from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, place_row, row_of
 from router.ledger.schema import began_at, shipped, upgrade, version_of
+from router.ledger.together import Together
 from router.model import Action, ActionState, Contact, ContactId, Landing, Target
 
 KEEP = timedelta(days=120)
@@ -62,6 +64,8 @@ class SqliteLedger:
     ) -> None:
         self._connection = connection
         self._one_at_a_time = threading.Lock()
+        self._together = Together(self.writing)
+        self._recent = RecentMoves(lambda statement, values: self._actions(self.rows(statement, values)))
         self._writer_lock = lock
         self._writable = writable
         self._closed = False
@@ -202,7 +206,9 @@ class SqliteLedger:
 
     def moves_since(self, instant: datetime) -> tuple[Action, ...]:
         """Transfers that acted, observed ones included, or are open, decided at or after the instant, oldest first."""
-        return self._actions(self.rows(statements.MOVES_SINCE, {"since": micros(instant)}))
+        if not self._writable:
+            self._recent.forget()  # somebody else writes it
+        return self._recent.since(instant)
 
     def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:
         """By rule and the step's time: where its last move that acted led."""
@@ -217,42 +223,57 @@ class SqliteLedger:
         if action.observed:
             raise ValueError("what is only observed is recorded, never intended")
         intent = replace(action, state=ActionState.INTENDED, settled_at=None)
-        with self.writing() as connection:
+
+        def write(connection: sqlite3.Connection) -> Action:
             chains.adopt(connection, self.instance_id, intent)
             standing = chains.open_in_chain(connection, self.instance_id, intent)
             if standing is not None:
                 raise AlreadyIntended(f"{self.name}: chain {intent.chain_id} has the open intent {standing}")
             return self._insert(connection, intent)
 
+        return self._together.write(write)
+
     def record(self, action: Action) -> Action:
         """Writes an action that needs no intent and answers it with its id. Raises AlreadyIntended where the same step
         of the same case has acted; what was observed and what was done do not stand in each other's way."""
         if action.open:
             raise ValueError("an open intent is written by intend")
-        with self.writing() as connection:
+
+        def write(connection: sqlite3.Connection) -> Action:
             chains.adopt(connection, self.instance_id, action)
             return self._insert(connection, action)
+
+        return self._together.write(write)
 
     def renew(self, action: Action) -> None:
         """Writes ``send_by`` and ``attempts`` of an open intent. Raises NotOpen where it is not open."""
         send_by = micros(action.send_by) if action.send_by else None
-        with self.writing() as connection:
-            self._update(connection, statements.RENEW, action, {"send_by": send_by, "attempts": action.attempts})
+        values = {"send_by": send_by, "attempts": action.attempts}
+        self._together.write(lambda connection: self._update(connection, statements.RENEW, action, values))
+        self._recent.changed(action)
 
     def settle(self, action: Action) -> None:
         """Closes an open intent: state, outcome and landing are written, its parameters stay as they were intended.
         Raises NotOpen where it is not open, so that of two that settle it one learns that it came second."""
         if action.open:
             raise ValueError("an intent is settled with an outcome")
-        with self.writing() as connection:
+
+        def write(connection: sqlite3.Connection) -> None:
             self._update(connection, statements.SETTLE, action, outcome_row(action))
             chains.adopt(connection, self.instance_id, action)
 
+        self._together.write(write)
+        self._recent.changed(action)
+
     def land(self, action: Action) -> None:
         """Writes the landing of a transfer that acted. Raises NotOpen where there is no such transfer."""
-        with self.writing() as connection:
+
+        def write(connection: sqlite3.Connection) -> None:
             self._update(connection, statements.LAND, action, outcome_row(action))
             chains.adopt(connection, self.instance_id, action)
+
+        self._together.write(write)
+        self._recent.changed(action)
 
     def places_open(self) -> tuple[Action, ...]:
         """Moves whose contact is still to be given its place in the queue back, oldest first."""
@@ -261,8 +282,9 @@ class SqliteLedger:
     def give_place(self, action: Action) -> None:
         """Writes how far giving a moved contact its place back has come, and what it is given. Raises NotOpen where
         nothing is to be given any more."""
-        with self.writing() as connection:
-            self._update(connection, statements.GIVE_PLACE, action, place_row(action))
+        values = place_row(action)
+        self._together.write(lambda connection: self._update(connection, statements.GIVE_PLACE, action, values))
+        self._recent.changed(action)
 
     def prune(self, before: datetime) -> int:
         """Removes the chains that nothing has happened to since ``before``, and answers how many actions that were.
@@ -270,7 +292,9 @@ class SqliteLedger:
         A chain with an open intent, or with a move whose landing is still followed, stays whatever its age. Nothing
         that is within ``keep`` of the newest action goes either: a clock that jumps ahead does not empty the ledger.
         """
-        return self._prune(micros(before))
+        count = self._prune(micros(before))
+        self._recent.forget()
+        return count
 
     def _prune(self, before: int) -> int:
         with self.writing() as connection:

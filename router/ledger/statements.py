@@ -35,6 +35,9 @@ FOLLOWED_MOVES = f"SELECT * FROM actions WHERE id IN ({LANDING_OPEN}) ORDER BY i
 MOVES_SINCE = """SELECT * FROM actions INDEXED BY actions_decided WHERE instance = :instance AND decided_at >= :since
     AND kind = 'transfer' AND state IN ('acted', 'intended') ORDER BY id"""
 
+MOVES_CHANGED = """SELECT * FROM actions WHERE instance = :instance AND kind = 'transfer'
+    AND state IN ('acted', 'intended') AND (id > :newest OR id IN (SELECT value FROM json_each(:changed)))"""
+
 RENEW = """UPDATE actions SET send_by = :send_by, attempts = :attempts
     WHERE instance = :instance AND id = :id AND state = 'intended'"""
 

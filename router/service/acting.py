@@ -49,6 +49,8 @@ class Acting:
     _searched: bool = False
     _due: _Poll | None = None
     _news: Event = field(default_factory=Event)
+    _pause: Event = field(default_factory=Event)
+    _decide_again_at: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
     def poll(self, *, until: float, every: timedelta) -> None:
@@ -74,6 +76,8 @@ class Acting:
     def wake(self) -> None:
         """There is something to decide on."""
         self._news.set()
+        if self.stopping():
+            self._pause.set()
         self.pacer.nudge(TRANSFER)
 
     def landed(self, contact: Contact, landing: Landing) -> None:
@@ -87,9 +91,16 @@ class Acting:
         """Until the service stops; then the cycle under way is told."""
         while not self.stopping():
             self._news.wait(self._patience())
+            self._let_act()
             self._news.clear()
             self._guarded(self._step)
         self._guarded(self._end)
+
+    def _let_act(self) -> None:
+        """Where much is known deciding takes long: in between, the workers of other threads have the processor."""
+        left = self._decide_again_at - self.clock.monotonic()
+        if left > 0:
+            self._pause.wait(left)
 
     def _patience(self) -> float:
         left = (self.roster.next_at - self.clock.now()).total_seconds() if self.cycle.under_way else LONGEST_WAIT
@@ -103,7 +114,10 @@ class Acting:
         if not self.cycle.under_way or not (poll or self._anything_presses()):
             self._glimpse()
             return
+        began = self.clock.monotonic()
         self.cycle.act(interrupted=self._interrupted())
+        took = min(self.cycle.deciding_took.total_seconds(), LONGEST_WAIT / SHARE_OF_DECIDING)
+        self._decide_again_at = began + took * (1 + SHARE_OF_DECIDING)
         self._glimpse()
 
     def _take_poll(self) -> _Poll | None:

@@ -73,6 +73,7 @@ class Cycle:
     calls: Callable[[], Mapping[str, int]]
     stopping: Callable[[], bool]
     number: int = 0
+    deciding_took: timedelta = timedelta()
     meters: Meters = field(default_factory=Meters)
     _degraded: Degraded = field(default_factory=Degraded)
     _holds: HoldsTold = field(default_factory=HoldsTold)
@@ -130,7 +131,7 @@ class Cycle:
         decided = self._decide(contacts, tally.context)
         self._note(decided)
         tally.decided(decided)
-        took = timedelta(seconds=self.clock.monotonic() - began)
+        self.deciding_took = took = timedelta(seconds=self.clock.monotonic() - began)
         results = self._act(decided, tally.context, lambda: interrupted(took), wait_for_places=wait_for_places)
         tally.done(results)
         self._note_results(results, tally)

@@ -33,7 +33,7 @@ Rows = Mapping[Row, QueueMetrics]
 class Seen:
     """How far searching has come. ``unseen`` is how many contacts the search under way is still to return, as far as
     Connect counts them, and ``unseen_for`` since when nobody has looked at them all; ``begun``: everything was looked
-    at once, ``going_on``: it is being looked at. ``failure`` is why a search could not be read to its end,
+    at once, ``going_on``: this poll came further with it. ``failure`` is why a search could not be read to its end,
     ``unreadable`` are rows of which the others stand."""
 
     begun: bool = False
@@ -59,6 +59,7 @@ class _Cursor:
     began_at: datetime
     whole: bool
     returned: int = 0
+    returned_before: int = 0
     total: int = 0
     failure: Failure | None = None
 
@@ -239,6 +240,8 @@ class Searching:
         self, until: float | None, news: Callable[[], object], stop: Callable[[], bool]
     ) -> Failure | None:
         cursor = self._cursor
+        if cursor is not None:
+            cursor.returned_before = cursor.returned
         while cursor is not None and not stop() and self._in_time(until):
             page = next(cursor.pages, None)
             if page is None:
@@ -280,7 +283,7 @@ class Searching:
         since = self._everything_at or (whole.began_at if whole is not None else now)
         return Seen(
             begun=self._everything_at is not None,
-            going_on=whole is not None,
+            going_on=whole is not None and whole.returned > whole.returned_before,
             unseen=whole.left if whole is not None else 0,
             unseen_for=now - since if whole is not None else timedelta(),
             failure=failure,

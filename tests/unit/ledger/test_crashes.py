@@ -26,13 +26,13 @@ def killed(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("number", range(1, 10))
 def test_killed_before_any_statement_of_an_intent_nothing_of_it_is_there(start, open_ledger, act, number):
     with open_ledger() as ledger:
         kept = ledger.record(act("kept"))
     process = start(STOP_AT + f"ledger = opened(); stop_at(ledger, {number}); ledger.intend(ACTION); say('done')")
     statement = process.stdout.readline().strip()
-    assert statement in {"BEGIN", "SELECT", "UPDATE", "INSERT", "COMMIT"}
+    assert statement in {"BEGIN", "SAVEPOINT", "SELECT", "UPDATE", "INSERT", "RELEASE", "COMMIT"}
 
     killed(process)
 
@@ -45,7 +45,7 @@ def test_killed_before_any_statement_of_an_intent_nothing_of_it_is_there(start, 
 def test_the_last_statement_of_an_intent_is_the_commit(start, open_ledger):
     """Holds the test above to all of the statements that there are."""
     open_ledger().close()
-    process = start(STOP_AT + "ledger = opened(); stop_at(ledger, 7); ledger.intend(ACTION)")
+    process = start(STOP_AT + "ledger = opened(); stop_at(ledger, 9); ledger.intend(ACTION)")
 
     assert process.stdout.readline() == "COMMIT\n"
     killed(process)

@@ -1,0 +1,76 @@
+"""Writes of several threads in one transaction: a commit waits for the disk, however much it commits."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Lock
+from typing import Generic, TypeVar, cast
+
+T = TypeVar("T")
+
+
+class _Job(Generic[T]):
+    """A piece of work; after ``over`` either its ``result`` or its ``error`` stands."""
+
+    def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
+        self.work = work
+        self.over = False
+        self.result: T | None = None
+        self.error: BaseException | None = None
+
+
+class Together:
+    """Whoever comes first commits; those who come while the disk works are committed together by the next of them.
+
+    ``writing`` opens a transaction that is on the disk when its block ends without an exception. What one piece of work
+    raises undoes that piece alone; where SQLite fails, nothing of any of them is written, and each is told.
+    """
+
+    def __init__(self, writing: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
+        self._writing = writing
+        self._waiting: list[_Job[object]] = []
+        self._adding = Lock()
+        self._leading = Lock()
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Answers what ``work`` does, once it is on the disk."""
+        job = _Job(work)
+        with self._adding:
+            self._waiting.append(cast(_Job[object], job))
+        with self._leading:
+            if not job.over:
+                self._commit(self._take())
+        if job.error is not None:
+            raise job.error
+        return cast(T, job.result)
+
+    def _take(self) -> list[_Job[object]]:
+        with self._adding:
+            taken, self._waiting = self._waiting, []
+            return taken
+
+    def _commit(self, jobs: list[_Job[object]]) -> None:
+        try:
+            with self._writing() as connection:
+                for job in jobs:
+                    _perform(job, connection)
+        except BaseException as error:
+            for job in jobs:
+                job.error = error
+        finally:
+            for job in jobs:
+                job.over = True
+
+
+def _perform(job: _Job[object], connection: sqlite3.Connection) -> None:
+    connection.execute("SAVEPOINT one")
+    try:
+        job.result = job.work(connection)
+    except sqlite3.Error:
+        raise
+    except Exception as error:
+        connection.execute("ROLLBACK TO one")
+        job.error = error
+    connection.execute("RELEASE one")
