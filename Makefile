@@ -71,8 +71,8 @@ unit: $(DEV) $(WHEEL) ## the unit tests (ARGS= goes to pytest)
 	@echo '-- unit tests'
 	@$(PYTEST) tests/unit $(ARGS)
 
-bench: $(DEV) $(WHEEL) ## every benchmark, each beside an alternative
-	@for script in bench/*.py; do PYTHONSAFEPATH=1 $(VENV)/bin/python $$script $(ARGS) || exit; done
+bench: $(DEV) $(WHEEL) ## every benchmark, each beside an alternative, in some 35 minutes (WRITE=1: into docs/performance.md)
+	@for script in bench/*.py; do BENCH_WRITE=$(WRITE) PYTHONSAFEPATH=1 $(VENV)/bin/python $$script $(ARGS) || exit; done
 
 fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command lines (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/fuzz/run.py $(ARGS)
