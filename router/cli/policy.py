@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         directory=directory,
         observe=arguments.observe,
         keep_place=settings.execute.keep_place,
+        quotas=settings.quotas.source == "auto",
     )
     document = _document(policy)
     print_json(document)

@@ -99,6 +99,13 @@ class Bucket:
         quiet = max(now - self._throttled_at - QUIET_S, 0.0) / QUIET_S
         self._rate = min(self._rate * (1 + CUT * ACCEPTED_THROTTLES * since * (1 + quiet**3)), self.full_rate)
 
+    def resize(self, *, rate: float, burst: float, now: float) -> None:
+        """The quota is another than was thought: a lowered rate stays as low in proportion."""
+        self._fill(now)
+        self._rate *= rate / self.full_rate
+        self.full_rate, self.burst = rate, max(burst, 1.0)
+        self._tokens = min(self._tokens, self.burst)
+
     def _left(self, leave: float) -> float:
         """Never so many that the bucket could not hold them and one more."""
         return min(leave, self.burst - 1.0)

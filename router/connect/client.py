@@ -64,6 +64,12 @@ def make_client(
     return client
 
 
+def make_quotas_client(*, region: str | None) -> Any:
+    """A client of Service Quotas, with short time-outs: nothing waits long for what can be done without."""
+    config = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=5)
+    return boto3.Session().client("service-quotas", region_name=region, config=config)
+
+
 def _session() -> boto3.Session:
     core = botocore.session.get_session()
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_timestamp)

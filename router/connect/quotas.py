@@ -168,6 +168,17 @@ class Quotas:
         with lane.condition:
             lane.bucket.succeeded(self._monotonic())
 
+    def adopt(self, rates: Mapping[str, Rate]) -> None:
+        """The quotas of these operations are others than was thought."""
+        with self._lock:
+            self._rates.update(rates)
+            lanes = {operation: self._lanes[operation] for operation in rates if operation in self._lanes}
+        for operation, lane in lanes.items():
+            with lane.condition:
+                rate, burst = rates[operation].rate * self._share, rates[operation].burst * self._share
+                lane.bucket.resize(rate=rate, burst=burst, now=self._monotonic())
+                lane.condition.notify_all()
+
     def called(self, operation: str) -> None:
         """Counts one HTTP call."""
         lane = self._lane(operation)

@@ -9,8 +9,10 @@ from threading import Event
 
 from router.connect.answers import Denied, Failure, Unauthenticated
 from router.connect.api import SAY_AGAIN_S
+from router.connect.client import make_quotas_client
 from router.connect.connection import Connection
 from router.connect.quotas import Rate
+from router.connect.service_quotas import QuotasUnread, read_rates
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.operator import OperatorRecords
 from router.ledger.sqlite import SqliteLedger
@@ -114,6 +116,23 @@ class App:
             tell.log.warning("ledger.created", url=self.settings.ledger.url)
         for finding in self.ledger.warnings:
             tell.log.warning("ledger.exposed", message=finding)
+
+    def read_quotas(self) -> None:
+        """Where ``quotas.source`` is ``auto``: what this account is allowed. Where that cannot be read, AWS's defaults
+        stand; what the configuration says of an operation stands in any case."""
+        quotas = self.settings.quotas
+        if quotas.source != "auto":
+            return
+        others = {name: quota for name, quota in quotas.rates.items() if name not in quotas.given}
+        known = {name: Rate(quota.rate, quota.burst) for name, quota in others.items()}
+        try:
+            found = read_rates(lambda: make_quotas_client(region=self.settings.connect.region), known)
+        except QuotasUnread as problem:
+            tell.log.warning("quotas.unread", message=str(problem))
+            return
+        self.connection.quotas.adopt(found)
+        changed = {name: rate.rate for name, rate in sorted(found.items()) if rate.rate != known[name].rate}
+        tell.log.info("quotas.read", read=len(found), others=changed)
 
     def tell_unreachable(self, failure: Failure, *, retry_in: float) -> None:
         """Where it is another failure than the last, or five minutes are over."""

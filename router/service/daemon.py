@@ -71,6 +71,7 @@ class Daemon:
         app.tell_started()
         self._open_control()
         if self._connect():
+            app.read_quotas()
             app.follower.resume()
             self._app.vital.ready()
             self._schedule()

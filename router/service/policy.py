@@ -35,11 +35,22 @@ class Policy:
     unresolved: tuple[str, ...] = ()
 
 
+QUOTAS = Statement("ConnectRouterReadsQuotas", ("servicequotas:ListServiceQuotas",), ("*",))
+"""The action takes no resource (Service Authorization Reference, Service Quotas)."""
+
+
 def policy_of(
-    ruleset: RuleSet, *, arn: InstanceArn, directory: Directory | None, observe: bool, keep_place: bool
+    ruleset: RuleSet,
+    *,
+    arn: InstanceArn,
+    directory: Directory | None,
+    observe: bool,
+    keep_place: bool,
+    quotas: bool = False,
 ) -> Policy:
-    """``directory`` gives the ids of flows that rules name; ``None``: only ids and ARNs are known."""
-    reading = _statements("Reads", reading_operations(ruleset), arn)
+    """``directory`` gives the ids of flows that rules name; ``None``: only ids and ARNs are known. ``quotas``: Service
+    Quotas is asked too."""
+    reading = _statements("Reads", reading_operations(ruleset), arn) + ((QUOTAS,) if quotas else ())
     if observe:
         return Policy(statements=reading)
     changing = changing_operations(ruleset, keep_place=keep_place)

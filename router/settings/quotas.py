@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
@@ -47,10 +47,19 @@ more than the general rule of 2 and 5, the general rule stands here: too slow is
 
 
 class _Quotas(Section):
+    source: Annotated[
+        Literal["documented", "auto"],
+        Field(description="documented: AWS's defaults; auto: what Service Quotas tells of this account"),
+    ] = "documented"
     share: Annotated[
         float,
         Field(gt=0, le=1, allow_inf_nan=False, description="how much of each rate this process may use"),
     ] = 0.8
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The operations whose quota the configuration says: nobody else is asked about those."""
+        return frozenset(DOCUMENTED_QUOTAS).intersection(self.model_fields_set)
 
     @property
     def rates(self) -> Mapping[str, Quota]:

@@ -168,3 +168,14 @@ def beside_a_neighbour(seed):
             (bucket.succeeded if got else bucket.throttled)(now)
     left = 2 * (1200 - 60) - theirs[0]
     return ours[1] / left, 1 - ours[1] / ours[0], theirs[1] / theirs[0]
+
+
+def test_a_quota_that_turns_out_another_keeps_a_lowered_rate_as_low_in_proportion():
+    bucket = Bucket(rate=2, burst=5, now=0.0)
+    bucket.tokens(100.0)
+    bucket.throttled(100.0)
+    low = bucket.rate / 2
+    bucket.resize(rate=10, burst=3, now=101.0)
+    assert bucket.rate == pytest.approx(10 * low)
+    assert (bucket.full_rate, bucket.burst) == (10, 3)
+    assert bucket.tokens(1000.0) == 3

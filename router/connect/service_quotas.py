@@ -1,0 +1,53 @@
+"""What AWS allows this account: the rates of Connect's operations, as Service Quotas tells them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from router.connect.quotas import Rate
+from router.connect.text import one_line
+
+MISREAD = frozenset({"GetCurrentMetricData", "GetCurrentUserData"})
+"""Service Quotas may show 200 a second for these, which is wrong (Amazon Connect service quotas, API throttling)."""
+
+_NAME = re.compile(r"Rate of (\w+) API requests")
+MAX_PAGES = 50
+
+ClientMaker = Callable[[], Any]
+"""A boto3 client of ``service-quotas``."""
+
+
+class QuotasUnread(Exception):
+    """Why they could not be read, in one line."""
+
+
+def read_rates(make_client: ClientMaker, known: Mapping[str, Rate]) -> dict[str, Rate]:
+    """By operation, of those that are ``known``: what this account has, with the burst that is documented (Service
+    Quotas tells none). Raises ``QuotasUnread``."""
+    try:
+        rows = list(_rows(make_client()))
+    except (ClientError, BotoCoreError, ValueError, LookupError, TypeError) as error:
+        raise QuotasUnread(one_line(str(error))) from None
+    found: dict[str, Rate] = {}
+    for row in rows:
+        named = _NAME.fullmatch(str(row.get("QuotaName", "")))
+        value = row.get("Value")
+        operation = named.group(1) if named else ""
+        if operation in known and operation not in MISREAD and isinstance(value, int | float) and 0 < value < 10_000:
+            found[operation] = Rate(float(value), known[operation].burst)
+    return found
+
+
+def _rows(client: Any) -> Iterator[Mapping[str, Any]]:
+    token: str | None = None
+    for _ in range(MAX_PAGES):
+        more = {} if token is None else {"NextToken": token}
+        page = client.list_service_quotas(ServiceCode="connect", MaxResults=100, **more)
+        yield from page.get("Quotas") or ()
+        token = page.get("NextToken")
+        if token is None:
+            return
