@@ -38,7 +38,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite unit bench fuzz lock clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite unit bench chaos fuzz lock clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ unit: $(DEV) $(WHEEL) ## the unit tests (ARGS= goes to pytest)
 
 bench: $(DEV) $(WHEEL) ## every benchmark, each beside an alternative, in some 35 minutes (WRITE=1: into docs/performance.md)
 	@for script in bench/*.py; do BENCH_WRITE=$(WRITE) PYTHONSAFEPATH=1 $(VENV)/bin/python $$script $(ARGS) || exit; done
+
+chaos: $(DEV) $(WHEEL) ## a thousand routers killed between decision and settlement, in some ten minutes (ARGS='--kills N --seed N')
+	@$(PY) tests/chaos/run.py $(ARGS)
 
 fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command lines (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/fuzz/run.py $(ARGS)

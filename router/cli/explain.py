@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 
 from router.cli import explained, recorded
 from router.cli.failures import DONE, FOUND
@@ -15,7 +17,7 @@ from router.cli.unreachable import unreachable
 from router.connect.client import Unreachable
 from router.decide.decide import Account
 from router.ledger.sqlite import SqliteLedger
-from router.model import Action, ContactId, Directory
+from router.model import Action, Contact, ContactId, Directory, Standing
 from router.rules.rule import RuleSet
 from router.service.locate import locate
 from router.service.preview import Preview, Viewer
@@ -71,13 +73,22 @@ def _look(
                 failed = unreachable(located.failure, settings, viewer.connection.endpoint)
                 note(f"{failed.lines[0]}; from the ledger alone:")
             return None, None
-        preview = viewer.preview(extra=(located.contact,))
+        contact = _as_if_resumed(located.contact, viewer.clock.now())
+        preview = viewer.preview(extra=(contact,))
         if not isinstance(preview, Preview):
             note(f"{unreachable(preview, settings, viewer.connection.endpoint).lines[0]}; from the ledger alone:")
             return None, None
         if not preview.complete:
             note("the search could not be read to its end: what others use up is not all known")
         return preview.account(located.contact.id), preview
+
+
+def _as_if_resumed(contact: Contact, now: datetime) -> Contact:
+    """A paused task stands still, and no rule looks at it; what people ask is what comes when it is resumed."""
+    if contact.standing(now) is not Standing.PAUSED or contact.queue_id is None or contact.details is None:
+        return contact
+    note(f"contact {contact.id} is paused: nothing is done to it; what follows is as if it were resumed now")
+    return replace(contact, details=replace(contact.details, resumed_at=now))
 
 
 def _recorded(settings: Settings, contact_id: ContactId) -> tuple[Action, ...]:

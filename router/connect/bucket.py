@@ -6,18 +6,18 @@ FLOOR = 1 / 16
 """Of the full rate: in a storm of throttles a call of the slowest operation (SearchContacts, 0.4 a second) still goes
 out every 40 seconds, well inside the time after which the service counts as dead."""
 
-CUT = 0.05
+CUT = 0.07
 """Taken off the rate by a throttle that stands alone: the account's quota is everybody's, and a neighbour's burst says
 little about how much is left."""
 
-ACCEPTED_THROTTLES = 0.016
+ACCEPTED_THROTTLES = 0.015
 """Where the rate settles beside a neighbour: a success gives back so much of what a throttle takes, so that about so
 many calls in one are throttled however much is left. With the time beyond ``QUIET_S`` some 3 in 100 are."""
 
 IN_A_ROW = 3
 """From this throttle on without a success in between the rate is halved: then it is not a neighbour's burst."""
 
-QUIET_S = 70.0
+QUIET_S = 75.0
 """Without a throttle for so long, the rate climbs ever faster: what took the quota has gone. The full rate is
 back within five minutes, from the floor within seven."""
 

@@ -111,7 +111,7 @@ class Searching:
         self._unreadable.clear()
         now = self._now()
         queues = self._queues(rules, directory)
-        rows = self._metrics(queues) if self.gated else {}
+        rows = self._metrics([one for one in queues if self._earliest_in(one).at is not None]) if self.gated else {}
         failure = None
         if self._everything_at is not None and self.gated:
             failure = self._search_new(queues, rows, now, every, until, news, stop)

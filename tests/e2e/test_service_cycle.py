@@ -158,7 +158,7 @@ def test_one_slowdown_is_one_line_with_the_operation_and_the_rate_from_now_on(ce
     centre.world.faults.add("throttle", "TransferContact", count=1)
     centre.router().cycle.run(until=None)
     [line] = lines(events, "api.throttled")
-    assert (line["operation"], line["rate"]) == ("TransferContact", 95)
+    assert (line["operation"], line["rate"]) == ("TransferContact", 93)
 
 
 @pytest.mark.parametrize("workers", [1, 8])

@@ -148,3 +148,18 @@ def test_check_live_warns_of_awss_own_flows(bench):
 
     assert done.returncode == 0
     assert "warning: flow \"Default queue transfer\" is AWS's own" in done.stderr
+
+
+def test_of_a_paused_task_it_tells_the_rules_as_if_it_were_resumed_now_and_says_so(bench):
+    paused = bench.enqueue(waited=timedelta(minutes=20))
+    bench.sandbox.world.pause(paused)
+
+    told = bench.run("explain", paused)
+    data = bench.json("explain", paused)
+
+    assert told.stderr == (
+        f"contact {paused} is paused: nothing is done to it; what follows is as if it were resumed now\n"
+    )
+    assert "rule late: governs" in told.stdout
+    assert "shows 20m" in told.stdout
+    assert [rule["role"] for rule in data["look"]["rules"]] == ["governs"]
