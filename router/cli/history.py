@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from router.cli.failures import DONE
 from router.cli.loading import note, settings_of
@@ -15,6 +16,9 @@ from router.durations import parse_duration
 from router.ledger.sqlite import SqliteLedger
 from router.model import Action, ActionState, ContactId, Directory, Landing
 from router.settings import Settings
+
+if TYPE_CHECKING:
+    from router.service.ports import Records
 
 DESCRIPTION = """\
 Prints what the router did, the newest last, from the ledger alone: it works while the service runs, and without AWS.
@@ -78,7 +82,7 @@ def _read(settings: Settings, arguments: argparse.Namespace) -> tuple[Action, ..
         return _filtered(ledger, arguments)
 
 
-def _filtered(ledger: SqliteLedger, arguments: argparse.Namespace) -> tuple[Action, ...]:
+def _filtered(ledger: Records, arguments: argparse.Namespace) -> tuple[Action, ...]:
     cycle = arguments.cycle if arguments.undo_plan is None else arguments.undo_plan
     return ledger.history(
         contact_id=ContactId(arguments.contact_id) if arguments.contact_id else None,

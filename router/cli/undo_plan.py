@@ -9,17 +9,17 @@ from router.cli.loading import note
 from router.cli.opening import in_one_line, without_log
 from router.cli.shown import console, print_json, print_table, table, text
 from router.cli.unreachable import unreachable
-from router.ledger.sqlite import SqliteLedger
 from router.model import Action, Directory
 from router.settings import Settings
 
 if TYPE_CHECKING:
+    from router.service.ports import Records
     from router.service.undo import Undo
 
 HEADINGS = ("contact now", "rule", "moved", "back to", "possible")
 
 
-def print_undo_plan(settings: Settings, ledger: SqliteLedger, actions: Sequence[Action], *, json: bool) -> None:
+def print_undo_plan(settings: Settings, ledger: Records, actions: Sequence[Action], *, json: bool) -> None:
     """Raises ``CommandFailed`` where the instance cannot be read."""
     moves = [action for action in actions if action.moved]
     if not moves:
@@ -34,7 +34,7 @@ def print_undo_plan(settings: Settings, ledger: SqliteLedger, actions: Sequence[
             out.print(text(line), soft_wrap=True)
 
 
-def _read(settings: Settings, ledger: SqliteLedger, moves: Sequence[Action]) -> tuple[list[Undo], Directory]:
+def _read(settings: Settings, ledger: Records, moves: Sequence[Action]) -> tuple[list[Undo], Directory]:
     from router.service.app import open_connection
     from router.service.clock import SystemClock
     from router.service.undo import undo_of

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from router.connect.answers import Failure, Missing, Reading
-from router.ledger.sqlite import SqliteLedger
 from router.model import Contact, ContactId
-from router.service.ports import Reader
+from router.service.ports import Reader, Records
 
 MOST_SEGMENTS = 20
 """More than a chain of Connect's has (12); ends a walk round ids that lead in a circle."""
@@ -22,7 +21,7 @@ class Located:
     failure: Failure | None = None
 
 
-def locate(contact_id: ContactId, *, reader: Reader, ledger: SqliteLedger) -> Located:
+def locate(contact_id: ContactId, *, reader: Reader, ledger: Records) -> Located:
     """Follows the chain forward from ``contact_id``: by what Connect tells, and by the router's own moves, which
     Connect's ids may not show."""
     moved_to = {

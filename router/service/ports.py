@@ -9,6 +9,7 @@ from typing import Protocol
 from router.connect.answers import DescribeAnswer, Failure, SearchPage, TransferAnswer, UpdateAnswer
 from router.model import (
     Action,
+    ActionState,
     AgentId,
     AgentState,
     Channel,
@@ -16,6 +17,7 @@ from router.model import (
     ContactId,
     Directory,
     HoursId,
+    Landing,
     OpeningHours,
     ProfileId,
     QueueId,
@@ -88,6 +90,26 @@ class Instance(Gauge, Protocol):
     def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure: ...
 
 
+class Records(Protocol):
+    """What was done, for who only looks back: the commands that explain, list and undo. Raises ``LedgerUnavailable``
+    where it cannot be read."""
+
+    def history(
+        self,
+        *,
+        contact_id: ContactId | None = None,
+        rule: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        outcome: ActionState | Landing | None = None,
+        cycle: int | None = None,
+        limit: int | None = None,
+    ) -> tuple[Action, ...]:
+        """The newest ``limit`` actions that pass every filter given, newest last. ``contact_id`` is any id of a chain;
+        ``since`` is inclusive, ``until`` is not, both by when it was decided."""
+        ...
+
+
 class Ledger(Protocol):
     """What was intended and what came of it. Every method is atomic and durable on return; each raises
     ``LedgerUnavailable`` (router.ledger) where the ledger cannot do it, and then nothing has changed."""
@@ -145,4 +167,3 @@ class Ledger(Protocol):
     def moves_since(self, instant: datetime) -> tuple[Action, ...]:
         """Transfers that acted or are open, by ``decided_at``, for the limits per hour."""
         ...
-

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.decide.look import CHAIN_TRANSFERS
-from router.ledger.sqlite import SqliteLedger
 from router.model import Action, Contact, ContactId, Directory, FlowId, QueueId, Standing
 from router.service.locate import locate
 from router.service.needs import transfers_behind
-from router.service.ports import Reader
+from router.service.ports import Reader, Records
 
 _TOLD = {
     Standing.DISCONNECTED: "it has ended",
@@ -41,7 +40,7 @@ class Undo:
         return self.hindrance is None
 
 
-def undo_of(action: Action, *, reader: Reader, ledger: SqliteLedger, directory: Directory, now: datetime) -> Undo:
+def undo_of(action: Action, *, reader: Reader, ledger: Records, directory: Directory, now: datetime) -> Undo:
     """Of a move that took effect. Makes reading calls: the contact, and its chain where it still waits."""
     moved_to = action.new_contact_id or action.contact_id
     target = action.target
