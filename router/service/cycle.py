@@ -11,12 +11,13 @@ from itertools import islice
 
 from router.connect.answers import Unauthenticated
 from router.decide.decide import Decided
-from router.decide.decision import ByRule, Hold, Reroute, Transfer
+from router.decide.decision import ByRule, Hold, Reroute, Transfer, Warn
 from router.ledger.errors import LedgerUnavailable
 from router.model import Contact, ContactId, HoldReason
 from router.rules.rule import Mode
 from router.service import tell
 from router.service.attempts import TRANSFER
+from router.service.before_moves import BeforeMoves
 from router.service.blocked import Blocked
 from router.service.degraded import Degraded
 from router.service.ended import OVER, EndedWaits
@@ -38,7 +39,7 @@ from router.service.report import CycleReport, report_of
 from router.service.roster import Roster
 from router.service.searching import Seen
 from router.service.tally import Tally
-from router.service.work import Paced, perform_all, perform_paced
+from router.service.work import Grant, Paced, perform_all, perform_paced
 
 CONFIRMED = 60
 """Held tasks whose pauses are read in one look: DescribeContact allows 10 calls a second, and moves come first."""
@@ -327,19 +328,26 @@ class Cycle:
         return [decision for decision in decisions if id(decision) not in taken], done
 
     def _perform_all(self, decisions: Sequence[ByRule], context: CycleContext) -> list[Result]:
-        """Transfers are the work that waits for tokens; an urgent one never waits behind one that was taken up."""
+        """Transfers are the work that waits for tokens; an urgent one never waits behind one that was taken up. What is
+        to be told of a contact where it is, is told before it is moved."""
         transfers = [one for one in decisions if isinstance(one, Transfer) and one.mode is Mode.ENFORCE]
         scarce = {id(decision) for decision in transfers}
         paced: Paced[ByRule] = Paced(
             transfers, lambda: self._await_token(context), lambda: self.pacer.give_back(TRANSFER)
         )
-        return perform_paced(
-            [decision for decision in decisions if id(decision) not in scarce],
-            paced,
-            lambda one, grant: self._perform(one, replace(context, grant=grant)),
-            pool=self.pool,
-            workers=self.workers,
-        )
+        moved = {decision.contact.id for decision in transfers}
+        before = BeforeMoves([one for one in decisions if isinstance(one, Warn) and one.contact.id in moved])
+
+        def perform(decision: ByRule, grant: Grant | None) -> list[Result]:
+            one = replace(context, grant=grant)
+            if id(decision) in scarce:
+                warned = before.make_sure(decision.contact.id, lambda warn: self._perform(warn, context))
+                return [*warned, self._perform(decision, one)]
+            return before.once(decision, lambda: self._perform(decision, one))
+
+        free = [decision for decision in decisions if id(decision) not in scarce]
+        done = perform_paced(free, paced, perform, pool=self.pool, workers=self.workers)
+        return [result for results in done for result in results]
 
     def _await_token(self, context: CycleContext) -> bool:
         return self.pacer.acquire(TRANSFER, until=context.until, cancelled=context.interrupted)

@@ -82,6 +82,14 @@ def test_a_second_pass_finds_nothing_left_to_do(bench):
     assert len(bench.sandbox.world.transfers) == 1
 
 
+def test_what_is_due_to_be_told_is_told_before_the_contact_is_moved(bench):
+    bench.enqueue()
+
+    told = [json.loads(line)["event"] for line in bench.run("run", "--once", "--enforce").stdout.splitlines()]
+
+    assert told.index("contact.warned") < told.index("contact.transferred")
+
+
 def test_run_once_exits_1_when_connect_refuses_a_move(bench):
     contact_id = bench.enqueue()
     bench.sandbox.world.set_flow("Overflow to queue", outcome="nowhere")
