@@ -10,7 +10,7 @@ CUT = 0.07
 """Taken off the rate by a throttle that stands alone: the account's quota is everybody's, and a neighbour's burst says
 little about how much is left."""
 
-ACCEPTED_THROTTLES = 0.012
+ACCEPTED_THROTTLES = 0.0135
 """Where the rate settles beside a neighbour: a success gives back so much of what a throttle takes, so that about so
 many calls in one are throttled however much is left. With the time beyond ``QUIET_S`` some 3 in 100 are."""
 

@@ -141,9 +141,9 @@ def test_beside_a_neighbour_with_half_the_quota_most_of_the_other_half_is_used_a
     """The account's own bucket (2 a second, burst 5), a neighbour with Poisson arrivals of 1 a second that never
     repeats, and this process with a share of 0.8 and more to do than it may."""
     used, throttled, kept = zip(*(beside_a_neighbour(seed) for seed in range(6)), strict=True)
-    assert sum(used) / len(used) >= 0.83
-    assert sum(throttled) / len(throttled) <= 0.035
-    assert sum(kept) / len(kept) >= 0.93
+    assert sum(used) / len(used) >= 0.77
+    assert sum(throttled) / len(throttled) <= 0.03
+    assert sum(kept) / len(kept) >= 0.94
 
 
 def beside_a_neighbour(seed):
