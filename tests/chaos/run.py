@@ -154,7 +154,9 @@ def tell(toll: Toll, killed: int, processes: int) -> None:
     print(f"lost (neither moved, nor held with a reason, nor settled ten minutes after the end): {len(toll.lost)}")
     print(f"taken from an agent who had accepted before the last reading was answered: {len(toll.taken)}")
     print(f"intents without outcome: {len(toll.unsettled)}")
-    print(f"accepted inside the reading's window, each reported: {toll.inside}, not reported: {len(toll.unreported)}")
+    reported = toll.inside - toll.traceless - len(toll.unreported)
+    print(f"accepted inside the reading's window: {toll.inside}; reported as contact.taken_from_agent: {reported};")
+    print(f"  in a Connect that keeps the id and no trace of the agent: {toll.traceless}; else: {len(toll.unreported)}")
     for name, found in toll.wrong.items():
         for one in found:
             print(f"  {name}: {one}")

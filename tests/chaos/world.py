@@ -68,6 +68,8 @@ class Toll:
     taken: list[str] = field(default_factory=list)
     unsettled: list[str] = field(default_factory=list)
     inside: int = 0
+    traceless: int = 0
+    """Of those inside the window, taken in a Connect that keeps the id and forgets the agent: nobody could tell."""
     unreported: list[str] = field(default_factory=list)
 
     @property
@@ -86,6 +88,7 @@ class Toll:
         self.at.update(other.at)
         self.moved += other.moved
         self.inside += other.inside
+        self.traceless += other.traceless
         for mine, theirs in (
             (self.twice, other.twice),
             (self.lost, other.lost),
@@ -220,7 +223,9 @@ class _Trial:
             accepted, read = self.accepted.get(move.contact_id), self.basis.get(move.contact_id)
             if accepted is not None and read is not None and accepted >= read:
                 toll.inside += 1
-                if move.contact_id not in reported:
+                if move.new_contact_id == move.contact_id:
+                    toll.traceless += 1
+                elif move.contact_id not in reported:
                     toll.unreported.append(f"{self.name}: {move.contact_id}")
             else:
                 toll.taken.append(f"{self.name}: {move.contact_id}")
