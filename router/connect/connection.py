@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from router.connect.api import Api
@@ -25,6 +25,8 @@ class Connection:
 
     endpoint: str
     reader: ConnectReader
+    background: ConnectReader
+    """The same, for readings that can wait for those right before a move."""
     mover: ConnectMover
     instance: ConnectInstance
     quotas: Quotas
@@ -58,11 +60,15 @@ class Connection:
         quotas = Quotas(rates, share=share, monotonic=monotonic, wait=wait, pause=pause)
         api = Api(client, instance_id=instance_id, quotas=quotas, monotonic=monotonic)
         reads = Reads(api, quotas=quotas, monotonic=monotonic)
+        search = Search(reads, channels=channels, patience=searching)
         return cls(
             endpoint=client.meta.endpoint_url,
             reader=ConnectReader(
-                searching=Search(reads, channels=channels, patience=searching),
-                contacts=Contacts(reads, monotonic=monotonic, patience=describing),
+                searching=search, contacts=Contacts(reads, monotonic=monotonic, patience=describing)
+            ),
+            background=ConnectReader(
+                searching=search,
+                contacts=Contacts(reads, monotonic=monotonic, patience=replace(describing, urgent=False)),
             ),
             mover=ConnectMover(api),
             instance=ConnectInstance(reads),

@@ -26,6 +26,8 @@ class Patience:
     within: timedelta = timedelta(seconds=4)
     max_delay: timedelta = timedelta(seconds=1)
     token_within: timedelta | None = timedelta(seconds=30)
+    urgent: bool = True
+    """Whether it comes before calls that can wait, where tokens are short."""
 
 
 BRIEF = Patience()
@@ -92,7 +94,7 @@ class _Effort:
         self._failure: Failure | None = None
 
     def once(self, operation: str, parameters: dict[str, Any]) -> Answered | Failure:
-        if not self._quotas.acquire(operation, until=self._token_until()):
+        if not self._quotas.acquire(operation, until=self._token_until(), urgent=self._patience.urgent):
             return _final(self._failure)
         if self._ends_at is None:
             self._ends_at = self._monotonic() + self._patience.within.total_seconds()

@@ -60,6 +60,8 @@ class Acting:
         self.wake()
         cycle = self.cycle
         if cycle.blocked.calls_stopped(self.clock.now()):
+            with self._lock:
+                self._seen = Seen()
             return
         self.roster.see(cycle.follower.at_agents, self.clock.now(), by_id=True)
         names = cycle.names

@@ -192,7 +192,7 @@ def build(
     ages = AgeMeaning()
     keeper = PlaceKeeper(
         enabled=settings.execute.keep_place and mode is Mode.ENFORCE,
-        reader=connection.reader,
+        reader=connection.background,
         mover=connection.mover,
         pacer=connection.quotas,
         ledger=ledger,
@@ -204,7 +204,7 @@ def build(
         paused=pauses.of_move,
     )
     follower = Follower(
-        reader=connection.reader,
+        reader=connection.background,
         ledger=ledger,
         places=places,
         clock=clock,
@@ -229,7 +229,7 @@ def build(
     )
     pool = DaemonThreads("work")
     needs = Needs(
-        reader=connection.reader,
+        reader=connection.background,
         instance=connection.instance,
         channels=channels,
         hours_fresh_for=settings.poll.sweep,

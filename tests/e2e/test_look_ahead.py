@@ -83,3 +83,20 @@ def test_every_poll_ends_a_cycle_and_tells_it_and_the_service_ends_the_last(cent
     moved = next(line for line in events if line["event"] == "contact.transferred")
     assert next(line for line in cycles if line["transferred"])["cycle"] == moved["cycle"]
     assert [line["event"] for line in events][-1] == "service.stopped"
+
+
+def test_a_reading_right_before_a_move_comes_before_all_others(centre):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router()
+    asked, acquire = [], app.connection.quotas.acquire
+
+    def noting(operation, **arguments):
+        asked.append((operation, arguments.get("urgent", True)))
+        return acquire(operation, **arguments)
+
+    app.connection.quotas.acquire = noting
+    app.cycle.run(until=None)
+    assert [urgent for operation, urgent in asked if operation == "DescribeContact"] == [True]
+    asked.clear()
+    centre.land(app)
+    assert {urgent for operation, urgent in asked if operation == "DescribeContact"} == {False}
