@@ -1,34 +1,36 @@
-"""Warnings of contacts that are moved in the same round: each is performed once, and before its contact is moved."""
+"""What is told of contacts that are moved in the same round, warnings and what a rule only observes: each once, and
+before its contact is moved, for what is told is read again where the contact was."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 from threading import Event, Lock
 
-from router.decide.decision import ByRule, Warn
+from router.decide.decision import ByRule
 from router.model import ContactId
 from router.service.performing import Result
 
 LONGEST_S = 30.0
-"""A warning is one reading and one record; whoever moves its contact waits no longer for another worker's."""
+"""One reading and one record; whoever moves the contact waits no longer for another worker's."""
 
 
 class BeforeMoves:
-    """Thread-safe. A worker that is free takes a warning as any other work; the one that comes to move its contact
-    makes sure that it was told."""
+    """Thread-safe. A worker that is free takes such work as any other; the one that comes to move the contact makes
+    sure that it was done."""
 
-    def __init__(self, warnings: Iterable[Warn]) -> None:
-        self._of: defaultdict[ContactId, list[Warn]] = defaultdict(list)
+    def __init__(self, decisions: Iterable[ByRule]) -> None:
+        self._of: defaultdict[ContactId, list[ByRule]] = defaultdict(list)
         self._done: dict[int, Event] = {}
         self._begun: set[int] = set()
         self._lock = Lock()
-        for warn in warnings:
-            self._of[warn.contact.id].append(warn)
-            self._done[id(warn)] = Event()
+        for decision in decisions:
+            self._of[decision.contact.id].append(decision)
+            self._done[id(decision)] = Event()
 
     def once(self, decision: ByRule, perform: Callable[[], Result]) -> list[Result]:
-        """Performs it, unless it is a warning that another worker has begun."""
+        """Performs it, unless it is one of these and another worker has begun it."""
         if id(decision) not in self._done:
             return [perform()]
         if not self._begin(decision):
@@ -38,12 +40,12 @@ class BeforeMoves:
         finally:
             self._done[id(decision)].set()
 
-    def make_sure(self, contact_id: ContactId, perform: Callable[[Warn], Result]) -> list[Result]:
-        """The warnings of a contact that is about to be moved: performed here, or waited for."""
+    def make_sure(self, contact_id: ContactId, perform: Callable[[ByRule], Result]) -> list[Result]:
+        """Those of a contact that is about to be moved: performed here, or waited for."""
         results: list[Result] = []
-        for warn in self._of.get(contact_id, ()):
-            results += self.once(warn, lambda warn=warn: perform(warn))  # type: ignore[misc]
-            self._done[id(warn)].wait(LONGEST_S)
+        for one in self._of.get(contact_id, ()):
+            results += self.once(one, partial(perform, one))
+            self._done[id(one)].wait(LONGEST_S)
         return results
 
     def _begin(self, decision: ByRule) -> bool:

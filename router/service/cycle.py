@@ -11,7 +11,7 @@ from itertools import islice
 
 from router.connect.answers import Unauthenticated
 from router.decide.decide import Decided
-from router.decide.decision import ByRule, Hold, Reroute, Transfer, Warn
+from router.decide.decision import ByRule, Hold, Reroute, Transfer
 from router.ledger.errors import LedgerUnavailable
 from router.model import Contact, ContactId, HoldReason
 from router.rules.rule import Mode
@@ -336,16 +336,16 @@ class Cycle:
             transfers, lambda: self._await_token(context), lambda: self.pacer.give_back(TRANSFER)
         )
         moved = {decision.contact.id for decision in transfers}
-        before = BeforeMoves([one for one in decisions if isinstance(one, Warn) and one.contact.id in moved])
+        free = [decision for decision in decisions if id(decision) not in scarce]
+        before = BeforeMoves([decision for decision in free if decision.contact.id in moved])
 
         def perform(decision: ByRule, grant: Grant | None) -> list[Result]:
             one = replace(context, grant=grant)
             if id(decision) in scarce:
-                warned = before.make_sure(decision.contact.id, lambda warn: self._perform(warn, context))
-                return [*warned, self._perform(decision, one)]
+                told = before.make_sure(decision.contact.id, lambda other: self._perform(other, context))
+                return [*told, self._perform(decision, one)]
             return before.once(decision, lambda: self._perform(decision, one))
 
-        free = [decision for decision in decisions if id(decision) not in scarce]
         done = perform_paced(free, paced, perform, pool=self.pool, workers=self.workers)
         return [result for results in done for result in results]
 
