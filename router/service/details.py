@@ -29,15 +29,29 @@ class _Known:
 
 @dataclass
 class KnownDetails:
-    """Thread-safe. By segment and wait: a contact that is queued again is read again."""
+    """Thread-safe. By segment and wait: a contact that is queued again is read again. Every move reads its contact, and
+    nobody says when one is gone: what is too old to be used is dropped as others are read, so that a service that runs
+    for months does not keep them all."""
 
     _known: dict[ContactId, _Known] = field(default_factory=dict)
+    """In the order of reading, the longest ago first."""
     _lock: Lock = field(default_factory=Lock)
 
     def remember(self, contact: Contact, now: datetime) -> None:
         """A contact as DescribeContact has just shown it."""
         with self._lock:
+            self._known.pop(contact.id, None)
             self._known[contact.id] = _Known(contact, now)
+            self._drop_unusable(now)
+
+    def _drop_unusable(self, now: datetime) -> None:
+        """Another thread's reading may be later than ``now`` by as long as a look takes, and is kept; one that is later
+        by far is of a clock that was set back since."""
+        while self._known:
+            oldest = next(iter(self._known))
+            if abs(now - self._known[oldest].read_at) <= USABLE_FOR:
+                return
+            del self._known[oldest]
 
     def of(self, contact: Contact, now: datetime) -> Details | None:
         """``None`` where nothing is known that may still be used."""

@@ -51,3 +51,30 @@ def test_contacts_that_are_gone_are_forgotten():
     details = known(ONE, TWO)
     details.forget_all_but({TWO.id})
     assert (details.of(ONE, NOW), details.of(TWO, NOW), len(details)) == (None, VIP, 1)
+
+
+def test_what_is_too_old_to_be_used_is_dropped_as_others_are_read():
+    """Each move reads its contact, and a rule that asks for nothing of it never says which are gone."""
+    details = KnownDetails()
+    for number in range(100):
+        details.remember(contact(f"moved-{number}", waited=10), NOW + number * USABLE_FOR / 10)
+    assert len(details) == 11
+
+
+def test_one_that_is_read_again_is_kept_and_what_was_read_before_it_is_dropped():
+    details = known(ONE, TWO)
+    details.remember(replace(ONE, details=VIP), NOW + USABLE_FOR)
+    details.remember(THREE, NOW + USABLE_FOR + timedelta(seconds=1))
+    assert (details.of(ONE, NOW + USABLE_FOR), details.of(TWO, NOW), len(details)) == (VIP, None, 2)
+
+
+def test_a_clock_that_was_set_back_leaves_nothing_behind_that_is_never_dropped():
+    details = known(ONE, TWO, at=NOW + timedelta(days=365))
+    details.remember(replace(THREE, details=VIP), NOW)
+    assert (details.of(THREE, NOW), len(details)) == (VIP, 1)
+
+
+def test_a_reading_that_a_look_of_a_moment_ago_brings_costs_none_that_was_made_since():
+    details = known(ONE, at=NOW)
+    details.remember(replace(TWO, details=VIP), NOW - minutes(1))
+    assert (details.of(ONE, NOW), details.of(TWO, NOW)) == (VIP, VIP)
