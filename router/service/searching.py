@@ -243,14 +243,19 @@ class Searching:
         if cursor is not None:
             cursor.returned_before = cursor.returned
         while cursor is not None and not stop() and self._in_time(until):
-            page = next(cursor.pages, None)
+            try:
+                page = next(cursor.pages, None)
+                if page is not None:
+                    self._take(page, news)
+            except Exception:  # a bug: what is left of it has come to no end
+                self._cursor = None
+                raise
             if page is None:
                 self._end(cursor)
                 return cursor.failure
             cursor.returned += len(page.contacts)
             cursor.total = max(cursor.total, page.total or 0)
             cursor.failure = page.failure or cursor.failure
-            self._take(page, news)
         return None
 
     def _end(self, cursor: _Cursor) -> None:
