@@ -105,7 +105,9 @@ class Acting:
             self._pause.wait(left)
 
     def _patience(self) -> float:
-        left = (self.roster.next_at - self.clock.now()).total_seconds() if self.cycle.under_way else LONGEST_WAIT
+        if not self.cycle.under_way or self._calls_stopped():
+            return LONGEST_WAIT
+        left = (self.roster.next_at - self.clock.now()).total_seconds()
         return min(max(left, 0.0), LONGEST_WAIT)
 
     def _step(self) -> None:
@@ -113,7 +115,9 @@ class Acting:
         if poll is not None:
             self._end()
             self.cycle.begin(until=poll.until)
-        if not self.cycle.under_way or not (poll or self._anything_presses()):
+        elif self.cycle.under_way:
+            self.cycle.prolong(after=LONGEST_WAIT)
+        if not self.cycle.under_way or self._calls_stopped() or not (poll or self._anything_presses()):
             self._glimpse()
             return
         began = self.clock.monotonic()
@@ -126,6 +130,9 @@ class Acting:
         with self._lock:
             poll, self._due = self._due, None
             return poll
+
+    def _calls_stopped(self) -> bool:
+        return self.cycle.blocked.calls_stopped(self.clock.now())
 
     def _anything_presses(self) -> bool:
         return self.roster.next_at <= self.clock.now()

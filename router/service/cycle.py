@@ -112,6 +112,17 @@ class Cycle:
             self._suspend_flows(context)
         return tally
 
+    def prolong(self, *, after: float) -> None:
+        """The next poll is ``after`` seconds late, for its thread still waits for a search or a reading: what falls due
+        meanwhile is acted on all the same, by the limits of this cycle."""
+        tally, now = self._tally, self.clock.monotonic()
+        assert tally is not None, "a cycle has begun"
+        until = tally.context.until
+        if until is None or now < until + after:
+            return
+        tally.context = replace(tally.context, until=now + max(until - tally.began, after))
+        self.roster.polled()
+
     def act(
         self,
         *,

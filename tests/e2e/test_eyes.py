@@ -1,0 +1,52 @@
+"""What threads that wait for Connect do to the one that decides and acts."""
+
+import threading
+import time
+from datetime import timedelta
+
+from tests.e2e.test_daemon import running, until
+
+HOUR = timedelta(hours=1)
+
+
+class SlowSearch:
+    """From the second search on the first page takes its time, as behind other users of the account's quota."""
+
+    def __init__(self, reader, seconds):
+        self.reader, self.seconds, self.began = reader, seconds, None
+        self.searches = 0
+
+    def search(self, **asked):
+        self.searches += 1
+        if self.searches > 1 and self.began is None:
+            self.began = time.monotonic()
+            time.sleep(self.seconds)
+        yield from self.reader.search(**asked)
+
+
+def test_a_contact_is_moved_as_it_falls_due_though_a_search_takes_longer_than_the_poll(centre, events):
+    app = centre.router(**{"poll.every": "1s", "poll.sweep": "2s"})
+    centre.disown(app)
+    slow = app.acting.searching.reader = SlowSearch(app.acting.searching.reader, 12)
+    centre.world.enqueue("TASK", "Billing", waited=HOUR - timedelta(seconds=8))
+    with running(app):
+        until(lambda: slow.began is not None, within=20)
+        until(lambda: centre.world.transfers, within=30)
+    [moved] = [line for line in events if line["event"] == "contact.transferred"]
+    assert moved["late_s"] < 2.5, "waited for a search of other contacts"
+
+
+def test_nothing_spins_while_the_credentials_are_refused(centre):
+    app = centre.router(**{"poll.every": "10m", "poll.sweep": "30m"})
+    centre.disown(app)
+    centre.world.enqueue("TASK", "Billing", waited=HOUR - timedelta(seconds=3))
+    acts, act = [], app.cycle.act
+    app.cycle.act = lambda **asked: (acts.append(1), act(**asked))[1]
+    with running(app):
+        until(lambda: app.connection.calls().get("SearchContacts", 0) >= 2 and acts)
+        app.blocked.unauthenticated(app.clock.now())
+        time.sleep(4)
+        del acts[:]
+        time.sleep(2)
+        spun = len(acts)
+    assert spun <= 10, f"decided on nothing {spun} times in 2 s"
