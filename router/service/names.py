@@ -75,7 +75,11 @@ class Names:
     def _keep_bound(self, old: BoundRuleSet, new: BoundRuleSet) -> BoundRuleSet:
         by_name = {rule.name: rule for rule in old.rules}
         kept = tuple(self._kept(by_name.get(rule.name), rule) for rule in new.rules)
-        return BoundRuleSet(rules=kept, revision=new.revision, queue_ids=_united(old, new))
+        merged = BoundRuleSet(rules=kept, revision=new.revision, queue_ids=_united(old, new))
+        same = len(kept) == len(old.rules) and all(one is other for one, other in zip(kept, old.rules, strict=True))
+        if same and (merged.revision, merged.queue_ids) == (old.revision, old.queue_ids):
+            return old  # whoever goes by the rules sees that they are the same
+        return merged
 
     def _kept(self, old: BoundRule | None, new: BoundRule) -> BoundRule:
         if old is None or old.unresolved:

@@ -50,3 +50,21 @@ def test_nothing_spins_while_the_credentials_are_refused(centre):
         time.sleep(2)
         spun = len(acts)
     assert spun <= 10, f"decided on nothing {spun} times in 2 s"
+
+
+def test_names_read_again_do_not_begin_everything_anew(centre):
+    """Each ``poll.sweep``: else the gate is shut off, and no cycle complete, until all is searched once more."""
+    app = centre.router(**{"poll.every": "5s", "poll.sweep": "30m"})
+    centre.world.enqueue("TASK", "Billing", waited=HOUR / 2)
+
+    def poll():
+        before = app.connection.calls().get("SearchContacts", 0)
+        app.acting.poll(until=time.monotonic() + 0.0 if poll.over else time.monotonic() + 5, every=timedelta(seconds=5))
+        return app.connection.calls().get("SearchContacts", 0) - before
+
+    poll.over = False
+    assert poll() == 2  # everything: 90 days are two spans
+    assert poll() == 0
+    assert app.names.refresh() is None
+    assert app.acting._seen.complete
+    assert poll() == 0, "nothing has changed, and everything is searched again"
