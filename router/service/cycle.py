@@ -120,7 +120,13 @@ class Cycle:
         until = tally.context.until
         if until is None or now < until + after:
             return
-        tally.context = replace(tally.context, until=now + max(until - tally.began, after))
+        tally.context = replace(
+            tally.context,
+            rules=self.names.rules,
+            directory=self.names.directory,
+            until=now + max(until - tally.began, after),
+        )
+        self._use(tally.context)
         self.roster.polled()
 
     def act(

@@ -64,8 +64,11 @@ class Pasts:
         return answer.contact.details or Details()
 
     def read(self, contact: Contact, now: datetime) -> Details | None:
-        """Reads one contact; ``None`` where it cannot be read."""
+        """Reads one contact; ``None`` where Connect does not answer, and would not for others. Of one that it refuses,
+        or has no more, nothing is known, and nothing remembered."""
         answer = self.segments.reader.describe(contact.id)
+        if isinstance(answer, Missing | Rejected):
+            return Details()
         if not isinstance(answer, Reading):
             return None
         self.known.remember(answer.contact, now)

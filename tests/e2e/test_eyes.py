@@ -1,9 +1,10 @@
 """What threads that wait for Connect do to the one that decides and acts."""
 
-import threading
 import time
 from datetime import timedelta
 
+from router.connect.answers import Rejected
+from tests.e2e.centre import LATE_RULE
 from tests.e2e.test_daemon import running, until
 
 HOUR = timedelta(hours=1)
@@ -68,3 +69,28 @@ def test_names_read_again_do_not_begin_everything_anew(centre):
     assert app.names.refresh() is None
     assert app.acting._seen.complete
     assert poll() == 0, "nothing has changed, and everything is searched again"
+
+
+class OneBad:
+    """A contact of which reading is refused."""
+
+    def __init__(self, reader, bad):
+        self.reader, self.bad, self.asked = reader, bad, []
+
+    def describe(self, contact_id):
+        self.asked.append(contact_id)
+        if contact_id == self.bad:
+            return Rejected(code="InvalidRequestException", message="a test", status=400)
+        return self.reader.describe(contact_id)
+
+
+def test_a_held_task_that_cannot_be_read_keeps_no_others_from_being_confirmed(centre):
+    full = LATE_RULE.replace('"Billing Overflow" }', '"Billing Overflow", slots_available = { min = 1 } }')
+    app = centre.router(full)
+    bad = centre.world.enqueue("TASK", "Billing", waited=3 * HOUR)
+    good = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    segments = app.cycle.looking.needs._pasts.segments
+    reader = segments.reader = OneBad(segments.reader, bad)
+    for _ in range(3):
+        app.cycle.run(until=None)
+    assert good in reader.asked, reader.asked

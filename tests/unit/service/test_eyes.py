@@ -6,8 +6,7 @@ import pytest
 
 from router.model import Channel
 from tests.builders.contacts import NOW, contact, minutes
-from tests.builders.rules import overflow, rules
-from tests.unit.service.test_searching import EVERY, RULES, Service
+from tests.unit.service.test_searching import EVERY, Service
 
 
 def test_a_search_that_broke_is_no_evidence_of_what_it_did_not_return():
