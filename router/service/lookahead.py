@@ -34,7 +34,8 @@ class LookAhead:
         late = any(_breach(one, now) <= now for one in tried)
         unread = any(one.unread_clock is not None or isinstance(one.hours, Unread) for one in tried)
         assert account.contact.queue_id is not None, "a waiting contact has a queue"
-        each_poll = bool(account.decisions) or late or unread or self._changing(account.contact.queue_id)
+        by_time = self._changing(account.contact.queue_id) or self._moved_by_time(account)
+        each_poll = bool(account.decisions) or late or unread or by_time
         coming = [*self._crossings(account), *(_breach(one, now) for one in tried)]
         if account.next_due_at is not None:
             coming.append(account.next_due_at)
@@ -46,12 +47,13 @@ class LookAhead:
         return tuple(self.rules.rules[position] for position in self.rules.index.meeting(names))
 
     def _changes_with_time(self, queue_id: QueueId) -> bool:
-        return any(
-            rule.rule.from_at is not None
-            or rule.rule.until_at is not None
-            or any(test.key in ("hours", "age", "waited") for test in rule.conditions)
-            for rule in self.meeting(queue_id)
-        )
+        return any(_by_time(rule) for rule in self.meeting(queue_id))
+
+    def _moved_by_time(self, account: Account) -> bool:
+        """A rule that has moved the case goes on seeing it in the queue that it moved it from."""
+        moved_by = {move.rule for move in account.case.moves} if account.case is not None else set()
+        places = self.rules.positions
+        return any(_by_time(self.rules.rules[places[name]]) for name in moved_by if name in places)
 
     def _crossings(self, account: Account) -> Iterator[datetime]:
         """When the time that it has waited comes to, or goes beyond, what a rule asks for."""
@@ -63,6 +65,12 @@ class LookAhead:
                 if test.key == "waited" and isinstance(test.form, RangeForm):
                     ends = test.form.min, test.form.max
                     yield from (enqueued_at + end for end in ends if isinstance(end, timedelta))
+
+
+def _by_time(rule: BoundRule) -> bool:
+    """Whether it begins or ends to match by itself; a bound condition on hours has their id in its key."""
+    timed = rule.rule.from_at is not None or rule.rule.until_at is not None
+    return timed or any(test.key.partition(".")[0] in ("hours", "age", "waited") for test in rule.conditions)
 
 
 def _looked_at(account: Account) -> tuple[Tried, ...]:

@@ -94,3 +94,12 @@ def test_a_held_task_that_cannot_be_read_keeps_no_others_from_being_confirmed(ce
     for _ in range(3):
         app.cycle.run(until=None)
     assert good in reader.asked, reader.asked
+
+
+def test_a_queue_that_is_renamed_keeps_its_rules_until_a_reload(centre):
+    app = centre.router()
+    contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.world.set_queue("Billing", name="Invoices")
+    assert app.names.refresh() is None
+    app.cycle.run(until=None)
+    assert [one.contact_id for one in centre.world.transfers] == [contact]
