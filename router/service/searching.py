@@ -265,6 +265,7 @@ class Searching:
             return
         self.roster.searched(cursor.queue_ids, cursor.began_at, since=cursor.since)
         if cursor.whole:
+            self.roster.press_all()  # attributes, priorities and hours change without a row that does
             self._everything_at = cursor.began_at
             if cursor.since <= cursor.began_at - self.lookback:
                 self._long_ago_at = cursor.began_at

@@ -4,8 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from router.decide.decide import decide
 from router.model import Channel
+from router.service.roster import NEVER
 from tests.builders.contacts import NOW, contact, minutes
+from tests.builders.looks import look
+from tests.builders.rules import overflow, rules
 from tests.unit.service.test_searching import EVERY, Service
 
 
@@ -42,3 +46,17 @@ def test_a_contact_that_one_search_leaves_out_is_not_late_for_it():
         service.clock.at += EVERY
         service.poll()
     assert "a" in service.roster, "late, and nobody knows of it"
+
+
+def test_a_sweep_looks_at_everything_again_whatever_its_rows_say():
+    """Attributes, priorities and hours change without a row changing; reading the names again, which presses all as
+    well, may fail for days (IAM)."""
+    service = Service(contact("a", waited=1))
+    service.poll()
+    [one] = service.roster.take_pressing(service.clock.at)
+    bound = rules(overflow(at="30m", to='{ queue = "General" }'))
+    account = decide(look(one), bound).accounts["a"]
+    service.roster.decided([(account, NEVER, False)])
+    service.clock.at += minutes(5)
+    service.poll()
+    assert service.roster.next_at <= service.clock.at
