@@ -19,11 +19,15 @@ from router.connect.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
 SPARE_CONNECTIONS = 4
 """Beside the workers: the poll, the followers and the directory call at the same time."""
+
+
+_NO_REGION = "no AWS region: set region under [connect], AWS_DEFAULT_REGION, or a region in the AWS profile"
 
 
 class Unreachable(Exception):
@@ -48,9 +52,7 @@ def make_client(
         client = session.client("connect", region_name=region, config=_config(workers, read_timeout_s))
         found = session.get_credentials()
     except NoRegionError:
-        raise Unreachable(
-            "no AWS region: set region under [connect], AWS_DEFAULT_REGION, or a region in the AWS profile"
-        ) from None
+        raise Unreachable(_NO_REGION) from None
     except CREDENTIAL_ERRORS as error:
         raise NoCredentials(f"no AWS credentials: {one_line(str(error))}") from None
     except (BotoCoreError, ValueError) as error:
@@ -68,6 +70,29 @@ def make_quotas_client(*, region: str | None) -> Any:
     """A client of Service Quotas, with short time-outs: nothing waits long for what can be done without."""
     config = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=5)
     return boto3.Session().client("service-quotas", region_name=region, config=config)
+
+
+def make_table_client(*, region: str | None) -> DynamoDBClient:
+    """A client of DynamoDB, for the ledger. The SDK repeats what failed: every write is on a condition, so that a
+    repeat does nothing. Raises ``Unreachable`` as ``make_client`` does."""
+    try:
+        return boto3.Session().client("dynamodb", region_name=region, config=_TABLE_CONFIG)
+    except NoRegionError:
+        raise Unreachable(_NO_REGION) from None
+    except CREDENTIAL_ERRORS as error:
+        raise NoCredentials(f"no AWS credentials: {one_line(str(error))}") from None
+    except (BotoCoreError, ValueError) as error:
+        raise Unreachable(f"the AWS SDK's own configuration does not work: {one_line(str(error))}") from None
+
+
+_TABLE_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 3},
+    connect_timeout=2,
+    read_timeout=3,
+    tcp_keepalive=True,
+    user_agent_extra=f"connect-router/{__version__}",
+)
+"""A lease is trusted for ten seconds: a write whose answer does not come must end well before."""
 
 
 def _session() -> boto3.Session:

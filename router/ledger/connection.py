@@ -107,6 +107,12 @@ def open_memory() -> sqlite3.Connection:
     return _connect(":memory:")
 
 
+def open_private() -> sqlite3.Connection:
+    """A database of this process alone, which SQLite keeps in memory as long as it is small and in a temporary file
+    otherwise; it ends with the process (sqlite.org/inmemorydb.html, temporary databases)."""
+    return _connect("")
+
+
 def _connect(target: str) -> sqlite3.Connection:
     # isolation_level=None: transactions are begun and ended here and nowhere behind our back.
     connection = sqlite3.connect(

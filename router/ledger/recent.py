@@ -31,7 +31,8 @@ class RecentMoves:
         self._changed.add(action.id)
 
     def forget(self) -> None:
-        self._since = None
+        with self._lock:
+            self._since = None
 
     def since(self, instant: datetime) -> tuple[Action, ...]:
         """Transfers that acted or are open, decided at or after the instant, oldest first."""

@@ -206,9 +206,18 @@ class SqliteLedger:
 
     def moves_since(self, instant: datetime) -> tuple[Action, ...]:
         """Transfers that acted, observed ones included, or are open, decided at or after the instant, oldest first."""
-        if not self._writable:
-            self._recent.forget()  # somebody else writes it
+        if not self._sole_writer:
+            self._recent.forget()
         return self._recent.since(instant)
+
+    def require_turn(self) -> None:
+        """Raises ``LedgerUnavailable`` where another router has taken over, so that no call may be made: never, for a
+        file that is locked for one process."""
+
+    @property
+    def _sole_writer(self) -> bool:
+        """Whether nobody else can have written since."""
+        return self._writable
 
     def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:
         """By rule and the step's time: where its last move that acted led."""

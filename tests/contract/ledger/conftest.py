@@ -1,15 +1,18 @@
-"""Every store of the ledger behind one fixture: another store is one more entry of ``STORES``, and of ``DURABLE`` if it
+"""Every store of the ledger behind one fixture: another store is one more name in ``STORES``, and in ``DURABLE`` if it
 outlives its process."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from router.ledger import SqliteLedger
+from router.ledger.shared.ledger import SharedLedger
+from router.ledger.shared.table import Table
 from router.model import (
     Action,
     ActionKind,
@@ -23,9 +26,11 @@ from router.model import (
     QueueId,
     Target,
 )
+from tests.builders import tables
 
 NOW = datetime(2026, 3, 2, 9, 30, 0, 123456, tzinfo=UTC)
 KEEP = timedelta(days=120)
+numbers = count()
 
 OpenLedger = Callable[[str], AbstractContextManager[SqliteLedger]]
 """Opens the store for an instance; what was written before by the same fixture is there."""
@@ -49,19 +54,44 @@ def _in_memory(folder: Path) -> OpenLedger:
     return opened
 
 
-STORES = {"sqlite": _in_a_file, "memory": _in_memory}
-DURABLE = {"sqlite": _in_a_file}
+def _in_a_table(endpoint: str) -> OpenLedger:
+    table, number = Table(tables.client_of(endpoint), "connect-router"), next(numbers)
+
+    @contextmanager
+    def opened(instance_id: str) -> Iterator[SqliteLedger]:
+        own = f"{instance_id} of test {number}"
+        with SharedLedger.open_shared(table, instance_id=own, name="a", keep=KEEP, clock=lambda: NOW) as ledger:
+            ledger.take_over()
+            yield ledger
+
+    return opened
+
+
+STORES = ("sqlite", "memory", "moto", "dynalite")
+DURABLE = ("sqlite", "moto", "dynalite")
+
+
+@pytest.fixture
+def store(tmp_path, endpoint_of) -> Callable[[str], OpenLedger]:
+    """An empty store of a kind."""
+
+    def made(kind: str) -> OpenLedger:
+        if kind in ("sqlite", "memory"):
+            return {"sqlite": _in_a_file, "memory": _in_memory}[kind](tmp_path)
+        return _in_a_table(endpoint_of(kind))
+
+    return made
 
 
 @pytest.fixture(params=STORES)
-def ledger(request, tmp_path):
-    with STORES[request.param](tmp_path)("instance-1") as opened:
+def ledger(request, store):
+    with store(request.param)("instance-1") as opened:
         yield opened
 
 
 @pytest.fixture(params=DURABLE)
-def open_ledger(request, tmp_path) -> OpenLedger:
-    return DURABLE[request.param](tmp_path)
+def open_ledger(request, store):
+    return store(request.param)
 
 
 @pytest.fixture

@@ -1,0 +1,103 @@
+"""What a transaction changes, row by row: enough to make the same change to another copy of the ledger."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+Value: TypeAlias = str | int
+Row: TypeAlias = Mapping[str, Value]
+Change: TypeAlias = tuple[str, tuple[Value, ...], Row | None]
+"""A table, the key of a row, and the row as it is now, without its empty columns; ``None``: it is gone."""
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "actions": ("id",),
+    "segments": ("contact_id",),
+    "pauses": ("kind", "subject"),
+    "resumed_flows": ("flow_id",),
+}
+"""The tables that are shared and what tells their rows apart, beside the instance: a copy has one instance only."""
+
+_WATCH = """
+    CREATE TEMP TRIGGER changed_{event}_{table} AFTER {event} ON main.{table} BEGIN
+        INSERT OR IGNORE INTO changed VALUES ('{table}', json_array({key}));
+    END;"""
+
+
+def watch(connection: sqlite3.Connection) -> None:
+    """From now on the connection notes which rows it changes; a transaction that is undone notes nothing."""
+    connection.execute("CREATE TEMP TABLE changed (name TEXT, key TEXT, PRIMARY KEY (name, key)) WITHOUT ROWID")
+    for table, columns in KEYS.items():
+        for event, of in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
+            key = ", ".join(f"{of}.{column}" for column in columns)
+            connection.execute(_WATCH.format(event=event, table=table, key=key))
+
+
+def changed(connection: sqlite3.Connection, instance_id: str) -> tuple[Change, ...]:
+    """What was changed since this was last asked."""
+    noted = connection.execute("SELECT name, key FROM changed ORDER BY name, key").fetchall()
+    connection.execute("DELETE FROM changed")
+    return tuple(_change(connection, instance_id, table, tuple(json.loads(key))) for table, key in noted)
+
+
+def everything(connection: sqlite3.Connection, instance_id: str) -> Iterator[Change]:
+    """The whole ledger, as changes to an empty one."""
+    for table, columns in KEYS.items():
+        for row in connection.execute(f"SELECT * FROM {table} WHERE instance = ?", (instance_id,)):
+            yield table, tuple(row[column] for column in columns), _filled(row)
+
+
+def apply(connection: sqlite3.Connection, instance_id: str, changes: Iterable[Change]) -> None:
+    """Makes the same changes, within the caller's transaction. The old rows go first: of two that exclude each other
+    (an intent that was settled, and the next of its chain) either may come before the other.
+
+    Raises ``sqlite3.Error`` or ``KeyError`` for a table or a column that this version does not have.
+    """
+    rows = list(changes)
+    known = {table: _columns(connection, table) for table in KEYS}
+    for table, key, _ in rows:
+        connection.execute(f"DELETE FROM {table} WHERE {_where(table)}", _named(table, key, instance_id))
+    for table, _, row in rows:
+        if row is not None:
+            if unknown := set(row) - known[table]:
+                raise KeyError(f"{table} has no {', '.join(sorted(unknown))}")
+            columns = ", ".join((*row, "instance"))
+            values = ", ".join(f":{column}" for column in (*row, "instance"))
+            connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", {**row, "instance": instance_id})
+    connection.execute("DELETE FROM changed")
+
+
+def newest_id(connection: sqlite3.Connection) -> int:
+    """The last id that was given to an action, removed ones included."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'actions'").fetchone()
+    return row[0] if row is not None else 0
+
+
+def begin_after(connection: sqlite3.Connection, action_id: int) -> None:
+    """The next action has a later id, also where the newest ones were removed."""
+    connection.execute("DELETE FROM sqlite_sequence WHERE name = 'actions'")
+    connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('actions', ?)", (action_id,))
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}
+
+
+def _change(connection: sqlite3.Connection, instance_id: str, table: str, key: tuple[Value, ...]) -> Change:
+    found = connection.execute(f"SELECT * FROM {table} WHERE {_where(table)}", _named(table, key, instance_id))
+    row = found.fetchone()
+    return table, key, None if row is None else _filled(row)
+
+
+def _filled(row: sqlite3.Row) -> Row:
+    return {name: row[name] for name in row.keys() if row[name] is not None and name != "instance"}  # noqa: SIM118
+
+
+def _where(table: str) -> str:
+    return " AND ".join(f"{column} = :{column}" for column in ("instance", *KEYS[table]))
+
+
+def _named(table: str, key: tuple[Value, ...], instance_id: str) -> dict[str, Value]:
+    return {"instance": instance_id, **dict(zip(KEYS[table], key, strict=True))}

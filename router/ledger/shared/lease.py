@@ -1,0 +1,153 @@
+"""Whose turn it is to work: an item of the table that the router whose turn it is renews, and the others watch.
+
+The lease only saves work. That nothing is done twice rests on the log (``SharedLedger``): whoever has taken over is the
+only one whose writes it takes, whatever anybody believes about the lease.
+
+Clocks of different machines are never compared. A router that stands by takes the lease for given up when it has seen
+the same version for ``LASTS`` seconds of its own clock; the holder stops after ``TRUSTED`` seconds without a renewal,
+counted from before the renewal was sent. The difference is time for what is just being called.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from router.ledger.errors import LedgerBroken
+from router.ledger.shared.table import Item, Table
+
+LEASE = "lease"
+LASTS = 15.0
+TRUSTED = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A version of the lease, and since when (monotonic seconds) it is the last."""
+
+    holder: str
+    name: str
+    version: int
+    since: float
+
+
+class Lease:
+    """Of one Connect instance, as one router sees it. Thread-safe. Methods that ask the table raise
+    ``LedgerUnavailable`` where it cannot be asked."""
+
+    def __init__(
+        self,
+        table: Table,
+        instance_id: str,
+        *,
+        name: str,
+        monotonic: Callable[[], float],
+        now: Callable[[], datetime],
+        lasts: float = LASTS,
+        trusted: float = TRUSTED,
+    ) -> None:
+        self._table = table
+        self._instance_id = instance_id
+        self._id = secrets.token_hex(8)
+        self._name = name
+        self._monotonic = monotonic
+        self._now = now
+        self._lasts = lasts
+        self._trusted = trusted
+        self._seen: _Seen | None = None
+        self._mine: int | None = None
+        self._renewed: tuple[float, datetime] | None = None
+        self._lock = Lock()
+
+    @property
+    def held(self) -> bool:
+        """Whether this router may go on. Both clocks are asked: the monotonic one stands still while a machine is
+        suspended, the other one may be set."""
+        renewed = self._renewed
+        if self._mine is None or renewed is None:
+            return False
+        by_clock = abs((self._now() - renewed[1]).total_seconds())
+        return max(self._monotonic() - renewed[0], by_clock) < self._trusted
+
+    @property
+    def holder(self) -> str | None:
+        """The name of the router that has it, as last seen; ``None``: nobody."""
+        if self._mine is not None:
+            return self._name
+        return self._seen.name if self._seen is not None else None
+
+    @property
+    def version(self) -> int | None:
+        """As last seen of another router: one that goes on renewing it counts on."""
+        return self._seen.version if self._seen is not None else None
+
+    def try_to_hold(self) -> bool:
+        """Renews it, or takes it where nobody has it or its holder has not renewed it for too long; answers whether
+        this router has it now."""
+        with self._lock:
+            began = self._monotonic(), self._now()
+            if self._mine is not None and self._replace(self._mine, holder=self._id):
+                self._renewed = began
+                return True
+            taken = self._take()
+            if taken:
+                self._renewed = began
+            return taken
+
+    def release(self) -> None:
+        """The next router need not wait for it to run out."""
+        with self._lock:
+            mine, self._mine = self._mine, None
+            if mine is not None:
+                expected: Item = {"holder": self._id, "version": mine}
+                self._table.delete(self._instance_id, LEASE, expected=expected)
+
+    def _take(self) -> bool:
+        """After a renewal that was refused too: its answer may have been lost, and the lease be this router's."""
+        found = self._table.get(self._instance_id, LEASE)
+        if found is None:
+            self._mine, self._seen = None, None
+            if self._table.put_new(self._item(1)):
+                self._mine = 1
+                return True
+            found = self._table.get(self._instance_id, LEASE)
+        seen = self._see(found)
+        if seen is None:
+            return False
+        if seen.holder == self._id or self._monotonic() - seen.since >= self._lasts:
+            return self._replace(seen.version, holder=seen.holder)
+        self._mine = None
+        return False
+
+    def _replace(self, version: int, *, holder: str) -> bool:
+        done = self._table.replace(self._item(version + 1), expected={"holder": holder, "version": version})
+        if done:
+            self._mine, self._seen = version + 1, None
+        return done
+
+    def _see(self, found: Item | None) -> _Seen | None:
+        if found is None:
+            self._seen = None
+            return None
+        try:
+            holder, version = str(found["holder"]), int(found["version"])
+            name = str(found.get("name", holder))
+        except (KeyError, ValueError, TypeError) as error:
+            url = self._table.url
+            raise LedgerBroken(f'{url}: item "{LEASE}" of this instance cannot be read; delete it') from error
+        old = self._seen
+        if old is None or (old.holder, old.version) != (holder, version):
+            self._seen = _Seen(holder, name, version, self._monotonic())
+        return self._seen
+
+    def _item(self, version: int) -> Item:
+        return {
+            "instance": self._instance_id,
+            "entry": LEASE,
+            "holder": self._id,
+            "name": self._name,
+            "version": version,
+        }

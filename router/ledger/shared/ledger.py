@@ -1,0 +1,265 @@
+"""A ledger for several routers: the same questions and promises as one file, the same SQL, and a log in DynamoDB.
+
+Each router has a copy of the ledger in SQLite, and each transaction of it is in the log before it is committed to the
+copy. What a transaction must see to keep the promises (no open intent in this chain, no such step yet) it sees in the
+copy; and the log takes it only where the copy is up to date. So the constraints are SQLite's, once for both stores, and
+one conditional write decides between routers.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Self
+
+from router.ledger.connection import closing_on_error, open_private, require_sqlite, transaction
+from router.ledger.errors import LedgerBroken, LedgerUnavailable
+from router.ledger.rows import EPOCH
+from router.ledger.schema import shipped, upgrade
+from router.ledger.shared import changes as change
+from router.ledger.shared.log import KEPT, Base, Log, Moved, Overtaken, Writer, compressed
+from router.ledger.shared.table import Table
+from router.ledger.sqlite import SqliteLedger
+
+SMALLEST_TAIL = 1_000_000
+"""Bytes of the log that are worth a new base; with a large base, half of that."""
+TRIES = 5
+LOADED_AT_ONCE = 5_000
+
+
+class SharedLedger(SqliteLedger):
+    """For one Connect instance. ``take_over`` makes this router the one that writes; until then, and from the moment
+    on at which another has taken over, every write raises ``LedgerUnavailable``, and ``catch_up`` reads what the other
+    wrote. Thread-safe."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        log: Log,
+        *,
+        name: str,
+        keep: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        super().__init__(connection, name=log.table.url, instance_id=log.instance_id, keep=keep, writable=False)
+        self._log = log
+        self._clock = clock
+        self._schema = shipped()[-1].version
+        self._me = Writer(id=secrets.token_hex(8), name=name, term=0)
+        self._last: Writer | None = None
+        self._number = 0
+        self._tail = 0
+        self._base = Base()
+        self._doubtful = False
+        self.trusted: Callable[[], bool] = lambda: True
+        """Whether this router may still take itself for the one whose turn it is (``Lease.held``)."""
+
+    @classmethod
+    def open_shared(
+        cls, table: Table, *, instance_id: str, name: str, keep: timedelta, clock: Callable[[], datetime]
+    ) -> Self:
+        """Reads the whole ledger; where there is none, it is empty, and ``take_over`` makes it. ``name`` is this
+        router's, for people. Raises ``LedgerBroken`` where the table is missing or what is in it cannot be read."""
+        require_sqlite()
+        connection = open_private()
+        with closing_on_error(connection):
+            upgrade(connection, 0, shipped(), EPOCH)
+            change.watch(connection)
+            ledger = cls(connection, Log(table, instance_id), name=name, keep=keep, clock=clock)
+            ledger.catch_up()
+        return ledger
+
+    @property
+    def holding(self) -> bool:
+        """Whether this router wrote last, and may write."""
+        return self._last is not None and self._last == self._me and self._me.term > 0
+
+    @property
+    def writer(self) -> str | None:
+        """The name of the router whose turn it is, or was last; ``None``: nobody ever wrote."""
+        return self._last.name if self._last is not None else None
+
+    @property
+    def term(self) -> int:
+        """How often a router has taken over, all routers counted."""
+        return self._last.term if self._last is not None else 0
+
+    def take_over(self) -> None:
+        """From now on this router writes, and what another one still tries to write is refused."""
+        self.created = self._log.make(self._clock()) or self.created
+        for _ in range(TRIES):
+            self.catch_up()
+            mine = Writer(id=self._me.id, name=self._me.name, term=self.term + 1)
+            try:
+                with self._alone():
+                    self._tail += self._log.append(
+                        self._number + 1, mine, (), schema=self._schema, now=self._clock()
+                    )
+                    self._number += 1
+                    self._me = self._last = mine
+            except Overtaken:
+                continue
+            self._recent.forget()
+            return
+        raise LedgerUnavailable(f"{self.name}: other routers write faster than this one can take over")
+
+    def look(self) -> None:
+        """Reads on, where another router may have written or the fate of a write is not known."""
+        self._dispel_doubt()
+        if not self.holding:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Reads what was written since; the copy changes entry by entry, each whole."""
+        for _ in range(TRIES):
+            head = self._log.head()
+            if head is None:
+                return
+            self.began_at = head.made_at
+            try:
+                if head.base.number > self._number:
+                    self._load(head.base)
+                else:
+                    self._base = head.base
+                self._follow()
+            except Moved:
+                continue
+            return
+        raise LedgerUnavailable(f"{self.name}: changed while it was read; try again")
+
+    @property
+    def _sole_writer(self) -> bool:
+        return self.holding
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is in the log before it is in the copy. One whose fate is not known counts as not made,
+        and is looked for before the next."""
+        self._dispel_doubt()
+        self._require_turn()
+        with self._alone() as connection:
+            try:
+                with transaction(connection):
+                    yield connection
+                    size = self._append(connection)
+            except Overtaken:
+                self._doubtful = True
+                raise LedgerUnavailable(f"{self.name}: another write came first; try again") from None
+            if size is not None:
+                self._number += 1
+                self._tail += size
+
+    def prune(self, before: datetime) -> int:
+        """As any ledger; and only by the one that writes. The log is shortened where it has grown long."""
+        if not self.holding:
+            return 0
+        count = super().prune(before)
+        if self._tail > max(SMALLEST_TAIL, self._base.size // 2):
+            self.shorten()
+        return count
+
+    def shorten(self) -> None:
+        """Writes a new base, and removes entries that are neither needed nor recent. Never an older one than there is:
+        a router that does not know yet that its turn is over may have an old copy, and what follows it may be gone."""
+        head = self._log.head()
+        if head is None or head.base.number >= self._number:
+            return
+        size = 0
+
+        def lines(connection: sqlite3.Connection) -> Iterator[str]:
+            nonlocal size
+            for one in change.everything(connection, self.instance_id):
+                line = json.dumps(one, separators=(",", ":"))
+                size += len(line)
+                yield line
+
+        with self._alone() as connection:
+            pieces = compressed(lines(connection))
+            new = Base(
+                number=self._number,
+                size=size,
+                newest_id=change.newest_id(connection),
+                schema=self._schema,
+                writer=self._last,
+            )
+        if self._log.replace_base(head, pieces, new):
+            self._base, self._tail = new, 0
+        self._log.forget(head.base.number, before=self._clock() - KEPT)
+
+    def require_turn(self) -> None:
+        self._require_turn()
+        if not self.trusted():
+            why = "the lease was not renewed in time; another router may have taken over"
+            raise LedgerUnavailable(f"{self.name}: {why}")
+
+    def _dispel_doubt(self) -> None:
+        if not self._doubtful:
+            return
+        self._doubtful = False
+        try:
+            self.catch_up()
+        except LedgerUnavailable:
+            self._doubtful = True
+            raise
+
+    def _append(self, connection: sqlite3.Connection) -> int | None:
+        """The size of the entry, ``None`` where nothing was changed."""
+        found = change.changed(connection, self.instance_id)
+        if not found:
+            return None
+        try:
+            return self._log.append(self._number + 1, self._me, found, schema=self._schema, now=self._clock())
+        except LedgerUnavailable:
+            self._doubtful = True
+            raise
+
+    def _require_turn(self) -> None:
+        if self.holding:
+            return
+        if self._me.term > 0:
+            raise LedgerUnavailable(f"{self.name}: {self.writer} has taken over; this router stands by")
+        last = f"; {self.writer} does, or did last: ask there" if self.writer is not None else ""
+        raise LedgerUnavailable(f"{self.name}: this router only observes{last}")
+
+    def _load(self, base: Base) -> None:
+        self._require_schema(base.schema)
+        with self._alone() as connection, transaction(connection):
+            for table in change.KEYS:
+                connection.execute(f"DELETE FROM {table}")
+            rows = self._log.base(base)
+            while some := list(islice(rows, LOADED_AT_ONCE)):
+                self._apply(connection, some, "the base")
+            change.begin_after(connection, base.newest_id)
+            self._number, self._base, self._tail, self._last = base.number, base, 0, base.writer
+        self._recent.forget()
+
+    def _follow(self) -> None:
+        for entry in self._log.after(self._number):
+            self._require_schema(entry.schema)
+            with self._alone() as connection:
+                if entry.number != self._number + 1:
+                    return  # another thread was faster
+                with transaction(connection):
+                    self._apply(connection, entry.changes, f"entry {entry.number}")
+                self._number = entry.number
+                self._tail += entry.size
+                self._last = entry.writer
+            self._recent.forget()
+
+    def _apply(self, connection: sqlite3.Connection, changes: Iterable[change.Change], what: str) -> None:
+        try:
+            change.apply(connection, self.instance_id, changes)
+        except (sqlite3.DatabaseError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise LedgerBroken(f"{self.name}: {what} cannot be read ({error})") from error
+
+    def _require_schema(self, schema: int) -> None:
+        if schema > self._schema:
+            raise LedgerBroken(
+                f"{self.name}: written by a newer connect-router (schema {schema}, this one knows up to "
+                f"{self._schema}); install that version here too"
+            )

@@ -1,0 +1,94 @@
+"""Stand-ins for DynamoDB that speak its protocol over HTTP: moto's server, and dynalite where Node.js has it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+ROOT = Path(__file__).resolve().parents[2]
+INSTALLED = ROOT / "build" / "dynalite" / "node_modules" / ".bin" / "dynalite"
+"""Where ``make dynalite`` puts it."""
+KEYS: dict[str, Any] = {
+    "aws_access_key_id": "AKIDEXAMPLE",
+    "aws_secret_access_key": "secret",
+    "region_name": "us-east-1",
+}
+STARTS_WITHIN_S = 20
+
+
+@contextmanager
+def moto() -> Iterator[str]:
+    """The address of moto's server, in a thread of this process."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # one line for each request otherwise
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def dynalite_command() -> str | None:
+    """``None`` where there is no dynalite: it is an npm package, and a machine may have no Node.js."""
+    found = str(INSTALLED) if INSTALLED.exists() else shutil.which("dynalite")
+    return found if found is not None and shutil.which("node") is not None else None
+
+
+@contextmanager
+def dynalite() -> Iterator[str]:
+    """The address of a dynalite of its own process."""
+    command = dynalite_command()
+    assert command is not None, "ask dynalite_command first"
+    port = _free_port()
+    process = subprocess.Popen(
+        [command, "--host", "127.0.0.1", "--port", str(port), "--createTableMs", "0", "--deleteTableMs", "0"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@cache
+def client_of(endpoint: str) -> Any:
+    config = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=5)
+    return boto3.Session(**KEYS).client("dynamodb", endpoint_url=endpoint, config=config)
+
+
+def environment(endpoint: str) -> dict[str, str]:
+    """For a process that is to use it."""
+    return {**os.environ, "AWS_ENDPOINT_URL_DYNAMODB": endpoint}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < end:
+        assert process.poll() is None, f"dynalite ended with {process.returncode}"
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+    raise AssertionError("dynalite does not listen")
