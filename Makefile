@@ -39,7 +39,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite unit bench chaos fuzz lock clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite unit bench chaos routers fuzz lock clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,7 +64,14 @@ types: $(DEV) ## mypy, strict
 # end. Safe path: neither `pytest` nor a `python -m router` that a test starts may find the checkout in its working folder.
 PYTEST = TEST_THE_WHEEL=1 PYTHONSAFEPATH=1 HYPOTHESIS_PROFILE=suite $(VENV)/bin/pytest -q -n $(WORKERS) --dist worksteal
 
-suite: $(DEV) $(WHEEL) ## all tests (ARGS= goes to pytest)
+# An npm package: where there is no Node.js, or no npm registry, its tests are skipped and say so.
+DYNALITE := build/dynalite/.connect-router-dynalite
+$(DYNALITE): tests/dynalite/package.json tests/dynalite/package-lock.json
+	$(call step,dynalite where npm has it,mkdir -p build/dynalite && cp $^ build/dynalite/ && \
+		{ ! command -v npm >/dev/null || npm ci --prefix build/dynalite --ignore-scripts --no-audit --no-fund --fetch-retries=0 --fetch-timeout=20000 || true ; })
+	@touch $@
+
+suite: $(DEV) $(WHEEL) $(DYNALITE) ## all tests (ARGS= goes to pytest)
 	@echo '-- tests'
 	@$(PYTEST) $(ARGS)
 
@@ -74,6 +81,9 @@ unit: $(DEV) $(WHEEL) ## the unit tests (ARGS= goes to pytest)
 
 bench: $(DEV) $(WHEEL) ## every benchmark, each beside an alternative, in some 35 minutes (WRITE=1: into docs/performance.md)
 	@for script in bench/*.py; do BENCH_WRITE=$(WRITE) PYTHONSAFEPATH=1 $(VENV)/bin/python $$script $(ARGS) || exit; done
+
+routers: $(DEV) $(WHEEL) ## three routers on one DynamoDB table, ended again and again, in some five minutes (ARGS='--ends N')
+	@PYTHONSAFEPATH=1 $(PY) tests/chaos/routers.py $(ARGS)
 
 chaos: $(DEV) $(WHEEL) ## a thousand routers killed between decision and settlement, in some ten minutes (ARGS='--kills N --seed N')
 	@$(PY) tests/chaos/run.py $(ARGS)

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     examples, coverage = _examples(settings, ruleset, covering=covering)
     live = _live(settings, ruleset) if arguments.live else None
     failed = _failed(examples)
-    problems = sorted([*problems, *(live.problems if live else ()), *failed])
+    problems = sorted([*problems, *(live.problems if live else ()), *_table(settings, live), *failed])
     if arguments.json:
         _print_json(ruleset, problems, examples, live, coverage)
     else:
@@ -130,6 +130,17 @@ def _live(settings: Settings, ruleset: RuleSet) -> LiveFindings:
     if not isinstance(findings, LiveFindings):
         raise unreachable(findings, settings, connection.endpoint)
     return findings
+
+
+def _table(settings: Settings, live: LiveFindings | None) -> list[Problem]:
+    if live is None:
+        return []
+    from router.cli.opening import in_one_line
+    from router.service.stores import table_problem
+
+    with in_one_line():
+        problem = table_problem(settings)
+    return [settings.problem(("ledger", "url"), problem)] if problem is not None else []
 
 
 def _failed(examples: tuple[ExampleResult, ...]) -> list[Problem]:

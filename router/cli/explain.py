@@ -16,11 +16,11 @@ from router.cli.shown import console, instant, print_json, text
 from router.cli.unreachable import unreachable
 from router.connect.client import Unreachable
 from router.decide.decide import Account
-from router.ledger.sqlite import SqliteLedger
 from router.model import Action, Contact, ContactId, Directory, Standing
 from router.rules.rule import RuleSet
 from router.service.locate import locate
 from router.service.preview import Preview, Viewer
+from router.service.stores import read_ledger
 from router.settings import Settings
 
 DESCRIPTION = """\
@@ -92,7 +92,7 @@ def _as_if_resumed(contact: Contact, now: datetime) -> Contact:
 
 
 def _recorded(settings: Settings, contact_id: ContactId) -> tuple[Action, ...]:
-    with SqliteLedger.read(settings.ledger.path, instance_id=settings.connect.instance_id) as ledger:
+    with read_ledger(settings) as ledger:
         return ledger.history(contact_id=contact_id)
 
 

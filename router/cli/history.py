@@ -13,8 +13,8 @@ from router.cli.parser import add_json
 from router.cli.recorded import HEADINGS, as_json, as_row
 from router.cli.shown import console, print_json, print_table, table
 from router.durations import parse_duration
-from router.ledger.sqlite import SqliteLedger
 from router.model import Action, ActionState, ContactId, Directory, Landing
+from router.service.stores import read_ledger
 from router.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,15 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _undo_plan(settings: Settings, arguments: argparse.Namespace) -> int:
     from router.cli.undo_plan import print_undo_plan
 
-    path, instance = settings.ledger.path, settings.connect.instance_id
-    with in_one_line(), SqliteLedger.read(path, instance_id=instance) as ledger:
+    with in_one_line(), read_ledger(settings) as ledger:
         print_undo_plan(settings, ledger, _filtered(ledger, arguments), json=arguments.json)
     return DONE
 
 
 def _read(settings: Settings, arguments: argparse.Namespace) -> tuple[Action, ...]:
-    path, instance = settings.ledger.path, settings.connect.instance_id
-    with in_one_line(), SqliteLedger.read(path, instance_id=instance) as ledger:
+    with in_one_line(), read_ledger(settings) as ledger:
         return _filtered(ledger, arguments)
 
 
@@ -113,8 +111,10 @@ def _directory(settings: Settings) -> Directory:
 
 
 def _say_why_nothing(settings: Settings) -> None:
-    path = settings.ledger.path
-    note("nothing recorded that fits" if path.exists() else f"{path}: there is no ledger yet, so nothing was done")
+    if settings.ledger.table is not None or settings.ledger.path.exists():
+        note("nothing recorded that fits")
+    else:
+        note(f"{settings.ledger.path}: there is no ledger yet, so nothing was done")
 
 
 def _when(text: str) -> datetime:

@@ -57,6 +57,7 @@ COMMANDS = {
         Command(name="pause", module="router.cli.pause", help="holds what a rule, queue, flow or contact concerns"),
         Command(name="resume", module="router.cli.resume", help="lifts a pause, or the suspension of a flow"),
         Command(name="retry", module="router.cli.retry", help="what Connect refused may be tried again"),
+        Command(name="ledger", module="router.cli.ledger", help="makes the table for several routers"),
         Command(name="schema", module="router.cli.schema", help="JSON Schema of rule files and config.toml"),
         Command(name="sandbox", module="router.cli.sandbox", help="a local stand-in for the Amazon Connect API"),
         Command(name="demo", module="router.cli.demo", help="sandbox and service together, for half a minute"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from router.problems import Problems
 if TYPE_CHECKING:
     from router.rules.rule import RuleSet
     from router.service.app import App
+    from router.service.daemon import Daemon
     from router.settings import Settings
 
 DESCRIPTION = """\
@@ -57,10 +58,12 @@ def run(arguments: argparse.Namespace) -> int:
     from router.service.app import build
 
     with in_one_line():
+        if settings.ledger.table is not None:
+            return _once_of_several(loaded) if arguments.once else _take_turns(arguments, loaded)
         app = build(settings, ruleset, mode=Mode(settings.execute.mode))
         if loaded.instead_of:
             _tell_last_good(app, loaded)
-        return _once(app) if arguments.once else _serve(app, arguments, loaded)
+        return _once(app) if arguments.once else _served(_daemon(app, arguments, loaded), app)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +103,54 @@ def _tell_last_good(app: App, loaded: _Loaded) -> None:
     tell.rules_last_good(loaded.ruleset.revision, loaded.instead_of)
 
 
-def _serve(app: App, arguments: argparse.Namespace, loaded: _Loaded) -> int:
+def _take_turns(arguments: argparse.Namespace, loaded: _Loaded) -> int:
+    """With other routers on the same ledger. What is in force when a turn ends is in force in the next one."""
+    from router.rules.rule import Mode
+    from router.service.app import build
+    from router.service.clock import SystemClock
+    from router.service.stores import open_shared
+    from router.service.turns import Turn, Turns
+
+    clock = SystemClock()
+    shared = open_shared(loaded.settings, clock)
+    mode = Mode(loaded.settings.execute.mode)
+    app: App | None = None
+
+    def serve(turn: Turn, begun: Callable[[Daemon], None]) -> Daemon:
+        nonlocal app
+        settings = app.settings if app is not None else loaded.settings
+        ruleset = app.names.ruleset if app is not None else loaded.ruleset
+        app = build(settings, ruleset, mode=mode if turn.working else Mode.OBSERVE, clock=clock, shared=shared)
+        if turn.first and loaded.instead_of:
+            _tell_last_good(app, loaded)
+        daemon = _daemon(app, arguments, loaded, first=turn.first)
+        begun(daemon)
+        _served(daemon, app)
+        return daemon
+
+    return Turns(shared=shared, candidate=mode is Mode.ENFORCE, clock=clock).run(serve)
+
+
+def _once_of_several(loaded: _Loaded) -> int:
+    """A pass that moves contacts needs the turn; one that observes does not."""
+    from router.rules.rule import Mode
+    from router.service.app import build
+    from router.service.clock import SystemClock
+    from router.service.stores import open_shared
+    from router.service.turns import Turns
+
+    clock = SystemClock()
+    shared = open_shared(loaded.settings, clock)
+    mode = Mode(loaded.settings.execute.mode)
+    turns = Turns(shared=shared, candidate=mode is Mode.ENFORCE, clock=clock)
+    with turns.one_pass() if turns.candidate else closing(shared.ledger):
+        app = build(loaded.settings, loaded.ruleset, mode=mode, clock=clock, shared=shared)
+        if loaded.instead_of:
+            _tell_last_good(app, loaded)
+        return _once(app)
+
+
+def _daemon(app: App, arguments: argparse.Namespace, loaded: _Loaded, *, first: bool = True) -> Daemon:
     from router.cli.loading import load_both
     from router.service.control.requests import desk_of
     from router.service.control.server import ControlServer
@@ -111,11 +161,14 @@ def _serve(app: App, arguments: argparse.Namespace, loaded: _Loaded) -> int:
 
     kept = LastGood.of(app.settings)
     if not loaded.instead_of:
-        kept.keep(loaded.ruleset)
+        kept.keep(app.names.ruleset)
     notifier = Notifier.from_environment(os.environ)
     reloader = Reloader(app, lambda: load_both(arguments), notifier=notifier, kept=kept)
     control = ControlServer(app.settings.control_socket, desk_of(app, reloader).handle)
-    daemon = Daemon(app, notifier=notifier, reload=reloader.reload, control=control)
+    return Daemon(app, notifier=notifier, reload=reloader.reload, control=control, first=first)
+
+
+def _served(daemon: Daemon, app: App) -> int:
     with _measured(app):
         return daemon.run()
 

@@ -54,9 +54,23 @@ def _head(status: Status) -> Iterator[Text]:
         style="bold" if status["healthy"] else "bold red",
     )
     yield text(f"instance {status['instance']}, config {status['config']}, process {status['pid']}")
+    yield from _turn(status)
     yield from _rules(status, now)
     yield from _cycle(status, now)
     yield from _trouble(status)
+
+
+def _turn(status: Status) -> Iterator[Text]:
+    """Where several routers share a ledger. A service of an earlier version does not tell."""
+    lease = status.get("lease")
+    if lease is None:
+        return
+    if lease["held"]:
+        yield text(f"works on {status['ledger']['url']}, turn {lease['term']}; others stand by")
+    elif lease["holder"] is not None:
+        yield text(f"stands by: {lease['holder']} works on {status['ledger']['url']}, turn {lease['term']}")
+    else:
+        yield text(f"stands by: nobody works on {status['ledger']['url']}", style="bold red")
 
 
 def _rules(status: Status, now: datetime) -> Iterator[Text]:

@@ -45,6 +45,7 @@ from router.service.roster import Roster
 from router.service.routing import AgeMeaning
 from router.service.searching import Searching
 from router.service.skewed import SkewGuard
+from router.service.stores import Shared, open_ledger
 from router.service.threads import DaemonThreads
 from router.service.vital import VitalSigns
 from router.settings import Settings
@@ -54,11 +55,15 @@ OBSERVED_FOR = timedelta(days=7)
 END_WITHIN = 7.0
 """Seconds that calls under way are given when the service ends; one may hang for 13 (the time-outs of connecting and
 reading), and a manager who waits should see it end within ten."""
+READING_ENDS_WITHIN = 1.0
+"""Seconds, where only readings can be under way: the turn to work has come, and does not wait for them."""
 
 
 @dataclass(kw_only=True)
 class App:
-    """The parts of one running router. ``stop`` ends every wait; ``close`` gives everything back."""
+    """The parts of one running router. ``stop`` ends every wait; ``close`` gives everything back, save a ``shared``
+    ledger, which outlives it. ``working`` is ``False`` where another router settles, follows and keeps the records, and
+    this one only observes."""
 
     settings: Settings
     mode: Mode
@@ -76,6 +81,8 @@ class App:
     stopping: Event
     vital: VitalSigns
     pauses: PauseBoard
+    shared: Shared | None = None
+    working: bool = True
     _unreachable: tuple[str, float] | None = field(default=None, init=False)
 
     def stop(self) -> None:
@@ -87,10 +94,11 @@ class App:
     def close(self) -> None:
         """What is still being called after ``END_WITHIN`` is left behind: its intent is open, and the next run settles
         it by reading."""
-        left = self.pool.join(within=END_WITHIN)
-        if left:
+        left = self.pool.join(within=END_WITHIN if self.working else READING_ENDS_WITHIN)
+        if left and self.working:
             tell.log.warning("service.abandoned", calls=left)
-        self.ledger.close()
+        if self.shared is None:
+            self.ledger.close()
         self.observed.close()
 
     def prune(self) -> None:
@@ -102,9 +110,10 @@ class App:
         except LedgerUnavailable as problem:
             tell.log.error("ledger.failed", message=str(problem))
 
-    def tell_started(self) -> None:
+    def tell_started(self, *, again: bool = False) -> None:
+        """``again``: the service goes on, in another mode."""
         tell.log.info(
-            "service.started",
+            "service.started" if not again else "service.turned",
             endpoint=self.connection.endpoint,
             account=self.settings.connect.account or self.connection.instance.account(),
             instance=self.settings.connect.instance_id,
@@ -169,16 +178,18 @@ def build(
     mode: Mode,
     clock: Clock | None = None,
     connect: Callable[[Settings, Clock], Connection] = open_connection,
+    shared: Shared | None = None,
 ) -> App:
-    """Puts a router together. Raises ``LedgerInUse``, ``LedgerBroken`` or ``LedgerUnavailable`` where the ledger cannot
-    be opened, ``Unreachable`` where the SDK has no region or endpoint to talk to."""
+    """Puts a router together; with a ``shared`` ledger one that works where it is its turn. Raises ``LedgerInUse``,
+    ``LedgerBroken`` or ``LedgerUnavailable`` where the ledger cannot be opened, ``Unreachable`` where the SDK has no
+    region or endpoint to talk to."""
     clock = clock or SystemClock()
     stopping = Event()
     instance_id = settings.connect.instance_id
     channels = frozenset(Channel(channel) for channel in settings.poll.channels)
     connection = connect(settings, clock)
-    path = settings.ledger.path
-    ledger = SqliteLedger.open(path, instance_id=instance_id, now=clock.now(), keep=settings.ledger.keep)
+    ledger = shared.ledger if shared is not None else open_ledger(settings, clock)
+    working = shared is None or shared.ledger.holding
     observed = SqliteLedger.in_memory(instance_id=instance_id, keep=OBSERVED_FOR)
     names = Names(instance=connection.instance, ruleset=ruleset)
     places = LandingPlaces(settings.guard.unlanded, clock.monotonic)
@@ -226,6 +237,7 @@ def build(
         stopping=stopping,
         details=details,
         permitted=lambda action: pauses.holding(action) or (HoldReason.CLOCK_SKEW if skewed.stops() else None),
+        entitled=ledger.require_turn,
     )
     pool = DaemonThreads("work")
     needs = Needs(
@@ -299,6 +311,7 @@ def build(
         clock=clock,
         names=names,
         mode=mode,
+        working=working,
         pauses=pauses,
         clock_skew=skewed.stops,
         calls=connection.calls,
@@ -341,4 +354,6 @@ def build(
         stopping=stopping,
         vital=VitalSigns(clock),
         pauses=pauses,
+        shared=shared,
+        working=working,
     )

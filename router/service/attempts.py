@@ -97,7 +97,8 @@ class Attempts:
     """Tenacity's loop around one transfer: full jitter, the same ClientToken throughout, ended at once by ``stopping``.
 
     ``policy`` may be replaced at any time: what is under way keeps the one it began with. ``permitted`` is asked right
-    before each call and says why it may not be made any more.
+    before each call and says why it may not be made any more; ``entitled`` raises ``LedgerUnavailable`` where another
+    router may have taken over.
     """
 
     reader: Reader
@@ -109,13 +110,14 @@ class Attempts:
     stopping: Event
     details: KnownDetails
     permitted: Callable[[Action], HoldReason | None] = lambda action: None
+    entitled: Callable[[], None] = lambda: None
 
     def make(self, effort: Effort) -> Tried:
         """Attempts until an answer that settles it, a hold, or the end of patience; answers how the last one ended. The
         next poll is such an end: what was not sent is decided anew then, and an answer that was lost is looked for.
 
-        Raises ``LedgerUnavailable`` where the intent could not be renewed, and ``NotOpen`` where somebody settled it:
-        in both cases no further call was made."""
+        Raises ``LedgerUnavailable`` where the intent could not be renewed or may be another router's by now, and
+        ``NotOpen`` where somebody settled it: in all cases no further call was made."""
         retrying = Retrying(
             retry=retry_if_result(lambda tried: tried.again),
             stop=stop_any(
@@ -164,6 +166,7 @@ class Attempts:
         effort.send_before = reading.answered_at + FRESH
         if effort.read_age > FRESH:
             return _stale()
+        self.entitled()
         return Tried() if self.stopping.is_set() else None
 
     def _still(self, effort: Effort, reading: Reading) -> HoldReason | None:

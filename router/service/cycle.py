@@ -52,7 +52,8 @@ class Cycle:
     """From one poll to the next. ``begin``, any number of ``act`` and ``finish`` are called by one thread; ``run`` is
     all of it, with one search of everything. ``pool`` runs the workers; ``stopping`` ends a cycle between two contacts;
     ``calls`` answers how many calls of each operation were made so far. ``number`` goes on from the last cycle of the
-    run before, as far as the ledger tells: limits per cycle are counted by it."""
+    run before, as far as the ledger tells: limits per cycle are counted by it. What is open is settled only by a router
+    that is ``working``."""
 
     looking: Looking
     names: Names
@@ -74,6 +75,7 @@ class Cycle:
     calls: Callable[[], Mapping[str, int]]
     stopping: Callable[[], bool]
     number: int = 0
+    working: bool = True
     deciding_took: timedelta = timedelta()
     meters: Meters = field(default_factory=Meters)
     _degraded: Degraded = field(default_factory=Degraded)
@@ -89,7 +91,7 @@ class Cycle:
         cannot be read: nothing is moved without it."""
         tally = self.begin(until=until, again=again)
         seen = self._search_everything(tally)
-        self._with_time_to_act(tally)
+        self._with_time_to_act(tally, since=tally.began)
         self.roster.press_all()
         more = self.act(wait_for_places=True, whole=seen.complete) or self.confirm(limit=CONFIRMED)
         for _ in range(MAX_ROUNDS):
@@ -107,7 +109,7 @@ class Cycle:
         self._tally = tally = Tally(context=context, began=self.clock.monotonic(), calls=Counter(self.calls()))
         self._use(context)
         self.roster.polled()
-        if not self.blocked.calls_stopped(self.clock.now()):
+        if self.working and not self.blocked.calls_stopped(self.clock.now()):
             self.recovery.settle_open(context.rules, self.mode, context.directory, until=until)
             self._suspend_flows(context)
         return tally
@@ -150,6 +152,7 @@ class Cycle:
         self._note(decided)
         tally.decided(decided)
         self.deciding_took = took = timedelta(seconds=self.clock.monotonic() - began)
+        self._with_time_to_act(tally, since=began)
         results = self._act(decided, tally.context, lambda: interrupted(took), wait_for_places=wait_for_places)
         tally.done(results)
         self._note_results(results, tally)
@@ -237,12 +240,13 @@ class Cycle:
         self.note_search(seen)
         return seen
 
-    def _with_time_to_act(self, tally: Tally) -> None:
-        """At least as long for acting as looking took: a search that is longer than the poll (Connect allows one call
-        in two seconds, for the whole account) must not leave everything undone cycle after cycle."""
+    def _with_time_to_act(self, tally: Tally, *, since: float) -> None:
+        """At least as long for acting as looking or deciding took, which began then: what is longer than the poll (a
+        search, for Connect allows one call in two seconds for the whole account; many contacts and rules on a slow
+        machine) must not leave everything undone cycle after cycle."""
         if tally.context.until is not None:
             now = self.clock.monotonic()
-            tally.context = replace(tally.context, until=max(tally.context.until, now + (now - tally.began)))
+            tally.context = replace(tally.context, until=max(tally.context.until, now + (now - since)))
 
     def _use(self, context: CycleContext) -> None:
         """Other rules, or another pause: everything is decided on anew."""

@@ -42,9 +42,17 @@ class Daemon:
     the first moment: whoever waits for an instance that does not answer wants to know why."""
 
     def __init__(
-        self, app: App, *, notifier: Notifier, reload: Callable[[], object], control: ControlServer | None = None
+        self,
+        app: App,
+        *,
+        notifier: Notifier,
+        reload: Callable[[], object],
+        control: ControlServer | None = None,
+        first: bool = True,
     ) -> None:
         self._app = app
+        self._first = first
+        self._stopped = self._turn_over = False
         self._notifier = notifier
         self._reload = reload
         self._control = control
@@ -68,22 +76,34 @@ class Daemon:
 
     def _run(self) -> int:
         app = self._app
-        app.tell_started()
+        app.tell_started(again=not self._first)
         self._open_control()
         if self._connect():
             app.read_quotas()
-            app.follower.resume()
+            if app.working:
+                app.follower.resume()
             self._app.vital.ready()
             self._schedule()
             tell.log.info("service.ready", rules=len(app.names.rules.rules), revision=app.names.rules.revision)
             self._last_completed = app.clock.monotonic()
-            self._notifier.ready("watching")
+            self._notifier.ready("watching" if app.working else "standing by")
             self._supervise()
         return self._end()
 
     def stop(self) -> None:
+        self._stopped = True
         self._app.stop()
         self._wake.set()
+
+    def hand_over(self) -> None:
+        """Ends ``run``, but not the service: somebody builds the next one."""
+        self._turn_over = True
+        self._app.stop()
+        self._wake.set()
+
+    @property
+    def handed_over(self) -> bool:
+        return self._turn_over and not self._stopped
 
     def _open_control(self) -> None:
         """A service that cannot be asked moves contacts all the same."""
@@ -123,11 +143,8 @@ class Daemon:
 
     def _jobs(self) -> dict[str, tuple[Callable[[], None], timedelta]]:
         poll = self._app.settings.poll
-        return {
-            "poll": (self._poll, poll.every),
-            "follow": (self._follow, FOLLOW_EVERY),
-            "directory": (self._refresh, poll.sweep),
-        }
+        jobs = {"poll": (self._poll, poll.every), "directory": (self._refresh, poll.sweep)}
+        return {**jobs, "follow": (self._follow, FOLLOW_EVERY)} if self._app.working else jobs
 
     def _poll(self) -> None:
         self._last_begun, self._cycling = self._app.clock.monotonic(), True
@@ -202,9 +219,13 @@ class Daemon:
         return self._looked_at < before
 
     def _expire_pauses(self) -> None:
-        """A pause that is over holds nothing, whether or not the ledger could be told."""
+        """A pause that is over holds nothing, whether or not the ledger could be told. Where another router works, it
+        is the one that keeps them."""
         try:
-            self._app.pauses.expire()
+            if self._app.working:
+                self._app.pauses.expire()
+            else:
+                self._app.pauses.reread()
         except LedgerUnavailable as problem:
             tell.log.error("ledger.failed", message=str(problem))
 
@@ -222,13 +243,15 @@ class Daemon:
             self._scheduler.reschedule_job("poll", trigger=Every(every))
 
     def _end(self) -> int:
-        tell.log.info("service.stopping")
-        self._notifier.stopping()
+        if not self.handed_over:
+            tell.log.info("service.stopping")
+            self._notifier.stopping()
         if self._control is not None:
             self._control.close()
         self._app.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         self._app.close()
-        tell.log.info("service.stopped")
+        if not self.handed_over:
+            tell.log.info("service.stopped")
         return 0

@@ -117,7 +117,8 @@ def _of_rules(rules: Mapping[str, Any]) -> Iterator[Metric]:
 
 
 def _of_what_is_open(status: Mapping[str, Any]) -> Iterator[Metric]:
-    ledger = status["ledger"]
+    ledger, lease = status["ledger"], status["lease"]
+    yield _gauge("working", "1 where this router works; 0 where it stands by.", int(lease is None or lease["held"]))
     yield _gauge(
         "ledger_up", "1 while the ledger can be read; nothing is moved without it.", int(ledger["error"] is None)
     )

@@ -1,4 +1,4 @@
-"""The last rules that loaded, kept beside the ledger for the day on which the present ones do not."""
+"""The last rules that loaded, kept among the service's own files for the day on which the present ones do not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LastGood:
 
     @classmethod
     def of(cls, settings: Settings) -> LastGood:
-        return cls(settings.ledger.path.with_name(NAME))
+        return cls(settings.state_folder / NAME)
 
     def keep(self, rules: RuleSet) -> None:
         """A disk that cannot take it is told of, and no reason to refuse rules."""

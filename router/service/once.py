@@ -57,7 +57,8 @@ def _run(app: App) -> Pass:
     if failure is not None:
         return Pass(unreachable=failure, stopped=app.stopping.is_set())
     app.read_quotas()
-    app.follower.resume()
+    if app.working:
+        app.follower.resume()
     tell.log.info("service.ready", rules=len(app.names.rules.rules), revision=app.names.rules.revision)
     with _Following(app) as following:
         report = _everything(app)

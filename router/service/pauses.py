@@ -25,6 +25,11 @@ class PauseBoard:
         self._lock = Lock()
         self._pauses = Pauses(records.pauses())
 
+    def reread(self) -> None:
+        """What another router has set or lifted meanwhile."""
+        with self._lock:
+            self._pauses = Pauses(self._records.pauses())
+
     @property
     def now(self) -> Pauses:
         return self._pauses.at(self._clock.now())

@@ -39,6 +39,11 @@ QUOTAS = Statement("ConnectRouterReadsQuotas", ("servicequotas:ListServiceQuotas
 """The action takes no resource (Service Authorization Reference, Service Quotas)."""
 
 
+LEDGER_READS = ("dynamodb:GetItem", "dynamodb:Query")
+LEDGER_WRITES = ("dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem")
+"""Each is authorised on the table (Service Authorization Reference, Amazon DynamoDB)."""
+
+
 def policy_of(
     ruleset: RuleSet,
     *,
@@ -47,18 +52,28 @@ def policy_of(
     observe: bool,
     keep_place: bool,
     quotas: bool = False,
+    table: str | None = None,
 ) -> Policy:
     """``directory`` gives the ids of flows that rules name; ``None``: only ids and ARNs are known. ``quotas``: Service
-    Quotas is asked too."""
+    Quotas is asked too. ``table``: the ledger is this DynamoDB table."""
     reading = _statements("Reads", reading_operations(ruleset), arn) + ((QUOTAS,) if quotas else ())
     if observe:
-        return Policy(statements=reading)
+        return Policy(statements=(*reading, *_ledger(table, arn, LEDGER_READS)))
     changing = changing_operations(ruleset, keep_place=keep_place)
     flows, unresolved = _flow_ids(flows_used(ruleset), directory)
     exact = None if unresolved else [arn.one(FLOW, flow) for flow in flows]
     moves = [_moves(arn, exact)] if "TransferContact" in changing else []
     places = _statements("Reprioritizes", changing - {"TransferContact"}, arn)
-    return Policy(statements=(*reading, *moves, *places), unresolved=unresolved if moves else ())
+    ledger = _ledger(table, arn, (*LEDGER_READS, *LEDGER_WRITES))
+    return Policy(statements=(*reading, *moves, *places, *ledger), unresolved=unresolved if moves else ())
+
+
+def _ledger(table: str | None, arn: InstanceArn, actions: tuple[str, ...]) -> tuple[Statement, ...]:
+    """The table is in the account and the region of the instance."""
+    if table is None:
+        return ()
+    resource = f"arn:{arn.partition}:dynamodb:{arn.region}:{arn.account}:table/{table}"
+    return (Statement("ConnectRouterLedger", tuple(sorted(actions)), (resource,)),)
 
 
 def _statements(name: str, operations: Iterable[str], arn: InstanceArn) -> tuple[Statement, ...]:

@@ -24,6 +24,7 @@ from router.service.looking import Looking
 from router.service.needs import Needs
 from router.service.ports import Clock
 from router.service.skewed import STOPS
+from router.service.stores import read_ledger
 from router.settings import Settings
 
 
@@ -67,7 +68,7 @@ class Viewer:
         clock = clock or SystemClock()
         connection = open_connection(settings, clock)
         try:
-            ledger = SqliteLedger.read(settings.ledger.path, instance_id=settings.connect.instance_id)
+            ledger = read_ledger(settings)
         except BaseException:
             connection.close()
             raise

@@ -37,6 +37,7 @@ def status_of(app: App) -> dict[str, Any]:
         **_figures(app, vital.report, now),
         "quotas": _quotas(app),
         "ledger": _ledger(app),
+        "lease": _lease(app),
         **_followed(app),
         "pauses": [_pause(one) for one in app.pauses.now.all],
     }
@@ -123,11 +124,20 @@ def _ledger(app: App) -> dict[str, Any]:
     except LedgerUnavailable as problem:
         open_intents, error = None, str(problem)
     return {
-        "path": str(app.settings.ledger.path),
+        "path": None if app.shared is not None else str(app.settings.ledger.path),
+        "url": app.settings.ledger.url,
         "began_at": _iso(app.ledger.began_at),
         "open_intents": open_intents,
         "error": error,
     }
+
+
+def _lease(app: App) -> dict[str, Any] | None:
+    """Which of several routers works; ``None`` where the ledger serves this one alone."""
+    if app.shared is None:
+        return None
+    held = app.shared.lease.held and app.working
+    return {"held": held, "holder": app.shared.lease.holder, "term": app.shared.ledger.term}
 
 
 def _followed(app: App) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
 
     _config_path: Path | None = PrivateAttr(None)
     _places: Places | None = PrivateAttr(None)
+    _state: Path = PrivateAttr(Path())
 
     @property
     def config_path(self) -> Path | None:
@@ -57,10 +58,16 @@ class Settings(BaseSettings):
         return self._places.problem(key, message) if self._places is not None else Problem("config.toml", 0, 0, message)
 
     @property
+    def state_folder(self) -> Path:
+        """Where the service keeps its own files: beside the ledger; where that is a table, in systemd's state directory
+        or else beside config.toml."""
+        return self._state if self.ledger.table is not None else self.ledger.path.parent
+
+    @property
     def control_socket(self) -> Path:
-        """Where the service listens for commands: beside the ledger, unless ``control.socket`` says otherwise."""
+        """Where the service listens for commands: in ``state_folder``, unless ``control.socket`` says otherwise."""
         if self.control.socket == "auto":
-            return self.ledger.path.with_name("control.sock")
+            return self.state_folder / "control.sock"
         return Path(self.control.socket)
 
     @classmethod

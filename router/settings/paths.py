@@ -49,9 +49,13 @@ def placed(
     the file last."""
     environ = {**_of_the_service(config, installed), **environ}
     rules = settings.rules.model_copy(update={"path": _folder(("rules", "path"), layers) / settings.rules.path})
-    ledger = settings.ledger.model_copy(update={"url": f"sqlite:{_ledger(settings, layers, environ)}"})
+    ledger = settings.ledger
+    if ledger.table is None:
+        ledger = ledger.model_copy(update={"url": f"sqlite:{_ledger(settings, layers, environ)}"})
     control = settings.control.model_copy(update={"socket": _socket(settings, layers, environ)})
-    return settings.model_copy(update={"rules": rules, "ledger": ledger, "control": control})
+    resolved = settings.model_copy(update={"rules": rules, "ledger": ledger, "control": control})
+    resolved._state = _directory(environ, "STATE_DIRECTORY") or layers[-1].folder
+    return resolved
 
 
 def _ledger(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str, str]) -> Path:

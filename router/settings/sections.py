@@ -47,12 +47,23 @@ def _searchable(lookback: timedelta) -> timedelta:
     return lookback
 
 
+_TABLE = "[A-Za-z0-9_.-]{3,255}"
+"""Naming rules of DynamoDB (Amazon DynamoDB Developer Guide)."""
+
+
 def _ledger_url(url: str) -> str:
     kind, colon, rest = url.partition(":")
     if kind == "dynamodb" and colon:
-        raise refusal('"dynamodb:" is not offered in this version: write "sqlite:PATH"')
+        if re.fullmatch(_TABLE, rest) is None:
+            raise refusal(
+                "the name of a DynamoDB table has 3 to 255 of the characters A-Z a-z 0-9 _ . -, got {got}",
+                got=as_written(rest),
+            )
+        return url
     if kind != "sqlite" or not colon or rest.startswith("//") or rest == ":memory:" or not rest.strip():
-        raise refusal('expected "sqlite:PATH", as in "sqlite:ledger.db", got {got}', got=as_written(url))
+        raise refusal(
+            'expected "sqlite:PATH", as in "sqlite:ledger.db", or "dynamodb:TABLE", got {got}', got=as_written(url)
+        )
     usable_path(rest)
     return url
 
@@ -134,17 +145,26 @@ class Guard(Section):
     unlanded: Number = Field(10, description="contacts per flow that were moved and not yet seen to have landed")
 
 
+_LEDGER = f"^(sqlite:(?!//).|dynamodb:{_TABLE}$)"
+
+
 class Ledger(Section):
     """``[ledger]``: where it is kept what was intended and what came of it."""
 
-    url: Annotated[str, AfterValidator(_ledger_url), Field(json_schema_extra={"pattern": "^sqlite:(?!//)."})] = Field(
-        "sqlite:ledger.db", description="sqlite:PATH"
+    url: Annotated[str, AfterValidator(_ledger_url), Field(json_schema_extra={"pattern": _LEDGER})] = Field(
+        "sqlite:ledger.db", description="sqlite:PATH, or dynamodb:TABLE for several routers"
     )
     keep: Positive = Field(timedelta(days=120), description="how long records are kept")
 
     @property
+    def table(self) -> str | None:
+        """The DynamoDB table; ``None``: it is a SQLite file."""
+        return self.url.removeprefix("dynamodb:") if self.url.startswith("dynamodb:") else None
+
+    @property
     def path(self) -> Path:
-        """The SQLite file."""
+        """The SQLite file. Not to be asked for where there is a ``table``."""
+        assert self.table is None, "a table has no path"
         return Path(self.url.removeprefix("sqlite:"))
 
 

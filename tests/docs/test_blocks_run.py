@@ -71,7 +71,7 @@ def runs(block):
         text = block.text.replace("\\\n", " ")
         run = [command for command in block.commands() if program(command) not in block.parsed_only]
         return run if block.parsed_only else [text]
-    return block.commands()
+    return [command for command in block.commands() if program(command) not in block.parsed_only]
 
 
 @pytest.mark.parametrize("block", [block for block in SHELL if runs(block)], ids=str)
