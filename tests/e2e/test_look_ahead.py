@@ -100,3 +100,22 @@ def test_a_reading_right_before_a_move_comes_before_all_others(centre):
     asked.clear()
     centre.land(app)
     assert {urgent for operation, urgent in asked if operation == "DescribeContact"} == {False}
+
+
+def test_deciding_that_takes_longer_than_a_poll_leaves_as_long_for_acting(centre, monkeypatch):
+    """Many contacts under many rules on a slow machine: cycle after cycle would otherwise end with nothing sent."""
+    app = centre.router()
+    decide = app.cycle.looking.decide
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+
+    def slowly(*given):
+        while app.clock.monotonic() < over + 0.5:
+            pass
+        return decide(*given)
+
+    monkeypatch.setattr(app.cycle.looking, "decide", slowly)
+    over = app.clock.monotonic() + 0.5
+    app.acting.poll(until=over, every=timedelta(seconds=1))
+    app.acting._step()
+
+    assert len(centre.world.transfers) == 1

@@ -3,7 +3,6 @@
 from router.decide.decide import decide
 from router.service.lookahead import LookAhead
 from tests.builders.contacts import NOW, after, contact, minutes, move
-from tests.builders.instance import DIRECTORY
 from tests.builders.looks import look
 from tests.builders.rules import rules
 from tests.unit.decide.test_hours import HERE, READ

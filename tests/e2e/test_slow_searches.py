@@ -1,5 +1,6 @@
-"""What threads that wait for Connect do to the one that decides and acts."""
+"""Searches that take long, or are made in vain, and what acting makes of them."""
 
+import threading
 import time
 from datetime import timedelta
 
@@ -21,7 +22,7 @@ class SlowSearch:
         self.searches += 1
         if self.searches > 1 and self.began is None:
             self.began = time.monotonic()
-            time.sleep(self.seconds)
+            threading.Event().wait(self.seconds)
         yield from self.reader.search(**asked)
 
 
@@ -41,14 +42,21 @@ def test_nothing_spins_while_the_credentials_are_refused(centre):
     app = centre.router(**{"poll.every": "10m", "poll.sweep": "30m"})
     centre.disown(app)
     centre.world.enqueue("TASK", "Billing", waited=HOUR - timedelta(seconds=3))
-    acts, act = [], app.cycle.act
-    app.cycle.act = lambda **asked: (acts.append(1), act(**asked))[1]
+    acts: list[float] = []
+    act = app.cycle.act
+
+    def noted(**asked):
+        acts.append(time.monotonic())
+        return act(**asked)
+
+    app.cycle.act = noted
     with running(app):
         until(lambda: app.connection.calls().get("SearchContacts", 0) >= 2 and acts)
         app.blocked.unauthenticated(app.clock.now())
-        time.sleep(4)
+        fell_due = app.acting.roster.next_at
+        until(lambda: app.clock.now() > fell_due, within=20)
         del acts[:]
-        time.sleep(2)
+        threading.Event().wait(2)
         spun = len(acts)
     assert spun <= 10, f"decided on nothing {spun} times in 2 s"
 
@@ -60,10 +68,9 @@ def test_names_read_again_do_not_begin_everything_anew(centre):
 
     def poll():
         before = app.connection.calls().get("SearchContacts", 0)
-        app.acting.poll(until=time.monotonic() + 0.0 if poll.over else time.monotonic() + 5, every=timedelta(seconds=5))
+        app.acting.poll(until=time.monotonic() + 5, every=timedelta(seconds=5))
         return app.connection.calls().get("SearchContacts", 0) - before
 
-    poll.over = False
     assert poll() == 2  # everything: 90 days are two spans
     assert poll() == 0
     assert app.names.refresh() is None
