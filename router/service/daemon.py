@@ -71,7 +71,7 @@ class Daemon:
 
     def run(self) -> int:
         stops = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop}
-        with acting_on({**stops, signal.SIGHUP: self._on_hup}):
+        with acting_on({**stops, signal.SIGHUP: self.reload}):
             return self._run()
 
     def _run(self) -> int:
@@ -115,7 +115,8 @@ class Daemon:
             tell.log.warning("control.unusable", message=str(problem))
             self._control = None
 
-    def _on_hup(self) -> None:
+    def reload(self) -> None:
+        """As soon as the service runs, or at once where it does."""
         self._hup = True
         self._wake.set()
 
@@ -124,6 +125,8 @@ class Daemon:
         again, for somebody may mend them. ``False`` where the service was stopped meanwhile."""
         pause = FIRST_RETRY
         while (failure := self._app.names.load()) is not None:
+            if not self._first:
+                self._notifier.watchdog()  # systemd was told that it is ready, in its turn before
             self._app.tell_unreachable(failure, retry_in=pause)
             if self._app.stopping.wait(pause):
                 return False

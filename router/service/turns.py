@@ -23,6 +23,7 @@ from router.service.stores import Shared
 LOOK_EVERY = 2.0
 """Seconds between two renewals of the lease, or two looks at it: a fifth of the time for which it is trusted."""
 SAY_AGAIN_S = 300.0
+RELEASED_WITHIN = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class Turns:
     _term: int | None = field(default=None, init=False)
     _daemon: Daemon | None = field(default=None, init=False)
     _began: int | None = field(default=None, init=False)
+    _to_reload: bool = field(default=False, init=False)
     _told: tuple[str, float] | None = field(default=None, init=False)
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
     _over: threading.Event = field(default_factory=threading.Event, init=False)
@@ -60,7 +62,7 @@ class Turns:
         """One turn after the other, until a signal ends it. Raises ``LedgerUnavailable`` where the ledger cannot be
         asked at the start."""
         stops = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop}
-        with acting_on({**stops, signal.SIGHUP: lambda: None}):
+        with acting_on({**stops, signal.SIGHUP: self._reload}):
             self.look()
             watch = threading.Thread(target=self._watch, name="lease", daemon=True)
             watch.start()
@@ -68,7 +70,6 @@ class Turns:
                 self._serve(serve)
             finally:
                 self._over.set()
-                watch.join(timeout=LOOK_EVERY)
                 self._give_up()
         return 0
 
@@ -77,6 +78,11 @@ class Turns:
         with self._lock:
             if self._daemon is not None:
                 self._daemon.stop()
+
+    def _reload(self) -> None:
+        """Asked for between two turns: the next one does it."""
+        with self._lock:
+            self._to_reload = True
 
     def look(self) -> None:
         """Renews the lease or looks whether it can be had, reads what another router wrote, and ends the present turn
@@ -112,6 +118,9 @@ class Turns:
     def _begin(self, turn: Turn, daemon: Daemon) -> None:
         with self._lock:
             self._daemon, self._began = daemon, turn.term
+            if self._to_reload:
+                self._to_reload = False
+                daemon.reload()
             if self._stopping.is_set():
                 daemon.stop()
             elif self._term != turn.term:
@@ -139,11 +148,17 @@ class Turns:
             tell.log.info("lease.acquired", term=term, holder=self.shared.lease.holder)
 
     def _give_up(self) -> None:
+        """A table that does not answer is not waited for: the lease runs out by itself."""
+        releasing = threading.Thread(target=self._release, name="lease", daemon=True)
+        releasing.start()
+        releasing.join(RELEASED_WITHIN)
+        self.shared.ledger.close()
+
+    def _release(self) -> None:
         try:
             self.shared.lease.release()
         except LedgerUnavailable as problem:
             self._tell_failed(problem)
-        self.shared.ledger.close()
 
     @contextmanager
     def one_pass(self) -> Iterator[None]:

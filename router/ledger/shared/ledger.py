@@ -29,6 +29,7 @@ from router.ledger.sqlite import SqliteLedger
 SMALLEST_TAIL = 1_000_000
 """Bytes of the log that are worth a new base; with a large base, half of that."""
 TRIES = 5
+ENDS_WITHIN = 1.0
 LOADED_AT_ONCE = 5_000
 
 
@@ -196,6 +197,12 @@ class SharedLedger(SqliteLedger):
         if not self.trusted():
             why = "the lease was not renewed in time; another router may have taken over"
             raise LedgerUnavailable(f"{self.name}: {why}")
+
+    def close(self) -> None:
+        """Waits for a write of which the answer does not come no longer than ``ENDS_WITHIN`` seconds."""
+        if self._one_at_a_time.acquire(timeout=ENDS_WITHIN):
+            self._one_at_a_time.release()
+            super().close()
 
     def _dispel_doubt(self) -> None:
         if not self._doubtful:

@@ -60,16 +60,11 @@ class Table:
 
     def replace(self, item: Item, *, expected: Item) -> bool:
         """``False`` where the one that is there has not these attributes; then nothing was written."""
-        names = {f"#e{number}": name for number, name in enumerate(expected)}
-        values = {f":e{number}": _written(value) for number, value in enumerate(expected.values())}
-        condition = " AND ".join(f"#e{number} = :e{number}" for number in range(len(expected)))
-        return self._put(item, condition, names, values)
+        return self._put(item, *_has(expected))
 
     def delete(self, instance: str, entry: str, *, expected: Item) -> bool:
         """``False`` where the one that is there has not these attributes."""
-        names = {f"#e{number}": name for number, name in enumerate(expected)}
-        values = {f":e{number}": _written(value) for number, value in enumerate(expected.values())}
-        condition = " AND ".join(f"#e{number} = :e{number}" for number in range(len(expected)))
+        condition, names, values = _has(expected)
         return self._decided(
             lambda: self.client.delete_item(
                 TableName=self.name,
@@ -195,6 +190,13 @@ class Table:
             told = error.response.get("Error", {}).get("Message") or code
             return LedgerUnavailable(f"{self.url}: {code}: {printable(' '.join(str(told).split()))}")
         return LedgerUnavailable(f"{self.url}: {printable(' '.join(str(error).split()))}")
+
+
+def _has(expected: Item) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """The condition that an item has these attributes, with its names and values."""
+    names = {f"#e{number}": name for number, name in enumerate(expected)}
+    values = {f":e{number}": _written(value) for number, value in enumerate(expected.values())}
+    return " AND ".join(f"{name} = :{name[1:]}" for name in names), names, values
 
 
 def _code(error: ClientError) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
+import time
 
 import pytest
 
@@ -182,3 +184,25 @@ def test_one_pass_takes_the_turn_and_gives_it_back(routers):
     assert not [item for item in items(routers) if item["entry"] == "lease"]
     history = json.loads(routers.run("history", "--json").stdout)
     assert len(history) == 4
+
+
+def test_a_router_ends_within_ten_seconds_though_its_table_does_not_answer(tmp_path):
+    with fleet(tmp_path) as running, LosingProxy(running.endpoint) as proxy:
+        running.environment["AWS_ENDPOINT_URL_DYNAMODB"] = proxy.endpoint
+        make_table(running)
+        router = working(running)
+        hangs, asked = threading.Event(), threading.Event()
+
+        def hang(_operation, _body):
+            asked.set()
+            hangs.wait(60)
+
+        proxy.before = hang
+        running.arrive(1)
+        assert asked.wait(20)
+        began = time.monotonic()
+
+        assert router.end(signal.SIGTERM) == 0
+        assert time.monotonic() - began < 10
+        hangs.set()
+        assert running.twice() == []
