@@ -22,7 +22,8 @@ by id is kept so long though a search does not return it, and so much of the pas
 @dataclass(slots=True, kw_only=True)
 class Known:
     """``look_at`` is when to decide on it again, ``each_poll`` whether every poll does too. ``by_id``: read by its id,
-    and not yet seen by a search. ``no_place``: it waits for another contact of its flow to land."""
+    and not yet seen by a search. ``no_place``: it waits for another contact of its flow to land. ``missed``: the last
+    search of its queue did not return it."""
 
     contact: Contact
     seen_at: datetime
@@ -31,11 +32,13 @@ class Known:
     look_at: datetime = NOW
     each_poll: bool = False
     no_place: bool = False
+    missed: bool = False
 
 
 class Roster:
-    """Thread-safe. A contact is forgotten when a row or a reading shows that it waits no more, or when a search of its
-    queue that was read to its end did not return it."""
+    """Thread-safe. A contact is forgotten when a row or a reading shows that it waits no more, or when two searches of
+    its queue in succession, each read to its end, did not return it: absence from one is no evidence. Until then it
+    does not count as waiting, and is acted on when it falls due, if a reading finds it there."""
 
     def __init__(
         self, *, channels: Collection[Channel], ended: Callable[[Contact], bool] = lambda contact: False
@@ -70,7 +73,7 @@ class Roster:
         if known is None or not _same_wait(known.contact, contact):
             self._known[contact.id] = Known(contact=contact, seen_at=now, by_id=by_id)
             return True
-        known.seen_at = now
+        known.seen_at, known.missed = now, False
         known.by_id = known.by_id and by_id
         if by_id or known.contact == contact:
             return False
@@ -80,17 +83,21 @@ class Roster:
     def searched(
         self, queue_ids: Collection[QueueId] | None, began_at: datetime, *, since: datetime = NOW
     ) -> None:
-        """Such a search, for what was enqueued ``since`` then, was read to its end: what it did not return waits there
-        no more."""
+        """Such a search, for what was enqueued ``since`` then, was read to its end."""
+
+        def missing(known: Known) -> bool:
+            return (
+                known.seen_at < began_at
+                and (known.contact.enqueued_at or NOW) >= since
+                and (queue_ids is None or known.contact.queue_id in queue_ids)
+                and not (known.by_id and began_at - known.seen_at < INDEX_LAG)
+            )
+
         with self._lock:
-            self._known = {
-                one: known
-                for one, known in self._known.items()
-                if known.seen_at >= began_at
-                or (known.contact.enqueued_at or NOW) < since
-                or (queue_ids is not None and known.contact.queue_id not in queue_ids)
-                or (known.by_id and began_at - known.seen_at < INDEX_LAG)
-            }
+            for known in [known for known in self._known.values() if missing(known)]:
+                if known.missed:
+                    del self._known[known.contact.id]
+                known.missed = True
 
     def press(self, contact_ids: Iterable[ContactId]) -> None:
         """These are to be decided on now."""
@@ -162,16 +169,17 @@ class Roster:
 
     @property
     def accounts(self) -> dict[ContactId, Account]:
-        """What was last decided on each contact."""
+        """What was last decided on each contact that counts as waiting."""
         with self._lock:
-            return {one: known.account for one, known in self._known.items() if known.account is not None}
+            counting = ((one, known.account) for one, known in self._known.items() if not known.missed)
+            return {one: account for one, account in counting if account is not None}
 
     def others(self, contacts: Iterable[Contact]) -> Counter[tuple[QueueId, Channel]]:
         """How many wait besides these, by queue and channel."""
         counts: Counter[tuple[QueueId, Channel]] = Counter()
         with self._lock:
             for known in self._known.values():
-                if known.contact.queue_id is not None:
+                if known.contact.queue_id is not None and not known.missed:
                     counts[known.contact.queue_id, known.contact.channel] += 1
         for contact in contacts:
             if contact.queue_id is not None:
@@ -184,7 +192,7 @@ class Roster:
         with self._lock:
             for known in self._known.values():
                 contact = known.contact
-                if contact.queue_id is not None and contact.enqueued_at is not None:
+                if contact.queue_id is not None and contact.enqueued_at is not None and not known.missed:
                     found[contact.queue_id, contact.channel].append(contact.enqueued_at)
         for instants in found.values():
             instants.sort()

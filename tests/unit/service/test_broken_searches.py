@@ -1,11 +1,13 @@
 """Searches that break, and what a sweep is for."""
 
+from datetime import timedelta
+
 import pytest
 
 from router.decide.decide import decide
-from router.model import ContactId
+from router.model import Channel, ContactId
 from router.service.roster import NEVER
-from tests.builders.contacts import contact, minutes
+from tests.builders.contacts import NOW, contact, minutes
 from tests.builders.looks import look
 from tests.builders.rules import overflow, rules
 from tests.unit.service.test_searching import EVERY, Service
@@ -41,3 +43,18 @@ def test_a_sweep_looks_at_everything_again_whatever_its_rows_say():
     service.clock.at += minutes(5)
     service.poll()
     assert service.roster.next_at <= service.clock.at
+
+
+def test_a_contact_that_one_search_leaves_out_is_not_late_for_it():
+    """Without a row in the metrics (EMAIL), 10 s before it falls due."""
+    one = contact("a", waited=24)
+    service = Service(one, contact("b", waited=5), silent=frozenset(Channel))
+    service.poll()
+    service.clock.at = NOW + minutes(5) + timedelta(seconds=50)
+    hidden, service.world.arrivals = service.world.arrivals, service.world.arrivals[1:]
+    service.poll()
+    service.world.arrivals = hidden
+    for _ in range(3):
+        service.clock.at += EVERY
+        service.poll()
+    assert "a" in service.roster, "late, and nobody knows of it"
