@@ -30,7 +30,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+if __name__ == "__main__":  # as a script; the tests have their own ways
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from router.sandbox import Sandbox, Scenario
 from tests.builders import tables
