@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import TypeAlias
 
 Value: TypeAlias = str | int
@@ -49,23 +50,26 @@ def everything(connection: sqlite3.Connection, instance_id: str) -> Iterator[Cha
             yield table, tuple(row[column] for column in columns), _filled(row)
 
 
-def apply(connection: sqlite3.Connection, instance_id: str, changes: Iterable[Change]) -> None:
+def apply(
+    connection: sqlite3.Connection, instance_id: str, changes: Iterable[Change], *, new: bool = False
+) -> None:
     """Makes the same changes, within the caller's transaction. The old rows go first: of two that exclude each other
-    (an intent that was settled, and the next of its chain) either may come before the other.
+    (an intent that was settled, and the next of its chain) either may come before the other. ``new``: there are none.
 
     Raises ``sqlite3.Error`` or ``KeyError`` for a table or a column that this version does not have.
     """
     rows = list(changes)
     known = {table: _columns(connection, table) for table in KEYS}
-    for table, key, _ in rows:
+    for table, key, _ in () if new else rows:
         connection.execute(f"DELETE FROM {table} WHERE {_where(table)}", _named(table, key, instance_id))
-    for table, _, row in rows:
-        if row is not None:
-            if unknown := set(row) - known[table]:
-                raise KeyError(f"{table} has no {', '.join(sorted(unknown))}")
-            columns = ", ".join((*row, "instance"))
-            values = ", ".join(f":{column}" for column in (*row, "instance"))
-            connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", {**row, "instance": instance_id})
+    for (table, columns), of_them in groupby(rows, lambda one: (one[0], None if one[2] is None else tuple(one[2]))):
+        if columns is None:
+            continue
+        if unknown := set(columns) - known[table]:
+            raise KeyError(f"{table} has no {', '.join(sorted(unknown))}")
+        places = ", ".join("?" * (len(columns) + 1))
+        statement = f"INSERT INTO {table} ({', '.join((*columns, 'instance'))}) VALUES ({places})"
+        connection.executemany(statement, ((*row.values(), instance_id) for _, _, row in of_them if row is not None))
     connection.execute("DELETE FROM changed")
 
 

@@ -12,7 +12,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Self
@@ -22,7 +22,7 @@ from router.ledger.errors import LedgerBroken, LedgerUnavailable
 from router.ledger.rows import EPOCH
 from router.ledger.schema import shipped, upgrade
 from router.ledger.shared import changes as change
-from router.ledger.shared.log import KEPT, Base, Log, Moved, Overtaken, Writer, compressed
+from router.ledger.shared.log import KEPT, Base, Counted, Log, Moved, Overtaken, Writer, compressed
 from router.ledger.shared.table import Table
 from router.ledger.sqlite import SqliteLedger
 
@@ -170,24 +170,15 @@ class SharedLedger(SqliteLedger):
         head = self._log.head()
         if head is None or head.base.number >= self._number:
             return
-        size = 0
-
-        def lines(connection: sqlite3.Connection) -> Iterator[str]:
-            nonlocal size
-            for one in change.everything(connection, self.instance_id):
-                line = json.dumps(one, separators=(",", ":"))
-                size += len(line)
-                yield line
-
-        with self._alone() as connection:
-            pieces = compressed(lines(connection))
-            new = Base(
-                number=self._number,
-                size=size,
-                newest_id=change.newest_id(connection),
-                schema=self._schema,
-                writer=self._last,
-            )
+        # Of a copy, which is made in no time: nobody waits while it is written down.
+        with closing(open_private()) as still:
+            with self._alone() as connection:
+                connection.backup(still)
+                number, writer = self._number, self._last
+            rows = change.everything(still, self.instance_id)
+            counted = Counted(json.dumps(row, separators=(",", ":")) for row in rows)
+            pieces, newest_id = compressed(counted), change.newest_id(still)
+        new = Base(number=number, size=counted.size, newest_id=newest_id, schema=self._schema, writer=writer)
         if self._log.replace_base(head, pieces, new):
             self._base, self._tail = new, 0
         self._log.forget(head.base.number, before=self._clock() - KEPT)
@@ -240,7 +231,7 @@ class SharedLedger(SqliteLedger):
                 connection.execute(f"DELETE FROM {table}")
             rows = self._log.base(base)
             while some := list(islice(rows, LOADED_AT_ONCE)):
-                self._apply(connection, some, "the base")
+                self._apply(connection, some, "the base", new=True)
             change.begin_after(connection, base.newest_id)
             self._number, self._base, self._tail, self._last = base.number, base, 0, base.writer
         self._recent.forget()
@@ -258,9 +249,11 @@ class SharedLedger(SqliteLedger):
                 self._last = entry.writer
             self._recent.forget()
 
-    def _apply(self, connection: sqlite3.Connection, changes: Iterable[change.Change], what: str) -> None:
+    def _apply(
+        self, connection: sqlite3.Connection, changes: Iterable[change.Change], what: str, *, new: bool = False
+    ) -> None:
         try:
-            change.apply(connection, self.instance_id, changes)
+            change.apply(connection, self.instance_id, changes, new=new)
         except (sqlite3.DatabaseError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise LedgerBroken(f"{self.name}: {what} cannot be read ({error})") from error
 

@@ -258,6 +258,19 @@ def _writer(item: Item) -> Writer:
     return Writer(id=str(item["writer"]), name=str(item["by"]), term=int(item["term"]))
 
 
+class Counted:
+    """Lines as they come, and the ``size`` of those that came."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = lines
+        self.size = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.size += len(line)
+            yield line
+
+
 def compressed(lines: Iterable[str]) -> list[bytes]:
     """Lines, in pieces that fit into an item."""
     packer, pieces, piece = zlib.compressobj(6), [], bytearray()
