@@ -53,6 +53,7 @@ class Turns:
     _daemon: Daemon | None = field(default=None, init=False)
     _began: int | None = field(default=None, init=False)
     _to_reload: bool = field(default=False, init=False)
+    _taken: int = field(default=0, init=False)
     _told: tuple[str, float] | None = field(default=None, init=False)
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
     _over: threading.Event = field(default_factory=threading.Event, init=False)
@@ -91,15 +92,18 @@ class Turns:
         lease, ledger = self.shared.lease, self.shared.ledger
         try:
             ledger.look()
-            if self.candidate and lease.try_to_hold() and not ledger.holding:
+            if self.candidate and lease.try_to_hold() and not (ledger.holding and lease.taken == self._taken):
                 self._take_over()
         finally:
             self._set(ledger.term if lease.held and ledger.holding else None)
 
     def _take_over(self) -> None:
-        """A router that cannot must not keep others from it."""
+        """A router that cannot must not keep others from it. One that had the lease, lost it and took it again takes
+        over again, whatever it knows of the ledger: others may have worked meanwhile."""
+        taken = self.shared.lease.taken
         try:
             self.shared.ledger.take_over()
+            self._taken = taken
         except LedgerUnavailable:
             self.shared.lease.release()
             raise

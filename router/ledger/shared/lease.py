@@ -61,6 +61,8 @@ class Lease:
         self._mine: int | None = None
         self._renewed: tuple[float, datetime] | None = None
         self._lock = Lock()
+        self.taken = 0
+        """How often this router has taken it: between two renewals of what it had nobody else can have had it."""
 
     @property
     def held(self) -> bool:
@@ -112,15 +114,20 @@ class Lease:
             self._mine, self._seen = None, None
             if self._table.put_new(self._item(1)):
                 self._mine = 1
+                self.taken += 1
                 return True
             found = self._table.get(self._instance_id, LEASE)
         seen = self._see(found)
         if seen is None:
             return False
-        if seen.holder == self._id or self._monotonic() - seen.since >= self._lasts:
-            return self._replace(seen.version, holder=seen.holder)
-        self._mine = None
-        return False
+        mine = seen.holder == self._id
+        if not mine and self._monotonic() - seen.since < self._lasts:
+            self._mine = None
+            return False
+        renewed = mine and self._mine is not None
+        done = self._replace(seen.version, holder=seen.holder)
+        self.taken += int(done and not renewed)
+        return done
 
     def _replace(self, version: int, *, holder: str) -> bool:
         done = self._table.replace(self._item(version + 1), expected={"holder": holder, "version": version})

@@ -110,9 +110,10 @@ class SharedLedger(SqliteLedger):
         raise LedgerUnavailable(f"{self.name}: other routers write faster than this one can take over")
 
     def look(self) -> None:
-        """Reads on, where another router may have written or the fate of a write is not known."""
+        """Reads on, where another router may have written or the fate of a write is not known. One that was stopped
+        takes itself for the one that writes, until it reads that another has taken over."""
         self._dispel_doubt()
-        if not self.holding:
+        if not self.holding or not self.trusted():
             self.catch_up()
 
     def catch_up(self) -> None:

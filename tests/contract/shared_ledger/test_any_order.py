@@ -98,10 +98,19 @@ def machine(shared: Shared, act: Any, held: Any) -> type[RuleBasedStateMachine]:
                 landing = Landing.PENDING if state is ActionState.ACTED else None
                 try:
                     self.routers[number].settle(replace(intent, state=state, landing=landing))
-                except (NotOpen, LedgerUnavailable):
+                except NotOpen:
                     return
+                except LedgerUnavailable:
+                    state = self.state_of(intent)
+                    if state is ActionState.INTENDED:
+                        return
                 assert intent.token is not None
                 self.ended[intent.token] = state
+
+        def state_of(self, intent: Any) -> ActionState:
+            """After an answer that was lost what is in the log counts."""
+            with shared.router("e", tries=1) as reader:
+                return {action.token: action.state for action in reader.history()}[intent.token]
 
         @rule(number=ROUTERS)
         def land(self, number: int) -> None:
