@@ -189,7 +189,7 @@ def build(
     channels = frozenset(Channel(channel) for channel in settings.poll.channels)
     connection = connect(settings, clock)
     ledger = shared.ledger if shared is not None else open_ledger(settings, clock)
-    working = shared is None or shared.ledger.holding
+    working = shared is None or (shared.ledger.holding and shared.lease.held)
     observed = SqliteLedger.in_memory(instance_id=instance_id, keep=OBSERVED_FOR)
     names = Names(instance=connection.instance, ruleset=ruleset)
     places = LandingPlaces(settings.guard.unlanded, clock.monotonic)

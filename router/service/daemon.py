@@ -71,7 +71,7 @@ class Daemon:
 
     def run(self) -> int:
         stops = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop}
-        with acting_on({**stops, signal.SIGHUP: self.reload}):
+        with acting_on({**stops, signal.SIGHUP: self.reload_soon}):
             return self._run()
 
     def _run(self) -> int:
@@ -105,6 +105,15 @@ class Daemon:
     def handed_over(self) -> bool:
         return self._turn_over and not self._stopped
 
+    @property
+    def reload_wanted(self) -> bool:
+        """Whether it was asked for, or the watched files have changed, and this turn did not come to it."""
+        return self._hup or (self._app.settings.rules.reload == "watch" and self._watcher.behind)
+
+    def reload_soon(self) -> None:
+        self._hup = True
+        self._wake.set()
+
     def _open_control(self) -> None:
         """A service that cannot be asked moves contacts all the same."""
         if self._control is None:
@@ -114,11 +123,6 @@ class Daemon:
         except SocketUnusable as problem:
             tell.log.warning("control.unusable", message=str(problem))
             self._control = None
-
-    def reload(self) -> None:
-        """As soon as the service runs, or at once where it does."""
-        self._hup = True
-        self._wake.set()
 
     def _connect(self) -> bool:
         """Reads the instance until it answers: in service a wrong region or expired credentials are told and tried

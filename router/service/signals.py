@@ -22,7 +22,8 @@ def acting_on(actions: Mapping[signal.Signals, Callable[[], object]]) -> Iterato
         yield
         return
     noted: SimpleQueue[int | None] = SimpleQueue()
-    threading.Thread(target=_act, args=(noted, actions), name="signals", daemon=True).start()
+    acting = threading.Thread(target=_act, args=(noted, actions), name="signals", daemon=True)
+    acting.start()
     before = {number: signal.signal(number, lambda number, _frame: noted.put(number)) for number in actions}
     try:
         yield
@@ -30,6 +31,7 @@ def acting_on(actions: Mapping[signal.Signals, Callable[[], object]]) -> Iterato
         for number, handler in before.items():
             signal.signal(number, handler)
         noted.put(None)
+        acting.join()  # what came in time is acted on here, and not missed by whoever goes on
 
 
 def _act(noted: SimpleQueue[int | None], actions: Mapping[signal.Signals, Callable[[], object]]) -> None:

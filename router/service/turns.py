@@ -38,6 +38,7 @@ class Turn:
         return self.term is not None
 
 
+Ends = Callable[[], object]
 Serve = Callable[[Turn, Callable[[Daemon], None]], Daemon]
 """Builds a service for the turn, hands it over to be told when the turn ends, and runs it to its end."""
 
@@ -52,8 +53,11 @@ class Turns:
     _term: int | None = field(default=None, init=False)
     _daemon: Daemon | None = field(default=None, init=False)
     _began: int | None = field(default=None, init=False)
-    _to_reload: bool = field(default=False, init=False)
+    _before: Daemon | None = field(default=None, init=False)
+    _hup: bool = field(default=False, init=False)
     _taken: int = field(default=0, init=False)
+    _once: bool = field(default=False, init=False)
+    _ends: Ends = field(default=lambda: None, init=False)
     _told: tuple[str, float] | None = field(default=None, init=False)
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
     _over: threading.Event = field(default_factory=threading.Event, init=False)
@@ -63,7 +67,7 @@ class Turns:
         """One turn after the other, until a signal ends it. Raises ``LedgerUnavailable`` where the ledger cannot be
         asked at the start."""
         stops = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop}
-        with acting_on({**stops, signal.SIGHUP: self._reload}):
+        with acting_on({**stops, signal.SIGHUP: self._on_hup}):
             self.look()
             watch = threading.Thread(target=self._watch, name="lease", daemon=True)
             watch.start()
@@ -80,10 +84,10 @@ class Turns:
             if self._daemon is not None:
                 self._daemon.stop()
 
-    def _reload(self) -> None:
-        """Asked for between two turns: the next one does it."""
+    def _on_hup(self) -> None:
+        """Between two turns: the next one reloads."""
         with self._lock:
-            self._to_reload = True
+            self._hup = True
 
     def look(self) -> None:
         """Renews the lease or looks whether it can be had, reads what another router wrote, and ends the present turn
@@ -114,17 +118,17 @@ class Turns:
             turn = Turn(term=self._term, first=first)
             daemon = serve(turn, partial(self._begin, turn))
             with self._lock:
-                self._daemon = None
+                self._daemon, self._before = None, daemon
             if not daemon.handed_over:
                 return
             first = False
 
     def _begin(self, turn: Turn, daemon: Daemon) -> None:
         with self._lock:
+            if self._hup or (self._before is not None and self._before.reload_wanted):
+                daemon.reload_soon()
+            self._hup, self._before = False, None
             self._daemon, self._began = daemon, turn.term
-            if self._to_reload:
-                self._to_reload = False
-                daemon.reload()
             if self._stopping.is_set():
                 daemon.stop()
             elif self._term != turn.term:
@@ -144,6 +148,9 @@ class Turns:
             before, self._term = self._term, term
             if self._daemon is not None and self._began != term:
                 self._daemon.hand_over()
+            if self._once and before is not None and before != term:  # this one has no next turn
+                self._over.set()
+                self._ends()
         if before == term:
             return
         if before is not None:
@@ -160,15 +167,16 @@ class Turns:
 
     def _release(self) -> None:
         try:
-            self.shared.lease.release()
+            self.shared.lease.release(for_good=True)
         except LedgerUnavailable as problem:
             self._tell_failed(problem)
 
     @contextmanager
-    def one_pass(self) -> Iterator[None]:
-        """The turn for as long as the block runs. Waits for a lease that nobody renews to run out; raises
-        ``LedgerUnavailable`` where another router is at work, or the ledger cannot be asked."""
-        lease, begun = self.shared.lease, None
+    def one_pass(self) -> Iterator[Callable[[Ends], None]]:
+        """The turn for as long as the block runs; what the block hands to the answer is called where the turn ends
+        before it. Waits for a lease that nobody renews to run out; raises ``LedgerUnavailable`` where another router is
+        at work, or the ledger cannot be asked."""
+        lease, begun, self._once = self.shared.lease, None, True
         try:
             while not lease.try_to_hold():
                 seen = (lease.holder, lease.version)
@@ -178,10 +186,17 @@ class Turns:
                 self._over.wait(LOOK_EVERY / 2)
             self.look()
             threading.Thread(target=self._watch, name="lease", daemon=True).start()
-            yield
+            yield self._ended_by
         finally:
             self._over.set()
             self._give_up()
+
+    def _ended_by(self, ends: Ends) -> None:
+        with self._lock:
+            self._ends = ends
+            over = self._over.is_set()
+        if over:
+            ends()
 
     def _tell_failed(self, problem: LedgerUnavailable) -> None:
         """Another problem than the last, or the same one after five minutes."""

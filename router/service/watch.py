@@ -31,8 +31,12 @@ class Watcher:
         self._told = False
         self._seen = signature(path())
 
+    @property
+    def behind(self) -> bool:
+        """Whether the rules are others by now than those it has told of."""
+        return signature(self._path()) != self._seen
+
     def run(self) -> None:
-        seen = self._seen
         while not self._stopping.is_set():
             path, place = self._path(), _places(self._path())
             try:
@@ -45,21 +49,23 @@ class Watcher:
                     recursive=False,
                     raise_interrupt=False,
                 ):
-                    seen = self._look(seen)
+                    self._look()
                     if (path, place) != (self._path(), _places(self._path())):
                         break
             except Exception as error:  # no more watches, or a folder that went this very moment
                 self._tell(error)
                 self._stopping.wait(LOOK_EVERY_MS / 1000)
-                seen = self._look(seen)
+                self._look()
 
-    def _look(self, seen: Signature) -> Signature:
-        if signature(self._path()) == seen:
-            return seen
+    def _look(self) -> None:
+        if not self.behind:
+            return
         now = self._settled()
-        if now != seen and not self._stopping.is_set():
+        if self._stopping.is_set():
+            return
+        before, self._seen = self._seen, now
+        if now != before:
             self._changed()
-        return now
 
     def _settled(self) -> Signature:
         """What is there when it has not changed for a moment."""

@@ -60,6 +60,7 @@ class Lease:
         self._seen: _Seen | None = None
         self._mine: int | None = None
         self._renewed: tuple[float, datetime] | None = None
+        self._left = False
         self._lock = Lock()
         self.taken = 0
         """How often this router has taken it: between two renewals of what it had nobody else can have had it."""
@@ -90,6 +91,8 @@ class Lease:
         """Renews it, or takes it where nobody has it or its holder has not renewed it for too long; answers whether
         this router has it now."""
         with self._lock:
+            if self._left:
+                return False
             began = self._monotonic(), self._now()
             if self._mine is not None and self._replace(self._mine, holder=self._id):
                 self._renewed = began
@@ -99,13 +102,14 @@ class Lease:
                 self._renewed = began
             return taken
 
-    def release(self) -> None:
-        """The next router need not wait for it to run out."""
+    def release(self, *, for_good: bool = False) -> None:
+        """The next router need not wait for it to run out; ``for_good``: this one does not take it again. Whatever its
+        version is: the answer to the last renewal may have been lost."""
         with self._lock:
+            self._left = for_good
             mine, self._mine = self._mine, None
             if mine is not None:
-                expected: Item = {"holder": self._id, "version": mine}
-                self._table.delete(self._instance_id, LEASE, expected=expected)
+                self._table.delete(self._instance_id, LEASE, expected={"holder": self._id})
 
     def _take(self) -> bool:
         """After a renewal that was refused too: its answer may have been lost, and the lease be this router's."""

@@ -184,3 +184,22 @@ def test_an_item_that_is_no_lease_is_one_line(shared, a, b, change):
 
     with pytest.raises(LedgerBroken, match='item "lease" of this instance cannot be read; delete it'):
         b.lease.try_to_hold()
+
+
+def test_what_was_renewed_without_an_answer_is_released_all_the_same(shared, a):
+    a.lease.try_to_hold()
+    shared.proxy.lose_answers["PutItem"] = 2
+    with pytest.raises(LedgerUnavailable):
+        a.lease.try_to_hold()
+
+    a.lease.release()
+
+    assert shared.direct.get(shared.instance, LEASE) is None
+
+
+def test_what_was_released_for_good_is_not_taken_again_by_a_look_that_was_under_way(shared, a):
+    a.lease.try_to_hold()
+    a.lease.release(for_good=True)
+
+    assert not a.lease.try_to_hold()
+    assert shared.direct.get(shared.instance, LEASE) is None
