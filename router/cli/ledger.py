@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from router.cli.failures import DONE, CommandFailed
-from router.cli.loading import note, settings_of
+from router.cli.loading import announce, note, settings_of
 from router.cli.opening import in_one_line
 
 DESCRIPTION = """\
@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     if settings.ledger.table is None:
         problem = settings.problem(("ledger", "url"), 'a SQLite file needs no table; "dynamodb:TABLE" names one')
         raise CommandFailed(str(problem), misconfigured=True)
+    announce(settings)
     with in_one_line():
         table = open_table(settings)
         note(f"table {table.name} in {table.region}: asking for it, which takes some seconds")

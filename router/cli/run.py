@@ -144,13 +144,11 @@ def _once_of_several(loaded: _Loaded) -> int:
     mode = Mode(loaded.settings.execute.mode)
     turns = Turns(shared=shared, candidate=mode is Mode.ENFORCE, clock=clock)
     with ExitStack() as stack:
-        ended_by: Callable[[Callable[[], object]], None] = lambda ends: None
-        if turns.candidate:
-            ended_by = stack.enter_context(turns.one_pass())
-        else:
-            stack.enter_context(closing(shared.ledger))
+        ended_by = stack.enter_context(turns.one_pass()) if turns.candidate else None
+        stack.enter_context(closing(shared.ledger))
         app = build(loaded.settings, loaded.ruleset, mode=mode, clock=clock, shared=shared)
-        ended_by(app.stop)
+        if ended_by is not None:
+            ended_by(app.stop)
         if loaded.instead_of:
             _tell_last_good(app, loaded)
         return _once(app)

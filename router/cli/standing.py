@@ -66,11 +66,11 @@ def _turn(status: Status) -> Iterator[Text]:
     if lease is None:
         return
     if lease["held"]:
-        yield text(f"works on {status['ledger']['url']}, turn {lease['term']}; others stand by")
+        yield text(f"works on {status['ledger']['url']}, turn {lease['term']}")
     elif lease["holder"] is not None:
         yield text(f"stands by: {lease['holder']} works on {status['ledger']['url']}, turn {lease['term']}")
     else:
-        yield text(f"stands by: nobody works on {status['ledger']['url']}", style="bold red")
+        yield text(f"stands by: nobody is known to work on {status['ledger']['url']}", style="bold red")
 
 
 def _rules(status: Status, now: datetime) -> Iterator[Text]:
@@ -114,7 +114,7 @@ def _trouble(status: Status) -> Iterator[Text]:
     if ledger["error"] is not None:
         yield text(f"the ledger cannot be read: {ledger['error']}", style="bold red")
     elif ledger["open_intents"]:
-        yield text(f"{count(ledger['open_intents'], 'intent')} without an answer in {ledger['path']}")
+        yield text(f"{count(ledger['open_intents'], 'intent')} without an answer in {ledger['path'] or ledger['url']}")
 
 
 def _pauses(status: Status) -> RenderableType:

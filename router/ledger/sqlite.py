@@ -74,6 +74,8 @@ class SqliteLedger:
         self.instance_id = instance_id
         self.created = created
         self.began_at = began_at
+        self.problem: str | None = None
+        """Why it could not be kept up with lately, where others write it."""
         self.warnings = warnings
 
     @classmethod

@@ -122,6 +122,7 @@ class App:
         rules = self.names.ruleset
         tell.log.info("rules.loaded", count=len(rules.rules), revision=rules.revision)
         if self.ledger.created:
+            self.ledger.created = False  # told once, however many turns follow
             tell.log.warning("ledger.created", url=self.settings.ledger.url)
         for finding in self.ledger.warnings:
             tell.log.warning("ledger.exposed", message=finding)
@@ -237,7 +238,6 @@ def build(
         stopping=stopping,
         details=details,
         permitted=lambda action: pauses.holding(action) or (HoldReason.CLOCK_SKEW if skewed.stops() else None),
-        entitled=ledger.require_turn,
     )
     pool = DaemonThreads("work")
     needs = Needs(

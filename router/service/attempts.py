@@ -97,8 +97,7 @@ class Attempts:
     """Tenacity's loop around one transfer: full jitter, the same ClientToken throughout, ended at once by ``stopping``.
 
     ``policy`` may be replaced at any time: what is under way keeps the one it began with. ``permitted`` is asked right
-    before each call and says why it may not be made any more; ``entitled`` raises ``LedgerUnavailable`` where another
-    router may have taken over.
+    before each call and says why it may not be made any more.
     """
 
     reader: Reader
@@ -110,7 +109,6 @@ class Attempts:
     stopping: Event
     details: KnownDetails
     permitted: Callable[[Action], HoldReason | None] = lambda action: None
-    entitled: Callable[[], None] = lambda: None
 
     def make(self, effort: Effort) -> Tried:
         """Attempts until an answer that settles it, a hold, or the end of patience; answers how the last one ended. The
@@ -166,7 +164,7 @@ class Attempts:
         effort.send_before = reading.answered_at + FRESH
         if effort.read_age > FRESH:
             return _stale()
-        self.entitled()
+        self.ledger.require_turn()
         return Tried() if self.stopping.is_set() else None
 
     def _still(self, effort: Effort, reading: Reading) -> HoldReason | None:

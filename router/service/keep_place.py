@@ -132,6 +132,7 @@ class PlaceKeeper:
         intended = replace(action, routing=update, place=PlaceState.INTENDED, place_at=self.clock.now())
         try:
             self._write(intended)
+            self.ledger.require_turn()
         except BaseException:
             self.pacer.give_back(UPDATE)
             raise

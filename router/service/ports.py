@@ -129,6 +129,10 @@ class Ledger(Protocol):
         intent, or where an action of the same case, rule, kind and ``at`` has acted already."""
         ...
 
+    def require_turn(self) -> None:
+        """Asked right before each call. Raises ``LedgerUnavailable`` where another router may have taken over."""
+        ...
+
     def renew(self, action: Action) -> None:
         """Moves ``send_by`` and ``attempts`` of an intent that is still open on. Raises ``NotOpen`` where it is not."""
         ...

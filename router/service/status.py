@@ -120,7 +120,7 @@ def _quotas(app: App) -> list[dict[str, Any]]:
 def _ledger(app: App) -> dict[str, Any]:
     """``began_at`` is ``None`` and ``error`` says why where it cannot be read."""
     try:
-        open_intents, error = len(app.ledger.open_intents()), None
+        open_intents, error = len(app.ledger.open_intents()), app.ledger.problem
     except LedgerUnavailable as problem:
         open_intents, error = None, str(problem)
     return {

@@ -96,8 +96,14 @@ class Turns:
         lease, ledger = self.shared.lease, self.shared.ledger
         try:
             ledger.look()
+            if not self.candidate:
+                lease.watch()
             if self.candidate and lease.try_to_hold() and not (ledger.holding and lease.taken == self._taken):
                 self._take_over()
+            ledger.problem = None
+        except LedgerUnavailable as problem:
+            ledger.problem = str(problem)
+            raise
         finally:
             self._set(ledger.term if lease.held and ledger.holding else None)
 

@@ -77,15 +77,20 @@ class Lease:
 
     @property
     def holder(self) -> str | None:
-        """The name of the router that has it, as last seen; ``None``: nobody."""
-        if self._mine is not None:
+        """The name of the router that has it, as last seen; ``None``: nobody, as far as is known."""
+        if self.held:
             return self._name
-        return self._seen.name if self._seen is not None else None
+        return self._seen.name if self._seen is not None and self._mine is None else None
 
     @property
     def version(self) -> int | None:
         """As last seen of another router: one that goes on renewing it counts on."""
         return self._seen.version if self._seen is not None else None
+
+    def watch(self) -> None:
+        """Only looks who has it."""
+        with self._lock:
+            self._see(self._table.get(self._instance_id, LEASE))
 
     def try_to_hold(self) -> bool:
         """Renews it, or takes it where nobody has it or its holder has not renewed it for too long; answers whether

@@ -50,8 +50,13 @@ class Table:
         return self.client.meta.region_name
 
     def get(self, instance: str, entry: str) -> Item | None:
-        found = self._asked(lambda: self.client.get_item(TableName=self.name, Key=_key(instance, entry),
-                                                         ConsistentRead=True))  # fmt: skip
+        """Raises ``LedgerBroken`` where the table has another key: DynamoDB checks it with each call."""
+        try:
+            found = self.client.get_item(TableName=self.name, Key=_key(instance, entry), ConsistentRead=True)
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and _code(error) == "ValidationException":
+                raise LedgerBroken(self._not_ours()) from error
+            raise self._meaning(error) from error
         return _read(found["Item"]) if "Item" in found else None
 
     def put_new(self, item: Item) -> bool:
@@ -141,7 +146,10 @@ class Table:
         found = self._asked(lambda: self.client.describe_table(TableName=self.name))["Table"]
         key = [(one["AttributeName"], one["KeyType"]) for one in found.get("KeySchema", [])]
         if sorted(key) != [(SORT, "RANGE"), (PARTITION, "HASH")]:
-            raise LedgerBroken(f"{self.url}: this table is not a ledger's: its key is not {PARTITION} and {SORT}")
+            raise LedgerBroken(self._not_ours())
+
+    def _not_ours(self) -> str:
+        return f"{self.url}: this table is not a ledger's: its key is not {PARTITION} and {SORT}"
 
     def _wait(self) -> None:
         try:

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from types import SimpleNamespace
+from typing import Any
 
 from router.service.signals import acting_on
 from router.service.turns import Turns
@@ -50,7 +51,9 @@ class Daemon:
 
 
 def turns():
-    return Turns(shared=SimpleNamespace(ledger=Ledger(), lease=Lease()), candidate=True, clock=SimpleNamespace())
+    shared: Any = SimpleNamespace(ledger=Ledger(), lease=Lease())
+    clock: Any = SimpleNamespace()
+    return Turns(shared=shared, candidate=True, clock=clock)
 
 
 def served(between):

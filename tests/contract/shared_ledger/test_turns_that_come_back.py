@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from router.ledger import LedgerUnavailable
-from router.ledger.shared.lease import LASTS, LEASE, Lease
+from router.ledger.shared.lease import LASTS, Lease
 from router.model import ActionState, Landing
 from router.service.stores import Shared as Stores
 from router.service.turns import Turns
