@@ -99,6 +99,8 @@ class App:
             tell.log.warning("service.abandoned", calls=left)
         if self.shared is None:
             self.ledger.close()
+        else:
+            self.shared.ledger.bar(self.pool.alive)
         self.observed.close()
 
     def prune(self) -> None:

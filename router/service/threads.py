@@ -29,6 +29,11 @@ class DaemonThreads(Executor):
             thread.start()
         return future
 
+    @property
+    def alive(self) -> tuple[Thread, ...]:
+        with self._lock:
+            return tuple(thread for thread in self._running if thread.is_alive())
+
     def join(self, *, within: float) -> int:
         """Waits ``within`` seconds for what still runs; answers how many threads are left behind."""
         end = time.monotonic() + within

@@ -63,9 +63,11 @@ class Watcher:
         now = self._settled()
         if self._stopping.is_set():
             return
-        before, self._seen = self._seen, now
-        if now != before:
+        if now != self._seen:
             self._changed()
+            if self._stopping.is_set():
+                return  # what read them may have ended meanwhile
+        self._seen = now
 
     def _settled(self) -> Signature:
         """What is there when it has not changed for a moment."""

@@ -12,6 +12,7 @@ import pytest
 from router.ledger.shared.lease import LEASE, Lease
 from router.ledger.shared.ledger import SharedLedger
 from router.ledger.shared.table import Table
+from router.model import ActionState
 from router.rules.load import load_rules
 from router.rules.rule import Mode
 from router.service.app import build
@@ -36,7 +37,7 @@ class Fleet:
         self.centre = centre
         self.stack = stack
         self.proxy = stack.enter_context(LosingProxy(endpoint))
-        self.table = Table(tables.client_of(self.proxy.endpoint), "connect-router")
+        self.table = Table(tables.client_of(self.proxy.endpoint), centre.folder.name.replace("_", "-"))
         self.table.create()
 
     def store(self, name):
@@ -115,3 +116,59 @@ def test_one_whose_lease_ran_out_does_not_work_although_nobody_has_taken_over(fl
 
     assert store.ledger.holding
     assert not working
+
+
+class Held:
+    """A part of a router of which one method waits."""
+
+    def __init__(self, inner, method, wait):
+        self._inner, self._method, self._wait = inner, method, wait
+
+    def __getattr__(self, name):
+        found = getattr(self._inner, name)
+        if name != self._method:
+            return found
+
+        def waiting(*given, **named):
+            self._wait()
+            return found(*given, **named)
+
+        return waiting
+
+
+def test_a_call_that_was_left_behind_settles_nothing_in_the_next_turn(fleet, centre, monkeypatch):
+    """The lease was lost for a moment, and had again: the same process works, and a worker of before wakes up."""
+    monkeypatch.setattr("router.service.app.END_WITHIN", 0.2)
+    contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    store = fleet.store("one")
+    store.lease.try_to_hold()
+    store.ledger.take_over()
+    first = fleet.app(store)
+    assert first.names.load() is None
+    reading, go_on = threading.Event(), threading.Event()
+
+    def hang():
+        reading.set()
+        go_on.wait(20)
+
+    first.cycle.enforcer.attempts.reader = Held(first.cycle.enforcer.attempts.reader, "describe", hang)
+    cycle = first.pool.submit(lambda: first.cycle.run(until=None))
+    assert reading.wait(10)
+    first.stop()
+    first.close()
+
+    second = fleet.app(store)
+    assert second.names.load() is None
+
+    def as_it_wakes_up():
+        go_on.set()
+        cycle.exception(timeout=20)
+
+    attempts = second.cycle.recovery.attempts
+    attempts.mover = Held(attempts.mover, "transfer", as_it_wakes_up)
+    second.cycle.run(until=None)
+
+    assert [one.contact_id for one in centre.world.transfers] == [contact]
+    assert [one.state for one in store.ledger.history()] == [ActionState.ACTED]
+    second.stop()
+    second.close()

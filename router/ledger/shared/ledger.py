@@ -11,11 +11,13 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
+from threading import Thread, current_thread
 from typing import Self
+from weakref import WeakSet
 
 from router.ledger.connection import closing_on_error, open_private, require_sqlite, transaction
 from router.ledger.errors import LedgerBroken, LedgerUnavailable
@@ -25,12 +27,38 @@ from router.ledger.shared import changes as change
 from router.ledger.shared.log import KEPT, Base, Counted, Log, Moved, Overtaken, Writer, compressed
 from router.ledger.shared.table import Table
 from router.ledger.sqlite import SqliteLedger
+from router.ledger.together import T, Together
 
 SMALLEST_TAIL = 1_000_000
 """Bytes of the log that are worth a new base; with a large base, half of that."""
 TRIES = 5
 ENDS_WITHIN = 1.0
 LOADED_AT_ONCE = 5_000
+
+
+class _Barring(Together):
+    """Refuses what threads write that are left behind, also where they asked before they were."""
+
+    def __init__(
+        self,
+        writing: Callable[[], AbstractContextManager[sqlite3.Connection]],
+        barred: Collection[Thread],
+        *,
+        name: str,
+    ) -> None:
+        super().__init__(writing)
+        self._barred = barred
+        self._name = name
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        me = current_thread()
+
+        def if_not_barred(connection: sqlite3.Connection) -> T:
+            if me in self._barred:
+                raise LedgerUnavailable(f"{self._name}: the turn in which this was begun is over")
+            return work(connection)
+
+        return super().write(if_not_barred)
 
 
 class SharedLedger(SqliteLedger):
@@ -57,6 +85,8 @@ class SharedLedger(SqliteLedger):
         self._tail = 0
         self._base = Base()
         self._doubtful = False
+        self._barred: WeakSet[Thread] = WeakSet()
+        self._together = _Barring(self.writing, self._barred, name=self.name)
         self.trusted: Callable[[], bool] = lambda: True
         """Whether this router may still take itself for the one whose turn it is (``Lease.held``)."""
 
@@ -89,6 +119,12 @@ class SharedLedger(SqliteLedger):
     def term(self) -> int:
         """How often a router has taken over, all routers counted."""
         return self._last.term if self._last is not None else 0
+
+    def bar(self, threads: Iterable[Thread]) -> None:
+        """What these wrote is in the ledger by now, or never will be: an earlier turn has left them behind, and what
+        they know of an intent may be overtaken by what the next turn does with it. What one of them writes at this
+        moment is read by the next turn, which waits for it."""
+        self._barred.update(threads)
 
     def take_over(self) -> None:
         """From now on this router writes, and what another one still tries to write is refused."""

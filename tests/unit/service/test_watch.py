@@ -73,3 +73,27 @@ def test_the_signature_tells_a_file_replaced_by_one_of_the_same_size(tmp_path):
 
 def test_a_folder_that_is_gone_has_a_signature_too(tmp_path):
     assert signature(tmp_path / "gone") != signature(tmp_path)
+
+
+def test_what_changes_when_it_has_ended_it_is_behind_with(tmp_path):
+    (tmp_path / "a.toml").write_text("1")
+    stopping = threading.Event()
+    watcher = Watcher(lambda: tmp_path, lambda: None, stopping=stopping)
+    stopping.set()
+    watcher.run()
+    assert not watcher.behind
+
+    (tmp_path / "b.toml").write_text("2")
+
+    assert watcher.behind
+
+
+def test_a_change_that_was_told_as_it_ended_counts_as_not_told(tmp_path):
+    (tmp_path / "a.toml").write_text("1")
+    stopping = threading.Event()
+    watcher = Watcher(lambda: tmp_path, stopping.set, stopping=stopping)
+    (tmp_path / "a.toml").write_text("22")
+
+    watcher.run()
+
+    assert watcher.behind
