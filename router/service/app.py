@@ -97,6 +97,8 @@ class App:
         left = self.pool.join(within=END_WITHIN if self.working else READING_ENDS_WITHIN)
         if left and self.working:
             tell.log.warning("service.abandoned", calls=left)
+        if not left:
+            self.connection.close()  # not when it is collected: each turn has one of its own
         if self.shared is None:
             self.ledger.close()
         else:

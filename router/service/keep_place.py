@@ -131,6 +131,7 @@ class PlaceKeeper:
     def _send(self, action: Action, contact: Contact, update: RoutingData, has: RoutingData) -> None:
         intended = replace(action, routing=update, place=PlaceState.INTENDED, place_at=self.clock.now())
         try:
+            self.ledger.require_turn()
             self._write(intended)
             self.ledger.require_turn()
         except BaseException:

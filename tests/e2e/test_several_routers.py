@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 import pytest
 
+from router.ledger.errors import LedgerUnavailable
 from router.ledger.shared.lease import LEASE, Lease
 from router.ledger.shared.ledger import SharedLedger
 from router.ledger.shared.table import Table
-from router.model import ActionState
+from router.model import ActionState, PlaceState
 from router.rules.load import load_rules
 from router.rules.rule import Mode
 from router.service.app import build
@@ -172,3 +175,51 @@ def test_a_call_that_was_left_behind_settles_nothing_in_the_next_turn(fleet, cen
     assert [one.state for one in store.ledger.history()] == [ActionState.ACTED]
     second.stop()
     second.close()
+
+
+def test_turns_leave_no_descriptors_behind(fleet, centre):
+    store = fleet.store("one")
+    store.lease.try_to_hold()
+    store.ledger.take_over()
+    model = centre.router()
+    rules = load_rules(centre.folder / "rules")
+
+    def turn():
+        app = build(model.settings, rules, mode=Mode.ENFORCE, clock=centre.clock, shared=store)
+        assert app.names.load() is None
+        app.stop()
+        app.close()
+
+    turn()
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    gc.disable()  # what is collected now and then is open until then
+    try:
+        for _ in range(8):
+            turn()
+        after = len(os.listdir("/proc/self/fd"))
+    finally:
+        gc.enable()
+    assert after - before < 4
+
+
+def test_a_place_is_not_given_back_without_the_lease(fleet, centre):
+    """The ledger still takes what this router writes; the call is no less one of a router whose turn may be over."""
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    store = fleet.store("one")
+    store.lease.try_to_hold()
+    store.ledger.take_over()
+    app = fleet.app(store, **{"execute.keep_place": True})
+    assert app.names.load() is None
+    app.cycle.run(until=None)
+    assert len(centre.world.transfers) == 1
+    store.ledger.trusted = lambda: False
+    for _ in range(6):
+        centre.clock.travel(timedelta(seconds=1))
+        with suppress(LedgerUnavailable):
+            app.follower.look()
+    calls = app.connection.calls().get("UpdateContactRoutingData", 0)
+    app.stop()
+    app.close()
+    assert calls == 0
+    assert [one.place for one in store.ledger.history()] == [PlaceState.DUE], "not begun"

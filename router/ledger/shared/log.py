@@ -206,6 +206,8 @@ class Log:
         try:
             for item in self.table.between(self.instance_id, _part(nonce, 1), _part(nonce, count)):
                 seen += 1
+                if item.get("entry") != _part(nonce, seen):
+                    raise Moved  # they are removed in no order
                 body = item.get("body")
                 *whole, rest = (rest + unpacker.decompress(body if isinstance(body, bytes) else b"")).split(b"\n")
                 yield from (line.decode() for line in whole)

@@ -205,3 +205,20 @@ def test_a_head_that_nobody_wrote_so_is_one_line(shared, ledger, act, change):
 
     with pytest.raises(LedgerBroken, match=f"the head of instance {shared.instance} cannot be read"):
         shared.router("b")
+
+
+def test_a_base_of_which_a_part_in_the_middle_has_just_been_removed_is_one_that_has_moved(
+    shared, ledger, act, monkeypatch
+):
+    """BatchWriteItem removes its items in no order, and a reader may come in between."""
+    monkeypatch.setattr(log, "PART", 300)
+    for number in range(20):
+        ledger.record(act(f"c-{number}"))
+    ledger.shorten()
+    base = log.Log(shared.direct, shared.instance).head().base
+    assert base.parts > 2
+    shared.direct.remove(shared.instance, [log._part(base.nonce, 2)])
+
+    with pytest.raises(LedgerUnavailable, match="changed while it was read") as told:
+        shared.router("b")
+    assert not isinstance(told.value, LedgerBroken)
