@@ -250,9 +250,9 @@ class Daemon:
             self._scheduler.reschedule_job("poll", trigger=Every(every))
 
     def _end(self) -> int:
-        if not self.handed_over:
-            tell.log.info("service.stopping")
-            self._notifier.stopping()
+        stopping = not self.handed_over
+        if stopping:
+            self._tell_stopping()
         if self._control is not None:
             self._control.close()
         self._app.stop()
@@ -260,5 +260,11 @@ class Daemon:
             self._scheduler.shutdown(wait=False)
         self._app.close()
         if not self.handed_over:
+            if not stopping:  # it was told to end while it handed over
+                self._tell_stopping()
             tell.log.info("service.stopped")
         return 0
+
+    def _tell_stopping(self) -> None:
+        tell.log.info("service.stopping")
+        self._notifier.stopping()

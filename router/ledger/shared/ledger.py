@@ -134,9 +134,7 @@ class SharedLedger(SqliteLedger):
             mine = Writer(id=self._me.id, name=self._me.name, term=self.term + 1)
             try:
                 with self._alone():
-                    self._tail += self._log.append(
-                        self._number + 1, mine, (), schema=self._schema, now=self._clock()
-                    )
+                    self._tail += self._log.append(self._number + 1, mine, (), schema=self._schema, now=self._clock())
                     self._number += 1
                     self._me = self._last = mine
             except Overtaken:
@@ -177,8 +175,11 @@ class SharedLedger(SqliteLedger):
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that is in the log before it is in the copy. One whose fate is not known counts as not made,
-        and is looked for before the next."""
+        and is looked for before the next. Who is without the lease reads on first: it may have slept for days, and
+        numbers that were taken then may be free again."""
         self._dispel_doubt()
+        if not self.trusted():
+            self.catch_up()
         self._require_turn()
         with self._alone() as connection:
             try:

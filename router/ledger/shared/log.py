@@ -150,9 +150,7 @@ class Log:
     def forget(self, upto: int, *, before: datetime) -> int:
         """Removes the entries up to ``upto`` that were written before then; answers how many."""
         old: list[str] = []
-        found = self.table.between(
-            self.instance_id, _entry(0), _entry(upto), only=("entry", "at", "nonce", "parts")
-        )
+        found = self.table.between(self.instance_id, _entry(0), _entry(upto), only=("entry", "at", "nonce", "parts"))
         for item in found:
             if int(item.get("at", 0)) >= micros(before):
                 break

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from router.ledger import LedgerUnavailable
 from router.ledger.shared.lease import LASTS, Lease
 from router.model import ActionState, Landing
 from router.service.stores import Shared as Stores
@@ -116,3 +117,21 @@ def test_one_that_was_stopped_in_mid_look_takes_over_anew(shared, act, a, b):
     a.turns.look()
 
     assert (a.ledger.holding, a.ledger.term) == (True, 3)
+
+
+def test_who_is_without_the_lease_reads_on_before_it_writes(shared, act):
+    """It has slept for days: numbers that were taken then are free again."""
+    sleeps, works = shared.router("a"), shared.router("b")
+    sleeps.take_over()
+    works.take_over()
+    for number in range(3):
+        works.record(act(f"c-{number}"))
+        works.shorten()
+        shared.now += timedelta(days=2)
+    written = shared.entries()
+    sleeps.trusted = lambda: False
+
+    with pytest.raises(LedgerUnavailable, match="b has taken over"):
+        sleeps.record(act("of a sleeper"))
+
+    assert shared.entries() == written
