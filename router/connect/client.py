@@ -76,13 +76,15 @@ def make_table_client(*, region: str | None) -> DynamoDBClient:
     """A client of DynamoDB, for the ledger. The SDK repeats what failed: every write is on a condition, so that a
     repeat does nothing. Raises ``Unreachable`` as ``make_client`` does."""
     try:
-        return boto3.Session().client("dynamodb", region_name=region, config=_TABLE_CONFIG)
+        client = boto3.Session().client("dynamodb", region_name=region, config=_TABLE_CONFIG)
     except NoRegionError:
         raise Unreachable(_NO_REGION) from None
     except CREDENTIAL_ERRORS as error:
         raise NoCredentials(f"no AWS credentials: {one_line(str(error))}") from None
     except (BotoCoreError, ValueError) as error:
         raise Unreachable(f"the AWS SDK's own configuration does not work: {one_line(str(error))}") from None
+    client.meta.events.register("before-parse.dynamodb", refuse_foreign_body)
+    return client
 
 
 _TABLE_CONFIG = Config(
@@ -115,16 +117,16 @@ def _config(workers: int, read_timeout_s: float) -> Config:
 
 
 def refuse_foreign_body(response_dict: dict[str, Any], **_: object) -> None:
-    """Before botocore reads an answer: what is no JSON object is not Connect's.
+    """Before botocore reads an answer: what is no JSON object is not AWS's.
 
     botocore takes such a body for an empty answer, and fails without the status on some of them. Of an error only the
-    status is left to go by then; a success that Connect did not write is none, so it is an error of its own.
+    status is left to go by then; a success that AWS did not write is none, so it is an error of its own.
     """
     body: bytes = response_dict.get("body") or b""
     if not body.strip() or _is_object(body):
         return
     if response_dict["status_code"] < 300:
-        raise ResponseParserError("the answer is not one of Connect's: its body is no JSON object")
+        raise ResponseParserError("the answer is not one of AWS's: its body is no JSON object")
     response_dict["body"] = b"{}"
 
 

@@ -1,4 +1,4 @@
-"""A proxy for HTTP that loses a request, or its answer, when it is told to."""
+"""A proxy for HTTP that loses a request or its answer, or answers by itself, when it is told to."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ Told = Callable[[str, bytes], None]
 class LosingProxy:
     """``lose_answers`` and ``lose_requests`` are counted down, for the operation that ``X-Amz-Target`` names; a lost
     one breaks the connection, and can be sent again later. ``before`` is called with the operation and the body of each
-    request that goes on."""
+    request that goes on. ``answers`` has a status and a body for operations that do not get any further."""
 
     def __init__(self, target: str) -> None:
         self.lose_answers: dict[str, int] = {}
         self.lose_requests: dict[str, int] = {}
         self.before: Told = lambda operation, body: None
+        self.answers: dict[str, tuple[int, bytes]] = {}
         self._lost: tuple[bytes, dict[str, str]] = (b"", {})
         self._lock = threading.Lock()
         parts = urlsplit(target)
@@ -78,9 +79,14 @@ class LosingProxy:
                     proxy._lost = body, dict(self.headers.items())
                     return self._break()
                 proxy.before(operation, body)
+                if operation in proxy.answers:
+                    return self._answer(*proxy.answers[operation], [])
                 status, headers, answer = proxy._forward(body, dict(self.headers.items()))
                 if proxy._takes(proxy.lose_answers, operation):
                     return self._break()
+                return self._answer(status, answer, headers)
+
+            def _answer(self, status: int, answer: bytes, headers: list[tuple[str, str]]) -> None:
                 self.send_response_only(status)
                 for name, value in headers:
                     if name.lower() not in ("connection", "transfer-encoding", "content-length"):
@@ -89,7 +95,6 @@ class LosingProxy:
                 self.end_headers()
                 self.wfile.write(answer)
                 self.wfile.flush()
-                return None
 
             def _break(self) -> None:
                 self.close_connection = True

@@ -128,7 +128,9 @@ class SharedLedger(SqliteLedger):
 
     def take_over(self) -> None:
         """From now on this router writes, and what another one still tries to write is refused."""
-        self.created = self._log.make(self._clock()) or self.created
+        now = self._clock()
+        self.created = self._log.make(now) or self.created
+        self.began_at = self.began_at or now  # there is a head from here on: a reading without one is none
         for _ in range(TRIES):
             self.catch_up()
             mine = Writer(id=self._me.id, name=self._me.name, term=self.term + 1)
@@ -154,8 +156,10 @@ class SharedLedger(SqliteLedger):
         """Reads what was written since; the copy changes entry by entry, each whole."""
         for _ in range(TRIES):
             head = self._log.head()
-            if head is None:
+            if head is None and self.began_at is None:
                 return
+            if head is None:
+                raise LedgerUnavailable(f"{self.name}: its head is not found any more")
             self.began_at = head.made_at
             try:
                 if head.base.number > self._number:

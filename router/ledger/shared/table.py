@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.parsers import ResponseParserError
 
 from router.ledger.errors import LedgerBroken, LedgerUnavailable
 from router.problems import printable
@@ -29,6 +30,7 @@ T = TypeVar("T")
 MOST_REMOVED = 25
 """Items in one BatchWriteItem (API_BatchWriteItem)."""
 
+FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 REFUSED = "ConditionalCheckFailedException"
 MISSING = "ResourceNotFoundException"
 
@@ -53,7 +55,7 @@ class Table:
         """Raises ``LedgerBroken`` where the table has another key: DynamoDB checks it with each call."""
         try:
             found = self.client.get_item(TableName=self.name, Key=_key(instance, entry), ConsistentRead=True)
-        except (ClientError, BotoCoreError) as error:
+        except FAILURES as error:
             if isinstance(error, ClientError) and _code(error) == "ValidationException":
                 raise LedgerBroken(self._not_ours()) from error
             raise self._meaning(error) from error
@@ -135,7 +137,7 @@ class Table:
             if _code(error) != "ResourceInUseException":
                 raise self._meaning(error) from error
             made = False
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise self._meaning(error) from error
         self._wait()
         self.require()
@@ -156,7 +158,7 @@ class Table:
             self.client.get_waiter("table_exists").wait(
                 TableName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
             )
-        except (WaiterError, ClientError, BotoCoreError) as error:
+        except (WaiterError, *FAILURES) as error:
             raise self._meaning(error) from error
 
     def _put(self, item: Item, condition: str, names: dict[str, str], values: dict[str, Any]) -> bool:
@@ -179,14 +181,14 @@ class Table:
             if _code(error) == REFUSED:
                 return False
             raise self._meaning(error) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise self._meaning(error) from error
         return True
 
     def _asked(self, call: Callable[[], T]) -> T:
         try:
             return call()
-        except (ClientError, BotoCoreError) as error:
+        except FAILURES as error:
             raise self._meaning(error) from error
 
     def _meaning(self, error: Exception) -> LedgerUnavailable:

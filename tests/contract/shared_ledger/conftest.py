@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from router.connect.client import refuse_foreign_body
 from router.ledger.shared import changes
 from router.ledger.shared.ledger import SharedLedger
 from router.ledger.shared.table import Table
@@ -49,6 +50,7 @@ class Shared:
             retries={"mode": "standard", "total_max_attempts": tries}, connect_timeout=1, read_timeout=2
         )
         client = boto3.Session(**tables.KEYS).client("dynamodb", endpoint_url=self.proxy.endpoint, config=config)
+        client.meta.events.register("before-parse.dynamodb", refuse_foreign_body)
         return Table(client, self.name)
 
     def router(self, name: str, *, instance: str | None = None, tries: int = 2) -> SharedLedger:
