@@ -172,13 +172,14 @@ def main() -> None:
     rows = [
         ("moves a second", f"{pace:.0f}", beside, f"0.75: {met(ratio >= 0.75)}"),
         ("CPU a move", f"{cpu * 1000:.1f} ms", "", ""),
-        ("calls a second that the sandbox answers", f"{able:.0f}", f"{room:.1f} times the loop's", "3 times"),
+        ("calls a second that the sandbox can serve", f"{able:.0f}", f"{room:.1f} times the loop's", "3 times"),
     ]
     method = (
-        f"{args.contacts} overdue tasks over HTTP, the sandbox in a process of its own, no quotas, `keep_place` off;"
-        " from the first accepted transfer to the last, search, ledger, logs and looking after the moved contacts"
-        " included. Beside it: DescribeContact and TransferContact alone, by boto3, with the best number of threads"
-        f" (of {args.threads}). The best of {args.times} runs each."
+        f"{args.contacts} tasks are overdue, and the router moves them over HTTP. The sandbox runs in its own process,"
+        " without quotas, and `keep_place` is off. The time runs from the first accepted transfer to the last. It"
+        " includes search, ledger, logs and the tracking of moved contacts. The alternative only calls"
+        f" DescribeContact and TransferContact, by boto3, with the best number of threads (of {args.threads}). Each"
+        f" figure is the best of {args.times} runs."
     )
     report("cycle", rows, method=method)
 

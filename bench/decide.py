@@ -214,10 +214,11 @@ def main() -> None:
         ),
     ]
     method = (
-        f"{args.contacts} contacts, {args.rules} rules over {QUEUES} queues, 30 % of the rules with a glob or no queue,"
-        f" 20 % with `any` or `none`, {due / len(contacts):.0%} of the contacts due; seed {args.seed}. The alternatives"
-        f" decide on a sample of {len(sample)} contacts, with the same outcome, and are told for all. rule-engine only"
-        " finds the rule; ours decides, destination and limits included."
+        f"The router decides on {args.contacts} contacts under {args.rules} rules over {QUEUES} queues. Of the rules,"
+        f" 30 % have a glob or no queue, and 20 % have `any` or `none`. Of the contacts, {due / len(contacts):.0%} are"
+        f" due. The seed is {args.seed}. The alternatives decide on a sample of {len(sample)} contacts with the same"
+        " outcome, and their times are scaled to all contacts. The package rule-engine only finds the rule. The"
+        " router also decides, destination and limits included."
     )
     report("decide", rows, method=method)
 

@@ -100,16 +100,17 @@ def main() -> None:
     own, throttled = len(statuses) - len(wanted), statuses.count(429) - wanted.count(False)
     left = RATE * (end - start) - len(wanted)
     used, refused, kept = moved / left, throttled / own, wanted.count(True) / len(wanted)
-    demand = f"{wanted.count(True)} of {len(wanted)} calls"
+    room, demand = f"{moved} of {left:.0f} moves", f"{wanted.count(True)} of {len(wanted)} calls"
     rows = [
-        ("of what is left, used", f"{used:.1%}", f"{moved} of {left:.0f} moves", f"85 %: {met(used >= 0.85)}"),
+        ("used part of the remaining quota", f"{used:.1%}", room, f"85 %: {met(used >= 0.85)}"),
         ("own calls throttled", f"{refused:.1%}", f"{throttled} of {own} calls", f"3 %: {met(refused <= 0.03)}"),
-        ("the neighbour keeps of its demand", f"{kept:.1%}", demand, f"93 %: {met(kept >= 0.93)}"),
+        ("accepted part of the neighbour's calls", f"{kept:.1%}", demand, f"93 %: {met(kept >= 0.93)}"),
     ]
     method = (
-        "A neighbour in the account calls TransferContact once a second (Poisson, never repeated): half of the quota."
-        f" {end - start:.0f} s after a first minute, seed {args.seed}; more contacts are overdue than can be moved;"
-        " `share = 0.8`."
+        "Another program in the account (the neighbour) calls TransferContact once a second, which is half of the"
+        f" quota. Its calls are a Poisson process and are never repeated. The measurement lasts {end - start:.0f} s"
+        f" after a first minute, with seed {args.seed}. More contacts are overdue than the router can move, and `share"
+        " = 0.8`."
     )
     report("neighbour", rows, method=method)
 

@@ -117,10 +117,11 @@ def main() -> None:
         rows.append((name, f"{mine:.2f} s", beside, f"{limit:.2f} s: {met(mine <= limit)}"))
     rows.append(("worst", f"{max(ours):.2f} s", f"{max(theirs):.2f} s", ""))
     method = (
-        f"From the breach to the accepted TransferContact (its answer included): {len(seeds)} runs (seeds {args.seeds})"
-        f" of {args.contacts} contacts whose breaches fall at random in two minutes, a quarter of them enqueued during"
-        f" the run; polls of {POLL:.0f} s, AWS's default quotas, answers after 80 ms, an index that lags 5 s. Beside"
-        " it: a plain boto3 loop with the same polls and boto3's own retries (`bench/support/poll_loop.py`)."
+        f"The time from the breach to the accepted TransferContact, its response included. {len(seeds)} runs (seeds"
+        f" {args.seeds}) move {args.contacts} contacts each. The breaches fall at random in two minutes, and a quarter"
+        f" of the contacts is enqueued during the run. Polls take place every {POLL:.0f} s, with AWS's default quotas,"
+        " responses after 80 ms and a search index that lags 5 s. The alternative is a plain boto3 loop with the same"
+        " polls and boto3's own retries (`bench/support/poll_loop.py`)."
     )
     report("reaction", rows, method=method)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
 Row = tuple[str, str, str, str]
-HEADER: Row = ("", "connect-router", "beside it", "to reach")
+HEADER: Row = ("", "connect-router", "alternative", "target")
 
 
 def machine() -> str:
@@ -36,8 +36,8 @@ def _write(name: str, rows: list[Row], method: str) -> None:
         "",
         *("| " + " | ".join(row) + " |" for row in (HEADER, ("---",) * 4, *rows)),
         "",
-        f"`bench/{name}.py`, {datetime.now(UTC):%Y-%m-%d}, {machine()}; load of the machine at the end"
-        f" {os.getloadavg()[0]:.1f}.",
+        f"Measured with `bench/{name}.py` on {datetime.now(UTC):%Y-%m-%d}: {machine()}, machine load"
+        f" {os.getloadavg()[0]:.1f} at the end.",
         "",
         f"<!-- /bench:{name} -->",
     ]
