@@ -39,7 +39,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite unit bench chaos routers fuzz lock clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite unit measures bench chaos routers fuzz lock clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ suite: $(DEV) $(WHEEL) $(DYNALITE) ## all tests (ARGS= goes to pytest)
 unit: $(DEV) $(WHEEL) ## the unit tests (ARGS= goes to pytest)
 	@echo '-- unit tests'
 	@$(PYTEST) tests/unit $(ARGS)
+
+measures: $(ENV) ## sizes, names and language of the code and the docs (ARGS='OLDER' compares with an older checkout)
+	@$(PY) tests/measures/report.py $(ARGS)
 
 bench: $(DEV) $(WHEEL) ## every benchmark, each beside an alternative, in some 35 minutes (WRITE=1: into docs/performance.md)
 	@for script in bench/*.py; do BENCH_WRITE=$(WRITE) PYTHONSAFEPATH=1 $(VENV)/bin/python $$script $(ARGS) || exit; done
