@@ -1,7 +1,7 @@
 """Reads and lowers the figures that the language test allows while the project is rewritten: ``present.toml``.
 
-The file has a table for each package, folder of tests and page, and one for each whole. No figure may rise. A package
-without a table is bounded by its whole only. Therefore files may move. When every target is met, the file is deleted,
+The file has a table for each package, folder of tests and page. No figure may rise, nor may the sum of all packages,
+of all tests, or of all pages. A package without a table is bounded by that sum only. Therefore files may move. When every target is met, the file is deleted,
 and with it this module.
 """
 
@@ -18,23 +18,27 @@ FILE = Path(__file__).parent / "present.toml"
 
 
 def allowed() -> dict[str, Counter[str]]:
-    if not FILE.exists():
-        return {}
-    return {name: Counter(table) for name, table in tomllib.loads(FILE.read_text(encoding="utf-8")).items()}
+    """Returns the figures that each package and each whole may have."""
+    tables = tomllib.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    return _with_wholes({name: Counter(table) for name, table in tables.items()})
 
 
 def counted(found: Iterable[Finding]) -> dict[str, Counter[str]]:
     """Counts the findings of each package and of each whole: ``router``, ``tests``, ``docs``."""
-    counts = by_package(found)
-    for name, count in list(counts.items()):
-        whole = name.split("/")[0]
-        counts[whole if whole in ("router", "tests") else "docs"].update(count)
-    return counts
+    return _with_wholes(by_package(found))
+
+
+def _with_wholes(parts: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
+    wholes = {whole: Counter[str]() for whole in ("router", "tests", "docs")}
+    for name, count in parts.items():
+        folder = name.split("/")[0]
+        wholes[folder if folder in wholes else "docs"].update(count)
+    return parts | wholes
 
 
 def lower(found: Iterable[Finding]) -> None:
     """Writes the lower of the allowed and the present figure for every table, and a table for each new package."""
-    before, now = allowed(), counted(found)
+    before, now = allowed(), by_package(found)
     tables = []
     for name, count in sorted(now.items()):
         figures = {rule: min(count[rule], before[name][rule]) if name in before else count[rule] for rule in RULES}
