@@ -1,8 +1,8 @@
 """Reads and lowers the figures that the language test allows while the project is rewritten: ``present.toml``.
 
 The file has a table for each package, folder of tests and page. No figure may rise, nor may the sum of all packages,
-of all tests, or of all pages. A package without a table is bounded by that sum only. Therefore files may move. When every target is met, the file is deleted,
-and with it this module.
+of all tests, or of all pages. A package without a table is bounded by that sum only. Therefore files may move. When
+every target is met, the file is deleted, and with it this module.
 """
 
 from __future__ import annotations
