@@ -20,7 +20,7 @@ from tests.measures.verbs import begins_with_a_verb, is_a_sentence, third_person
         "Returns the oldest contact.", "Moves the contact to another queue.", "Waits for a token.",
         "Records that it ended.", "Is called before each cycle.", "Queues the contact again.",
         "Carries out one update.", "Counts one HTTP call.", "Searches until the next poll is due.",
-        "Returns ``None`` if the contact has ended.",
+        "Returns ``None`` if the contact has ended.", "Reports which contacts wait.", "Returns which of them ended.",
     ],
 )  # fmt: skip
 def test_a_verb_is_recognised(sentence: str):

@@ -13,7 +13,7 @@ def word_set(words: str) -> frozenset[str]:
 
 ARTICLES = word_set(
     "a an the its their his this that these those each every all both any no one two either another it them"
-    " itself what which whether how why when where who code"
+    " itself what which whether how why when where who until code"
 )
 NOUN_MARKERS = word_set(
     "of which who whose with by behind under per are is was were has have had may might must can could will would"
@@ -24,7 +24,7 @@ AUXILIARIES = word_set(
     " aren't wasn't doesn't don't didn't can't won't hasn't haven't"
 )
 SPEAKING = word_set("records reports shows notes answers checks returns marks proves logs tells says ensures")
-"""Verbs that take a clause with *that*; after any other word of double meaning, *that* begins a description."""
+"""Verbs that take a clause with *that* or *which*. After other words of double meaning, *that* describes a noun."""
 QUESTIONS = word_set("what who whoever whatever whose which where how why whether")
 """First words of a clause in the place of a noun. A sentence names the thing instead."""
 SUBJECTS = word_set("that which who they you we it and or never always also only code")
@@ -76,11 +76,11 @@ def begins_with_a_verb(sentence: str) -> bool:
         return True
     if first in nouns:
         return second in ARTICLES and second not in ("that", "which", "who", "what")
-    if first not in double or second in NOUN_MARKERS:
+    if first not in double or re.match(r"[A-Za-z]+(\W*$|[:;,(])", sentence):
         return False
-    if re.match(r"[A-Za-z]+\W*$|[A-Za-z]+[:;,(]", sentence):
-        return False
-    return second != "that" or (first in SPEAKING and third not in NOUN_MARKERS)
+    if second in ("that", "which", "who"):
+        return first in SPEAKING and third not in NOUN_MARKERS
+    return second not in NOUN_MARKERS
 
 
 def is_a_sentence(sentence: str) -> bool:
