@@ -39,7 +39,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite unit measures bench chaos routers fuzz lock clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite unit measures bench chaos routers fuzz mutants lock clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ chaos: $(DEV) $(WHEEL) ## a thousand routers killed between decision and settlem
 
 fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command lines (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/fuzz/run.py $(ARGS)
+
+mutants: $(DEV) $(WHEEL) ## 200 small changes of the code in a copy, and which of them no test notices (ARGS='--count N --seed N')
+	@PYTHONSAFEPATH=1 $(PY) tests/mutants/run.py $(ARGS)
 
 # usable: Python >= 3.11 with pip. other: of another Python than the one asked for. Empty: to be made, anew or for the
 # first time.
