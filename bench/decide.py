@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from support.figures import met, report
 
 from router.decide.decide import Decided, decide
-from router.decide.look import NEVER_PAUSED, Look
+from router.decide.snapshot import NEVER_PAUSED, Look
 from router.model import Channel, Contact, ContactId, Directory, Flow, FlowId, FlowType, Queue, QueueId
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet

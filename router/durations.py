@@ -75,4 +75,3 @@ def _hint(text: str) -> str:
     if _UNITS_ONLY.fullmatch(text):
         return ": the largest unit first, each unit once"
     return ""
-

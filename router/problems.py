@@ -10,6 +10,20 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Literal
 
+# A place in a rule file.
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands in a file; line and column count from 1, columns in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
 LONGEST = 1_000
 """Characters of a message. None of ours is so long by itself, but it may quote a value of a file."""
 

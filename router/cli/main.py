@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from router.cli.failures import BROKEN_PIPE, BUG, FOUND, INTERRUPTED, TRACEBACK, CommandFailed
+from router.cli.errors import BROKEN_PIPE, BUG, FOUND, INTERRUPTED, TRACEBACK, CommandFailed
 from router.cli.parser import COMMANDS, Command, parsed
 from router.problems import Problems, printable
 

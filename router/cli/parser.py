@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, NoReturn, cast
 
 from router import __version__
-from router.cli.failures import MISCONFIGURED, WRONG
+from router.cli.errors import MISCONFIGURED, WRONG
 from router.problems import did_you_mean, printable, shortened
 
 DESCRIPTION = "Moves waiting Amazon Connect tasks and e-mails by rules, before they break their service level."
@@ -32,35 +32,35 @@ class Command:
     misconfigured: int = WRONG
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        module = import_module(self.module)
+        module = import_module(f"router.cli.{self.module}")
         parser.description = module.DESCRIPTION
         parser.epilog = f"example:\n{module.EXAMPLE}"
         module.configure(parser)
         _add_common(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        status: int = import_module(self.module).run(arguments)
+        status: int = import_module(f"router.cli.{self.module}").run(arguments)
         return status
 
 
 COMMANDS = {
     command.name: command
     for command in (
-        Command(name="run", module="router.cli.run", help="the service", misconfigured=MISCONFIGURED),
-        Command(name="check", module="router.cli.check", help="prove configuration, rules and their examples"),
-        Command(name="plan", module="router.cli.plan", help="what `run` would do now; changes nothing"),
-        Command(name="explain", module="router.cli.explain", help="why a contact is, or is not, moved"),
-        Command(name="history", module="router.cli.history", help="what was done, from the ledger"),
-        Command(name="status", module="router.cli.status", help="the running service at a glance"),
-        Command(name="reload", module="router.cli.reload", help="the service reads its rules and config.toml again"),
-        Command(name="policy", module="router.cli.policy", help="the least IAM policy of the loaded rules"),
-        Command(name="pause", module="router.cli.pause", help="holds what a rule, queue, flow or contact concerns"),
-        Command(name="resume", module="router.cli.resume", help="lifts a pause, or the suspension of a flow"),
-        Command(name="retry", module="router.cli.retry", help="what Connect refused may be tried again"),
-        Command(name="ledger", module="router.cli.ledger", help="makes the table for several routers"),
-        Command(name="schema", module="router.cli.schema", help="JSON Schema of rule files and config.toml"),
-        Command(name="sandbox", module="router.cli.sandbox", help="a local stand-in for the Amazon Connect API"),
-        Command(name="demo", module="router.cli.demo", help="sandbox and service together, for half a minute"),
+        Command(name="run", module="commands.run", help="the service", misconfigured=MISCONFIGURED),
+        Command(name="check", module="commands.check", help="prove configuration, rules and their examples"),
+        Command(name="plan", module="commands.plan", help="what `run` would do now; changes nothing"),
+        Command(name="explain", module="commands.explain", help="why a contact is, or is not, moved"),
+        Command(name="history", module="commands.history", help="what was done, from the ledger"),
+        Command(name="status", module="commands.status", help="the running service at a glance"),
+        Command(name="reload", module="commands.reload", help="the service reads its rules and config.toml again"),
+        Command(name="policy", module="commands.policy", help="the least IAM policy of the loaded rules"),
+        Command(name="pause", module="commands.pause", help="holds what a rule, queue, flow or contact concerns"),
+        Command(name="resume", module="commands.resume", help="lifts a pause, or the suspension of a flow"),
+        Command(name="retry", module="commands.retry", help="what Connect refused may be tried again"),
+        Command(name="ledger", module="commands.ledger", help="makes the table for several routers"),
+        Command(name="schema", module="commands.schema", help="JSON Schema of rule files and config.toml"),
+        Command(name="sandbox", module="commands.sandbox", help="a local stand-in for the Amazon Connect API"),
+        Command(name="demo", module="demo", help="sandbox and service together, for half a minute"),
     )
 }
 

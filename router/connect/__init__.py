@@ -1,1 +1,4 @@
-"""The only package that knows AWS: client, parsing, quotas, search, metrics, directory of names, transfer."""
+"""Holds everything that knows Amazon Connect: the client, requests, answers, quotas and parsing.
+
+No dictionary of an AWS answer leaves this package.
+"""

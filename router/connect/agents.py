@@ -6,10 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from router.connect.answers import Failure, Throttled, Unknown
 from router.connect.fields import Row, Unreadable, part, required, text
-from router.connect.paging import all_rows
-from router.connect.reading import BRIEF, Reads
-from router.connect.refused import RefusedLately
-from router.connect.spans import batched
+from router.connect.read import BRIEF, Reads, RefusedLately, all_rows
+from router.connect.search import batched
 from router.model import AgentId, AgentState, Channel, ProfileId, QueueId, bare_id
 
 MAX_AGENTS = 100

@@ -19,6 +19,7 @@ from router.connect.quotas import Quotas
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
 
+
 log = structlog.get_logger()
 
 _OF_ANOTHER_TYPE = (ValueError, TypeError, AttributeError, LookupError)

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from router.connect.api import Api
-from router.connect.client import READ_TIMEOUT_S, make_client
-from router.connect.contacts import Contacts
+from router.connect.client import READ_TIMEOUT_S, Skew, make_client
+from router.connect.contacts import ConnectReader, Contacts
 from router.connect.instance import ConnectInstance
-from router.connect.mover import ConnectMover
 from router.connect.quotas import Quotas, Rate, Wait, wait_on
-from router.connect.reader import ConnectReader
-from router.connect.reading import BRIEF, LISTING, Patience, Reads
+from router.connect.read import BRIEF, LISTING, Patience, Reads
 from router.connect.search import Search
-from router.connect.skew import Skew
+from router.connect.transfer import ConnectMover
 from router.model import Channel
 
 

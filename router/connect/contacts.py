@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
-from router.connect.answers import DescribeAnswer, Failure, Missing, Reading, Rejected, Unknown
+from router.connect.answers import DescribeAnswer, Failure, Missing, Reading, Rejected, SearchPage, Unknown
 from router.connect.api import Answered
 from router.connect.fields import Unreadable, part
-from router.connect.paging import all_rows
 from router.connect.parse import associated, described
-from router.connect.reading import BRIEF, Patience, Reads
-from router.model import Contact, ContactId
+from router.connect.read import BRIEF, Patience, Reads, all_rows
+from router.connect.search import Search
+from router.model import Contact, ContactId, QueueId
 
 PAGE_SIZE = 100
 """MaxResults of ListAssociatedContacts goes up to 100 (botocore service model)."""
@@ -75,3 +77,25 @@ class Contacts:
             return tuple(associated(row) for row in rows)
         except Unreadable as problem:
             return Unknown(code="UnreadableAnswer", message=str(problem))
+
+
+# Everything that is read about contacts, behind one face.
+
+@dataclass(frozen=True, slots=True)
+class ConnectReader:
+    """Thread-safe, but for the pages of one search, which one thread reads."""
+
+    searching: Search
+    contacts: Contacts
+
+    def search(
+        self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime
+    ) -> Iterator[SearchPage]:
+        """Candidates, page by page as they come; see ``Search.run``."""
+        return self.searching.run(queue_ids=queue_ids, since=since, until=until)
+
+    def describe(self, contact_id: ContactId) -> DescribeAnswer:
+        return self.contacts.describe(contact_id)
+
+    def chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure:
+        return self.contacts.chain(contact_id)

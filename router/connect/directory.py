@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 from router.connect.answers import Failure, Unknown
 from router.connect.fields import Row, Unreadable, required, text
-from router.connect.paging import all_rows
-from router.connect.reading import Reads
+from router.connect.read import Reads, all_rows
 from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Hours, HoursId, Queue, QueueId
 
 PAGE_SIZE = 1000

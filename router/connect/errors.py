@@ -21,7 +21,20 @@ from botocore.exceptions import (
 )
 
 from router.connect.answers import Denied, Failure, Full, Rejected, Throttled, Unauthenticated, Unknown
-from router.connect.text import one_line
+from router.problems import printable
+
+# Text from outside, made fit for one line of a log.
+
+__all__ = ["MESSAGE_LENGTH", "one_line", "printable"]
+
+MESSAGE_LENGTH = 300
+
+
+def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
+    """The text with control characters escaped, cut to ``limit`` characters with ``…``."""
+    escaped = printable(text[: limit + 1])
+    return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
+
 
 THROTTLE_CODES = frozenset({"ThrottlingException", "TooManyRequestsException", "Throttling", "RequestLimitExceeded"})
 """ThrottlingException is modelled (botocore service model); TooManyRequestsException is what StartChatContact's

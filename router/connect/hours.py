@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from router.connect.answers import Failure, Unknown
 from router.connect.api import Answered
 from router.connect.fields import Row, Unreadable, number, part, required
-from router.connect.reading import BRIEF, Reads
+from router.connect.read import BRIEF, Reads
 from router.model import HoursId, OpeningHours, TimeSlice
 
 T = TypeVar("T")

@@ -11,9 +11,9 @@ from router.connect.api import Answered
 from router.connect.directory import read_directory
 from router.connect.fields import Row, Unreadable, part, required, text
 from router.connect.hours import read_hours
+from router.connect.iam import denied
 from router.connect.metrics import Metrics
-from router.connect.probe import denied
-from router.connect.reading import Reads
+from router.connect.read import Reads
 from router.model import (
     AgentId,
     AgentState,

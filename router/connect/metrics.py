@@ -8,10 +8,8 @@ from datetime import timedelta
 
 from router.connect.answers import Failure, Rejected, Unknown
 from router.connect.fields import Row, Unreadable, part, text
-from router.connect.paging import all_rows
-from router.connect.reading import BRIEF, Reads
-from router.connect.refused import RefusedLately
-from router.connect.spans import MAX_QUEUES, batched
+from router.connect.read import BRIEF, Reads, RefusedLately, all_rows
+from router.connect.search import MAX_QUEUES, batched
 from router.model import Channel, QueueId, QueueMetrics, bare_id
 
 Rows = dict[tuple[QueueId, Channel], QueueMetrics]

@@ -10,7 +10,7 @@ from threading import Condition, Event, Lock
 
 import structlog
 
-from router.connect.bucket import Bucket
+from router.connect.token_bucket import Bucket
 from router.settings.quotas import DOCUMENTED_QUOTAS
 
 log = structlog.get_logger()

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from router.connect.errors import one_line
 from router.connect.quotas import Rate
-from router.connect.text import one_line
 
 MISREAD = frozenset({"GetCurrentMetricData", "GetCurrentUserData"})
 """Service Quotas may show 200 a second for these, which is wrong (Amazon Connect service quotas, API throttling)."""

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from router.decide.decision import Decision, Reroute, Transfer, Warn
-from router.decide.destination import naming
-from router.decide.eligible import Weighed, weigh
+from router.decide.decision import Decision, Refusal, Reroute, Transfer, Warn
+from router.decide.destinations import Weighed, weigh
+from router.decide.evaluation import Turn
 from router.decide.govern import Role
 from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, CLOCK, first_refusal, whereabouts
 from router.decide.pick import pick
-from router.decide.refusal import Refusal
-from router.decide.turn import Turn
+from router.decide.targets import naming
 from router.model import Action, ActionState, HoldReason, Target
 from router.rules.bound import BoundStep
 from router.rules.condition import told_unread

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from router.decide.act import Outcome, StepTried, act
+from router.decide.capacity import Used
 from router.decide.case import Case, read_case
 from router.decide.decision import Decision, Hold
-from router.decide.govern import Governance, Tried, govern
-from router.decide.in_force import RulesInForce
-from router.decide.look import Look
-from router.decide.order import urgency_of
-from router.decide.paused import pause_of
-from router.decide.turn import Turn
-from router.decide.uncollected import uncollected
-from router.decide.used import Used
-from router.decide.wait import Wait
+from router.decide.evaluation import Turn
+from router.decide.govern import Governance, Tried, govern, urgency_of
+from router.decide.guards import pause_of
+from router.decide.rules_in_force import RulesInForce
+from router.decide.snapshot import Look
+from router.decide.waiting import Wait
 from router.model import Contact, ContactId, HoldReason, Standing
 from router.rules.bound import BoundRuleSet
 from router.rules.condition import told_unread
 from router.rules.rule import Mode
+
+# No garbage collection while much is made that is all kept: looking through it again and again finds nothing.
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """What has no references left is freed all the same; only cycles wait until this is over. Where nobody collects
+    anyway, nothing is changed."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

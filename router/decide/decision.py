@@ -9,6 +9,16 @@ from router.model import CaseKey, Contact, ContactId, FirstAct, HoldReason, Targ
 from router.rules.condition import Seen
 from router.rules.rule import Mode, Routing
 
+# Why something is not done.
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """``why`` is for people. ``needs`` is what must be read before it is known whether anything refuses at all."""
+
+    reason: HoldReason
+    why: str
+    needs: tuple[object, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class PausesSeen:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from router.decide.case import Case
-from router.decide.details import seen_details
-from router.decide.in_force import InForce, RulesMet
-from router.decide.opening import calendar_of
-from router.decide.standstill import standstill
-from router.decide.subject import sent_here, subject_for
-from router.decide.wait import Wait
+from router.decide.clocks import calendar_of, standstill
+from router.decide.match_subject import seen_details, sent_here, subject_for
+from router.decide.rules_in_force import InForce, RulesMet
+from router.decide.waiting import Wait
 from router.model import ActionKind, HoldReason
 from router.rules.bound import BoundRule
+from router.rules.calendar import NEVER, Interval
 from router.rules.clock import Calendar, elapsed, instant, queue_clock_start
 from router.rules.condition import Match, Seen, Test, Truth, Unread, match
-from router.rules.hours import NEVER, Interval
 from router.rules.pauses import running
-from router.rules.rule import Mode
+from router.rules.rule import Mode, Step
 from router.rules.steps import Due, Progress, due_steps, finished
 
 
@@ -273,3 +271,27 @@ def _ungoverned(one: Tried, rest: Sequence[InForce], wait: Wait) -> Governance:
 
 def _unread_tests(matched: Match) -> list[Test]:
     return [seen.test for seen in matched.seen if seen.truth is Truth.UNREAD]
+
+
+# The order of work: most overdue first.
+
+def urgency(tried: Tried, step: Step) -> float:
+    """Clock time over the rule's target, else over the step's own time; a step at zero is as urgent as can be."""
+    assert tried.elapsed is not None, "a rule that matched has a clock"
+    scale = tried.rule.rule.sla.target or step.at
+    return tried.elapsed / scale if scale > timedelta() else float("inf")
+
+
+def urgency_of(wait: Wait, governance: Governance) -> tuple[float, float, datetime, str]:
+    """A key that sorts the most overdue contact first; ties by age (the older first), then by id. Rules beside the
+    governing one break ties only: watching a rule changes nothing for the others. Where it is not known which of
+    several rules governs, the most urgent of them counts: what is read first must not wait for what matters less."""
+    held = governance.held_by
+    possible = tuple(one for one in governance.undecided if held is not None and one.mode is held.mode)
+    governing = (governance.governing,) if governance.governing is not None else (held, *possible)
+    return (-_most_urgent(governing), -_most_urgent(governance.beside), wait.began_at, wait.contact.id)
+
+
+def _most_urgent(rules: Iterable[Tried | None]) -> float:
+    due = (one for one in rules if one is not None and one.due is not None and one.due.to)
+    return max((urgency(one, one.due.to[0]) for one in due if one.due is not None), default=0.0)

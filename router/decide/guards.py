@@ -5,17 +5,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from router.decide.destination import target_of
-from router.decide.paused import pause_of
-from router.decide.refusal import Refusal
-from router.decide.source import share_of
-from router.decide.turn import Turn
+from router.decide.capacity import share_of
+from router.decide.decision import Refusal
+from router.decide.evaluation import Turn
+from router.decide.targets import target_of
+from router.decide.waiting import Wait
 from router.durations import format_duration
-from router.model import HoldReason, Landing, Target, earliest
+from router.model import HoldReason, Landing, Pause, Target, earliest
 from router.rules.clock import closed
 from router.rules.condition import Unread
-from router.rules.form import QUEUES_OWN
 from router.rules.rule import Step
+from router.rules.value_test import QUEUES_OWN
+
+# Whether an operator has paused what would be done to a contact.
+
+def pause_of(wait: Wait, rule: str) -> Pause | None:
+    """By its queue, by any id that it is known by, by the rule, or with everything; ``None`` where it is not."""
+    paused = wait.look.paused
+    if not paused.all:
+        return None
+    ids = (wait.contact.id, wait.case.chain_id, wait.case.key.case_id)
+    return paused.concerning(rule=rule, queue_id=wait.queue_id, contact_ids=ids)
+
 
 Guard = Callable[[Turn], Refusal | None]
 

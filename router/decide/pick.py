@@ -6,7 +6,7 @@ import hashlib
 import math
 from datetime import timedelta
 
-from router.decide.eligible import Weighed
+from router.decide.destinations import Weighed
 from router.model import CaseKey, Target
 from router.rules.rule import Pick
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from router.ledger import chains, statements
+from router.ledger import statements
 from router.ledger.connection import (
     REMEDY,
+    WriterLock,
     closing_on_error,
     exposure,
     open_memory,
@@ -30,11 +31,10 @@ from router.ledger.connection import (
     translated,
 )
 from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailable, NotOpen
-from router.ledger.lock import WriterLock
-from router.ledger.recent import RecentMoves
+from router.ledger.group_commit import Together
+from router.ledger.recent_moves import RecentMoves
 from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, place_row, row_of
 from router.ledger.schema import began_at, shipped, upgrade, version_of
-from router.ledger.together import Together
 from router.model import Action, ActionState, Contact, ContactId, Landing, Target
 
 KEEP = timedelta(days=120)
@@ -175,7 +175,7 @@ class SqliteLedger:
         """By contact id, every one that was asked for: the actions of its chain, oldest first. One statement."""
         asked = list(contacts)
         found: dict[ContactId, list[Action]] = {contact.id: [] for contact in asked}
-        rows = self.rows(chains.OF_CONTACTS, {"asked": chains.asked_of(asked)})
+        rows = self.rows(statements.OF_CONTACTS, {"asked": statements.asked_of(asked)})
         for row, action in zip(rows, self._actions(rows), strict=True):
             found[ContactId(row["asked_id"])].append(action)
         return {contact_id: tuple(actions) for contact_id, actions in found.items()}
@@ -236,8 +236,8 @@ class SqliteLedger:
         intent = replace(action, state=ActionState.INTENDED, settled_at=None)
 
         def write(connection: sqlite3.Connection) -> Action:
-            chains.adopt(connection, self.instance_id, intent)
-            standing = chains.open_in_chain(connection, self.instance_id, intent)
+            statements.adopt(connection, self.instance_id, intent)
+            standing = statements.open_in_chain(connection, self.instance_id, intent)
             if standing is not None:
                 raise AlreadyIntended(f"{self.name}: chain {intent.chain_id} has the open intent {standing}")
             return self._insert(connection, intent)
@@ -251,7 +251,7 @@ class SqliteLedger:
             raise ValueError("an open intent is written by intend")
 
         def write(connection: sqlite3.Connection) -> Action:
-            chains.adopt(connection, self.instance_id, action)
+            statements.adopt(connection, self.instance_id, action)
             return self._insert(connection, action)
 
         return self._together.write(write)
@@ -271,7 +271,7 @@ class SqliteLedger:
 
         def write(connection: sqlite3.Connection) -> None:
             self._update(connection, statements.SETTLE, action, outcome_row(action))
-            chains.adopt(connection, self.instance_id, action)
+            statements.adopt(connection, self.instance_id, action)
 
         self._together.write(write)
         self._recent.changed(action)
@@ -281,7 +281,7 @@ class SqliteLedger:
 
         def write(connection: sqlite3.Connection) -> None:
             self._update(connection, statements.LAND, action, outcome_row(action))
-            chains.adopt(connection, self.instance_id, action)
+            statements.adopt(connection, self.instance_id, action)
 
         self._together.write(write)
         self._recent.changed(action)

@@ -13,10 +13,9 @@ from router.model.action import (
 )
 from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, Standing
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
-from router.model.holds import HoldReason, earliest
-from router.model.hours import OpeningHours, TimeSlice
+from router.model.hold_reason import HoldReason, earliest
 from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, QueueId, bare_id
-from router.model.metrics import EMPTY_QUEUE, AgentState, QueueMetrics
+from router.model.metrics import EMPTY_QUEUE, AgentState, OpeningHours, QueueMetrics, TimeSlice
 from router.model.pause import Pause, PauseKind, Pauses
 
 __all__ = [

@@ -1,5 +1,7 @@
 """Identifiers, each kind a type of its own: an id never stands where a name, or another kind's id, belongs."""
 
+from __future__ import annotations
+
 from typing import NewType
 
 ContactId = NewType("ContactId", str)

@@ -3,16 +3,130 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from router.model import Directory, FlowId, HoursId, QueueId, Target
+from router.model import Directory, Flow, FlowId, FlowType, HoursId, Queue, QueueId, Target
+from router.problems import did_you_mean
 from router.rules.bound import BoundEntry, BoundRule, BoundRuleSet, BoundStep, Unresolved
-from router.rules.condition import Condition, Test
-from router.rules.form import QUEUES_OWN, HoursForm, TextForm
-from router.rules.index import RuleIndex
-from router.rules.instance_names import InstanceNames, Unusable
-from router.rules.reach import ELSEWHERE, could_match
+from router.rules.condition import Condition, Test, tests_of
+from router.rules.file.field_types import written
+from router.rules.queue_index import ELSEWHERE, RuleIndex, could_match
 from router.rules.rule import Entry, Mode, Place, Rule, RuleSet, Step
+from router.rules.value_test import QUEUES_OWN, HoursForm, TextForm
+
+# Looking names up in an instance, with what is wrong about one that cannot be used.
+
+ALLOWED = {
+    False: (FlowType.INBOUND, FlowType.QUEUE_TRANSFER),
+    True: (FlowType.INBOUND, FlowType.AGENT_TRANSFER),
+}
+"""Flow types by whether the destination is an agent; TransferContact takes no other (API_TransferContact)."""
+
+
+class Unusable(str):
+    """Why a name cannot be used, for people."""
+
+    __slots__ = ()
+
+
+class InstanceNames:
+    """Each look-up takes a name, an id or an ARN, and answers with the id or with why it cannot be used. A name that
+    several things bear says nothing."""
+
+    def __init__(self, directory: Directory, *, agents_known: bool) -> None:
+        self._directory = directory
+        self._agents_known = agents_known
+        self._queues = _Names("queue", (queue.name for queue in directory.queues if queue.agent_id is None))
+        self._agents = _Names("agent", (agent.name for agent in directory.agents))
+        self._flows = _Names("flow", (flow.name for flow in directory.flows))
+        self._hours = _Names("hours of operation", (hours.name for hours in directory.hours))
+
+    def source_queue(self, reference: str) -> str | Unusable:
+        """A queue whose contacts a rule matches."""
+        found = self._directory.queue(reference)
+        return self._queues.trouble(reference, found) or _own(reference, found)
+
+    def destination_queue(self, reference: str) -> str | Unusable:
+        found = self._directory.queue(reference)
+        if found is not None and found.enabled is False:
+            return Unusable(f"queue {written(reference)} is disabled")
+        return self._queues.trouble(reference, found) or _own(reference, found)
+
+    def agent(self, reference: str) -> str | Unusable:
+        if not self._agents_known:
+            return Unusable(f"agent {written(reference)} is not known: the instance's users could not be listed")
+        found = self._directory.agent(reference)
+        return self._agents.trouble(reference, found) or _id(found)
+
+    def flow(self, reference: str, *, to_agent: bool) -> str | Unusable:
+        """A flow that may do the move: in use, published, of a type that the destination allows."""
+        found = self._directory.flow(reference)
+        return self._flows.trouble(reference, found) or _unfit(reference, found, to_agent) or _id(found)
+
+    def hours(self, reference: str) -> str | Unusable:
+        found = self._directory.opening_hours(reference)
+        return self._hours.trouble(reference, found) or _id(found)
+
+
+class _Names:
+    def __init__(self, kind: str, names: Iterable[str]) -> None:
+        self._kind = kind
+        self._count = Counter(names)
+
+    def trouble(self, reference: str, found: object | None) -> Unusable | None:
+        shown = f"{self._kind} {written(reference)}"
+        if found is None:
+            hint = did_you_mean(reference, self._count)
+            verb = "do" if self._kind.startswith("hours") else "does"
+            return Unusable(f"{shown} {verb} not exist in the instance{hint}")
+        if self._count[reference] > 1:
+            return Unusable(f"{shown} is the name of {self._count[reference]} of them in the instance: use the id")
+        return None
+
+
+def _id(found: object) -> str:
+    return str(found.id)  # type: ignore[attr-defined]
+
+
+def _own(reference: str, queue: Queue | None) -> str | Unusable:
+    if queue is not None and queue.agent_id is not None:
+        return Unusable(f"queue {written(reference)} is an agent's own queue: rules name the agent")
+    return _id(queue)
+
+
+def _unfit(reference: str, flow: Flow | None, to_agent: bool) -> Unusable | None:
+    assert flow is not None
+    shown = f"flow {written(reference)}"
+    if not flow.active:
+        return Unusable(f"{shown} is archived")
+    if not flow.published:
+        return Unusable(f"{shown} is not published")
+    if flow.type is FlowType.OTHER:
+        return Unusable(f"{shown} is of a type that transfers no contact")
+    if flow.type not in ALLOWED[to_agent]:
+        destination = "an agent" if to_agent else "a queue"
+        return Unusable(f"{shown} is of type {flow.type}, which {destination} destination does not allow")
+    return None
+
+
+# What of an instance a rule set speaks of, so that nothing else is listed.
+
+def mentions_hours(ruleset: RuleSet) -> bool:
+    """Whether hours of operation matter to any rule: by name, as a queue's own, or for a destination that is open."""
+    return any(_counts_hours(rule) for rule in ruleset.rules if rule.mode is not Mode.OFF)
+
+
+def mentions_agents(ruleset: RuleSet) -> bool:
+    """Whether a step may send contacts to an agent, named in the rules or by the contact."""
+    return any(entry.queue is None for rule in ruleset.rules for step in rule.steps for entry in step.entries)
+
+
+def _counts_hours(rule: Rule) -> bool:
+    conditional = any(entry.open is not None for step in rule.steps for entry in step.entries)
+    asked = any(isinstance(test.form, HoursForm) for test in tests_of(rule.condition))
+    return rule.sla.hours is not None or conditional or asked
 
 
 def bind(ruleset: RuleSet, directory: Directory, *, agents_known: bool) -> BoundRuleSet:

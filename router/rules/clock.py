@@ -18,7 +18,7 @@ EXAMPLE = 'a time such as "15m", "80%", "breach", "breach - 30m" or "breach + 1h
 
 
 class Calendar(Protocol):
-    """Open hours; see ``router.rules.hours``."""
+    """Open hours; see ``router.rules.calendar``."""
 
     def open_time(self, start: datetime, end: datetime) -> timedelta: ...
     def after(self, start: datetime, amount: timedelta) -> datetime: ...

@@ -4,19 +4,96 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, get_args
 
 from router.durations import format_duration
-from router.problems import Problem, did_you_mean
+from router.problems import Place, Problem, did_you_mean
 from router.rules.clock import resolve_at
-from router.rules.compile_match import compile_match
-from router.rules.destination_document import Destination
-from router.rules.document import Defaults, GuardTable, RuleTable, StepTable
-from router.rules.rule import Entry, Metric, MetricLimit, Mode, Pick, Place, Routing, Rule, RuleGuard, Sla, Step
-from router.toml_source import Path, TomlSource
+from router.rules.condition import AllOf, AnyOf, Condition, NoneOf, Test
+from router.rules.file.destination_table import Destination
+from router.rules.file.field_types import Range, written, written_key
+from router.rules.file.match_table import AttributeTable, ChannelTable, HoursCondition, Match, TextTable
+from router.rules.file.rule_table import Defaults, GuardTable, RuleTable, StepTable
+from router.rules.rule import Entry, Metric, MetricLimit, Mode, Pick, Routing, Rule, RuleGuard, Sla, Step
+from router.rules.value_test import Form, HoursForm, RangeForm, TextForm
+from router.toml_source import KeyPath, TomlSource
+
+# ``match`` tables to conditions.
+
+KEYS = tuple(name for name in Match.model_fields if not name.endswith("_"))
+GROUPS = ("segment_attributes", "tags", "attributes")
+NAMES = frozenset({"queue", "task_template"})
+"""What the file gives by name, id or ARN."""
+FOLDED = frozenset({"to_address", "from_address"})
+COSTS_A_CALL = frozenset({"age", "attributes", "priority", "task_template", "to_address", "from_address", "transfers"})
+"""What no search tells: it is read by DescribeContact and ListAssociatedContacts."""
+
+
+def compile_match(match: Match, path: KeyPath, place: Callable[[KeyPath], Place]) -> Condition:
+    """The condition of a ``match`` table, one test a key, in the order of the documented keys. ``place`` tells where
+    the value of a path stands."""
+    children = tuple(_children(match, path, place))
+    return children[0] if len(children) == 1 else AllOf(children)
+
+
+NESTED: tuple[tuple[str, type[AnyOf | AllOf | NoneOf]], ...] = (("any", AnyOf), ("all", AllOf), ("none", NoneOf))
+
+
+def _children(match: Match, path: KeyPath, place: Callable[[KeyPath], Place]) -> Iterator[Condition]:
+    for key in KEYS:
+        value = getattr(match, key)
+        if key in GROUPS:
+            for name, one in value.items():
+                yield _test(f"{key}.{name}", one, f"{key}.{written_key(name)}", place((*path, key, name)))
+        elif value is not None:
+            yield _test(key, value, key, place((*path, key)))
+    for key, kind in NESTED:
+        inside: list[Match] = getattr(match, key + "_") or []
+        if inside:
+            yield kind(tuple(compile_match(one, (*path, key, index), place) for index, one in enumerate(inside)))
+
+
+def _test(key: str, value: Any, shown: str, place: Place) -> Test:
+    form = form_of(key, value)
+    return Test(
+        key=key,
+        text=f"{shown} = {written(value)}",
+        fits=form,
+        costs_a_call=key.partition(".")[0] in COSTS_A_CALL,
+        references=form.literals if key == "queue" and isinstance(form, TextForm) else (),
+        patterns=form.globs if key == "queue" and isinstance(form, TextForm) else (),
+        place=place,
+        form=form,
+    )
+
+
+def form_of(key: str, value: Any) -> Form:
+    """What a value of the file, of any of the forms that its key allows, says."""
+    names, folded = key in NAMES, key in FOLDED
+    match value:
+        case HoursCondition():
+            return HoursForm(value.name, value.is_)
+        case Range():
+            return RangeForm.of(*value.ends)
+        case AttributeTable() if value.min is not None or value.max is not None:
+            return RangeForm.of(value.min, value.max)
+        case TextTable() | AttributeTable() | ChannelTable() if value.not_ is not None:
+            return TextForm.of(_list(value.not_), negated=True, names=names, folded=folded)
+        case TextTable() | AttributeTable():
+            return TextForm(present=value.present, pattern=value.matches, names=names, folded=folded)
+        case int() | float() | timedelta():
+            return RangeForm.of(value, value)
+        case _:
+            return TextForm.of(_list(value), names=names, folded=folded)
+
+
+def _list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 Tables = list[Destination] | list[list[Destination]]
@@ -33,15 +110,15 @@ class Compiler:
     problems: list[Problem]
     whole: bool = True
 
-    def place(self, path: Path) -> Place:
+    def place(self, path: KeyPath) -> Place:
         return Place(self.source.file, *self.source.position(path, of="value"))
 
-    def complain(self, path: Path, message: str, *, of_key: bool = False) -> None:
+    def complain(self, path: KeyPath, message: str, *, of_key: bool = False) -> None:
         self.problems.append(self.source.problem(path, message, of="key" if of_key else "value"))
 
     def rule(self, table: RuleTable, index: int) -> Rule:
         """The rule, as far as it can be made; it is of use only if nothing was complained about."""
-        path: Path = ("rule", index)
+        path: KeyPath = ("rule", index)
         sla = self._sla(table, path)
         steps = tuple(
             self._step(step, number, sla, (*path, "step", number - 1)) for number, step in enumerate(table.step, 1)
@@ -62,7 +139,7 @@ class Compiler:
         )
         return _with_fingerprint(rule, table)
 
-    def _sla(self, table: RuleTable, path: Path) -> Sla:
+    def _sla(self, table: RuleTable, path: KeyPath) -> Sla:
         own = table.sla
         default = self.defaults.sla.hours if self.defaults.sla else None
         hours = (own.hours if own else None) or default
@@ -74,16 +151,16 @@ class Compiler:
             return Sla(hours=hours, place=place)
         return Sla(target=own.target, clock=own.clock or "queue", hours=hours, place=place)
 
-    def _refuse_days(self, path: Path) -> None:
+    def _refuse_days(self, path: KeyPath) -> None:
         raw = self.source.data["rule"][path[1]]
-        times: list[tuple[Path, object]] = [((*path, "sla", "target"), raw.get("sla", {}).get("target"))]
+        times: list[tuple[KeyPath, object]] = [((*path, "sla", "target"), raw.get("sla", {}).get("target"))]
         steps = enumerate(raw.get("step", ()))
         times += [((*path, "step", index, "at"), step.get("at")) for index, step in steps]
         for where, text in times:
             if isinstance(text, str) and any(f"{digit}d" in text for digit in "0123456789"):
                 self.complain(where, "the unit d is not clear where only open hours count: write hours, such as 16h")
 
-    def _step(self, table: StepTable, number: int, sla: Sla, path: Path) -> Step:
+    def _step(self, table: StepTable, number: int, sla: Sla, path: KeyPath) -> Step:
         try:
             at = resolve_at(table.at, sla.target)
         except ValueError as error:
@@ -102,7 +179,7 @@ class Compiler:
             warn=table.warn,
         )
 
-    def _check_order(self, steps: tuple[Step, ...], path: Path) -> None:
+    def _check_order(self, steps: tuple[Step, ...], path: KeyPath) -> None:
         placed = [step for step in steps if step.at != timedelta.min]
         for before, step in pairwise(placed):
             if step.at < before.at:
@@ -113,13 +190,13 @@ class Compiler:
                 where = (*path, "step", step.number - 1, "at")
                 self.complain(where, f"step {before.number} moves contacts at {format_duration(step.at)} already")
 
-    def _complain_order(self, step: Step, before: Step, path: Path) -> None:
+    def _complain_order(self, step: Step, before: Step, path: KeyPath) -> None:
         due, sooner = format_duration(before.at), format_duration(step.at)
         message = f"steps stand in order of time: step {before.number} is due at {due}, this one at {sooner}"
         self.complain((*path, "step", step.number - 1, "at"), message)
 
-    def _to(self, table: StepTable, path: Path) -> tuple[tuple[Entry, ...], ...]:
-        where: Path = (*path, "to")
+    def _to(self, table: StepTable, path: KeyPath) -> tuple[tuple[Entry, ...], ...]:
+        where: KeyPath = (*path, "to")
         if table.to is None:
             return ()
         if not isinstance(table.to, str):
@@ -131,7 +208,7 @@ class Compiler:
             self.complain(where, f"no list in [lists] is called {json.dumps(table.to, ensure_ascii=False)}{hint}")
         return ()
 
-    def _tiers(self, tables: Tables, path: Path) -> tuple[tuple[Entry, ...], ...]:
+    def _tiers(self, tables: Tables, path: KeyPath) -> tuple[tuple[Entry, ...], ...]:
         """A plain list of destinations is one tier."""
         plain = [(table, (*path, index)) for index, table in enumerate(tables) if isinstance(table, Destination)]
         if plain:
@@ -142,7 +219,7 @@ class Compiler:
             if isinstance(tier, list)
         )
 
-    def _entry(self, table: Destination, path: Path) -> Entry:
+    def _entry(self, table: Destination, path: KeyPath) -> Entry:
         key, article = ("flow", "a") if table.queue is not None else ("agent_flow", "an")
         flow = table.flow or getattr(self.defaults, key)
         if flow is None and self.whole:

@@ -5,18 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
-from router.rules.place import Place
+from router.problems import Place
+from router.rules.value_test import Value
 
 if TYPE_CHECKING:
-    from router.rules.form import Form
-
-Value = str | int | float | timedelta | tuple[str, ...]
-"""What a contact shows for a key; a tuple is several names of one thing (a queue's name and its id), of which one must
-fit."""
+    from router.rules.value_test import Form
 
 
 @dataclass(frozen=True, slots=True)

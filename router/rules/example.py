@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from router.model import Channel, HoldReason, QueueMetrics
-from router.rules.place import Place
+from router.model import EMPTY_QUEUE, Channel, HoldReason, QueueMetrics
+from router.problems import Place
+from router.rules.file.example_table import ExampleContact as ContactTable
+from router.rules.file.example_table import ExampleQueue, ExampleTable, Expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +72,62 @@ class Example:
     open: Mapping[str, bool] = field(default_factory=dict)
     now: datetime | None = None
     moved: int = 0
+
+
+# ``[[example]]`` tables to examples.
+
+def compile_example(table: ExampleTable, place: Place) -> Example:
+    return Example(
+        name=table.name,
+        place=place,
+        contact=_contact(table.contact),
+        expect=_expect(table.expect) if isinstance(table.expect, Expected) else None,
+        queues={name: _metrics(queue) for name, queue in table.queues.items()},
+        agents={name: agent.slots_available for name, agent in table.agents.items()},
+        hours=dict(table.hours),
+        open={name: queue.open for name, queue in table.queues.items() if queue.open is not None},
+        now=table.now,
+        moved=table.moved or 0,
+    )
+
+
+def _contact(table: ContactTable) -> ExampleContact:
+    segment = dict(table.segment_attributes)
+    if table.subtype is not None:
+        segment["connect:Subtype"] = table.subtype
+    return ExampleContact(
+        channel=Channel(table.channel),
+        queue=table.queue,
+        waited=table.waited,
+        age=table.age,
+        initiation_method=table.initiation_method,
+        name=table.name,
+        segment_attributes=segment,
+        tags=dict(table.tags),
+        attributes=dict(table.attributes),
+        priority=table.priority,
+        task_template=table.task_template,
+        to_address=table.to_address,
+        from_address=table.from_address,
+        transfers=table.transfers,
+        clock=table.clock,
+        progress=table.progress,
+        visited=tuple(table.visited),
+    )
+
+
+def _metrics(table: ExampleQueue) -> QueueMetrics:
+    return replace(EMPTY_QUEUE, **table.model_dump(exclude_none=True, exclude={"open"}))
+
+
+def _expect(table: Expected) -> Expect:
+    return Expect(
+        rule=table.rule,
+        step=table.step,
+        queue=table.queue,
+        agent=table.agent,
+        routing=table.routing is not None,
+        warn=table.warn is not None,
+        hold=HoldReason(table.hold) if table.hold is not None else None,
+        due=table.due,
+    )

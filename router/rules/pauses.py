@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from router.model import Contact, Details
+from router.rules.calendar import NEVER, Interval
 from router.rules.clock import Calendar, elapsed, instant
-from router.rules.hours import NEVER, Interval
 
 ROUNDED = timedelta(seconds=1)
 """TotalPauseDurationInSeconds is in whole seconds, and its timestamps are not (botocore service model)."""

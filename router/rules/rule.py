@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from router.problems import Place
 from router.rules.condition import Condition
-from router.rules.place import Place
 
 if TYPE_CHECKING:
     from router.rules.example import Example

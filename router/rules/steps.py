@@ -85,4 +85,3 @@ def _rule(rule: BoundRule | Rule) -> Rule:
 
 def _left(steps: Iterable[Step], done: timedelta | None) -> list[Step]:
     return [step for step in steps if done is None or step.at > done]
-

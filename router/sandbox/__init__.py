@@ -8,7 +8,7 @@ from router.sandbox.behaviours import Behaviours
 from router.sandbox.contacts import Contact
 from router.sandbox.faults import Fault
 from router.sandbox.identity import Identity
-from router.sandbox.places import Outcome, Override, Working
+from router.sandbox.instance import Outcome, Override, Working
 from router.sandbox.quotas import Rate
 from router.sandbox.refusal import Refusal
 from router.sandbox.sandbox import Call, Sandbox

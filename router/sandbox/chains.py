@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from router.sandbox.contacts import CHAIN_LIMIT, Contact
-from router.sandbox.places import Queue
+from router.sandbox.instance import Queue
 from router.sandbox.state import State
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.sandbox.contacts import DEFAULT_PRIORITY, Contact
-from router.sandbox.places import Flow, Queue
-from router.sandbox.register import find
-from router.sandbox.routing import Routing
+from router.sandbox.directory import find
+from router.sandbox.distribution import Routing
+from router.sandbox.instance import Flow, Queue
 from router.sandbox.state import State
 
 LONGEST_LIFE = timedelta(days=90)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.identity import Identity
-from router.sandbox.places import Outcome
+from router.sandbox.instance import Outcome
 from router.sandbox.quotas import Quotas, Rate
 from router.sandbox.world import World
 

@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from router.problems import Problem, Problems, did_you_mean
 from router.sandbox.behaviours import Behaviours
-from router.sandbox.centre import ALWAYS_OPEN
-from router.sandbox.furnish import settings_of
 from router.sandbox.identity import Identity
+from router.sandbox.instance_setup import ALWAYS_OPEN
 from router.sandbox.operations import OPERATIONS
 from router.sandbox.quotas import Rate
 from router.sandbox.scenario import Scenario
-from router.sandbox.scenario_document import ScenarioDocument
+from router.sandbox.scenario_setup import settings_of
+from router.sandbox.scenario_tables import ScenarioDocument
 from router.toml_source import TomlSource, located
 
 Place = tuple[str | int, ...]

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from router.sandbox.chains import has_room, successor, transferred_reason
 from router.sandbox.contacts import CHAIN_LIMIT, TRANSFERABLE, Contact
+from router.sandbox.directory import look_up
+from router.sandbox.distribution import Routing
+from router.sandbox.instance import TRANSFER_FLOWS, Flow, Queue, User
 from router.sandbox.lifecycle import Lifecycle
-from router.sandbox.places import TRANSFER_FLOWS, Flow, Queue, User
 from router.sandbox.refusal import Refusal, invalid_request, not_found
-from router.sandbox.register import look_up
-from router.sandbox.routing import Routing
 from router.sandbox.state import State
 
 

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from router.sandbox.behaviours import Behaviours
-from router.sandbox.centre import ALWAYS_OPEN, Centre
 from router.sandbox.chains import past_transfer
 from router.sandbox.contacts import CHAIN_LIMIT, Contact
+from router.sandbox.directory import find
 from router.sandbox.identity import Identity
+from router.sandbox.instance import Flow, Queue
+from router.sandbox.instance_setup import ALWAYS_OPEN, Centre
 from router.sandbox.lifecycle import Particulars
-from router.sandbox.places import Flow, Queue
-from router.sandbox.register import find
 from router.sandbox.transfer import Request, Transfer
 
 

@@ -11,12 +11,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from router.problems import Problem, Problems
-from router.settings.conflicts import conflicts
-from router.settings.keys import KeyPath
-from router.settings.layers import FileLayer, Layer, command_line_layer, environment_layer, merged
+from router.settings.cross_checks import conflicts
 from router.settings.model import SOURCES, Settings
 from router.settings.paths import INSTALLED as INSTALLED_SERVICE
 from router.settings.paths import Installed, placed
+from router.settings.sources import FileLayer, KeyPath, Layer, command_line_layer, environment_layer, merged
 from router.toml_source import Finding, TomlSource, findings, read_bytes
 
 HERE = Path("config.toml")

@@ -10,9 +10,8 @@ from pydantic import Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from router.problems import Problem
-from router.settings.connect import Connect
 from router.settings.quotas import Quotas
-from router.settings.sections import Control, Execute, Guard, Ledger, Log, Metrics, Poll, Rules
+from router.settings.sections import Connect, Control, Execute, Guard, Ledger, Log, Metrics, Poll, Rules
 
 SOURCES: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("settings_sources", default=())
 """Where the settings being loaded come from, the strongest first. Empty: from the arguments alone, so that making

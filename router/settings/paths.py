@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from router.settings.keys import KeyPath
-from router.settings.layers import Layer
 from router.settings.model import Settings
+from router.settings.sources import KeyPath, Layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

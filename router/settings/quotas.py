@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
-from router.settings.section import Section
+from router.settings.field_types import Section
 
 
 class Quota(Section):

@@ -1,8 +1,7 @@
 """TOML with positions: what every message about a file that the user wrote is located by."""
 
-from router.toml_source.located import Finding, findings, located
-from router.toml_source.reading import read_bytes
-from router.toml_source.source import Path, TomlSource
-from router.toml_source.words import at_key
+from router.toml_source.source import KeyPath, TomlSource, read_bytes
+from router.toml_source.validation_errors import Finding, findings, located
+from router.toml_source.wording import at_key
 
-__all__ = ["Finding", "Path", "TomlSource", "at_key", "findings", "located", "read_bytes"]
+__all__ = ["Finding", "KeyPath", "TomlSource", "at_key", "findings", "located", "read_bytes"]

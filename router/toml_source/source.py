@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import codecs
+import stat
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from router.problems import Problem, Problems
-from router.toml_source.spots import Spot, Spots, find_spots
-from router.toml_source.syntax import Mistake, mistakes, read, worded
+from router.toml_source.positions import Spot, Spots, find_spots
+from router.toml_source.syntax_errors import Mistake, mistakes, read, worded
 
 LARGEST = 10_000_000
 """Bytes. No rule file is; a log or a dump in the rules folder is refused at once instead of read for minutes."""
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Keys, and indexes into lists, from the top of the document."""
 
 
@@ -39,7 +41,7 @@ class TomlSource:
         lines, starts = _lines(data)
         return cls(file, values, lines, starts, spots.root)
 
-    def position(self, path: Path, *, of: Literal["key", "value"]) -> tuple[int, int]:
+    def position(self, path: KeyPath, *, of: Literal["key", "value"]) -> tuple[int, int]:
         """Line and column, from 1, the column in characters. A path that the file does not have gives the position of
         the nearest thing around it that it has. The value of a ``[table]`` is its header."""
         spot = self._root
@@ -50,7 +52,7 @@ class TomlSource:
             spot = spot.inside[part]
         return _place(spot.key if of == "key" else spot.value, (self._lines, self._starts))
 
-    def problem(self, path: Path, message: str, *, of: Literal["key", "value"] = "value") -> Problem:
+    def problem(self, path: KeyPath, message: str, *, of: Literal["key", "value"] = "value") -> Problem:
         """An error at that position."""
         return Problem(self.file, *self.position(path, of=of), message)
 
@@ -121,3 +123,27 @@ def _place(offset: int, lines: _Lines) -> tuple[int, int]:
     texts, starts = lines
     line = bisect_right(starts, offset) - 1
     return line + 1, len(texts[line][: offset - starts[line]].decode(errors="replace")) + 1
+
+
+# The bytes of a file that the user named.
+
+def read_bytes(path: Path, *, shown: str | None = None) -> bytes:
+    """At most one byte more than a TOML file may have. ``Problems`` with one line, under the name ``shown`` (the path,
+    if ``None``), where there is no such file, it is no ordinary file, or it may not be read."""
+    try:
+        # Asked before opening: opening a pipe would wait for somebody to write into it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Problems([Problem(shown or str(path), 1, 1, "this is not a file" + _instead(path))])
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
+    except FileNotFoundError:
+        message = "there is no such file"
+    except ValueError:  # a NUL in the path
+        message = "no file can have this name"
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror or error}"
+    raise Problems([Problem(shown or str(path), 1, 1, message)])
+
+
+def _instead(path: Path) -> str:
+    return " but a folder" if path.is_dir() else ""

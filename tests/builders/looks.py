@@ -6,7 +6,7 @@ from typing import Any
 
 from router.decide.decide import Decided, decide
 from router.decide.decision import Decision, Hold, Transfer, Warn
-from router.decide.look import LiveMetrics, Look
+from router.decide.snapshot import LiveMetrics, Look
 from router.model import Action, AgentId, AgentState, Channel, Contact, Details, QueueId, QueueMetrics
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode

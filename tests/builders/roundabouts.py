@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
-from router.decide.look import Limits
+from router.decide.snapshot import Limits
 from router.model import Channel, ContactId
 from router.rules.bind import bind
-from router.rules.compile_match import form_of
+from router.rules.compile import form_of
 from router.rules.condition import AllOf, Condition, Test
 from router.rules.rule import Entry, Mode, Pick, Rule, RuleSet, Sla, Step
 from tests.builders.contacts import NOW, contact

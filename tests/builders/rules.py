@@ -7,9 +7,10 @@ from dataclasses import replace
 from router.model import Directory
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
-from router.rules.condition import AllOf, Condition, Test, Value
+from router.rules.condition import AllOf, Condition, Test
 from router.rules.load import parse_rules
 from router.rules.rule import RuleSet
+from router.rules.value_test import Value
 from tests.builders.instance import DIRECTORY
 
 FLOWS = '[defaults]\nflow = "To queue"\nagent_flow = "To agent"\n'

@@ -12,7 +12,7 @@ from enum import Enum
 
 from router.decide.decide import Decided, decide
 from router.decide.decision import ByRule, Transfer, Warn
-from router.decide.look import Limits, LiveMetrics, Look
+from router.decide.snapshot import Limits, LiveMetrics, Look
 from router.model import (
     Action,
     ActionKind,

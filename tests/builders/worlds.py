@@ -12,13 +12,13 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from router.decide.look import Limits
+from router.decide.snapshot import Limits
 from router.model import ContactId
+from router.problems import Place
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
-from router.rules.compile_match import form_of
+from router.rules.compile import form_of
 from router.rules.condition import Test
-from router.rules.place import Place
 from router.rules.rule import Entry, MetricLimit, Mode, Pick, Rule, RuleGuard, RuleSet, Sla, Step
 from tests.builders.contacts import contact
 from tests.builders.instance import DIRECTORY, QUEUES

@@ -12,7 +12,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any
 
-from router.service.app import App
+from router.daemon.compose import App
 
 LEDGER = ("intend", "renew", "settle", "record", "land", "give_place")
 """Each has a point before its commit, and one after."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import router
 
 PACKAGE = Path(router.__file__).parent
-ABOUT_SCENARIOS = ("scenario_file.py", "scenario_document.py")
+ABOUT_SCENARIOS = ("scenario_file.py", "scenario_tables.py")
 """Of the sandbox, what reads its users' files. What else it says are AWS's words, to an AWS SDK."""
 NO_MESSAGE_BY_KEYWORD = {"help", "description", "epilog", "title", "metavar", "style"}
 NO_MESSAGE_BY_NAME = frozenset({"DESCRIPTION", "EXAMPLE", "EPILOG"})

@@ -13,7 +13,7 @@ import pytest
 import tomli
 
 from router.cli.parser import parsed
-from router.rules.document import RuleFile
+from router.rules.file.rule_table import RuleFile
 from router.rules.load import parse_rules
 from router.sandbox import Scenario
 from router.settings import Settings, load_settings

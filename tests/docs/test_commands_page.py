@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from router.cli import failures
+from router.cli import errors
 from router.cli.parser import COMMANDS, parsers
 
 CHECKOUT = Path(__file__).parents[2]
@@ -72,7 +72,7 @@ def test_the_examples_of_help_are_those_of_the_page(command):
 
 def test_every_exit_status_is_on_the_page():
     rows = [re.findall(r"\d+", cell) for cell in re.findall(r"^\| ([\d, ]+) \|", COMMON, flags=re.MULTILINE)]
-    constants = {value for name, value in vars(failures).items() if name.isupper() and isinstance(value, int)}
+    constants = {value for name, value in vars(errors).items() if name.isupper() and isinstance(value, int)}
 
     assert {int(number) for row in rows for number in row} == constants
 
@@ -88,7 +88,7 @@ def test_the_output_of_check_is_what_it_prints():
 
 def test_the_json_of_plan_has_the_fields_that_it_prints():
     (sample,) = json.loads(blocks(section("plan"), "json")[0])
-    source = (CHECKOUT / "router" / "cli" / "planned.py").read_text(encoding="utf-8")
+    source = (CHECKOUT / "router" / "cli" / "output" / "decisions.py").read_text(encoding="utf-8")
 
     fields = re.findall(r'^        "([a-z_]+)": ', source.partition("def as_json")[2], flags=re.MULTILINE)
     assert list(sample) == fields

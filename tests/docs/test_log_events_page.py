@@ -27,13 +27,17 @@ def sections():
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
+def files_of_the_service():
+    package = Path(router.__file__).parent
+    others = ("cli", "sandbox", "settings")
+    return [file for file in package.rglob("*.py") if file.relative_to(package).parts[0] not in others]
+
+
 def named_in_code():
     """The constants of the packages that write events, where they have an event's form."""
-    package = Path(router.__file__).parent
-    files = [*(package / "service").rglob("*.py"), *(package / "connect").glob("*.py"), package / "logs.py"]
     constants = (
         node.value
-        for file in files
+        for file in files_of_the_service()
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
@@ -42,8 +46,7 @@ def named_in_code():
 
 def written_in_code():
     """The calls that write an event named by a constant: the event, the method's name, the keywords."""
-    package = Path(router.__file__).parent
-    for file in [*(package / "service").rglob("*.py"), *(package / "connect").glob("*.py")]:
+    for file in files_of_the_service():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name = node.args[0].value

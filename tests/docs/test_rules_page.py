@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from router.decide.examples import run_examples
-from router.rules.destination_document import Destination
-from router.rules.document import Defaults, GuardTable, RuleFile, RuleTable, SlaTable, StepTable
-from router.rules.example_document import ExampleContact, ExampleQueue, ExampleTable, Expected
-from router.rules.lint import lint
+from router.prove.examples import run_examples
+from router.prove.lint import lint
+from router.rules.file.destination_table import Destination
+from router.rules.file.example_table import ExampleContact, ExampleQueue, ExampleTable, Expected
+from router.rules.file.field_types import Table
+from router.rules.file.match_table import Match
+from router.rules.file.rule_table import Defaults, GuardTable, RuleFile, RuleTable, SlaTable, StepTable
 from router.rules.load import parse_rules
-from router.rules.match_document import Match
-from router.rules.words import Table
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text()
 AROUND = {

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from router.daemon.compose import App, build
+from router.daemon.reload import reload
 from router.problems import Problem
 from router.rules.load import load_rules
 from router.rules.rule import Mode
 from router.sandbox import Behaviours, Sandbox, Scenario
-from router.service.app import App, build
-from router.service.reload import reload
 from router.settings import load_settings
 
 FLOW = "Overflow to queue"

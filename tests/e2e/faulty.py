@@ -14,11 +14,11 @@ from structlog.testing import capture_logs
 
 from router.connect.connection import Connection
 from router.connect.quotas import DEFAULT_RATES, Rate
+from router.daemon.compose import App, build
 from router.model import Channel
 from router.rules.load import load_rules
 from router.rules.rule import Mode
 from router.sandbox import Behaviours, Sandbox, Scenario
-from router.service.app import App, build
 from router.settings import Settings, load_settings
 from tests.e2e.centre import AGENT_FLOW, FLOW, TravelClock
 

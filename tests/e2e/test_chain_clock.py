@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from router.cli.explained import as_json, lines
+from router.cli.output.explanation import as_json, lines
+from router.inspect.preview import Preview, Viewer
 from router.model import HoldReason
 from router.sandbox import Behaviours
-from router.service.preview import Preview, Viewer
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)

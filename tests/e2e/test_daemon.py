@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from router.daemon.daemon import Daemon
+from router.daemon.systemd import Notifier
 from router.model import Landing
-from router.service.daemon import Daemon
-from router.service.notify import Notifier
 from tests.docs.test_architecture import WALK
 from tests.e2e.centre import LATE_RULE, reloaded
 

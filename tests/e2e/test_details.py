@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from structlog.testing import capture_logs
 
+from router.lookup.details import DETAILS_PER_LOOK
 from router.model import HoldReason
-from router.service.descriptions import DETAILS_PER_LOOK
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
+from router.daemon.compose import App
 from router.model import HoldReason
 from router.sandbox import Behaviours, Outcome
 from router.sandbox.lifecycle import Particulars
-from router.service.app import App
 from router.settings.quotas import DOCUMENTED_QUOTAS
 from tests.builders.all_pairs import all_pairs, pairs
 from tests.e2e.centre import AGENT_FLOW, FLOW, Centre, open_centre

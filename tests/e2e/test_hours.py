@@ -6,11 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from router.cli.explained import as_json, lines
+from router.cli.output.explanation import as_json, lines
 from router.decide.decision import Hold
+from router.inspect.preview import Preview, Viewer
 from router.model import HoldReason
 from router.sandbox import Override
-from router.service.preview import Preview, Viewer
 from tests.e2e.centre import reloaded
 
 HOUR = timedelta(hours=1)

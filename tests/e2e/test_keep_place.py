@@ -6,7 +6,7 @@ import pytest
 
 from router.rules.rule import Mode
 from router.sandbox import Behaviours
-from router.sandbox.places import Outcome
+from router.sandbox.instance import Outcome
 from tests.e2e.centre import FLOW, LATE_RULE
 
 HOUR = timedelta(hours=1)

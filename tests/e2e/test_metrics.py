@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from router.daemon.prometheus import Figures, exposed
 from router.rules.rule import Mode
-from router.service.exposition import Figures, exposed
 
 HOUR = timedelta(hours=1)
 CHECKOUT = Path(__file__).parents[2]

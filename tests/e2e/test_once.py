@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from router.service.needs import CHAINS_PER_LOOK
-from router.service.once import run_once
+from router.daemon.once import run_once
+from router.lookup.fetch import CHAINS_PER_LOOK
 
 HOUR = timedelta(hours=1)
 ROOM = {"guard.per_cycle": 500, "guard.per_hour": 500, "guard.unlanded": 500}

@@ -5,12 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from router.daemon.control.operator import Operator
+from router.daemon.control.protocol import Peer, Request
+from router.daemon.control.requests import Desk, Service
 from router.model import ActionState, HoldReason, Landing, PauseKind
 from router.rules.rule import Mode
-from router.service.control.desk import Desk, Service
-from router.service.control.operator import Operator
-from router.service.control.peer import Peer
-from router.service.control.protocol import Request
 from tests.e2e.centre import FLOW, LATE_RULE
 
 HOUR = timedelta(hours=1)

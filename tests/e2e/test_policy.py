@@ -4,13 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from router.connect.permissions import InstanceArn
+from router.connect.iam import InstanceArn
+from router.inspect.iam_policy import policy_of, reading_operations
+from router.inspect.live_check import LiveFindings, check_live
 from router.model import Directory
 from router.rules.load import load_rules
 from router.rules.rule import Mode
-from router.service.live_check import LiveFindings, check_live
-from router.service.permissions import reading_operations
-from router.service.policy import policy_of
 from tests.builders.iam import allowed, arn
 
 HOUR = timedelta(hours=1)

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from router.daemon.once import run_once
 from router.rules.rule import Mode
 from router.sandbox import Behaviours
-from router.service.once import run_once
 from tests.e2e.centre import LATE_RULE
 
 HOUR = timedelta(hours=1)

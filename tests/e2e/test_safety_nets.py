@@ -5,13 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from router.connect.permissions import InstanceArn
+from router.connect.iam import InstanceArn
+from router.daemon.control.operator import Operator
+from router.daemon.control.protocol import Peer, Request
+from router.daemon.control.requests import Desk, Service
+from router.inspect.iam_policy import policy_of
 from router.rules.rule import Mode
-from router.service.control.desk import Desk, Service
-from router.service.control.operator import Operator
-from router.service.control.peer import Peer
-from router.service.control.protocol import Request
-from router.service.policy import policy_of
 from tests.builders.iam import allowed, arn
 from tests.e2e.centre import AGENT_FLOW, FLOW, LATE_RULE, open_centre
 from tests.e2e.test_policy import EVERYTHING

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from router.daemon.daemon import Daemon
+from router.daemon.systemd import Notifier
 from router.decide.govern import govern
 from router.rules.rule import Mode
 from router.sandbox import Behaviours
-from router.service.daemon import Daemon
-from router.service.notify import Notifier
 from tests.e2e.centre import FLOW, LATE_RULE
 
 HOUR = timedelta(hours=1)

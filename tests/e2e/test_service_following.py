@@ -6,7 +6,7 @@ import pytest
 
 from router.model import Landing
 from router.sandbox import Behaviours
-from router.sandbox.places import Outcome
+from router.sandbox.instance import Outcome
 from tests.e2e.centre import FLOW
 
 HOUR = timedelta(hours=1)

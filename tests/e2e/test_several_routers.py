@@ -11,17 +11,17 @@ from datetime import timedelta
 
 import pytest
 
+from router.daemon.compose import build
+from router.daemon.leadership import Turns
+from router.daemon.once import run_once
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.shared.lease import LEASE, Lease
 from router.ledger.shared.ledger import SharedLedger
 from router.ledger.shared.table import Table
 from router.model import ActionState, PlaceState
+from router.resources import Shared
 from router.rules.load import load_rules
 from router.rules.rule import Mode
-from router.service.app import build
-from router.service.once import run_once
-from router.service.stores import Shared
-from router.service.turns import Turns
 from tests.builders import tables
 from tests.builders.losing import LosingProxy
 
@@ -141,7 +141,7 @@ class Held:
 
 def test_a_call_that_was_left_behind_settles_nothing_in_the_next_turn(fleet, centre, monkeypatch):
     """The lease was lost for a moment, and had again: the same process works, and a worker of before wakes up."""
-    monkeypatch.setattr("router.service.app.END_WITHIN", 0.2)
+    monkeypatch.setattr("router.daemon.compose.END_WITHIN", 0.2)
     contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     store = fleet.store("one")
     store.lease.try_to_hold()

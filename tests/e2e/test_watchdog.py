@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from router.service.daemon import Daemon
-from router.service.notify import Notifier
+from router.daemon.daemon import Daemon
+from router.daemon.systemd import Notifier
 
 
 @pytest.fixture

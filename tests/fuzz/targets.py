@@ -12,20 +12,20 @@ from pathlib import Path
 from random import Random
 from tempfile import mkdtemp
 
-from router.cli.failures import CommandFailed
-from router.cli.ladder import ladder_json
-from router.cli.loading import overrides_of
+from router.cli.context import overrides_of
+from router.cli.errors import CommandFailed
+from router.cli.output.ladders import ladder_json
 from router.cli.parser import COMMANDS, parsed
-from router.decide.examples import prove_examples
-from router.decide.look import Limits
+from router.decide.snapshot import Limits
 from router.model import Directory
 from router.problems import Problem, Problems, printable
+from router.prove.examples import prove_examples
+from router.prove.lint import lint
 from router.rules.bind import bind
-from router.rules.lint import lint
 from router.rules.load import parse_rules
 from router.sandbox.scenario_file import parse_scenario
 from router.settings import load_settings
-from router.settings.keys import keys, variables
+from router.settings.sources import keys, variables
 from router.toml_source import read_bytes
 from tests.fuzz.mutate import Mutator
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from router.decide.decide import decide
 from router.decide.decision import Hold, Transfer
-from router.decide.look import CHAIN_TRANSFERS
+from router.decide.snapshot import CHAIN_TRANSFERS
 from router.model import HoldReason, Standing
 from router.rules.rule import Mode
 from tests.builders.simulation import Simulation

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from router.decide.decide import decide
 from router.decide.decision import Hold, Transfer
-from router.decide.look import NeedDetails
+from router.decide.needs import NeedDetails
 from router.model import Channel, Details, HoldReason, ProfileId
 from router.rules.condition import Unread
 from tests.builders.contacts import contact

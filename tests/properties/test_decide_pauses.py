@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from router.decide.decide import decide
 from router.decide.govern import Tried
 from router.model import Contact, ContactId, Details, Hours, HoursId
-from router.rules.hours import Calendar, Window
+from router.rules.calendar import Calendar, Window
 from tests.builders.contacts import contact
 from tests.builders.instance import DIRECTORY
 from tests.builders.looks import look

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.decide.decide import decide
-from router.decide.look import Limits, Look
+from router.decide.snapshot import Limits, Look
 from router.model import ActionState, Channel, HoldReason, Landing, earliest
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, act, after, contact, minutes, move

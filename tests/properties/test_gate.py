@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from router.model import Channel, ContactId
-from router.service.gate import Earliest
-from router.service.roster import Roster
-from router.service.searching import Searching
+from router.search.metrics_gate import Earliest
+from router.search.planner import Searching
+from router.search.waiting_list import Roster
 from tests.builders.contacts import NOW, contact
 from tests.builders.instance import BILLING, DIRECTORY, GENERAL, OVERFLOW
 from tests.builders.rules import rules

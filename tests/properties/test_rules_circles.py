@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.rules.lint import lint
+from router.prove.lint import lint
 from router.rules.rule import RuleSet
 from tests.builders.roundabouts import comes_round, returning, roundabout, ways_of
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from router.rules.compile_match import compile_match
-from router.rules.condition import Condition, Truth, Value, match
-from router.rules.index import RuleIndex
-from router.rules.lint.compare import Prover
-from router.rules.match_document import Match
-from router.rules.place import Place
-from router.rules.reach import could_match
+from router.problems import Place
+from router.prove.implication import Prover
+from router.rules.compile import compile_match
+from router.rules.condition import Condition, Truth, match
+from router.rules.file.match_table import Match
+from router.rules.queue_index import RuleIndex, could_match
+from router.rules.value_test import Value
 
 QUEUES = {"Ab": "11111111-2222-4333-8444-555555555551", "Abc": "11111111-2222-4333-8444-555555555552", "b": "x-3"}
 words = st.sampled_from(["", "a", "ab", "abc", "b", "1", "2.0", "10"])

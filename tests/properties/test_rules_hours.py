@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.rules.hours import NEVER, Calendar, Window
+from router.rules.calendar import NEVER, Calendar, Window
 
 MINUTE = timedelta(minutes=1)
 SPAN = 6 * 24 * 60

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from router.model import Directory
 from router.problems import Problem, Problems
+from router.prove.lint import lint
 from router.rules.bind import bind
-from router.rules.lint import lint
 from router.rules.load import parse_rules
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from router.durations import format_duration
 from router.problems import Problems
-from router.rules.document import RuleFile
+from router.rules.file.rule_table import RuleFile
 from router.rules.load import parse_rules
 from router.rules.rule import RuleSet
 

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from router.cli.failures import DONE, FOUND
+from router.cli.errors import DONE, FOUND
 
 DESCRIPTION = """\
 Starts the sandbox and the service together, on this machine alone: a lively contact centre, and the router at work in
@@ -28,12 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from router.cli.demo.judge import judge
-    from router.cli.demo.screen import Lines, Screen
+    from router.cli.demo.screen import Lines, Screen, print_summary
     from router.cli.demo.stage import open_stage
-    from router.cli.demo.summary import print_summary
     from router.cli.demo.tally import Tally
-    from router.cli.shown import console
+    from router.cli.demo.verdict import judge
+    from router.cli.output.tables import console
 
     tally, out = Tally(), console()
     with open_stage(arguments, tap=tally.tap) as stage:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Self
 
 from rich.console import Console, Group
@@ -10,10 +11,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from router.cli.demo.event_lines import told
 from router.cli.demo.stage import Stage
 from router.cli.demo.tally import Tally
-from router.cli.demo.told import told
-from router.cli.shown import span, table, text
+from router.cli.demo.verdict import Verdict
+from router.cli.output.tables import count, print_table, span, table, text
 
 BESIDE_MOVES = 14
 """Lines of the picture that are not the stream of events, the queues' rows apart."""
@@ -89,3 +91,47 @@ def _held(tally: Tally) -> Iterator[Text]:
     held = tally.cycle.get("held") or {}
     for reason, number in sorted(held.items(), key=lambda item: -item[1]):
         yield text(f"held {number:>4}  {reason}")
+
+
+# What came of it, at the end.
+
+def print_summary(stage: Stage, tally: Tally, verdict: Verdict, out: Console) -> None:
+    out.print()
+    print_table(table(("queue", ">waiting", ">oldest", ">moved in", ">moved out"), queue_rows(stage, tally)), out)
+    out.print()
+    print_table(table(("", ""), _rows(stage, tally, verdict)), out)
+    out.print()
+    kept = "as promised" if verdict.kept else "NOT AS PROMISED"
+    truth = f"the sandbox counted: moved twice = {verdict.twice}, taken from agents = {verdict.taken}: {kept}"
+    out.print(text(truth, "bold green" if verdict.kept else "bold red"))
+    if verdict.within_window:
+        window = count(verdict.within_window, "contact was", "contacts were")
+        out.print(text(f"{window} accepted between reading and call, which Connect gives no means to prevent"))
+    if not tally.cycles:
+        out.print(text("the service finished no cycle: nothing was looked at", "bold red"))
+    if not stage.performed:
+        out.print(text("the service did not end in order", "bold red"))
+
+
+def _rows(stage: Stage, tally: Tally, verdict: Verdict) -> Iterator[tuple[str, str]]:
+    yield "waiting", f"{tally.cycle.get('waiting', 0)} seen by the last of {count(tally.cycles, 'cycle')}"
+    yield "moved", f"{verdict.moves}: {_counted(tally.moved)}" if tally.moved else f"{verdict.moves}"
+    yield "late", f"{tally.late} of those moved were past their promise; {_worst(tally)}"
+    yield "warned", str(tally.warned)
+    yield "held", _counted(tally.cycle.get("held") or {}) or "none"
+    yield "failed", str(tally.failed)
+    quotas = stage.app.connection.quotas.snapshot()
+    yield "throttled", str(sum(state.throttles for state in quotas.values()))
+    yield "calls", _counted(stage.app.connection.calls())
+
+
+def _worst(tally: Tally) -> str:
+    oldest = tally.cycle.get("oldest_breach_s")
+    if oldest is None:
+        return "nothing late is left" if tally.cycle.get("complete") else "whether more are late is not known"
+    return f"the latest of those left is {span(timedelta(seconds=oldest))} past it"
+
+
+def _counted(numbers: Mapping[str, int]) -> str:
+    ordered = sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{name} {number}" for name, number in ordered)

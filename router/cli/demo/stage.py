@@ -14,22 +14,42 @@ from pathlib import Path
 
 from structlog.typing import Processor
 
+import router
 from router import logs
-from router.cli.demo.files import config_of
-from router.cli.failures import CommandFailed
-from router.cli.loading import announce, overrides_of, proofs
-from router.cli.opening import in_one_line
-from router.cli.shown import count
+from router.cli.context import announce, overrides_of, proofs
+from router.cli.errors import CommandFailed
+from router.cli.output.tables import count
+from router.cli.resources import in_one_line
+from router.daemon.compose import App, build
+from router.daemon.daemon import Daemon
+from router.daemon.systemd import Notifier
 from router.durations import format_duration
 from router.problems import Problems
 from router.rules.load import load_rules
 from router.rules.rule import Mode, RuleSet
 from router.sandbox import Rate, Sandbox, Scenario
 from router.sandbox.quotas import Quotas
-from router.service.app import App, build
-from router.service.daemon import Daemon
-from router.service.notify import Notifier
 from router.settings import Settings, load_settings
+from router.settings.load import HERE
+
+# Which configuration the demo runs on.
+
+PACKAGE = Path(router.__file__).parent
+SHIPPED = PACKAGE / "demo_files" / "config.toml"
+"""In the wheel: the repository's own config.toml, with its rules beside it."""
+CHECKOUT = PACKAGE.parent / "config.toml"
+"""Run from a checkout the package has no copy: the originals stand beside it."""
+
+
+def config_of(asked: str | None) -> Path:
+    """The file that was asked for, else the one of the working directory, else the one that is shipped."""
+    if asked is not None:
+        return Path(asked)
+    for path in (HERE, SHIPPED, CHECKOUT):
+        if path.is_file():
+            return path
+    raise CommandFailed(f"connect-router demo: no {HERE} here; name one with --config", misconfigured=True)
+
 
 BRISK: Mapping[str, object] = {
     "poll.every": "2s",

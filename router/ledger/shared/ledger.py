@@ -21,13 +21,13 @@ from weakref import WeakSet
 
 from router.ledger.connection import closing_on_error, open_private, require_sqlite, transaction
 from router.ledger.errors import LedgerBroken, LedgerUnavailable
+from router.ledger.group_commit import T, Together
 from router.ledger.rows import EPOCH
 from router.ledger.schema import shipped, upgrade
 from router.ledger.shared import changes as change
 from router.ledger.shared.log import KEPT, Base, Counted, Log, Moved, Overtaken, Writer, compressed
 from router.ledger.shared.table import Table
 from router.ledger.sqlite import SqliteLedger
-from router.ledger.together import T, Together
 
 SMALLEST_TAIL = 1_000_000
 """Bytes of the log that are worth a new base; with a large base, half of that."""

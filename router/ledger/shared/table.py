@@ -20,6 +20,7 @@ from router.problems import printable
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+
 PARTITION, SORT = "instance", "entry"
 """The table's key: a Connect instance, and what the item is."""
 

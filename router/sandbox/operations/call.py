@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from router.sandbox.contacts import Contact
-from router.sandbox.places import Flow, Hours, Profile, Queue, User
+from router.sandbox.directory import look_up
+from router.sandbox.instance import Flow, Hours, Profile, Queue, User
 from router.sandbox.refusal import invalid_parameter, not_found
-from router.sandbox.register import look_up
 from router.sandbox.state import State
 from router.sandbox.world import World
 

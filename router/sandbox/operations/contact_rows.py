@@ -7,8 +7,8 @@ from typing import Any
 
 from router.sandbox.contacts import DEFAULT_PRIORITY, Contact
 from router.sandbox.identity import CONTACT, TASK_TEMPLATE
+from router.sandbox.instance import Queue
 from router.sandbox.operations.call import Result
-from router.sandbox.places import Queue
 from router.sandbox.state import State
 
 

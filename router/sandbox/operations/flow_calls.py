@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from router.sandbox.instance import Flow
 from router.sandbox.operations.call import Call, Result
-from router.sandbox.places import Flow
 from router.sandbox.refusal import Refusal
 
 

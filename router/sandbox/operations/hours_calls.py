@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, time, timedelta
 
+from router.sandbox.directory import DAYS
+from router.sandbox.instance import Hours, Window
 from router.sandbox.operations.call import Call, Result
-from router.sandbox.places import Hours, Window
 from router.sandbox.refusal import invalid_parameter
-from router.sandbox.register import DAYS
 
 LONGEST = timedelta(days=366)
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from router.sandbox.contacts import Contact
+from router.sandbox.directory import CHANNELS
+from router.sandbox.instance import AVAILABLE, OFFLINE, Profile, User
 from router.sandbox.operations.call import Call, Result
-from router.sandbox.places import AVAILABLE, OFFLINE, Profile, User
 from router.sandbox.refusal import invalid_parameter, invalid_request
-from router.sandbox.register import CHANNELS
 
 OFFERED_GROUPINGS: tuple[list[str], ...] = (
     [],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from router.sandbox.instance import Queue
 from router.sandbox.operations.call import Call, Result
 from router.sandbox.operations.conditions import criteria_of, fits
-from router.sandbox.places import Queue
 from router.sandbox.refusal import invalid_request
 
 

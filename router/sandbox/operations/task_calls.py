@@ -8,9 +8,9 @@ from typing import Any
 
 from router.sandbox.chains import has_room
 from router.sandbox.contacts import Contact
+from router.sandbox.instance import Flow
 from router.sandbox.lifecycle import PAUSES, Particulars
 from router.sandbox.operations.call import Call, Result
-from router.sandbox.places import Flow
 from router.sandbox.refusal import Refusal, invalid_parameter, invalid_request
 
 ACTIVE_TASKS = 2500

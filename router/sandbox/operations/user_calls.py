@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from router.sandbox.contacts import Contact
+from router.sandbox.directory import CHANNELS
 from router.sandbox.identity import STATUS
+from router.sandbox.instance import AVAILABLE, OFFLINE, User
 from router.sandbox.operations.call import Call, Result
 from router.sandbox.operations.conditions import criteria_of, fits
 from router.sandbox.operations.contact_rows import queue_reference
-from router.sandbox.places import AVAILABLE, OFFLINE, User
 from router.sandbox.refusal import invalid_parameter
-from router.sandbox.register import CHANNELS
 
 
 def list_users(call: Call) -> Result:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from router.ledger import AlreadyIntended, LedgerUnavailable
-from router.ledger.operator import OperatorRecords
+from router.ledger.operator_records import OperatorRecords
 from router.model import ActionState, ContactId, Landing, Pause, PauseKind
 
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from router.daemon.leadership import Turns
 from router.ledger import LedgerUnavailable
 from router.ledger.shared.lease import LASTS, Lease
 from router.model import ActionState, Landing
-from router.service.stores import Shared as Stores
-from router.service.turns import Turns
+from router.resources import Shared as Stores
 
 
 class Machine:

@@ -37,5 +37,5 @@ def test_where_nobody_asks_for_figures_the_library_is_not_loaded(bench):
     bench.enqueue()
     done = bench.run("run", "--once", PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 0
-    assert "router.service.cycle" in done.stderr
+    assert "router.daemon.cycle" in done.stderr
     assert "prometheus_client" not in done.stderr

@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from router.cli.demo.judge import judge
 from router.cli.demo.tally import Tally
+from router.cli.demo.verdict import judge
 from router.sandbox import Behaviours, Sandbox, Scenario
 
 FLOW = "Overflow to queue"

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from router.cli.demo.told import told
+from router.cli.demo.event_lines import told
 from router.sandbox import Sandbox, Scenario
 
 NASTY = "\x1b[2J\r\n\u202e[bold]"

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from router.connect.permissions import AUTHORISED_ON, DEPENDS_ON
+from router.connect.iam import AUTHORISED_ON, DEPENDS_ON
 from tests.builders.iam import ACTIONS, RESOURCES
 
 FLOW_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"

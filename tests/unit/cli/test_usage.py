@@ -149,7 +149,7 @@ def test_the_same_mistake_reads_the_same_from_check_and_at_start(command):
 
 
 def test_a_bug_is_one_line_that_names_the_exception(command, monkeypatch):
-    monkeypatch.setattr("router.cli.schema.run", lambda arguments: vars(arguments)["no\nsuch"])
+    monkeypatch.setattr("router.cli.commands.schema.run", lambda arguments: vars(arguments)["no\nsuch"])
 
     done = command("schema")
 
@@ -159,7 +159,7 @@ def test_a_bug_is_one_line_that_names_the_exception(command, monkeypatch):
 
 @pytest.mark.parametrize("how", ["variable", "level"])
 def test_the_traceback_of_a_bug_is_shown_to_who_asks_for_it(command, monkeypatch, how):
-    monkeypatch.setattr("router.cli.schema.run", lambda arguments: vars(arguments)["missing"])
+    monkeypatch.setattr("router.cli.commands.schema.run", lambda arguments: vars(arguments)["missing"])
     if how == "variable":
         monkeypatch.setenv("CONNECT_ROUTER_TRACEBACK", "1")
 
@@ -177,7 +177,7 @@ def test_ctrl_c_is_quiet_and_exits_130(command, monkeypatch):
     def interrupted(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("router.cli.schema.run", interrupted)
+    monkeypatch.setattr("router.cli.commands.schema.run", interrupted)
 
     done = command("schema")
 

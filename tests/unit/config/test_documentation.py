@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from router.problems import Problems
 from router.settings import DOCUMENTED_QUOTAS, Settings, load_settings
-from router.settings.keys import keys, variables
+from router.settings.sources import keys, variables
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/configuration.md").read_text()

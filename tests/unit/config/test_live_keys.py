@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from router.service.live import LIVE
-from router.settings.keys import keys
+from router.daemon.reload import LIVE
+from router.settings.sources import keys
 
 PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 

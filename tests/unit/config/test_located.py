@@ -189,7 +189,7 @@ def test_deeply_nested_rules_are_told_in_reasonable_time():
 
 @pytest.mark.parametrize("kind", [error["type"] for error in list_all_errors()])
 def test_no_error_of_pydantics_reaches_the_user_in_its_own_words(kind):
-    from router.toml_source.words import message
+    from router.toml_source.wording import message
 
     example: Any = next(error for error in list_all_errors() if error["type"] == kind)
     details: Any = {"type": kind, "loc": ("a",), "input": "x", "msg": example["example_message_python"]}

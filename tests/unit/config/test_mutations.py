@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from router.problems import Problems
 from router.settings import Settings, load_settings
-from router.settings.keys import keys, variables
+from router.settings.sources import keys, variables
 
 FILE = Path(__file__).resolve().parents[3] / "config.toml"
 SHIPPED = FILE.read_bytes()

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from router.problems import Problems
 from router.settings import DOCUMENTED_QUOTAS, Quota, Settings, load_settings
-from router.settings.keys import keys, variables
 from router.settings.sections import Metrics
+from router.settings.sources import keys, variables
 
 ID = "11111111-2222-3333-4444-555555555555"
 ARN = f"arn:aws:connect:eu-west-2:111122223333:instance/{ID}"

@@ -18,8 +18,7 @@ from router.connect.answers import (
     Unknown,
 )
 from router.connect.connection import Connection
-from router.connect.errors import answer_of
-from router.connect.text import one_line
+from router.connect.errors import answer_of, one_line
 from router.model import ContactId, FlowId, QueueId, RoutingData, Target
 
 TARGET = Target(flow_id=FlowId("flow"), queue_id=QueueId("queue"))

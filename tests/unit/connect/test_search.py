@@ -4,7 +4,7 @@ import pytest
 
 from router.connect.answers import NOT_SENT, Denied, Rejected, Throttled, Unknown
 from router.connect.quotas import Rate
-from router.connect.spans import queries
+from router.connect.search import queries
 from router.model import ContactId, QueueId
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.connect.timestamps import is_unset, parse_timestamp
+from router.connect.fields import is_unset, parse_timestamp
 
 AT = datetime(2026, 1, 10, 12, 0, 5, 240_000, tzinfo=UTC)
 

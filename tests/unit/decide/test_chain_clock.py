@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from router.decide.decide import decide
-from router.decide.look import Look, NeedOrigin, NeedTransfers
+from router.decide.needs import NeedOrigin, NeedTransfers
+from router.decide.snapshot import Look
 from router.model import ContactId, Directory, HoldReason, Hours, HoursId
+from router.rules.calendar import Calendar, Window
 from router.rules.condition import Unread
-from router.rules.hours import Calendar, Window
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
 from tests.builders.instance import DIRECTORY, GENERAL, OVERFLOW
 from tests.builders.looks import by_contact, look, outcome, the_hold, the_transfer

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from router.decide.decide import decide
-from router.decide.look import Limits, LiveMetrics, NeedAgent, NeedMetrics
+from router.decide.needs import NeedAgent, NeedMetrics
+from router.decide.snapshot import Limits, LiveMetrics
 from router.model import AgentState, Channel
 from tests.builders.contacts import act, after, contact, minutes, move
 from tests.builders.instance import ANN, AWAY, BILLING, BOB, GENERAL, OVERFLOW, SUPERVISORS, free, metrics, to, to_agent

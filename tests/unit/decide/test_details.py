@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from router.decide.decide import decide
-from router.decide.details import still_so
-from router.decide.look import NeedDetails, NeedProfile, NeedTransfers
+from router.decide.match_subject import still_so
+from router.decide.needs import NeedDetails, NeedProfile, NeedTransfers
 from router.model import ActionState, Channel, Details, HoldReason, ProfileId, RoutingData
 from router.rules.condition import Unread
 from tests.builders.contacts import act, after, contact, move

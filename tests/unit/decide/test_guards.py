@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from router.decide.decide import decide
-from router.decide.look import Blocks, Limits, NeedTransfers
+from router.decide.needs import NeedTransfers
+from router.decide.snapshot import Blocks, Limits
 from router.model import ActionState, HoldReason, earliest
 from router.rules.condition import Unread
 from router.rules.rule import Mode

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from router.decide.decide import decide
-from router.decide.look import Look, NeedHours
+from router.decide.needs import NeedHours
+from router.decide.snapshot import Look
 from router.model import Directory, Hours, HoursId
+from router.rules.calendar import Calendar, Window
 from router.rules.condition import Unread
-from router.rules.hours import Calendar, Window
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
 from tests.builders.instance import BILLING, DIRECTORY, OVERFLOW
 from tests.builders.looks import look, outcome, the_hold

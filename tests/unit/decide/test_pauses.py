@@ -8,7 +8,8 @@ import pytest
 
 from router.decide.decide import decide
 from router.decide.decision import PausesSeen
-from router.decide.look import Look, NeedDetails, NeedPast, NeedPauses, NeedTransfers
+from router.decide.needs import NeedDetails, NeedPast, NeedPauses, NeedTransfers
+from router.decide.snapshot import Look
 from router.model import Channel, Contact, ContactId, Details, HoldReason
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, after, contact, minutes, move

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from router.decide.decide import decide
-from router.decide.look import Look, NeedPast
+from router.decide.needs import NeedPast
+from router.decide.snapshot import Look
 from router.model import AgentId, Channel, Contact, ContactId, HoldReason
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, after, contact, minutes, move

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from router.decide.decide import decide
 from router.decide.govern import Role, trace
-from router.decide.wait import Wait
+from router.decide.waiting import Wait
 from router.model import ActionKind, Landing, QueueId
 from router.rules.rule import Mode
 from tests.builders.contacts import NOW, act, after, contact, minutes, move

@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.ledger import chains, statements
+from router.ledger import statements
 from router.model import Channel, Contact, ContactId, Landing
 
 
@@ -41,7 +41,7 @@ def test_the_histories_of_any_number_of_contacts_are_one_statement(filled, count
 
 
 EVERY_CYCLE: dict[str, dict[str, str | int]] = {
-    chains.OF_CONTACTS: {"asked": '[["c-1-1", "c-1-1"]]'},
+    statements.OF_CONTACTS: {"asked": '[["c-1-1", "c-1-1"]]'},
     statements.OPEN_INTENTS: {},
     statements.FOLLOWED_MOVES: {},
     statements.MOVES_SINCE: {"since": 0},

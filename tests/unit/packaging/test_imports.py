@@ -26,14 +26,14 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     ("module", "line", "broken"),
     [
         ("model/contact.py", "import router.rules", "Imports point one way"),
-        ("decide/decide.py", "import router.service.ports", "Imports point one way"),
+        ("decide/decide.py", "import router.ports", "Imports point one way"),
         ("ledger/sqlite.py", "import router.connect", "Imports point one way"),
         ("durations.py", "import router.model", "Imports point one way"),
         ("helpers.py", "", "Imports point one way"),
         ("rules/rule.py", "import time", "What decides does no I/O"),
         ("decide/decide.py", "import sqlite3", "What decides does no I/O"),
         ("model/contact.py", "import structlog", "What decides does no I/O"),
-        ("service/ports.py", "import boto3", "Only router.connect, the ledger's table and the sandbox know AWS's SDK"),
+        ("events.py", "import boto3", "Only router.connect, the ledger's table and the sandbox know AWS's SDK"),
     ],
 )
 def test_a_step_the_other_way_is_seen(copy: Path, module: str, line: str, broken: str):

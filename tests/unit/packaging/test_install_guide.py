@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from router.connect.permissions import DEPENDS_ON
+from router.connect.iam import DEPENDS_ON
 from router.connect.quotas import DEFAULT_RATES
 
 CHECKOUT = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from router.cli.reload import WITHIN_S
+from router.cli.commands.reload import WITHIN_S
 
 UNIT = Path(__file__).parents[3] / "systemd" / "connect-router.service"
 TEMPLATE = UNIT.with_name("connect-router@.service")

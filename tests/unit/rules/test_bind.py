@@ -9,8 +9,9 @@ import pytest
 from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Hours, HoursId, Queue, QueueId
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
-from router.rules.condition import Truth, Value, match
+from router.rules.condition import Truth, match
 from router.rules.load import parse_rules
+from router.rules.value_test import Value
 
 QUEUES = ("Billing", "Billing EU 1", "Billing EU 2", "Overflow", "Claims", "Supervisors")
 UUID = "00000000-0000-4000-8000-00000000000{}"

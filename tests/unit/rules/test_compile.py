@@ -9,10 +9,10 @@ import pytest
 
 from router.rules.compile import Compiler
 from router.rules.condition import tests_of as conditions_of
-from router.rules.destination_document import Destination
-from router.rules.document import RuleFile
+from router.rules.file.destination_table import Destination
+from router.rules.file.match_table import Match
+from router.rules.file.rule_table import RuleFile
 from router.rules.load import parse_rules
-from router.rules.match_document import Match
 from router.rules.rule import Entry, MetricLimit, Mode, Pick, Place, Routing, Rule, RuleGuard
 from router.toml_source import TomlSource
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from router.rules.condition import Match, Truth, Unread, Value, match
+from router.rules.condition import Match, Truth, Unread, match
 from router.rules.load import parse_rules
+from router.rules.value_test import Value
 
 
 @dataclass

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from router.model import Contact, Details
-from router.rules.hours import NEVER, Calendar, Window
+from router.rules.calendar import NEVER, Calendar, Window
 from router.rules.pauses import Interrupted, running, stood_still
 from tests.builders.contacts import NOW, contact, minutes
 

@@ -11,8 +11,8 @@ import pytest
 import tomli
 
 from router.problems import Problems
+from router.rules.file.json_schema import rules_schema
 from router.rules.load import parse_rules
-from router.rules.schema import rules_schema
 
 SHIPPED = sorted((Path(__file__).resolve().parents[3] / "rules").glob("*.toml"))
 VALIDATOR = jsonschema.Draft202012Validator(rules_schema())

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import tomli
 
-from router.decide.examples import prove_examples
-from router.rules.lint import lint
-from router.rules.lint.queues import named_in
+from router.prove.examples import prove_examples
+from router.prove.lint import lint
+from router.prove.lint_queues import named_in
 from router.rules.load import load_rules
 from router.sandbox.scenario import TO_AGENT, TO_QUEUE
 

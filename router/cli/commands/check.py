@@ -1,0 +1,250 @@
+"""``check``: proves configuration and rules before anything runs on them."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from router.cli.errors import DONE, FOUND
+from router.cli.parser import add_json
+
+if TYPE_CHECKING:
+    from router.inspect.live_check import LiveFindings
+    from router.problems import Problem
+    from router.prove.coverage import Coverage
+    from router.prove.examples import ExampleResult
+    from router.rules.rule import RuleSet
+    from router.settings import Settings
+
+
+DESCRIPTION = """\
+Loads configuration and rules, proves what can be proved about them, runs the examples, and prints each rule's ladder as
+times. Makes no call to AWS, save with --live. Exits 1 if it finds errors (with --strict: or warnings), 2 if the files
+do not load."""
+EXAMPLE = """\
+  connect-router check --strict
+  connect-router check --live --config /etc/connect-router/config.toml
+  connect-router check --strict --coverage --min-coverage 100 --junit rules.xml
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="also resolve every name in the instance, list the queues that no rule matches, and say which reading"
+        " permissions are missing (reading calls only)",
+    )
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    parser.add_argument(
+        "--coverage",
+        action="store_true",
+        help="also tell which rules, steps, destinations and sides of conditions no example has exercised",
+    )
+    parser.add_argument(
+        "--min-coverage", metavar="N", type=_percent, help="exit 1 where the examples exercise less than N percent"
+    )
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="findings and examples as JUnit XML, for CI systems")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from router.cli.context import proofs, settings_and_rules
+
+    # All that is built here is kept to the end: looking through it for garbage costs a quarter of the time.
+    gc.disable()
+    settings, ruleset = settings_and_rules(arguments)
+    problems = proofs(settings, ruleset)
+    covering = arguments.coverage or arguments.min_coverage is not None
+    examples, coverage = _examples(settings, ruleset, covering=covering)
+    live = _live(settings, ruleset) if arguments.live else None
+    failed = _failed(examples)
+    problems = sorted([*problems, *(live.problems if live else ()), *_table(settings, live), *failed])
+    if arguments.json:
+        _print_json(ruleset, problems, examples, live, coverage)
+    else:
+        _print(ruleset, problems, examples, live, coverage if arguments.coverage else None)
+    counted = problems if arguments.strict else [one for one in problems if one.severity == "error"]
+    short = _short(coverage, arguments.min_coverage)
+    if short is not None:
+        print(f"connect-router check: {short}", file=sys.stderr)
+    if arguments.junit is not None:
+        from router.cli.output.junit import write_junit
+
+        missing = live.denied if live is not None else {}
+        write_junit(arguments.junit, [one for one in counted if one not in failed], examples, short, missing)
+    denied = live is not None and live.denied
+    return FOUND if counted or short is not None or denied else DONE
+
+
+def _percent(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 100:
+        raise argparse.ArgumentTypeError("expected a percentage, 0 to 100")
+    return share
+
+
+def _short(coverage: Coverage | None, least: float | None) -> str | None:
+    """What coverage lacks of what was asked for."""
+    if coverage is None or least is None or coverage.percent >= least:
+        return None
+    return f"the examples exercise {_share(coverage)} of the rules, below {least:g} %"
+
+
+def _share(coverage: Coverage) -> str:
+    """Rounded down, so that only all is 100."""
+    return f"{int(coverage.percent * 10) / 10:g} %"
+
+
+def _examples(
+    settings: Settings, ruleset: RuleSet, *, covering: bool
+) -> tuple[tuple[ExampleResult, ...], Coverage | None]:
+    from router.lookup.snapshot import limits_of
+    from router.prove.examples import prove_examples
+
+    limits, now = limits_of(settings), datetime.now(UTC)
+    return prove_examples(ruleset, ruleset.examples, now=now, limits=limits, covering=covering)
+
+
+def _live(settings: Settings, ruleset: RuleSet) -> LiveFindings:
+    from router.cli.resources import in_one_line, unreachable, without_log
+    from router.clock import SystemClock
+    from router.inspect.live_check import LiveFindings, check_live
+    from router.resources import open_connection
+
+    without_log()
+    with in_one_line():
+        connection = open_connection(settings, SystemClock())
+    try:
+        findings = check_live(connection, ruleset, now=datetime.now(UTC))
+    finally:
+        connection.close()
+    if not isinstance(findings, LiveFindings):
+        raise unreachable(findings, settings, connection.endpoint)
+    return findings
+
+
+def _table(settings: Settings, live: LiveFindings | None) -> list[Problem]:
+    if live is None:
+        return []
+    from router.cli.resources import in_one_line
+    from router.resources import table_problem
+
+    with in_one_line():
+        problem = table_problem(settings)
+    return [settings.problem(("ledger", "url"), problem)] if problem is not None else []
+
+
+def _failed(examples: tuple[ExampleResult, ...]) -> list[Problem]:
+    from router.problems import Problem
+
+    return [
+        Problem(one.place.file, one.place.line, one.place.column, f'example "{one.name}": {one.message}')
+        for one in examples
+        if not one.passed
+    ]
+
+
+def _print(
+    ruleset: RuleSet,
+    problems: list[Problem],
+    examples: tuple[ExampleResult, ...],
+    live: LiveFindings | None,
+    coverage: Coverage | None,
+) -> None:
+    from router.cli.output.ladders import print_ladders
+    from router.cli.output.tables import console, count, text
+
+    out = console()
+    print_ladders(ruleset.rules, out)
+    if live is not None and live.unmatched:
+        out.print(text(f"no rule matches: {', '.join(live.unmatched)}"))
+        out.print()
+    if coverage is not None:
+        for point in coverage.missing:
+            out.print(text(f"{point.place}: {point.text}"), soft_wrap=True)
+        out.print(text(f"coverage {_share(coverage)}: {coverage.total - len(coverage.missing)} of {coverage.total}"))
+        out.print()
+    sys.stdout.flush()
+    for problem in problems:
+        print(_line(problem), file=sys.stderr)
+    passed = sum(one.passed for one in examples)
+    missing = _missing(live)
+    for line in missing:
+        print(line, file=sys.stderr)
+    sys.stderr.flush()
+    errors = sum(problem.severity == "error" for problem in problems)
+    told = [
+        count(len(ruleset.rules), "rule"),
+        f"{passed} of {count(len(examples), 'example')} passed",
+        count(errors + len(missing), "error"),
+        count(len(problems) - errors, "warning"),
+    ]
+    out.print(text(", ".join(told), "bold red" if errors or missing else "bold"))
+
+
+def _missing(live: LiveFindings | None) -> list[str]:
+    """A line for each permission that the rules need and the credentials have not."""
+    from router.problems import printable
+
+    denied = live.denied if live is not None else {}
+    return [
+        printable(f"connect-router: IAM denies connect:{operation}, which these rules need ({message})")
+        for operation, message in denied.items()
+    ]
+
+
+def _line(problem: Problem) -> str:
+    """An error as everywhere; a warning says that it is one."""
+    return str(problem if problem.severity == "error" else replace(problem, message=f"warning: {problem.message}"))
+
+
+def _print_json(
+    ruleset: RuleSet,
+    problems: list[Problem],
+    examples: tuple[ExampleResult, ...],
+    live: LiveFindings | None,
+    coverage: Coverage | None,
+) -> None:
+    from router.cli.output.ladders import ladder_json
+    from router.cli.output.tables import print_json
+
+    value: dict[str, Any] = {
+        "revision": ruleset.revision,
+        "rules": [ladder_json(rule) for rule in ruleset.rules],
+        "problems": [
+            {
+                "severity": one.severity,
+                "file": one.file,
+                "line": one.line,
+                "column": one.column,
+                "message": one.message,
+            }
+            for one in problems
+        ],
+        "examples": [
+            {"name": one.name, "file": one.place.file, "line": one.place.line, "passed": one.passed}
+            for one in examples
+        ],
+    }
+    if live is not None:
+        value["unmatched_queues"] = list(live.unmatched)
+        value["denied_actions"] = [f"connect:{operation}" for operation in live.denied]
+    if coverage is not None:
+        value["coverage"] = {
+            "percent": round(coverage.percent, 2),
+            "total": coverage.total,
+            "missing": [
+                {"file": one.place.file, "line": one.place.line, "column": one.place.column, "message": one.text}
+                for one in coverage.missing
+            ],
+        }
+    print_json(value)

@@ -1,0 +1,149 @@
+"""``history``: what was done, from the ledger."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from router.cli.context import note, settings_of
+from router.cli.errors import DONE
+from router.cli.output.records import HEADINGS, as_json, as_row
+from router.cli.output.tables import console, print_json, print_table, table
+from router.cli.parser import add_json
+from router.cli.resources import in_one_line, without_log
+from router.durations import parse_duration
+from router.model import Action, ActionState, ContactId, Directory, Landing
+from router.resources import read_ledger
+from router.settings import Settings
+
+if TYPE_CHECKING:
+    from router.ports import Records
+
+
+DESCRIPTION = """\
+Prints what the router did, the newest last, from the ledger alone: it works while the service runs, and without AWS.
+The ledger keeps ids; --names asks the instance for the names (reading calls). --undo-plan reads the contacts that a
+cycle moved, and tells which could be moved back, and how; it moves nothing."""
+EXAMPLE = """\
+  connect-router history --since 2h --outcome refused
+  connect-router history --undo-plan 4711
+  connect-router history 40797c0d-b39b-44e9-b624-06a0162ef271 --json
+"""
+OUTCOMES: tuple[ActionState | Landing, ...] = (*ActionState, *Landing)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("contact_id", nargs="?", metavar="CONTACT_ID", help="any id of a chain: that chain's alone")
+    parser.add_argument("--rule", metavar="NAME", help="what this rule did")
+    parser.add_argument(
+        "--since", metavar="WHEN", type=_when, help="from then on: 2026-11-22T10:00:00Z, or 2h for two hours ago"
+    )
+    parser.add_argument("--until", metavar="WHEN", type=_when, help="before then")
+    parser.add_argument(
+        "--outcome", metavar="OUTCOME", choices=[one.value for one in OUTCOMES], help=f"one of {', '.join(OUTCOMES)}"
+    )
+    cycle = parser.add_mutually_exclusive_group()
+    cycle.add_argument("--cycle", metavar="N", type=_cycle, help="what was done in this cycle")
+    cycle.add_argument(
+        "--undo-plan", metavar="CYCLE", type=_cycle, help="how this cycle's moves could be taken back (reading calls)"
+    )
+    parser.add_argument("--limit", metavar="N", type=_limit, default=50, help="the newest N (default: 50; 0: all)")
+    parser.add_argument("--names", action="store_true", help="names in place of ids, from the instance")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    if arguments.undo_plan is not None:
+        return _undo_plan(settings, arguments)
+    actions = _read(settings, arguments)
+    directory = _directory(settings) if arguments.names and actions else Directory()
+    if arguments.json:
+        print_json([as_json(action, directory) for action in actions])
+    elif actions:
+        print_table(table(HEADINGS, [as_row(action, directory) for action in actions]), console())
+    else:
+        _say_why_nothing(settings)
+    return DONE
+
+
+def _undo_plan(settings: Settings, arguments: argparse.Namespace) -> int:
+    from router.cli.output.undo_plan import print_undo_plan
+
+    with in_one_line(), read_ledger(settings) as ledger:
+        print_undo_plan(settings, ledger, _filtered(ledger, arguments), json=arguments.json)
+    return DONE
+
+
+def _read(settings: Settings, arguments: argparse.Namespace) -> tuple[Action, ...]:
+    with in_one_line(), read_ledger(settings) as ledger:
+        return _filtered(ledger, arguments)
+
+
+def _filtered(ledger: Records, arguments: argparse.Namespace) -> tuple[Action, ...]:
+    cycle = arguments.cycle if arguments.undo_plan is None else arguments.undo_plan
+    return ledger.history(
+        contact_id=ContactId(arguments.contact_id) if arguments.contact_id else None,
+        rule=arguments.rule,
+        since=arguments.since,
+        until=arguments.until,
+        outcome=next((one for one in OUTCOMES if one.value == arguments.outcome), None),
+        cycle=cycle,
+        limit=arguments.limit or None if cycle is None else None,
+    )
+
+
+def _directory(settings: Settings) -> Directory:
+    from router.cli.resources import unreachable
+    from router.clock import SystemClock
+    from router.resources import open_connection
+
+    without_log()
+    with in_one_line():
+        connection = open_connection(settings, SystemClock())
+    try:
+        found = connection.instance.directory(with_agents=True, with_hours=False)
+    finally:
+        connection.close()
+    if not isinstance(found, Directory):
+        raise unreachable(found, settings, connection.endpoint)
+    return found
+
+
+def _say_why_nothing(settings: Settings) -> None:
+    if settings.ledger.table is not None or settings.ledger.path.exists():
+        note("nothing recorded that fits")
+    else:
+        note(f"{settings.ledger.path}: there is no ledger yet, so nothing was done")
+
+
+def _when(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return _ago(text)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError("a time needs its offset, as in 2026-11-22T10:00:00Z")
+    return at
+
+
+def _ago(text: str) -> datetime:
+    try:
+        return datetime.now(UTC) - parse_duration(text)
+    except ValueError as error:
+        of_its_form = text[:1].isdigit() and text[-1:] in "smhd"
+        why = str(error) if of_its_form else "expected 2026-11-22T10:00:00Z, or a duration such as 2h"
+        raise argparse.ArgumentTypeError(why) from None
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise argparse.ArgumentTypeError("expected a whole number of at most 9 digits, 0 for all")
+    return int(text)
+
+
+def _cycle(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 10):
+        raise argparse.ArgumentTypeError("expected the number of a cycle, as `history` and the log tell it")
+    return int(text)

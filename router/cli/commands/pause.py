@@ -1,0 +1,71 @@
+"""``pause``: contacts are held until somebody, or the time, lifts it."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+from typing import Any
+
+from router.cli.errors import DONE
+from router.cli.output.tables import print_json
+from router.cli.parser import add_json
+from router.cli.service_client import announce_service, asked, control_socket
+from router.durations import parse_duration
+from router.problems import printable
+
+# What is paused or resumed, as options of a command.
+
+KINDS = ("rule", "queue", "flow", "contact")
+
+
+def add_subject(parser: argparse.ArgumentParser, *, flow: str) -> None:
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--rule", metavar="NAME", help="what this rule does")
+    what.add_argument("--queue", metavar="NAME", help="contacts in this queue, and moves into it")
+    what.add_argument("--flow", metavar="NAME", help=flow)
+    what.add_argument("--contact", metavar="CONTACT_ID", help="this contact: the id it has now, or its chain's first")
+    what.add_argument("--all", action="store_true", help="everything")
+
+
+def subject_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """As the service is asked."""
+    for kind in KINDS:
+        if (name := getattr(arguments, kind)) is not None:
+            return {"kind": kind, "name": name}
+    return {"kind": "all"}
+
+
+DESCRIPTION = """\
+Has the running service hold what a rule, a queue, a flow or everything concerns, or one contact, for a time. It is in
+force before the next call, repeats included, survives restarts, and ends by itself. Contacts are held (operator_pause),
+never handed to the next rule. For root and the service's own user."""
+EXAMPLE = """\
+  connect-router pause --rule billing-overflow --for 30m --comment "the flow is being changed"
+  connect-router pause --all --for 2h --comment "incident 4711"
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_subject(parser, flow="moves with this flow")
+    parser.add_argument("--for", dest="span", metavar="TIME", required=True, type=_span, help="how long: 30m, 2h, 1d")
+    parser.add_argument("--comment", metavar="TEXT", required=True, help="why, for whoever comes after you")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    path = control_socket(arguments)
+    announce_service(path)
+    span = {"for_s": arguments.span.total_seconds(), "comment": arguments.comment}
+    result = asked(path, "pause", {**subject_of(arguments), **span})
+    if arguments.json:
+        print_json(result)
+    else:
+        print(printable(result["pause"]))
+    return DONE
+
+
+def _span(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

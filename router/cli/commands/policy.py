@@ -1,0 +1,130 @@
+"""``policy``: the least IAM policy of the loaded rules."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from router.cli.errors import DONE
+from router.cli.parser import add_json
+
+if TYPE_CHECKING:
+    from router.connect.connection import Connection
+    from router.connect.iam import InstanceArn
+    from router.inspect.iam_policy import Policy
+    from router.model import Directory
+    from router.settings import Settings
+
+
+DESCRIPTION = """\
+Prints the least IAM policy that the service needs for these rules: the operations that they use, on this instance, with
+the flows that they name. Makes no call to AWS, save with --live."""
+EXAMPLE = """\
+  connect-router policy --live > policy.json
+  connect-router policy --observe
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--observe", action="store_true", help="the reading part: all that observing needs")
+    parser.add_argument(
+        "--live", action="store_true", help="ask the instance for the ids of flows and for its account (reading calls)"
+    )
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from router.cli.context import load_both, note
+    from router.cli.output.tables import print_json
+    from router.inspect.iam_policy import policy_of
+
+    settings, ruleset = load_both(arguments)
+    arn, directory = _asked(settings) if arguments.live else (_configured(settings), None)
+    policy = policy_of(
+        ruleset,
+        arn=arn,
+        directory=directory,
+        observe=arguments.observe,
+        keep_place=settings.execute.keep_place,
+        quotas=settings.quotas.source == "auto",
+        table=settings.ledger.table,
+    )
+    document = _document(policy)
+    print_json(document)
+    for line in _warnings(policy, arn, document, live=arguments.live):
+        note(f"connect-router: warning: {line}")
+    return DONE
+
+
+def _document(policy: Policy) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": one.sid, "Effect": "Allow", "Action": list(one.actions), "Resource": list(one.resources)}
+            for one in policy.statements
+        ],
+    }
+
+
+def _warnings(policy: Policy, arn: InstanceArn, document: Mapping[str, Any], *, live: bool) -> Iterator[str]:
+    from router.connect.iam import UNKNOWN
+    from router.inspect.iam_policy import LONGEST
+
+    if policy.unresolved:
+        names = ", ".join(f'"{name}"' for name in policy.unresolved)
+        how = "the instance has no such flow" if live else "--live asks the instance for the ids"
+        yield f"every flow of the instance is allowed, for these are known by name only: {names}; {how}"
+    unknown = [name for name in ("region", "account") if getattr(arn, name) == UNKNOWN]
+    if unknown:
+        told = f"{' and '.join(unknown)} {'are' if len(unknown) > 1 else 'is'}"
+        yield f"the instance's {told} not known, so any is allowed: give its ARN as connect.instance, or use --live"
+    length = len(json.dumps(document, separators=(",", ":")))
+    if length > LONGEST:
+        yield f"{length} characters: IAM takes at most {LONGEST} in one managed policy"
+
+
+def _configured(settings: Settings) -> InstanceArn:
+    from router.connect.iam import UNKNOWN, InstanceArn, partition_of
+
+    connect = settings.connect
+    if connect.account is not None:
+        return InstanceArn.read(connect.instance)
+    region = connect.region
+    return InstanceArn(instance_id=connect.instance_id, region=region or UNKNOWN, partition=partition_of(region))
+
+
+def _asked(settings: Settings) -> tuple[InstanceArn, Directory]:
+    """An ARN in the configuration says what DescribeInstance would: it is then not asked for."""
+    from router.cli.resources import unreachable
+    from router.connect.answers import InstanceIdentity
+    from router.connect.iam import InstanceArn
+    from router.model import Directory
+
+    with _connected(settings) as connection:
+        directory = connection.instance.directory(with_agents=False, with_hours=False)
+        if not isinstance(directory, Directory):
+            raise unreachable(directory, settings, connection.endpoint)
+        if settings.connect.account is not None:
+            return _configured(settings), directory
+        identity = connection.instance.describe_instance()
+        if not isinstance(identity, InstanceIdentity):
+            raise unreachable(identity, settings, connection.endpoint)
+        return InstanceArn.read(identity.arn), directory
+
+
+@contextmanager
+def _connected(settings: Settings) -> Iterator[Connection]:
+    from router.cli.resources import in_one_line, without_log
+    from router.clock import SystemClock
+    from router.resources import open_connection
+
+    without_log()
+    with in_one_line():
+        connection = open_connection(settings, SystemClock())
+    try:
+        yield connection
+    finally:
+        connection.close()

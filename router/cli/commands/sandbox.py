@@ -1,0 +1,41 @@
+"""``sandbox``: a Connect of one's own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from router.cli.errors import CommandFailed
+
+DESCRIPTION = """\
+Serves a local stand-in for the Amazon Connect API on 127.0.0.1, to any AWS SDK, until SIGINT or SIGTERM. Prints what to
+export first, as lines for a shell."""
+EXAMPLE = """\
+  connect-router sandbox --port 4571
+  connect-router sandbox --scenario my-centre.toml
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scenario", metavar="FILE", type=Path, help="what it starts with (default: a lively contact centre)"
+    )
+    parser.add_argument("--port", type=_port, default=4571, help="0: a free one (default: 4571)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from router.sandbox import Scenario
+    from router.sandbox.serve import serve
+
+    scenario = Scenario.load(arguments.scenario) if arguments.scenario is not None else None
+    try:
+        return serve(scenario, arguments.port)
+    except OSError as error:
+        raise CommandFailed(f"connect-router: port {arguments.port} of 127.0.0.1: {error.strerror}") from error
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() else -1
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("expected a number from 0 to 65535")
+    return number

@@ -1,0 +1,31 @@
+"""``schema``: JSON Schema of the files that users write, for their editors."""
+
+from __future__ import annotations
+
+import argparse
+
+DESCRIPTION = "Prints the JSON Schema of rule files or of config.toml, for editors that complete and check TOML."
+EXAMPLE = """\
+  connect-router schema rules > rules/rules.schema.json
+  connect-router schema config > config.schema.json
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "of",
+        nargs="?",
+        choices=("rules", "config"),
+        default="rules",
+        help="of rule files (the default) or of config.toml; a first line `#:schema ./FILE` tells editors of it",
+    )
+    parser.add_argument("--json", action="store_true", help="accepted as everywhere; a schema is always JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from router.cli.output.tables import print_json
+    from router.rules.file.json_schema import rules_schema
+    from router.settings import settings_schema
+
+    print_json(rules_schema() if arguments.of == "rules" else settings_schema())
+    return 0

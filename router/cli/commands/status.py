@@ -1,0 +1,82 @@
+"""``status``: the running service at a glance."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from router.cli.context import note
+from router.cli.errors import DONE, FOUND, CommandFailed
+from router.cli.output.status_screen import picture
+from router.cli.output.tables import console, print_json, print_table
+from router.cli.parser import add_json
+from router.cli.service_client import ask, asked, control_socket
+
+DESCRIPTION = """\
+Shows the running service at a glance, over its control socket: the last cycle, the rules in force, what waits, is due
+and falls due next, what is held and why, quotas, strays, pauses. Exits 1 when no service answers, or when it has
+finished no complete cycle within 4 polls."""
+EXAMPLE = """\
+  connect-router status --watch
+  connect-router status --json | jq .held
+"""
+WATCH_EVERY = 1.0
+"""Seconds between two looks."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--watch", action="store_true", help="again every second, until Ctrl-C")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    path = control_socket(arguments)
+    if arguments.watch:
+        return _watch(path, as_json=arguments.json)
+    status = asked(path, "status")
+    if arguments.json:
+        print_json(status)
+    else:
+        print_table(picture(status), console())
+    return _verdict(status)
+
+
+def _verdict(status: dict[str, Any]) -> int:
+    if status["healthy"]:
+        return DONE
+    note(f"connect-router: no complete cycle for {status['silent_s']:.0f} s: more than 4 polls")
+    return FOUND
+
+
+def _watch(path: Path, *, as_json: bool) -> int:
+    """Until Ctrl-C, which is an orderly end here; on a pipe one picture, or one line of JSON, after the other."""
+    import json
+
+    from rich.live import Live
+
+    out = console()
+    try:
+        if as_json or not out.is_terminal:
+            while True:
+                status = asked(path, "status")
+                print(json.dumps(status), flush=True) if as_json else print_table(picture(status), out)
+                time.sleep(WATCH_EVERY)
+        with Live(console=out, screen=True, auto_refresh=False) as live:
+            while True:
+                live.update(_now(path), refresh=True)
+                time.sleep(WATCH_EVERY)
+    except KeyboardInterrupt:
+        return DONE
+
+
+def _now(path: Path) -> Any:
+    """A service that is restarted is shown again as soon as it answers."""
+    from rich.text import Text
+
+    try:
+        answer = ask(path, "status", within=5.0)
+    except CommandFailed as failed:
+        return Text("\n".join(failed.lines), style="bold red")
+    return picture(dict(answer.result)) if answer.ok else Text("\n".join(answer.errors), style="bold red")

@@ -1,0 +1,98 @@
+"""Configuration and rules, as the command line, the environment and the files say together."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from router.cli.errors import TRACEBACK, CommandFailed
+from router.problems import Problem, Problems, printable
+from router.prove.lint import lint
+from router.rules.load import load_rules
+from router.rules.rule import RuleSet
+from router.settings import Settings, load_settings, usual_config
+from router.toml_source import TomlSource, read_bytes
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Raises ``Problems`` with everything that is wrong, ``CommandFailed`` where ``--set`` is not of its form."""
+    config = Path(arguments.config) if arguments.config is not None else None
+    return load_settings(config, environ=environment(), overrides=overrides_of(arguments))
+
+
+def environment() -> Mapping[str, str]:
+    """Without what is ours and no key of config.toml."""
+    return {name: value for name, value in os.environ.items() if name != TRACEBACK}
+
+
+def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:
+    """``--set`` and the options that are short for one, by key; the options go before."""
+    found: dict[str, object] = {}
+    for text in arguments.overrides:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            line = f"connect-router: --set {text}: expected KEY=VALUE, as in --set poll.every=5s"
+            raise CommandFailed(printable(line), misconfigured=True)
+        found[key.strip()] = value
+    if arguments.log_level is not None:
+        found["log.level"] = arguments.log_level
+    if getattr(arguments, "mode", None) is not None:
+        found["execute.mode"] = arguments.mode
+    return found
+
+
+def settings_and_rules(arguments: argparse.Namespace) -> tuple[Settings, RuleSet]:
+    """Raises ``Problems`` with everything that is wrong in either: a mistake in config.toml hides none in the rules."""
+    try:
+        settings = settings_of(arguments)
+    except Problems as refused:
+        raise Problems([*refused.problems, *_problems_of_rules(arguments)]) from None
+    return settings, load_rules(settings.rules.path)
+
+
+def _problems_of_rules(arguments: argparse.Namespace) -> tuple[Problem, ...]:
+    """Of the rules beside a config.toml that does not load, where it says, or leaves out, where they are."""
+    try:
+        config = Path(arguments.config) if arguments.config is not None else usual_config()
+        rules = TomlSource.parse(str(config), read_bytes(config)).data.get("rules", {})
+    except Problems:
+        return ()
+    named = rules.get("path", "rules") if isinstance(rules, dict) else None
+    path = config.parent / named if isinstance(named, str) else None
+    if path is None or not path.exists():
+        return ()
+    try:
+        load_rules(path)
+    except Problems as refused:
+        return refused.problems
+    return ()
+
+
+def load_both(arguments: argparse.Namespace) -> tuple[Settings, RuleSet]:
+    """Settings, and rules that may run: raises ``Problems`` with every mistake of the files, and with what the proofs
+    refuse."""
+    settings, ruleset = settings_and_rules(arguments)
+    errors = [problem for problem in proofs(settings, ruleset) if problem.severity == "error"]
+    if errors:
+        raise Problems(errors)
+    return settings, ruleset
+
+
+def proofs(settings: Settings, ruleset: RuleSet) -> list[Problem]:
+    return lint(ruleset, poll_every=settings.poll.every, max_transfers=settings.guard.max_transfers)
+
+
+def announce(settings: Settings) -> None:
+    """What is about to be worked on, on standard error, before anything changes."""
+    config = settings.config_path or Path("(none)")
+    note(f"instance {settings.connect.instance}, mode {settings.execute.mode}, config {config}")
+
+
+def note(text: str) -> None:
+    """A line for people on standard error; lost where nobody reads it."""
+    with suppress(OSError):
+        print(printable(text), file=sys.stderr, flush=True)

@@ -1,0 +1,4 @@
+"""Holds one module for each thing that a command shows: tables, screens, reports.
+
+Nothing here reads files or calls Amazon Connect.
+"""

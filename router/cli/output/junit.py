@@ -1,0 +1,56 @@
+"""What ``check`` found as JUnit's XML, which CI systems read: a test case for every example and every finding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from router.cli.errors import CommandFailed
+from router.problems import Problem, printable
+from router.prove.examples import ExampleResult
+
+SUITE = "connect-router check"
+NOTHING_DENIED: Mapping[str, str] = {}
+
+
+def write_junit(
+    path: Path,
+    findings: Sequence[Problem],
+    examples: Sequence[ExampleResult],
+    short: str | None,
+    denied: Mapping[str, str] = NOTHING_DENIED,
+) -> None:
+    """``findings`` are those that count as failures; ``short`` what coverage lacks of what was asked for; ``denied``
+    the operations that IAM denies, with what AWS says. Raises ``CommandFailed`` where the file cannot be written."""
+    suite = ElementTree.Element("testsuite", name=SUITE)
+    for finding in findings:
+        case = _case(suite, "proof", finding.file, finding.line, f"line {finding.line}, column {finding.column}")
+        ElementTree.SubElement(case, "failure", message=printable(finding.message)).text = str(finding)
+    for example in examples:
+        case = _case(suite, "example", example.place.file, example.place.line, example.name)
+        if not example.passed:
+            text = f"{example.place}: {example.message}"
+            ElementTree.SubElement(case, "failure", message=printable(example.message)).text = printable(text)
+    if short is not None:
+        case = ElementTree.SubElement(suite, "testcase", classname="coverage", name="min-coverage")
+        ElementTree.SubElement(case, "failure", message=short).text = short
+    for operation, message in denied.items():
+        case = ElementTree.SubElement(suite, "testcase", classname="permission", name=f"connect:{operation}")
+        told = printable(f"IAM denies connect:{operation}, which these rules need ({message})")
+        ElementTree.SubElement(case, "failure", message=told).text = told
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(sum(1 for case in suite if len(case))))
+    suite.set("errors", "0")
+    try:
+        ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+    except OSError as error:
+        line = printable(f"connect-router check: --junit {path}: {error.strerror}")
+        raise CommandFailed(line, misconfigured=True) from None
+
+
+def _case(suite: ElementTree.Element, kind: str, file: str, line: int, name: str) -> ElementTree.Element:
+    classname = f"{kind}.{printable(file)}"
+    return ElementTree.SubElement(
+        suite, "testcase", classname=classname, name=printable(name), file=printable(file), line=str(line)
+    )

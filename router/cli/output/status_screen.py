@@ -1,0 +1,185 @@
+"""The picture of ``status``: what a person wants to know first stands first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from router.cli.output.tables import count, span, table, text
+
+Status = Mapping[str, Any]
+QUEUES = 15
+"""Queues that are shown; the others are counted."""
+OPERATIONS = 6
+"""Operations that are shown: the throttled ones, then the busy ones; the others are counted."""
+
+
+def picture(status: Status) -> Group:
+    parts: list[RenderableType] = []
+    for title, part in _parts(status):
+        if parts:
+            parts.append(Text())
+        if title:
+            parts.append(Text(title, style="bold"))
+        parts.append(part)
+    return Group(*parts)
+
+
+def _parts(status: Status) -> Iterator[tuple[str, RenderableType]]:
+    yield "", Group(*_head(status))
+    if status.get("pauses"):
+        yield "paused", _pauses(status)
+    if status["stray_contacts"]:
+        yield "strays", _strays(status)
+    if status["held"]:
+        held = sorted(status["held"].items(), key=lambda one: (-one[1], one[0]))
+        yield "held", table(("reason", ">contacts"), held)
+    if status["queues"]:
+        yield "queues", _queues(status)
+    if status["next_due"]:
+        yield "next due", _next_due(status)
+    yield "quotas", _quotas(status)
+
+
+def _head(status: Status) -> Iterator[Text]:
+    now = _at(status["now"])
+    state = f"{status['state']} for {_since(status['started_at'], now)}"
+    silent = "" if status["healthy"] else f"; no complete cycle for {_span(status['silent_s'])}"
+    yield text(
+        f"connect-router {status['version']}, {status['mode']}, {state}{silent}",
+        style="bold" if status["healthy"] else "bold red",
+    )
+    yield text(f"instance {status['instance']}, config {status['config']}, process {status['pid']}")
+    yield from _turn(status)
+    yield from _rules(status, now)
+    yield from _cycle(status, now)
+    yield from _trouble(status)
+
+
+def _turn(status: Status) -> Iterator[Text]:
+    """Where several routers share a ledger. A service of an earlier version does not tell."""
+    lease = status.get("lease")
+    if lease is None:
+        return
+    if lease["held"]:
+        yield text(f"works on {status['ledger']['url']}, turn {lease['term']}")
+    elif lease["holder"] is not None:
+        yield text(f"stands by: {lease['holder']} works on {status['ledger']['url']}, turn {lease['term']}")
+    else:
+        yield text(f"stands by: nobody is known to work on {status['ledger']['url']}", style="bold red")
+
+
+def _rules(status: Status, now: datetime) -> Iterator[Text]:
+    rules = status["rules"]
+    told = f"{count(rules['count'], 'rule')} from {rules['path']}, revision {rules['revision']}"
+    yield text(f"{told}, in force for {_since(rules['since'], now)}")
+    if rules["last_good"]:
+        yield text("these are the last good rules, not those in the files", style="bold red")
+    if rules["refused"] is not None:
+        yield text(f"a reload was refused {_since(rules['refused']['at'], now)} ago:", style="bold red")
+        yield from (text(f"  {line}", style="red") for line in rules["refused"]["errors"])
+    yield from (text(f"  {line}", style="red") for line in rules["unresolved"])
+
+
+def _cycle(status: Status, now: datetime) -> Iterator[Text]:
+    cycle = status["cycle"]
+    if cycle is None:
+        yield text("no cycle yet")
+        return
+    ago, took = _since(cycle["finished_at"], now), cycle["seconds"]
+    incomplete = "" if cycle["complete"] else ", the search was incomplete"
+    yield text(f"cycle {cycle['cycle']} ended {ago} ago, took {took:.1f} s{incomplete}")
+    did = [f"{cycle['waiting']} waiting", f"{cycle['ungoverned']} ungoverned", f"{cycle['due']} due"]
+    moved = "transferred" if status["mode"] == "enforce" else "would_transfer"
+    names = {moved: moved.replace("_", " "), "reprioritized": "reprioritized", "warned": "warned", "failed": "failed"}
+    did += [f"{cycle[key]} {name}" for key, name in names.items() if cycle[key]]
+    yield text(", ".join(did))
+
+
+def _trouble(status: Status) -> Iterator[Text]:
+    if status["oldest_breach_s"] is not None:
+        yield text(f"the oldest breach not served is {_span(status['oldest_breach_s'])} old", style="yellow")
+    if status["drain_s"] is not None:
+        drain = _span(status["drain_s"])
+        yield text(f"more is due than limits and quotas let through: {drain} to drain", style="yellow")
+    if status["under_way"] or status["at_agents"]:
+        yield text(f"{status['under_way']} moved and not landed yet, {status['at_agents']} in agents' own queues")
+    if status["suspended_flows"]:
+        yield text(f"suspended flows: {', '.join(status['suspended_flows'])}", style="bold red")
+    ledger = status["ledger"]
+    if ledger["error"] is not None:
+        yield text(f"the ledger cannot be read: {ledger['error']}", style="bold red")
+    elif ledger["open_intents"]:
+        yield text(f"{count(ledger['open_intents'], 'intent')} without an answer in {ledger['path'] or ledger['url']}")
+
+
+def _pauses(status: Status) -> RenderableType:
+    now = _at(status["now"])
+    rows = [
+        (one["what"], one["name"], f"{span(_at(one['until']) - now)} left", one["who"], one["comment"])
+        for one in status["pauses"]
+    ]
+    return table(("what", "name", "until", "by", "comment"), rows)
+
+
+def _queues(status: Status) -> RenderableType:
+    shown = status["queues"][:QUEUES]
+    rows = [(one["queue"], one["waiting"], one["due"], _span(one["oldest_s"])) for one in shown]
+    left = status["queues"][QUEUES:]
+    if left:
+        name = f"({count(len(left), 'more queue')})"
+        rows.append((name, sum(one["waiting"] for one in left), sum(one["due"] for one in left), ""))
+    return table(("queue", ">waiting", ">due", ">oldest"), rows)
+
+
+def _next_due(status: Status) -> RenderableType:
+    now = _at(status["now"])
+    rows = [
+        (_span(max((_at(one["due_at"]) - now).total_seconds(), 0)), one["contact_id"], one["queue"], one["rule"])
+        for one in status["next_due"]
+    ]
+    return table((">in", "contact", "queue", "rule"), rows)
+
+
+def _strays(status: Status) -> RenderableType:
+    now, rows = _at(status["now"]), []
+    for one in status["stray_contacts"]:
+        rows.append((one["contact_id"], one["flow"], f"{_since(one['moved_at'], now)} ago"))
+    if status["strays"] > len(rows):
+        rows.append((f"({status['strays'] - len(rows)} more)", "", ""))
+    return table(("contact", "moved by flow", "moved"), rows)
+
+
+def _quotas(status: Status) -> RenderableType:
+    by_weight = sorted(status["quotas"], key=lambda one: (-one["throttles"], -one["waiting"], -one["calls"]))
+    shown, left = sorted(by_weight[:OPERATIONS], key=lambda one: str(one["operation"])), by_weight[OPERATIONS:]
+    rows: list[tuple[object, ...]] = [
+        (
+            one["operation"],
+            one["calls"],
+            text(one["throttles"], style="yellow" if one["throttles"] else ""),
+            f"{one['rate']:g} of {one['full_rate']:g}",
+            one["waiting"],
+        )
+        for one in shown
+    ]
+    if left:
+        sums = {of: sum(one[of] for one in left) for of in ("calls", "throttles", "waiting")}
+        rows.append((f"({count(len(left), 'more operation')})", sums["calls"], sums["throttles"], "", sums["waiting"]))
+    return table(("operation", ">calls", ">throttles", ">per second", ">waiting"), rows)
+
+
+def _at(written: str) -> datetime:
+    return datetime.fromisoformat(written)
+
+
+def _since(written: str, now: datetime) -> str:
+    return span(now - _at(written))
+
+
+def _span(seconds: float | None) -> str:
+    return "" if seconds is None else span(timedelta(seconds=seconds))

@@ -1,0 +1,77 @@
+"""Opens what a command works with, and turns each failure of it into one line that says what to do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from router import logs
+from router.cli.errors import CommandFailed
+from router.connect.answers import NOT_SENT, Denied, Failure, Rejected, Throttled, Unauthenticated
+from router.connect.client import NoCredentials, Unreachable
+from router.ledger.errors import LedgerBroken, LedgerInUse, LedgerUnavailable
+from router.problems import printable
+from router.settings import Settings
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """What cannot be mended by trying again is a misconfiguration: a ledger that another process has or that is
+    damaged, an SDK without a region. A disk that is full or not mounted yet is not, nor are credentials that a role has
+    not handed out yet."""
+    try:
+        yield
+    except (LedgerInUse, LedgerBroken) as problem:
+        raise CommandFailed(_line(problem), misconfigured=True) from problem
+    except (LedgerUnavailable, NoCredentials) as problem:
+        raise CommandFailed(_line(problem)) from problem
+    except Unreachable as problem:
+        raise CommandFailed(_line(problem), misconfigured=True) from problem
+
+
+def without_log() -> None:
+    """For a command that prints data: it tells its own failures, and a line of the log among the data would be taken
+    for some. Until ``logs.configure`` is called again."""
+    logs.configure(level="critical", stream=sys.stderr)
+
+
+def _line(problem: Exception) -> str:
+    return printable(f"connect-router: {problem}")
+
+
+def unreachable(failure: Failure, settings: Settings, endpoint: str) -> CommandFailed:
+    text = f"connect-router: {_what(failure, settings, endpoint)}"
+    return CommandFailed(printable(text), misconfigured=_no_such_instance(failure))
+
+
+def _what(failure: Failure, settings: Settings, endpoint: str) -> str:
+    instance = settings.connect.instance_id
+    match failure:
+        case Unauthenticated(code=code, message=message):
+            return f"AWS refuses the credentials ({code}: {message}); renew them, or name others with AWS_PROFILE"
+        case Denied(message=message):
+            return (
+                f"AWS does not let these credentials read instance {instance} (AccessDeniedException: {message});"
+                " the reading actions of the IAM policy are missing, or the instance is another account's"
+            )
+        case Rejected(code=code, message=message) if _no_such_instance(failure):
+            return (
+                f"{endpoint} knows no instance {instance} ({code}: {message});"
+                " check instance and region under [connect]"
+            )
+        case Rejected(code=code, message=message):
+            return f"{endpoint} refuses to tell about instance {instance} ({code}: {message})"
+        case Throttled(code=code):
+            why = "this process's share of the quota gave no call in time" if code == NOT_SENT else "throttled"
+            return f"instance {instance} could not be read: {why}; others use the account's quota too, try again"
+        case _:
+            what = failure.code if endpoint in failure.message else f"{failure.code}: {failure.message}"
+            return (
+                f"cannot reach {endpoint} ({what});"
+                " check region under [connect], AWS_ENDPOINT_URL_CONNECT, network and proxy"
+            )
+
+
+def _no_such_instance(failure: Failure) -> bool:
+    return isinstance(failure, Rejected) and failure.code in ("ResourceNotFoundException", "InvalidRequestException")

@@ -1,0 +1,99 @@
+"""Asking the running service, over its control socket."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from router.cli.context import note, settings_of
+from router.cli.errors import CommandFailed
+from router.daemon.control.protocol import Answer, BadRequest, Request, answer_of
+from router.problems import Problems, printable
+from router.settings.load import usual_config
+from router.settings.paths import usual_sockets
+
+LONGEST_ANSWER = 4 * 1024 * 1024
+"""Bytes."""
+
+
+def control_socket(arguments: argparse.Namespace) -> Path:
+    """Where the service listens. A config.toml with mistakes in it must not keep anybody from asking, or pausing, the
+    service that runs: its socket is looked for in the usual places then. Raises ``Problems`` where it is in none."""
+    try:
+        return settings_of(arguments).control_socket
+    except Problems:
+        config = Path(arguments.config) if arguments.config is not None else usual_config()
+        found = next((path for path in usual_sockets(config, os.environ) if path.exists()), None)
+        if found is None:
+            raise
+        return found
+
+
+def announce_service(path: Path) -> None:
+    """What is about to be changed, on standard error."""
+    status = asked(path, "status")
+    note(f"instance {status['instance']}, mode {status['mode']}, config {status['config']}")
+
+
+def ask(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Answer:
+    """Raises ``CommandFailed``, with one line that says what to do, where no service answers ``within`` seconds."""
+    try:
+        return answer_of(_exchange(path, Request(command=command, arguments=arguments or {}).line(), within))
+    except OSError as error:
+        raise CommandFailed(printable(f"connect-router: {_why(error, path, within)}")) from error
+    except BadRequest as bad:
+        raise CommandFailed(printable(f"connect-router: {path}: {bad}")) from bad
+
+
+def asked(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Any:
+    """What the service answered; ``CommandFailed`` with its lines where it refused."""
+    answer = ask(path, command, arguments, within=within)
+    if not answer.ok:
+        raise CommandFailed(*(printable(line) for line in answer.errors))
+    return answer.result
+
+
+def _exchange(path: Path, request: bytes, within: float) -> bytes:
+    end = time.monotonic() + within
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as service:
+        service.settimeout(within)
+        _connect(service, path, end)
+        service.sendall(request)
+        received = bytearray()
+        while not received.endswith(b"\n") and len(received) <= LONGEST_ANSWER:
+            service.settimeout(max(end - time.monotonic(), 0.001))
+            data = service.recv(65536)
+            if not data:
+                break
+            received += data
+    if not received:
+        raise ConnectionResetError(errno.ECONNRESET, "it hung up without an answer")
+    return bytes(received)
+
+
+def _connect(service: socket.socket, path: Path, end: float) -> None:
+    """Where more ask than the kernel keeps waiting, it refuses a socket with a time-out at once (EAGAIN)."""
+    while True:
+        try:
+            return service.connect(str(path))
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise TimeoutError from None
+            time.sleep(0.02)
+
+
+def _why(error: OSError, path: Path, within: float) -> str:
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        start = "start one (systemctl start connect-router, or connect-router run)"
+        return f"no service answers on {path}; {start}, or name its configuration with --config"
+    if isinstance(error, PermissionError):
+        return f"{path}: you may not ask this service; be root, or of the socket's group"
+    if isinstance(error, TimeoutError):
+        return f"{path}: the service has not answered within {within:g} s; its log, or a stack of it, may tell why"
+    return f"{path}: {error.strerror or error}"

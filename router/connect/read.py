@@ -1,0 +1,222 @@
+"""Reading calls: paced by the quotas, and repeated where a repeat is harmless. The one retry layer for reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_result
+from tenacity.wait import wait_random_exponential
+
+from router.connect.answers import NOT_SENT, Failure, Full, Rejected, Throttled, Unknown
+from router.connect.api import Answered, Api, refused
+from router.connect.fields import Row, Unreadable, text
+from router.connect.health import Health
+from router.connect.quotas import Quotas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long one logical call may go on. ``within`` counts from the first call sent: no attempt begins after it (one
+    that was begun may still run into its time-out). ``token_within`` bounds the wait for the first token; ``None``: as
+    long as it takes. Delays between attempts are full jitter up to ``max_delay``."""
+
+    attempts: int = 4
+    within: timedelta = timedelta(seconds=4)
+    max_delay: timedelta = timedelta(seconds=1)
+    token_within: timedelta | None = timedelta(seconds=30)
+    urgent: bool = True
+    """Whether it comes before calls that can wait, where tokens are short."""
+
+
+BRIEF = Patience()
+"""For what somebody waits for: reading a contact, metrics."""
+
+LISTING = Patience(attempts=5, within=timedelta(seconds=30), max_delay=timedelta(seconds=5), token_within=None)
+"""For the pages of a list or a search, whose quotas are the scarce ones."""
+
+
+T = TypeVar("T")
+
+
+class Reads:
+    """``get`` is one logical read. Thread-safe."""
+
+    def __init__(self, api: Api, *, quotas: Quotas, monotonic: Callable[[], float]) -> None:
+        self._api = api
+        self._quotas = quotas
+        self._monotonic = monotonic
+        self._health = Health(monotonic)
+
+    @property
+    def monotonic(self) -> float:
+        return self._monotonic()
+
+    def told(self, operation: str, result: T, *, about: str = "") -> T:
+        """The result of everything that was to be read with the operation, parsed; whether it answers is told where
+        that has changed. ``about`` is an id of the instance's, never a customer's."""
+        self._health.note(operation, result, about=about)
+        return result
+
+    def asked(self, operation: str) -> Answered | None:
+        """What one call answers, for what is good to know and not needed: a failure is neither told nor tried again."""
+        answer = self._api.call(operation, report=False)
+        return answer if isinstance(answer, Answered) else None
+
+    def get(self, operation: str, *, patience: Patience = BRIEF, **parameters: Any) -> Answered | Failure:
+        """The answer of the first attempt that Connect answers for good, or the last failure.
+
+        ``Throttled`` with the code ``NOT_SENT``: there was no token in time, or the process stops. Throttles and
+        ``Unknown`` are tried again; everything else is final.
+        """
+        effort = _Effort(self._api, self._quotas, self._monotonic, patience)
+        retrying = Retrying(
+            retry=retry_if_result(_worth_repeating),
+            stop=effort.over,
+            wait=wait_random_exponential(multiplier=0.2, max=patience.max_delay.total_seconds()),
+            sleep=self._quotas.pause,
+            retry_error_callback=_last,
+        )
+        answer: Answered | Failure = retrying(effort.once, operation, parameters)
+        return answer
+
+
+class _Effort:
+    """The attempts at one read. ``answer`` is the last one of Connect's."""
+
+    def __init__(self, api: Api, quotas: Quotas, monotonic: Callable[[], float], patience: Patience) -> None:
+        self._api = api
+        self._quotas = quotas
+        self._monotonic = monotonic
+        self._patience = patience
+        self._ends_at: float | None = None
+        self._failure: Failure | None = None
+
+    def once(self, operation: str, parameters: dict[str, Any]) -> Answered | Failure:
+        if not self._quotas.acquire(operation, until=self._token_until(), urgent=self._patience.urgent):
+            return _final(self._failure)
+        if self._ends_at is None:
+            self._ends_at = self._monotonic() + self._patience.within.total_seconds()
+        answer = self._api.call(operation, **parameters)
+        if isinstance(answer, Full):
+            return refused(answer)
+        if not isinstance(answer, Answered):
+            self._failure = answer
+        return answer
+
+    def over(self, state: RetryCallState) -> bool:
+        ends_at = self._ends_at
+        if ends_at is None or state.attempt_number >= self._patience.attempts:
+            return True
+        return self._monotonic() + state.upcoming_sleep >= ends_at
+
+    def _token_until(self) -> float | None:
+        if self._ends_at is not None:
+            return self._ends_at
+        bound = self._patience.token_within
+        return None if bound is None else self._monotonic() + bound.total_seconds()
+
+
+def _final(failure: Failure | None) -> Failure:
+    """No token for another attempt: what Connect said last, where it was asked at all."""
+    return failure if failure is not None else Throttled(code=NOT_SENT)
+
+
+def _worth_repeating(answer: Answered | Failure) -> bool:
+    if isinstance(answer, Throttled):
+        return answer.code != NOT_SENT
+    return isinstance(answer, Unknown)
+
+
+def _last(state: RetryCallState) -> Answered | Failure:
+    assert state.outcome is not None, "tenacity calls this after an attempt"
+    answer: Answered | Failure = state.outcome.result()
+    return answer
+
+
+# Lists that Connect answers in pages, read to their end.
+
+TOKEN_REFUSED = "TokenRefused"
+"""The code of a list whose NextToken Connect has refused."""
+
+MAX_PAGES = 1000
+"""More than any quota of Connect's allows to exist; a server that never stops handing out tokens ends there."""
+
+
+def all_rows(
+    reads: Reads, operation: str, member: str, *, patience: Patience = LISTING, **parameters: Any
+) -> list[Row] | Failure:
+    """Every row of the list, or the failure that ended it: half a list is none, for absence from it means something.
+
+    Once more from its beginning where Connect does not know its own token any more (how long one lives is documented
+    for GetCurrentMetricData only: five minutes)."""
+    found = _rows(reads, operation, member, patience=patience, **parameters)
+    if isinstance(found, Unknown) and found.code == TOKEN_REFUSED:
+        found = _rows(reads, operation, member, patience=patience, **parameters)
+    return found
+
+
+def _rows(reads: Reads, operation: str, member: str, *, patience: Patience, **parameters: Any) -> list[Row] | Failure:
+    rows: list[Row] = []
+    for page in pages(reads, operation, patience=patience, **parameters):
+        if not isinstance(page, Answered):
+            return page
+        rows.extend(row for row in page.body.get(member) or () if row is not None)
+    return rows
+
+
+def pages(
+    reads: Reads, operation: str, *, patience: Patience = LISTING, **parameters: Any
+) -> Iterator[Answered | Failure]:
+    """Page by page, following ``NextToken``; a failure is the last. A token that comes twice is one (``RepeatedPage``):
+    following it would never end."""
+    tokens: set[str] = set()
+    token: str | None = None
+    for _ in range(MAX_PAGES):
+        following = {} if token is None else {"NextToken": token}
+        answer = reads.get(operation, patience=patience, **parameters, **following)
+        if token is not None and isinstance(answer, Rejected) and answer.status == 400:
+            # The same request without it was answered: it is the token that is refused, and nothing else.
+            yield Unknown(code=TOKEN_REFUSED, message=answer.message, request_id=answer.request_id)
+            return
+        yield answer
+        if not isinstance(answer, Answered):
+            return
+        try:
+            token = text(answer.body, "NextToken")
+        except Unreadable as problem:
+            yield Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
+            return
+        if token is None:
+            return
+        if token in tokens:
+            yield Unknown(code="RepeatedPage", message=f"{operation} answered the same NextToken twice")
+            return
+        tokens.add(token)
+    yield Unknown(code="EndlessPages", message=f"{operation} did not end within {MAX_PAGES} pages")
+
+
+# A part of a request that Connect does not take, left out for a while.
+
+AGAIN_AFTER_S = 3600.0
+"""What is refused for good costs one call more an hour; what was refused by mistake comes back."""
+
+
+class RefusedLately:
+    """True from ``note`` on, for ``again_after`` seconds of the monotonic clock."""
+
+    def __init__(self, monotonic: Callable[[], float], *, again_after: float = AGAIN_AFTER_S) -> None:
+        self._monotonic = monotonic
+        self._again_after = again_after
+        self._until: float | None = None
+
+    def __bool__(self) -> bool:
+        return self._until is not None and self._monotonic() < self._until
+
+    def note(self) -> None:
+        self._until = self._monotonic() + self._again_after
+
+    def forget(self) -> None:
+        self._until = None

@@ -1,0 +1,29 @@
+"""Holds what performing a decision must know of its cycle: rules, names, the next poll."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from router.model import Directory
+from router.ports import Grant
+from router.rules.bound import BoundRuleSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleContext:
+    """The rules and names in force when the cycle began: a reload counts from the next one. ``until`` (monotonic
+    seconds) is the next poll: what is not sent by then is decided anew. ``None``: no end. ``grant`` is a token of
+    TransferContact's quota that this piece of work may use; ``interrupted`` tells when what was not begun is to be
+    decided anew."""
+
+    cycle: int
+    rules: BoundRuleSet
+    directory: Directory
+    until: float | None = None
+    grant: Grant | None = None
+    interrupted: Callable[[], bool] = lambda: False
+
+    @property
+    def revision(self) -> str:
+        return self.rules.revision

@@ -1,0 +1,173 @@
+"""Acts at the very instant at which something falls due: polls bring news, and nothing waits for the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Event, Lock
+
+from router import events
+from router.daemon.cycle import CONFIRMED, Cycle
+from router.ledger.errors import LedgerUnavailable
+from router.model import Contact, Landing
+from router.ports import TRANSFER, Clock, Pacer
+from router.search.planner import Searching, Seen
+from router.search.waiting_list import Roster
+from router.telemetry.cycle_report import CycleReport
+
+LONGEST_WAIT = 1.0
+"""Seconds: the system clock, by which contacts fall due, may be set; so nobody sleeps longer by what it said."""
+LEAST_ROUND = timedelta(milliseconds=200)
+SHARE_OF_DECIDING = 5
+"""A round is broken off for something more urgent once it has acted five times as long as deciding took: news that come
+one after the other must not keep it from acting at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Poll:
+    """``until`` is the monotonic instant of the next one."""
+
+    until: float
+
+
+@dataclass(kw_only=True)
+class Acting:
+    """``poll`` is called by the scheduler's thread, ``run`` is the thread that decides and acts. ``finished`` is told
+    of each cycle as it ends, ``glimpsed`` of how it stands in between."""
+
+    cycle: Cycle
+    searching: Searching
+    roster: Roster
+    pacer: Pacer
+    clock: Clock
+    stopping: Callable[[], bool]
+    finished: Callable[[CycleReport], object] = lambda report: None
+    glimpsed: Callable[[CycleReport], object] = lambda report: None
+    _seen: Seen = field(default_factory=Seen)
+    _searched: bool = False
+    _due: _Poll | None = None
+    _news: Event = field(default_factory=Event)
+    _pause: Event = field(default_factory=Event)
+    _decide_again_at: float = 0.0
+    _lock: Lock = field(default_factory=Lock)
+
+    def poll(self, *, until: float, every: timedelta) -> None:
+        """A cycle ends and the next begins; meanwhile this thread searches. Never raises for what Connect does."""
+        with self._lock:
+            self._due = _Poll(until)
+        self.wake()
+        cycle = self.cycle
+        if cycle.blocked.calls_stopped(self.clock.now()):
+            with self._lock:
+                self._seen = Seen()
+            return
+        self.roster.see(cycle.follower.at_agents, self.clock.now(), by_id=True)
+        names = cycle.names
+        seen = self.searching.poll(
+            names.rules, names.directory, every=every, until=until, news=self.wake, stop=self.stopping
+        )
+        cycle.note_search(seen)
+        if cycle.confirm(limit=CONFIRMED, until=until):
+            self.wake()
+        with self._lock:
+            self._seen, self._searched = seen, True
+        self.wake()
+
+    def wake(self) -> None:
+        """There is something to decide on."""
+        self._news.set()
+        if self.stopping():
+            self._pause.set()
+        self.pacer.nudge(TRANSFER)
+
+    def landed(self, contact: Contact, landing: Landing) -> None:
+        """A moved contact is in its new place, known from a reading; those that waited for it to land may go on."""
+        if landing in (Landing.QUEUED, Landing.DIVERTED):
+            self.roster.see([contact], self.clock.now(), by_id=True)
+        if self.roster.landed() or landing is Landing.DIVERTED:
+            self.wake()
+
+    def run(self) -> None:
+        """Until the service stops; then the cycle under way is told."""
+        while not self.stopping():
+            self._news.wait(self._patience())
+            self._let_act()
+            self._news.clear()
+            self._guarded(self._step)
+        self._guarded(self._end)
+
+    def _let_act(self) -> None:
+        """Where much is known deciding takes long: in between, the workers of other threads have the processor."""
+        left = self._decide_again_at - self.clock.monotonic()
+        if left > 0:
+            self._pause.wait(left)
+
+    def _patience(self) -> float:
+        if not self.cycle.under_way or self._calls_stopped():
+            return LONGEST_WAIT
+        left = (self.roster.next_at - self.clock.now()).total_seconds()
+        return min(max(left, 0.0), LONGEST_WAIT)
+
+    def _step(self) -> None:
+        poll = self._take_poll()
+        if poll is not None:
+            self._end()
+            self.cycle.begin(until=poll.until)
+        elif self.cycle.under_way:
+            self.cycle.prolong(after=LONGEST_WAIT)
+        if not self.cycle.under_way or self._calls_stopped() or not (poll or self._anything_presses()):
+            self._glimpse()
+            return
+        began = self.clock.monotonic()
+        self.cycle.act(interrupted=self._interrupted())
+        took = min(self.cycle.deciding_took.total_seconds(), LONGEST_WAIT / SHARE_OF_DECIDING)
+        self._decide_again_at = began + took * (1 + SHARE_OF_DECIDING)
+        self._glimpse()
+
+    def _take_poll(self) -> _Poll | None:
+        with self._lock:
+            poll, self._due = self._due, None
+            return poll
+
+    def _calls_stopped(self) -> bool:
+        return self.cycle.blocked.calls_stopped(self.clock.now())
+
+    def _anything_presses(self) -> bool:
+        return self.roster.next_at <= self.clock.now()
+
+    def _interrupted(self) -> Callable[[timedelta], bool]:
+        """Asked by the workers between two contacts."""
+        began, next_at = self.clock.monotonic(), None
+
+        def interrupted(took: timedelta) -> bool:
+            nonlocal next_at
+            acted = timedelta(seconds=self.clock.monotonic() - began) - took
+            if acted < max(LEAST_ROUND, took * SHARE_OF_DECIDING):
+                return False
+            if next_at is None:
+                next_at = self.roster.next_at
+            return self._news.is_set() or next_at <= self.clock.now()
+
+        return interrupted
+
+    def _glimpse(self) -> None:
+        """As soon as the search has come to its end, and all that it brought is decided on."""
+        with self._lock:
+            searched = self._searched
+        if searched and self.cycle.under_way and not self._news.is_set():
+            with self._lock:
+                self._searched = False
+            self.glimpsed(self.cycle.glimpse(self._seen))
+
+    def _end(self) -> None:
+        if self.cycle.under_way:
+            self.finished(self.cycle.finish(self._seen))
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except LedgerUnavailable as problem:
+            events.log.error("ledger.failed", message=str(problem))
+        except Exception:
+            events.log.exception("cycle.failed", cycle=self.cycle.number)

@@ -1,0 +1,109 @@
+"""The rules in force, bound to the instance's ids, and the directory they were bound with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+
+from router import events
+from router.connect.answers import Failure
+from router.model import Directory, QueueId
+from router.ports import Instance
+from router.rules.bind import bind, mentions_agents, mentions_hours
+from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.rule import RuleSet
+
+
+@dataclass(kw_only=True)
+class Names:
+    """``refresh`` reads the instance's lists again. A binding once made stays in force until the rules are loaded
+    again, whatever happens to the name; a name that was missing is bound as soon as the instance has it."""
+
+    instance: Instance
+    ruleset: RuleSet
+    directory: Directory = field(default_factory=Directory)
+    rules: BoundRuleSet = field(init=False)
+    _told: frozenset[str] = frozenset()
+    _changes_told: set[str] = field(default_factory=set)
+    _replacing: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.rules = BoundRuleSet(rules=(), revision=self.ruleset.revision)
+
+    @property
+    def agents_named(self) -> bool:
+        return mentions_agents(self.ruleset)
+
+    def load(self) -> Failure | None:
+        """The first binding: everything is bound anew. A failure leaves all as it was."""
+        return self._read(lambda old, new: new)
+
+    def refresh(self) -> Failure | None:
+        return self._read(self._keep_bound)
+
+    def replace_rules(self, ruleset: RuleSet) -> None:
+        """Rules loaded again: bound, in one step, to the directory as last read; to a new one where they speak of
+        agents or hours and those before did not. What cannot be read now is bound as the lists are read again."""
+        directory = self._with_more(ruleset)
+        with self._replacing:
+            self.ruleset, self.directory = ruleset, directory or self.directory
+            self.rules = bind(ruleset, self.directory, agents_known=self.agents_named)
+            self._changes_told.clear()
+            self._tell_unresolved()
+
+    def _with_more(self, ruleset: RuleSet) -> Directory | None:
+        """``None`` where nothing more is asked for than was read, or where it cannot be read."""
+        agents, hours = mentions_agents(ruleset), mentions_hours(ruleset)
+        if (not agents or self.agents_named) and (not hours or mentions_hours(self.ruleset)):
+            return None
+        answer = self.instance.directory(with_agents=agents, with_hours=hours)
+        return answer if isinstance(answer, Directory) else None
+
+    def _read(self, merge: Callable[[BoundRuleSet, BoundRuleSet], BoundRuleSet]) -> Failure | None:
+        with_agents = self.agents_named
+        answer = self.instance.directory(with_agents=with_agents, with_hours=mentions_hours(self.ruleset))
+        if not isinstance(answer, Directory):
+            return answer
+        with self._replacing:  # a reload while the lists were read must not be undone by what was bound before it
+            self.directory = answer
+            self.rules = merge(self.rules, bind(self.ruleset, answer, agents_known=with_agents))
+            self._tell_unresolved()
+        return None
+
+    def _keep_bound(self, old: BoundRuleSet, new: BoundRuleSet) -> BoundRuleSet:
+        by_name = {rule.name: rule for rule in old.rules}
+        kept = tuple(self._kept(by_name.get(rule.name), rule) for rule in new.rules)
+        merged = BoundRuleSet(rules=kept, revision=new.revision, queue_ids=_united(old, new))
+        same = len(kept) == len(old.rules) and all(one is other for one, other in zip(kept, old.rules, strict=True))
+        if same and (merged.revision, merged.queue_ids) == (old.revision, old.queue_ids):
+            return old  # whoever goes by the rules sees that they are the same
+        return merged
+
+    def _kept(self, old: BoundRule | None, new: BoundRule) -> BoundRule:
+        if old is None or old.unresolved:
+            if old is not None and not new.unresolved:
+                self._tell_changed(new, "every name of the rule exists now")
+            return new
+        if new.fingerprint != old.fingerprint:
+            told = "; ".join(str(line) for line in new.unresolved) or "a name of the rule means another id now"
+            self._tell_changed(new, f"{told}; the old ids stay in force until a reload")
+        return old
+
+    def _tell_changed(self, rule: BoundRule, message: str) -> None:
+        """Once, and not each time that the names are read again."""
+        if f"{rule.name}: {message}" not in self._changes_told:
+            self._changes_told.add(f"{rule.name}: {message}")
+            events.log.warning("directory.changed", rule=rule.name, message=message)
+
+    def _tell_unresolved(self) -> None:
+        lines = frozenset(str(line) for rule in self.rules.rules for line in rule.unresolved)
+        for line in sorted(lines - self._told):
+            events.log.error("rules.unresolved", message=line)
+        self._told = lines
+
+
+def _united(old: BoundRuleSet, new: BoundRuleSet) -> frozenset[QueueId] | None:
+    if old.queue_ids is None or new.queue_ids is None:
+        return None
+    return old.queue_ids | new.queue_ids

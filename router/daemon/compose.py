@@ -1,0 +1,346 @@
+"""The composition root: the one place where the parts of the service are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Event
+
+from router import events
+from router.clock import SystemClock
+from router.connect.answers import Denied, Failure, Unauthenticated
+from router.connect.api import SAY_AGAIN_S
+from router.connect.client import make_quotas_client
+from router.connect.connection import Connection
+from router.connect.quotas import Rate
+from router.connect.service_quotas import QuotasUnread, read_rates
+from router.daemon.act_loop import Acting
+from router.daemon.bound_rules import Names
+from router.daemon.cycle import Cycle
+from router.daemon.scheduling import DaemonThreads
+from router.execute.attempts import Attempts, RetryPolicy
+from router.execute.observe import Observer
+from router.execute.recovery import Recovery
+from router.execute.routing import Rerouter
+from router.execute.routing_update import AgeMeaning
+from router.execute.transfer import Enforcer
+from router.execute.workers import InProgress
+from router.followup.keep_place import PlaceKeeper
+from router.followup.tracker import Follower
+from router.ledger.errors import LedgerUnavailable
+from router.ledger.operator_records import OperatorRecords
+from router.ledger.sqlite import SqliteLedger
+from router.lookup.details import KnownDetails
+from router.lookup.fetch import Needs
+from router.lookup.snapshot import Looking, limits_of
+from router.model import Channel, HoldReason
+from router.ports import Clock
+from router.resources import Shared, open_connection, open_ledger
+from router.rules.rule import Mode, RuleSet
+from router.safety.breakers import Blocked, Denials
+from router.safety.clock_skew import SkewGuard
+from router.safety.landing_slots import LandingPlaces
+from router.safety.operator_pauses import PauseBoard
+from router.search.planner import Searching
+from router.search.waiting_list import EndedWaits, Roster
+from router.settings import Settings
+from router.telemetry.health import VitalSigns
+
+OBSERVED_FOR = timedelta(days=7)
+"""How long what was only observed is remembered, in memory: a contact that waits longer is told of once more."""
+END_WITHIN = 7.0
+"""Seconds that calls under way are given when the service ends; one may hang for 13 (the time-outs of connecting and
+reading), and a manager who waits should see it end within ten."""
+READING_ENDS_WITHIN = 1.0
+"""Seconds, where only readings can be under way: the turn to work has come, and does not wait for them."""
+
+
+@dataclass(kw_only=True)
+class App:
+    """The parts of one running router. ``stop`` ends every wait; ``close`` gives everything back, save a ``shared``
+    ledger, which outlives it. ``working`` is ``False`` where another router settles, follows and keeps the records, and
+    this one only observes."""
+
+    settings: Settings
+    mode: Mode
+    connection: Connection
+    ledger: SqliteLedger
+    observed: SqliteLedger
+    names: Names
+    follower: Follower
+    cycle: Cycle
+    acting: Acting
+    blocked: Blocked
+    places: LandingPlaces
+    pool: DaemonThreads
+    clock: Clock
+    stopping: Event
+    vital: VitalSigns
+    pauses: PauseBoard
+    shared: Shared | None = None
+    working: bool = True
+    _unreachable: tuple[str, float] | None = field(default=None, init=False)
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.connection.stop()
+        self.places.close()
+        self.acting.wake()
+
+    def close(self) -> None:
+        """What is still being called after ``END_WITHIN`` is left behind: its intent is open, and the next run settles
+        it by reading."""
+        left = self.pool.join(within=END_WITHIN if self.working else READING_ENDS_WITHIN)
+        if left and self.working:
+            events.log.warning("service.abandoned", calls=left)
+        if not left:
+            self.connection.close()  # not when it is collected: each turn has one of its own
+        if self.shared is None:
+            self.ledger.close()
+        else:
+            self.shared.ledger.bar(self.pool.alive)
+        self.observed.close()
+
+    def prune(self) -> None:
+        """Removes what is old enough from both ledgers; a ledger that cannot is told of, and the service goes on."""
+        before = self.clock.now() - self.settings.ledger.keep
+        try:
+            self.ledger.prune(before)
+            self.observed.prune(self.clock.now() - OBSERVED_FOR)
+        except LedgerUnavailable as problem:
+            events.log.error("ledger.failed", message=str(problem))
+
+    def tell_started(self, *, again: bool = False) -> None:
+        """``again``: the service goes on, in another mode."""
+        events.log.info(
+            "service.started" if not again else "service.turned",
+            endpoint=self.connection.endpoint,
+            account=self.settings.connect.account or self.connection.instance.account(),
+            instance=self.settings.connect.instance_id,
+            mode=self.mode.value,
+        )
+        rules = self.names.ruleset
+        events.log.info("rules.loaded", count=len(rules.rules), revision=rules.revision)
+        if self.ledger.created:
+            self.ledger.created = False  # told once, however many turns follow
+            events.log.warning("ledger.created", url=self.settings.ledger.url)
+        for finding in self.ledger.warnings:
+            events.log.warning("ledger.exposed", message=finding)
+
+    def read_quotas(self) -> None:
+        """Where ``quotas.source`` is ``auto``: what this account is allowed. Where that cannot be read, AWS's defaults
+        stand; what the configuration says of an operation stands in any case."""
+        quotas = self.settings.quotas
+        if quotas.source != "auto":
+            return
+        others = {name: quota for name, quota in quotas.rates.items() if name not in quotas.given}
+        known = {name: Rate(quota.rate, quota.burst) for name, quota in others.items()}
+        try:
+            found = read_rates(lambda: make_quotas_client(region=self.settings.connect.region), known)
+        except QuotasUnread as problem:
+            events.log.warning("quotas.unread", message=str(problem))
+            return
+        self.connection.quotas.adopt(found)
+        changed = {name: rate.rate for name, rate in sorted(found.items()) if rate.rate != known[name].rate}
+        events.log.info("quotas.read", read=len(found), others=changed)
+
+    def tell_unreachable(self, failure: Failure, *, retry_in: float) -> None:
+        """Where it is another failure than the last, or five minutes are over."""
+        now = self.clock.monotonic()
+        if self._unreachable is not None:
+            code, told_at = self._unreachable
+            if code == failure.code and now - told_at < SAY_AGAIN_S:
+                return
+        self._unreachable = failure.code, now
+        refused = isinstance(failure, Denied | Unauthenticated)
+        write = events.log.error if refused else events.log.warning
+        event = "api.denied" if refused else "search.degraded"
+        write(event, error=failure.code, message=failure.message, retry_in_s=round(retry_in, 3))
+
+
+def build(
+    settings: Settings,
+    ruleset: RuleSet,
+    *,
+    mode: Mode,
+    clock: Clock | None = None,
+    connect: Callable[[Settings, Clock], Connection] = open_connection,
+    shared: Shared | None = None,
+) -> App:
+    """Puts a router together; with a ``shared`` ledger one that works where it is its turn. Raises ``LedgerInUse``,
+    ``LedgerBroken`` or ``LedgerUnavailable`` where the ledger cannot be opened, ``Unreachable`` where the SDK has no
+    region or endpoint to talk to."""
+    clock = clock or SystemClock()
+    stopping = Event()
+    instance_id = settings.connect.instance_id
+    channels = frozenset(Channel(channel) for channel in settings.poll.channels)
+    connection = connect(settings, clock)
+    ledger = shared.ledger if shared is not None else open_ledger(settings, clock)
+    working = shared is None or (shared.ledger.holding and shared.lease.held)
+    observed = SqliteLedger.in_memory(instance_id=instance_id, keep=OBSERVED_FOR)
+    names = Names(instance=connection.instance, ruleset=ruleset)
+    places = LandingPlaces(settings.guard.unlanded, clock.monotonic)
+    blocked = Blocked(unlanded_limit=settings.guard.unlanded)
+    records = OperatorRecords(ledger)
+    pauses = PauseBoard(records, clock)
+    for flow, resumed_at in records.resumed_flows().items():
+        blocked.resume(flow, resumed_at)
+        places.forgive(flow, resumed_at)
+    denials = Denials(blocked=blocked, clock=clock, directory=lambda: names.directory)
+    ages = AgeMeaning()
+    keeper = PlaceKeeper(
+        enabled=settings.execute.keep_place and mode is Mode.ENFORCE,
+        reader=connection.background,
+        mover=connection.mover,
+        pacer=connection.quotas,
+        ledger=ledger,
+        clock=clock,
+        blocked=blocked,
+        denials=denials,
+        ages=ages,
+        stopping=stopping.is_set,
+        paused=pauses.of_move,
+    )
+    follower = Follower(
+        reader=connection.background,
+        ledger=ledger,
+        places=places,
+        clock=clock,
+        landing_timeout=settings.execute.landing_timeout,
+        directory=lambda: names.directory,
+        calls_stopped=lambda: blocked.calls_stopped(clock.now()),
+        keeper=keeper,
+    )
+    skewed = SkewGuard(connection.skew)
+    in_progress, details = InProgress(), KnownDetails()
+    retry = settings.execute.retry
+    attempts = Attempts(
+        reader=connection.reader,
+        mover=connection.mover,
+        pacer=connection.quotas,
+        ledger=ledger,
+        clock=clock,
+        policy=RetryPolicy(attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after),
+        stopping=stopping,
+        details=details,
+        permitted=lambda action: pauses.holding(action) or (HoldReason.CLOCK_SKEW if skewed.stops() else None),
+    )
+    pool = DaemonThreads("work")
+    needs = Needs(
+        reader=connection.background,
+        instance=connection.instance,
+        channels=channels,
+        hours_fresh_for=settings.poll.sweep,
+        lookback=settings.poll.lookback,
+        details=details,
+        assume_unpaused=True,
+    )
+    ended = EndedWaits()
+    roster = Roster(channels=channels, ended=ended.__contains__)
+    cycle = Cycle(
+        looking=Looking(
+            reader=connection.reader,
+            needs=needs,
+            ledger=ledger,
+            observed=observed,
+            clock=clock,
+            limits=limits_of(settings),
+            channels=channels,
+            lookback=settings.poll.lookback,
+        ),
+        recovery=Recovery(
+            reader=connection.reader,
+            ledger=ledger,
+            attempts=attempts,
+            blocked=blocked,
+            denials=denials,
+            follower=follower,
+            places=places,
+            in_progress=in_progress,
+            clock=clock,
+            pool=pool,
+            workers=settings.execute.workers,
+            stopping=stopping.is_set,
+            ages=ages,
+            open_now=lambda hours_id: needs.open_now(hours_id, clock.now()),
+        ),
+        enforcer=Enforcer(
+            ledger=ledger,
+            attempts=attempts,
+            reader=connection.reader,
+            blocked=blocked,
+            denials=denials,
+            places=places,
+            follower=follower,
+            clock=clock,
+            instance_id=instance_id,
+            in_progress=in_progress,
+            rerouter=Rerouter(
+                ledger=ledger,
+                attempts=attempts,
+                reader=connection.reader,
+                blocked=blocked,
+                denials=denials,
+                clock=clock,
+                in_progress=in_progress,
+                ages=ages,
+            ),
+        ),
+        observer=Observer(reader=connection.reader, observed=observed, clock=clock, details=details),
+        follower=follower,
+        blocked=blocked,
+        places=places,
+        roster=roster,
+        ended=ended,
+        pacer=connection.quotas,
+        pool=pool,
+        clock=clock,
+        names=names,
+        mode=mode,
+        working=working,
+        pauses=pauses,
+        clock_skew=skewed.stops,
+        calls=connection.calls,
+        stopping=stopping.is_set,
+        workers=settings.execute.workers,
+        number=max((action.cycle for action in ledger.history(limit=1)), default=0),
+    )
+    acting = Acting(
+        cycle=cycle,
+        searching=Searching(
+            reader=connection.reader,
+            gauge=connection.instance,
+            clock=clock,
+            pacer=connection.quotas,
+            roster=roster,
+            channels=channels,
+            lookback=settings.poll.lookback,
+            sweep=settings.poll.sweep,
+        ),
+        roster=roster,
+        pacer=connection.quotas,
+        clock=clock,
+        stopping=stopping.is_set,
+    )
+    follower.landed = acting.landed
+    return App(
+        settings=settings,
+        mode=mode,
+        connection=connection,
+        ledger=ledger,
+        observed=observed,
+        names=names,
+        follower=follower,
+        cycle=cycle,
+        acting=acting,
+        blocked=blocked,
+        places=places,
+        pool=pool,
+        clock=clock,
+        stopping=stopping,
+        vital=VitalSigns(clock),
+        pauses=pauses,
+        shared=shared,
+        working=working,
+    )

@@ -1,0 +1,1 @@
+"""Holds the control socket, through which commands talk to a running service."""

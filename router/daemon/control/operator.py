@@ -1,0 +1,180 @@
+"""What an operator may change over the socket: pauses, suspended flows, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from router import events
+from router.daemon.compose import App
+from router.daemon.control.protocol import Peer
+from router.daemon.control.requests import Arguments, Desk, Refusal, Service
+from router.daemon.reload import Reloader
+from router.daemon.status import status_of
+from router.ledger.errors import LedgerUnavailable
+from router.ledger.operator_records import OperatorRecords
+from router.model import ContactId, FlowId, Pause, PauseKind
+from router.problems import did_you_mean, printable
+
+LONGEST = timedelta(days=365)
+LONGEST_COMMENT = 200
+Answering = Callable[["Operator", Arguments, Peer], Mapping[str, Any]]
+
+
+def _unless_the_ledger_fails(answer: Answering) -> Answering:
+    @wraps(answer)
+    def answering(self: Operator, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
+        try:
+            return answer(self, arguments, peer)
+        except LedgerUnavailable as problem:
+            raise Refusal(f"nothing is changed: {problem}") from problem
+
+    return answering
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Each method answers one request, or raises ``Refusal``."""
+
+    app: App
+
+    @_unless_the_ledger_fails
+    def pause(self, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
+        kind, subject, name = self._subject(arguments)
+        now = self.app.clock.now()
+        pause = Pause(
+            kind=kind,
+            subject=subject,
+            name=name,
+            until=now + _span(arguments.get("for_s")),
+            comment=_comment(arguments.get("comment")),
+            who=peer.name,
+            set_at=now,
+        )
+        self.app.pauses.set(pause)
+        return {"pause": str(pause)}
+
+    @_unless_the_ledger_fails
+    def resume(self, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
+        """A pause is lifted by the name that it was set by too: its queue, or its rule, may be gone by now."""
+        kind, name = _kind(arguments), str(arguments.get("name") or "")
+        those = (one for one in self.app.pauses.now.all if one.kind is kind)
+        set_so = next((one for one in those if name in (one.name, one.subject)), None)
+        subject = set_so.subject if set_so is not None else self._subject(arguments)[1]
+        lifted = self.app.pauses.clear(kind, subject, who=peer.name)
+        strays = self._lift_suspension(FlowId(subject), peer) if kind is PauseKind.FLOW else None
+        if lifted is None and strays is None:
+            what = "everything" if kind is PauseKind.ALL else f"{kind.value} '{name}'"
+            raise Refusal(f"resume: {what} is not paused{self._those_that_are()}")
+        left = [str(one) for one in self.app.pauses.now.all]
+        return {"lifted": str(lifted) if lifted is not None else None, "forgiven_strays": strays, "left": left}
+
+    @_unless_the_ledger_fails
+    def retry(self, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
+        rule, contact_id = arguments.get("rule"), arguments.get("contact_id")
+        if rule is not None:
+            _known(str(rule), (one.name for one in self.app.names.ruleset.rules), "rule")
+        records = OperatorRecords(self.app.ledger)
+        contacts = records.retry(
+            rule=None if rule is None else str(rule),
+            contact_id=None if contact_id is None else ContactId(str(contact_id)),
+        )
+        events.retried(rule=rule, contact_id=contact_id, contacts=contacts, who=peer.name)
+        return {"contacts": contacts}
+
+    def _lift_suspension(self, flow: FlowId, peer: Peer) -> int | None:
+        """How many strays do not count any more; ``None`` where the flow is not suspended."""
+        if flow not in self.app.blocked.suspended:
+            return None
+        now = self.app.clock.now()
+        OperatorRecords(self.app.ledger).resume_flow(flow, now)
+        self.app.blocked.resume(flow, now)
+        strays = self.app.places.forgive(flow, now)
+        events.log.info("flow.resumed", flow=self.app.names.directory.flow_name(flow), strays=strays, who=peer.name)
+        return strays
+
+    def _subject(self, arguments: Arguments) -> tuple[PauseKind, str, str]:
+        """The kind, the id, and the name that people know it by."""
+        kind, name, directory = _kind(arguments), str(arguments.get("name") or ""), self.app.names.directory
+        if kind is PauseKind.ALL:
+            return kind, "", ""
+        if not name:
+            raise Refusal(f"a {kind.value} needs its name")
+        if kind is PauseKind.RULE:
+            _known(name, (rule.name for rule in self.app.names.ruleset.rules), "rule")
+        elif kind is PauseKind.QUEUE:
+            queue = directory.queue(name) or _unknown(name, (one.name for one in directory.queues), "queue")
+            return kind, queue.id, queue.name
+        elif kind is PauseKind.FLOW:
+            flow = directory.flow(name) or _unknown(name, (one.name for one in directory.flows), "flow")
+            return kind, flow.id, flow.name
+        return kind, name, name
+
+    def _those_that_are(self) -> str:
+        paused = self.app.pauses.now.all
+        return f"; paused: {', '.join(f'{one.kind.value} {one.name}'.strip() for one in paused)}" if paused else ""
+
+
+def _kind(arguments: Arguments) -> PauseKind:
+    try:
+        return PauseKind(str(arguments.get("kind")))
+    except ValueError:
+        raise Refusal(f"what is to be paused is one of {', '.join(PauseKind)}") from None
+
+
+def _span(seconds: object) -> timedelta:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds <= LONGEST.total_seconds():
+        raise Refusal(f"a pause lasts from 1 second to {LONGEST.days} days")
+    return timedelta(seconds=seconds)
+
+
+def _comment(text: object) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise Refusal("a pause needs a comment: who comes after you wants to know why")
+    if len(text) > LONGEST_COMMENT:
+        raise Refusal(f"a comment has at most {LONGEST_COMMENT} characters")
+    return printable(text.strip())
+
+
+def _known(name: str, known: Iterable[str], what: str) -> None:
+    names = list(known)
+    if name not in names:
+        _unknown(name, names, what)
+
+
+def _unknown(name: str, known: Iterable[str], what: str) -> Any:
+    raise Refusal(printable(f"no {what} is called '{name}'{did_you_mean(name, known)}"))
+
+
+# What may be asked of the running service.
+
+def desk_of(app: App, reloader: Reloader) -> Desk:
+    operator = Operator(app)
+    return Desk(
+        {
+            "status": Service(answer=lambda _arguments, _peer: status_of(app)),
+            "reload": Service(answer=_Reload(app, reloader).answer, changes=True),
+            "pause": Service(answer=operator.pause, changes=True),
+            "resume": Service(answer=operator.resume, changes=True),
+            "retry": Service(answer=operator.retry, changes=True),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reload:
+    app: App
+    reloader: Reloader
+
+    def answer(self, _arguments: Arguments, _peer: Peer) -> Mapping[str, Any]:
+        if self.app.vital.now.ready_at is None:
+            raise Refusal("reload: the service is still starting, for the instance has not answered; see its log")
+        before = self.app.names.ruleset.revision
+        problems = self.reloader.reload()
+        if problems:
+            raise Refusal(*(str(problem) for problem in problems))
+        now = self.app.names.ruleset
+        return {"count": len(now.rules), "revision": now.revision, "before": before}

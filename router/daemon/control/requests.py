@@ -1,0 +1,51 @@
+"""Which requests there are, who may make them, and what answers each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from router import events
+from router.daemon.control.protocol import Answer, Peer, Request
+from router.problems import did_you_mean, printable
+
+Arguments = Mapping[str, Any]
+
+
+class Refusal(Exception):
+    """``lines`` say why a request changes nothing."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(*lines)
+        self.lines = lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One request that may be made. ``answer`` raises ``Refusal``; ``changes``: only for those who may change."""
+
+    answer: Callable[[Arguments, Peer], Mapping[str, Any]]
+    changes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    services: Mapping[str, Service]
+
+    def handle(self, request: Request, peer: Peer) -> Answer:
+        """Never raises: a bug in one answer is told in the log, and to whoever asked."""
+        service = self.services.get(request.command)
+        if service is None:
+            name = printable(request.command[:60])
+            return Answer(errors=(f"the service does not know '{name}'{did_you_mean(name, self.services)}",))
+        if service.changes and not peer.may_change:
+            may = "only root and the service's own user may"
+            return Answer(errors=(f"{request.command}: {peer.name} may not change anything: {may}",))
+        try:
+            return Answer(result=service.answer(request.arguments, peer))
+        except Refusal as refusal:
+            return Answer(errors=refusal.lines)
+        except Exception as error:
+            events.log.exception("control.failed", command=request.command)
+            return Answer(errors=(f"{request.command}: a bug: {type(error).__name__}; the service's log has more",))

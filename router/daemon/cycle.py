@@ -1,0 +1,403 @@
+"""One cycle: settle what is open, look, decide, act, and say in one line what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import islice
+
+from router import events
+from router.connect.answers import Unauthenticated
+from router.cycle_context import CycleContext
+from router.daemon.bound_rules import Names
+from router.decide.decide import Decided
+from router.decide.decision import ByRule, Hold, Reroute, Transfer
+from router.execute.observe import Observer
+from router.execute.recovery import Recovery
+from router.execute.result import Came, Result
+from router.execute.transfer import Enforcer
+from router.execute.workers import BeforeMoves, Paced, perform_all, perform_paced
+from router.followup.tracker import Follower
+from router.ledger.errors import LedgerUnavailable
+from router.lookup.snapshot import Looking
+from router.model import Contact, ContactId, HoldReason
+from router.ports import TRANSFER, Clock, Grant, Pacer
+from router.rules.rule import Mode
+from router.safety.breakers import Blocked
+from router.safety.landing_slots import LandingPlaces
+from router.safety.operator_pauses import PauseBoard
+from router.search.next_due import LookAhead
+from router.search.planner import Seen
+from router.search.waiting_list import OVER, EndedWaits, Roster
+from router.telemetry.counters import Meters
+from router.telemetry.cycle_report import CycleReport, Tally, report_of
+from router.telemetry.transitions import Degraded, HoldsTold, LimitsReached
+
+CONFIRMED = 60
+"""Held tasks whose pauses are read in one look: DescribeContact allows 10 calls a second, and moves come first."""
+MAX_ROUNDS = 8
+"""A refused destination is followed by the next of the step in the same cycle, at most so often."""
+
+
+@dataclass(kw_only=True)
+class Cycle:
+    """From one poll to the next. ``begin``, any number of ``act`` and ``finish`` are called by one thread; ``run`` is
+    all of it, with one search of everything. ``pool`` runs the workers; ``stopping`` ends a cycle between two contacts;
+    ``calls`` answers how many calls of each operation were made so far. ``number`` goes on from the last cycle of the
+    run before, as far as the ledger tells: limits per cycle are counted by it. What is open is settled only by a router
+    that is ``working``."""
+
+    looking: Looking
+    names: Names
+    roster: Roster
+    recovery: Recovery
+    enforcer: Enforcer
+    observer: Observer
+    follower: Follower
+    blocked: Blocked
+    places: LandingPlaces
+    pacer: Pacer
+    pool: Executor
+    workers: int
+    clock: Clock
+    mode: Mode
+    pauses: PauseBoard
+    ended: EndedWaits
+    clock_skew: Callable[[], bool]
+    calls: Callable[[], Mapping[str, int]]
+    stopping: Callable[[], bool]
+    number: int = 0
+    working: bool = True
+    deciding_took: timedelta = timedelta()
+    meters: Meters = field(default_factory=Meters)
+    _degraded: Degraded = field(default_factory=Degraded)
+    _holds: HoldsTold = field(default_factory=HoldsTold)
+    _reached: LimitsReached = field(default_factory=LimitsReached)
+    _ahead: LookAhead | None = None
+    _paused: object = None
+    _tally: Tally | None = None
+
+    def run(self, *, until: float | None, again: bool = False) -> CycleReport:
+        """One cycle, ``until`` the monotonic instant of the next poll (``None``: everything due is acted on). With
+        ``again`` it goes on with the one before, whose limits it shares. Raises ``LedgerUnavailable`` where the ledger
+        cannot be read: nothing is moved without it."""
+        tally = self.begin(until=until, again=again)
+        seen = self._search_everything(tally)
+        self._with_time_to_act(tally, since=tally.began)
+        self.roster.press_all()
+        more = self.act(wait_for_places=True, whole=seen.complete) or self.confirm(limit=CONFIRMED)
+        for _ in range(MAX_ROUNDS):
+            if not more or self.stopping():
+                break
+            more = self.act(wait_for_places=True) or self.confirm(limit=CONFIRMED)
+        return self.finish(seen)
+
+    def begin(self, *, until: float | None, again: bool = False) -> Tally:
+        """A cycle begins: what an earlier run, or a lost answer, left open is settled first."""
+        self.number += 0 if again else 1
+        context = CycleContext(
+            cycle=self.number, rules=self.names.rules, directory=self.names.directory, until=until
+        )
+        self._tally = tally = Tally(context=context, began=self.clock.monotonic(), calls=Counter(self.calls()))
+        self._use(context)
+        self.roster.polled()
+        if self.working and not self.blocked.calls_stopped(self.clock.now()):
+            self.recovery.settle_open(context.rules, self.mode, context.directory, until=until)
+            self._suspend_flows(context)
+        return tally
+
+    def prolong(self, *, after: float) -> None:
+        """The next poll is ``after`` seconds late, for its thread still waits for a search or a reading: what falls due
+        meanwhile is acted on all the same, by the limits of this cycle."""
+        tally, now = self._tally, self.clock.monotonic()
+        assert tally is not None, "a cycle has begun"
+        until = tally.context.until
+        if until is None or now < until + after:
+            return
+        tally.context = replace(
+            tally.context,
+            rules=self.names.rules,
+            directory=self.names.directory,
+            until=now + max(until - tally.began, after),
+        )
+        self._use(tally.context)
+        self.roster.polled()
+
+    def act(
+        self,
+        *,
+        interrupted: Callable[[timedelta], bool] = lambda acting: False,
+        wait_for_places: bool = False,
+        whole: bool = False,
+    ) -> bool:
+        """One round: decides on what presses, and acts on it, most overdue first, until everything is done, the cycle
+        is over, or there is something more to decide on (``interrupted``, which is told how long deciding took).
+        Answers whether there is more to decide at once: a destination was refused, so that the next one of its step is
+        to be tried, or reading a contact told of pauses. ``whole``: these are
+        all that wait. Nothing is decided on while the credentials are refused: then no call is made at all."""
+        tally, began = self._tally, self.clock.monotonic()
+        assert tally is not None, "a cycle has begun"
+        if self.stopping() or self.blocked.calls_stopped(self.clock.now()):
+            return False
+        contacts = self._pressing()
+        decided = self._decide(contacts, tally.context)
+        self._note(decided)
+        tally.decided(decided)
+        self.deciding_took = took = timedelta(seconds=self.clock.monotonic() - began)
+        self._with_time_to_act(tally, since=began)
+        results = self._act(decided, tally.context, lambda: interrupted(took), wait_for_places=wait_for_places)
+        tally.done(results)
+        self._note_results(results, tally)
+        self._suspend_flows(tally.context)
+        self.ended.remember(results, self.clock.now())
+        self._holds.tell(decided, results, tally.context, whole=whole)
+        return any(one.came in (Came.REFUSED, Came.LEARNT) for one in results)
+
+    def confirm(self, *, limit: int, until: float | None = None) -> bool:
+        """Reads tasks that are held and of which nobody has read whether they were paused: what is told of them, and
+        how late they are, is not to rest on an assumption. Answers whether any was, so that it is decided on anew."""
+        paused: list[ContactId] = []
+        now = self.clock.now()
+        for contact in islice(self._assumed(), limit):
+            if self.stopping() or (until is not None and self.clock.monotonic() >= until):
+                break
+            details = self.looking.needs.pauses_of(contact, now)
+            if details is None:
+                break
+            if details.resumed_at is not None or details.paused_at is not None:
+                paused.append(contact.id)
+        self.roster.press(paused)
+        return bool(paused)
+
+    def _assumed(self) -> Iterator[Contact]:
+        for account in self.roster.accounts.values():
+            contact = account.contact
+            held = contact.channel.pausable and any(isinstance(one, Hold) for one in account.decisions)
+            if held and self.looking.needs.details.of(contact, self.clock.now()) is None:
+                yield contact
+
+    def glimpse(self, seen: Seen) -> CycleReport:
+        """How the cycle stands."""
+        tally = self._tally
+        assert tally is not None, "a cycle has begun"
+        accounts = {**self.roster.accounts, **tally.accounts}
+        decisions = tuple(decision for account in accounts.values() for decision in account.decisions)
+        return replace(
+            report_of(tally.context.cycle, Decided(decisions=decisions, accounts=accounts), tally.results),
+            complete=seen.complete,
+            searching=seen.going_on and seen.failure is None,
+            unseen=seen.unseen,
+            unseen_for=seen.unseen_for,
+            failure=seen.failure,
+            seconds=self.clock.monotonic() - tally.began,
+        )
+
+    def finish(self, seen: Seen) -> CycleReport:
+        """The cycle is over: told in one line."""
+        report, tally = self.glimpse(seen), self._tally
+        assert tally is not None, "a cycle has begun"
+        until = tally.context.until
+        period = report.seconds if until is None else max(report.seconds, until - tally.began)
+        made = Counter(self.calls()) - tally.calls
+        fields = {"mode": self.mode.value, "revision": tally.context.revision, "calls": dict(made)}
+        events.log.info("cycle.finished", **fields, **report.fields(period_s=period))
+        self._reached.tell(report, period_s=period)
+        self.meters.count(report, tally.results)
+        self._tally = None
+        return report
+
+    @property
+    def under_way(self) -> bool:
+        return self._tally is not None
+
+    def note_search(self, seen: Seen) -> None:
+        """What a search came to, for what all calls have in common; told where it failed."""
+        if isinstance(seen.failure, Unauthenticated):
+            self.blocked.unauthenticated(self.clock.now())
+        elif seen.failure is None:
+            self.blocked.read()
+        self._degraded.search(seen.failure, cycle=self.number)
+        self._degraded.rows(seen.unreadable, whole=seen.complete)
+
+    def _search_everything(self, tally: Tally) -> Seen:
+        if self.blocked.calls_stopped(self.clock.now()):
+            return Seen()
+        now = self.clock.now()
+        sighting = self.looking.search(tally.context.rules, (), stop=self.stopping)
+        self.roster.see(sighting.contacts, now)
+        if sighting.complete:
+            self.roster.searched(None, now)
+        self.roster.see(self.follower.at_agents, now, by_id=True)
+        seen = Seen(begun=sighting.complete, failure=sighting.failure, unreadable=sighting.unreadable)
+        self.note_search(seen)
+        return seen
+
+    def _with_time_to_act(self, tally: Tally, *, since: float) -> None:
+        """At least as long for acting as looking or deciding took, which began then: what is longer than the poll (a
+        search, for Connect allows one call in two seconds for the whole account; many contacts and rules on a slow
+        machine) must not leave everything undone cycle after cycle."""
+        if tally.context.until is not None:
+            now = self.clock.monotonic()
+            tally.context = replace(tally.context, until=max(tally.context.until, now + (now - since)))
+
+    def _use(self, context: CycleContext) -> None:
+        """Other rules, or another pause: everything is decided on anew."""
+        ahead = self._ahead
+        if ahead is None or ahead.rules is not context.rules or ahead.directory is not context.directory:
+            self._ahead = LookAhead(context.rules, context.directory)
+            self.roster.press_all()
+        if self._paused != self.pauses.now:
+            self._paused = self.pauses.now
+            self.roster.press_all()
+
+    def _pressing(self) -> tuple[Contact, ...]:
+        pressing = self.roster.take_pressing(self.clock.now())
+        for contact in pressing:
+            if contact in self.ended:
+                self.roster.forget(contact)
+        return tuple(contact for contact in pressing if contact not in self.ended)
+
+    def _note(self, decided: Decided) -> None:
+        assert self._ahead is not None, "a cycle has begun"
+        now, ahead = self.clock.now(), self._ahead
+        self.roster.decided(
+            (account, *ahead.next_look(account, now)) if account.case is not None else (account, now, False)
+            for account in decided.accounts.values()
+        )
+
+    def _note_results(self, results: Iterable[Result], tally: Tally) -> None:
+        """What was moved, or is seen to be gone, waits no more; what was refused, or not begun because there was
+        something more urgent, presses."""
+        again: list[ContactId] = []
+        no_place: list[ContactId] = []
+        for result in results:
+            contact, decision = result.decision.contact, result.decision
+            moved = isinstance(decision, Transfer) and decision.mode is Mode.ENFORCE and result.came is Came.DONE
+            if moved or (result.came is Came.HELD and result.reason in OVER):
+                self.roster.forget(contact)
+            elif result.came in (Came.INTERRUPTED, Came.LEARNT) or self._may_try_next(result, tally):
+                again.append(contact.id)
+            elif result.reason is HoldReason.FLOW_SUSPENDED:
+                no_place.append(contact.id)
+        over = tally.context.until is not None and self.clock.monotonic() >= tally.context.until
+        if not over:
+            self.roster.press(again)
+        self.roster.without_place(no_place)
+
+    def _may_try_next(self, result: Result, tally: Tally) -> bool:
+        return result.came is Came.REFUSED and tally.refusals(result.decision.contact) < MAX_ROUNDS
+
+    def _suspend_flows(self, context: CycleContext) -> None:
+        for flow in self.blocked.suspend(self.follower.followed):
+            name = context.directory.flow_name(flow)
+            events.log.error("flow.suspended", flow=name, limit=self.blocked.unlanded_limit)
+
+    def _decide(self, contacts: tuple[Contact, ...], context: CycleContext) -> Decided:
+        look = self.looking.look(
+            contacts,
+            context.directory,
+            mode=self.mode,
+            cycle=context.cycle,
+            followed=self.follower.followed,
+            blocks=self.blocked.for_look(self.clock.now(), clock_skew=self.clock_skew()),
+            in_progress=self.enforcer.in_progress.contacts,
+            paused=self.pauses.now,
+            others=self.roster.others(contacts),
+        )
+        return self.looking.decide(look, context.rules)
+
+    def _act(
+        self, decided: Decided, context: CycleContext, interrupted: Callable[[], bool], *, wait_for_places: bool
+    ) -> list[Result]:
+        """Performs the decisions, most urgent first. A contact whose flow has as many under way as may be waits, while
+        those of other flows go on, until one of them has landed: here, or in a later round."""
+        context = replace(context, interrupted=interrupted)
+        left: list[ByRule] = [decision for decision in decided.decisions if isinstance(decision, ByRule)]
+        order = {id(decision): place for place, decision in enumerate(left)}
+        left, results = self._without_those_to_be_rerouted(left, context)
+        while left:
+            done = self._perform_all(left, context)
+            results.extend(one for one in done if one.came is not Came.NO_PLACE)
+            left = [one.decision for one in done if one.came is Came.NO_PLACE]
+            left.sort(key=lambda decision: order[id(decision)])
+            flows = {decision.target.flow_id for decision in left if isinstance(decision, Transfer)}
+            if not flows or not wait_for_places or not self.places.await_one(flows, until=context.until):
+                break
+        return [*results, *(_without_place(decision) for decision in left)]
+
+    def _without_those_to_be_rerouted(
+        self, decisions: list[ByRule], context: CycleContext
+    ) -> tuple[list[ByRule], list[Result]]:
+        """A contact whose routing is to be changed and which is to be moved is changed first: two acts on one contact
+        never overlap. What is left to do, in the same order, and what came of the others."""
+        moved = {decision.contact.id for decision in decisions if isinstance(decision, Transfer)}
+        first = [one for one in decisions if isinstance(one, Reroute) and one.contact.id in moved]
+        if not first:
+            return decisions, []
+        done = perform_all(
+            first, lambda one: self._perform(one, context), pool=self.pool, workers=self.workers
+        )
+        taken = {id(decision) for decision in first}
+        return [decision for decision in decisions if id(decision) not in taken], done
+
+    def _perform_all(self, decisions: Sequence[ByRule], context: CycleContext) -> list[Result]:
+        """Transfers are the work that waits for tokens; an urgent one never waits behind one that was taken up. What is
+        to be told of a contact where it is, is told before it is moved."""
+        transfers = [one for one in decisions if isinstance(one, Transfer) and one.mode is Mode.ENFORCE]
+        scarce = {id(decision) for decision in transfers}
+        paced: Paced[ByRule] = Paced(
+            transfers, lambda: self._await_token(context), lambda: self.pacer.give_back(TRANSFER)
+        )
+        moved = {decision.contact.id for decision in transfers}
+        free = [decision for decision in decisions if id(decision) not in scarce]
+        before = BeforeMoves([decision for decision in free if decision.contact.id in moved])
+
+        def perform(decision: ByRule, grant: Grant | None) -> list[Result]:
+            one = replace(context, grant=grant)
+            if id(decision) in scarce:
+                told = before.make_sure(decision.contact.id, lambda other: self._perform(other, context))
+                return [*told, self._perform(decision, one)]
+            return before.once(decision, lambda: self._perform(decision, one))
+
+        done = perform_paced(free, paced, perform, pool=self.pool, workers=self.workers)
+        return [result for results in done for result in results]
+
+    def _await_token(self, context: CycleContext) -> bool:
+        return self.pacer.acquire(TRANSFER, until=context.until, cancelled=context.interrupted)
+
+    def _perform(self, decision: ByRule, context: CycleContext) -> Result:
+        """What is not begun when the next poll comes, the rule's hours close, something more urgent comes up or the
+        service stops, is decided anew. Whatever goes wrong with one contact, the others go on."""
+        over = context.until is not None and self.clock.monotonic() >= context.until
+        closed = decision.acts_before is not None and self.clock.now() >= decision.acts_before
+        if over or closed or self.stopping():
+            return Result(decision=decision, came=Came.NOT_SENT)
+        if context.interrupted():
+            return Result(decision=decision, came=Came.INTERRUPTED)
+        if self.blocked.calls_stopped(self.clock.now()):
+            return Result(decision=decision, came=Came.HELD, reason=HoldReason.DENIED)
+        paused = self.pauses.of_decision(decision)
+        if paused is not None:
+            return Result(decision=decision, came=Came.HELD, reason=HoldReason.OPERATOR_PAUSE, detail=str(paused))
+        performer = self.enforcer if decision.mode is Mode.ENFORCE else self.observer
+        try:
+            return _or_learnt(performer.perform(decision, context))
+        except LedgerUnavailable as problem:
+            events.log.error("ledger.failed", message=str(problem), **events.of_decision(decision, context))
+        except Exception:
+            events.broken(**events.of_decision(decision, context))
+        return Result(decision=decision, came=Came.NOT_SENT)
+
+
+def _or_learnt(result: Result) -> Result:
+    pauses = result.decision.pauses
+    learnt = pauses is not None and pauses.assumed and result.reason is HoldReason.CONTACT_PAUSED
+    return replace(result, came=Came.LEARNT, reason=None) if learnt else result
+
+
+def _without_place(decision: ByRule) -> Result:
+    detail = "as many contacts that its flow moved as may be (guard.unlanded) have not landed yet"
+    return Result(decision=decision, came=Came.HELD, reason=HoldReason.FLOW_SUSPENDED, detail=detail)

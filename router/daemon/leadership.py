@@ -1,0 +1,212 @@
+"""Several routers on one ledger take turns: one works, the others observe and stand ready.
+
+A turn begins with the whole service built anew on the ledger as it is, like a start: nothing that was remembered while
+standing by, or from an earlier turn, is acted on.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from router import events
+from router.daemon.daemon import Daemon
+from router.daemon.signals import acting_on
+from router.ledger.errors import LedgerUnavailable
+from router.ports import Clock
+from router.resources import Shared
+
+LOOK_EVERY = 2.0
+"""Seconds between two renewals of the lease, or two looks at it: a fifth of the time for which it is trusted."""
+SAY_AGAIN_S = 300.0
+RELEASED_WITHIN = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """``term`` is the number of the turn; ``None``: another router's, or nobody's."""
+
+    term: int | None
+    first: bool
+
+    @property
+    def working(self) -> bool:
+        return self.term is not None
+
+
+Ends = Callable[[], object]
+Serve = Callable[[Turn, Callable[[Daemon], None]], Daemon]
+"""Builds a service for the turn, hands it over to be told when the turn ends, and runs it to its end."""
+
+
+@dataclass(kw_only=True)
+class Turns:
+    """``candidate``: whether this router would work at all; one that only observes never takes the lease."""
+
+    shared: Shared
+    candidate: bool
+    clock: Clock
+    _term: int | None = field(default=None, init=False)
+    _daemon: Daemon | None = field(default=None, init=False)
+    _began: int | None = field(default=None, init=False)
+    _before: Daemon | None = field(default=None, init=False)
+    _hup: bool = field(default=False, init=False)
+    _taken: int = field(default=0, init=False)
+    _once: bool = field(default=False, init=False)
+    _ends: Ends = field(default=lambda: None, init=False)
+    _told: tuple[str, float] | None = field(default=None, init=False)
+    _stopping: threading.Event = field(default_factory=threading.Event, init=False)
+    _over: threading.Event = field(default_factory=threading.Event, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def run(self, serve: Serve) -> int:
+        """One turn after the other, until a signal ends it. Raises ``LedgerUnavailable`` where the ledger cannot be
+        asked at the start."""
+        stops = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop}
+        with acting_on({**stops, signal.SIGHUP: self._on_hup}):
+            self.look()
+            watch = threading.Thread(target=self._watch, name="lease", daemon=True)
+            watch.start()
+            try:
+                self._serve(serve)
+            finally:
+                self._over.set()
+                self._give_up()
+        return 0
+
+    def stop(self) -> None:
+        self._stopping.set()
+        with self._lock:
+            if self._daemon is not None:
+                self._daemon.stop()
+
+    def _on_hup(self) -> None:
+        """Between two turns: the next one reloads."""
+        with self._lock:
+            self._hup = True
+
+    def look(self) -> None:
+        """Renews the lease or looks whether it can be had, reads what another router wrote, and ends the present turn
+        where it is over. Raises ``LedgerUnavailable``; a turn of which the lease is trusted no more ends all the
+        same."""
+        lease, ledger = self.shared.lease, self.shared.ledger
+        try:
+            ledger.look()
+            if not self.candidate:
+                lease.watch()
+            if self.candidate and lease.try_to_hold() and not (ledger.holding and lease.taken == self._taken):
+                self._take_over()
+            ledger.problem = None
+        except LedgerUnavailable as problem:
+            ledger.problem = str(problem)
+            raise
+        finally:
+            self._set(ledger.term if lease.held and ledger.holding else None)
+
+    def _take_over(self) -> None:
+        """A router that cannot must not keep others from it. One that had the lease, lost it and took it again takes
+        over again, whatever it knows of the ledger: others may have worked meanwhile."""
+        taken = self.shared.lease.taken
+        try:
+            self.shared.ledger.take_over()
+            self._taken = taken
+        except LedgerUnavailable:
+            self.shared.lease.release()
+            raise
+
+    def _serve(self, serve: Serve) -> None:
+        first = True
+        while not self._stopping.is_set():
+            turn = Turn(term=self._term, first=first)
+            daemon = serve(turn, partial(self._begin, turn))
+            with self._lock:
+                self._daemon, self._before = None, daemon
+            if not daemon.handed_over:
+                return
+            first = False
+
+    def _begin(self, turn: Turn, daemon: Daemon) -> None:
+        with self._lock:
+            if self._hup or (self._before is not None and self._before.reload_wanted):
+                daemon.reload_soon()
+            self._hup, self._before = False, None
+            self._daemon, self._began = daemon, turn.term
+            if self._stopping.is_set():
+                daemon.stop()
+            elif self._term != turn.term:
+                daemon.hand_over()
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK_EVERY):
+            try:
+                self.look()
+            except LedgerUnavailable as problem:
+                self._tell_failed(problem)
+            except Exception:
+                events.log.exception("lease.failed")
+
+    def _set(self, term: int | None) -> None:
+        with self._lock:
+            before, self._term = self._term, term
+            if self._daemon is not None and self._began != term:
+                self._daemon.hand_over()
+            if self._once and before is not None and before != term:  # this one has no next turn
+                self._over.set()
+                self._ends()
+        if before == term:
+            return
+        if before is not None:
+            events.log.warning("lease.lost", term=before, holder=self.shared.lease.holder)
+        if term is not None:
+            events.log.info("lease.acquired", term=term, holder=self.shared.lease.holder)
+
+    def _give_up(self) -> None:
+        """A table that does not answer is not waited for: the lease runs out by itself."""
+        releasing = threading.Thread(target=self._release, name="lease", daemon=True)
+        releasing.start()
+        releasing.join(RELEASED_WITHIN)
+        self.shared.ledger.close()
+
+    def _release(self) -> None:
+        try:
+            self.shared.lease.release(for_good=True)
+        except LedgerUnavailable as problem:
+            self._tell_failed(problem)
+
+    @contextmanager
+    def one_pass(self) -> Iterator[Callable[[Ends], None]]:
+        """The turn for as long as the block runs; what the block hands to the answer is called where the turn ends
+        before it. Waits for a lease that nobody renews to run out; raises ``LedgerUnavailable`` where another router is
+        at work, or the ledger cannot be asked."""
+        lease, begun, self._once = self.shared.lease, None, True
+        try:
+            while not lease.try_to_hold():
+                seen = (lease.holder, lease.version)
+                if begun is not None and seen != begun:
+                    raise LedgerUnavailable(f"{self.shared.ledger.name}: {lease.holder} holds the lease")
+                begun = seen
+                self._over.wait(LOOK_EVERY / 2)
+            self.look()
+            threading.Thread(target=self._watch, name="lease", daemon=True).start()
+            yield self._ended_by
+        finally:
+            self._over.set()
+            self._give_up()
+
+    def _ended_by(self, ends: Ends) -> None:
+        with self._lock:
+            self._ends = ends
+            over = self._over.is_set()
+        if over:
+            ends()
+
+    def _tell_failed(self, problem: LedgerUnavailable) -> None:
+        """Another problem than the last, or the same one after five minutes."""
+        now, text = self.clock.monotonic(), str(problem)
+        if self._told is None or self._told[0] != text or now - self._told[1] >= SAY_AGAIN_S:
+            self._told = text, now
+            events.log.error("ledger.failed", message=text)

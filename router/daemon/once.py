@@ -1,0 +1,129 @@
+"""One complete pass: everything due acted on, every landing awaited, then the end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+
+from router import events
+from router.connect.answers import Failure
+from router.daemon.compose import App
+from router.daemon.signals import acting_on
+from router.ledger.errors import LedgerUnavailable
+from router.model import Action, ActionKind, CaseKey, HoldReason, Landing
+from router.telemetry.cycle_report import CycleReport
+
+LOOK_EVERY = 0.2
+"""Seconds between two looks at what was moved; each contact is read at its own pace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What came of it. ``unreachable`` is why the instance could not even be read; ``failed`` counts the contacts that
+    were to be moved, or to have their place changed, and are not, or are not known to be; ``stopped``: a signal came
+    before the end."""
+
+    report: CycleReport | None = None
+    unreachable: Failure | None = None
+    failed: int = 0
+    stopped: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether everything that was due has been acted on."""
+        complete = self.report is not None and self.report.complete and not _unread(self.report)
+        return complete and not self.failed and not self.stopped
+
+
+def run_once(app: App) -> Pass:
+    """Raises ``LedgerUnavailable`` where the ledger cannot be read: then nothing was moved. Closes the app."""
+    # SIGTERM and SIGINT end the pass in order; what was sent is settled and followed by the next run.
+    with acting_on({signal.SIGTERM: app.stop, signal.SIGINT: app.stop}):
+        app.tell_started()
+        try:
+            return _run(app)
+        finally:
+            events.log.info("service.stopping")
+            app.stop()
+            app.close()
+            events.log.info("service.stopped")
+
+
+def _run(app: App) -> Pass:
+    began_at = app.clock.now()
+    failure = app.names.load()
+    if failure is not None:
+        return Pass(unreachable=failure, stopped=app.stopping.is_set())
+    app.read_quotas()
+    if app.working:
+        app.follower.resume()
+    events.log.info("service.ready", rules=len(app.names.rules.rules), revision=app.names.rules.revision)
+    with _Following(app) as following:
+        report = _everything(app)
+        following.until_landed()
+    return Pass(report=report, failed=_failed(app, since=began_at), stopped=app.stopping.is_set())
+
+
+def _everything(app: App) -> CycleReport:
+    """What a look reads at most leaves some contacts unread: looked at again, as the same cycle, while that helps."""
+    report = app.cycle.run(until=None)
+    unread = _unread(report)
+    while unread and not app.stopping.is_set():
+        report = app.cycle.run(until=None, again=True)
+        if _unread(report) >= unread:
+            break
+        unread = _unread(report)
+    return report
+
+
+def _unread(report: CycleReport) -> int:
+    return report.held.get(HoldReason.UNREADABLE.value, 0)
+
+
+class _Following:
+    """Looks after what was moved while the cycle goes on: a move needs a place that only a landing frees."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="follow")
+
+    def __enter__(self) -> _Following:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def until_landed(self) -> None:
+        """Until each has landed or, after the landing timeout, been given up as a stray; or the app stops."""
+        while self._app.follower.pending and self._thread.is_alive():
+            if self._app.stopping.wait(LOOK_EVERY):
+                return
+
+    def _follow(self) -> None:
+        while not self._over.is_set() and not self._app.stopping.is_set():
+            try:
+                self._app.follower.look()
+            except LedgerUnavailable as problem:
+                events.log.error("ledger.failed", message=str(problem))
+            except Exception:
+                events.log.exception("follow.failed")
+            self._over.wait(LOOK_EVERY)
+
+
+def _failed(app: App, *, since: datetime) -> int:
+    """Contacts of which the last move of this pass, or the last change of their place, was refused, was not sent for an
+    error, has no known outcome, or led nowhere. A place that could not be given back is none: its contact has moved."""
+    last: dict[tuple[CaseKey, ActionKind], Action] = {}
+    for action in app.ledger.history(since=since):
+        if action.kind is not ActionKind.WARN:
+            last[action.case, action.kind] = action
+    return len({case for (case, _), action in last.items() if _is_failed(action)})
+
+
+def _is_failed(action: Action) -> bool:
+    return action.open or action.error is not None or action.landing is Landing.STRAY

@@ -1,0 +1,146 @@
+"""The figures of the running service, for Prometheus. Imported only where ``[metrics] listen`` is set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import accumulate
+from typing import Any
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from router.daemon.compose import App
+from router.daemon.status import status_of
+from router.telemetry.counters import REACTION_S, Reading
+
+PREFIX = "connect_router"
+
+
+@contextmanager
+def exposed(app: App, *, host: str, port: int) -> Iterator[int]:
+    """Serves ``/metrics`` until the block ends, and tells the port (another one than ``port`` where that is 0). Raises
+    ``OSError`` where the address cannot be had."""
+    registry = CollectorRegistry()
+    registry.register(Figures(app))
+    server, thread = start_http_server(port, addr=host, registry=registry)
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Figures:
+    """Read anew at each scrape; nothing is asked of AWS. Rules, reasons, operations and outcomes are labels, contacts
+    and queues never: what grows without bound, or tells of a customer, is for the log."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: the registry would otherwise collect once when this is registered."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        status = status_of(self._app)
+        yield _labelled(
+            "info",
+            "What runs: always 1.",
+            [((status["version"], status["instance"], status["mode"], status["rules"]["revision"]), 1)],
+            labels=("version", "instance", "mode", "revision"),
+        )
+        yield from _of_cycles(status, status["cycle"] or {})
+        yield from _of_meters(self._app.cycle.meters.read())
+        yield from _of_calls(status["quotas"])
+        yield from _of_rules(status["rules"])
+        yield from _of_what_is_open(status)
+
+
+def _of_cycles(status: Mapping[str, Any], cycle: Mapping[str, Any]) -> Iterator[Metric]:
+    yield _gauge("healthy", "1 while the last complete cycle is at most 4 polls old.", int(status["healthy"]))
+    yield _gauge("silent_seconds", "Seconds since the last complete cycle.", status["silent_s"])
+    yield _gauge("poll_seconds", "Seconds between two polls, as configured.", status["poll_every_s"])
+    if not cycle:
+        return
+    yield _gauge("cycle_seconds", "Seconds that the last cycle took.", cycle["seconds"])
+    yield _gauge("waiting", "Contacts that waited in the last cycle.", cycle["waiting"])
+    yield _gauge("ungoverned", "Of these, those that no rule looks after.", cycle["ungoverned"])
+    yield _gauge("due", "Contacts with a step that was due in the last cycle.", cycle["due"])
+    yield _gauge("not_sent", "Due, and left by the quotas to a later cycle.", cycle["not_sent"])
+    oldest = cycle["oldest_breach_s"] or 0
+    yield _gauge("oldest_breach_seconds", "Seconds since the oldest breach that is not served; 0: none.", oldest)
+    held = [((reason,), number) for reason, number in cycle["held"].items()]
+    yield _labelled("held", "Decisions of the last cycle to leave a contact alone.", held, labels=("reason",))
+
+
+def _of_meters(reading: Reading) -> Iterator[Metric]:
+    cycles = CounterMetricFamily(
+        f"{PREFIX}_cycles", "Cycles; complete: the search was read to its end.", labels=["complete"]
+    )
+    for complete in (True, False):
+        cycles.add_metric([str(complete).lower()], reading.cycles.get(complete, 0))
+    yield cycles
+    transfers = CounterMetricFamily(f"{PREFIX}_transfers", "Decisions to move a contact.", labels=["rule", "outcome"])
+    for (rule, outcome), number in sorted(reading.transfers.items()):
+        transfers.add_metric([rule, outcome], number)
+    yield transfers
+    bounds = [*(str(bound) for bound in REACTION_S), "+Inf"]
+    buckets = list(zip(bounds, map(float, accumulate(reading.reactions)), strict=True))
+    reaction = HistogramMetricFamily(
+        f"{PREFIX}_reaction_seconds", "Seconds from the instant a step fell due to Connect's yes to the transfer."
+    )
+    reaction.add_metric([], buckets=buckets, sum_value=reading.reaction_sum)
+    yield reaction
+
+
+def _of_calls(quotas: Iterable[Mapping[str, Any]]) -> Iterator[Metric]:
+    calls = CounterMetricFamily(f"{PREFIX}_calls", "HTTP calls to Amazon Connect.", labels=["operation"])
+    throttles = CounterMetricFamily(f"{PREFIX}_throttles", "Of these, those answered with 429.", labels=["operation"])
+    for one in quotas:
+        calls.add_metric([one["operation"]], one["calls"])
+        throttles.add_metric([one["operation"]], one["throttles"])
+    yield calls
+    yield throttles
+
+
+def _of_rules(rules: Mapping[str, Any]) -> Iterator[Metric]:
+    yield _gauge("rules", "Rules in force.", rules["count"])
+    yield _gauge("rules_unresolved", "Names in them that the instance does not have.", len(rules["unresolved"]))
+    yield _gauge("rules_loaded_timestamp_seconds", "When they were loaded.", _epoch(rules["since"]))
+    refused = rules["refused"] is not None
+    yield _gauge("reload_refused", "1 after a reload that was refused, until one succeeds.", int(refused))
+    last_good = rules["last_good"]
+    yield _gauge("rules_last_good", "1 while other rules are in force than those in the files.", int(last_good))
+
+
+def _of_what_is_open(status: Mapping[str, Any]) -> Iterator[Metric]:
+    ledger, lease = status["ledger"], status["lease"]
+    yield _gauge("working", "1 where this router works; 0 where it stands by.", int(lease is None or lease["held"]))
+    yield _gauge(
+        "ledger_up", "1 while the ledger can be read; nothing is moved without it.", int(ledger["error"] is None)
+    )
+    if ledger["open_intents"] is not None:
+        yield _gauge("ledger_open_intents", "Moves whose outcome is not known yet.", ledger["open_intents"])
+    yield _gauge("under_way", "Moved, and not seen to have landed yet.", status["under_way"])
+    yield _gauge("strays", "Moved, and not seen to have landed in time.", status["strays"])
+    yield _gauge("flows_suspended", "Flows that are not used any more.", len(status["suspended_flows"]))
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{PREFIX}_{name}", text, value=value)
+
+
+def _labelled(
+    name: str, text: str, values: Iterable[tuple[tuple[str, ...], float]], *, labels: tuple[str, ...]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
+    for of, value in values:
+        family.add_metric(of, value)
+    return family
+
+
+def _epoch(at: str | None) -> float:
+    return datetime.fromisoformat(at).timestamp() if at is not None else 0.0

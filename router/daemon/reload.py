@@ -1,0 +1,136 @@
+"""The rules and config.toml read again while the service runs: all of it, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from threading import Lock
+
+from pydantic import BaseModel
+
+from router import events, logs
+from router.daemon.compose import App
+from router.daemon.last_good_rules import LastGood
+from router.daemon.systemd import Notifier
+from router.execute.attempts import RetryPolicy
+from router.lookup.snapshot import limits_of
+from router.problems import Problem, Problems
+from router.rules.rule import RuleSet
+from router.settings import Settings
+from router.settings.sources import KeyPath, keys
+
+# Which keys of config.toml may change while the service runs, and putting them in force.
+
+LIVE: frozenset[KeyPath] = frozenset(
+    {
+        ("execute", "landing_timeout"),
+        ("execute", "retry", "attempts"),
+        ("execute", "retry", "give_up_after"),
+        ("execute", "retry", "max_delay"),
+        ("guard", "cooldown"),
+        ("guard", "max_transfers"),
+        ("guard", "per_cycle"),
+        ("guard", "per_hour"),
+        ("guard", "reserve_transfers"),
+        ("log", "level"),
+        ("poll", "every"),
+        ("rules", "path"),
+    }
+)
+"""Each is read anew for every cycle, or can be handed to the part that has it. The others are built into connections,
+threads and the ledger; and whether contacts are moved at all (``execute.mode``) is not changed in passing."""
+
+
+def changed(old: Settings, new: Settings) -> tuple[KeyPath, ...]:
+    """The keys whose values differ, whoever set them."""
+    return tuple(key for key in _leaves() if _value(old, key) != _value(new, key))
+
+
+def refusals(old: Settings, new: Settings) -> tuple[Problem, ...]:
+    """What cannot change without a restart, at the place that changed it."""
+    stuck = (key for key in changed(old, new) if key not in LIVE)
+    return tuple(
+        new.problem(key, f"{'.'.join(key)} cannot change while the service runs: restart it, or take the change back")
+        for key in stuck
+    )
+
+
+def apply(app: App, settings: Settings) -> None:
+    """Nothing here can fail. A cycle that runs keeps the rules it began with."""
+    retry = settings.execute.retry
+    app.settings = settings
+    app.cycle.looking.limits = limits_of(settings)
+    app.cycle.enforcer.attempts.policy = RetryPolicy(
+        attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after
+    )
+    app.follower.landing_timeout = settings.execute.landing_timeout
+    logs.set_level(settings.log.level)
+
+
+def _leaves() -> Iterator[KeyPath]:
+    for key, annotation in keys().items():
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            yield key
+
+
+def _value(settings: Settings, key: KeyPath) -> object:
+    value: object = settings
+    for part in key:
+        value = getattr(value, part, None)
+    return value
+
+
+Load = Callable[[], tuple[Settings, RuleSet]]
+"""Reads the files, each once, and proves them. Raises ``Problems``."""
+
+
+class Reloader:
+    """One reload at a time, whoever asks for it."""
+
+    def __init__(self, app: App, load: Load, *, notifier: Notifier, kept: LastGood) -> None:
+        self._app = app
+        self._load = load
+        self._notifier = notifier
+        self._kept = kept
+        self._alone = Lock()
+
+    def reload(self) -> tuple[Problem, ...]:
+        """Why it was refused; empty where the files are in force now. Never raises: a bug here must not end a service
+        that works."""
+        with self._alone:
+            self._notifier.reloading()
+            problems: tuple[Problem, ...] = ()
+            try:
+                problems = reload(self._app, self._load)
+                if not problems:
+                    self._kept.keep(self._app.names.ruleset)
+            except Exception as error:
+                events.log.exception("rules.rejected", errors=[f"a bug: {type(error).__name__}"])
+                problems = (Problem("connect-router", 0, 0, f"a bug: {type(error).__name__}; the log has more"),)
+            finally:
+                self._notifier.ready("reload refused; the old rules stay" if problems else "reloaded")
+            return problems
+
+
+def reload(app: App, load: Load) -> tuple[Problem, ...]:
+    """Puts what ``load`` reads in force, or answers why not; all stays as it was then. Timers, ledger and clocks are
+    not touched; flows that were denied are tried again, for the permissions may be what changed."""
+    try:
+        settings, ruleset = load()
+    except Problems as refused:
+        return _rejected(app, refused.problems)
+    stuck = refusals(app.settings, settings)
+    if stuck:
+        return _rejected(app, stuck)
+    app.names.replace_rules(ruleset)
+    apply(app, settings)
+    app.blocked.forget()
+    app.vital.reloaded()
+    events.log.info("rules.loaded", count=len(ruleset.rules), revision=ruleset.revision)
+    return ()
+
+
+def _rejected(app: App, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    lines = [str(problem) for problem in problems]
+    events.log.error("rules.rejected", errors=lines)
+    app.vital.refused(tuple(lines))
+    return problems

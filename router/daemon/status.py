@@ -1,0 +1,185 @@
+"""The running service at a glance, as ``status`` tells it: one JSON object. docs/commands.md has its shape."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from router import __version__
+from router.daemon.compose import App
+from router.ledger.errors import LedgerUnavailable
+from router.model import Action, Landing, Pause
+from router.telemetry.cycle_report import CycleReport
+from router.telemetry.health import DEAD_AFTER, Vital
+
+SHOWN = 20
+"""Strays that are named; all are counted."""
+
+
+def status_of(app: App) -> dict[str, Any]:
+    """Reads what the service knows; asks nobody. Times are UTC, durations seconds."""
+    now, vital = app.clock.now(), app.vital.now
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "instance": app.settings.connect.instance_id,
+        "mode": app.mode.value,
+        "config": _path(app.settings.config_path),
+        "state": _state(app, vital),
+        "now": _iso(now),
+        "started_at": _iso(vital.started_at),
+        "poll_every_s": app.settings.poll.every.total_seconds(),
+        "silent_s": _seconds(vital.silent(now)),
+        "healthy": vital.silent(now) <= DEAD_AFTER * app.settings.poll.every,
+        "cycle": _cycle(vital),
+        "rules": _rules(app, vital),
+        **_figures(app, vital.report, now),
+        "quotas": _quotas(app),
+        "ledger": _ledger(app),
+        "lease": _lease(app),
+        **_followed(app),
+        "pauses": [_pause(one) for one in app.pauses.now.all],
+    }
+
+
+def _state(app: App, vital: Vital) -> str:
+    if app.stopping.is_set():
+        return "stopping"
+    return "running" if vital.ready_at is not None else "starting"
+
+
+def _cycle(vital: Vital) -> dict[str, Any] | None:
+    """As ``cycle.finished`` has it; ``None`` before the first."""
+    if vital.report is None:
+        return None
+    return {**vital.report.fields(), "finished_at": _iso(vital.finished_at)}
+
+
+def _rules(app: App, vital: Vital) -> dict[str, Any]:
+    rules, refused = app.names.ruleset, vital.refused
+    return {
+        "count": len(rules.rules),
+        "revision": rules.revision,
+        "path": str(app.settings.rules.path),
+        "since": _iso(vital.rules_at),
+        "last_good": vital.from_last_good,
+        "refused": None if refused is None else {"at": _iso(refused.at), "errors": list(refused.errors)},
+        "unresolved": [str(one) for rule in app.names.rules.rules for one in rule.unresolved],
+    }
+
+
+def _figures(app: App, report: CycleReport | None, now: datetime) -> dict[str, Any]:
+    directory = app.names.directory
+    glance = report.glance if report is not None else None
+    return {
+        "queues": [
+            {
+                "queue": directory.queue_name(one.queue_id),
+                "waiting": one.waiting,
+                "due": one.due,
+                "oldest_s": _seconds(now - one.oldest_at) if one.oldest_at is not None else None,
+            }
+            for one in (glance.queues if glance is not None else ())
+        ],
+        "next_due": [
+            {
+                "due_at": _iso(one.due_at),
+                "contact_id": one.contact_id,
+                "queue": directory.queue_name(one.queue_id),
+                "rule": one.rule,
+            }
+            for one in (glance.upcoming if glance is not None else ())
+        ],
+        "held": dict(report.held) if report is not None else {},
+        "oldest_breach_s": _seconds(report.oldest_breach) if report is not None else None,
+        "drain_s": _drain(app, report) if report is not None else None,
+    }
+
+
+def _drain(app: App, report: CycleReport) -> float | None:
+    """Of what limits and quota kept back in the last cycle, at its pace; ``None``: nothing, or nothing was moved."""
+    return report.drain_s(max(report.seconds, app.settings.poll.every.total_seconds()))
+
+
+def _quotas(app: App) -> list[dict[str, Any]]:
+    return [
+        {
+            "operation": operation,
+            "calls": state.calls,
+            "throttles": state.throttles,
+            "rate": round(state.rate, 4),
+            "full_rate": round(state.full_rate, 4),
+            "tokens": round(state.tokens, 2),
+            "waiting": state.waiting,
+        }
+        for operation, state in app.connection.quotas.snapshot().items()
+    ]
+
+
+def _ledger(app: App) -> dict[str, Any]:
+    """``began_at`` is ``None`` and ``error`` says why where it cannot be read."""
+    try:
+        open_intents, error = len(app.ledger.open_intents()), app.ledger.problem
+    except LedgerUnavailable as problem:
+        open_intents, error = None, str(problem)
+    return {
+        "path": None if app.shared is not None else str(app.settings.ledger.path),
+        "url": app.settings.ledger.url,
+        "began_at": _iso(app.ledger.began_at),
+        "open_intents": open_intents,
+        "error": error,
+    }
+
+
+def _lease(app: App) -> dict[str, Any] | None:
+    """Which of several routers works; ``None`` where the ledger serves this one alone."""
+    if app.shared is None:
+        return None
+    held = app.shared.lease.held and app.working
+    return {"held": held, "holder": app.shared.lease.holder, "term": app.shared.ledger.term}
+
+
+def _followed(app: App) -> dict[str, Any]:
+    followed, directory = app.follower.followed, app.names.directory
+    strays = [action for action in followed if action.landing is Landing.STRAY]
+    return {
+        "under_way": sum(action.landing is Landing.PENDING for action in followed),
+        "at_agents": sum(action.landing is Landing.AT_AGENT for action in followed),
+        "strays": len(strays),
+        "stray_contacts": [_stray(app, action) for action in strays[:SHOWN]],
+        "suspended_flows": sorted(str(directory.flow_name(flow)) for flow in app.blocked.suspended),
+    }
+
+
+def _stray(app: App, action: Action) -> dict[str, Any]:
+    flow = action.target.flow_id if action.target is not None else None
+    return {
+        "contact_id": action.contact_id,
+        "new_contact_id": action.new_contact_id,
+        "flow": app.names.directory.flow_name(flow),
+        "moved_at": _iso(action.settled_at or action.decided_at),
+    }
+
+
+def _pause(pause: Pause) -> dict[str, Any]:
+    return {
+        "what": pause.kind.value,
+        "name": pause.name,
+        "until": _iso(pause.until),
+        "comment": pause.comment,
+        "who": pause.who,
+        "set_at": _iso(pause.set_at),
+    }
+
+
+def _path(path: object) -> str | None:
+    return None if path is None else str(path)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else round(span.total_seconds(), 3)

@@ -1,0 +1,67 @@
+"""Hours of operation as deciding meets them: those a rule counts by and those of a queue, as far as they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from router.decide.needs import NeedHours
+from router.decide.snapshot import Look
+from router.decide.waiting import Wait
+from router.model import Contact, FirstAct, HoursId, QueueId
+from router.rules.bound import BoundRule
+from router.rules.calendar import Interval
+from router.rules.clock import Calendar
+from router.rules.condition import Unread
+from router.rules.pauses import stood_still
+from router.rules.value_test import QUEUES_OWN
+
+# When a contact's clock stood still: the pauses of the task, as far as they have been read.
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """``unread`` is what there may be more."""
+
+    pauses: tuple[Interval, ...] = ()
+    unread: Unread | None = None
+
+
+def standstill(wait: Wait, start: datetime, hours: Calendar | None) -> Standstill:
+    """Since the clock started. Only tasks can be paused (API_PauseContact). The contacts that it came from count where
+    the clock started in their time."""
+    if not wait.contact.channel.pausable:
+        return Standstill()
+    told = wait.pauses
+    if isinstance(told, Unread):
+        return Standstill(unread=told)
+    segments: tuple[Contact, ...] = (replace(wait.contact, details=told),)
+    unread = None
+    if wait.contact.initiated_at is None or wait.contact.initiated_at > start:
+        earlier = wait.earlier
+        unread = earlier if isinstance(earlier, Unread) else None
+        segments = segments if isinstance(earlier, Unread) else (*segments, *earlier)
+    return Standstill(stood_still(segments, start, wait.look.now, hours), unread)
+
+
+def calendar_of(rule: BoundRule, queue_id: QueueId, first: FirstAct | None, look: Look) -> Calendar | Unread | None:
+    """The hours that the rule's clock counts; ``None``: around the clock. ``queue_id`` is the queue the contact is in
+    and ``first`` what the rule first saw of it: ``"queue"`` means the queue where the clock started."""
+    name = rule.rule.sla.hours
+    if name is None:
+        return None
+    if name == QUEUES_OWN:
+        return hours_of_queue(first.queue_id if first is not None else queue_id, look)
+    if rule.hours_id is None:
+        return Unread(f'hours of operation "{name}" are not known')
+    return hours_as_read(HoursId(rule.hours_id), look)
+
+
+def hours_of_queue(queue_id: QueueId, look: Look) -> Calendar | Unread:
+    queue = look.directory.queue(queue_id)
+    if queue is None or queue.hours_id is None:
+        return Unread("which hours the queue has is not known")
+    return hours_as_read(queue.hours_id, look)
+
+
+def hours_as_read(hours_id: HoursId, look: Look) -> Calendar | Unread:
+    return look.hours.get(hours_id, Unread("these hours have not been read yet", NeedHours(hours_id)))

@@ -1,0 +1,147 @@
+"""One rule's turn at one contact: what every decision of it has in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from router.decide.capacity import Used
+from router.decide.decision import Hold, PausesSeen, Refusal
+from router.decide.govern import Tried, urgency
+from router.decide.match_subject import priority_of
+from router.decide.snapshot import NEVER_PAUSED
+from router.decide.targets import target_of
+from router.decide.waiting import Wait
+from router.model import CaseKey, Contact, ContactId, FirstAct, Target
+from router.rules.bound import BoundStep
+from router.rules.clock import queue_clock_start
+from router.rules.condition import Seen, Unread
+from router.rules.rule import Mode, Step
+
+
+class ByRuleFields(TypedDict):
+    """The fields of ``decision.ByRule``."""
+
+    contact: Contact
+    case: CaseKey
+    chain_id: ContactId
+    rule: str
+    step: int
+    at: timedelta
+    mode: Mode
+    due_at: datetime
+    late: timedelta
+    urgency: float
+    first: FirstAct
+    fingerprint: str
+    acts_before: datetime | None
+    relied_on: tuple[Seen, ...]
+    pauses: PausesSeen | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """``tried`` matched, so its clock's fields are known. What is decided is added to ``used``. ``relied_on`` is what
+    DescribeContact told of the contact when the rules were tried on it."""
+
+    tried: Tried
+    wait: Wait
+    used: Used
+    relied_on: tuple[Seen, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        return self.tried.rule.name
+
+    @property
+    def observed(self) -> bool:
+        return self.tried.mode is Mode.OBSERVE
+
+    @property
+    def due_to(self) -> tuple[BoundStep, ...]:
+        """The due ``to`` steps with their destinations, latest first."""
+        assert self.tried.due is not None, "a rule that matched has a clock"
+        numbers = {step.number for step in self.tried.due.to}
+        return tuple(step for step in reversed(self.tried.rule.steps) if step.step.number in numbers)
+
+    @property
+    def live(self) -> tuple[BoundStep, ...]:
+        """The due ``to`` steps that are still to be tried, latest first. A step that failed (Connect refused every
+        destination) has itself passed over those before it, and is passed over by those after it."""
+        live: list[BoundStep] = []
+        for bound in self.due_to:
+            refused = self.refused(bound.step)
+            targets = [target_of(entry, self.wait) for entry in bound.entries]
+            if refused and all(target in refused for target in targets if target is not None):
+                break
+            live.append(bound)
+        return tuple(live)
+
+    def refused(self, step: Step) -> frozenset[Target]:
+        """The destinations of the step that Connect has refused for this contact."""
+        return self.wait.case.refused(self.rule, step.at, self.tried.rule.fingerprint, self.wait.contact)
+
+    def due_at(self, step: Step) -> datetime:
+        return self.tried.at(step.at)
+
+    def late(self, step: Step) -> timedelta:
+        """Time since the breach, or since the step fell due where the rule has no target; negative before it."""
+        assert self.tried.elapsed is not None, "a rule that matched has a clock"
+        return self.tried.elapsed - (self.tried.rule.rule.sla.target or step.at)
+
+    def hold(self, step: Step, refusal: Refusal) -> Hold:
+        return Hold(
+            contact=self.wait.contact,
+            case=self.wait.case.key,
+            chain_id=self.wait.case.chain_id,
+            reason=refusal.reason,
+            detail=refusal.why,
+            mode=self.tried.mode,
+            rule=self.rule,
+            step=step.number,
+            due_at=self.due_at(step) if self.tried.unread_clock is None else None,
+            late=self.late(step) if self.tried.unread_clock is None else None,
+            urgency=urgency(self.tried, step),
+        )
+
+    def by_rule(self, step: Step) -> ByRuleFields:
+        calendar = self.tried.calendar
+        return ByRuleFields(
+            contact=self.wait.contact,
+            case=self.wait.case.key,
+            chain_id=self.wait.case.chain_id,
+            rule=self.rule,
+            step=step.number,
+            at=step.at,
+            mode=self.tried.mode,
+            due_at=self.due_at(step),
+            late=self.late(step),
+            urgency=urgency(self.tried, step),
+            first=self._first(),
+            fingerprint=self.tried.rule.fingerprint,
+            acts_before=calendar.open_until(self.wait.look.now) if calendar is not None else None,
+            relied_on=self.relied_on,
+            pauses=self._pauses(),
+        )
+
+    def _pauses(self) -> PausesSeen | None:
+        known = self.wait.pauses
+        if isinstance(known, Unread) or not self.wait.contact.channel.pausable:
+            return None
+        return PausesSeen(known.resumed_at, assumed=known is NEVER_PAUSED)
+
+    def _first(self) -> FirstAct:
+        """The contact as it was when the rule first acted on the case: recorded then, or as it is now."""
+        known = self.wait.case.first_act(self.rule, observed=self.observed)
+        if known is not None:
+            return known
+        contact, transfers, details = self.wait.contact, self.wait.transfers, self.wait.details
+        return FirstAct(
+            clock_started_at=queue_clock_start(contact, None),
+            queue_id=self.wait.queue_id,
+            waited=contact.waited(self.wait.look.now),
+            initiation_method=contact.initiation_method,
+            priority=None if isinstance(details, Unread) else priority_of(details),
+            transfers=transfers if isinstance(transfers, int) else None,
+        )

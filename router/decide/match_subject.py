@@ -1,0 +1,168 @@
+"""The contact as the conditions of one rule see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from router.decide.clocks import hours_as_read, hours_of_queue
+from router.decide.snapshot import Look
+from router.decide.waiting import Wait
+from router.model import DEFAULT_PRIORITY, ActionKind, Contact, Details, FirstAct, HoursId, QueueId
+from router.rules.bound import BoundRule
+from router.rules.condition import Match, Seen, Truth, Unread
+from router.rules.value_test import QUEUES_OWN, Value
+
+# What only DescribeContact tells of a contact, as the conditions of ``match`` see it.
+
+KEYS = frozenset({"attributes", "priority", "task_template", "to_address", "from_address"})
+"""The match keys, without what follows a dot."""
+
+
+def is_detail(key: str) -> bool:
+    return key.partition(".")[0] in KEYS
+
+
+def detail(details: Details, key: str) -> Value | None:
+    """The value of one of the keys; ``None`` where the contact has none."""
+    group, _, name = key.partition(".")
+    if group == "attributes":
+        return details.attributes.get(name)
+    if group == "priority":
+        return priority_of(details)
+    if group == "task_template":
+        names = (details.task_template, details.task_template_id)
+        return tuple(one for one in names if one is not None) or None
+    value: Value | None = getattr(details, key)
+    return value
+
+
+def priority_of(details: Details) -> int:
+    """One that the answer does not say is the default."""
+    return DEFAULT_PRIORITY if details.priority is None else details.priority
+
+
+def seen_details(matched: Match | None) -> tuple[Seen, ...]:
+    """The conditions that came out as they did because of what DescribeContact told."""
+    seen = matched.seen if matched is not None else ()
+    return tuple(one for one in seen if one.test.costs_a_call and is_detail(one.test.key) and _was_read(one))
+
+
+def _was_read(seen: Seen) -> bool:
+    return seen.truth is not Truth.UNREAD and not isinstance(seen.value, Unread)
+
+
+def still_so(relied_on: Iterable[Seen], contact: Contact) -> bool:
+    """Whether every condition that a decision rests on comes out as it did, on the contact as it was just read."""
+    details = contact.details
+    if details is None:
+        return True
+    return all(seen.test.fits(detail(details, seen.test.key)) is (seen.truth is Truth.YES) for seen in relied_on)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactSubject:
+    """``first`` is the contact as it was when the rule first acted, where the rule has moved the case, and ``bumped``
+    the same where it has changed its routing: the router's own acts do not change what the rule sees. ``queue_id`` is
+    the queue that the rule sees it in."""
+
+    wait: Wait
+    queue_id: QueueId
+    first: FirstAct | None = None
+    bumped: FirstAct | None = None
+
+    @property
+    def contact(self) -> Contact:
+        return self.wait.contact
+
+    @property
+    def look(self) -> Look:
+        return self.wait.look
+
+    def value(self, key: str) -> Value | Unread | None:
+        group, _, name = key.partition(".")
+        if group == "segment_attributes":
+            return self.contact.segment_attributes.get(name)
+        if group == "tags":
+            return self.contact.tags.get(name)
+        if group == "hours" and name:
+            return self._hours(name)
+        if is_detail(key):
+            return self._detail(key)
+        return self._plain(key)
+
+    @property
+    def recorded_priority(self) -> int | None:
+        """What it was when the rule first acted; ``None`` where it is for the rule what it is now."""
+        before = self.first or self.bumped
+        return None if before is None else before.priority
+
+    def _detail(self, key: str) -> Value | Unread | None:
+        if key == "priority" and self.recorded_priority is not None:
+            return self.recorded_priority
+        details = self.wait.details
+        return details if isinstance(details, Unread) else detail(details, key)
+
+    def _plain(self, key: str) -> Value | Unread | None:
+        match key:
+            case "channel":
+                return self.contact.channel.value
+            case "queue":
+                return self._queue()
+            case "name":
+                return self.contact.name
+            case "waited":
+                return self.first.waited if self.first else self.contact.waited(self.look.now)
+            case "age":
+                return self._age()
+            case "initiation_method":
+                return self.first.initiation_method if self.first else self.contact.initiation_method
+            case "subtype":
+                return self.contact.segment_attributes.get("connect:Subtype")
+            case "transfers":
+                recorded = self.first.transfers if self.first else None
+                return self.wait.transfers_behind if recorded is None else recorded
+            case "hours":
+                return Unread("these hours of operation are not known")
+        return Unread(f"{key} is not read by this version")
+
+    def _age(self) -> Value | Unread:
+        """As it is now: moves do not change it."""
+        began_at = self.wait.chain_began_at
+        return began_at if isinstance(began_at, Unread) else max(self.look.now - began_at, timedelta())
+
+    def _hours(self, name: str) -> Value | Unread:
+        """``name`` is an id, or stands for the own hours of the queue that the rule sees the contact in."""
+        own = name == QUEUES_OWN
+        found = hours_of_queue(self.queue_id, self.look) if own else hours_as_read(HoursId(name), self.look)
+        if isinstance(found, Unread):
+            return found
+        return "open" if found.is_open(self.look.now) else "closed"
+
+    def _queue(self) -> Value:
+        name = self.look.directory.queue_name(self.queue_id)
+        return (name, self.queue_id) if name and name != self.queue_id else (self.queue_id,)
+
+
+def subject_for(rule: BoundRule, wait: Wait) -> ContactSubject:
+    """The subject that a rule is matched against. A rule that has moved the case sees it, in the queues that it moves
+    to, where it first acted on it."""
+    if not wait.case.actions:
+        return ContactSubject(wait, wait.queue_id)
+    before = wait.case.first_act(rule.name, observed=False)
+    first = before if wait.case.moves_of(rule.name) else None
+    queue_id = wait.queue_id
+    if first is not None and (queue_id in rule.destination_queues or sent_here(rule.name, wait)):
+        queue_id = first.queue_id
+    bumped = before if wait.case.progress(rule.name, ActionKind.ROUTING, observed=False) is not None else None
+    return ContactSubject(wait, queue_id, first, bumped)
+
+
+def sent_here(rule: str, wait: Wait) -> bool:
+    """Whether a move of the rule brought the contact to the queue it is in: an agent's own has no other way in."""
+    moves = wait.case.moves_of(rule)
+    if any(move.landed_queue_id == wait.contact.queue_id for move in moves):
+        return True
+    under_way = wait.case.landing is not None and wait.case.landing.unlanded
+    return under_way and bool(moves) and moves[-1] is wait.case.moves[-1]

@@ -1,0 +1,120 @@
+"""Everything that decisions may rest on, as one frozen value: there is nothing else to ask, and no clock to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from router.model import (
+    Action,
+    AgentId,
+    AgentState,
+    Channel,
+    Contact,
+    ContactId,
+    Details,
+    Directory,
+    FlowId,
+    HoursId,
+    Pauses,
+    ProfileId,
+    QueueId,
+    QueueMetrics,
+    Standing,
+    Target,
+)
+from router.rules.clock import Calendar
+from router.rules.condition import Unread
+from router.rules.rule import Mode
+
+CHAIN_TRANSFERS = 11
+"""A contact cannot be transferred more than 11 times (API_TransferContact): 12 contacts in a chain."""
+
+
+NEVER_PAUSED = Details()
+"""Of a task that was not read yet: assumed, for it is read before anything is done to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The service's own limits on moves; a rule may tighten them."""
+
+    max_transfers: int = 3
+    reserve_transfers: int = 2
+    cooldown: timedelta = timedelta(minutes=5)
+    per_cycle: int = 50
+    per_hour: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """What stands in the way of every contact, or of every move with a flow."""
+
+    denied: bool = False
+    denied_flows: frozenset[FlowId] = frozenset()
+    suspended_flows: frozenset[FlowId] = frozenset()
+    instance_full: bool = False
+    clock_skew: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveMetrics:
+    """``asked`` are the queues whose metrics were asked for; of those, a queue without a row is empty and unstaffed,
+    unless its answer failed (``failed``), contacts were seen there, or no queue had a row for that channel.
+    ``profiles`` are what routing profiles serve, ``None`` where that could not be read."""
+
+    rows: Mapping[tuple[QueueId, Channel], QueueMetrics] = field(default_factory=dict)
+    asked: frozenset[QueueId] = frozenset()
+    failed: frozenset[QueueId] = frozenset()
+    agents: Mapping[AgentId, AgentState] = field(default_factory=dict)
+    agents_asked: frozenset[AgentId] = frozenset()
+    profiles: Mapping[ProfileId, frozenset[tuple[QueueId, Channel]] | None] = field(default_factory=dict)
+
+    @cached_property
+    def channels(self) -> frozenset[Channel]:
+        """Those of which Connect gave a row for some queue: about the others it may be silent."""
+        return frozenset(channel for _, channel in self.rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One look at the instance. ``histories`` is by contact id; so are, with an ``Unread`` where reading failed,
+    ``transfers``, ``details``, ``origins`` (when the chain began), ``pauses`` and ``pasts`` (those it came from, newest
+    first). ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics, ``unseen`` what
+    waits in a queue besides the contacts of the look, ``occupied_by_others`` where. The ledger knows what the router
+    did from ``ledger_began_at`` on; ``None``: all of it. ``paused`` is what an operator has paused, as far as it is in
+    force at ``now``."""
+
+    now: datetime
+    mode: Mode
+    contacts: tuple[Contact, ...]
+    directory: Directory
+    cycle: int = 0
+    histories: Mapping[ContactId, tuple[Action, ...]] = field(default_factory=dict)
+    transfers: Mapping[ContactId, int | Unread] = field(default_factory=dict)
+    details: Mapping[ContactId, Details | Unread] = field(default_factory=dict)
+    origins: Mapping[ContactId, datetime | Unread] = field(default_factory=dict)
+    pauses: Mapping[ContactId, Details | Unread] = field(default_factory=dict)
+    pasts: Mapping[ContactId, tuple[Contact, ...] | Unread] = field(default_factory=dict)
+    metrics: LiveMetrics = field(default_factory=LiveMetrics)
+    hours: Mapping[HoursId, Calendar | Unread] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    blocks: Blocks = field(default_factory=Blocks)
+    paused: Pauses = field(default_factory=Pauses)
+    ledger_began_at: datetime | None = None
+    recent_moves: tuple[Action, ...] = ()
+    pending: Mapping[QueueId, int] = field(default_factory=dict)
+    at_agents: Mapping[AgentId, int] = field(default_factory=dict)
+    last_targets: Mapping[tuple[str, timedelta], Target] = field(default_factory=dict)
+    in_progress: frozenset[ContactId] = frozenset()
+    unseen: Mapping[QueueId, int] = field(default_factory=dict)
+    occupied_by_others: frozenset[tuple[QueueId, Channel]] = frozenset()
+
+    @cached_property
+    def occupied(self) -> frozenset[tuple[QueueId, Channel]]:
+        """The queues in which contacts of a channel have been seen waiting."""
+        waiting = (one for one in self.contacts if one.standing(self.now) is Standing.WAITING)
+        seen = frozenset((one.queue_id, one.channel) for one in waiting if one.queue_id is not None)
+        return seen | self.occupied_by_others

@@ -1,0 +1,104 @@
+"""Which queue or agent an entry of ``to`` means for one contact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from router.decide.snapshot import Look
+from router.decide.waiting import Wait
+from router.durations import format_duration
+from router.model import EMPTY_QUEUE, Agent, Channel, QueueId, QueueMetrics, Target
+from router.rules.bound import BoundEntry
+from router.rules.condition import Seen, Test, Truth, Unread
+from router.rules.rule import MetricLimit
+from router.rules.value_test import TextForm
+
+# What is known of a queue's load, with what was sent there lately taken into account.
+
+def known_metrics(queue_id: QueueId, channel: Channel, look: Look, sent: int) -> QueueMetrics | None:
+    """The queue's metrics for a channel, less the contacts ``sent`` there that they do not show; ``None`` where not
+    known.
+
+    In a complete answer a queue without a row is empty and unstaffed, unless contacts of that channel were seen there
+    or no queue had a row for the channel: then Connect may be silent about it, and silence is not zero.
+    """
+    live = look.metrics
+    if queue_id not in live.asked or queue_id in live.failed:
+        return None
+    row = live.rows.get((queue_id, channel))
+    if row is None:
+        silent = channel not in live.channels or (queue_id, channel) in look.occupied
+        row = QueueMetrics() if silent else EMPTY_QUEUE
+    return _less(row, sent) if sent else row
+
+
+def beyond(limit: MetricLimit, metrics: QueueMetrics) -> str | None:
+    """Why the metrics are not within the limit, for people; ``None`` where they are."""
+    value: int | timedelta | None = getattr(metrics, limit.metric)
+    if value is None:
+        return f"{limit.metric} is not known"
+    if limit.min is not None and value < limit.min:  # type: ignore[operator]
+        return f"{limit.metric} is {_shown(value)}, below {_shown(limit.min)}"
+    if limit.max is not None and value > limit.max:  # type: ignore[operator]
+        return f"{limit.metric} is {_shown(value)}, above {_shown(limit.max)}"
+    return None
+
+
+def no_shorter_wait(metrics: QueueMetrics, waited: timedelta) -> str | None:
+    """Why the queue's oldest contact does not wait less than ``waited``, for people; ``None`` where it does."""
+    oldest = metrics.oldest_contact_age
+    if oldest is None:
+        return "oldest_contact_age is not known"
+    if oldest < waited:
+        return None
+    return f"its oldest contact waits {_shown(oldest)}, not less than this case ({_shown(waited)})"
+
+
+def _less(row: QueueMetrics, sent: int) -> QueueMetrics:
+    return replace(
+        row,
+        slots_available=_minus(row.slots_available, sent),
+        agents_available=_minus(row.agents_available, sent),
+        contacts_in_queue=None if row.contacts_in_queue is None else row.contacts_in_queue + sent,
+    )
+
+
+def _minus(value: int | None, sent: int) -> int | None:
+    return None if value is None else max(value - sent, 0)
+
+
+def _shown(value: int | timedelta) -> str:
+    return format_duration(value) if isinstance(value, timedelta) else str(value)
+
+
+def target_of(bound: BoundEntry, wait: Wait) -> Target | None:
+    """``None`` where the instance lacks a name or, for ``agent_from``, where the contact names no agent it has."""
+    if bound.entry.agent_from is None:
+        return bound.target
+    agent = named_agent(bound.entry.agent_from, wait)
+    if not isinstance(agent, Agent) or bound.flow_id is None:
+        return None
+    return Target(flow_id=bound.flow_id, agent_id=agent.id)
+
+
+def named_agent(attribute: str, wait: Wait) -> Agent | Unread | None:
+    """The agent whose user name or id stands in a contact attribute; ``None`` where it has none, or none of the
+    instance's."""
+    details = wait.details
+    if isinstance(details, Unread):
+        return details
+    name = details.attributes.get(attribute)
+    return wait.look.directory.agent(name) if name else None
+
+
+def naming(attribute: str, wait: Wait) -> Seen | None:
+    """What a contact says in an attribute that names an agent, as a condition that holds while it says the same;
+    ``None`` where that was not read."""
+    details = wait.details
+    if isinstance(details, Unread):
+        return None
+    named = details.attributes.get(attribute)
+    same = TextForm(present=False) if named is None else TextForm(literals=(named,))
+    key = f"attributes.{attribute}"
+    return Seen(Test(key, f'agent_from = "{key}"', same, costs_a_call=True), Truth.YES, named)

@@ -1,0 +1,226 @@
+"""The log lines about contacts: one place that knows which fields each event carries."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from router.cycle_context import CycleContext
+from router.decide.decision import ByRule, Hold, Reroute, Transfer, Warn
+from router.model import Action, Directory, HoldReason, Landing, Pause, RoutingData, Target
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("router")
+
+
+def seconds(span: timedelta | None) -> float | None:
+    return None if span is None else round(span.total_seconds(), 3)
+
+
+def of_decision(decision: ByRule | Hold, context: CycleContext) -> dict[str, Any]:
+    """The fields that every line about a decided contact carries."""
+    return {
+        "contact_id": decision.contact.id,
+        "chain_id": decision.chain_id,
+        "case_id": decision.case.case_id,
+        "rule": decision.rule,
+        "step": decision.step,
+        "cycle": context.cycle,
+        "revision": context.revision,
+    }
+
+
+def of_action(action: Action) -> dict[str, Any]:
+    """``cycle`` and ``revision`` are those in which it was decided, be it by an earlier process."""
+    return {
+        "contact_id": action.contact_id,
+        "chain_id": action.chain_id,
+        "case_id": action.case.case_id,
+        "rule": action.rule,
+        "step": action.step,
+        "cycle": action.cycle,
+        "revision": action.revision,
+    }
+
+
+def of_target(target: Target, directory: Directory) -> dict[str, Any]:
+    where = (
+        {"to_queue": directory.queue_name(target.queue_id)}
+        if target.queue_id is not None
+        else {"to_agent": directory.agent_name(target.agent_id)}
+    )
+    return {**where, "flow": directory.flow_name(target.flow_id)}
+
+
+def transferred(
+    decision: Transfer, action: Action, context: CycleContext, *, read_age: float, now: datetime
+) -> None:
+    """``read_age`` is in seconds: how old the reading was when the call was sent."""
+    directory = context.directory
+    log.info(
+        "contact.transferred",
+        **of_decision(decision, context),
+        new_contact_id=action.new_contact_id,
+        from_queue=directory.queue_name(action.queue_id),
+        **of_target(decision.target, directory),
+        waited_s=seconds(decision.contact.waited(now)),
+        late_s=seconds(decision.late),
+        attempts=action.attempts,
+        read_age_ms=round(read_age * 1000),
+        request_id=action.request_id,
+    )
+    if decision.passed_over:
+        log.info("contact.passed_over", **of_decision(decision, context), steps=list(decision.passed_over))
+
+
+def would_transfer(decision: Transfer, context: CycleContext, *, now: datetime) -> None:
+    directory = context.directory
+    log.info(
+        "contact.would_transfer",
+        **of_decision(decision, context),
+        from_queue=directory.queue_name(decision.contact.queue_id),
+        **of_target(decision.target, directory),
+        waited_s=seconds(decision.contact.waited(now)),
+        late_s=seconds(decision.late),
+    )
+
+
+def reprioritized(decision: Reroute, action: Action, context: CycleContext) -> None:
+    """``changed`` is false where its place was as good already and nothing was sent."""
+    before = action.before or RoutingData()
+    log.info(
+        "contact.reprioritized",
+        **of_decision(decision, context),
+        queue=context.directory.queue_name(action.queue_id),
+        changed=action.routing is not None,
+        **_routing(action.routing),
+        before_priority=before.priority,
+        before_age_s=seconds(before.age),
+        late_s=seconds(decision.late),
+        attempts=action.attempts,
+        request_id=action.request_id,
+    )
+
+
+def would_reprioritize(decision: Reroute, context: CycleContext) -> None:
+    log.info(
+        "contact.would_reprioritize",
+        **of_decision(decision, context),
+        queue=context.directory.queue_name(decision.contact.queue_id),
+        **_routing(RoutingData(priority=decision.routing.priority, age=decision.routing.age)),
+        late_s=seconds(decision.late),
+    )
+
+
+def _routing(routing: RoutingData | None) -> dict[str, Any]:
+    return {
+        "priority": routing.priority if routing is not None else None,
+        "age_s": seconds(routing.age) if routing is not None else None,
+    }
+
+
+def place_kept(action: Action) -> None:
+    fields = {"new_contact_id": action.new_contact_id, **_routing(action.routing)}
+    log.info("contact.place_kept", **of_action(action), **fields)
+
+
+def place_lost(action: Action, *, code: str, message: str) -> None:
+    fields = {"new_contact_id": action.new_contact_id, "error": code, "message": message}
+    log.warning("contact.place_lost", **of_action(action), **fields)
+
+
+def warned(decision: Warn, context: CycleContext, *, observed: bool, now: datetime) -> None:
+    log.warning(
+        "contact.warned",
+        **of_decision(decision, context),
+        text=decision.text,
+        queue=context.directory.queue_name(decision.contact.queue_id),
+        waited_s=seconds(decision.contact.waited(now)),
+        late_s=seconds(decision.late),
+        observed=observed,
+    )
+
+
+def held(decision: ByRule | Hold, reason: HoldReason, context: CycleContext, *, detail: str = "") -> None:
+    """``reason`` may have been found on reading again, after the decision to move."""
+    write = log.warning if reason is HoldReason.UNRESOLVED else log.info
+    write(
+        "contact.held",
+        **of_decision(decision, context),
+        reason=reason.value,
+        detail=detail,
+        queue=context.directory.queue_name(decision.contact.queue_id),
+        late_s=seconds(decision.late),
+    )
+
+
+def failed(decision: ByRule, action: Action, context: CycleContext, *, code: str, message: str) -> None:
+    fields = of_decision(decision, context)
+    log.warning("contact.failed", **fields, error=code, message=message, attempts=action.attempts)
+
+
+def broken(**fields: Any) -> None:
+    """A bug that the contact named brought to light; the others go on. Called where the exception is handled."""
+    log.exception("contact.broken", **fields)
+
+
+def landed(action: Action, landing: Landing, directory: Directory, *, after: timedelta) -> None:
+    log.info(
+        "contact.landed",
+        **of_action(action),
+        new_contact_id=action.new_contact_id,
+        landing=landing.value,
+        **_landed_at(action, landing, directory),
+        diverted=landing is Landing.DIVERTED,
+        after_s=seconds(after),
+    )
+
+
+def _landed_at(action: Action, landing: Landing, directory: Directory) -> dict[str, Any]:
+    """The queue it is in; the agent, where it waits in the agent's own; nothing where it has been answered or ended."""
+    if landing is Landing.AT_AGENT and action.target is not None:
+        return {"agent": directory.agent_name(action.target.agent_id)}
+    queued = landing in (Landing.QUEUED, Landing.DIVERTED)
+    return {"queue": directory.queue_name(action.landed_queue_id)} if queued else {}
+
+
+def stray(action: Action, directory: Directory, *, after: timedelta) -> None:
+    log.error(
+        "contact.stray",
+        **of_action(action),
+        new_contact_id=action.new_contact_id,
+        **(of_target(action.target, directory) if action.target else {}),
+        after_s=seconds(after),
+    )
+
+
+def taken_from_agent(action: Action, *, read_age: float | None) -> None:
+    age = None if read_age is None else round(read_age * 1000)
+    log.error("contact.taken_from_agent", **of_action(action), new_contact_id=action.new_contact_id, read_age_ms=age)
+
+
+def recovered(action: Action, *, outcome: str) -> None:
+    log.warning("contact.recovered", **of_action(action), new_contact_id=action.new_contact_id, outcome=outcome)
+
+
+def rules_last_good(revision: str, errors: tuple[str, ...]) -> None:
+    log.error("rules.last_good", revision=revision, errors=list(errors))
+
+
+def pause_set(pause: Pause) -> None:
+    span = seconds(pause.until - pause.set_at)
+    log.info("pause.set", **_of_pause(pause), until=pause.until.isoformat(), for_s=span, who=pause.who)
+
+
+def pause_cleared(pause: Pause, *, who: str) -> None:
+    """``who`` may be ``expiry``: its time was over."""
+    log.info("pause.cleared", **_of_pause(pause), set_by=pause.who, who=who)
+
+
+def _of_pause(pause: Pause) -> dict[str, Any]:
+    return {"what": pause.kind.value, "name": pause.name, "comment": pause.comment}
+
+
+def retried(*, rule: str | None, contact_id: str | None, contacts: int, who: str) -> None:
+    log.info("control.retried", rule=rule, contact_id=contact_id, contacts=contacts, who=who)

@@ -1,0 +1,243 @@
+"""One transfer, or one routing update, attempt by attempt: every attempt reads the contact again before it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from threading import Event
+
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, stop_any, stop_before_delay
+from tenacity.nap import sleep_using_event
+from tenacity.stop import stop_base, stop_when_event_set
+from tenacity.wait import wait_random_exponential
+
+from router.connect.answers import (
+    Failure,
+    Full,
+    Missing,
+    Reading,
+    Throttled,
+    TooLate,
+    TransferAnswer,
+    Transferred,
+    Unknown,
+    UpdateAnswer,
+    Updated,
+)
+from router.decide.decision import PausesSeen
+from router.execute.intent import SEND_BY
+from router.execute.recheck import changed
+from router.execute.routing_update import Shown, routing_of, shown
+from router.lookup.details import KnownDetails
+from router.model import Action, ActionKind, HoldReason
+from router.ports import TRANSFER, UPDATE, Clock, Grant, Ledger, Mover, Pacer, Reader
+from router.rules.condition import Seen
+
+STALE = "StaleReading"
+"""The code of a reading that came too late to act on."""
+FRESH = 2.0
+"""Seconds for which a reading entitles to a call: Connect has no conditional transfer, so an agent who accepts within
+that window loses the contact, and it is kept short."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    attempts: int = 8
+    max_delay: timedelta = timedelta(seconds=20)
+    give_up_after: timedelta = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """How an attempt ended: with an ``answer`` of Connect's, or before the call: with a ``hold`` found on reading, a
+    reading that failed (``unread``), or no token of the quota in time (all three ``None``)."""
+
+    answer: TransferAnswer | UpdateAnswer | None = None
+    hold: HoldReason | None = None
+    unread: Failure | None = None
+    repeatable: bool = True
+    """Whether a call whose outcome is not known may be made again at once: it may where it carries a token."""
+
+    @property
+    def again(self) -> bool:
+        """A reading that failed has been repeated by the reader: one layer repeats a call, not two."""
+        lost = isinstance(self.answer, Unknown) and self.repeatable
+        stale = self.unread is not None and self.unread.code == STALE
+        return lost or stale or isinstance(self.answer, Throttled)
+
+    @property
+    def failure(self) -> Failure | Full | None:
+        """Why no call was accepted, where that is Connect's or the network's doing."""
+        return self.unread if isinstance(self.answer, Transferred | Updated | None) else self.answer
+
+
+@dataclass(slots=True)
+class Effort:
+    """The work on one intent so far. ``uncertain`` once a call was sent whose outcome is not known: from then on a
+    contact that is gone has been moved, and a refusal is no failure. ``relied_on`` and ``pauses`` are what the decision
+    rests on, which only this reading tells anew; ``grant`` a token for the first call."""
+
+    action: Action
+    until: float | None
+    relied_on: tuple[Seen, ...] = ()
+    pauses: PausesSeen | None = None
+    grant: Grant | None = None
+    uncertain: bool = False
+    read_age: float = 0.0
+    send_before: float | None = None
+    """Until when, in monotonic seconds, the last reading entitles to a call."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempts:
+    """Tenacity's loop around one transfer: full jitter, the same ClientToken throughout, ended at once by ``stopping``.
+
+    ``policy`` may be replaced at any time: what is under way keeps the one it began with. ``permitted`` is asked right
+    before each call and says why it may not be made any more.
+    """
+
+    reader: Reader
+    mover: Mover
+    pacer: Pacer
+    ledger: Ledger
+    clock: Clock
+    policy: RetryPolicy
+    stopping: Event
+    details: KnownDetails
+    permitted: Callable[[Action], HoldReason | None] = lambda action: None
+
+    def make(self, effort: Effort) -> Tried:
+        """Attempts until an answer that settles it, a hold, or the end of patience; answers how the last one ended. The
+        next poll is such an end: what was not sent is decided anew then, and an answer that was lost is looked for.
+
+        Raises ``LedgerUnavailable`` where the intent could not be renewed or may be another router's by now, and
+        ``NotOpen`` where somebody settled it: in all cases no further call was made."""
+        retrying = Retrying(
+            retry=retry_if_result(lambda tried: tried.again),
+            stop=stop_any(
+                stop_after_attempt(self.policy.attempts),
+                stop_before_delay(self.policy.give_up_after),
+                stop_when_event_set(self.stopping),
+                _Until(effort.until, self.clock),
+            ),
+            wait=wait_random_exponential(multiplier=0.5, max=self.policy.max_delay.total_seconds()),
+            sleep=sleep_using_event(self.stopping),
+            retry_error_callback=_last,
+        )
+        result: Tried = retrying(self._once, effort)
+        return result
+
+    def _once(self, effort: Effort) -> Tried:
+        """A token first, for it may take long to come and the reading must be fresh; given back where no call is made:
+        contacts that an agent has picked up must not use up what the others wait for."""
+        operation = _operation(effort.action)
+        granted = effort.grant is not None and effort.grant.use()
+        if not granted and not self.pacer.acquire(operation, until=effort.until):
+            return Tried()
+        try:
+            tried = self._ready(effort)
+        except BaseException:
+            self.pacer.give_back(operation)
+            raise
+        if tried is not None:
+            self.pacer.give_back(operation)
+            return tried
+        return self._send(effort)
+
+    def _ready(self, effort: Effort) -> Tried | None:
+        """Reads the contact and has the ledger's word for the call: ``None`` where it may be sent."""
+        reading = self.reader.describe(effort.action.contact_id)
+        if isinstance(reading, Missing):
+            return Tried(hold=HoldReason.NOT_FOUND)
+        if not isinstance(reading, Reading):
+            return Tried(unread=reading)
+        self.details.remember(reading.contact, self.clock.now())
+        hold = self._still(effort, reading) or self.permitted(effort.action)
+        if hold is not None:
+            return Tried(hold=hold)
+        self._entitle(effort)
+        effort.read_age = self.clock.monotonic() - reading.answered_at
+        effort.send_before = reading.answered_at + FRESH
+        if effort.read_age > FRESH:
+            return _stale()
+        self.ledger.require_turn()
+        return Tried() if self.stopping.is_set() else None
+
+    def _still(self, effort: Effort, reading: Reading) -> HoldReason | None:
+        found = changed(
+            reading.contact,
+            queue_id=effort.action.queue_id,
+            enqueued_at=effort.action.enqueued_at,
+            now=self.clock.now(),
+            relied_on=effort.relied_on,
+            pauses=effort.pauses,
+        )
+        if found is None and effort.action.kind is ActionKind.ROUTING:
+            return self._unlike(effort.action, reading)
+        effort.action = replace(effort.action, before=routing_of(reading.contact.details))
+        return found
+
+    def _unlike(self, action: Action, reading: Reading) -> HoldReason | None:
+        """A routing update is sent only while the contact shows what it had when that was decided on."""
+        assert action.routing is not None and action.before is not None, "a routing intent has both"
+        old = shown(action.routing, action.before, routing_of(reading.contact.details)) is Shown.OLD
+        return None if old else HoldReason.NO_LONGER_MATCHES
+
+    def _entitle(self, effort: Effort) -> None:
+        """Counts the attempt and makes sure that the intent covers it, durably, before the call."""
+        action = effort.action
+        renewed = replace(action, attempts=action.attempts + 1, send_by=self.clock.now() + SEND_BY)
+        if action.attempts or action.send_by is None or action.send_by - self.clock.now() < SEND_BY / 2:
+            self.ledger.renew(renewed)
+        else:
+            renewed = replace(renewed, send_by=action.send_by)
+        effort.action = renewed
+
+    def _send(self, effort: Effort) -> Tried:
+        operation = _operation(effort.action)
+        try:
+            answer = self._call(effort.action, effort.send_before)
+        except TooLate:
+            self.pacer.give_back(operation)
+            return _stale()
+        if isinstance(answer, Throttled):
+            self.pacer.throttled(operation)
+        elif not isinstance(answer, Unknown):
+            self.pacer.succeeded(operation)
+        effort.uncertain = effort.uncertain or isinstance(answer, Unknown)
+        return Tried(answer=answer, repeatable=effort.action.kind is ActionKind.TRANSFER)
+
+    def _call(self, action: Action, before: float | None) -> TransferAnswer | UpdateAnswer:
+        if action.kind is ActionKind.ROUTING:
+            assert action.routing is not None, "a routing intent says what is asked for"
+            return self.mover.reroute(contact_id=action.contact_id, routing=action.routing)
+        assert action.target is not None and action.token is not None, "a transfer's intent has both"
+        return self.mover.transfer(
+            contact_id=action.contact_id, target=action.target, token=action.token, before=before
+        )
+
+
+class _Until(stop_base):
+    """No attempt begins after ``until`` (monotonic seconds; ``None``: whenever)."""
+
+    def __init__(self, until: float | None, clock: Clock) -> None:
+        self._until = until
+        self._clock = clock
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        return self._until is not None and self._clock.monotonic() + retry_state.upcoming_sleep >= self._until
+
+
+def _stale() -> Tried:
+    return Tried(unread=Unknown(code=STALE, message="the reading was too old to act on"))
+
+
+def _operation(action: Action) -> str:
+    return UPDATE if action.kind is ActionKind.ROUTING else TRANSFER
+
+
+def _last(state: RetryCallState) -> Tried:
+    assert state.outcome is not None
+    result: Tried = state.outcome.result()
+    return result

@@ -1,0 +1,83 @@
+"""From a decision to the ledger's record of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from router.cycle_context import CycleContext
+from router.decide.decision import ByRule, Reroute, Transfer, Warn
+from router.model import Action, ActionKind, ActionState, RoutingData
+
+# The ClientToken of a transfer.
+
+def client_token(decision: Transfer, instance_id: str) -> str:
+    """The same text for the same move, whoever computes it and when: contact, wait, step, destination and attempt
+    series make it. A timestamp or a random part would defeat what the token is for.
+
+    TransferContact takes up to 500 characters (botocore service model); how long Connect remembers a token is not
+    documented, so the token is the second line of defence and reading the contact again the first.
+    """
+    target = decision.target
+    parts = (
+        instance_id,
+        decision.contact.id,
+        decision.contact.enqueued_at.isoformat() if decision.contact.enqueued_at else "",
+        decision.rule,
+        f"{decision.at.total_seconds():.0f}",
+        target.queue_id or "",
+        target.agent_id or "",
+        target.flow_id,
+        str(decision.series),
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+SEND_BY = timedelta(seconds=30)
+"""How long an intent entitles its writer to send; renewed in the ledger before it runs out, never after."""
+
+_KIND = {Transfer: ActionKind.TRANSFER, Reroute: ActionKind.ROUTING, Warn: ActionKind.WARN}
+
+
+def record_of(decision: ByRule, context: CycleContext, *, now: datetime, observed: bool) -> Action:
+    """An act that needs no call to be undone or settled: it counts from when it is written."""
+    contact = decision.contact
+    assert contact.queue_id is not None and contact.enqueued_at is not None, "only waiting contacts are decided on"
+    return Action(
+        kind=_KIND[type(decision)],
+        case=decision.case,
+        chain_id=decision.chain_id,
+        contact_id=contact.id,
+        queue_id=contact.queue_id,
+        enqueued_at=contact.enqueued_at,
+        rule=decision.rule,
+        step=decision.step,
+        at=decision.at,
+        first=decision.first,
+        revision=context.revision,
+        fingerprint=decision.fingerprint,
+        cycle=context.cycle,
+        decided_at=now,
+        settled_at=now,
+        state=ActionState.ACTED,
+        observed=observed,
+        target=decision.target if isinstance(decision, Transfer) else None,
+        series=decision.series if isinstance(decision, Transfer) else 0,
+    )
+
+
+def intent_of(decision: Transfer, context: CycleContext, *, instance_id: str, now: datetime) -> Action:
+    """The exact parameters of a transfer, before any call: what a later process would have to repeat."""
+    record = record_of(decision, context, now=now, observed=False)
+    token = client_token(decision, instance_id)
+    return replace(record, state=ActionState.INTENDED, settled_at=None, token=token, send_by=now + SEND_BY)
+
+
+def routing_intent_of(
+    decision: Reroute, context: CycleContext, *, update: RoutingData | None, before: RoutingData, now: datetime
+) -> Action:
+    """The exact update, and what the contact had; ``None`` where nothing has to be sent."""
+    record = record_of(decision, context, now=now, observed=False)
+    sendable = replace(record, state=ActionState.INTENDED, settled_at=None, send_by=now + SEND_BY)
+    return replace(sendable, routing=update, before=before)

@@ -1,0 +1,43 @@
+"""Only tells what would be done: the same decisions, another performer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router import events
+from router.cycle_context import CycleContext
+from router.decide.decision import ByRule, Reroute, Transfer, Warn
+from router.execute.intent import record_of
+from router.execute.recheck import found_again
+from router.execute.result import Came, Result
+from router.ledger.errors import AlreadyIntended
+from router.lookup.details import KnownDetails
+from router.ports import Clock, Ledger, Reader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observer:
+    """Reads the contact again, as enforcing would, and tells. ``observed`` is a ledger in memory of its own: ladders
+    advance on it, and nothing that enforcing reads is written."""
+
+    reader: Reader
+    observed: Ledger
+    clock: Clock
+    details: KnownDetails
+
+    def perform(self, decision: ByRule, context: CycleContext) -> Result:
+        hold = found_again(self.reader, decision, self.clock.now, self.details)
+        if hold is not None:
+            return Result(decision=decision, came=Came.HELD, reason=hold)
+        now = self.clock.now()
+        try:
+            action = self.observed.record(record_of(decision, context, now=now, observed=True))
+        except AlreadyIntended:
+            return Result(decision=decision, came=Came.DONE)
+        if isinstance(decision, Transfer):
+            events.would_transfer(decision, context, now=now)
+        elif isinstance(decision, Reroute):
+            events.would_reprioritize(decision, context)
+        elif isinstance(decision, Warn):
+            events.warned(decision, context, observed=True, now=now)
+        return Result(decision=decision, came=Came.DONE, action=action)

@@ -1,0 +1,83 @@
+"""Whether a contact, read again, is still the wait that was decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from router.connect.answers import Missing, Reading
+from router.decide.case import same_instant
+from router.decide.decision import ByRule, PausesSeen
+from router.decide.match_subject import still_so
+from router.lookup.details import KnownDetails
+from router.model import Contact, HoldReason, QueueId, Standing
+from router.ports import Reader
+from router.rules.condition import Seen
+
+GONE = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE, HoldReason.NOT_FOUND})
+"""Found on reading again: the contact is no longer where it was, so a call whose answer was lost has had its effect, or
+none of it matters any more."""
+
+_FOUND = {
+    Standing.DISCONNECTED: HoldReason.DISCONNECTED,
+    Standing.WITH_AGENT: HoldReason.PICKED_UP,
+    Standing.PAUSED: HoldReason.CONTACT_PAUSED,
+    Standing.SCHEDULED: HoldReason.LEFT_QUEUE,
+    Standing.NOT_QUEUED: HoldReason.LEFT_QUEUE,
+    Standing.NOT_MOVABLE: HoldReason.LEFT_QUEUE,
+}
+
+
+def still_waits(contact: Contact, decision: ByRule, now: datetime) -> HoldReason | None:
+    """Why what was decided may not be done any more, by the contact as it was just read; ``None`` where it may."""
+    before = decision.contact
+    assert before.queue_id is not None and before.enqueued_at is not None, "only waiting contacts are decided on"
+    return changed(
+        contact,
+        queue_id=before.queue_id,
+        enqueued_at=before.enqueued_at,
+        now=now,
+        relied_on=decision.relied_on,
+        pauses=decision.pauses,
+    )
+
+
+def found_again(
+    reader: Reader, decision: ByRule, now: Callable[[], datetime], known: KnownDetails
+) -> HoldReason | None:
+    """Reads the contact again: why nothing may be done to it, ``UNREADABLE`` where it could not be read, ``None`` where
+    it is as it was decided on. For what needs no transfer too: a person is not warned of a contact that is answered."""
+    reading = reader.describe(decision.contact.id)
+    if isinstance(reading, Missing):
+        return HoldReason.NOT_FOUND
+    if not isinstance(reading, Reading):
+        return HoldReason.UNREADABLE
+    known.remember(reading.contact, now())
+    return still_waits(reading.contact, decision, now())
+
+
+def changed(
+    contact: Contact,
+    *,
+    queue_id: QueueId,
+    enqueued_at: datetime,
+    now: datetime,
+    relied_on: Iterable[Seen] = (),
+    pauses: PausesSeen | None = None,
+) -> HoldReason | None:
+    """Why the contact may not be moved any more; ``None`` where it waits in the same queue since the same instant, and
+    what was ``relied_on`` is still so. A pause that the decision did not know of has stopped the clock: what was due
+    may not be."""
+    standing = contact.standing(now)
+    if standing is not Standing.WAITING:
+        return _FOUND[standing]
+    if not in_place(contact, queue_id=queue_id, enqueued_at=enqueued_at):
+        return HoldReason.LEFT_QUEUE
+    if pauses is not None and contact.details is not None and contact.details.resumed_at != pauses.resumed_at:
+        return HoldReason.CONTACT_PAUSED
+    return None if still_so(relied_on, contact) else HoldReason.NO_LONGER_MATCHES
+
+
+def in_place(contact: Contact, *, queue_id: QueueId, enqueued_at: datetime) -> bool:
+    """Whether it shows the very wait that was decided on: the same queue since the same instant."""
+    return contact.queue_id == queue_id and same_instant(contact.enqueued_at, enqueued_at)

@@ -1,0 +1,247 @@
+"""Intents without an answer, of an earlier run or of this one, settled by reading first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
+
+from router import events
+from router.connect.answers import Full, Missing, Reading, Rejected, Transferred, Updated
+from router.decide.act import ROUTING_APPLIES_WITHIN
+from router.execute.attempts import Attempts, Effort
+from router.execute.intent import SEND_BY
+from router.execute.recheck import GONE, changed, in_place
+from router.execute.routing_update import AgeMeaning, Shown, routing_of, shown
+from router.execute.workers import InProgress, perform_all
+from router.followup.tracker import Follower
+from router.ledger.errors import LedgerUnavailable, NotOpen
+from router.model import Action, ActionKind, ActionState, Contact, Directory, HoldReason, HoursId, Landing
+from router.ports import Clock, Ledger, Reader
+from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.rule import Mode
+from router.rules.value_test import QUEUES_OWN
+from router.safety.breakers import Blocked, Denials
+from router.safety.landing_slots import LandingPlaces
+
+# Routing updates without an answer, settled by reading: there is no token that would make a repeat safe.
+
+@dataclass(frozen=True, kw_only=True)
+class RoutingRecovery:
+    """``settle`` answers whether the intent is settled now. ``repeatable``: for how long the same call may be made."""
+
+    reader: Reader
+    ledger: Ledger
+    attempts: Attempts
+    blocked: Blocked
+    denials: Denials
+    clock: Clock
+    ages: AgeMeaning
+    repeatable: timedelta
+
+    def settle(self, action: Action, *, may_send: bool, until: float | None) -> bool:
+        """A contact that shows anything but the old value, or that has gone, has had the update, or has no use for it
+        any more. One that shows the old value has not, once the time has passed that Connect may take to apply it."""
+        reading = self.reader.describe(action.contact_id)
+        if isinstance(reading, Missing):
+            return self._settled(action, ActionState.ACTED, "acted")
+        if not isinstance(reading, Reading):
+            return False
+        self.ages.seen(reading.contact)
+        if not self._shows_the_old(action, reading.contact):
+            return self._settled(action, ActionState.ACTED, "acted")
+        if self._last_sent_ago(action) < ROUTING_APPLIES_WITHIN:
+            return False
+        if self.clock.now() - action.decided_at > self.repeatable:
+            return self._settled(action, ActionState.NEVER_SENT, "never_sent")
+        return may_send and not self.blocked.routing_stopped(self.clock.now()) and self._repeat(action, until)
+
+    def _shows_the_old(self, action: Action, contact: Contact) -> bool:
+        found = changed(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=self.clock.now())
+        if found in GONE or action.routing is None or action.before is None:
+            return False
+        return shown(action.routing, action.before, routing_of(contact.details)) is Shown.OLD
+
+    def _last_sent_ago(self, action: Action) -> timedelta:
+        """An intent is renewed with each attempt."""
+        sent_at = action.send_by - SEND_BY if action.send_by is not None else action.decided_at
+        return self.clock.now() - sent_at
+
+    def _repeat(self, action: Action, until: float | None) -> bool:
+        effort = Effort(action, until)
+        tried = self.attempts.make(effort)
+        self.denials.met_routing(tried)
+        if isinstance(tried.answer, Updated):
+            acted = replace(effort.action, request_id=tried.answer.request_id)
+            return self._settled(acted, ActionState.ACTED, "repeated")
+        return False
+
+    def _settled(self, action: Action, state: ActionState, outcome: str) -> bool:
+        settled = replace(action, state=state, settled_at=self.clock.now())
+        self.ledger.settle(settled)
+        events.recovered(settled, outcome=outcome)
+        return True
+
+
+REPEATABLE = timedelta(minutes=10)
+"""How long the same call with the same token is still worth repeating; an older intent of a contact that has not moved
+is recorded as never sent. The life of a token is documented for another operation only (7 days,
+StartOutboundVoiceContact), so it is not relied on."""
+
+SHARE = 0.5
+"""Of the time until the next poll: calls that hang must not keep the cycle from what else is due."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovery:
+    """Settles what is open. ``attempts`` repeats a call under all its checks; ``pool`` runs the workers."""
+
+    reader: Reader
+    ledger: Ledger
+    attempts: Attempts
+    blocked: Blocked
+    denials: Denials
+    follower: Follower
+    places: LandingPlaces
+    in_progress: InProgress
+    clock: Clock
+    pool: Executor
+    workers: int
+    stopping: Callable[[], bool]
+    ages: AgeMeaning
+    open_now: Callable[[HoursId], bool]
+    _refused: set[int] = field(default_factory=set)
+
+    @cached_property
+    def _routing(self) -> RoutingRecovery:
+        return RoutingRecovery(
+            reader=self.reader,
+            ledger=self.ledger,
+            attempts=self.attempts,
+            blocked=self.blocked,
+            denials=self.denials,
+            clock=self.clock,
+            ages=self.ages,
+            repeatable=REPEATABLE,
+        )
+
+    def settle_open(
+        self, rules: BoundRuleSet, mode: Mode, directory: Directory, *, until: float | None
+    ) -> int:
+        """Settles the open intents that nobody in this process is acting on, those tried least first; answers how many
+        were settled. What is not settled when half of the time ``until`` the next poll is over waits for the next
+        cycle. Raises ``LedgerUnavailable`` where they cannot be read."""
+        by_name = {rule.name: rule for rule in rules.rules if rule.rule.mode.weaker(mode) is Mode.ENFORCE}
+        intents = sorted(self.ledger.open_intents(), key=lambda action: (action.attempts, action.id))
+        self._refused.intersection_update(action.id for action in intents)
+        now = self.clock.monotonic()
+        end = None if until is None else now + SHARE * (until - now)
+
+        def settle(action: Action) -> bool:
+            rule = by_name.get(action.rule)
+            may_send = rule is not None and self._acts_now(rule, action, directory)
+            return self._one(action, may_send=may_send, until=end)
+
+        return sum(perform_all(intents, settle, pool=self.pool, workers=self.workers))
+
+    def _acts_now(self, rule: BoundRule, action: Action, directory: Directory) -> bool:
+        """Whether a step of the rule may act: the rule exists at this time, and its hours are known to be open."""
+        if not rule.rule.in_force(self.clock.now()):
+            return False
+        if rule.rule.sla.hours is None:
+            return True
+        hours_id = rule.hours_id
+        if rule.rule.sla.hours == QUEUES_OWN:
+            queue = directory.queue(action.first.queue_id)
+            hours_id = queue.hours_id if queue is not None else None
+        return hours_id is not None and self.open_now(HoursId(hours_id))
+
+    def _one(self, action: Action, *, may_send: bool, until: float | None) -> bool:
+        """One that cannot be settled never stops the others."""
+        over = until is not None and self.clock.monotonic() >= until
+        if over or self.stopping():
+            return False
+        with self.in_progress.claim(action.contact_id) as mine:
+            try:
+                return mine and self._settle(action, may_send=may_send, until=until)
+            except NotOpen:  # whoever had the contact before has settled it
+                return True
+            except LedgerUnavailable as problem:
+                events.log.error("ledger.failed", message=str(problem), **events.of_action(action))
+            except Exception:
+                events.broken(**events.of_action(action))
+            return False
+
+    def _settle(self, action: Action, *, may_send: bool, until: float | None) -> bool:
+        if action.kind is ActionKind.ROUTING:
+            return self._routing.settle(action, may_send=may_send, until=until)
+        contact, found = self._look(action)
+        if contact is not None and action.before is None:
+            action = replace(action, before=routing_of(contact.details))
+        if found in GONE:
+            self._acted(action)
+            return True
+        if found is HoldReason.UNREADABLE or (found is HoldReason.CONTACT_PAUSED and contact is None):
+            return False
+        if self.clock.now() - action.decided_at > REPEATABLE:
+            self._never_sent(action)
+            return True
+        return found is None and may_send and action.id not in self._refused and self._repeat(action, until=until)
+
+    def _look(self, action: Action) -> tuple[Contact | None, HoldReason | None]:
+        """What reading the contact shows: ``None`` where it is untouched; ``UNREADABLE`` where it could not be read. A
+        paused contact may have been moved before: it is where it was, elsewhere, or, without a queue (and so without
+        the contact here), that cannot be told before it is resumed."""
+        reading = self.reader.describe(action.contact_id)
+        if isinstance(reading, Missing):
+            return None, HoldReason.NOT_FOUND
+        if not isinstance(reading, Reading):
+            return None, HoldReason.UNREADABLE
+        contact = reading.contact
+        found = changed(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=self.clock.now())
+        if found is not HoldReason.CONTACT_PAUSED:
+            return contact, found
+        if contact.queue_id is None:
+            return None, found
+        still = in_place(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at)
+        return contact, found if still else HoldReason.LEFT_QUEUE
+
+    def _repeat(self, action: Action, *, until: float | None) -> bool:
+        assert action.target is not None, "only transfers are intended"
+        flow = action.target.flow_id
+        if self.blocked.admit(flow, action.contact_id, self.clock.now()) is not None:
+            return False
+        effort = Effort(action=action, until=until, uncertain=True)
+        try:
+            tried = self.attempts.make(effort)
+            self.denials.met(tried, flow)
+            if isinstance(tried.answer, Transferred):
+                self.blocked.accepted(flow)
+                answer = tried.answer
+                moved = replace(effort.action, new_contact_id=answer.contact_id, request_id=answer.request_id)
+                self._acted(moved, outcome="repeated")
+                return True
+        finally:
+            self.blocked.leave(action.contact_id)
+        gone = tried.hold in GONE
+        if isinstance(tried.answer, Rejected | Full):
+            self._refused.add(action.id)
+            gone = self._look(action)[1] in GONE
+        if gone:
+            self._acted(effort.action)
+        return gone
+
+    def _acted(self, action: Action, *, outcome: str = "acted") -> None:
+        settled = replace(action, state=ActionState.ACTED, settled_at=self.clock.now(), landing=Landing.PENDING)
+        self.ledger.settle(settled)
+        self.follower.watch(settled, read_age=None)
+        events.recovered(settled, outcome=outcome)
+
+    def _never_sent(self, action: Action) -> None:
+        settled = replace(action, state=ActionState.NEVER_SENT, settled_at=self.clock.now())
+        self.ledger.settle(settled)
+        if action.target is not None:
+            self.places.free(action.target.flow_id, action.contact_id)
+        events.recovered(settled, outcome="never_sent")

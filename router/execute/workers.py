@@ -1,0 +1,173 @@
+"""The pieces of work of a cycle, done by workers, most urgent first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from threading import Event, Lock
+from typing import Generic, TypeVar
+
+from router.decide.decision import ByRule
+from router.execute.result import Result
+from router.model import ContactId
+from router.ports import Grant
+
+# What is told of contacts that are moved in the same round, warnings and what a rule only observes: each once, and
+# before its contact is moved, for what is told is read again where the contact was.
+
+LONGEST_S = 30.0
+"""One reading and one record; whoever moves the contact waits no longer for another worker's."""
+
+
+class BeforeMoves:
+    """Thread-safe. A worker that is free takes such work as any other; the one that comes to move the contact makes
+    sure that it was done."""
+
+    def __init__(self, decisions: Iterable[ByRule]) -> None:
+        self._of: defaultdict[ContactId, list[ByRule]] = defaultdict(list)
+        self._done: dict[int, Event] = {}
+        self._begun: set[int] = set()
+        self._lock = Lock()
+        for decision in decisions:
+            self._of[decision.contact.id].append(decision)
+            self._done[id(decision)] = Event()
+
+    def once(self, decision: ByRule, perform: Callable[[], Result]) -> list[Result]:
+        """Performs it, unless it is one of these and another worker has begun it."""
+        if id(decision) not in self._done:
+            return [perform()]
+        if not self._begin(decision):
+            return []
+        try:
+            return [perform()]
+        finally:
+            self._done[id(decision)].set()
+
+    def make_sure(self, contact_id: ContactId, perform: Callable[[ByRule], Result]) -> list[Result]:
+        """Those of a contact that is about to be moved: performed here, or waited for."""
+        results: list[Result] = []
+        for one in self._of.get(contact_id, ()):
+            results += self.once(one, partial(perform, one))
+            self._done[id(one)].wait(LONGEST_S)
+        return results
+
+    def _begin(self, decision: ByRule) -> bool:
+        with self._lock:
+            new = id(decision) not in self._begun
+            self._begun.add(id(decision))
+            return new
+
+
+# Which contacts this process is acting on now: one at a time for each, whoever it is.
+
+class InProgress:
+    """Shared by the workers and by recovery. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._contacts: set[ContactId] = set()
+        self._lock = Lock()
+
+    @property
+    def contacts(self) -> frozenset[ContactId]:
+        with self._lock:
+            return frozenset(self._contacts)
+
+    @contextmanager
+    def claim(self, contact_id: ContactId) -> Iterator[bool]:
+        """Whether the contact is the caller's until the block ends; ``False`` where somebody else has it."""
+        with self._lock:
+            mine = contact_id not in self._contacts
+            self._contacts.add(contact_id)
+        try:
+            yield mine
+        finally:
+            if mine:
+                with self._lock:
+                    self._contacts.discard(contact_id)
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Paced(Generic[T]):
+    """Work that needs a token of a scarce quota each. A worker waits for the token first and takes the most urgent work
+    then: what is urgent never waits behind what was taken up before. ``acquire`` answers ``False`` when the time for it
+    is over; what is left is then performed without a token, and says so."""
+
+    tasks: Sequence[T]
+    acquire: Callable[[], bool]
+    give_back: Callable[[], object]
+
+
+def perform_all(tasks: Sequence[T], perform: Callable[[T], R], *, pool: Executor, workers: int) -> list[R]:
+    """Performs every task, at most ``workers`` at a time, taken in the order given; answers in the order done.
+
+    ``perform`` turns what may go wrong into results. An exception of it is a bug: the other tasks are done all the
+    same, and the first one is raised here when all workers are through."""
+    nothing: Paced[T] = Paced((), lambda: False, lambda: None)
+    return perform_paced(tasks, nothing, lambda task, grant: perform(task), pool=pool, workers=workers)
+
+
+def perform_paced(
+    free: Sequence[T],
+    paced: Paced[T],
+    perform: Callable[[T, Grant | None], R],
+    *,
+    pool: Executor,
+    workers: int,
+) -> list[R]:
+    """As ``perform_all``, for work of two kinds: neither keeps the other waiting as long as there are two workers."""
+    work = _Work(free, paced, perform)
+    count = min(workers, len(free) + len(paced.tasks))
+    wait([pool.submit(work.drain, paced_first=number % 2 == 0) for number in range(count)])
+    if work.errors:
+        raise work.errors[0]
+    return work.results
+
+
+class _Work(Generic[T, R]):
+    def __init__(self, free: Sequence[T], paced: Paced[T], perform: Callable[[T, Grant | None], R]) -> None:
+        self._free = list(reversed(free))
+        self._paced = list(reversed(paced.tasks))
+        self._pace = paced
+        self._perform = perform
+        self._lock = Lock()
+        self.results: list[R] = []
+        self.errors: list[Exception] = []
+
+    def drain(self, *, paced_first: bool) -> None:
+        drains = (self._drain_paced, self._drain_free)
+        for drain in drains if paced_first else reversed(drains):
+            drain()
+
+    def _drain_free(self) -> None:
+        while (taken := self._take(self._free)) is not None:
+            self._do(taken[0], None)
+
+    def _drain_paced(self) -> None:
+        while self._paced:
+            grant = Grant() if self._pace.acquire() else None
+            taken = self._take(self._paced)
+            if taken is not None:
+                self._do(taken[0], grant)
+            if grant is not None and grant.use():
+                self._pace.give_back()
+
+    def _do(self, task: T, grant: Grant | None) -> None:
+        try:
+            result = self._perform(task, grant)
+        except Exception as error:
+            self.errors.append(error)
+            return
+        with self._lock:
+            self.results.append(result)
+
+    def _take(self, tasks: list[T]) -> tuple[T] | None:
+        with self._lock:
+            return (tasks.pop(),) if tasks else None

@@ -1,0 +1,112 @@
+"""Which contact a move has led to, whichever way Connect tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from router.connect.answers import Missing, Reading
+from router.execute.recheck import in_place
+from router.model import Action, Contact, ContactId
+from router.ports import Reader
+
+TOGETHER = timedelta(seconds=5)
+"""A transfer ends one segment and begins the next; both instants are Connect's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """``contact`` is what goes on, ``None`` while it cannot be told; ``old`` the segment that was moved, where it was
+    read, and ``left`` whether it has left its place. ``readable`` is ``False`` where Connect did not answer: then
+    nothing follows from what is missing."""
+
+    contact: Contact | None = None
+    old: Contact | None = None
+    left: bool = False
+    readable: bool = True
+
+
+def outcome_of(action: Action, reader: Reader, *, old_too: bool, overdue: bool) -> Outcome:
+    """Reads the contact that goes on, and with ``old_too`` the one that was moved. ``overdue``: there has been time
+    enough for everything to show."""
+    known = None if action.new_contact_id == action.contact_id else action.new_contact_id
+    seen = _of_old(action, reader, overdue=overdue) if old_too or known is None else Outcome(left=True)
+    if known is not None:
+        return _by_id(known, action, seen, reader)
+    if seen.contact is not None or not seen.left:
+        return seen
+    return _by_chain(action, seen, reader, overdue=overdue)
+
+
+def taken(action: Action, old: Contact) -> bool:
+    """Whether the move took the contact from an agent, who had accepted it after it was read: the segment it ended
+    shows an agent. One whose call has no known effect was ended by the agent."""
+    ended_by_the_move = old.disconnected_at is not None and _shows_its_wait(action, old)
+    return _took_effect(action) and ended_by_the_move and old.with_agent
+
+
+def _took_effect(action: Action) -> bool:
+    """Connect said so, or the segment that the move made has been found."""
+    return action.new_contact_id is not None
+
+
+def _shows_its_wait(action: Action, old: Contact) -> bool:
+    return old.queue_id is None or in_place(old, queue_id=action.queue_id, enqueued_at=action.enqueued_at)
+
+
+def _of_old(action: Action, reader: Reader, *, overdue: bool) -> Outcome:
+    """The segment that was moved. Where transfers make no new one it is also what goes on."""
+    reading = reader.describe(action.contact_id)
+    if isinstance(reading, Missing):
+        return Outcome(left=True)
+    if not isinstance(reading, Reading):
+        return Outcome(readable=False)
+    old = reading.contact
+    if old.disconnected_at is not None:
+        return Outcome(old=old, left=True, contact=None if _shows_its_wait(action, old) else old)
+    if not in_place(old, queue_id=action.queue_id, enqueued_at=action.enqueued_at):
+        return Outcome(old=old, left=True, contact=old)
+    kept_by_agent = old.with_agent and (overdue or not _took_effect(action))
+    return Outcome(old=old, contact=old if kept_by_agent else None)
+
+
+def _by_id(known: ContactId, action: Action, seen: Outcome, reader: Reader) -> Outcome:
+    reading = reader.describe(known)
+    if isinstance(reading, Reading):
+        return replace(seen, contact=reading.contact, readable=True)
+    if isinstance(reading, Missing):
+        return _by_chain(action, seen, reader, overdue=False)
+    return replace(seen, contact=None, readable=False)
+
+
+def _by_chain(action: Action, seen: Outcome, reader: Reader, *, overdue: bool) -> Outcome:
+    """The segment after the moved one. Where there is none, and it is not known that the move took effect, the contact
+    has ended in another way."""
+    chain = reader.chain(action.contact_id)
+    if not isinstance(chain, tuple):
+        return replace(seen, contact=None, readable=False)
+    after = _successor(action, seen.old, chain)
+    if after is None:
+        ended = seen.old if overdue and not _took_effect(action) else None
+        return replace(seen, contact=ended, readable=True)
+    reading = reader.describe(after)
+    if isinstance(reading, Reading):
+        return replace(seen, contact=reading.contact, readable=True)
+    return replace(seen, contact=None, readable=isinstance(reading, Missing))
+
+
+def _successor(action: Action, old: Contact | None, chain: Sequence[Contact]) -> ContactId | None:
+    """By PreviousContactId, which tasks linked to the contact carry as well, and which no documentation promises after
+    a TransferContact: of those that carry it the one that began as the old segment ended, else one that carries
+    none."""
+    others = [one for one in chain if one.id != action.contact_id]
+    linked = [one for one in others if one.previous_id == action.contact_id]
+    ended_at = old.disconnected_at if old is not None else None
+    if ended_at is None:
+        return linked[0].id if linked else None
+    began = [(abs(one.initiated_at - ended_at), one) for one in others if one.initiated_at is not None]
+    near = sorted((item for item in began if item[0] <= TOGETHER), key=lambda item: item[0])
+    of_those = [one for _, one in near if one.previous_id == action.contact_id]
+    unlinked = [one for _, one in near if one.previous_id is None]
+    return next((one.id for one in (*of_those, *linked, *unlinked)), None)

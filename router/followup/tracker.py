@@ -1,0 +1,215 @@
+"""After a move it looks: by id, until the contact is queued, answered or ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from router import events
+from router.followup.keep_place import PlaceKeeper
+from router.followup.successor import Outcome, outcome_of, taken
+from router.ledger.errors import LedgerUnavailable, NotOpen
+from router.model import Action, Contact, ContactId, Directory, Landing, PlaceState, Standing
+from router.ports import Clock, Ledger, Reader
+from router.safety.landing_slots import LandingPlaces
+
+FIRST_LOOK = timedelta(milliseconds=500)
+LONGEST_PAUSE = timedelta(seconds=15)
+STRAY_PAUSE = timedelta(minutes=5)
+"""A stray is looked at until it ends, which may take the 90 days that a task can live."""
+
+
+@dataclass(slots=True)
+class _Watch:
+    """``pause`` doubles from look to look; ``read_age`` is that of the reading before the call, in seconds, ``None``
+    where an earlier process made it. ``left`` once the moved segment was seen to have left its place."""
+
+    action: Action
+    next_at: datetime
+    pause: timedelta = FIRST_LOOK
+    read_age: float | None = None
+    left: bool = False
+
+    def wait(self, now: datetime) -> None:
+        longest = STRAY_PAUSE if self.action.landing is Landing.STRAY else LONGEST_PAUSE
+        self.pause = min(self.pause * 2, longest)
+        self.next_at = now + self.pause
+
+
+@dataclass(kw_only=True)
+class Follower:
+    """``look`` is called every second or so; each moved contact is read when its own next look is due. Thread-safe.
+
+    The ledger is written first, and what is remembered here follows it: where the ledger cannot be written, the next
+    look finds everything as it was. ``landed`` is told of each contact that is in its new place.
+    """
+
+    reader: Reader
+    ledger: Ledger
+    places: LandingPlaces
+    clock: Clock
+    landing_timeout: timedelta
+    directory: Callable[[], Directory]
+    keeper: PlaceKeeper
+    calls_stopped: Callable[[], bool] = lambda: False
+    landed: Callable[[Contact, Landing], object] = lambda contact, landing: None
+    _watched: dict[int, _Watch] = field(default_factory=dict)
+    _at_agents: dict[ContactId, Contact] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+    _looking: Lock = field(default_factory=Lock)
+
+    def resume(self) -> None:
+        """Takes up what the ledger says is not landed: at start, and after a take-over."""
+        followed = self.ledger.followed()
+        self.places.reset((*followed, *self.ledger.open_intents()))
+        for action in followed:
+            self.watch(action, read_age=None)
+        self.keeper.resume()
+
+    def watch(self, action: Action, *, read_age: float | None) -> None:
+        with self._lock:
+            self._watched[action.id] = _Watch(action, self.clock.now() + FIRST_LOOK, read_age=read_age)
+
+    @property
+    def at_agents(self) -> tuple[Contact, ...]:
+        """Contacts waiting in agents' own queues, as last read: no search covers those."""
+        with self._lock:
+            return tuple(self._at_agents.values())
+
+    @property
+    def followed(self) -> tuple[Action, ...]:
+        with self._lock:
+            return tuple(watch.action for watch in self._watched.values())
+
+    @property
+    def pending(self) -> bool:
+        """Whether a move has neither landed nor been given up as stray yet, or a place is still to be given back."""
+        return any(action.landing is Landing.PENDING for action in self.followed) or self.keeper.pending
+
+    def look(self) -> int:
+        """Reads every followed contact whose look is due; answers how many were read. One that cannot be looked after
+        never stops the others. Raises ``LedgerUnavailable`` where what was seen could not be written."""
+        with self._looking:
+            if self.calls_stopped():
+                return 0
+            now = self.clock.now()
+            with self._lock:
+                due = [watch for watch in self._watched.values() if watch.next_at <= now]
+            for watch in due:
+                self._look_after(watch)
+            self.keeper.look()
+            return len(due)
+
+    def _look_after(self, watch: _Watch) -> None:
+        action = watch.action
+        try:
+            self._look_at(watch)
+        except NotOpen:  # the ledger knows it no more: there is nothing left to follow
+            self._free(action)
+            self._forget(watch)
+        except LedgerUnavailable:
+            raise
+        except Exception:
+            events.broken(**events.of_action(action))
+        finally:
+            watch.wait(self.clock.now())
+
+    def _look_at(self, watch: _Watch) -> None:
+        overdue = self._moved_for(watch.action) >= self.landing_timeout
+        seen = outcome_of(watch.action, self.reader, old_too=not watch.left, overdue=overdue)
+        self._note_successor(watch, seen)
+        self._check_agent(watch, seen)
+        if not seen.readable:
+            return
+        landing = _landing_of(watch.action, seen.contact, self.directory(), self.clock.now()) if seen.contact else None
+        if landing is not None and seen.contact is not None:
+            self._landed(watch, seen.contact, landing)
+        elif overdue and watch.action.landing is Landing.PENDING:
+            self._stray(watch)
+
+    def _note_successor(self, watch: _Watch, seen: Outcome) -> None:
+        """Remembered, so that later looks go by its own id."""
+        if seen.contact is None or seen.contact.id in (watch.action.contact_id, watch.action.new_contact_id):
+            return
+        found = replace(watch.action, new_contact_id=seen.contact.id)
+        self.ledger.land(found)
+        watch.action = found
+
+    def _check_agent(self, watch: _Watch, seen: Outcome) -> None:
+        if watch.left or seen.old is None or not seen.left:
+            return
+        watch.left = True
+        if taken(watch.action, seen.old):
+            events.taken_from_agent(watch.action, read_age=watch.read_age)
+
+    def _landed(self, watch: _Watch, contact: Contact, landing: Landing) -> None:
+        now, before = self.clock.now(), watch.action
+        if landing is before.landing:
+            self._sight(contact, landing)
+            return
+        after = replace(
+            before,
+            landing=landing,
+            landed_at=now,
+            landed_queue_id=contact.queue_id,
+            landed_enqueued_at=contact.enqueued_at,
+            new_contact_id=contact.id,
+            place=PlaceState.DUE if landing is Landing.QUEUED and self.keeper.enabled else None,
+        )
+        self.ledger.land(after)
+        watch.action = after
+        if after.place is not None:
+            self.keeper.watch(after)
+        self._free(after)
+        self._sight(contact, landing)
+        self.landed(contact, landing)
+        if not landing.followed:
+            self._forget(watch)
+        if before.landing is not Landing.AT_AGENT:
+            events.landed(after, landing, self.directory(), after=self._moved_for(before))
+
+    def _sight(self, contact: Contact, landing: Landing) -> None:
+        with self._lock:
+            if landing is Landing.AT_AGENT:
+                self._at_agents[contact.id] = contact
+            else:
+                self._at_agents.pop(contact.id, None)
+
+    def _stray(self, watch: _Watch) -> None:
+        """Neither queued nor answered: reported once when the time is up, and looked at until it ends."""
+        stray = replace(watch.action, landing=Landing.STRAY)
+        self.ledger.land(stray)
+        watch.action = stray
+        if stray.target is not None:
+            self.places.stray(stray.target.flow_id, stray.contact_id)
+        events.stray(stray, self.directory(), after=self._moved_for(stray))
+
+    def _free(self, action: Action) -> None:
+        if action.target is not None:
+            self.places.free(action.target.flow_id, action.contact_id)
+
+    def _moved_for(self, action: Action) -> timedelta:
+        return self.clock.now() - (action.settled_at or action.decided_at)
+
+    def _forget(self, watch: _Watch) -> None:
+        with self._lock:
+            self._watched.pop(watch.action.id, None)
+
+
+def _landing_of(action: Action, contact: Contact, directory: Directory, now: datetime) -> Landing | None:
+    """Where the move has led; ``None`` while the flow is at it. A stray stays one until it is answered or ends."""
+    standing = contact.standing(now)
+    if standing is Standing.DISCONNECTED:
+        return Landing.ENDED
+    if standing is Standing.WITH_AGENT:
+        return Landing.ANSWERED
+    if standing is not Standing.WAITING or action.landing is Landing.STRAY:
+        return None
+    assert action.target is not None
+    if action.target.queue_id is not None:
+        return Landing.QUEUED if contact.queue_id == action.target.queue_id else Landing.DIVERTED
+    queue = directory.queue(contact.queue_id) if contact.queue_id else None
+    at_agent = queue is None or queue.agent_id is not None
+    return Landing.AT_AGENT if at_agent else Landing.DIVERTED

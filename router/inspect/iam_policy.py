@@ -1,0 +1,184 @@
+"""The least IAM policy of a rule set: operations and flows as actions and ARNs."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from router.connect.iam import AUTHORISED_ON, FLOW, InstanceArn
+from router.decide.destinations import BY_METRICS
+from router.model import Directory, bare_id
+from router.rules.bind import mentions_agents, mentions_hours
+from router.rules.rule import Entry, Mode, Rule, RuleSet
+
+# Which operations of Connect's the router uses under these rules, and with which flows.
+
+ALWAYS = frozenset({"DescribeContact", "ListAssociatedContacts", "ListContactFlows", "ListQueues", "SearchContacts"})
+"""Also without a rule that moves: what an earlier run has left open is settled by reading the contact and its chain."""
+HOURS = frozenset(
+    {
+        "DescribeHoursOfOperation",
+        "DescribeQueue",
+        "GetEffectiveHoursOfOperations",
+        "ListHoursOfOperations",
+        "SearchQueues",
+    }
+)
+AGENTS = frozenset({"GetCurrentUserData", "ListAgentStatuses"})
+
+
+def reading_operations(ruleset: RuleSet) -> frozenset[str]:
+    """What observing needs, and enforcing as well."""
+    rules = _used(ruleset)
+    found = set(ALWAYS)
+    if mentions_hours(ruleset):
+        found |= HOURS
+    if mentions_agents(ruleset):
+        found.add("ListUsers")
+    entries = [entry for rule in rules for entry in _entries(rule)]
+    if any(entry.queue is None for entry in entries):
+        found |= AGENTS
+    if any(entry.agent_from is not None for entry in entries):
+        found.add("ListRoutingProfileQueues")
+    if any(entry.limits or entry.shorter_wait for entry in entries) or _picks_by_metrics(rules):
+        found.add("GetCurrentMetricData")
+    return frozenset(found)
+
+
+def changing_operations(ruleset: RuleSet, *, keep_place: bool) -> frozenset[str]:
+    """What enforcing needs in addition; rules in observe mode need nothing of it."""
+    rules = _enforced(ruleset)
+    moves = any(rule.to_steps for rule in rules)
+    found = {"TransferContact"} if moves else set()
+    if (moves and keep_place) or any(step.routing for rule in rules for step in rule.steps):
+        found.add("UpdateContactRoutingData")
+    return frozenset(found)
+
+
+def flows_used(ruleset: RuleSet) -> tuple[str, ...]:
+    """The flows that may move a contact: names, ids and ARNs as the rules write them, each once."""
+    return tuple(sorted({entry.flow for rule in _enforced(ruleset) for entry in _entries(rule)}))
+
+
+def _used(ruleset: RuleSet) -> list[Rule]:
+    return [rule for rule in ruleset.rules if rule.mode is not Mode.OFF]
+
+
+def _enforced(ruleset: RuleSet) -> list[Rule]:
+    return [rule for rule in ruleset.rules if rule.mode is Mode.ENFORCE]
+
+
+def _entries(rule: Rule) -> Iterator[Entry]:
+    return (entry for step in rule.steps for entry in step.entries)
+
+
+def _picks_by_metrics(rules: list[Rule]) -> bool:
+    return any(step.pick in BY_METRICS for rule in rules for step in rule.to_steps)
+
+
+LONGEST = 6144
+"""Characters of a managed policy, white space not counted (IAM and AWS STS quotas)."""
+
+_ID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``sid`` has letters and digits only, as IAM wants it."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """``unresolved`` are flows whose id is not known: while there are any, every flow of the instance is allowed."""
+
+    statements: tuple[Statement, ...]
+    unresolved: tuple[str, ...] = ()
+
+
+QUOTAS = Statement("ConnectRouterReadsQuotas", ("servicequotas:ListServiceQuotas",), ("*",))
+"""The action takes no resource (Service Authorization Reference, Service Quotas)."""
+
+
+LEDGER_READS = ("dynamodb:GetItem", "dynamodb:Query")
+LEDGER_WRITES = ("dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem")
+"""Each is authorised on the table (Service Authorization Reference, Amazon DynamoDB)."""
+
+
+def policy_of(
+    ruleset: RuleSet,
+    *,
+    arn: InstanceArn,
+    directory: Directory | None,
+    observe: bool,
+    keep_place: bool,
+    quotas: bool = False,
+    table: str | None = None,
+) -> Policy:
+    """``directory`` gives the ids of flows that rules name; ``None``: only ids and ARNs are known. ``quotas``: Service
+    Quotas is asked too. ``table``: the ledger is this DynamoDB table."""
+    reading = _statements("Reads", reading_operations(ruleset), arn) + ((QUOTAS,) if quotas else ())
+    if observe:
+        return Policy(statements=(*reading, *_ledger(table, arn, LEDGER_READS)))
+    changing = changing_operations(ruleset, keep_place=keep_place)
+    flows, unresolved = _flow_ids(flows_used(ruleset), directory)
+    exact = None if unresolved else [arn.one(FLOW, flow) for flow in flows]
+    moves = [_moves(arn, exact)] if "TransferContact" in changing else []
+    places = _statements("Reprioritizes", changing - {"TransferContact"}, arn)
+    ledger = _ledger(table, arn, (*LEDGER_READS, *LEDGER_WRITES))
+    return Policy(statements=(*reading, *moves, *places, *ledger), unresolved=unresolved if moves else ())
+
+
+def _ledger(table: str | None, arn: InstanceArn, actions: tuple[str, ...]) -> tuple[Statement, ...]:
+    """The table is in the account and the region of the instance."""
+    if table is None:
+        return ()
+    resource = f"arn:{arn.partition}:dynamodb:{arn.region}:{arn.account}:table/{table}"
+    return (Statement("ConnectRouterLedger", tuple(sorted(actions)), (resource,)),)
+
+
+def _statements(name: str, operations: Iterable[str], arn: InstanceArn) -> tuple[Statement, ...]:
+    """One statement for all that is authorised on the same resources."""
+    by_kinds: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for operation in sorted(operations):
+        by_kinds[AUTHORISED_ON[operation]].append(operation)
+    return tuple(
+        Statement(f"ConnectRouter{name}{_told(kinds)}", _actions(found), tuple(arn.every(kind) for kind in kinds))
+        for kinds, found in sorted(by_kinds.items())
+    )
+
+
+def _moves(arn: InstanceArn, flows: list[str] | None) -> Statement:
+    resources = [
+        resource
+        for kind in AUTHORISED_ON["TransferContact"]
+        for resource in (flows if kind == FLOW and flows is not None else [arn.every(kind)])
+    ]
+    return Statement("ConnectRouterMoves", _actions(["TransferContact"]), tuple(resources))
+
+
+def _actions(operations: Collection[str]) -> tuple[str, ...]:
+    return tuple(f"connect:{operation}" for operation in operations)
+
+
+def _told(kinds: tuple[str, ...]) -> str:
+    return "".join("".join(word.capitalize() for word in (kind or "instance").split("-")) for kind in kinds)
+
+
+def _flow_ids(references: Iterable[str], directory: Directory | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ids, and what has none."""
+    ids, unresolved = set(), []
+    for reference in references:
+        found = directory.flow(reference) if directory is not None else None
+        if found is not None:
+            ids.add(str(found.id))
+        elif _ID.fullmatch(bare_id(reference)):
+            ids.add(bare_id(reference))
+        else:
+            unresolved.append(reference)
+    return tuple(sorted(ids)), tuple(unresolved)

@@ -1,0 +1,87 @@
+"""What only the instance can tell about rules: which names it lacks, and which queues nobody looks after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from router.connect.answers import Denied, Failure
+from router.connect.connection import Connection
+from router.inspect.iam_policy import reading_operations
+from router.model import Directory
+from router.problems import Problem
+from router.rules.bind import bind, mentions_agents, mentions_hours
+from router.rules.bound import BoundRuleSet
+from router.rules.queue_index import could_match
+from router.rules.rule import Mode, RuleSet
+
+DEFAULT = "Default "
+"""How the names of AWS's own flows begin; they disconnect a contact, or fail for tasks, where nobody can take it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveFindings:
+    """``unmatched`` are the queues that no rule matches, by name; ``denied`` what IAM denies of the reading operations
+    that the rules need, with what AWS says."""
+
+    problems: tuple[Problem, ...]
+    unmatched: tuple[str, ...]
+    queues: int
+    denied: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_live(connection: Connection, ruleset: RuleSet, *, now: datetime) -> LiveFindings | Failure:
+    """Makes reading calls only. A ``Failure`` where the instance's names could not be read, other than for a missing
+    permission: then ``denied`` says which, and nothing is said about names."""
+    denied = connection.instance.denied(reading_operations(ruleset), now=now)
+    named = mentions_agents(ruleset)
+    directory = _directory(connection, ruleset, with_agents=named)
+    if isinstance(directory, Denied) and denied:
+        return LiveFindings(problems=(), denied=denied, unmatched=(), queues=0)
+    if not isinstance(directory, Directory):
+        return directory
+    rules = bind(ruleset, directory, agents_known=named)
+    return LiveFindings(
+        problems=tuple(sorted({*_unresolved(rules), *_default_flows(rules, directory)})),
+        denied=denied,
+        unmatched=_unmatched(rules, directory),
+        queues=len(directory.queues),
+    )
+
+
+def _directory(connection: Connection, ruleset: RuleSet, *, with_agents: bool) -> Directory | Failure:
+    """Hours are read also for what comes with them: whether each queue is enabled. Where no rule speaks of hours the
+    service has no need to, and may not be allowed to."""
+    found = connection.instance.directory(with_agents=with_agents, with_hours=True)
+    if isinstance(found, Denied) and not mentions_hours(ruleset):
+        return connection.instance.directory(with_agents=with_agents, with_hours=False)
+    return found
+
+
+def _unresolved(rules: BoundRuleSet) -> Iterator[Problem]:
+    for rule in rules.rules:
+        for one in rule.unresolved:
+            yield Problem(one.place.file, one.place.line, one.place.column, one.message)
+
+
+def _default_flows(rules: BoundRuleSet, directory: Directory) -> Iterator[Problem]:
+    for rule in rules.rules:
+        for entry in (entry for step in rule.steps for entry in step.entries):
+            flow = directory.flow(entry.flow_id) if entry.flow_id is not None else None
+            if flow is not None and flow.name.startswith(DEFAULT):
+                place = entry.entry.place
+                message = f'flow "{flow.name}" is AWS\'s own: it disconnects contacts that nobody can take, or fails'
+                yield Problem(place.file, place.line, place.column, message, "warning")
+
+
+def _unmatched(rules: BoundRuleSet, directory: Directory) -> tuple[str, ...]:
+    conditions = [rule.rule.condition for rule in rules.rules if rule.rule.mode is not Mode.OFF]
+    queues = [queue for queue in directory.queues if queue.agent_id is None]
+    return tuple(
+        sorted(
+            queue.name
+            for queue in queues
+            if not any(could_match(condition, (queue.name, queue.id)) for condition in conditions)
+        )
+    )

@@ -1,0 +1,52 @@
+"""Which contact it is now: any id of a chain leads to the chain's last contact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router.connect.answers import Failure, Missing, Reading
+from router.model import Contact, ContactId
+from router.ports import Reader, Records
+
+MOST_SEGMENTS = 20
+"""More than a chain of Connect's has (12); ends a walk round ids that lead in a circle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """``contact`` is as DescribeContact has just told, ``None`` where Connect does not know the id, or, with
+    ``failure``, could not be asked."""
+
+    contact: Contact | None = None
+    failure: Failure | None = None
+
+
+def locate(contact_id: ContactId, *, reader: Reader, ledger: Records) -> Located:
+    """Follows the chain forward from ``contact_id``: by what Connect tells, and by the router's own moves, which
+    Connect's ids may not show."""
+    moved_to = {
+        action.contact_id: action.new_contact_id
+        for action in ledger.history(contact_id=contact_id)
+        if action.moved and action.new_contact_id not in (None, action.contact_id)
+    }
+    found: Contact | None = None
+    at: ContactId | None = contact_id
+    for _ in range(MOST_SEGMENTS):
+        if at is None:
+            break
+        reading = reader.describe(at)
+        if isinstance(reading, Missing):
+            at = moved_to.get(at) if found is None else None
+            continue
+        if not isinstance(reading, Reading):
+            return Located(contact=found, failure=reading)
+        found = reading.contact
+        at = (moved_to.get(found.id) or _successor(found, reader)) if found.disconnected_at is not None else None
+    return Located(contact=found)
+
+
+def _successor(contact: Contact, reader: Reader) -> ContactId | None:
+    chain = reader.chain(contact.id)
+    if not isinstance(chain, tuple):
+        return None
+    return next((one.id for one in chain if one.previous_id == contact.id), None)

@@ -1,0 +1,154 @@
+"""What ``run`` would do now: the same look and the same decisions, with nothing that could act on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from router.clock import SystemClock
+from router.connect.answers import Failure, Reading
+from router.connect.connection import Connection
+from router.decide.decide import Account, Decided
+from router.decide.snapshot import Blocks, Look
+from router.ledger.operator_records import OperatorRecords
+from router.ledger.sqlite import SqliteLedger
+from router.lookup.fetch import Needs
+from router.lookup.snapshot import Looking, limits_of
+from router.model import Action, Channel, Contact, ContactId, Directory, Landing, Pauses
+from router.ports import Clock
+from router.resources import open_connection, read_ledger
+from router.rules.bind import bind, mentions_agents, mentions_hours
+from router.rules.bound import BoundRuleSet
+from router.rules.rule import Mode, RuleSet
+from router.safety.breakers import Blocked
+from router.safety.clock_skew import STOPS
+from router.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """One look at the instance and what deciding made of it. ``complete`` is ``False`` where the search could not be
+    read to its end; ``failure`` may say why."""
+
+    mode: Mode
+    rules: BoundRuleSet
+    look: Look
+    decided: Decided
+    complete: bool
+    failure: Failure | None = None
+
+    @property
+    def directory(self) -> Directory:
+        return self.look.directory
+
+    def account(self, contact_id: ContactId) -> Account | None:
+        """``None`` where the contact was not looked at."""
+        return self.decided.accounts.get(contact_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """Reading calls and a ledger opened for reading. What only the running service remembers (moves that IAM denied, a
+    full instance, what it observed) is not known here."""
+
+    settings: Settings
+    ruleset: RuleSet
+    mode: Mode
+    connection: Connection
+    ledger: SqliteLedger
+    clock: Clock
+
+    @classmethod
+    def open(cls, settings: Settings, ruleset: RuleSet, *, clock: Clock | None = None) -> Viewer:
+        """Makes no call and no file. Raises ``Unreachable`` where the SDK has no region or credentials, and
+        ``LedgerUnavailable`` where the ledger cannot be read."""
+        clock = clock or SystemClock()
+        connection = open_connection(settings, clock)
+        try:
+            ledger = read_ledger(settings)
+        except BaseException:
+            connection.close()
+            raise
+        return cls(
+            settings=settings,
+            ruleset=ruleset,
+            mode=Mode(settings.execute.mode),
+            connection=connection,
+            ledger=ledger,
+            clock=clock,
+        )
+
+    def close(self) -> None:
+        self.connection.close()
+        self.ledger.close()
+
+    def __enter__(self) -> Viewer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def preview(self, extra: Iterable[Contact] = ()) -> Preview | Failure:
+        """``extra`` are contacts known by id; they go before what the search says of them. A ``Failure`` where the
+        instance's names could not be read: then nothing can be said."""
+        with_agents = mentions_agents(self.ruleset)
+        directory = self.connection.instance.directory(with_agents=with_agents, with_hours=mentions_hours(self.ruleset))
+        if not isinstance(directory, Directory):
+            return directory
+        rules = bind(self.ruleset, directory, agents_known=with_agents)
+        followed = self.ledger.followed()
+        looking = self._looking()
+        sighting = looking.search(rules, (*extra, *self._at_agents(followed)), stop=lambda: False)
+        look = looking.look(
+            sighting.contacts,
+            directory,
+            mode=self.mode,
+            cycle=0,
+            followed=followed,
+            blocks=self._blocks(followed),
+            paused=Pauses(OperatorRecords(self.ledger).pauses()),
+        )
+        decided, look = looking.read_and_decide(look, rules)
+        return Preview(
+            mode=self.mode,
+            rules=rules,
+            look=look,
+            decided=decided,
+            complete=sighting.complete,
+            failure=sighting.failure,
+        )
+
+    def _looking(self) -> Looking:
+        channels = frozenset(Channel(channel) for channel in self.settings.poll.channels)
+        reader = self.connection.reader
+        return Looking(
+            reader=reader,
+            needs=Needs(
+                reader=reader,
+                instance=self.connection.instance,
+                channels=channels,
+                lookback=self.settings.poll.lookback,
+            ),
+            ledger=self.ledger,
+            observed=SqliteLedger.in_memory(instance_id=self.settings.connect.instance_id),
+            clock=self.clock,
+            limits=limits_of(self.settings),
+            channels=channels,
+            lookback=self.settings.poll.lookback,
+        )
+
+    def _blocks(self, followed: tuple[Action, ...]) -> Blocks:
+        blocked = Blocked(unlanded_limit=self.settings.guard.unlanded)
+        for flow, resumed_at in OperatorRecords(self.ledger).resumed_flows().items():
+            blocked.resume(flow, resumed_at)
+        blocked.suspend(followed)
+        skew = self.connection.skew()
+        return blocked.for_look(self.clock.now(), clock_skew=skew is not None and abs(skew) > STOPS)
+
+    def _at_agents(self, followed: tuple[Action, ...]) -> Iterable[Contact]:
+        """Contacts in agents' own queues, which no search covers."""
+        for action in followed:
+            if action.landing is Landing.AT_AGENT and action.new_contact_id is not None:
+                reading = self.connection.reader.describe(action.new_contact_id)
+                if isinstance(reading, Reading):
+                    yield reading.contact

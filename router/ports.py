@@ -1,0 +1,200 @@
+"""What the service asks of the world outside: small protocols, owned here, met by ``connect`` and ``ledger``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from router.connect.answers import (
+    DescribeAnswer,
+    Failure,
+    SearchPage,
+    TransferAnswer,
+    UpdateAnswer,
+)
+from router.model import (
+    Action,
+    ActionState,
+    AgentId,
+    AgentState,
+    Channel,
+    Contact,
+    ContactId,
+    Directory,
+    HoursId,
+    Landing,
+    OpeningHours,
+    ProfileId,
+    QueueId,
+    QueueMetrics,
+    RoutingData,
+    Target,
+)
+
+
+class Describer(Protocol):
+    def describe(self, contact_id: ContactId) -> DescribeAnswer: ...
+
+
+class Clock(Protocol):
+    """Time, injected."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+
+
+class Searcher(Protocol):
+    """What waits in queues, page by page."""
+
+    def search(
+        self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime
+    ) -> Iterator[SearchPage]: ...
+
+
+class Reader(Searcher, Protocol):
+    """The reading calls of Connect about contacts, paced by the quotas and retried where that is harmless."""
+
+    def describe(self, contact_id: ContactId) -> DescribeAnswer: ...
+    def chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure: ...
+
+
+class Mover(Protocol):
+    """The two writing calls, each exactly one HTTP call: who repeats them must read the contact first. What could not
+    be sent by ``before`` (monotonic seconds) raises ``TooLate``."""
+
+    def transfer(
+        self, *, contact_id: ContactId, target: Target, token: str, before: float | None = None
+    ) -> TransferAnswer: ...
+    def reroute(self, *, contact_id: ContactId, routing: RoutingData) -> UpdateAnswer: ...
+
+
+class Pacer(Protocol):
+    """Tokens of the quotas. ``acquire`` answers ``False`` when ``until`` (monotonic seconds) comes, ``cancelled``
+    answers yes (asked at each ``nudge``) or the service stops before a token is there; then none was taken."""
+
+    def acquire(
+        self, operation: str, *, until: float | None = None, cancelled: Callable[[], bool] | None = None
+    ) -> bool: ...
+    def nudge(self, operation: str) -> None: ...
+    def seconds_to_token(self, operation: str) -> float: ...
+    def give_back(self, operation: str) -> None: ...
+    def throttled(self, operation: str) -> object: ...
+    def succeeded(self, operation: str) -> object: ...
+
+
+class Gauge(Protocol):
+    """The live metrics of queues."""
+
+    def queue_metrics(
+        self, queue_ids: Collection[QueueId], channels: Collection[Channel]
+    ) -> Mapping[tuple[QueueId, Channel], QueueMetrics] | Failure: ...
+
+
+class Instance(Gauge, Protocol):
+    """What the instance is made of, and its live metrics."""
+
+    def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure: ...
+    def agent_states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure: ...
+    def served_queues(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure: ...
+    def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure: ...
+
+
+class Records(Protocol):
+    """What was done, for who only looks back: the commands that explain, list and undo. Raises ``LedgerUnavailable``
+    where it cannot be read."""
+
+    def history(
+        self,
+        *,
+        contact_id: ContactId | None = None,
+        rule: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        outcome: ActionState | Landing | None = None,
+        cycle: int | None = None,
+        limit: int | None = None,
+    ) -> tuple[Action, ...]:
+        """The newest ``limit`` actions that pass every filter given, newest last. ``contact_id`` is any id of a chain;
+        ``since`` is inclusive, ``until`` is not, both by when it was decided."""
+        ...
+
+
+class Ledger(Protocol):
+    """What was intended and what came of it. Every method is atomic and durable on return; each raises
+    ``LedgerUnavailable`` (router.ledger) where the ledger cannot do it, and then nothing has changed."""
+
+    @property
+    def began_at(self) -> datetime | None:
+        """Since when it knows what the router did; ``None``: it knows nothing of the time before this process."""
+        ...
+
+    def histories(self, contacts: Iterable[Contact]) -> Mapping[ContactId, tuple[Action, ...]]:
+        """By contact id: every action of that contact's chain, oldest first. A contact that is the result of one of
+        the router's own moves belongs to the chain of the contact that was moved, whatever Connect's ids say."""
+        ...
+
+    def intend(self, action: Action) -> Action:
+        """Writes an open intent and answers it with its id. Raises ``AlreadyIntended`` where its chain has an open
+        intent, or where an action of the same case, rule, kind and ``at`` has acted already."""
+        ...
+
+    def require_turn(self) -> None:
+        """Asked right before each call. Raises ``LedgerUnavailable`` where another router may have taken over."""
+        ...
+
+    def renew(self, action: Action) -> None:
+        """Moves ``send_by`` and ``attempts`` of an intent that is still open on. Raises ``NotOpen`` where it is not."""
+        ...
+
+    def settle(self, action: Action) -> None:
+        """Closes an open intent with the action's state and outcome. Raises ``NotOpen`` where it is not open."""
+        ...
+
+    def land(self, action: Action) -> None:
+        """Records the landing fields, and whether a place is to be given back, of a transfer that has acted. Raises
+        ``NotOpen`` where there is no such transfer."""
+        ...
+
+    def record(self, action: Action) -> Action:
+        """Writes an action that needs no intent: a warning, or what was only observed. Raises ``AlreadyIntended`` where
+        the same step of the same case has acted."""
+        ...
+
+    def open_intents(self) -> tuple[Action, ...]: ...
+    def followed(self) -> tuple[Action, ...]:
+        """Transfers that acted and whose landing is still followed (``Landing.followed``), oldest first."""
+        ...
+
+    def places_open(self) -> tuple[Action, ...]:
+        """Moves whose contact is still to be given its place in the queue back, oldest first."""
+        ...
+
+    def give_place(self, action: Action) -> None:
+        """Writes how far that has come. Raises ``NotOpen`` where nothing is to be given any more."""
+        ...
+
+    def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:
+        """By rule and the step's time: where its last move that acted led."""
+        ...
+
+    def moves_since(self, instant: datetime) -> tuple[Action, ...]:
+        """Transfers that acted or are open, by ``decided_at``, for the limits per hour."""
+        ...
+
+
+TRANSFER = "TransferContact"
+
+UPDATE = "UpdateContactRoutingData"
+
+
+class Grant:
+    """A token of a quota that a worker has before it has work: the first call of what it takes up uses it."""
+
+    def __init__(self) -> None:
+        self.there = True
+
+    def use(self) -> bool:
+        """Whether it was still there."""
+        was, self.there = self.there, False
+        return was

@@ -1,0 +1,194 @@
+"""Circles of queues that rules could pass a contact round in, and paths longer than the service allows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from router.problems import Problem
+from router.prove.idle_destinations import idle_destinations
+from router.prove.implication import is_id
+from router.prove.lint_queues import RuleQueues, error, queue_of, warning
+from router.prove.paths import Move, Moves, Path, moves_of, paths
+from router.rules.condition import AllOf, Condition, Test, tests_of
+from router.rules.queue_index import could_match
+from router.rules.rule import Mode, Rule
+from router.rules.value_test import Form, RangeForm, TextForm
+
+# Whether it is certain that some contact can go round a circle: an error must be provable.
+
+CHANGING = frozenset({"transfers", "priority", "initiation_method", "hours"})
+"""What moves, or time, may change between one rule of the circle and the next."""
+
+
+def goes_round(path: Path, queues: RuleQueues) -> bool:
+    """Every destination lets the contact come back, no rule above has it first, every step can be reached, and one
+    contact can fit the conditions of all. Where that is not plain, no."""
+    rules = {move.order: move.rule for move in path}
+    return (
+        all(move.entry.revisit for move in path)
+        and not any(is_id(move.source) for move in path)
+        and all(rule.from_at is rule.until_at is None for rule in rules.values())
+        and not any(_idle(move, queues) or _behind_another(move) for move in path)
+        and _nobody_before(path, queues)
+        and _one_contact_fits([rule.condition for rule in rules.values()])
+    )
+
+
+def _idle(move: Move, queues: RuleQueues) -> bool:
+    place = move.entry.place
+    told = {(one.file, one.line, one.column) for one in idle_destinations(move.rule, queues)}
+    return (place.file, place.line, place.column) in told
+
+
+def _behind_another(move: Move) -> bool:
+    """Whether a destination that is always eligible, but for where the contact has been, may take it first."""
+    entries = move.step.entries
+    before = entries[: entries.index(move.entry)]
+    return any(entry.unconditional and queue_of(entry) != move.source for entry in before)
+
+
+def _nobody_before(path: Path, queues: RuleQueues) -> bool:
+    """At every move all rules above that could have the contact have done all they do."""
+    done: dict[int, int] = {}
+    for move in path:
+        if any(_in_the_way(order, rule, move, done) for order, rule in enumerate(queues.rules[: move.order])):
+            return False
+        if move.order not in done and not _meets(move.rule, move):
+            return False  # it matches there only what it has moved
+        done[move.order] = move.step.number
+    return True
+
+
+def _in_the_way(order: int, rule: Rule, move: Move, done: dict[int, int]) -> bool:
+    if rule.mode is not Mode.ENFORCE or not (rule.shield or rule.to_steps):
+        return False
+    if order in done:
+        return done[order] < rule.to_steps[-1].number
+    return _ids_in(rule) or _meets(rule, move)
+
+
+def _meets(rule: Rule, move: Move) -> bool:
+    return could_match(rule.condition, (move.source,), move.channel)
+
+
+def _ids_in(rule: Rule) -> bool:
+    return any(is_id(name) for test in tests_of(rule.condition) for name in test.references)
+
+
+def _one_contact_fits(conditions: Iterable[Condition]) -> bool:
+    forms: dict[str, list[Form | None]] = defaultdict(list)
+    for condition in conditions:
+        for part in condition.children if isinstance(condition, AllOf) else (condition,):
+            if not isinstance(part, Test) or part.key in CHANGING:
+                return False
+            if part.key != "queue":
+                forms[part.key].append(part.form)
+    return all(_one_value_fits(some) for some in forms.values())
+
+
+def _one_value_fits(forms: list[Form | None]) -> bool:
+    """Some value that one of them names; a time that is only a minimum comes by itself."""
+    if any(form is None for form in forms):
+        return False
+    ranges = [form for form in forms if isinstance(form, RangeForm)]
+    if ranges:
+        return len(ranges) == len(forms) and all(form.max is None for form in ranges)
+    if all(form == forms[0] for form in forms):
+        return True
+    named = [text for form in forms if isinstance(form, TextForm) and not form.negated for text in form.literals]
+    return any(all(form is not None and form(text) for form in forms) for text in named)
+
+
+def find_circles(queues: RuleQueues) -> Iterator[Problem]:
+    """A circle is told once, at the move that closes it: an error where a contact can be shown that goes round."""
+    found: dict[frozenset[str], tuple[Path, bool]] = {}
+    for moves in _knots(moves_of(queues)):
+        sources = {source for _, source in moves}
+        for path in paths(moves, longest=len(sources)):
+            if path is None:
+                place = next(iter(moves.values()))[0].entry.place
+                yield warning(place, f"circles: more ways than can be looked at lead round {_some(sorted(sources))}")
+            elif path[-1].target == path[0].source:
+                queues_of_it = frozenset(move.source for move in path)
+                if queues_of_it not in found or not found[queues_of_it][1]:
+                    surely = goes_round(path, queues)
+                    if surely or queues_of_it not in found:
+                        found[queues_of_it] = path, surely
+    yield from (_told(path, surely) for path, surely in found.values())
+
+
+def _told(path: Path, surely: bool) -> Problem:
+    shown = " -> ".join([*(move.source for move in path), path[0].source])
+    place = path[-1].entry.place
+    if surely:
+        return error(place, f"circle: {shown}; only the transfer budget would stop it")
+    if not all(move.entry.revisit for move in path):
+        stop = "each step acts once a case" if path[-1].entry.revisit else "revisit = false stops it"
+    else:
+        stop = "conditions, or rules above, may stop it"
+    return warning(place, f"circle: {shown}; {stop}")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _knots(moves: Moves) -> list[Moves]:
+    """The moves from which the way leads back: only these can be part of a circle."""
+    left = {source: {move.target for move in some} for source, some in moves.items()}
+    knot_of = _components({source: {(source[0], target) for target in targets} for source, targets in left.items()})
+    knots: dict[int, dict[tuple[str, str], list[Move]]] = {}
+    for source, some in moves.items():
+        inside = [move for move in some if knot_of.get((move.channel, move.target)) == knot_of[source]]
+        if inside:
+            knots.setdefault(knot_of[source], {})[source] = inside
+    return list(knots.values())
+
+
+def _components(leads_to: dict[tuple[str, str], set[tuple[str, str]]]) -> dict[tuple[str, str], int]:
+    """Tarjan's strongly connected components, without recursion: a number for each node that leads anywhere."""
+    number: dict[tuple[str, str], int] = {}
+    low: dict[tuple[str, str], int] = {}
+    component: dict[tuple[str, str], int] = {}
+    stack: list[tuple[str, str]] = []
+    for root in leads_to:
+        if root in number:
+            continue
+        work = [(root, iter(sorted(leads_to[root])))]
+        number[root] = low[root] = len(number)
+        stack.append(root)
+        while work:
+            here, onward = work[-1]
+            for there in onward:
+                if there not in leads_to:
+                    continue
+                if there not in number:
+                    number[there] = low[there] = len(number)
+                    stack.append(there)
+                    work.append((there, iter(sorted(leads_to[there]))))
+                    break
+                if there not in component:
+                    low[here] = min(low[here], number[there])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[here])
+                if low[here] == number[here]:
+                    while here not in component:
+                        component[stack.pop()] = number[here]
+    return component
+
+
+def find_long_path(queues: RuleQueues, max_transfers: int) -> Iterator[Problem]:
+    """The first path found of more moves than the service makes of one chain."""
+    for path in paths(moves_of(queues), longest=max_transfers + 1):
+        if path is None or len(path) <= max_transfers:
+            continue
+        left = [move.source for move in path]
+        if any(move.target in left[: index + 1] and not move.entry.revisit for index, move in enumerate(path)):
+            continue
+        shown = " -> ".join([path[0].source, *(move.target for move in path)])
+        message = f"the rules could move a contact {len(path)} times ({shown}); max_transfers is {max_transfers}"
+        yield warning(path[-1].step.place, message)
+        return

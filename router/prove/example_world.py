@@ -1,0 +1,121 @@
+"""The world of an example: a look with one contact, and with the history that the example says it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.decide.snapshot import Limits, LiveMetrics, Look
+from router.model import (
+    EMPTY_QUEUE,
+    AgentId,
+    AgentState,
+    Contact,
+    ContactId,
+    Details,
+    Directory,
+    HoursId,
+    ProfileId,
+    QueueId,
+    bare_id,
+)
+from router.prove.example_history import CONTACT, Past
+from router.prove.example_instance import all_open, hours_in, queue_id_of
+from router.rules.bound import BoundRule
+from router.rules.clock import Calendar
+from router.rules.example import Example
+from router.rules.rule import Mode
+
+EVERY_QUEUE = ProfileId("every queue")
+"""The routing profile of an example's agents: it serves whatever queue the contact is in."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The instance of the examples, with what is the same in each of them: there may be thousands."""
+
+    directory: Directory
+    opened: Mapping[HoursId, Calendar]
+    queue_ids: frozenset[QueueId]
+    agent_ids: frozenset[AgentId]
+
+    @classmethod
+    def of(cls, directory: Directory) -> World:
+        return cls(
+            directory=directory,
+            opened=all_open(directory),
+            queue_ids=frozenset(queue.id for queue in directory.queues),
+            agent_ids=frozenset(agent.id for agent in directory.agents),
+        )
+
+    def look_at(self, example: Example, rule: BoundRule | None, *, now: datetime, limits: Limits) -> Look:
+        """The look in which the example's contact is decided on. ``rule`` is the one whose clock and progress the
+        example tells; metrics of every queue have been asked for, and those not given are empty and unstaffed."""
+        at = example.now or now
+        past = Past.of(example, rule, self.directory, at)
+        contact = _contact(example, past)
+        return Look(
+            now=at,
+            mode=Mode.ENFORCE,
+            contacts=(contact,),
+            directory=self.directory,
+            cycle=1,
+            histories={contact.id: past.history()},
+            transfers={contact.id: max(example.contact.transfers or 0, len(past.sources))},
+            origins={contact.id: past.chain_began_at},
+            metrics=self._metrics(example, past.queue_id),
+            hours=hours_in(example, self.directory, self.opened, at),
+            recent_moves=past.lately(),
+            unseen={past.queue_id: _others(example, self.directory)},
+            limits=limits,
+        )
+
+    def _metrics(self, example: Example, queue_id: QueueId) -> LiveMetrics:
+        """The queue that the contact is in has a row too: a queue without one, where contacts were seen, is silent."""
+        channel = example.contact.channel
+        given = {queue_id_of(name, self.directory): metrics for name, metrics in example.queues.items()}
+        slots = {AgentId(bare_id(name)): free for name, free in example.agents.items()}
+        return LiveMetrics(
+            rows={(one, channel): metrics for one, metrics in {queue_id: EMPTY_QUEUE, **given}.items()},
+            asked=self.queue_ids,
+            agents={
+                agent: AgentState(routable=True, slots_available={channel.value: n}, profile_id=EVERY_QUEUE)
+                for agent, n in slots.items()
+            },
+            profiles={EVERY_QUEUE: frozenset({(queue_id, channel)})},
+            agents_asked=self.agent_ids,
+        )
+
+
+def _contact(example: Example, past: Past) -> Contact:
+    given = example.contact
+    moved = bool(past.sources) or bool(given.transfers)
+    return Contact(
+        id=CONTACT,
+        channel=given.channel,
+        initial_id=ContactId("example-1") if moved else None,
+        previous_id=past.segment(len(past.sources) - 1) if past.sources else ContactId("example-1") if moved else None,
+        initiation_method=given.initiation_method,
+        queue_id=past.queue_id,
+        enqueued_at=past.enqueued_at,
+        initiated_at=past.chain_began_at,
+        name=given.name,
+        segment_attributes=given.segment_attributes,
+        tags=given.tags,
+        details=Details(
+            attributes=given.attributes,
+            priority=given.priority,
+            task_template=given.task_template,
+            to_address=given.to_address,
+            from_address=given.from_address,
+        ),
+    )
+
+
+def _others(example: Example, directory: Directory) -> int:
+    """How many wait beside the contact in its queue, as the metrics of that queue have it."""
+    queue_id = queue_id_of(example.contact.queue, directory)
+    given = {queue_id_of(name, directory): metrics for name, metrics in example.queues.items()}
+    waiting = given.get(queue_id, EMPTY_QUEUE).contacts_in_queue
+    return max((waiting or 0) - 1, 0)

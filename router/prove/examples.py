@@ -1,0 +1,238 @@
+"""``[[example]]`` tables, run on the code that decides in service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from router.decide.decide import Account, decide
+from router.decide.decision import Decision, Hold, Reroute, Transfer, Warn
+from router.decide.govern import Role, Tried, trace
+from router.decide.snapshot import Limits, Look
+from router.decide.waiting import Wait
+from router.durations import format_duration
+from router.model import Directory
+from router.problems import did_you_mean
+from router.prove.coverage import Coverage, Exercised
+from router.prove.example_history import CONTACT, age_of, on_chain_clock
+from router.prove.example_instance import directory_of, unknown_hours
+from router.prove.example_world import World
+from router.rules.bind import bind
+from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.clock import closed
+from router.rules.condition import AllOf, Condition, Test, Truth
+from router.rules.example import Example, Expect
+from router.rules.rule import Place, RuleSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleResult:
+    """``message`` says what was expected and what came instead, with the reason; empty where the example passed."""
+
+    name: str
+    place: Place
+    passed: bool
+    message: str = ""
+
+
+def run_examples(
+    ruleset: RuleSet, examples: Iterable[Example], *, now: datetime, limits: Limits | None = None
+) -> tuple[ExampleResult, ...]:
+    """``prove_examples`` without the coverage."""
+    return prove_examples(ruleset, examples, now=now, limits=limits)[0]
+
+
+def prove_examples(
+    ruleset: RuleSet,
+    examples: Iterable[Example],
+    *,
+    now: datetime,
+    limits: Limits | None = None,
+    covering: bool = False,
+) -> tuple[tuple[ExampleResult, ...], Coverage | None]:
+    """Runs every example on all the rules, in an instance that has every name of theirs.
+
+    ``now`` is for the examples that give none; ``limits`` are the service's (a rule's own guards apply as well). A rule
+    in ``observe`` acts beside the others, as in service; one that is ``off`` is as if absent. Nothing raises. With
+    ``covering`` it tells as well what the examples have exercised, those that failed included.
+    """
+    given = tuple(examples)
+    directory = directory_of(ruleset, given)
+    rules = bind(ruleset, directory, agents_known=True)
+    world = World.of(directory)
+    exercised = Exercised(rules) if covering else None
+    results = tuple(_run(example, rules, world, now, limits or Limits(), exercised) for example in given)
+    return results, exercised.coverage() if exercised is not None else None
+
+
+def _run(
+    example: Example, rules: BoundRuleSet, world: World, now: datetime, limits: Limits, exercised: Exercised | None
+) -> ExampleResult:
+    rule = _rule_of(example, rules)
+    if rule is None and example.contact.progress is not None:
+        message = f"no rule has a to step at {format_duration(example.contact.progress)}, the progress of the contact"
+        return ExampleResult(name=example.name, place=example.place, passed=False, message=message)
+    if (wrong := _contradiction(example, rule, world.directory)) is not None:
+        return ExampleResult(name=example.name, place=example.place, passed=False, message=wrong)
+    look = world.look_at(example, rule, now=now, limits=limits)
+    account = decide(look, rules).accounts[CONTACT]
+    if exercised is not None:
+        exercised.add(look, account)
+    wrong = _Comparison(example.expect, account, look, rules).wrong()
+    return ExampleResult(name=example.name, place=example.place, passed=wrong is None, message=wrong or "")
+
+
+def _contradiction(example: Example, rule: BoundRule | None, directory: Directory) -> str | None:
+    """What the example says that nothing asks about, or that cannot be."""
+    if (name := unknown_hours(example, directory)) is not None:
+        hint = did_you_mean(name, [hours.name for hours in directory.hours])
+        return f'no rule asks about hours of operation "{name}"{hint}'
+    if example.moved and rule is None:
+        return "moved tells what the expected rule did, and no rule is expected"
+    contact = example.contact
+    both = contact.clock is not None and contact.age is not None
+    if both and contact.clock != contact.age and on_chain_clock(rule):
+        return f'the clock of "{example.expect.rule if example.expect else ""}" is the age: give clock or age, not both'
+    age = age_of(example) if on_chain_clock(rule) else contact.age
+    if age is not None and contact.waited is not None and contact.waited > age:
+        return "the contact has waited longer than its chain is old"
+    return None
+
+
+def _rule_of(example: Example, rules: BoundRuleSet) -> BoundRule | None:
+    """Whose clock and progress the contact has: the expected rule's or, where nothing is expected, those of the first
+    rule that has a step at that time."""
+    if example.expect is not None:
+        place = rules.positions.get(example.expect.rule)
+        return None if place is None else rules.rules[place]
+    progress = example.contact.progress
+    return next((rule for rule in rules.rules if any(step.step.at == progress for step in rule.to_steps)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    expect: Expect | None
+    account: Account
+    look: Look
+    rules: BoundRuleSet
+
+    def wrong(self) -> str | None:
+        """What came instead of what was expected; ``None`` where it came."""
+        expect, came = self.expect, self.account.decisions
+        if expect is None:
+            return f"expected nothing, got {self._came()}" if came else None
+        if expect.due is not None:
+            return self._wrong_time(expect, expect.due)
+        if not any(self._fits(expect, decision) for decision in came):
+            return f"expected {_expected(expect)}, got {self._came()}"
+        if expect.warn and not any(_is_step(expect, one) for one in came if isinstance(one, Warn)):
+            return f"expected a warning as well, got {self._came()}"
+        return None
+
+    def _fits(self, expect: Expect, decision: Decision) -> bool:
+        if not _is_step(expect, decision):
+            return False
+        match decision:
+            case Transfer(target=target) if target.queue_id is not None:
+                queue = self.look.directory.queue(expect.queue) if expect.queue is not None else None
+                return queue is not None and queue.id == target.queue_id
+            case Transfer(target=target):
+                agent = self.look.directory.agent(expect.agent) if expect.agent is not None else None
+                return agent is not None and agent.id == target.agent_id
+            case Hold(reason=reason):
+                return reason is expect.hold
+            case Reroute():
+                return expect.routing
+            case Warn():
+                return expect.warn and not (expect.queue or expect.agent or expect.routing or expect.hold)
+
+    def _wrong_time(self, expect: Expect, due: timedelta) -> str | None:
+        expected = f'expected "{expect.rule}" due in {format_duration(due)}'
+        governance = self.account.governance
+        acting = governance.acting if governance is not None else ()
+        rule = next((tried for tried in acting if tried.rule.name == expect.rule), None)
+        if rule is None or rule.anything_due:
+            return f"{expected}, got {self._came()}"
+        if rule.next_due_at is not None and rule.next_due_at - self.look.now == due:
+            return None
+        return f"{expected}, got {_when(rule, self.look.now)}"
+
+    def _came(self) -> str:
+        if not self.account.decisions:
+            return f"nothing ({self._why_nothing()})"
+        return " and ".join(self._told(decision) for decision in self.account.decisions)
+
+    def _told(self, decision: Decision) -> str:
+        """The decision, with the rule and step that made it where they are not the expected ones."""
+        told = self._outcome(decision)
+        expect = self.expect
+        if expect is not None and _is_step(expect, decision):
+            return told
+        step = f"step {decision.step} of " if decision.step is not None else ""
+        return f'{told} by {step}"{decision.rule}"'
+
+    def _outcome(self, decision: Decision) -> str:
+        match decision:
+            case Transfer(target=target) if target.queue_id is not None:
+                return f'queue "{self.look.directory.queue_name(target.queue_id)}"'
+            case Transfer(target=target):
+                return f'agent "{self.look.directory.agent_name(target.agent_id)}"'
+            case Hold(reason=reason, detail=detail):
+                return f"hold {reason} ({detail})" if detail else f"hold {reason}"
+            case Reroute():
+                return "routing"
+            case Warn():
+                return "a warning"
+
+    def _why_nothing(self) -> str:
+        """What the expected rule is to the contact, else what governs it."""
+        assert self.account.case is not None, "an example's contact is no stale sighting"
+        wait = Wait(self.account.contact, self.account.case, self.look)
+        tried = {one.rule.name: one for one in trace(wait, self.rules.rules)}
+        governing = next((one for one in tried.values() if one.role is Role.GOVERNS), None)
+        mine = tried.get(self.expect.rule) if self.expect is not None else governing
+        if mine is None:
+            return "no rule matches" if governing is None else f'"{governing.rule.name}" governs'
+        return _what_it_is(mine, self.look.now)
+
+
+def _is_step(expect: Expect, decision: Decision) -> bool:
+    return decision.rule == expect.rule and expect.step in (None, decision.step)
+
+
+def _expected(expect: Expect) -> str:
+    if expect.queue is not None:
+        return f'queue "{expect.queue}"'
+    if expect.agent is not None:
+        return f'agent "{expect.agent}"'
+    if expect.hold is not None:
+        return f"hold {expect.hold}"
+    return "routing" if expect.routing else "a warning"
+
+
+def _what_it_is(tried: Tried, now: datetime) -> str:
+    name = f'"{tried.rule.name}"'
+    if tried.role is Role.NO_MATCH and tried.match is not None:
+        failed = [f"{seen.test.text}" for seen in tried.match.seen if seen.truth is Truth.NO]
+        needed = [test.text for test in _needed(tried.rule.rule.condition)]
+        return f"{name} does not match: {'; '.join(text for text in needed if text in failed) or 'see its conditions'}"
+    if tried.due is None:
+        return f"{name} {tried.role.value}"
+    return f"{name} {tried.role.value}, {_when(tried, now)}"
+
+
+def _when(tried: Tried, now: datetime) -> str:
+    """What the rule does next. An act that is held or over is not told here."""
+    if tried.due is not None and tried.due.next_at is not None and closed(now, tried.calendar):
+        return "its hours of operation are closed"
+    if tried.next_due_at is None:
+        return "nothing is due any more"
+    return f"due in {format_duration(tried.next_due_at - now)}"
+
+
+def _needed(condition: Condition) -> tuple[Test, ...]:
+    """The tests of which every one has to hold."""
+    if isinstance(condition, Test):
+        return (condition,)
+    return tuple(one for one in condition.children if isinstance(one, Test)) if isinstance(condition, AllOf) else ()

@@ -1,0 +1,74 @@
+"""Destinations that are never used, and rules that lead back to themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from router.problems import Problem
+from router.prove.lint_queues import RuleQueues, queue_of, surely_named, warning
+from router.rules.rule import Entry, MetricLimit, Pick, Rule, Step
+
+NOT_MORE_THAN = (
+    ("agents_available", "agents_staffed"),
+    ("agents_available", "agents_online"),
+    ("agents_staffed", "agents_online"),
+)
+"""Of each pair the first never exceeds the second: who is available is staffed, and who is staffed is online."""
+
+
+def idle_destinations(rule: Rule, queues: RuleQueues) -> Iterator[Problem]:
+    for step in rule.to_steps:
+        yield from (warning(entry.place, why) for entry in step.entries if (why := admits_nothing(entry)) is not None)
+        yield from _behind_the_last_resort(rule, step, queues)
+
+
+def own_destinations(rule: Rule) -> Iterator[Problem]:
+    """A rule that matches where it moves contacts to: what somebody puts back there meets the whole ladder again."""
+    own = [queue for step in rule.to_steps for entry in step.entries if (queue := queue_of(entry)) is not None]
+    matched = [queue for queue in dict.fromkeys(own) if surely_named(rule.condition, queue)]
+    if matched:
+        names = ", ".join(f"'{queue}'" for queue in matched)
+        yield warning(rule.place, f"rule '{rule.name}' matches contacts in its own destinations ({names})")
+
+
+def admits_nothing(entry: Entry) -> str | None:
+    limits = {limit.metric: limit for limit in entry.limits}
+    for fewer, more in NOT_MORE_THAN:
+        low, high = limits.get(fewer), limits.get(more)  # type: ignore[call-overload]
+        if low is not None and high is not None and _above(low, high):
+            return f"never eligible: {fewer} is never above {more}"
+    waiting, age = limits.get("contacts_in_queue"), limits.get("oldest_contact_age")
+    if waiting is not None and waiting.max == 0 and age is not None and age.min:
+        return "never eligible: an empty queue has no oldest contact"
+    return None
+
+
+def _above(low: MetricLimit, high: MetricLimit) -> bool:
+    if low.min is None or high.max is None or isinstance(low.min, timedelta) or isinstance(high.max, timedelta):
+        return False
+    return low.min > high.max
+
+
+def _behind_the_last_resort(rule: Rule, step: Step, queues: RuleQueues) -> Iterator[Problem]:
+    """A queue without conditions that no rule ever takes contacts from is always eligible: nothing behind it is used.
+    Within a tier that holds for the first of a list; a later tier is behind all of this one."""
+    last_resort: Entry | None = None
+    for tier in step.to:
+        behind = last_resort
+        for entry in tier:
+            if behind is not None:
+                where = f"line {behind.place.line}"
+                told = f"hardly ever used: the destination in {where} has no condition and comes first"
+                yield warning(entry.place, told)
+            if behind is None and step.pick is Pick.FIRST and _always_eligible(entry, queues):
+                behind = entry
+        last_resort = last_resort or next((entry for entry in tier if _always_eligible(entry, queues)), None)
+
+
+def _always_eligible(entry: Entry, queues: RuleQueues) -> bool:
+    """Were it left by a rule before, or the queue that the contact is in, it would not be."""
+    queue = queue_of(entry)
+    if queue is None or not entry.unconditional:
+        return False
+    return not queues.ever_left(queue)

@@ -1,0 +1,40 @@
+"""All proofs over a rule set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from router.problems import Problem
+from router.prove.circles import find_circles, find_long_path
+from router.prove.idle_destinations import idle_destinations, own_destinations
+from router.prove.idle_steps import idle_settings, idle_steps
+from router.prove.implication import Prover
+from router.prove.lint_queues import RuleQueues
+from router.prove.unreachable_rules import never_governing
+from router.rules.rule import Mode, RuleSet
+
+
+def lint(ruleset: RuleSet, *, poll_every: timedelta, max_transfers: int) -> list[Problem]:
+    """Errors, with which rules must not run, and warnings, sorted by place. Rules that are off are as if absent.
+
+    ``max_transfers`` is how often the service moves one chain at most.
+    """
+    queues = RuleQueues(tuple(rule for rule in ruleset.rules if rule.mode is not Mode.OFF))
+    return sorted(set(_proofs(queues, poll_every, max_transfers)))
+
+
+def _proofs(queues: RuleQueues, poll_every: timedelta, max_transfers: int) -> Iterator[Problem]:
+    yield from never_governing(queues, Prover())
+    for rule in queues.rules:
+        yield from idle_steps(rule, poll_every)
+        yield from idle_settings(rule)
+        yield from idle_destinations(rule, queues)
+        yield from own_destinations(rule)
+    yield from find_circles(queues)
+    yield from find_long_path(queues, max_transfers)
+
+
+# What can be proved about a rule set without an instance: only what is certain is said.
+
+__all__ = ["lint"]

@@ -1,0 +1,139 @@
+"""The moves that rules could make of one contact, and which of them could follow which: never too few."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from router.prove.idle_destinations import admits_nothing
+from router.prove.implication import is_id
+from router.prove.lint_queues import RuleQueues, queue_of
+from router.rules.condition import tests_of
+from router.rules.queue_index import could_match, must_match
+from router.rules.rule import Entry, Mode, Rule, Step
+
+MOST_MOVES = 20_000
+"""Paths looked at before giving up: rules that lead everywhere have more of them than atoms."""
+CHANNELS = ("TASK", "EMAIL")
+SEEN_FIRST = frozenset({"waited", "transfers", "priority", "initiation_method"})
+LASTING = SEEN_FIRST | {"queue", "channel", "name", "task_template", "to_address", "from_address"}
+"""Conditions that go on holding for a rule that has moved the contact: of these the rule sees what it saw first, or
+nobody changes them. Attributes, tags and hours may change, and the age grows: then a rule below may come in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A step of a rule may take a contact of one channel from one queue to another (or to an agent, whose node is no
+    queue's name)."""
+
+    order: int
+    rule: Rule
+    step: Step
+    entry: Entry
+    channel: str
+    source: str
+    target: str
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether a rule below may have the contact next: this one is finished, or may match no more."""
+        lasting = self.rule.until_at is None and {test.key for test in tests_of(self.rule.condition)} <= LASTING
+        return self.step is self.rule.to_steps[-1] or not lasting
+
+
+Path = tuple[Move, ...]
+Moves = Mapping[tuple[str, str], list[Move]]
+"""By channel and source."""
+
+
+def paths(moves: Moves, *, longest: int) -> Iterator[Path | None]:
+    """Every sequence of moves that one case could go through, as far as queues and steps tell: of each rule later steps
+    only, and another rule below it only once it gives way. A sequence ends where it comes back to a queue. ``None``,
+    at last, where there are more than are looked at. ``longest`` counts moves."""
+    looked_at = 0
+    waiting: list[Path] = [(move,) for some in moves.values() for move in some]
+    waiting.reverse()
+    while waiting:
+        path = waiting.pop()
+        looked_at += 1
+        if looked_at > MOST_MOVES:
+            yield None
+            return
+        yield path
+        if len(path) < longest and path[-1].target not in {move.source for move in path}:
+            following = moves.get((path[-1].channel, path[-1].target), ())
+            waiting.extend((*path, move) for move in following if _may_follow(path, move))
+
+
+def _may_follow(path: Path, move: Move) -> bool:
+    before = path[-1]
+    if move.order > before.order and not before.gives_way:
+        return False
+    done = [one.step.number for one in path if one.order == move.order]
+    allowed = move.rule.guard.max_transfers
+    return move.step.number > max(done, default=0) and (allowed is None or len(path) < allowed)
+
+
+def moves_of(queues: RuleQueues) -> Moves:
+    """What any rule that enforces may do: no shield above it keeps the contact from it, and metrics could admit it."""
+    found: dict[tuple[str, str], list[Move]] = defaultdict(list)
+    shields: list[Rule] = []
+    channels = CHANNELS if any(_tells_channels(rule) for rule in queues.rules) else CHANNELS[:1]
+    for order, rule in enumerate(queues.rules):
+        if rule.mode is not Mode.ENFORCE:
+            continue
+        if rule.shield and rule.from_at is rule.until_at is rule.guard.enqueued_after is None:
+            shields.append(rule)
+        for move in _moves_of(order, rule, queues, channels):
+            if not _shielded(move, shields):
+                found[move.channel, move.source].append(move)
+    return found
+
+
+def _tells_channels(rule: Rule) -> bool:
+    return any(test.key == "channel" for test in tests_of(rule.condition))
+
+
+def _moves_of(order: int, rule: Rule, queues: RuleQueues, channels: tuple[str, ...]) -> Iterator[Move]:
+    sources = set(queues.sources(rule)) if rule.to_steps else set()
+    for channel in channels:
+        reached = {source for source in sources if _meets(rule, source, channel)}
+        if not reached:
+            continue
+        for step in rule.to_steps:
+            targets = _targets(step)
+            for target, entry in targets.items():
+                for source in sorted(reached - {target}):
+                    yield Move(order, rule, step, entry, channel, source, target)
+            reached |= set(targets)
+
+
+def _targets(step: Step) -> dict[str, Entry]:
+    """By node; of several entries for one queue, one that lets a contact come back."""
+    entries = [entry for entry in step.entries if admits_nothing(entry) is None]
+    return {node(entry): entry for entry in sorted(entries, key=lambda entry: entry.revisit)}
+
+
+def _meets(rule: Rule, source: str, channel: str) -> bool:
+    """A name and an id cannot be compared: then only the channel tells."""
+    if is_id(source):
+        return any(could_match(rule.condition, (name,), channel) for name in (source, "")) or _named_by_id(rule, source)
+    return could_match(rule.condition, (source,), channel)
+
+
+def _named_by_id(rule: Rule, source: str) -> bool:
+    return any(source in test.references for test in tests_of(rule.condition))
+
+
+def _shielded(move: Move, shields: list[Rule]) -> bool:
+    return any(
+        not is_id(move.source)
+        and not any(is_id(name) for test in tests_of(shield.condition) for name in test.references)
+        and must_match(shield.condition, (move.source,), move.channel)
+        for shield in shields
+    )
+
+
+def node(entry: Entry) -> str:
+    return queue_of(entry) or f"agent {entry.agent or entry.agent_from}"

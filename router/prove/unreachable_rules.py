@@ -1,0 +1,85 @@
+"""Rules that can never govern: their condition cannot hold, or an earlier rule always comes first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from router.problems import Problem
+from router.prove.implication import Prover
+from router.prove.lint_queues import RuleQueues, error, may_match, plain_start, scope_of
+from router.rules.rule import Mode, Rule
+
+
+def never_governing(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
+    """Handing over is considered: a rule that has moved a contact and is finished with it makes room for others."""
+    earlier = _Earlier()
+    for rule in queues.rules:
+        if prover.impossible(rule.condition):
+            yield error(rule.place, f"rule '{rule.name}' can never {_work(rule)}: its conditions exclude each other")
+            continue
+        first = next((one for one in earlier.candidates(rule) if _always_before(one, rule, queues, prover)), None)
+        if first is not None:
+            how = f"({first.place}) {'leaves alone' if first.shield else 'governs'} every contact it matches"
+            yield error(
+                rule.place,
+                f"rule '{rule.name}' can never {_work(rule)}: '{first.name}' {how}",
+            )
+        earlier.add(rule)
+
+
+def _work(rule: Rule) -> str:
+    """What the rule is for: warnings and bumps act beside whatever rule governs."""
+    return "govern" if rule.to_steps or rule.shield else "act"
+
+
+class _Earlier:
+    """The rules above that could come first, found by how their queues' names begin: most rules are about different
+    queues."""
+
+    def __init__(self) -> None:
+        self._literal: dict[str, list[Rule]] = defaultdict(list)
+        self._start: dict[str, list[Rule]] = defaultdict(list)
+        self._anywhere: list[Rule] = []
+
+    def add(self, rule: Rule) -> None:
+        if rule.mode is not Mode.ENFORCE or not (rule.shield or rule.to_steps):
+            return
+        scope = scope_of(rule.condition)
+        if scope is None:
+            self._anywhere.append(rule)
+            return
+        for literal in scope.literals:
+            self._literal[literal].append(rule)
+        for start in {plain_start(glob) for glob in scope.globs}:
+            self._start[start].append(rule)
+
+    def candidates(self, rule: Rule) -> Iterator[Rule]:
+        """Every rule whose queues could be all those of this one; one of them is enough to look by."""
+        yield from self._anywhere
+        scope = scope_of(rule.condition)
+        queue = next(iter((*scope.literals, *scope.globs)), "") if scope is not None else ""
+        yield from self._literal.get(queue, ())
+        start = plain_start(queue)
+        for length in range(len(start) + 1):
+            yield from self._start.get(start[:length], ())
+
+
+def _always_before(first: Rule, rule: Rule, queues: RuleQueues, prover: Prover) -> bool:
+    if not (_in_force_with(first, rule) and prover.implies(rule.condition, first.condition)):
+        return False
+    if first.shield:
+        return True
+    if rule.mode is not Mode.ENFORCE or not (rule.to_steps or rule.shield):
+        return False  # it acts beside
+    # The first rule is finished only with contacts that it has moved. They come to the second one if any rule moves
+    # contacts to where the second one looks.
+    return not any(may_match(rule.condition, queue) for queue in queues.destinations)
+
+
+def _in_force_with(first: Rule, rule: Rule) -> bool:
+    """Whether the first is in force, for the same contacts, whenever the other is."""
+    begins = first.from_at is None or (rule.from_at is not None and first.from_at <= rule.from_at)
+    ends = first.until_at is None or (rule.until_at is not None and rule.until_at <= first.until_at)
+    since, own = first.guard.enqueued_after, rule.guard.enqueued_after
+    return begins and ends and (since is None or (own is not None and since <= own))

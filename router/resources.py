@@ -1,0 +1,105 @@
+"""Which ledger it is: a SQLite file for one router, or a DynamoDB table for several."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from router.clock import SystemClock
+from router.connect.connection import Connection
+from router.connect.quotas import Rate
+from router.ledger.errors import LedgerUnavailable
+from router.ledger.sqlite import SqliteLedger
+from router.model import Channel
+from router.ports import Clock
+from router.settings import Settings
+
+if TYPE_CHECKING:
+    from router.ledger.shared.lease import Lease
+    from router.ledger.shared.ledger import SharedLedger
+    from router.ledger.shared.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """A ledger for several routers, and whose turn it is."""
+
+    ledger: SharedLedger
+    lease: Lease
+
+
+def open_ledger(settings: Settings, clock: Clock) -> SqliteLedger:
+    """The file, for writing. Raises ``LedgerInUse``, ``LedgerBroken`` or ``LedgerUnavailable``."""
+    return SqliteLedger.open(
+        settings.ledger.path,
+        instance_id=settings.connect.instance_id,
+        now=clock.now(),
+        keep=settings.ledger.keep,
+    )
+
+
+def read_ledger(settings: Settings) -> SqliteLedger:
+    """Either, for reading only. Raises ``LedgerBroken`` or ``LedgerUnavailable``, and for a table ``Unreachable``."""
+    instance_id = settings.connect.instance_id
+    if settings.ledger.table is None:
+        return SqliteLedger.read(settings.ledger.path, instance_id=instance_id)
+    from router.ledger.shared.ledger import SharedLedger
+
+    return SharedLedger.open_shared(
+        open_table(settings), instance_id=instance_id, name="", keep=settings.ledger.keep, clock=SystemClock().now
+    )
+
+
+def open_shared(settings: Settings, clock: Clock) -> Shared:
+    """Raises as ``read_ledger`` does. Nothing is written, and the lease not taken."""
+    from router.ledger.shared.lease import Lease
+    from router.ledger.shared.ledger import SharedLedger
+
+    table, instance_id, name = open_table(settings), settings.connect.instance_id, router_name()
+    lease = Lease(table, instance_id, name=name, monotonic=clock.monotonic, now=clock.now)
+    ledger = SharedLedger.open_shared(
+        table, instance_id=instance_id, name=name, keep=settings.ledger.keep, clock=clock.now
+    )
+    ledger.trusted = lambda: lease.held
+    return Shared(ledger=ledger, lease=lease)
+
+
+def open_table(settings: Settings) -> Table:
+    """Makes no call. Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
+    from router.connect.client import make_table_client
+    from router.ledger.shared.table import Table
+
+    assert settings.ledger.table is not None, "ask settings.ledger.table first"
+    return Table(make_table_client(region=settings.connect.region), settings.ledger.table)
+
+
+def table_problem(settings: Settings) -> str | None:
+    """Why the ledger's table cannot be read, in one line; ``None`` where it can, or there is none to be read."""
+    if settings.ledger.table is None:
+        return None
+    try:
+        open_table(settings).get(settings.connect.instance_id, "head")
+    except LedgerUnavailable as problem:
+        return str(problem)
+    return None
+
+
+def router_name() -> str:
+    """What people find this router by: the machine, and the process on it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def open_connection(settings: Settings, clock: Clock) -> Connection:
+    """Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
+    return Connection.open(
+        instance_id=settings.connect.instance_id,
+        region=settings.connect.region,
+        channels=[Channel(channel) for channel in settings.poll.channels],
+        workers=settings.execute.workers,
+        rates={name: Rate(quota.rate, quota.burst) for name, quota in settings.quotas.rates.items()},
+        share=settings.quotas.share,
+        now=clock.now,
+        monotonic=clock.monotonic,
+    )

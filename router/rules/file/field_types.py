@@ -1,0 +1,213 @@
+"""The small typed words that rule files are written in: names, references, instants, whole numbers."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from router.durations import Duration, format_duration
+
+
+class Table(BaseModel):
+    """A table of a rule file: no unknown key, no conversion between types, not changed once read."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def complaint(kind: str, message: str, **values: Any) -> PydanticCustomError:
+    """An error of our own. ``values`` fill the ``{braces}`` of the message, so that text of the file never does."""
+    return PydanticCustomError(kind, message, values or None)
+
+
+def no_control_characters(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise complaint("control_character", "control characters are not allowed here")
+    return text
+
+
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        raise complaint("empty_text", "must not be empty")
+    return text
+
+
+def _rule_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", name):
+        raise complaint("rule_name", "a rule's name has 1 to 100 letters, digits, - and _ (no spaces)")
+    return name
+
+
+def _some_time(value: timedelta) -> timedelta:
+    if value <= timedelta():
+        raise complaint("no_duration", "must be longer than nothing")
+    return value
+
+
+def _full_datetime(value: object, info: ValidationInfo) -> object:
+    if info.mode == "json":  # which has no dates; pydantic reads the text
+        return value
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise complaint("no_offset", "a date and time needs an offset from UTC, such as 2026-01-01T00:00:00Z")
+    if not isinstance(value, datetime):
+        raise complaint("no_datetime", "expected a date and time with an offset, such as 2026-01-01T00:00:00Z")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise complaint("no_such_instant", "this instant lies outside of the years 1 to 9999 in UTC") from None
+
+
+def _yes(value: bool) -> bool:
+    if not value:
+        raise complaint("only_true", "is true, or left out")
+    return value
+
+
+def _double_brackets(value: object) -> object:
+    if isinstance(value, dict):
+        raise complaint("single_brackets", "expected a list of tables: its header has double brackets, as in [[rule]]")
+    return value
+
+
+Text = Annotated[str, AfterValidator(no_control_characters), AfterValidator(_not_empty)]
+"""Text for people or of the world outside: at least one visible character, no control characters."""
+
+Reference = Annotated[Text, Field(description="a name, an id or an ARN")]
+RuleName = Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z0-9_-]{1,100}$"}), AfterValidator(_rule_name)]
+LongerThanNothing = Annotated[Duration, AfterValidator(_some_time)]
+Moment = Annotated[
+    AwareDatetime,
+    Field(strict=False),
+    BeforeValidator(_full_datetime, json_schema_input_type=AwareDatetime),
+    AfterValidator(_in_utc),
+]
+"""In UTC, whatever offset the file gives."""
+Yes = Annotated[bool, AfterValidator(_yes), Field(json_schema_extra={"const": True})]
+DoubleBrackets = BeforeValidator(_double_brackets)
+"""For lists of tables that a file writes with headers."""
+
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000)]
+Priority = Annotated[int, Field(ge=1, le=10, description="1 is the highest")]
+
+
+# A value, or ``{ min = …, max = … }`` with both ends inclusive.
+
+V = TypeVar("V")
+
+
+class Range(Table, Generic[V]):
+    """Both ends inclusive; at least one of them is given."""
+
+    min: V | None = None
+    max: V | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        low: Any = self.min
+        high: Any = self.max
+        if low is None and high is None:
+            raise complaint("empty_range", "needs min, max or both")
+        if low is not None and high is not None and low > high:
+            raise complaint("range_backwards", "min is above max: no value fits")
+        return self
+
+    @property
+    def ends(self) -> tuple[V | None, V | None]:
+        return self.min, self.max
+
+
+class SpanRange(Range[Duration]):
+    """Durations."""
+
+
+class CountRange(Range[Count]):
+    """Whole numbers from 0."""
+
+
+class PriorityRange(Range[Priority]):
+    """Priorities from 1, the highest, to 10."""
+
+
+Number = Annotated[int, Field()] | Annotated[float, Field(allow_inf_nan=False)]
+
+
+class NumberRange(Range[Number]):
+    """Any numbers."""
+
+
+def shape(value: object) -> str | None:
+    """Which form a value of the file has; a model stands for the table that it came from."""
+    if isinstance(value, str | timedelta):
+        return "text"
+    if isinstance(value, list):
+        return "list"
+    if isinstance(value, dict | Table):
+        return "table"
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _either(expected: str) -> Discriminator:
+    return Discriminator(shape, custom_error_type="wrong_form", custom_error_message=expected)
+
+
+SpanOrRange = Annotated[
+    Annotated[Duration, Tag("text")] | Annotated[SpanRange, Tag("table")],
+    _either('expected a duration such as "15m", or { min = "15m", max = "1h" }'),
+]
+CountOrRange = Annotated[
+    Annotated[Count, Tag("number")] | Annotated[CountRange, Tag("table")],
+    _either("expected a whole number, or { min = 1, max = 5 }"),
+]
+PriorityOrRange = Annotated[
+    Annotated[Priority, Tag("number")] | Annotated[PriorityRange, Tag("table")],
+    _either("expected a priority from 1 to 10, or { min = 1, max = 5 }"),
+]
+
+
+def only_a_table(example: str) -> Discriminator:
+    return Discriminator(
+        lambda value: "table" if shape(value) == "table" else None,
+        custom_error_type="wrong_form",
+        custom_error_message=f"expected {{ min = …, max = … }}, such as {example}",
+    )
+
+
+# Conditions as the file says them, for people.
+
+def written_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+
+
+def written(value: object) -> str:
+    """A value in TOML, in one line."""
+    if isinstance(value, Table):
+        given = value.model_dump(by_alias=True, exclude_none=True)
+        return "{ " + ", ".join(f"{written_key(key)} = {written(one)}" for key, one in given.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(written(one) for one in value) + "]"
+    if isinstance(value, timedelta):
+        return f'"{format_duration(value)}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)

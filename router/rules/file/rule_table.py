@@ -1,0 +1,148 @@
+"""A rule file as it is written: pydantic models of its tables. ``compile`` makes rules of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from router.durations import Duration, parse_duration
+from router.rules.clock import At
+from router.rules.file.destination_table import NamedList, To
+from router.rules.file.example_table import ExampleTable
+from router.rules.file.field_types import (
+    AtLeastOne,
+    DoubleBrackets,
+    LongerThanNothing,
+    Moment,
+    Priority,
+    Reference,
+    RuleName,
+    Table,
+    Text,
+    complaint,
+)
+from router.rules.file.match_table import Match
+from router.toml_source import at_key
+
+PickName = Literal["first", "most-slots", "shortest-wait", "fewest-waiting", "round-robin", "weighted"]
+ModeName = Literal["enforce", "observe", "off"]
+
+
+def _at(text: str) -> str:
+    try:
+        At.parse(text)
+    except ValueError as error:
+        raise complaint("bad_time", "{why}", why=str(error)) from None
+    return text
+
+
+def _later(text: str) -> str:
+    """Time to be added to the routing age: with a plus, since nothing may make a contact wait longer."""
+    if not text.startswith("+"):
+        raise complaint("bad_age", 'expected time to add, such as "+10m"')
+    try:
+        added = parse_duration(text[1:])
+    except ValueError:
+        added = None
+    if not added:
+        raise complaint("bad_age", 'expected time to add, such as "+10m"')
+    return text
+
+
+AtText = Annotated[
+    str,
+    AfterValidator(_at),
+    Field(description="a place on the rule's clock", examples=["15m", "80%", "breach", "breach - 30m", "breach + 1h"]),
+]
+AddedTime = Annotated[str, AfterValidator(_later), Field(examples=["+10m"])]
+
+
+class RoutingTable(Table):
+    """A new priority, or time added to the routing age; not both (Connect takes one of them)."""
+
+    priority: Priority | None = None
+    age: AddedTime | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.priority is None) == (self.age is None):
+            raise complaint("one_routing", "needs exactly one of priority and age")
+        return self
+
+
+class StepTable(Table):
+    """One of ``to``, ``routing`` and ``warn``; the first two may carry a ``warn`` as well."""
+
+    at: AtText
+    to: To | None = None
+    pick: PickName | None = None
+    routing: RoutingTable | None = None
+    warn: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_act(self) -> Self:
+        if self.to is None and self.routing is None and self.warn is None:
+            raise complaint("no_act", "a step needs one of to, routing and warn")
+        if self.to is not None and self.routing is not None:
+            raise at_key("routing", "a step has to or routing, not both (make it two steps)")
+        if self.pick is not None and self.to is None:
+            raise at_key("pick", "pick chooses among destinations, and this step has no to")
+        return self
+
+
+class SlaTable(Table):
+    target: LongerThanNothing | None = None
+    clock: Literal["queue", "chain"] | None = None
+    hours: Reference | None = None
+
+
+class GuardTable(Table):
+    """Limits on the moves of a rule."""
+
+    max_transfers: Annotated[int, Field(ge=1, le=11)] | None = None
+    cooldown: Duration | None = None
+    per_cycle: AtLeastOne | None = None
+    per_hour: AtLeastOne | None = None
+    percent_of_queue: Annotated[int, Field(ge=1, le=100)] | None = None
+    enqueued_after: Moment | None = None
+
+
+class RuleTable(Table):
+    name: RuleName
+    description: Text | None = None
+    mode: ModeName | None = None
+    from_: Moment | None = Field(default=None, alias="from")
+    until: Moment | None = None
+    match: Match
+    sla: SlaTable | None = None
+    step: Annotated[list[StepTable], DoubleBrackets] = Field(default_factory=list)
+    guard: GuardTable | None = None
+
+    @model_validator(mode="after")
+    def _times(self) -> Self:
+        if self.from_ is not None and self.until is not None and self.until <= self.from_:
+            raise at_key("until", "until is not after from: the rule would never be in force")
+        return self
+
+
+class DefaultSla(Table):
+    hours: Reference | None = None
+
+
+class Defaults(Table):
+    """What the rules of this file say where they say nothing themselves."""
+
+    flow: Reference | None = None
+    agent_flow: Reference | None = None
+    pick: PickName | None = None
+    mode: ModeName | None = None
+    sla: DefaultSla | None = None
+    guard: GuardTable | None = None
+
+
+class RuleFile(Table):
+    defaults: Defaults = Field(default_factory=Defaults)
+    lists: dict[Text, NamedList] = Field(default_factory=dict)
+    rule: Annotated[list[RuleTable], DoubleBrackets] = Field(default_factory=list)
+    example: Annotated[list[ExampleTable], DoubleBrackets] = Field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Answers whether a call may be made now: breakers, operator pauses, clock skew and landing slots."""

@@ -1,0 +1,33 @@
+"""Local time against Connect's: a warning from half a minute on, no moves from five minutes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Lock
+
+from router import events
+
+WARNS = timedelta(seconds=30)
+STOPS = timedelta(minutes=5)
+
+
+class SkewGuard:
+    """Told when it changes, not at each look. Thread-safe: asked by who decides, and right before each call by who
+    makes it, for the clock may have been set since the last answer of Connect's."""
+
+    def __init__(self, skew: Callable[[], timedelta | None]) -> None:
+        self._skew = skew
+        self._told = (False, False)
+        self._lock = Lock()
+
+    def stops(self) -> bool:
+        """Whether local time is so far from Connect's that what waits cannot be told; unknown is not far."""
+        skew = self._skew() or timedelta()
+        state = (abs(skew) > WARNS, abs(skew) > STOPS)
+        with self._lock:
+            changed, self._told = state != self._told, state
+        if changed:
+            write = events.log.error if state[1] else events.log.warning
+            write("clock.skew", skew_s=round(skew.total_seconds(), 3), warns=state[0], stops=state[1])
+        return state[1]

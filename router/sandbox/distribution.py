@@ -1,0 +1,151 @@
+"""Queues and agents: what waits, who takes it, and what becomes of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from router.sandbox.chains import has_room, successor, transferred_reason
+from router.sandbox.contacts import Contact
+from router.sandbox.instance import Queue, User
+from router.sandbox.state import State
+
+
+class Routing:
+    """Agents with ``working`` take the next contact as soon as they have a free slot for it; the others take and give
+    back only what they are told to. Nobody takes again what they have put back themselves."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def enqueue(self, contact: Contact, queue: Queue, *, at: datetime | None = None) -> Contact:
+        """Puts it into the queue, now or as of a time gone by, whether there is room or not."""
+        contact = self._state.change(
+            contact,
+            queue_id=queue.id,
+            enqueued_at=at or self._state.now,
+            queued=True,
+            agent_id=None,
+            connected_at=None,
+            dequeued_by_pause=False,
+        )
+        self.offer(queue.id)
+        return self._state.contact(contact.id)
+
+    def has_room(self, queue: Queue) -> bool:
+        waiting = len(self._state.contacts.waiting(queue.id))
+        return queue.enabled and (queue.capacity is None or waiting < queue.capacity)
+
+    def staffed(self, queue: Queue, channel: str) -> bool:
+        """Whether an agent who is there serves it."""
+        register = self._state.register
+        if queue.user_id is not None:
+            return register.users[queue.user_id].routable
+        return any(
+            user.routable and register.profile_of(user).serves(queue.id, channel) for user in register.users.values()
+        )
+
+    def free_slots(self, user: User, channel: str) -> int:
+        slots = self._state.register.profile_of(user).slots.get(channel, 0)
+        used = sum(contact.channel == channel for contact in self._state.contacts.held(user.id))
+        return max(slots - used, 0)
+
+    def accept(self, contact: Contact, user: User) -> Contact:
+        """The agent is connected. ``ValueError`` where the contact does not wait."""
+        if not contact.queued or contact.ended:
+            raise ValueError(f"contact {contact.id} does not wait in a queue")
+        now = self._state.now
+        contact = self._state.change(contact, queued=False, agent_id=user.id, connected_at=now, put_back_by=None)
+        if user.working is not None:
+            mean = user.working.handling.total_seconds()
+            done = now + timedelta(seconds=self._state.random.expovariate(1 / mean) if mean else 0)
+            self._state.agenda.at(done, lambda: self._done(contact.id, user.id, now))
+        return contact
+
+    def finish(self, contact: Contact, reason: str = "AGENT_COMPLETED") -> Contact:
+        """It ends, wherever it is; the agent who had it is free for another."""
+        user = self._holder(contact)
+        contact = self._state.change(
+            contact, queued=False, disconnected_at=self._state.now, disconnect_reason=reason, paused=False
+        )
+        if user is not None:
+            self.work(user)
+        return contact
+
+    def offer(self, queue_id: str) -> None:
+        """To every agent who works by themselves and may take from that queue."""
+        register = self._state.register
+        idle = [user for user in register.users.values() if user.working is not None and user.routable]
+        idle.sort(key=lambda user: (len(self._state.contacts.held(user.id)), user.username))
+        for user in idle:
+            if user.queue_id == queue_id or any(q.queue_id == queue_id for q in register.profile_of(user).queues):
+                self.work(user)
+
+    def work(self, user: User) -> None:
+        """The agent takes all there is that fits into their free slots."""
+        user = self._state.register.users[user.id]
+        while user.working is not None and user.routable:
+            contact = self._next(user)
+            if contact is None:
+                return
+            self.accept(contact, user)
+
+    def in_order(self, queue_id: str) -> list[Contact]:
+        return sorted(self._state.contacts.waiting(queue_id), key=Contact.order)
+
+    def _next(self, user: User) -> Contact | None:
+        """Their own queue first, then the others by the priority of the routing profile."""
+        free = {channel for channel in self._state.register.profile_of(user).slots if self.free_slots(user, channel)}
+        if not free:
+            return None
+        own = [contact for contact in self._state.contacts.waiting(user.queue_id) if contact.channel in free]
+        if own:
+            return min(own, key=Contact.order)
+        found = [
+            (served.priority, contact.order(), contact)
+            for served in self._state.register.profile_of(user).queues
+            if served.channel in free
+            for contact in self._state.contacts.waiting(served.queue_id)
+            if contact.channel == served.channel
+            and contact.put_back_by != user.id
+            and self._due(contact, served.delay_s)
+        ]
+        return min(found, key=lambda each: each[:2])[2] if found else None
+
+    def _due(self, contact: Contact, delay_s: int) -> bool:
+        assert contact.enqueued_at is not None
+        return not delay_s or self._state.now >= contact.enqueued_at + timedelta(seconds=delay_s)
+
+    def _done(self, contact_id: str, user_id: str, since: datetime) -> None:
+        """Nothing where the contact has been taken away, or has come back to the agent later."""
+        contact = self._state.contact(contact_id)
+        user = self._state.register.users[user_id]
+        if contact.agent_id != user_id or contact.connected_at != since or contact.ended or user.working is None:
+            return
+        if self._state.random.random() < user.working.put_back and contact.queue_id is not None:
+            self.put_back(contact)
+        else:
+            self.finish(contact)
+
+    def put_back(self, contact: Contact, queue: Queue | None = None) -> Contact:
+        """From the agent into a queue, by default the one it came from. ``ValueError`` where no agent has it.
+
+        As a new segment (InitiationMethod TRANSFER) where behaviours say so and the chain has room, else as the same
+        contact, queued anew."""
+        if not contact.with_agent or contact.agent_id is None or contact.queue_id is None:
+            raise ValueError(f"no agent has contact {contact.id}")
+        target = queue or self._state.register.queues[contact.queue_id]
+        user = self._state.register.users[contact.agent_id]
+        if self._state.behaviours.put_back == "new_segment" and has_room(self._state, contact):
+            after = successor(self._state, contact, initiation_method="TRANSFER")
+            self._state.change(contact, disconnected_at=self._state.now, disconnect_reason=transferred_reason(contact))
+        else:
+            after = self._state.change(contact, agent_id=None, connected_at=None)
+        after = self._state.change(after, put_back_by=user.id)
+        after = self.enqueue(after, target)
+        self.work(user)
+        return after
+
+    def _holder(self, contact: Contact) -> User | None:
+        if not contact.with_agent or contact.agent_id is None:
+            return None
+        return self._state.register.users[contact.agent_id]

@@ -1,1 +1,0 @@
-"""The running daemon: schedule, cycle, execution, follow-up."""

@@ -1,1 +1,0 @@
-"""The control socket: how commands talk to the service that runs."""

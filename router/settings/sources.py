@@ -1,0 +1,226 @@
+"""Where settings come from: the command line, the environment, the file. Each knows what to call a place in it."""
+
+from __future__ import annotations
+
+import types
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import tomli
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_settings import PydanticBaseSettingsSource
+
+from router.problems import Problem, did_you_mean, nearest
+from router.settings.model import Settings
+from router.toml_source import Finding, TomlSource
+from router.toml_source.validation_errors import same_key
+
+# Every key of config.toml by its path, and how a text from outside a TOML file is read as its value.
+
+ENVIRONMENT = "CONNECT_ROUTER_"
+
+KeyPath = tuple[str, ...]
+
+_WITHOUT_QUOTES: Mapping[Any, type] = {bool: bool, int: int, float: float}
+
+
+@cache
+def keys() -> Mapping[KeyPath, Any]:
+    """The annotation of every key and table, by path."""
+    return dict(_keys(Settings, ()))
+
+
+def variable(path: KeyPath) -> str:
+    """The environment variable of a key: ``CONNECT_ROUTER_POLL__EVERY``."""
+    return ENVIRONMENT + "__".join(path).upper()
+
+
+@cache
+def variables() -> Mapping[str, KeyPath]:
+    """Every variable there is."""
+    return {variable(path): path for path in keys()}
+
+
+def from_text(path: KeyPath, text: str) -> Any:
+    """The value that the text stands for: itself where the key takes text, else what TOML reads in it, so that
+    ``8``, ``true``, ``TASK,EMAIL`` and ``{ rate = 1, burst = 2 }`` can be given. What cannot be read is left as
+    it is, and the key's own type then refuses it."""
+    kind = _kind(keys()[path])
+    if kind is bool:
+        text = text.lower() if text.lower() in {"true", "false"} else text
+    if kind is tuple and not text.lstrip().startswith("["):
+        return [part.strip() for part in text.split(",")] if text.strip() else []
+    return text if kind is str or "\n" in text else _toml_value(text)
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomli.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text
+
+
+def _keys(model: type[BaseModel], above: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    for name, field in model.model_fields.items():
+        yield (*above, name), field.annotation
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys(field.annotation, (*above, name))
+
+
+def _kind(annotation: Any) -> type:
+    """``bool``, ``int``, ``float``, ``tuple``, ``dict`` for a table, else ``str``: everything that is written in
+    quotes."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kind(get_args(annotation)[0])
+    if origin in {Union, types.UnionType}:
+        return _kind(get_args(annotation)[0])
+    if origin is tuple:
+        return tuple
+    if annotation in _WITHOUT_QUOTES:
+        return _WITHOUT_QUOTES[annotation]
+    if origin is not Literal and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return dict
+    return str
+
+
+NOT_TEXT = "the value is not UTF-8"
+
+
+class Layer(PydanticBaseSettingsSource):
+    """``data`` is what it sets, as nested tables; ``folder`` is what its relative paths are relative to. ``problems``
+    are those that it can tell by itself."""
+
+    def __init__(self, data: dict[str, Any], *, folder: Path, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(Settings)
+        self.data = data
+        self.folder = folder
+        self.problems = problems
+
+    def __call__(self) -> dict[str, Any]:
+        return self.data
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self.data.get(field_name), field_name, isinstance(self.data.get(field_name), dict)
+
+    def sets(self, path: tuple[str | int, ...]) -> bool:
+        """Whether it says anything at that path."""
+        value: Any = self.data
+        for part in path:
+            if not same_key(part, value):
+                return False
+            value = value[part]
+        return True
+
+    @abstractmethod
+    def problem(self, finding: Finding) -> Problem:
+        """The finding, with the place in this source."""
+
+
+class FileLayer(Layer):
+    def __init__(self, source: TomlSource, *, folder: Path) -> None:
+        super().__init__(source.data, folder=folder)
+        self.source = source
+
+    def problem(self, finding: Finding) -> Problem:
+        return self.source.problem(finding.path, finding.message, of=finding.of)
+
+
+class NamedLayer(Layer):
+    """Single values, each under a name of its own: a variable or an option."""
+
+    def __init__(self, named: Mapping[str, tuple[KeyPath, Any]], problems: tuple[Problem, ...]) -> None:
+        super().__init__(_nested(dict(named.values())), folder=Path(), problems=problems)
+        self._names = {path: name for name, (path, _) in named.items()}
+
+    def problem(self, finding: Finding) -> Problem:
+        name = self._name(finding.path)
+        return Problem(name, 0, 0, finding.message)
+
+    def _name(self, path: tuple[str | int, ...]) -> str:
+        """The name that set the path or what holds it; else one that set something in it."""
+        holding = [known for known in self._names if known == path[: len(known)]]
+        within = [known for known in self._names if known[: len(path)] == path]
+        return self._names[max(holding, key=len) if holding else min(within)]
+
+
+def environment_layer(environ: Mapping[str, str]) -> NamedLayer:
+    """Every ``CONNECT_ROUTER_`` variable. One that is not known is a problem: it would have no effect."""
+    known = variables()
+    named: dict[str, tuple[KeyPath, Any]] = {}
+    problems: list[Problem] = []
+    for name in sorted(name for name in environ if name.startswith(ENVIRONMENT)):
+        if name in known and not _is_text(environ[name]):
+            problems.append(Problem(f"environment:{name}", 0, 0, NOT_TEXT))
+        elif name in known:
+            named[f"environment:{name}"] = known[name], from_text(known[name], environ[name])
+        else:
+            message = f"unknown variable{_meant(name)}"
+            problems.append(Problem(f"environment:{name}", 0, 0, message))
+    return NamedLayer(named, tuple(problems))
+
+
+def _is_text(value: str) -> bool:
+    """Bytes that are no UTF-8 come from the operating system as lone surrogates, which no encoder takes."""
+    return value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def _meant(name: str) -> str:
+    """Compared without the beginning that all have in common, by which every two would be alike."""
+    bare = {each.removeprefix(ENVIRONMENT): each for each in variables()}
+    near = nearest(name.removeprefix(ENVIRONMENT), bare)
+    return f" (did you mean '{bare[near]}'?)" if near is not None else ""
+
+
+def command_line_layer(overrides: Mapping[str, object]) -> NamedLayer:
+    """``{"execute.mode": "enforce"}``: keys as on the command line, values as text or already of the key's type."""
+    known = keys()
+    named: dict[str, tuple[KeyPath, Any]] = {}
+    problems: list[Problem] = []
+    for name, value in overrides.items():
+        path = tuple(name.split("."))
+        if isinstance(value, str) and not _is_text(value):
+            problems.append(Problem(f"--set {name}", 0, 0, NOT_TEXT))
+        elif path in known:
+            named[f"--set {name}"] = path, from_text(path, value) if isinstance(value, str) else value
+        else:
+            near = did_you_mean(name, [".".join(each) for each in known])
+            problems.append(Problem(f"--set {name}", 0, 0, f"unknown key '{name}'{near}"))
+    return NamedLayer(named, tuple(problems))
+
+
+def merged(layers: tuple[Layer, ...]) -> dict[str, Any]:
+    """What the layers, the strongest first, say together: as the settings library merges them."""
+    together: dict[str, Any] = {}
+    for layer in reversed(layers):
+        _merge(together, layer.data)
+    return together
+
+
+def _merge(into: dict[str, Any], stronger: Mapping[str, Any]) -> None:
+    for key, value in stronger.items():
+        below = into.get(key)
+        if isinstance(value, dict):
+            into[key] = dict(below) if isinstance(below, dict) else {}
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _nested(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
+    """Tables first, so that a variable for a whole table does not undo one for a key in it."""
+    data: dict[str, Any] = {}
+    for path in sorted(values, key=len):
+        table = data
+        for part in path[:-1]:
+            inside = table.setdefault(part, {})
+            if not isinstance(inside, dict):
+                break
+            table = inside
+        else:
+            table[path[-1]] = values[path]
+    return data

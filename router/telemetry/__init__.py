@@ -1,0 +1,1 @@
+"""Reports what a cycle did: one report, from which counters, health and CloudWatch metrics are derived."""

@@ -1,0 +1,75 @@
+"""How the running service stands: when it began, what its last cycles came to, which rules were refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from router.ports import Clock
+from router.telemetry.cycle_report import CycleReport
+
+DEAD_AFTER = 4
+"""Polls without a complete cycle after which the service counts as dead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A reload that was refused; ``errors`` are located lines."""
+
+    at: datetime
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vital:
+    """``ready_at`` is ``None`` before the instance has answered; ``report`` and ``finished_at`` are of the last cycle,
+    complete or not; ``complete_at`` of the last whose search was read to its end, or is being read without a failure.
+    ``refused`` is ``None`` once a reload was accepted. ``from_last_good``: the rules in force are not those in the
+    files."""
+
+    started_at: datetime
+    ready_at: datetime | None = None
+    report: CycleReport | None = None
+    finished_at: datetime | None = None
+    complete_at: datetime | None = None
+    rules_at: datetime | None = None
+    refused: Refused | None = None
+    from_last_good: bool = False
+
+    def silent(self, now: datetime) -> timedelta:
+        """Since the last complete cycle; before the first, since the service was ready, or began."""
+        return now - (self.complete_at or self.ready_at or self.started_at)
+
+
+class VitalSigns:
+    """Thread-safe: one value, replaced whole."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._vital = Vital(started_at=clock.now(), rules_at=clock.now())
+
+    @property
+    def now(self) -> Vital:
+        return self._vital
+
+    def ready(self) -> None:
+        with self._lock:
+            self._vital = replace(self._vital, ready_at=self._clock.now())
+
+    def cycled(self, report: CycleReport) -> None:
+        now = self._clock.now()
+        with self._lock:
+            complete_at = now if report.complete or report.searching else self._vital.complete_at
+            self._vital = replace(self._vital, report=report, finished_at=now, complete_at=complete_at)
+
+    def reloaded(self) -> None:
+        with self._lock:
+            self._vital = replace(self._vital, rules_at=self._clock.now(), refused=None, from_last_good=False)
+
+    def refused(self, errors: tuple[str, ...], *, last_good: bool = False) -> None:
+        """``last_good``: the service began with the last good rules, because these errors stood in the files."""
+        with self._lock:
+            refused = Refused(at=self._clock.now(), errors=errors)
+            self._vital = replace(self._vital, refused=refused, from_last_good=last_good or self._vital.from_last_good)

@@ -1,0 +1,287 @@
+"""A refused document, told by the places in its file: what pydantic found, without pydantic's way of saying it."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import AliasChoices, BaseModel, RootModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from router.problems import Problem, did_you_mean, nearest
+from router.toml_source.source import KeyPath, TomlSource
+from router.toml_source.wording import AT_KEY, expected, kinds_message, message
+
+# Which keys a pydantic model, and those nested in it, know at some place of a document.
+
+DEEPEST_TABLE = 4
+
+
+def known_keys(model: type[BaseModel], path: Iterable[str | int], loc: Iterable[str | int] = ()) -> list[str]:
+    """The keys that could stand in the table at that path, in the model's order. ``loc`` is pydantic's own location:
+    where it names one of several models that are possible there, only that model's keys."""
+    possible = list(_models_and_containers(model))
+    for part in path:
+        possible = [inner for outer in possible for inner in _models_inside(outer, part)]
+    models = [each for each in possible if _is_model(each)]
+    tags = {part for part in loc if isinstance(part, str)}
+    named = [each for each in models if each.__name__ in tags] or models
+    return list(dict.fromkeys(name for each in named for name in _field_names(each)))
+
+
+def places_of(model: type[BaseModel], key: str) -> list[str]:
+    """The tables that know the key, in words; those within lists of alternatives are not looked for."""
+    found = []
+    waiting: list[tuple[type[BaseModel], tuple[str, ...]]] = [(model, ())]
+    while waiting:
+        table, path = waiting.pop(0)
+        if key in _field_names(table):
+            found.append(f"in [{'.'.join(path)}]" if path else "at the top of the file, before every [table]")
+        if len(path) < DEEPEST_TABLE:
+            for name, info in table.model_fields.items():
+                inner: Any = info.annotation
+                waiting += [(inner, (*path, name))] if _is_model(inner) else []
+    return found
+
+
+def same_key(key: str | int, value: Any) -> bool:
+    """Whether the document's value has that key or index."""
+    if isinstance(value, dict):
+        return key in value
+    return isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value)
+
+
+def _models_inside(outer: Any, part: str | int) -> Iterable[Any]:
+    if _is_model(outer):
+        for name, info in outer.model_fields.items():
+            if part in _model_names(name, info):
+                yield from _models_and_containers(info.annotation)
+    elif isinstance(part, int):
+        for item in get_args(outer)[:1]:
+            yield from _models_and_containers(item)
+    else:
+        for item in get_args(outer)[1:2]:
+            yield from _models_and_containers(item)
+
+
+def _models_and_containers(annotation: Any) -> Iterable[Any]:
+    """The alternatives of an annotation, unwrapped."""
+    annotation = getattr(annotation, "__value__", annotation)  # a TypeAliasType
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _models_and_containers(get_args(annotation)[0])
+    elif origin in {Union, types.UnionType}:
+        for member in get_args(annotation):
+            yield from _models_and_containers(member)
+    elif _is_model(annotation) and issubclass(annotation, RootModel):
+        yield from _models_and_containers(annotation.model_fields["root"].annotation)
+    elif _is_model(annotation) or (isinstance(origin, type) and issubclass(origin, Sequence | Mapping)):
+        yield annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _field_names(model: type[BaseModel]) -> list[str]:
+    return [name for field, info in model.model_fields.items() for name in _model_names(field, info)]
+
+
+def _model_names(name: str, info: FieldInfo) -> list[str]:
+    """What the file may call the field: its aliases where it has some, for then its own name is not accepted."""
+    match info.validation_alias:
+        case str(alias):
+            return [alias]
+        case AliasChoices(choices=choices):
+            return [choice for choice in choices if isinstance(choice, str)] or [name]
+        case _:
+            return [info.alias or name]
+
+
+MOST_LISTED = 12
+LONGEST_WEIGHED = 40
+"""Parts of a location. In longer ones (conditions nested by the dozen) every part that fits is taken for a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem by its path in the document."""
+
+    path: KeyPath
+    message: str
+    of: Literal["key", "value"] = "value"
+
+
+def located(error: ValidationError, source: TomlSource, model: type[BaseModel]) -> list[Problem]:
+    """The problems of the file, sorted: what is missing at its table, an unknown key at the key (with the nearest that
+    could stand there), everything else at the value. Of a union, only the alternative that was most likely meant."""
+    found = findings(error, source.data, model)
+    return sorted({source.problem(one.path, one.message, of=one.of) for one in found})
+
+
+def findings(error: ValidationError, data: Any, model: type[BaseModel]) -> list[Finding]:
+    """The same by path, for documents that come from more than one place. ``data`` is what was validated."""
+    tree = _Tree()
+    for details in error.errors(include_url=False):
+        tree.add(_steps(details, data), details)
+    return [finding for found in _settle(tree, data, (), model) for finding in found.findings]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """A part of pydantic's location that is not in the file: which alternative of a union it tried."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class _Tree:
+    """Errors by where they are and, below a union, by alternative."""
+
+    here: list[ErrorDetails] = field(default_factory=list)
+    below: dict[str | int, _Tree] = field(default_factory=dict)
+    alternatives: dict[str, _Tree] = field(default_factory=dict)
+
+    def add(self, steps: Iterable[str | int | _Tag], details: ErrorDetails) -> None:
+        node = self
+        for step in steps:
+            if isinstance(step, _Tag):
+                node = node.alternatives.setdefault(step.name, _Tree())
+            else:
+                node = node.below.setdefault(step, _Tree())
+        node.here.append(details)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Findings, and, where the only trouble is that this very value is of another kind, what was expected of it."""
+
+    findings: tuple[Finding, ...]
+    kinds: tuple[str, ...] = ()
+
+
+def _settle(node: _Tree, value: Any, path: KeyPath, model: type[BaseModel]) -> Iterator[_Found]:
+    yield from _keys(node, path, model)
+    for details in node.here:
+        if details["type"] not in {"missing", "extra_forbidden"}:
+            yield _one(details, value, path)
+    for key, child in node.below.items():
+        yield from _settle(child, _inside(value, key), (*path, key), model)
+    if node.alternatives:
+        yield _likeliest([list(_settle(each, value, path, model)) for each in node.alternatives.values()], value, path)
+
+
+def _one(details: ErrorDetails, value: Any, path: KeyPath) -> _Found:
+    text = message(details)
+    if details["type"] == AT_KEY:
+        key = details["ctx"]["key"]
+        return _Found((Finding((*path, key), text),))
+    of: Literal["key", "value"] = "key" if details["loc"][-1:] == ("[key]",) else "value"
+    kind = expected(details)
+    return _Found((Finding(path, text, of),), (kind,) if kind is not None else ())
+
+
+def _likeliest(alternatives: list[list[_Found]], value: Any, path: KeyPath) -> _Found:
+    """An alternative whose kind of value this is was meant, and of several the one with the least to complain of."""
+    same_kind = [found for found in alternatives if not all(one.kinds and _at(one, path) for one in found)]
+    if not same_kind:
+        kinds = [kind for found in alternatives for one in found for kind in one.kinds]
+        return _Found((Finding(path, kinds_message(kinds, value)),), tuple(kinds))
+    best = min(same_kind, key=lambda found: sum(len(one.findings) for one in found))
+    return _Found(tuple(finding for one in best for finding in one.findings))
+
+
+def _at(found: _Found, path: KeyPath) -> bool:
+    return all(finding.path == path for finding in found.findings)
+
+
+def _keys(node: _Tree, path: KeyPath, model: type[BaseModel]) -> Iterator[_Found]:
+    """Unknown and missing keys of one table. A missing key that an unknown one is a slip of is one finding."""
+    missing = _names(node, "missing")
+    for name in _names(node, "extra_forbidden"):
+        meant = nearest(name, missing)
+        if meant is not None:
+            missing.remove(meant)
+        text = _unknown(name, meant, _known(node, name, path, model), places_of(model, name))
+        yield _Found((Finding((*path, name), text, "key"),))
+    for name in missing:
+        yield _Found((Finding(path, f"'{name}' is missing{_in_table(path)}"),))
+
+
+def _names(node: _Tree, kind: str) -> list[str]:
+    return [str(key) for key, child in node.below.items() for details in child.here if details["type"] == kind]
+
+
+def _known(node: _Tree, name: str, path: KeyPath, model: type[BaseModel]) -> list[str]:
+    loc = node.below[name].here[0]["loc"] if name in node.below else ()
+    return known_keys(model, path, loc)
+
+
+def _unknown(name: str, meant: str | None, known: list[str], elsewhere: list[str]) -> str:
+    near = did_you_mean(name, [meant] if meant is not None else known)
+    if near:
+        return f"unknown key '{name}'{near}"
+    if len(elsewhere) == 1:
+        return f"unknown key '{name}' (it belongs {elsewhere[0]})"
+    if 0 < len(known) <= MOST_LISTED:
+        return f"unknown key '{name}' (known here: {', '.join(known)})"
+    return f"unknown key '{name}'"
+
+
+def _in_table(path: KeyPath) -> str:
+    names = [part for part in path if isinstance(part, str)]
+    if not names:
+        return ""
+    return f" in [[{'.'.join(names)}]]" if isinstance(path[-1], int) else f" in [{'.'.join(names)}]"
+
+
+def _inside(value: Any, key: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(key)
+    return value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
+
+
+def _steps(details: ErrorDetails, data: Any) -> list[str | int | _Tag]:
+    """Pydantic's location as steps through the document, what is no part of the document as tags: of all ways to walk
+    it the one that uses the most of it, tags before keys."""
+    loc = details["loc"]
+    if loc[-1:] == ("[key]",):
+        loc = loc[:-1]
+    return list(_walk(loc, data, last_is_missing=details["type"] == "missing").steps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    used: int
+    steps: tuple[str | int | _Tag, ...] = ()
+
+    def after(self, step: str | int | _Tag) -> _Walked:
+        return _Walked(self.used + (not isinstance(step, _Tag)), (step, *self.steps))
+
+
+_NOWHERE = _Walked(-1_000_000)
+
+
+def _walk(loc: tuple[str | int, ...], value: Any, *, last_is_missing: bool) -> _Walked:
+    if not loc:
+        return _Walked(0)
+    first, rest = loc[0], loc[1:]
+    if last_is_missing and not rest:
+        return _Walked(1, (first,)) if isinstance(value, dict) and first not in value else _NOWHERE.after(first)
+    if not same_key(first, value):
+        return _skip(first, rest, value, last_is_missing=last_is_missing)
+    taken = _walk(rest, _inside(value, first), last_is_missing=last_is_missing).after(first)
+    if len(loc) > LONGEST_WEIGHED:
+        return taken
+    skipped = _skip(first, rest, value, last_is_missing=last_is_missing)
+    return max(skipped, taken, key=lambda walked: walked.used)
+
+
+def _skip(first: str | int, rest: tuple[str | int, ...], value: Any, *, last_is_missing: bool) -> _Walked:
+    """An index is never the name of an alternative, but a validator may have made a list of what was none."""
+    if isinstance(first, int) and isinstance(value, list | dict):
+        return _NOWHERE.after(first)
+    return _walk(rest, value, last_is_missing=last_is_missing).after(_Tag(str(first)))

@@ -1,0 +1,62 @@
+"""The picture of ``status``: what a person needs first stands first, also where the terminal is short."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from router.cli.output.status_screen import OPERATIONS, picture
+from router.cli.output.tables import print_table
+from router.model import Agent, AgentId, Directory, QueueId
+
+PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def status():
+    [sample] = [one for one in re.findall(r"^```json\n(.*?)^```$", PAGE, re.M | re.S) if '"silent_s"' in one]
+    return json.loads(sample)
+
+
+def drawn(status):
+    out = Console(file=io.StringIO(), width=120)
+    print_table(picture(status), out)
+    return out.file.getvalue()  # type: ignore[attr-defined]
+
+
+def quota(operation, calls=1, throttles=0, waiting=0):
+    counts = {"calls": calls, "throttles": throttles, "waiting": waiting}
+    return {"operation": operation, "rate": 1.6, "full_rate": 1.6, **counts}
+
+
+def test_what_stands_in_the_way_comes_before_what_waits(status):
+    titles = [line for line in drawn(status).splitlines() if line in ("paused", "held", "queues", "next due", "quotas")]
+
+    assert titles == ["paused", "held", "queues", "next due", "quotas"]
+
+
+def test_throttled_operations_are_shown_before_busy_ones_and_the_others_are_counted(status):
+    status["quotas"] = [quota(f"Quiet{number}") for number in range(10)]
+    status["quotas"] += [quota("Busy", calls=500), quota("Throttled", throttles=3)]
+
+    shown = drawn(status).partition("quotas\n")[2].splitlines()[1:]
+
+    assert len(shown) == OPERATIONS + 1
+    assert [line.split()[0] for line in shown][:1] == ["Busy"]
+    assert "Throttled" in [line.split()[0] for line in shown]
+    assert shown[-1].split() == ["(6", "more", "operations)", "6", "0", "0"]
+
+
+def test_no_line_ends_in_blanks(status):
+    assert [line for line in drawn(status).splitlines() if line != line.rstrip()] == []
+
+
+@pytest.mark.parametrize("queue_id", ["u1", "agent/u1"])
+def test_an_agents_own_queue_is_told_by_the_agent(queue_id):
+    directory = Directory(agents=(Agent(id=AgentId("u1"), name="agent.nine"),))
+
+    assert directory.queue_name(QueueId(queue_id)) == "agent agent.nine"
+    assert directory.queue_name(QueueId("gone")) == "gone"

@@ -1,0 +1,62 @@
+"""A warning is told once, and before its contact is moved, whichever worker comes first."""
+
+import threading
+
+from router.decide.decide import decide
+from router.decide.decision import Warn
+from router.execute.result import Came, Result
+from router.execute.workers import BeforeMoves
+from tests.builders.contacts import contact
+from tests.builders.looks import look
+from tests.builders.rules import rules
+
+WARNS = """
+    [[rule]]
+    name = "late"
+    match.queue = "Billing"
+    step = [{ at = "1m", warn = "late" }]
+"""
+
+
+def warning():
+    [warn] = decide(look(contact("a", waited=5)), rules(WARNS)).decisions
+    assert isinstance(warn, Warn)
+    return warn
+
+
+def test_whoever_moves_the_contact_tells_first_what_nobody_has_told():
+    warn = warning()
+    before = BeforeMoves([warn])
+    [result] = before.make_sure(warn.contact.id, lambda one: Result(decision=one, came=Came.DONE))
+    assert result.decision is warn
+    assert before.once(warn, lambda: Result(decision=warn, came=Came.DONE)) == []
+    assert before.make_sure(warn.contact.id, lambda one: Result(decision=one, came=Came.DONE)) == []
+
+
+def test_a_warning_that_another_worker_is_telling_is_waited_for():
+    warn, begun, go_on, order = warning(), threading.Event(), threading.Event(), []
+    before = BeforeMoves([warn])
+
+    def tell():
+        begun.set()
+        assert go_on.wait(30)
+        order.append("warned")
+        return Result(decision=warn, came=Came.DONE)
+
+    def move():
+        before.make_sure(warn.contact.id, lambda one: Result(decision=one, came=Came.DONE))
+        order.append("moved")
+
+    threads = [threading.Thread(target=lambda: before.once(warn, tell)), threading.Thread(target=move)]
+    threads[0].start()
+    assert begun.wait(30)
+    threads[1].start()
+    go_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert order == ["warned", "moved"]
+
+
+def test_other_work_is_none_of_its_business():
+    warn = warning()
+    assert len(BeforeMoves([]).once(warn, lambda: Result(decision=warn, came=Came.DONE))) == 1

@@ -1,0 +1,59 @@
+"""Why contacts are held: told when the reason changes, for each rule by itself, and forgotten when it is over."""
+
+from structlog.testing import capture_logs
+
+from router.cycle_context import CycleContext
+from router.decide.decide import decide
+from router.rules.rule import Mode
+from router.telemetry.transitions import KEPT, HoldsTold
+from tests.builders.contacts import contact
+from tests.builders.instance import DIRECTORY
+from tests.builders.looks import look
+from tests.builders.rules import overflow, rules
+
+FULL = '{ queue = "Overflow", slots_available = { min = 1 } }'
+RULES = rules(overflow(to=FULL))
+
+
+def told(holds, *contacts, cycle=1, whole=True, bound=RULES):
+    decided = decide(look(*contacts, mode=Mode.ENFORCE), bound)
+    with capture_logs() as lines:
+        holds.tell(decided, [], CycleContext(cycle=cycle, rules=bound, directory=DIRECTORY), whole=whole)
+    return [(line["contact_id"], line["rule"], line["reason"]) for line in lines]
+
+
+LATE = contact(waited=20)
+
+
+def test_a_reason_is_told_once_and_not_in_each_cycle():
+    holds = HoldsTold()
+    assert told(holds, LATE) == [("c1", "overflow", "no_eligible_destination")]
+    assert told(holds, LATE, cycle=2) == []
+
+
+def test_two_rules_that_hold_one_contact_are_each_told_once():
+    holds = HoldsTold()
+    both = rules(overflow("watching", to=FULL, mode="observe") + overflow("acting", to=FULL))
+    assert {rule for _, rule, _ in told(holds, LATE, bound=both)} == {"watching", "acting"}
+    assert told(holds, LATE, cycle=2, bound=both) == []
+
+
+def test_a_contact_that_is_held_again_after_it_was_gone_is_told_again():
+    holds = HoldsTold()
+    told(holds, LATE)
+    assert told(holds, cycle=2) == []
+    assert len(told(holds, LATE, cycle=3)) == 1
+
+
+def test_a_contact_that_an_incomplete_search_did_not_show_is_not_taken_for_gone():
+    holds = HoldsTold()
+    told(holds, LATE)
+    assert told(holds, cycle=2, whole=False) == []
+    assert told(holds, LATE, cycle=3) == []
+
+
+def test_when_no_search_is_complete_for_very_long_what_was_told_is_forgotten_in_the_end():
+    holds = HoldsTold()
+    told(holds, LATE)
+    told(holds, cycle=1 + KEPT, whole=False)
+    assert len(holds) == 0
