@@ -23,7 +23,7 @@ def of_decision(decision: ByRule | Hold, context: CycleContext) -> dict[str, Any
     return {
         "contact_id": decision.contact.id,
         "chain_id": decision.chain_id,
-        "case_id": decision.case.case_id,
+        "wait_id": decision.wait.wait_id,
         "rule": decision.rule,
         "step": decision.step,
         "cycle": context.cycle,
@@ -36,7 +36,7 @@ def of_action(action: Action) -> dict[str, Any]:
     return {
         "contact_id": action.contact_id,
         "chain_id": action.chain_id,
-        "case_id": action.case.case_id,
+        "wait_id": action.wait.wait_id,
         "rule": action.rule,
         "step": action.step,
         "cycle": action.cycle,
@@ -70,8 +70,8 @@ def transferred(
         read_age_ms=round(read_age * 1000),
         request_id=action.request_id,
     )
-    if decision.passed_over:
-        log.info("contact.passed_over", **of_decision(decision, context), steps=list(decision.passed_over))
+    if decision.skipped:
+        log.info("contact.skipped", **of_decision(decision, context), steps=list(decision.skipped))
 
 
 def would_transfer(decision: Transfer, context: CycleContext, *, now: datetime) -> None:

@@ -136,7 +136,7 @@ class Ledger(Protocol):
 
     def intend(self, action: Action) -> Action:
         """Writes an open intent and answers it with its id. Raises ``AlreadyIntended`` where its chain has an open
-        intent, or where an action of the same case, rule, kind and ``at`` has acted already."""
+        intent, or where an action of the same wait, rule, kind and ``at`` has acted already."""
         ...
 
     def require_turn(self) -> None:
@@ -158,7 +158,7 @@ class Ledger(Protocol):
 
     def record(self, action: Action) -> Action:
         """Writes an action that needs no intent: a warning, or what was only observed. Raises ``AlreadyIntended`` where
-        the same step of the same case has acted."""
+        the same step of the same wait has acted."""
         ...
 
     def open_intents(self) -> tuple[Action, ...]: ...

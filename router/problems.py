@@ -70,7 +70,7 @@ def shortened(text: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was most likely meant, case aside; ``None`` where nothing is near."""
+    """The known name that was most likely meant, wait aside; ``None`` where nothing is near."""
     by_folded = {candidate.casefold(): candidate for candidate in sorted(known, reverse=True)}
     found = difflib.get_close_matches(name.casefold()[:200], by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None

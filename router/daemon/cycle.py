@@ -264,7 +264,7 @@ class Cycle:
         assert self._ahead is not None, "a cycle has begun"
         now, ahead = self.clock.now(), self._ahead
         self.roster.decided(
-            (account, *ahead.next_look(account, now)) if account.case is not None else (account, now, False)
+            (account, *ahead.next_look(account, now)) if account.wait is not None else (account, now, False)
             for account in decided.accounts.values()
         )
 

@@ -12,7 +12,7 @@ from router.connect.answers import Failure
 from router.daemon.compose import App
 from router.daemon.signals import acting_on
 from router.ledger.errors import LedgerUnavailable
-from router.model import Action, ActionKind, CaseKey, HoldReason, Landing
+from router.model import Action, ActionKind, HoldReason, Landing, WaitKey
 from router.telemetry.cycle_report import CycleReport
 
 LOOK_EVERY = 0.2
@@ -118,11 +118,11 @@ class _Following:
 def _failed(app: App, *, since: datetime) -> int:
     """Contacts of which the last move of this pass, or the last change of their place, was refused, was not sent for an
     error, has no known outcome, or led nowhere. A place that could not be given back is none: its contact has moved."""
-    last: dict[tuple[CaseKey, ActionKind], Action] = {}
+    last: dict[tuple[WaitKey, ActionKind], Action] = {}
     for action in app.ledger.history(since=since):
         if action.kind is not ActionKind.WARN:
-            last[action.case, action.kind] = action
-    return len({case for (case, _), action in last.items() if _is_failed(action)})
+            last[action.wait, action.kind] = action
+    return len({wait for (wait, _), action in last.items() if _is_failed(action)})
 
 
 def _is_failed(action: Action) -> bool:

@@ -95,8 +95,8 @@ def _without_transfer(turn: Turn) -> tuple[Decision, ...]:
 
 def _reroute(turn: Turn, step: Step, routing: Routing) -> Decision:
     """Not within the minute that Connect may take to apply an earlier one: what the contact shows may be old."""
-    since = turn.wait.look.now - ROUTING_APPLIES_WITHIN
-    lately = any(at > since for act in turn.wait.case.chain for at in _rerouted_at(act))
+    since = turn.waiting.look.now - ROUTING_APPLIES_WITHIN
+    lately = any(at > since for act in turn.waiting.wait.chain for at in _rerouted_at(act))
     if not lately:
         return Reroute(routing=routing, **turn.by_rule(step))
     return turn.hold(step, Refusal(HoldReason.IN_FLIGHT, "its routing was changed less than a minute ago"))
@@ -121,7 +121,7 @@ def _unread(turn: Turn, step: Step) -> Outcome:
 
 
 def _move(turn: Turn) -> Outcome:
-    """Of the due ``to`` steps the latest that has an eligible destination; those before it are passed over."""
+    """Of the due ``to`` steps the latest that has an eligible destination; those before it are skipped."""
     latest = turn.due_to[0].step
     refusal = first_refusal(BEFORE_DESTINATIONS, turn)
     if refusal is not None:
@@ -142,7 +142,7 @@ def _try_step(turn: Turn, bound: BoundStep) -> StepTried:
     if tried.unread or not tried.tier:
         return tried
     last = turn.used.last.get((turn.rule, bound.step.at))
-    chosen = pick(bound.step.pick, tried.tier, case=turn.wait.case.key, rule=turn.rule, at=bound.step.at, last=last)
+    chosen = pick(bound.step.pick, tried.tier, wait=turn.waiting.wait.key, rule=turn.rule, at=bound.step.at, last=last)
     return replace(tried, chosen=chosen)
 
 
@@ -151,11 +151,11 @@ def _transfer(turn: Turn, bound: BoundStep, chosen: Weighed, steps: tuple[StepTr
     if refusal is not None:
         return _held(turn, bound.step, refusal, steps)
     assert chosen.target is not None, "an eligible entry has a target"
-    turn.used.add(turn.rule, bound.step.at, chosen.target, turn.wait)
+    turn.used.add(turn.rule, bound.step.at, chosen.target, turn.waiting)
     decision = Transfer(
         target=chosen.target,
         series=_series(turn, bound.step, chosen.target),
-        passed_over=tuple(sorted(one.step.number for one in turn.due_to if one.step.at < bound.step.at)),
+        skipped=tuple(sorted(one.step.number for one in turn.due_to if one.step.at < bound.step.at)),
         **_named_by_contact(turn, steps).by_rule(bound.step),
     )
     return Outcome(decisions=(decision,), steps=steps)
@@ -164,14 +164,14 @@ def _transfer(turn: Turn, bound: BoundStep, chosen: Weighed, steps: tuple[StepTr
 def _named_by_contact(turn: Turn, steps: tuple[StepTried, ...]) -> Turn:
     """With what the contact says in place of a destination among what the decision relies on."""
     entries = dict.fromkeys(weighed.entry.entry.agent_from for tried in steps for weighed in tried.weighed)
-    named = (naming(attribute, turn.wait) for attribute in entries if attribute is not None)
+    named = (naming(attribute, turn.waiting) for attribute in entries if attribute is not None)
     return replace(turn, relied_on=(*turn.relied_on, *(seen for seen in named if seen is not None)))
 
 
 def _series(turn: Turn, step: Step, target: Target) -> int:
-    """How often this step was intended for the case and recorded as never sent, or refused this destination: another
+    """How often this step was intended for the wait and recorded as never sent, or refused this destination: another
     series, another token. What was refused is tried again only when somebody has changed something about it."""
-    before = (action for action in turn.wait.case.actions if (action.rule, action.at) == (turn.rule, step.at))
+    before = (action for action in turn.waiting.wait.actions if (action.rule, action.at) == (turn.rule, step.at))
     return sum(
         action.state is ActionState.NEVER_SENT or (action.state is ActionState.REFUSED and action.target == target)
         for action in before

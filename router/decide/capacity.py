@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from router.decide.snapshot import Look
-from router.decide.waiting import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.model import Action, ActionKind, AgentId, ContactId, QueueId, Target
 
 # What a queue had to give within the hour: the whole of which ``percent_of_queue`` is a share.
@@ -16,14 +16,14 @@ from router.model import Action, ActionKind, AgentId, ContactId, QueueId, Target
 # Were the share taken of what is left, it would shrink with every move, and the limit with it. So what the router has
 # moved out within the hour still belongs to the whole: it changes only as contacts arrive, are answered or end.
 
-def given_within_the_hour(waits: Iterable[Wait], moves: Iterable[Action]) -> Counter[QueueId]:
+def given_within_the_hour(waits: Iterable[WaitingContact], moves: Iterable[Action]) -> Counter[QueueId]:
     """By queue: what waits there, and the contacts that any rule moved out of it. A chain that is there again, or still
     (its move is not made yet, or only observed), counts as waiting."""
-    waiting: dict[QueueId, list[ContactId]] = defaultdict(list)
-    for wait in waits:
-        waiting[wait.queue_id].append(wait.case.chain_id)
-    found = Counter({queue: len(chains) for queue, chains in waiting.items()})
-    here = {queue: set(chains) for queue, chains in waiting.items()}
+    chains_of: dict[QueueId, list[ContactId]] = defaultdict(list)
+    for waiting in waits:
+        chains_of[waiting.queue_id].append(waiting.wait.chain_id)
+    found = Counter({queue: len(chains) for queue, chains in chains_of.items()})
+    here = {queue: set(chains) for queue, chains in chains_of.items()}
     left = {(move.queue_id, move.contact_id) for move in moves if move.chain_id not in here.get(move.queue_id, ())}
     found.update(queue for queue, _ in left)
     return found
@@ -60,7 +60,7 @@ class Used:
     given: Counter[QueueId] = field(default_factory=Counter)
 
     @classmethod
-    def before(cls, look: Look, waits: Iterable[Wait], *, observed: bool) -> Used:
+    def before(cls, look: Look, waits: Iterable[WaitingContact], *, observed: bool) -> Used:
         """``observed`` moves count by themselves, so that watching a rule never takes from those that act."""
         moves = _observed_moves(look) if observed else look.recent_moves
         hour, gone = (_within_the_hour(some, look) for some in (moves, look.recent_moves))
@@ -77,11 +77,11 @@ class Used:
             given=given_within_the_hour(waits, (*hour, *gone)) + Counter(look.unseen),
         )
 
-    def add(self, rule: str, at: timedelta, target: Target, wait: Wait) -> None:
+    def add(self, rule: str, at: timedelta, target: Target, waiting: WaitingContact) -> None:
         self.hour[rule] += 1
-        self.left[rule, wait.queue_id] += 1
+        self.left[rule, waiting.queue_id] += 1
         self.cycle[rule] += 1
-        self.chains.add(wait.case.chain_id)
+        self.chains.add(waiting.wait.chain_id)
         self.last[rule, at] = target
         if target.queue_id is not None:
             self.queues[target.queue_id] += 1
@@ -97,4 +97,4 @@ def _observed_moves(look: Look) -> Iterable[Action]:
     """Each once, though every contact of its chain has it in its history."""
     observed = (action for history in look.histories.values() for action in history if action.observed)
     moves = (action for action in observed if action.kind is ActionKind.TRANSFER)
-    return {(move.case, move.rule, move.at): move for move in moves}.values()
+    return {(move.wait, move.rule, move.at): move for move in moves}.values()

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from router.decide.needs import NeedHours
 from router.decide.snapshot import Look
-from router.decide.waiting import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, FirstAct, HoursId, QueueId
 from router.rules.bound import BoundRule
 from router.rules.calendar import Interval
@@ -26,21 +26,21 @@ class Standstill:
     unread: Unread | None = None
 
 
-def standstill(wait: Wait, start: datetime, hours: Calendar | None) -> Standstill:
+def standstill(waiting: WaitingContact, start: datetime, hours: Calendar | None) -> Standstill:
     """Since the clock started. Only tasks can be paused (API_PauseContact). The contacts that it came from count where
     the clock started in their time."""
-    if not wait.contact.channel.pausable:
+    if not waiting.contact.channel.pausable:
         return Standstill()
-    told = wait.pauses
+    told = waiting.pauses
     if isinstance(told, Unread):
         return Standstill(unread=told)
-    segments: tuple[Contact, ...] = (replace(wait.contact, details=told),)
+    segments: tuple[Contact, ...] = (replace(waiting.contact, details=told),)
     unread = None
-    if wait.contact.initiated_at is None or wait.contact.initiated_at > start:
-        earlier = wait.earlier
+    if waiting.contact.initiated_at is None or waiting.contact.initiated_at > start:
+        earlier = waiting.earlier
         unread = earlier if isinstance(earlier, Unread) else None
         segments = segments if isinstance(earlier, Unread) else (*segments, *earlier)
-    return Standstill(stood_still(segments, start, wait.look.now, hours), unread)
+    return Standstill(stood_still(segments, start, waiting.look.now, hours), unread)
 
 
 def calendar_of(rule: BoundRule, queue_id: QueueId, first: FirstAct | None, look: Look) -> Calendar | Unread | None:

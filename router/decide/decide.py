@@ -10,14 +10,14 @@ from datetime import datetime
 
 from router.decide.act import Outcome, StepTried, act
 from router.decide.capacity import Used
-from router.decide.case import Case, read_case
 from router.decide.decision import Decision, Hold
 from router.decide.evaluation import Turn
 from router.decide.govern import Governance, Tried, govern, urgency_of
 from router.decide.guards import pause_of
 from router.decide.rules_in_force import RulesInForce
 from router.decide.snapshot import Look
-from router.decide.waiting import Wait
+from router.decide.wait import Wait, read_wait
+from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, ContactId, HoldReason, Standing
 from router.rules.bound import BoundRuleSet
 from router.rules.condition import told_unread
@@ -41,11 +41,11 @@ def uncollected() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """How the decisions on one contact came about, for ``explain``. ``case`` is ``None`` for a stale sighting."""
+    """How the decisions on one contact came about, for ``explain``. ``wait`` is ``None`` for a stale sighting."""
 
     contact: Contact
     standing: Standing
-    case: Case | None = None
+    wait: Wait | None = None
     governance: Governance | None = None
     steps: tuple[StepTried, ...] = ()
     decisions: tuple[Decision, ...] = ()
@@ -78,7 +78,7 @@ class _Fold:
     """What deciding on one contact leaves for the next."""
 
     look: Look
-    waits: Sequence[Wait]
+    waits: Sequence[WaitingContact]
     needs: dict[object, None] = field(default_factory=dict)
     _used: dict[bool, Used] = field(default_factory=dict)
 
@@ -99,39 +99,39 @@ def decide(look: Look, rules: BoundRuleSet) -> Decided:
 def _decide(look: Look, rules: BoundRuleSet) -> Decided:
     in_force = RulesInForce(rules, look)
     accounts: dict[ContactId, Account] = {}
-    governed: list[tuple[Wait, Governance]] = []
+    governed: list[tuple[WaitingContact, Governance]] = []
     for contact in look.contacts:
         standing = contact.standing(look.now)
-        case = _case_of(contact, standing, look)
-        if case is None:
+        wait = _wait_of(contact, standing, look)
+        if wait is None:
             accounts[contact.id] = Account(contact=contact, standing=standing)
             continue
-        wait = Wait(contact, case, look)
-        governed.append((wait, govern(wait, in_force.for_wait(wait))))
+        waiting = WaitingContact(contact, wait, look)
+        governed.append((waiting, govern(waiting, in_force.for_wait(waiting))))
     governed.sort(key=lambda item: urgency_of(*item))
-    fold = _Fold(look, [wait for wait, _ in governed])
-    for wait, governance in governed:
-        accounts[wait.contact.id] = _account(wait, governance, fold)
+    fold = _Fold(look, [waiting for waiting, _ in governed])
+    for waiting, governance in governed:
+        accounts[waiting.contact.id] = _account(waiting, governance, fold)
     decisions = tuple(one for account in accounts.values() for one in account.decisions)
     return Decided(decisions=decisions, accounts=accounts, needs=tuple(fold.needs))
 
 
-def _case_of(contact: Contact, standing: Standing, look: Look) -> Case | None:
+def _wait_of(contact: Contact, standing: Standing, look: Look) -> Wait | None:
     if standing is not Standing.WAITING:
         return None
-    return read_case(contact, look.histories.get(contact.id, ()))
+    return read_wait(contact, look.histories.get(contact.id, ()))
 
 
-def _account(wait: Wait, governance: Governance, fold: _Fold) -> Account:
-    outcomes = [_act(tried, governance, wait, fold) for tried in governance.acting]
-    held = (_held(wait, governance),) if governance.held is not None else ()
+def _account(waiting: WaitingContact, governance: Governance, fold: _Fold) -> Account:
+    outcomes = [_act(tried, governance, waiting, fold) for tried in governance.acting]
+    held = (_held(waiting, governance),) if governance.held is not None else ()
     asked = (need for outcome in outcomes for need in outcome.needs)
     for need in (*governance.needs, *governance.clock_needs, *asked):
         fold.needs[need] = None
     return Account(
-        contact=wait.contact,
+        contact=waiting.contact,
         standing=Standing.WAITING,
-        case=wait.case,
+        wait=waiting.wait,
         governance=governance,
         steps=tuple(step for outcome in outcomes for step in outcome.steps),
         decisions=(*held, *(decision for outcome in outcomes for decision in outcome.decisions)),
@@ -139,19 +139,19 @@ def _account(wait: Wait, governance: Governance, fold: _Fold) -> Account:
     )
 
 
-def _act(tried: Tried, governance: Governance, wait: Wait, fold: _Fold) -> Outcome:
+def _act(tried: Tried, governance: Governance, waiting: WaitingContact, fold: _Fold) -> Outcome:
     used = fold.used(observed=tried.mode is Mode.OBSERVE)
-    return act(Turn(tried, wait, used, governance.relied_on))
+    return act(Turn(tried, waiting, used, governance.relied_on))
 
 
-def _held(wait: Wait, governance: Governance) -> Hold:
+def _held(waiting: WaitingContact, governance: Governance) -> Hold:
     held, by = governance.held, governance.held_by
     assert held is not None and by is not None, "a rule holds it"
-    paused = pause_of(wait, by.rule.name) if held is not HoldReason.EXCLUDED else None
+    paused = pause_of(waiting, by.rule.name) if held is not HoldReason.EXCLUDED else None
     return Hold(
-        contact=wait.contact,
-        case=wait.case.key,
-        chain_id=wait.case.chain_id,
+        contact=waiting.contact,
+        wait=waiting.wait.key,
+        chain_id=waiting.wait.chain_id,
         reason=held if paused is None else HoldReason.OPERATOR_PAUSE,
         mode=by.mode,
         rule=by.rule.name,
@@ -162,4 +162,4 @@ def _held(wait: Wait, governance: Governance) -> Hold:
 def _why_held(held: HoldReason, by: Tried) -> str:
     if held is HoldReason.UNREADABLE:
         return told_unread(by.match)
-    return "the rule is a shield" if held is HoldReason.EXCLUDED else "; ".join(map(str, by.rule.unresolved))
+    return "the rule is an exclusion rule" if held is HoldReason.EXCLUDED else "; ".join(map(str, by.rule.unresolved))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from router.model import CaseKey, Contact, ContactId, FirstAct, HoldReason, Target
+from router.model import Contact, ContactId, FirstAct, HoldReason, Target, WaitKey
 from router.rules.condition import Seen
 from router.rules.rule import Mode, Routing
 
@@ -37,7 +37,7 @@ class ByRule:
     ``pauses`` is what was known of a task's, ``None`` for what cannot be paused."""
 
     contact: Contact
-    case: CaseKey
+    wait: WaitKey
     chain_id: ContactId
     rule: str
     step: int
@@ -55,11 +55,11 @@ class ByRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer(ByRule):
-    """Move the contact. ``passed_over`` are the numbers of the earlier due ``to`` steps that this one supersedes."""
+    """Move the contact. ``skipped`` are the numbers of the earlier due ``to`` steps that this one supersedes."""
 
     target: Target
     series: int
-    passed_over: tuple[int, ...] = ()
+    skipped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class Hold:
     for people and never holds a customer's value."""
 
     contact: Contact
-    case: CaseKey
+    wait: WaitKey
     chain_id: ContactId
     reason: HoldReason
     mode: Mode

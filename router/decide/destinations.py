@@ -52,7 +52,7 @@ def weigh(bound: BoundEntry, step: Step, turn: Turn) -> Weighed:
     """Whether this entry may receive the contact, the cheapest and most lasting obstacles first."""
     if bound.entry.agent_from is not None and (unknown := _no_agent(bound, bound.entry.agent_from, turn)) is not None:
         return unknown
-    target = target_of(bound, turn.wait)
+    target = target_of(bound, turn.waiting)
     if target is None:
         return Weighed(entry=bound, target=None, refused=HoldReason.UNRESOLVED, why="its name is not known")
     in_the_way = obstacle(turn, step, target)
@@ -67,21 +67,21 @@ def weigh(bound: BoundEntry, step: Step, turn: Turn) -> Weighed:
 
 
 def _been_there(bound: BoundEntry, target: Target, turn: Turn) -> str | None:
-    case = turn.wait.case
+    wait = turn.waiting.wait
     if target.queue_id is not None:
-        if target.queue_id == turn.wait.queue_id:
+        if target.queue_id == turn.waiting.queue_id:
             return "the contact is in this queue"
-        visited = turn.wait.visited
+        visited = turn.waiting.visited
         back = not isinstance(visited, Unread) and target.queue_id in visited and not bound.entry.revisit
-        return "the case has been moved out of this queue (revisit = false)" if back else None
-    sent = any(move.target is not None and move.target.agent_id == target.agent_id for move in case.moves)
-    return "the case has been sent to this agent before" if sent else None
+        return "the wait has been moved out of this queue (revisit = false)" if back else None
+    sent = any(move.target is not None and move.target.agent_id == target.agent_id for move in wait.moves)
+    return "the wait has been sent to this agent before" if sent else None
 
 
 def _no_agent(bound: BoundEntry, attribute: str, turn: Turn) -> Weighed | None:
     """``None`` where the contact names an agent of the instance's. What it names is a customer's and not told. Whom it
     names not being known is not its naming nobody: there may be more contacts to read than one look allows."""
-    agent = named_agent(attribute, turn.wait)
+    agent = named_agent(attribute, turn.waiting)
     if isinstance(agent, Unread):
         if isinstance(agent.need, NeedDetails):
             return _unread(bound, agent.need, agent.why)
@@ -90,7 +90,7 @@ def _no_agent(bound: BoundEntry, attribute: str, turn: Turn) -> Weighed | None:
 
 
 def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, turn: Turn) -> Weighed:
-    metrics, sent = turn.wait.look.metrics, turn.used.agents[agent_id]
+    metrics, sent = turn.waiting.look.metrics, turn.used.agents[agent_id]
     if sent >= AGENT_QUEUE_LIMIT:
         return _no(bound, f"{sent} contacts sent to this agent are not answered (limit {AGENT_QUEUE_LIMIT})")
     if agent_id not in metrics.agents_asked:
@@ -100,7 +100,7 @@ def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, turn: Tur
         return _no(bound, "the agent is not routable")
     if bound.entry.agent_from is not None and (elsewhere := _serves_not(bound, state, turn)) is not None:
         return elsewhere
-    channel = turn.wait.contact.channel
+    channel = turn.waiting.contact.channel
     free = state.slots_available.get(channel.value, 0) - sent
     if free < 1 and bound.entry.require_available:
         return _no(bound, f"the agent has no free slot for {channel}")
@@ -112,30 +112,30 @@ def _serves_not(bound: BoundEntry, state: AgentState, turn: Turn) -> Weighed | N
     eligible. ``None`` where the agent is one."""
     if state.profile_id is None:
         return _no(bound, "the agent's routing profile is not known")
-    if state.profile_id not in turn.wait.look.metrics.profiles:
+    if state.profile_id not in turn.waiting.look.metrics.profiles:
         return _unread(bound, NeedProfile(state.profile_id), "the agent's routing profile is not read yet")
-    served = turn.wait.look.metrics.profiles[state.profile_id]
+    served = turn.waiting.look.metrics.profiles[state.profile_id]
     if served is None:
         return _no(bound, "the agent's routing profile could not be read")
-    here = (turn.wait.queue_id, turn.wait.contact.channel)
+    here = (turn.waiting.queue_id, turn.waiting.contact.channel)
     return None if here in served else _no(bound, "the agent's routing profile does not serve the queue it is in")
 
 
 def _weigh_queue(bound: BoundEntry, queue_id: QueueId, turn: Turn, *, by_metrics: bool) -> Weighed:
-    look, entry = turn.wait.look, bound.entry
+    look, entry = turn.waiting.look, bound.entry
     if entry.open is not None and (closed := _wrong_hours(bound, queue_id, turn)) is not None:
         return closed
     conditional = bool(entry.limits) or entry.shorter_wait
     if (conditional or by_metrics) and queue_id not in look.metrics.asked:
         return _unread(bound, NeedMetrics(queue_id), "its metrics are not read yet")
-    metrics = known_metrics(queue_id, turn.wait.contact.channel, look, turn.used.queues[queue_id])
+    metrics = known_metrics(queue_id, turn.waiting.contact.channel, look, turn.used.queues[queue_id])
     why = _unfit(bound, metrics, turn) if conditional else None
     return _no(bound, why, metrics) if why is not None else Weighed(entry=bound, target=bound.target, metrics=metrics)
 
 
 def _wrong_hours(bound: BoundEntry, queue_id: QueueId, turn: Turn) -> Weighed | None:
     """``None`` where the queue's hours are as the entry wants them; hours that could not be read are neither."""
-    look = turn.wait.look
+    look = turn.waiting.look
     hours = hours_of_queue(queue_id, look)
     if isinstance(hours, Unread):
         need = hours.need
@@ -152,7 +152,7 @@ def _unfit(bound: BoundEntry, metrics: QueueMetrics | None, turn: Turn) -> str |
     broken = next((why for limit in bound.entry.limits if (why := beyond(limit, metrics)) is not None), None)
     if broken is not None or not bound.entry.shorter_wait:
         return broken
-    return no_shorter_wait(metrics, turn.wait.lasted)
+    return no_shorter_wait(metrics, turn.waiting.lasted)
 
 
 def _no(bound: BoundEntry, why: str, metrics: QueueMetrics | None = None) -> Weighed:

@@ -12,8 +12,8 @@ from router.decide.govern import Tried, urgency
 from router.decide.match_subject import priority_of
 from router.decide.snapshot import NEVER_PAUSED
 from router.decide.targets import target_of
-from router.decide.waiting import Wait
-from router.model import CaseKey, Contact, ContactId, FirstAct, Target
+from router.decide.waiting_contact import WaitingContact
+from router.model import Contact, ContactId, FirstAct, Target, WaitKey
 from router.rules.bound import BoundStep
 from router.rules.clock import queue_clock_start
 from router.rules.condition import Seen, Unread
@@ -24,7 +24,7 @@ class ByRuleFields(TypedDict):
     """The fields of ``decision.ByRule``."""
 
     contact: Contact
-    case: CaseKey
+    wait: WaitKey
     chain_id: ContactId
     rule: str
     step: int
@@ -46,7 +46,7 @@ class Turn:
     DescribeContact told of the contact when the rules were tried on it."""
 
     tried: Tried
-    wait: Wait
+    waiting: WaitingContact
     used: Used
     relied_on: tuple[Seen, ...] = ()
 
@@ -68,11 +68,11 @@ class Turn:
     @property
     def live(self) -> tuple[BoundStep, ...]:
         """The due ``to`` steps that are still to be tried, latest first. A step that failed (Connect refused every
-        destination) has itself passed over those before it, and is passed over by those after it."""
+        destination) has itself skipped those before it, and is skipped by those after it."""
         live: list[BoundStep] = []
         for bound in self.due_to:
             refused = self.refused(bound.step)
-            targets = [target_of(entry, self.wait) for entry in bound.entries]
+            targets = [target_of(entry, self.waiting) for entry in bound.entries]
             if refused and all(target in refused for target in targets if target is not None):
                 break
             live.append(bound)
@@ -80,7 +80,7 @@ class Turn:
 
     def refused(self, step: Step) -> frozenset[Target]:
         """The destinations of the step that Connect has refused for this contact."""
-        return self.wait.case.refused(self.rule, step.at, self.tried.rule.fingerprint, self.wait.contact)
+        return self.waiting.wait.refused(self.rule, step.at, self.tried.rule.fingerprint, self.waiting.contact)
 
     def due_at(self, step: Step) -> datetime:
         return self.tried.at(step.at)
@@ -92,9 +92,9 @@ class Turn:
 
     def hold(self, step: Step, refusal: Refusal) -> Hold:
         return Hold(
-            contact=self.wait.contact,
-            case=self.wait.case.key,
-            chain_id=self.wait.case.chain_id,
+            contact=self.waiting.contact,
+            wait=self.waiting.wait.key,
+            chain_id=self.waiting.wait.chain_id,
             reason=refusal.reason,
             detail=refusal.why,
             mode=self.tried.mode,
@@ -108,9 +108,9 @@ class Turn:
     def by_rule(self, step: Step) -> ByRuleFields:
         calendar = self.tried.calendar
         return ByRuleFields(
-            contact=self.wait.contact,
-            case=self.wait.case.key,
-            chain_id=self.wait.case.chain_id,
+            contact=self.waiting.contact,
+            wait=self.waiting.wait.key,
+            chain_id=self.waiting.wait.chain_id,
             rule=self.rule,
             step=step.number,
             at=step.at,
@@ -120,27 +120,27 @@ class Turn:
             urgency=urgency(self.tried, step),
             first=self._first(),
             fingerprint=self.tried.rule.fingerprint,
-            acts_before=calendar.open_until(self.wait.look.now) if calendar is not None else None,
+            acts_before=calendar.open_until(self.waiting.look.now) if calendar is not None else None,
             relied_on=self.relied_on,
             pauses=self._pauses(),
         )
 
     def _pauses(self) -> PausesSeen | None:
-        known = self.wait.pauses
-        if isinstance(known, Unread) or not self.wait.contact.channel.pausable:
+        known = self.waiting.pauses
+        if isinstance(known, Unread) or not self.waiting.contact.channel.pausable:
             return None
         return PausesSeen(known.resumed_at, assumed=known is NEVER_PAUSED)
 
     def _first(self) -> FirstAct:
-        """The contact as it was when the rule first acted on the case: recorded then, or as it is now."""
-        known = self.wait.case.first_act(self.rule, observed=self.observed)
+        """The contact as it was when the rule first acted on the wait: recorded then, or as it is now."""
+        known = self.waiting.wait.first_act(self.rule, observed=self.observed)
         if known is not None:
             return known
-        contact, transfers, details = self.wait.contact, self.wait.transfers, self.wait.details
+        contact, transfers, details = self.waiting.contact, self.waiting.transfers, self.waiting.details
         return FirstAct(
             clock_started_at=queue_clock_start(contact, None),
-            queue_id=self.wait.queue_id,
-            waited=contact.waited(self.wait.look.now),
+            queue_id=self.waiting.queue_id,
+            waited=contact.waited(self.waiting.look.now),
             initiation_method=contact.initiation_method,
             priority=None if isinstance(details, Unread) else priority_of(details),
             transfers=transfers if isinstance(transfers, int) else None,

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from router.decide.case import Case
 from router.decide.clocks import calendar_of, standstill
 from router.decide.match_subject import seen_details, sent_here, subject_for
 from router.decide.rules_in_force import InForce, RulesMet
-from router.decide.waiting import Wait
+from router.decide.wait import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.model import ActionKind, HoldReason
 from router.rules.bound import BoundRule
 from router.rules.calendar import NEVER, Interval
@@ -28,11 +28,11 @@ class Role(Enum):
     NOT_IN_FORCE = "not in force"
     NO_MATCH = "does not match"
     UNREAD = "could not be decided: a value was not read"
-    SHIELD = "matches and shields the contact"
+    EXCLUSION = "matches and excludes the contact"
     GOVERNS = "governs"
     BEHIND = "matches, and an earlier rule governs"
     BESIDE = "acts beside the governing rule"
-    FINISHED = "has finished with this case"
+    FINISHED = "has finished with this wait"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,103 +119,105 @@ class Governance:
         return min((one.next_due_at for one in looked if one.next_due_at is not None), default=None)
 
 
-def govern(wait: Wait, met: RulesMet) -> Governance:
-    """Tries the rules in order, as far as a shield, or a rule that could not be decided while something may be due."""
+def govern(waiting: WaitingContact, met: RulesMet) -> Governance:
+    """Tries the rules in order. It stops at an exclusion rule, and at a rule that could not be decided while something
+    may be due."""
     governing: Tried | None = None
     beside: list[Tried] = []
     relied_on: list[Seen] = []
-    untouched = not wait.case.actions
+    untouched = not waiting.wait.actions
     places: Iterator[tuple[int, InForce]] = enumerate(met.rules)
     while (found := next(places, None)) is not None:
         position, rule = found
-        if governing is not None and not _acts_behind(rule, wait.case):
+        if governing is not None and not _acts_behind(rule, waiting.wait):
             continue
         plain = rule.rule.plain
-        if untouched and plain is not None and not plain(wait.values):
+        if untouched and plain is not None and not plain(waiting.values):
             continue
-        one = try_rule(rule, wait)
+        one = try_rule(rule, waiting)
         if rule.asks_details:
-            relied_on.extend(_relied_on(one, wait))
+            relied_on.extend(_relied_on(one, waiting))
         if one.role in (Role.BESIDE, Role.FINISHED) or (one.role is Role.UNREAD and rule.beside):
             beside.append(one)
         elif one.role is Role.GOVERNS:
             if governing is None and untouched:
                 places = met.after(position)
             governing = governing or one
-        elif one.role is Role.SHIELD or one.role is Role.UNREAD:
+        elif one.role is Role.EXCLUSION or one.role is Role.UNREAD:
             if governing is None:
-                return replace(_ungoverned(one, met.rules[position:], wait), beside=tuple(beside))
-            if rule.shield:
-                beside.extend(_behind_unread(one, met.rules[position + 1 :], wait))
+                return replace(_ungoverned(one, met.rules[position:], waiting), beside=tuple(beside))
+            if rule.excludes:
+                beside.extend(_behind_unread(one, met.rules[position + 1 :], waiting))
                 break
     return Governance(governing=governing, beside=tuple(beside), relied_on=tuple(relied_on))
 
 
-def _behind_unread(shield: Tried, rest: Sequence[InForce], wait: Wait) -> Iterator[Tried]:
-    """What would act beside the governing rule, did a shield before it not match: while that is not known it waits."""
-    if shield.role is not Role.UNREAD:
+def _behind_unread(excludes: Tried, rest: Sequence[InForce], waiting: WaitingContact) -> Iterator[Tried]:
+    """Yields what would act in addition to the governing rule if an exclusion rule before it did not match. It waits
+    while that is not known."""
+    if excludes.role is not Role.UNREAD:
         return
-    behind = (try_rule(rule, wait) for rule in rest if rule.beside)
-    yield from (replace(one, role=Role.UNREAD, match=shield.match) for one in behind if one.anything_due)
+    behind = (try_rule(rule, waiting) for rule in rest if rule.beside)
+    yield from (replace(one, role=Role.UNREAD, match=excludes.match) for one in behind if one.anything_due)
 
 
-def _relied_on(one: Tried, wait: Wait) -> Iterator[Seen]:
+def _relied_on(one: Tried, waiting: WaitingContact) -> Iterator[Seen]:
     """A priority that was recorded when the rule first acted is not what the contact has now."""
-    recorded = subject_for(one.rule, wait).recorded_priority is not None
+    recorded = subject_for(one.rule, waiting).recorded_priority is not None
     return (seen for seen in seen_details(one.match) if not (recorded and seen.test.key == "priority"))
 
 
-def trace(wait: Wait, rules: Sequence[BoundRule]) -> Iterator[Tried]:
+def trace(waiting: WaitingContact, rules: Sequence[BoundRule]) -> Iterator[Tried]:
     """Every rule that is tried on the contact and what it is to it, those that are not in force or do not match
     included: what ``explain`` tells."""
     governed = False
     for rule in rules:
-        known = InForce.of(rule, wait.look)
+        known = InForce.of(rule, waiting.look)
         if known is None:
             yield Tried(rule=rule, role=Role.NOT_IN_FORCE, mode=rule.rule.mode)
             continue
-        one = try_rule(known, wait)
+        one = try_rule(known, waiting)
         yield replace(one, role=Role.BEHIND) if one.role is Role.GOVERNS and governed else one
         governed = governed or one.role is Role.GOVERNS
-        stops = one.role is Role.UNREAD and not known.beside and (known.shield or not governed)
-        if one.role is Role.SHIELD or stops:
+        stops = one.role is Role.UNREAD and not known.beside and (known.excludes or not governed)
+        if one.role is Role.EXCLUSION or stops:
             return
 
 
-def try_rule(known: InForce, wait: Wait) -> Tried:
+def try_rule(known: InForce, waiting: WaitingContact) -> Tried:
     """What one rule is to a contact, whatever the rules before it are."""
-    matched = _match(known.rule, wait)
+    matched = _match(known.rule, waiting)
     if matched is None or matched.truth is Truth.NO:
         return Tried(rule=known.rule, role=Role.NO_MATCH, mode=known.mode, match=matched)
-    return _clocked(known, wait, matched)
+    return _clocked(known, waiting, matched)
 
 
-def _match(rule: BoundRule, wait: Wait) -> Match | None:
+def _match(rule: BoundRule, waiting: WaitingContact) -> Match | None:
     """``None`` where the contact is not the rule's to look at: too old, or in an agent's own queue."""
-    if not wait.in_listed_queue and not sent_here(rule.name, wait):
+    if not waiting.in_listed_queue and not sent_here(rule.name, waiting):
         return None
-    after, enqueued_at = rule.rule.guard.enqueued_after, wait.contact.enqueued_at
+    after, enqueued_at = rule.rule.guard.enqueued_after, waiting.contact.enqueued_at
     if after is not None and enqueued_at is not None and enqueued_at < after:
         return None
-    return match(rule.rule.condition, subject_for(rule, wait))
+    return match(rule.rule.condition, subject_for(rule, waiting))
 
 
-def _clocked(known: InForce, wait: Wait, matched: Match) -> Tried:
-    rule, case, observed = known.rule, wait.case, known.mode is Mode.OBSERVE
-    first = case.first_act(rule.name, observed=observed)
-    started_at = wait.chain_began_at if rule.rule.sla.clock == "chain" else queue_clock_start(wait.contact, first)
-    known_start = wait.began_at if isinstance(started_at, Unread) else started_at
+def _clocked(known: InForce, waiting: WaitingContact, matched: Match) -> Tried:
+    rule, wait, observed = known.rule, waiting.wait, known.mode is Mode.OBSERVE
+    first = wait.first_act(rule.name, observed=observed)
+    started_at = waiting.chain_began_at if rule.rule.sla.clock == "chain" else queue_clock_start(waiting.contact, first)
+    known_start = waiting.began_at if isinstance(started_at, Unread) else started_at
     progress = Progress(
-        to=case.progress(rule.name, ActionKind.TRANSFER, observed=observed),
-        warn=case.progress(rule.name, ActionKind.WARN, observed=observed),
-        routing=case.progress(rule.name, ActionKind.ROUTING, observed=observed),
+        to=wait.progress(rule.name, ActionKind.TRANSFER, observed=observed),
+        warn=wait.progress(rule.name, ActionKind.WARN, observed=observed),
+        routing=wait.progress(rule.name, ActionKind.ROUTING, observed=observed),
     )
-    hours = calendar_of(rule, wait.queue_id, first, wait.look)
+    hours = calendar_of(rule, waiting.queue_id, first, waiting.look)
     calendar = None if isinstance(hours, Unread) else hours
-    still = standstill(wait, known_start, calendar)
+    still = standstill(waiting, known_start, calendar)
     clock = running(calendar, still.pauses)
-    shown = elapsed(known_start, wait.look.now, clock)
-    due = due_steps(rule.rule, shown, progress, ended=_ended(known_start, shown, wait.look.now, clock))
+    shown = elapsed(known_start, waiting.look.now, clock)
+    due = due_steps(rule.rule, shown, progress, ended=_ended(known_start, shown, waiting.look.now, clock))
     return Tried(
         rule=rule,
         role=_role(known, matched, progress),
@@ -242,22 +244,24 @@ def _role(known: InForce, matched: Match, progress: Progress) -> Role:
         return Role.UNREAD
     if known.beside:
         return Role.BESIDE
-    if known.shield:
-        return Role.SHIELD
+    if known.excludes:
+        return Role.EXCLUSION
     return Role.FINISHED if finished(known.rule.rule, progress) else Role.GOVERNS
 
 
-def _acts_behind(rule: InForce, case: Case) -> bool:
-    """Whether a rule behind the governing one matters: it acts beside, shields, or may have finished with the case."""
-    return rule.beside or rule.shield or case.touched_by(rule.rule.name)
+def _acts_behind(rule: InForce, wait: Wait) -> bool:
+    """Returns whether a rule behind the governing one matters: a side rule, an exclusion rule, or one that may have
+    finished with the wait."""
+    return rule.beside or rule.excludes or wait.touched_by(rule.rule.name)
 
 
-def _ungoverned(one: Tried, rest: Sequence[InForce], wait: Wait) -> Governance:
-    """Behind a shield, or behind a rule of which it is not known whether it governs: held, if anything may be due, for
+def _ungoverned(one: Tried, rest: Sequence[InForce], waiting: WaitingContact) -> Governance:
+    """Behind an exclusion rule, or behind a rule of which it is not known whether it governs: held, if anything may be
+    due, for
     reading costs calls, and nothing is read (and nobody told that it could not be) before there is something to do."""
-    if one.role is Role.SHIELD:
+    if one.role is Role.EXCLUSION:
         return Governance(held=HoldReason.EXCLUDED, held_by=one)
-    possible = tuple(other for rule in rest if (other := try_rule(rule, wait)).due is not None)
+    possible = tuple(other for rule in rest if (other := try_rule(rule, waiting)).due is not None)
     clocks_first = any(other.unread_start is not None and other.clock_needs for other in possible)
     if clocks_first or not any(other.anything_due for other in possible):
         return Governance(undecided=possible)
@@ -282,14 +286,14 @@ def urgency(tried: Tried, step: Step) -> float:
     return tried.elapsed / scale if scale > timedelta() else float("inf")
 
 
-def urgency_of(wait: Wait, governance: Governance) -> tuple[float, float, datetime, str]:
+def urgency_of(waiting: WaitingContact, governance: Governance) -> tuple[float, float, datetime, str]:
     """A key that sorts the most overdue contact first; ties by age (the older first), then by id. Rules beside the
     governing one break ties only: watching a rule changes nothing for the others. Where it is not known which of
     several rules governs, the most urgent of them counts: what is read first must not wait for what matters less."""
     held = governance.held_by
     possible = tuple(one for one in governance.undecided if held is not None and one.mode is held.mode)
     governing = (governance.governing,) if governance.governing is not None else (held, *possible)
-    return (-_most_urgent(governing), -_most_urgent(governance.beside), wait.began_at, wait.contact.id)
+    return (-_most_urgent(governing), -_most_urgent(governance.beside), waiting.began_at, waiting.contact.id)
 
 
 def _most_urgent(rules: Iterable[Tried | None]) -> float:

@@ -9,7 +9,7 @@ from router.decide.capacity import share_of
 from router.decide.decision import Refusal
 from router.decide.evaluation import Turn
 from router.decide.targets import target_of
-from router.decide.waiting import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
 from router.model import HoldReason, Landing, Pause, Target, earliest
 from router.rules.clock import closed
@@ -19,13 +19,13 @@ from router.rules.value_test import QUEUES_OWN
 
 # Whether an operator has paused what would be done to a contact.
 
-def pause_of(wait: Wait, rule: str) -> Pause | None:
+def pause_of(waiting: WaitingContact, rule: str) -> Pause | None:
     """By its queue, by any id that it is known by, by the rule, or with everything; ``None`` where it is not."""
-    paused = wait.look.paused
+    paused = waiting.look.paused
     if not paused.all:
         return None
-    ids = (wait.contact.id, wait.case.chain_id, wait.case.key.case_id)
-    return paused.concerning(rule=rule, queue_id=wait.queue_id, contact_ids=ids)
+    ids = (waiting.contact.id, waiting.wait.chain_id, waiting.wait.key.wait_id)
+    return paused.concerning(rule=rule, queue_id=waiting.queue_id, contact_ids=ids)
 
 
 Guard = Callable[[Turn], Refusal | None]
@@ -37,7 +37,7 @@ def first_refusal(guards: Iterable[Guard], turn: Turn) -> Refusal | None:
 
 def operator_pause(turn: Turn) -> Refusal | None:
     """Nothing is done to a contact that is paused, or by a rule that is, of whatever kind."""
-    paused = pause_of(turn.wait, turn.rule)
+    paused = pause_of(turn.waiting, turn.rule)
     return Refusal(HoldReason.OPERATOR_PAUSE, str(paused)) if paused is not None else None
 
 
@@ -45,7 +45,9 @@ def destinations_paused(turn: Turn) -> Refusal | None:
     """A queue or a flow that is paused holds a contact only where no destination is left without it."""
     steps = turn.live or turn.due_to[:1]
     found = [
-        turn.wait.look.paused.destination(target_of(entry, turn.wait)) for bound in steps for entry in bound.entries
+        turn.waiting.look.paused.destination(target_of(entry, turn.waiting))
+        for bound in steps
+        for entry in bound.entries
     ]
     if not found or found[0] is None or any(one is None for one in found):
         return None
@@ -60,7 +62,7 @@ def hours(turn: Turn) -> Refusal | None:
         if rule.hours_id is None and rule.rule.sla.hours != QUEUES_OWN:
             return unresolved(turn)
         return Refusal(HoldReason.UNREADABLE, known.why, (known.need,) if known.need is not None else ())
-    if closed(turn.wait.look.now, known):
+    if closed(turn.waiting.look.now, known):
         return Refusal(HoldReason.CLOSED, "its hours of operation are closed")
     return None
 
@@ -80,25 +82,25 @@ def unresolved(turn: Turn) -> Refusal | None:
 
 def whereabouts(turn: Turn) -> Refusal | None:
     """Not even a warning is given, or a priority changed, for a contact that may be elsewhere by now."""
-    case = turn.wait.case
-    if turn.wait.contact.id in turn.wait.look.in_progress or case.open_intent is not None:
+    wait = turn.waiting.wait
+    if turn.waiting.contact.id in turn.waiting.look.in_progress or wait.open_intent is not None:
         return Refusal(HoldReason.IN_FLIGHT, "an earlier move of it has no known outcome yet")
-    if case.landing is Landing.PENDING:
+    if wait.landing is Landing.PENDING:
         return Refusal(HoldReason.IN_FLIGHT, "it has been moved and is not seen to have landed yet")
-    if case.landing is Landing.STRAY:
+    if wait.landing is Landing.STRAY:
         return Refusal(HoldReason.STRAY, "an earlier move of it has not been seen to land")
     return None
 
 
 def chain_in_flight(turn: Turn) -> Refusal | None:
     """Contacts of one chain have their moves, and the time between two of them, in common."""
-    if turn.wait.case.chain_id not in turn.used.chains:
+    if turn.waiting.wait.chain_id not in turn.used.chains:
         return None
     return Refusal(HoldReason.IN_FLIGHT, "another contact of its chain is being moved")
 
 
 def denied(turn: Turn) -> Refusal | None:
-    if turn.wait.look.blocks.denied:
+    if turn.waiting.look.blocks.denied:
         return Refusal(HoldReason.DENIED, "transfers were denied by IAM or the credentials refused")
     return None
 
@@ -106,7 +108,9 @@ def denied(turn: Turn) -> Refusal | None:
 def flows_stopped(turn: Turn) -> Refusal | None:
     """A flow that is denied or suspended holds a contact only where no destination is left without it."""
     steps = turn.live or turn.due_to[:1]
-    obstacles = [obstacle(turn, bound.step, target_of(entry, turn.wait)) for bound in steps for entry in bound.entries]
+    obstacles = [
+        obstacle(turn, bound.step, target_of(entry, turn.waiting)) for bound in steps for entry in bound.entries
+    ]
     if not obstacles or any(one is None for one in obstacles):
         return None
     first = earliest(one.reason for one in obstacles if one is not None)
@@ -116,7 +120,7 @@ def flows_stopped(turn: Turn) -> Refusal | None:
 
 def obstacle(turn: Turn, step: Step, target: Target | None) -> Refusal | None:
     """What keeps a destination from every contact, or from this one, until somebody does something about it."""
-    blocks, paused = turn.wait.look.blocks, turn.wait.look.paused.destination(target)
+    blocks, paused = turn.waiting.look.blocks, turn.waiting.look.paused.destination(target)
     if paused is not None:
         return Refusal(HoldReason.OPERATOR_PAUSE, str(paused))
     if target is not None and target.flow_id in blocks.denied_flows:
@@ -129,13 +133,13 @@ def obstacle(turn: Turn, step: Step, target: Target | None) -> Refusal | None:
 
 
 def instance_full(turn: Turn) -> Refusal | None:
-    if turn.wait.look.blocks.instance_full:
+    if turn.waiting.look.blocks.instance_full:
         return Refusal(HoldReason.INSTANCE_FULL, "the instance is at its quota of active contacts")
     return None
 
 
 def clock_skew(turn: Turn) -> Refusal | None:
-    if turn.wait.look.blocks.clock_skew:
+    if turn.waiting.look.blocks.clock_skew:
         return Refusal(HoldReason.CLOCK_SKEW, "local time differs from Connect's by more than 5 minutes")
     return None
 
@@ -148,18 +152,18 @@ def failed_before(turn: Turn) -> Refusal | None:
 
 def transfer_budget(turn: Turn) -> Refusal | None:
     """Whether the chain has transfers to spare."""
-    wait, known = turn.wait, turn.wait.transfers_behind
+    waiting, known = turn.waiting, turn.waiting.transfers_behind
     if isinstance(known, Unread):
         return Refusal(HoldReason.UNREADABLE, known.why, (known.need,) if known.need is not None else ())
-    if known < wait.transfers_allowed:
+    if known < waiting.transfers_allowed:
         return None
-    return Refusal(HoldReason.TRANSFER_BUDGET, f"{known} transfers of {wait.transfers_allowed} are used")
+    return Refusal(HoldReason.TRANSFER_BUDGET, f"{known} transfers of {waiting.transfers_allowed} are used")
 
 
 def max_transfers(turn: Turn) -> Refusal | None:
-    service, rule = turn.wait.look.limits.max_transfers, turn.tried.rule.rule.guard.max_transfers
+    service, rule = turn.waiting.look.limits.max_transfers, turn.tried.rule.rule.guard.max_transfers
     allowed = service if rule is None else min(service, rule)
-    made = len(turn.wait.case.chain_moves(observed=turn.observed))
+    made = len(turn.waiting.wait.chain_moves(observed=turn.observed))
     if made < allowed:
         return None
     return Refusal(HoldReason.MAX_TRANSFERS, f"the router has moved this chain {made} times of {allowed}")
@@ -167,18 +171,18 @@ def max_transfers(turn: Turn) -> Refusal | None:
 
 def cooldown(turn: Turn) -> Refusal | None:
     rule = turn.tried.rule.rule.guard.cooldown
-    pause = turn.wait.look.limits.cooldown if rule is None else rule
-    moves = turn.wait.case.chain_moves(observed=turn.observed)
+    pause = turn.waiting.look.limits.cooldown if rule is None else rule
+    moves = turn.waiting.wait.chain_moves(observed=turn.observed)
     last = max((move.settled_at or move.decided_at for move in moves), default=None)
-    if last is None or turn.wait.look.now - last >= pause:
+    if last is None or turn.waiting.look.now - last >= pause:
         return None
-    ago = format_duration(turn.wait.look.now - last)
+    ago = format_duration(turn.waiting.look.now - last)
     return Refusal(HoldReason.COOLDOWN, f"the router moved this chain {ago} ago (cooldown {format_duration(pause)})")
 
 
 def whence(turn: Turn) -> Refusal | None:
-    """Before a move might lead back to a queue that the case has been in, it must be known which those are."""
-    visited = turn.wait.visited
+    """Before a move might lead back to a queue that the wait has been in, it must be known which those are."""
+    visited = turn.waiting.visited
     entries = (entry for bound in turn.live for entry in bound.entries)
     if not isinstance(visited, Unread) or all(entry.entry.revisit or entry.entry.queue is None for entry in entries):
         return None
@@ -187,7 +191,7 @@ def whence(turn: Turn) -> Refusal | None:
 
 def percent_of_queue(turn: Turn) -> Refusal | None:
     """Of the queue that the contact is in: a rule may take its share of each queue."""
-    percent, queue_id = turn.tried.rule.rule.guard.percent_of_queue, turn.wait.queue_id
+    percent, queue_id = turn.tried.rule.rule.guard.percent_of_queue, turn.waiting.queue_id
     if percent is None:
         return None
     whole, made = turn.used.given[queue_id], turn.used.left[turn.rule, queue_id]
@@ -198,7 +202,7 @@ def percent_of_queue(turn: Turn) -> Refusal | None:
 
 
 def per_cycle(turn: Turn) -> Refusal | None:
-    allowed, own = turn.wait.look.limits.per_cycle, turn.tried.rule.rule.guard.per_cycle
+    allowed, own = turn.waiting.look.limits.per_cycle, turn.tried.rule.rule.guard.per_cycle
     if turn.used.cycle.total() >= allowed:
         return Refusal(HoldReason.PER_CYCLE, f"{allowed} moves in this cycle")
     if own is not None and turn.used.cycle[turn.rule] >= own:
@@ -207,7 +211,7 @@ def per_cycle(turn: Turn) -> Refusal | None:
 
 
 def per_hour(turn: Turn) -> Refusal | None:
-    allowed, own = turn.wait.look.limits.per_hour, turn.tried.rule.rule.guard.per_hour
+    allowed, own = turn.waiting.look.limits.per_hour, turn.tried.rule.rule.guard.per_hour
     if turn.used.hour.total() >= allowed:
         return Refusal(HoldReason.PER_HOUR, f"{allowed} moves in the last hour")
     if own is not None and turn.used.hour[turn.rule] >= own:

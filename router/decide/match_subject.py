@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from router.decide.clocks import hours_as_read, hours_of_queue
 from router.decide.snapshot import Look
-from router.decide.waiting import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.model import DEFAULT_PRIORITY, ActionKind, Contact, Details, FirstAct, HoursId, QueueId
 from router.rules.bound import BoundRule
 from router.rules.condition import Match, Seen, Truth, Unread
@@ -63,22 +63,22 @@ def still_so(relied_on: Iterable[Seen], contact: Contact) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ContactSubject:
-    """``first`` is the contact as it was when the rule first acted, where the rule has moved the case, and ``bumped``
+    """``first`` is the contact as it was when the rule first acted, where the rule has moved the wait, and ``bumped``
     the same where it has changed its routing: the router's own acts do not change what the rule sees. ``queue_id`` is
     the queue that the rule sees it in."""
 
-    wait: Wait
+    waiting: WaitingContact
     queue_id: QueueId
     first: FirstAct | None = None
     bumped: FirstAct | None = None
 
     @property
     def contact(self) -> Contact:
-        return self.wait.contact
+        return self.waiting.contact
 
     @property
     def look(self) -> Look:
-        return self.wait.look
+        return self.waiting.look
 
     def value(self, key: str) -> Value | Unread | None:
         group, _, name = key.partition(".")
@@ -101,7 +101,7 @@ class ContactSubject:
     def _detail(self, key: str) -> Value | Unread | None:
         if key == "priority" and self.recorded_priority is not None:
             return self.recorded_priority
-        details = self.wait.details
+        details = self.waiting.details
         return details if isinstance(details, Unread) else detail(details, key)
 
     def _plain(self, key: str) -> Value | Unread | None:
@@ -122,14 +122,14 @@ class ContactSubject:
                 return self.contact.segment_attributes.get("connect:Subtype")
             case "transfers":
                 recorded = self.first.transfers if self.first else None
-                return self.wait.transfers_behind if recorded is None else recorded
+                return self.waiting.transfers_behind if recorded is None else recorded
             case "hours":
                 return Unread("these hours of operation are not known")
         return Unread(f"{key} is not read by this version")
 
     def _age(self) -> Value | Unread:
         """As it is now: moves do not change it."""
-        began_at = self.wait.chain_began_at
+        began_at = self.waiting.chain_began_at
         return began_at if isinstance(began_at, Unread) else max(self.look.now - began_at, timedelta())
 
     def _hours(self, name: str) -> Value | Unread:
@@ -145,24 +145,24 @@ class ContactSubject:
         return (name, self.queue_id) if name and name != self.queue_id else (self.queue_id,)
 
 
-def subject_for(rule: BoundRule, wait: Wait) -> ContactSubject:
-    """The subject that a rule is matched against. A rule that has moved the case sees it, in the queues that it moves
+def subject_for(rule: BoundRule, waiting: WaitingContact) -> ContactSubject:
+    """The subject that a rule is matched against. A rule that has moved the wait sees it, in the queues that it moves
     to, where it first acted on it."""
-    if not wait.case.actions:
-        return ContactSubject(wait, wait.queue_id)
-    before = wait.case.first_act(rule.name, observed=False)
-    first = before if wait.case.moves_of(rule.name) else None
-    queue_id = wait.queue_id
-    if first is not None and (queue_id in rule.destination_queues or sent_here(rule.name, wait)):
+    if not waiting.wait.actions:
+        return ContactSubject(waiting, waiting.queue_id)
+    before = waiting.wait.first_act(rule.name, observed=False)
+    first = before if waiting.wait.moves_of(rule.name) else None
+    queue_id = waiting.queue_id
+    if first is not None and (queue_id in rule.destination_queues or sent_here(rule.name, waiting)):
         queue_id = first.queue_id
-    bumped = before if wait.case.progress(rule.name, ActionKind.ROUTING, observed=False) is not None else None
-    return ContactSubject(wait, queue_id, first, bumped)
+    bumped = before if waiting.wait.progress(rule.name, ActionKind.ROUTING, observed=False) is not None else None
+    return ContactSubject(waiting, queue_id, first, bumped)
 
 
-def sent_here(rule: str, wait: Wait) -> bool:
+def sent_here(rule: str, waiting: WaitingContact) -> bool:
     """Whether a move of the rule brought the contact to the queue it is in: an agent's own has no other way in."""
-    moves = wait.case.moves_of(rule)
-    if any(move.landed_queue_id == wait.contact.queue_id for move in moves):
+    moves = waiting.wait.moves_of(rule)
+    if any(move.landed_queue_id == waiting.contact.queue_id for move in moves):
         return True
-    under_way = wait.case.landing is not None and wait.case.landing.unlanded
-    return under_way and bool(moves) and moves[-1] is wait.case.moves[-1]
+    under_way = waiting.wait.landing is not None and waiting.wait.landing.unlanded
+    return under_way and bool(moves) and moves[-1] is waiting.wait.moves[-1]

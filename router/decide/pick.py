@@ -7,18 +7,18 @@ import math
 from datetime import timedelta
 
 from router.decide.destinations import Weighed
-from router.model import CaseKey, Target
+from router.model import Target, WaitKey
 from router.rules.rule import Pick
 
 NEVER = timedelta.max
 
 
 def pick(
-    how: Pick, tier: tuple[Weighed, ...], *, case: CaseKey, rule: str, at: timedelta, last: Target | None
+    how: Pick, tier: tuple[Weighed, ...], *, wait: WaitKey, rule: str, at: timedelta, last: Target | None
 ) -> Weighed:
     """One of the eligible entries of ``tier``, of which there is at least one.
 
-    ``last`` is the destination this step used last, for ``round-robin``. ``weighted`` hashes the case and the step, so
+    ``last`` is the destination this step used last, for ``round-robin``. ``weighted`` hashes the wait and the step, so
     that ``plan``, ``run`` and another router choose alike. A metric that is not known counts as the worst.
     """
     eligible = [weighed for weighed in tier if weighed.eligible]
@@ -32,7 +32,7 @@ def pick(
         case Pick.ROUND_ROBIN:
             return _after(last, tier)
         case Pick.WEIGHTED:
-            return _weighted(eligible, case, rule, at)
+            return _weighted(eligible, wait, rule, at)
         case Pick.FIRST:
             return eligible[0]
 
@@ -58,8 +58,8 @@ def _after(last: Target | None, tier: tuple[Weighed, ...]) -> Weighed:
     return next(weighed for weighed in turned if weighed.eligible)
 
 
-def _weighted(eligible: list[Weighed], case: CaseKey, rule: str, at: timedelta) -> Weighed:
-    seed = f"{case.case_id}|{case.began_at.isoformat()}|{rule}|{at.total_seconds()}"
+def _weighted(eligible: list[Weighed], wait: WaitKey, rule: str, at: timedelta) -> Weighed:
+    seed = f"{wait.wait_id}|{wait.began_at.isoformat()}|{rule}|{at.total_seconds()}"
     total = sum(weighed.entry.entry.weight for weighed in eligible)
     point = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") % max(total, 1)
     for weighed in eligible:

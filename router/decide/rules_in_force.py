@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from router.decide.match_subject import is_detail
 from router.decide.snapshot import Look
-from router.decide.waiting import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.model import QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.rule import Mode
@@ -25,7 +25,7 @@ class InForce:
     mode: Mode
     beside: bool
     asks_details: bool
-    shield: bool
+    excludes: bool
 
     @classmethod
     def of(cls, rule: BoundRule, look: Look) -> InForce | None:
@@ -35,14 +35,14 @@ class InForce:
         mode = rule.rule.mode.weaker(look.mode)
         only_observes = mode is Mode.OBSERVE and look.mode is Mode.ENFORCE
         asks_details = any(is_detail(test.key) for test in rule.conditions)
-        shield = rule.rule.shield
-        return cls(rule, mode, only_observes or not (rule.to_steps or shield), asks_details, shield)
+        excludes = rule.rule.excludes
+        return cls(rule, mode, only_observes or not (rule.to_steps or excludes), asks_details, excludes)
 
 
 @dataclass(frozen=True, slots=True)
 class RulesMet:
     """The rules that contacts of a queue can meet, in their order. ``behind`` are those, with their places among them,
-    that matter to a contact that an earlier rule governs: they act beside it, or shield it."""
+    that matter to a contact that an earlier rule governs: they act beside it, or exclusion rule it."""
 
     rules: tuple[InForce, ...]
     behind: tuple[tuple[int, InForce], ...]
@@ -50,7 +50,7 @@ class RulesMet:
     @classmethod
     def of(cls, rules: Iterable[InForce]) -> RulesMet:
         found = tuple(rules)
-        return cls(found, tuple((at, rule) for at, rule in enumerate(found) if rule.beside or rule.shield))
+        return cls(found, tuple((at, rule) for at, rule in enumerate(found) if rule.beside or rule.excludes))
 
     def after(self, place: int) -> Iterator[tuple[int, InForce]]:
         return ((at, rule) for at, rule in self.behind if at > place)
@@ -66,16 +66,16 @@ class RulesInForce:
         self._known: dict[int, InForce | None] = {}
         self._met: dict[tuple[QueueId, frozenset[str]], RulesMet] = {}
 
-    def for_wait(self, wait: Wait) -> RulesMet:
-        """In their order, those that could match the contact where it is, and those that have moved its case: they see
+    def for_wait(self, waiting: WaitingContact) -> RulesMet:
+        """In their order, those that could match the contact where it is, and those that have moved its wait: they see
         it in other queues."""
-        moved_by = frozenset(move.rule for move in wait.case.moves) if wait.case.actions else NOBODY
-        key = wait.queue_id, moved_by
+        moved_by = frozenset(move.rule for move in waiting.wait.moves) if waiting.wait.actions else NOBODY
+        key = waiting.queue_id, moved_by
         if key not in self._met:
-            names = (self._look.directory.queue_name(wait.queue_id) or wait.queue_id, wait.queue_id)
+            names = (self._look.directory.queue_name(waiting.queue_id) or waiting.queue_id, waiting.queue_id)
             places = self._rules.positions
             met = {places[name] for name in moved_by if name in places}
-            if wait.in_listed_queue:
+            if waiting.in_listed_queue:
                 met.update(self._rules.index.meeting(names))
             known = (self._in_force(place) for place in sorted(met))
             self._met[key] = RulesMet.of(rule for rule in known if rule is not None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from router.decide.snapshot import Look
-from router.decide.waiting import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
 from router.model import EMPTY_QUEUE, Agent, Channel, QueueId, QueueMetrics, Target
 from router.rules.bound import BoundEntry
@@ -52,7 +52,7 @@ def no_shorter_wait(metrics: QueueMetrics, waited: timedelta) -> str | None:
         return "oldest_contact_age is not known"
     if oldest < waited:
         return None
-    return f"its oldest contact waits {_shown(oldest)}, not less than this case ({_shown(waited)})"
+    return f"its oldest contact waits {_shown(oldest)}, not less than this wait ({_shown(waited)})"
 
 
 def _less(row: QueueMetrics, sent: int) -> QueueMetrics:
@@ -72,30 +72,30 @@ def _shown(value: int | timedelta) -> str:
     return format_duration(value) if isinstance(value, timedelta) else str(value)
 
 
-def target_of(bound: BoundEntry, wait: Wait) -> Target | None:
+def target_of(bound: BoundEntry, waiting: WaitingContact) -> Target | None:
     """``None`` where the instance lacks a name or, for ``agent_from``, where the contact names no agent it has."""
     if bound.entry.agent_from is None:
         return bound.target
-    agent = named_agent(bound.entry.agent_from, wait)
+    agent = named_agent(bound.entry.agent_from, waiting)
     if not isinstance(agent, Agent) or bound.flow_id is None:
         return None
     return Target(flow_id=bound.flow_id, agent_id=agent.id)
 
 
-def named_agent(attribute: str, wait: Wait) -> Agent | Unread | None:
+def named_agent(attribute: str, waiting: WaitingContact) -> Agent | Unread | None:
     """The agent whose user name or id stands in a contact attribute; ``None`` where it has none, or none of the
     instance's."""
-    details = wait.details
+    details = waiting.details
     if isinstance(details, Unread):
         return details
     name = details.attributes.get(attribute)
-    return wait.look.directory.agent(name) if name else None
+    return waiting.look.directory.agent(name) if name else None
 
 
-def naming(attribute: str, wait: Wait) -> Seen | None:
+def naming(attribute: str, waiting: WaitingContact) -> Seen | None:
     """What a contact says in an attribute that names an agent, as a condition that holds while it says the same;
     ``None`` where that was not read."""
-    details = wait.details
+    details = waiting.details
     if isinstance(details, Unread):
         return None
     named = details.attributes.get(attribute)

@@ -112,7 +112,7 @@ class Attempts:
         next poll is such an end: what was not sent is decided anew then, and an answer that was lost is looked for.
 
         Raises ``LedgerUnavailable`` where the intent could not be renewed or may be another router's by now, and
-        ``NotOpen`` where somebody settled it: in all cases no further call was made."""
+        ``NotOpen`` where somebody settled it: in all waits no further call was made."""
         retrying = Retrying(
             retry=retry_if_result(lambda tried: tried.again),
             stop=stop_any(

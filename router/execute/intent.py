@@ -46,7 +46,7 @@ def record_of(decision: ByRule, context: CycleContext, *, now: datetime, observe
     assert contact.queue_id is not None and contact.enqueued_at is not None, "only waiting contacts are decided on"
     return Action(
         kind=_KIND[type(decision)],
-        case=decision.case,
+        wait=decision.wait,
         chain_id=decision.chain_id,
         contact_id=contact.id,
         queue_id=contact.queue_id,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from router.connect.answers import Missing, Reading
-from router.decide.case import same_instant
 from router.decide.decision import ByRule, PausesSeen
 from router.decide.match_subject import still_so
+from router.decide.wait import same_instant
 from router.lookup.details import KnownDetails
 from router.model import Contact, HoldReason, QueueId, Standing
 from router.ports import Reader

@@ -50,8 +50,8 @@ def place_to_give(
     before: RoutingData, waited_before: timedelta, has: RoutingData, *, adds: bool, given: timedelta = ZERO
 ) -> RoutingData | None:
     """What a contact that has landed in a queue lacks of the place it had; ``None`` where it lacks nothing, or where
-    the flow has set its priority or age. ``waited_before`` is how long the case had waited when it landed; ``given``
-    the part of it that an earlier move of the case gave back, which the age that the contact had holds already."""
+    the flow has set its priority or age. ``waited_before`` is how long the wait had waited when it landed; ``given``
+    the part of it that an earlier move of the wait gave back, which the age that the contact had holds already."""
     if has.priority not in (DEFAULT_PRIORITY, before.priority):
         return None
     age, had = has.age or ZERO, before.age or ZERO

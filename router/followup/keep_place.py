@@ -105,7 +105,7 @@ class PlaceKeeper:
     def _give_to(self, action: Action, contact: Contact) -> None:
         has, before = routing_of(contact.details), action.before or routing_of(None)
         assert action.landed_enqueued_at is not None, "it is where it landed"
-        waited = action.landed_enqueued_at - action.case.began_at
+        waited = action.landed_enqueued_at - action.wait.began_at
         update = place_to_give(before, waited, has, adds=self.ages.adds, given=self._given_before(action, contact))
         sent = action.routing
         if update is None or (sent is not None and shown(sent, _as_landed(before, has), has) is Shown.NEW):
@@ -116,11 +116,11 @@ class PlaceKeeper:
             self._send(action, contact, update, has)
 
     def _given_before(self, action: Action, contact: Contact) -> timedelta:
-        """The time that the last move of the case before this one gave back as an age; zero where none did."""
+        """The time that the last move of the wait before this one gave back as an age; zero where none did."""
         chain = self.ledger.histories((contact,)).get(contact.id, ())
-        moves = (move for move in chain if move.case == action.case and move.moved and move.id < action.id)
+        moves = (move for move in chain if move.wait == action.wait and move.moved and move.id < action.id)
         given = [
-            move.landed_enqueued_at - move.case.began_at
+            move.landed_enqueued_at - move.wait.began_at
             for move in moves
             if move.routing is not None and move.routing.age is not None and move.landed_enqueued_at is not None
         ]

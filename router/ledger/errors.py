@@ -20,7 +20,7 @@ class LedgerInUse(LedgerError):
 
 
 class AlreadyIntended(LedgerError):
-    """The chain has an open intent, or the same step of the same case has acted already."""
+    """The chain has an open intent, or the same step of the same wait has acted already."""
 
 
 class NotOpen(LedgerError):

@@ -13,7 +13,6 @@ from router.model import (
     ActionKind,
     ActionState,
     AgentId,
-    CaseKey,
     ContactId,
     FirstAct,
     FlowId,
@@ -22,6 +21,7 @@ from router.model import (
     QueueId,
     RoutingData,
     Target,
+    WaitKey,
 )
 
 Value = str | int | None
@@ -66,8 +66,8 @@ def row_of(action: Action, instance_id: str) -> dict[str, Value]:
         "instance": instance_id,
         "kind": action.kind.value,
         "observed": int(action.observed),
-        "case_id": action.case.case_id,
-        "began_at": micros(action.case.began_at),
+        "wait_id": action.wait.wait_id,
+        "began_at": micros(action.wait.began_at),
         "chain_id": action.chain_id,
         "contact_id": action.contact_id,
         "queue_id": action.queue_id,
@@ -119,7 +119,7 @@ def action_of(row: sqlite3.Row) -> Action:
     return Action(
         id=row["id"],
         kind=ActionKind(row["kind"]),
-        case=CaseKey(ContactId(row["case_id"]), instant_of(row["began_at"])),
+        wait=WaitKey(ContactId(row["wait_id"]), instant_of(row["began_at"])),
         chain_id=ContactId(row["chain_id"]),
         contact_id=ContactId(row["contact_id"]),
         queue_id=QueueId(row["queue_id"]),

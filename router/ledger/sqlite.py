@@ -229,7 +229,7 @@ class SqliteLedger:
     def intend(self, action: Action) -> Action:
         """Writes the action as an open intent, whatever its state says, and answers it with its id.
 
-        Raises AlreadyIntended where the chain has an open intent, or the same step of the same case has acted.
+        Raises AlreadyIntended where the chain has an open intent, or the same step of the same wait has acted.
         """
         if action.observed:
             raise ValueError("what is only observed is recorded, never intended")
@@ -246,7 +246,7 @@ class SqliteLedger:
 
     def record(self, action: Action) -> Action:
         """Writes an action that needs no intent and answers it with its id. Raises AlreadyIntended where the same step
-        of the same case has acted; what was observed and what was done do not stand in each other's way."""
+        of the same wait has acted; what was observed and what was done do not stand in each other's way."""
         if action.open:
             raise ValueError("an open intent is written by intend")
 
@@ -329,7 +329,7 @@ class SqliteLedger:
             if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_UNIQUE:
                 raise
             what = f"{action.kind} at {action.at} of rule {action.rule}"
-            raise AlreadyIntended(f"{self.name}: case {action.case.case_id} has had its {what}") from error
+            raise AlreadyIntended(f"{self.name}: wait {action.wait.wait_id} has had its {what}") from error
         assert cursor.lastrowid is not None, "an INSERT has a row id"
         return replace(action, id=cursor.lastrowid)
 

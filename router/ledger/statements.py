@@ -47,7 +47,7 @@ def _keys(contact: Contact) -> tuple[str, ...]:
 
 def adopt(connection: sqlite3.Connection, instance_id: str, action: Action) -> None:
     """Notes that every id the action names belongs to its chain, and joins the chains that are thereby one."""
-    named = {action.chain_id, action.contact_id, action.case.case_id, action.new_contact_id} - {None}
+    named = {action.chain_id, action.contact_id, action.wait.wait_id, action.new_contact_id} - {None}
     ids = json.dumps(sorted(str(each) for each in named))
     root = _root(connection, instance_id, action.chain_id)
     connection.execute(

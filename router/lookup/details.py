@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from router.connect.answers import Denied, DescribeAnswer, Missing, Reading, Rejected
-from router.decide.case import same_instant
 from router.decide.snapshot import Look
+from router.decide.wait import same_instant
 from router.lookup.budget import InVain
 from router.model import Contact, ContactId, Details
 from router.ports import Describer

@@ -27,7 +27,7 @@ LONGEST_BACK = timedelta(days=270)
 their weekday count."""
 
 MARGIN = timedelta(days=180)
-"""A case that was moved, and a chain that was passed on, began before the contact entered its queue: tasks can live for
+"""A wait that was moved, and a chain that was passed on, began before the contact entered its queue: tasks can live for
 90 days (Amazon Connect Administrator Guide, tasks), and whether a transfer begins them anew is not said."""
 
 

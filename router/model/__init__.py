@@ -4,12 +4,12 @@ from router.model.action import (
     Action,
     ActionKind,
     ActionState,
-    CaseKey,
     FirstAct,
     Landing,
     PlaceState,
     RoutingData,
     Target,
+    WaitKey,
 )
 from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, Standing
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
@@ -27,7 +27,6 @@ __all__ = [
     "Agent",
     "AgentId",
     "AgentState",
-    "CaseKey",
     "Channel",
     "Contact",
     "ContactId",
@@ -54,6 +53,7 @@ __all__ = [
     "Standing",
     "Target",
     "TimeSlice",
+    "WaitKey",
     "bare_id",
     "earliest",
 ]

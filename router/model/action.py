@@ -1,4 +1,4 @@
-"""What the router did, or is about to do, to a contact: the rows of the ledger, and the case read back from them."""
+"""What the router did, or is about to do, to a contact: the rows of the ledger, and the wait read back from them."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ class RoutingData:
 
 
 @dataclass(frozen=True, slots=True)
-class CaseKey:
-    """One wait of one contact. A segment that is queued again (by a flow, on resuming) begins another case, so the
-    instant belongs to the key though people see ``case_id`` alone."""
+class WaitKey:
+    """One wait of one contact. A segment that is queued again (by a flow, on resuming) begins another wait, so the
+    instant belongs to the key though people see ``wait_id`` alone."""
 
-    case_id: ContactId
+    wait_id: ContactId
     began_at: datetime
 
 
@@ -100,7 +100,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstAct:
-    """The contact as it was when a rule first acted on the case: the router's own moves change these, and the rule is
+    """The contact as it was when a rule first acted on the wait: the router's own moves change these, and the rule is
     matched, and its clock read, as if they had not. ``clock_started_at`` is the queue clock's start, whichever the
     rule's clock is: a rule may be edited to go by the other."""
 
@@ -114,7 +114,7 @@ class FirstAct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One act of one step on one case. ``at`` is the step's place on the rule's clock: progress is kept as that time.
+    """One act of one step on one wait. ``at`` is the step's place on the rule's clock: progress is kept as that time.
 
     ``id`` is the ledger's (0 before it is written). ``target``, ``token``, ``series`` and the landing are of transfers
     only. ``routing`` is what a routing update asks for or, of a transfer, what the moved contact is given back;
@@ -125,7 +125,7 @@ class Action:
 
     id: int = 0
     kind: ActionKind
-    case: CaseKey
+    wait: WaitKey
     chain_id: ContactId
     contact_id: ContactId
     queue_id: QueueId

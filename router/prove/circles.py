@@ -61,7 +61,7 @@ def _nobody_before(path: Path, queues: RuleQueues) -> bool:
 
 
 def _in_the_way(order: int, rule: Rule, move: Move, done: dict[int, int]) -> bool:
-    if rule.mode is not Mode.ENFORCE or not (rule.shield or rule.to_steps):
+    if rule.mode is not Mode.ENFORCE or not (rule.excludes or rule.to_steps):
         return False
     if order in done:
         return done[order] < rule.to_steps[-1].number
@@ -124,7 +124,7 @@ def _told(path: Path, surely: bool) -> Problem:
     if surely:
         return error(place, f"circle: {shown}; only the transfer budget would stop it")
     if not all(move.entry.revisit for move in path):
-        stop = "each step acts once a case" if path[-1].entry.revisit else "revisit = false stops it"
+        stop = "each step acts once a wait" if path[-1].entry.revisit else "revisit = false stops it"
     else:
         stop = "conditions, or rules above, may stop it"
     return warning(place, f"circle: {shown}; {stop}")

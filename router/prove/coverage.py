@@ -10,7 +10,7 @@ from router.decide.decide import Account
 from router.decide.decision import Hold
 from router.decide.match_subject import subject_for
 from router.decide.snapshot import Look
-from router.decide.waiting import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.condition import Test, Truth, match
 from router.rules.file.match_table import CHANNELS
@@ -52,18 +52,18 @@ class Exercised:
         self._unmet = set(range(len(self.rules.rules)))
 
     def add(self, look: Look, account: Account) -> None:
-        assert account.case is not None, "an example's contact is no stale sighting"
-        wait = Wait(account.contact, account.case, look)
-        names = (look.directory.queue_name(wait.queue_id) or wait.queue_id, wait.queue_id)
+        assert account.wait is not None, "an example's contact is no stale sighting"
+        waiting = WaitingContact(account.contact, account.wait, look)
+        names = (look.directory.queue_name(waiting.queue_id) or waiting.queue_id, waiting.queue_id)
         met = set(self.rules.index.meeting(names))
         for place in (*met, *(self._unmet - met)):
-            self._see_conditions(self.rules.rules[place], wait)
-        if not wait.case.moves:  # a rule sees a contact that it has moved where it first met it
+            self._see_conditions(self.rules.rules[place], waiting)
+        if not waiting.wait.moves:  # a rule sees a contact that it has moved where it first met it
             self._unmet &= met
         self._see_outcome(account)
 
-    def _see_conditions(self, rule: BoundRule, wait: Wait) -> None:
-        for number, seen in enumerate(match(rule.condition, subject_for(rule, wait)).seen):
+    def _see_conditions(self, rule: BoundRule, waiting: WaitingContact) -> None:
+        for number, seen in enumerate(match(rule.condition, subject_for(rule, waiting)).seen):
             self._seen.add((rule.name, "condition", number, seen.truth))
 
     def _see_outcome(self, account: Account) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from router.model import Action, ActionKind, CaseKey, ContactId, Directory, FirstAct, FlowId, Landing, QueueId, Target
+from router.model import Action, ActionKind, ContactId, Directory, FirstAct, FlowId, Landing, QueueId, Target, WaitKey
 from router.prove.example_instance import queue_id_of
 from router.rules.bound import BoundRule
 from router.rules.example import Example
@@ -19,7 +19,7 @@ ANOTHER_RULE = "(another rule)"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """What was before. ``clock`` is the rule's, which is of its ``chain`` or of the queue. ``sources`` are the queues
-    that the case was moved out of, oldest first, of which the rule itself moved it out of those from ``own`` on."""
+    that the wait was moved out of, oldest first, of which the rule itself moved it out of those from ``own`` on."""
 
     example: Example
     rule: BoundRule | None
@@ -58,7 +58,7 @@ class Past:
 
     @property
     def began_at(self) -> datetime:
-        """When the case did: with the clock, or as the contact, never moved, entered the queue it is in."""
+        """When the wait did: with the clock, or as the contact, never moved, entered the queue it is in."""
         if self.chain and not self.sources:
             return self.enqueued_at
         return min(self.now - self.clock, self.enqueued_at)
@@ -71,8 +71,8 @@ class Past:
         return self.began_at if age is None else min(self.now - age, self.began_at)
 
     @property
-    def case(self) -> CaseKey:
-        return CaseKey(self.segment(0), self.began_at)
+    def wait(self) -> WaitKey:
+        return WaitKey(self.segment(0), self.began_at)
 
     def segment(self, number: int) -> ContactId:
         """The contact before its first move is segment 0, and the one that is seen is the last."""
@@ -88,7 +88,7 @@ class Past:
             return ()
         act = replace(self._act(0, rule=self.rule.name), queue_id=self.queue_id, cycle=-1, decided_at=self.now)
         return tuple(
-            replace(act, chain_id=other, contact_id=other, case=CaseKey(other, self.began_at))
+            replace(act, chain_id=other, contact_id=other, wait=WaitKey(other, self.began_at))
             for other in (ContactId(f"another-{number}") for number in range(self.example.moved))
         )
 
@@ -125,7 +125,7 @@ class Past:
         source = self.sources[number] if self.sources else self.queue_id
         return Action(
             kind=ActionKind.TRANSFER,
-            case=self.case,
+            wait=self.wait,
             chain_id=self.segment(0),
             contact_id=self.segment(number),
             queue_id=source,

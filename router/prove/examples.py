@@ -10,7 +10,7 @@ from router.decide.decide import Account, decide
 from router.decide.decision import Decision, Hold, Reroute, Transfer, Warn
 from router.decide.govern import Role, Tried, trace
 from router.decide.snapshot import Limits, Look
-from router.decide.waiting import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
 from router.model import Directory
 from router.problems import did_you_mean
@@ -187,9 +187,9 @@ class _Comparison:
 
     def _why_nothing(self) -> str:
         """What the expected rule is to the contact, else what governs it."""
-        assert self.account.case is not None, "an example's contact is no stale sighting"
-        wait = Wait(self.account.contact, self.account.case, self.look)
-        tried = {one.rule.name: one for one in trace(wait, self.rules.rules)}
+        assert self.account.wait is not None, "an example's contact is no stale sighting"
+        waiting = WaitingContact(self.account.contact, self.account.wait, self.look)
+        tried = {one.rule.name: one for one in trace(waiting, self.rules.rules)}
         governing = next((one for one in tried.values() if one.role is Role.GOVERNS), None)
         mine = tried.get(self.expect.rule) if self.expect is not None else governing
         if mine is None:

@@ -48,7 +48,7 @@ Moves = Mapping[tuple[str, str], list[Move]]
 
 
 def paths(moves: Moves, *, longest: int) -> Iterator[Path | None]:
-    """Every sequence of moves that one case could go through, as far as queues and steps tell: of each rule later steps
+    """Every sequence of moves that one wait could go through, as far as queues and steps tell: of each rule later steps
     only, and another rule below it only once it gives way. A sequence ends where it comes back to a queue. ``None``,
     at last, where there are more than are looked at. ``longest`` counts moves."""
     looked_at = 0
@@ -76,17 +76,17 @@ def _may_follow(path: Path, move: Move) -> bool:
 
 
 def moves_of(queues: RuleQueues) -> Moves:
-    """What any rule that enforces may do: no shield above it keeps the contact from it, and metrics could admit it."""
+    """Yields what any rule that enforces may do: no exclusion rule above it matches, and metrics could admit it."""
     found: dict[tuple[str, str], list[Move]] = defaultdict(list)
-    shields: list[Rule] = []
+    exclusions: list[Rule] = []
     channels = CHANNELS if any(_tells_channels(rule) for rule in queues.rules) else CHANNELS[:1]
     for order, rule in enumerate(queues.rules):
         if rule.mode is not Mode.ENFORCE:
             continue
-        if rule.shield and rule.from_at is rule.until_at is rule.guard.enqueued_after is None:
-            shields.append(rule)
+        if rule.excludes and rule.from_at is rule.until_at is rule.guard.enqueued_after is None:
+            exclusions.append(rule)
         for move in _moves_of(order, rule, queues, channels):
-            if not _shielded(move, shields):
+            if not _excluded(move, exclusions):
                 found[move.channel, move.source].append(move)
     return found
 
@@ -126,12 +126,12 @@ def _named_by_id(rule: Rule, source: str) -> bool:
     return any(source in test.references for test in tests_of(rule.condition))
 
 
-def _shielded(move: Move, shields: list[Rule]) -> bool:
+def _excluded(move: Move, exclusions: list[Rule]) -> bool:
     return any(
         not is_id(move.source)
-        and not any(is_id(name) for test in tests_of(shield.condition) for name in test.references)
-        and must_match(shield.condition, (move.source,), move.channel)
-        for shield in shields
+        and not any(is_id(name) for test in tests_of(excludes.condition) for name in test.references)
+        and must_match(excludes.condition, (move.source,), move.channel)
+        for excludes in exclusions
     )
 
 

@@ -20,7 +20,7 @@ def never_governing(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
             continue
         first = next((one for one in earlier.candidates(rule) if _always_before(one, rule, queues, prover)), None)
         if first is not None:
-            how = f"({first.place}) {'leaves alone' if first.shield else 'governs'} every contact it matches"
+            how = f"({first.place}) {'leaves alone' if first.excludes else 'governs'} every contact it matches"
             yield error(
                 rule.place,
                 f"rule '{rule.name}' can never {_work(rule)}: '{first.name}' {how}",
@@ -30,7 +30,7 @@ def never_governing(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
 
 def _work(rule: Rule) -> str:
     """What the rule is for: warnings and bumps act beside whatever rule governs."""
-    return "govern" if rule.to_steps or rule.shield else "act"
+    return "govern" if rule.to_steps or rule.excludes else "act"
 
 
 class _Earlier:
@@ -43,7 +43,7 @@ class _Earlier:
         self._anywhere: list[Rule] = []
 
     def add(self, rule: Rule) -> None:
-        if rule.mode is not Mode.ENFORCE or not (rule.shield or rule.to_steps):
+        if rule.mode is not Mode.ENFORCE or not (rule.excludes or rule.to_steps):
             return
         scope = scope_of(rule.condition)
         if scope is None:
@@ -68,9 +68,9 @@ class _Earlier:
 def _always_before(first: Rule, rule: Rule, queues: RuleQueues, prover: Prover) -> bool:
     if not (_in_force_with(first, rule) and prover.implies(rule.condition, first.condition)):
         return False
-    if first.shield:
+    if first.excludes:
         return True
-    if rule.mode is not Mode.ENFORCE or not (rule.to_steps or rule.shield):
+    if rule.mode is not Mode.ENFORCE or not (rule.to_steps or rule.excludes):
         return False  # it acts beside
     # The first rule is finished only with contacts that it has moved. They come to the second one if any rule moves
     # contacts to where the second one looks.

@@ -77,7 +77,7 @@ def resolve_at(text: str, target: timedelta | None) -> timedelta:
 
 def queue_clock_start(contact: Contact, first: FirstAct | None) -> datetime:
     """When the queue clock started for a waiting contact: as it entered the queue it is in now or, once a step of the
-    rule has acted on the case, as it had entered the queue where the first step acted."""
+    rule has acted on the wait, as it had entered the queue where the first step acted."""
     if first is not None:
         return first.clock_started_at
     if contact.enqueued_at is None:

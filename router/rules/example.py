@@ -16,7 +16,7 @@ from router.rules.file.example_table import ExampleQueue, ExampleTable, Expected
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExampleContact:
     """``clock`` is what the rule's clock shows, ``progress`` the clock time of the last ``to`` step done, ``visited``
-    the queues that the case has been moved out of; ``None`` is "not given". ``queue`` and ``visited`` are names, ids or
+    the queues that the wait has been moved out of; ``None`` is "not given". ``queue`` and ``visited`` are names, ids or
     ARNs. The file's ``subtype`` stands in ``segment_attributes`` as ``connect:Subtype``."""
 
     channel: Channel

@@ -160,7 +160,7 @@ class Rule:
     guard: RuleGuard = field(default_factory=RuleGuard)
 
     @property
-    def shield(self) -> bool:
+    def excludes(self) -> bool:
         return not self.steps
 
     @property

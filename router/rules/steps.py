@@ -12,7 +12,7 @@ from router.rules.rule import Rule, Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """The place on the clock of the last step of each kind that has acted on the case; ``None`` before the first.
+    """The place on the clock of the last step of each kind that has acted on the wait; ``None`` before the first.
 
     A time and not a number: after an edit of the rule only later steps can act.
     """
@@ -75,7 +75,7 @@ def _left_of(step: Step, progress: Progress) -> tuple[bool, bool, bool]:
 
 
 def finished(rule: BoundRule | Rule, progress: Progress) -> bool:
-    """Whether every ``to`` step has acted or been passed over, so that the rule hands over to the next."""
+    """Whether every ``to`` step has acted or been skipped, so that the rule hands over to the next."""
     return not _left(_rule(rule).to_steps, progress.to)
 
 

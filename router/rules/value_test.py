@@ -96,7 +96,7 @@ class TextForm:
     """``negated`` turns literals and globs round; ``present`` or ``pattern``, where set, is all there is.
 
     ``names`` says that a value is several names of one thing: a literal may be any of them, a pattern is held against
-    the first alone. ``folded``: case does not count.
+    the first alone. ``folded``: wait does not count.
     """
 
     literals: tuple[str, ...] = ()

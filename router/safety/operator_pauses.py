@@ -55,7 +55,7 @@ class PauseBoard:
         now = self.now
         if not now.all:
             return None
-        ids = (action.contact_id, action.chain_id, action.case.case_id)
+        ids = (action.contact_id, action.chain_id, action.wait.wait_id)
         paused = now.concerning(rule=action.rule, queue_id=action.queue_id, contact_ids=ids)
         return HoldReason.OPERATOR_PAUSE if paused or now.destination(action.target) else None
 
@@ -71,7 +71,7 @@ class PauseBoard:
         if not now.all:
             return None
         contact = decision.contact
-        ids = (contact.id, decision.chain_id, decision.case.case_id)
+        ids = (contact.id, decision.chain_id, decision.wait.wait_id)
         paused = now.concerning(rule=decision.rule, queue_id=contact.queue_id, contact_ids=ids)
         return paused or now.destination(decision.target if isinstance(decision, Transfer) else None)
 

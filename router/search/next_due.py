@@ -50,8 +50,8 @@ class LookAhead:
         return any(_by_time(rule) for rule in self.meeting(queue_id))
 
     def _moved_by_time(self, account: Account) -> bool:
-        """A rule that has moved the case goes on seeing it in the queue that it moved it from."""
-        moved_by = {move.rule for move in account.case.moves} if account.case is not None else set()
+        """A rule that has moved the wait goes on seeing it in the queue that it moved it from."""
+        moved_by = {move.rule for move in account.wait.moves} if account.wait is not None else set()
         places = self.rules.positions
         return any(_by_time(self.rules.rules[places[name]]) for name in moved_by if name in places)
 

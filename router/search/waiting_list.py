@@ -169,14 +169,14 @@ class Roster:
             return min((known.look_at for known in self._known.values()), default=NEVER)
 
     def decided(self, accounts: Iterable[tuple[Account, datetime, bool]]) -> None:
-        """What was decided, when to look again, and whether at each poll; the contact of an account without a case
+        """What was decided, when to look again, and whether at each poll; the contact of an account without a wait
         waits no more."""
         with self._lock:
             for account, look_at, each_poll in accounts:
                 known = self._known.get(account.contact.id)
                 if known is None or known.contact is not account.contact:
                     continue  # gone, or seen anew while it was decided on: then it is still to be decided on
-                if account.case is None:
+                if account.wait is None:
                     del self._known[account.contact.id]
                     continue
                 known.account, known.look_at, known.each_poll = account, look_at, each_poll

@@ -54,7 +54,7 @@ def glance_of(decided: Decided) -> Glance:
     """The queue with most due first; of those to come the nearest."""
     waiting: defaultdict[QueueId, list[Account]] = defaultdict(list)
     for account in decided.accounts.values():
-        if account.case is not None and account.contact.queue_id is not None:
+        if account.wait is not None and account.contact.queue_id is not None:
             waiting[account.contact.queue_id].append(account)
     queues = [_queue(queue_id, accounts) for queue_id, accounts in waiting.items()]
     queues.sort(key=lambda one: (-one.due, -one.waiting, one.queue_id))
@@ -211,7 +211,7 @@ def report_of(cycle: int, decided: Decided, results: list[Result], later: Iterab
     came = Counter((type(result.decision).__name__, result.decision.mode, result.came) for result in results)
     return CycleReport(
         cycle=cycle,
-        waiting=sum(1 for account in decided.accounts.values() if account.case is not None),
+        waiting=sum(1 for account in decided.accounts.values() if account.wait is not None),
         ungoverned=sum(1 for account in decided.accounts.values() if account.ungoverned),
         due=len({one.contact.id for one in decided.decisions if one.due_at is not None}),
         transferred=came["Transfer", Mode.ENFORCE, Came.DONE],

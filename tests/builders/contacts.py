@@ -10,13 +10,13 @@ from router.model import (
     Action,
     ActionKind,
     ActionState,
-    CaseKey,
     Channel,
     Contact,
     ContactId,
     FirstAct,
     Landing,
     QueueId,
+    WaitKey,
 )
 from tests.builders.instance import BILLING, OVERFLOW, to
 
@@ -41,7 +41,7 @@ def act(of: Contact, rule: str = "overflow", *, at: float = 10, kind: str = "tra
     assert of.enqueued_at is not None
     action = Action(
         kind=ActionKind(kind),
-        case=CaseKey(of.id, of.enqueued_at),
+        wait=WaitKey(of.id, of.enqueued_at),
         chain_id=of.chain_id,
         contact_id=of.id,
         queue_id=of.queue_id,

@@ -189,7 +189,7 @@ class Simulation:
         return Action(
             id=len(self.actions) + 1,
             kind=kind,
-            case=decision.case,
+            wait=decision.wait,
             chain_id=decision.chain_id,
             contact_id=contact.id,
             queue_id=contact.queue_id,

@@ -107,7 +107,7 @@ def test_the_mistakes_that_a_page_shows_are_told_so(block, tmp_path):
     file, text, environment = BROKEN[block.page]
     shutil.copy(CHECKOUT / "config.toml", tmp_path)
     (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "00-other.toml").write_text('[[rule]]\nname = "shield"\nmatch.queue = "General"\n')
+    (tmp_path / "rules" / "00-other.toml").write_text('[[rule]]\nname = "exclusion-rule"\nmatch.queue = "General"\n')
     (tmp_path / file).write_text(text, encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CONNECT_ROUTER_")}
 

@@ -17,7 +17,7 @@ NAMES = re.compile(
     r"\.[a-z_]+"
 )
 STAMPS = {"timestamp", "level", "event"}
-CONTACT = {"contact_id", "chain_id", "case_id", "rule", "step", "cycle", "revision"}
+CONTACT = {"contact_id", "chain_id", "wait_id", "rule", "step", "cycle", "revision"}
 LEVELS = ("debug", "info", "warning", "error")
 
 

@@ -13,7 +13,7 @@ LATE = TEXT.partition("## A late contact was not moved: why?")[2].partition("\n#
 
 
 @pytest.mark.parametrize(
-    "role", ["matches and shields the contact", "has finished with this case", "does not match", "governs"]
+    "role", ["matches and excludes the contact", "has finished with this wait", "does not match", "governs"]
 )
 def test_what_explain_says_of_a_rule_is_quoted_as_it_says_it(role):
     assert role in {one.value for one in Role}

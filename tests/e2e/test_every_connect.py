@@ -204,11 +204,11 @@ def judge(trial, row):
 
 
 def no_step_moved_a_contact_twice(trial):
-    """Every transfer that Connect carried out is one act in the ledger, and no two acts are of one step and case."""
+    """Every transfer that Connect carried out is one act in the ledger, and no two acts are of one step and wait."""
     acted = [action for action in trial.app.ledger.history() if action.moved]
     carried_out = Counter(transfer.token for transfer in trial.world.transfers)
     assert carried_out == Counter(action.token for action in acted)
-    steps = Counter((action.case, action.rule, action.step) for action in acted)
+    steps = Counter((action.wait, action.rule, action.step) for action in acted)
     assert set(steps.values()) <= {1}, steps
 
 

@@ -56,7 +56,7 @@ def table():
 TABLE = table()
 
 
-def cases():
+def waits():
     for row, cells in TABLE.items():
         operation, _, lost = row.partition(" ")
         for column, cell in cells.items():
@@ -82,7 +82,7 @@ def spans(cell):
     return found - events, events
 
 
-@pytest.mark.parametrize(("operation", "faults", "cell"), list(cases()), ids=str)
+@pytest.mark.parametrize(("operation", "faults", "cell"), list(waits()), ids=str)
 def test_what_a_fault_does_is_what_its_cell_says(tmp_path, monkeypatch, operation, faults, cell):
     """The faults of one column, one after the other; a fault that lasts is met at least twice."""
     waiting = dict.fromkeys(["plain", CONCERNS.get(operation, "plain")])

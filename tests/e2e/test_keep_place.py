@@ -41,7 +41,7 @@ def place(centre, contact):
 
 
 @pytest.mark.parametrize("behaviours", PLAUSIBLE.values(), ids=PLAUSIBLE.keys())
-def test_the_time_that_the_case_has_waited_is_given_back_exactly_once(centre):
+def test_the_time_that_the_wait_has_waited_is_given_back_exactly_once(centre):
     contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     settle(centre, centre.router())
     now = place(centre, contact)
@@ -149,7 +149,7 @@ def moved_twice(centre, app):
 
 
 @pytest.mark.parametrize("behaviours", PLAUSIBLE.values(), ids=PLAUSIBLE.keys())
-def test_after_a_second_move_the_time_of_the_whole_case_is_given_back(centre):
+def test_after_a_second_move_the_time_of_the_whole_wait_is_given_back(centre):
     """The first contact that has an age already tells whether Connect adds or sets, and may come out too old."""
     app = centre.router(TWICE)
     assert moved_twice(centre, app) >= 3 * HOUR - MARGIN, "never worsened"

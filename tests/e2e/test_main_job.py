@@ -217,7 +217,7 @@ def test_when_every_destination_was_refused_the_contact_is_held_as_failed_before
     assert len(calls) == 2
 
 
-def test_a_warning_is_told_once_per_case(centre, events):
+def test_a_warning_is_told_once_per_wait(centre, events):
     contact = centre.world.enqueue("TASK", "Billing", waited=timedelta(minutes=40))
     app = centre.router(LADDER)
     for _ in range(3):
@@ -263,7 +263,7 @@ name = "LEGAL*"
 """ + LADDER.replace("[defaults]", "").replace('flow = "Overflow to queue"\nagent_flow = "Escalate to agent"\n', "")
 
 
-def test_a_shield_keeps_its_contacts_from_every_rule_below_it(centre, events):
+def test_an_exclusion_rule_keeps_its_contacts_from_every_rule_below_it(centre, events):
     rules = '[defaults]\nflow = "Overflow to queue"\n' + SHIELDED
     shielded = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, name="LEGAL 12")
     other = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, name="invoice")

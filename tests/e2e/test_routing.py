@@ -155,7 +155,7 @@ def test_a_throttled_update_is_tried_again(centre):
     assert place(centre, late) == (2, timedelta())
 
 
-def test_a_refused_update_is_over_for_this_case_and_does_not_hold_the_move(centre, events):
+def test_a_refused_update_is_over_for_this_wait_and_does_not_hold_the_move(centre, events):
     late = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     app = centre.router(BUMP_AND_MOVE)
     centre.world.faults.add("error", "UpdateContactRoutingData", code="InvalidRequestException")

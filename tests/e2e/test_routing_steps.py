@@ -96,7 +96,7 @@ def test_a_step_never_worsens_a_place_and_has_acted_without_a_call(centre, has):
     assert centre.world.contact(contact).priority == has
     centre.world.change(contact, priority=5)
     cycles(centre, app, 3)
-    assert centre.sandbox.count(UPDATE) == 0, "the step has acted, and acts once per case"
+    assert centre.sandbox.count(UPDATE) == 0, "the step has acted, and acts once per wait"
 
 
 def test_in_observe_mode_a_bump_is_told_once_and_nothing_is_sent(centre, events):

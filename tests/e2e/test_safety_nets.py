@@ -181,7 +181,7 @@ def test_a_suspended_flow_moves_again_after_resume_and_no_more_than_before(centr
     assert len(moves(centre)) == 4
 
 
-def test_a_diverted_contact_frees_its_place_and_begins_a_new_case_over_a_restart_too(centre, events):
+def test_a_diverted_contact_frees_its_place_and_begins_a_new_wait_over_a_restart_too(centre, events):
     centre.world.set_flow(FLOW, outcome="elsewhere", elsewhere="Supervisors")
     wait_in(centre, "Billing", 2)
     app = centre.router(**{"guard.unlanded": 2})

@@ -15,7 +15,7 @@ from router.sandbox import Behaviours
 from tests.e2e.centre import FLOW, LATE_RULE
 
 HOUR = timedelta(hours=1)
-CONTACT = {"contact_id", "chain_id", "case_id", "rule", "step", "cycle", "revision"}
+CONTACT = {"contact_id", "chain_id", "wait_id", "rule", "step", "cycle", "revision"}
 
 
 def lines(events, event):
@@ -170,7 +170,7 @@ def test_when_only_some_can_be_sent_they_are_the_most_overdue(centre, workers):
 
 
 @pytest.mark.parametrize("mode", [Mode.ENFORCE, Mode.OBSERVE])
-def test_every_line_about_a_contact_says_which_contact_case_rule_step_cycle_and_revision(centre, events, mode):
+def test_every_line_about_a_contact_says_which_contact_wait_rule_step_cycle_and_revision(centre, events, mode):
     rules = LATE_RULE + '[[rule.step]]\nat = "breach + 1m"\nwarn = "late"\n'
     for _ in range(3):
         centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)

@@ -50,11 +50,11 @@ def test_a_second_look_at_an_unchanged_world_moves_nothing_and_repeats_nothing(w
     guards = [one.rule.guard for one in world.rules.rules]
     world.land()
     again = world.decide()
-    done = {(action.case, action.rule, action.at, action.kind) for action in world.actions}
+    done = {(action.wait, action.rule, action.at, action.kind) for action in world.actions}
     for decision in again.decisions:
         if not isinstance(decision, Hold) and decision.mode is Mode.ENFORCE:
             kind = "transfer" if isinstance(decision, Transfer) else "warn"
-            assert (decision.case, decision.rule, decision.at, kind) not in done
+            assert (decision.wait, decision.rule, decision.at, kind) not in done
     # A share of a queue grows with what was moved there: to such a guard the world has changed.
     if all(guard.cooldown != timedelta() and guard.percent_of_queue is None for guard in guards):
         assert enforced(again) == []
@@ -62,9 +62,9 @@ def test_a_second_look_at_an_unchanged_world_moves_nothing_and_repeats_nothing(w
 
 @many
 @given(simulations, pauses)
-def test_never_two_transfers_for_one_step_of_one_case(world, waits):
+def test_never_two_transfers_for_one_step_of_one_wait(world, waits):
     run(world, waits)
-    steps = Counter((move.case, move.rule, move.at) for move in world.moves())
+    steps = Counter((move.wait, move.rule, move.at) for move in world.moves())
     assert not [step for step, count in steps.items() if count > 1]
 
 
@@ -81,9 +81,9 @@ def test_a_contact_is_never_moved_to_the_queue_it_is_in_nor_back_unless_the_entr
     run(world, waits)
     been = defaultdict(set)
     for move in world.moves():
-        been[move.case].add(move.queue_id)
+        been[move.wait].add(move.queue_id)
         assert move.target.queue_id != move.queue_id
-        assert move.target.queue_id not in been[move.case] or (move.rule, move.target) in revisitable
+        assert move.target.queue_id not in been[move.wait] or (move.rule, move.target) in revisitable
 
 
 @many
@@ -169,7 +169,7 @@ def wants_slot(world, move):
 @many
 @given(simulations, pauses)
 def test_every_contact_whose_governing_rule_has_a_step_due_is_moved_or_held(world, waits):
-    """The governing rule of a case that nobody has touched is found here anew, by the plainest reading."""
+    """The governing rule of a wait that nobody has touched is found here anew, by the plainest reading."""
     run(world, waits)
     look = world.look()
     decided = decide(look, world.rules)

@@ -74,7 +74,7 @@ def worlds(draw):
 
 
 def accounts(seen, bound):
-    """Without what a shield says: while nothing can be due it does not matter whether there is one."""
+    """Without what an exclusion rule says: while nothing can be due it does not matter whether there is one."""
     return {
         key: [told(one) for one in account.decisions if not (isinstance(one, Hold) and one.reason is EXCLUDED)]
         for key, account in decide(seen, bound).accounts.items()

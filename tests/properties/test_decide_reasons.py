@@ -15,7 +15,7 @@ from tests.builders.looks import live, look, the_hold
 from tests.builders.rules import overflow, rules
 
 SLOT = '{ queue = "Overflow", slots_available = { min = 1 } }'
-SHIELD = '[[rule]]\nname = "shield"\nmatch = { queue = "*" }\n'
+EXCLUSION = '[[rule]]\nname = "exclusion-rule"\nmatch = { queue = "*" }\n'
 
 FIRST = contact("c1", queue=SUPERVISORS, waited=60)
 HERE = after(FIRST, queue=BILLING, waited=30)
@@ -34,7 +34,7 @@ def stray(seen: Look) -> Look:
 
 
 def failed(fingerprint: str):
-    refused = act(HERE, case=MOVED.case, state=ActionState.REFUSED, fingerprint=fingerprint, target=to(OVERFLOW))
+    refused = act(HERE, wait=MOVED.wait, state=ActionState.REFUSED, fingerprint=fingerprint, target=to(OVERFLOW))
     return lambda seen: replace(seen, histories={HERE.id: (*seen.histories[HERE.id], refused)})
 
 
@@ -52,7 +52,7 @@ def no_slot(seen: Look) -> Look:
 
 RULES = {
     (shielded, unresolved): rules(
-        (SHIELD if shielded else "") + overflow(to=f'{SLOT}, {{ queue = "Oberflow" }}' if unresolved else SLOT)
+        (EXCLUSION if shielded else "") + overflow(to=f'{SLOT}, {{ queue = "Oberflow" }}' if unresolved else SLOT)
     )
     for shielded in (False, True)
     for unresolved in (False, True)

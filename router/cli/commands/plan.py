@@ -63,7 +63,7 @@ def _print(preview: Preview) -> None:
 
 def _summary(preview: Preview) -> str:
     decided = preview.decided
-    waiting = sum(account.case is not None for account in decided.accounts.values())
+    waiting = sum(account.wait is not None for account in decided.accounts.values())
     ungoverned = sum(account.ungoverned for account in decided.accounts.values())
     kinds = Counter(kind(decision) for decision in decided.decisions)
     told = [f"{waiting} waiting", f"{ungoverned} ungoverned"]

@@ -10,9 +10,9 @@ from rich.text import Text
 from router.cli.output.tables import lateness, span, text
 from router.sandbox import Sandbox
 
-QUIET = ("contact.landed", "contact.passed_over", "contact.place_kept")
+QUIET = ("contact.landed", "contact.skipped", "contact.place_kept")
 STYLES = {"error": "bold red", "warning": "yellow"}
-IN_CONTACT_LINES = frozenset({"timestamp", "level", "event", "contact_id", "chain_id", "case_id", "revision", "cycle"})
+IN_CONTACT_LINES = frozenset({"timestamp", "level", "event", "contact_id", "chain_id", "wait_id", "revision", "cycle"})
 
 
 def told(event: dict[str, Any], sandbox: Sandbox) -> Text:
@@ -43,8 +43,8 @@ def _what(event: dict[str, Any]) -> str:
             return f"in {event['queue']}: {done}   {rule}   {late}"
         case "contact.place_kept":
             return f"given its place back: {_place(event)}"
-        case "contact.passed_over":
-            return f"passed over: step {', '.join(map(str, event['steps']))}   rule {event['rule']}"
+        case "contact.skipped":
+            return f"skipped: step {', '.join(map(str, event['steps']))}   rule {event['rule']}"
         case "cycle.finished":
             return f"cycle {event['cycle']}: {event['waiting']} waiting, {event['transferred']} moved"
         case name:

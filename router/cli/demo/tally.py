@@ -67,5 +67,5 @@ class Tally:
 
 def _worth_a_line(event: dict[str, Any]) -> bool:
     name, level = str(event["event"]), str(event["level"])
-    of_a_contact = name.startswith("contact.") and name != "contact.passed_over"
+    of_a_contact = name.startswith("contact.") and name != "contact.skipped"
     return of_a_contact or level != "info"

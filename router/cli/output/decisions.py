@@ -30,7 +30,7 @@ def as_json(decision: Decision, directory: Directory, now: datetime) -> dict[str
     return {
         "contact_id": contact.id,
         "chain_id": decision.chain_id,
-        "case_id": decision.case.case_id,
+        "wait_id": decision.wait.wait_id,
         "channel": contact.channel.value,
         "queue": directory.queue_name(contact.queue_id),
         "waited_s": seconds(contact.waited(now)),

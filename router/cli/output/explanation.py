@@ -13,7 +13,7 @@ from router.cli.output.tables import count, instant, iso, lateness, seconds, spa
 from router.decide.act import StepTried
 from router.decide.decide import Account
 from router.decide.govern import Tried, trace
-from router.decide.waiting import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
 from router.inspect.preview import Preview
 from router.model import Standing
@@ -28,9 +28,9 @@ Lines = Iterator[str]
 
 def rules_tried(account: Account, preview: Preview) -> tuple[Tried, ...]:
     """Every rule tried, in order; none where the contact does not wait."""
-    if account.case is None:
+    if account.wait is None:
         return ()
-    return tuple(trace(Wait(account.contact, account.case, preview.look), preview.rules.rules))
+    return tuple(trace(WaitingContact(account.contact, account.wait, preview.look), preview.rules.rules))
 
 
 def lines(account: Account, preview: Preview) -> Lines:
@@ -60,10 +60,10 @@ def _contact(account: Account, preview: Preview) -> Lines:
     elif contact.enqueued_at is not None:
         waited = f", waited {span(contact.waited(now))}" if account.standing is Standing.WAITING else ""
         yield f"  entered that queue at {instant(contact.enqueued_at)}{waited}"
-    if account.case is not None:
-        case = account.case
-        yield f"  chain {case.chain_id}, case {case.key.case_id} since {instant(case.key.began_at)}"
-        yield f"  moved by the router {count(len(case.moves), 'time')} in this case"
+    if account.wait is not None:
+        wait = account.wait
+        yield f"  chain {wait.chain_id}, wait {wait.key.wait_id} since {instant(wait.key.began_at)}"
+        yield f"  moved by the router {count(len(wait.moves), 'time')} in this wait"
         yield from _visited(account, preview)
     elif account.standing is Standing.WAITING:
         yield "  the router has moved this wait already; what is shown here has not caught up"
@@ -71,13 +71,13 @@ def _contact(account: Account, preview: Preview) -> Lines:
 
 def _visited(account: Account, preview: Preview) -> Lines:
     """Where the never-back rule does not let it go."""
-    assert account.case is not None, "a waiting contact has a case"
-    visited = Wait(account.contact, account.case, preview.look).visited
+    assert account.wait is not None, "a waiting contact has a wait"
+    visited = WaitingContact(account.contact, account.wait, preview.look).visited
     if isinstance(visited, Unread):
         yield "  which queues it was in before the ledger began has not been read"
     elif visited:
         names = sorted(preview.directory.queue_name(queue) or queue for queue in visited)
-        yield f"  has been in {', '.join(names)} in this case"
+        yield f"  has been in {', '.join(names)} in this wait"
 
 
 def _rule(tried: Tried, account: Account, preview: Preview) -> Lines:
@@ -101,7 +101,7 @@ def _clock(tried: Tried, account: Account, now: datetime) -> Lines:
         least = f"it shows {span(tried.elapsed)} at least, and nothing acts by it"
         yield f"clock ({sla.clock}): {tried.unread_start.why}; {least}"
         return
-    first = f" with contact {account.case.chain_id}" if sla.clock == "chain" and account.case is not None else ""
+    first = f" with contact {account.wait.chain_id}" if sla.clock == "chain" and account.wait is not None else ""
     yield f"clock ({sla.clock}): started {instant(tried.started_at)}{first}, shows {span(tried.elapsed)}"
     if tried.hours is not None:
         yield _hours(tried, now)
@@ -193,7 +193,7 @@ def _value(value: Value | Unread | None) -> str:
 
 
 def as_json(account: Account, preview: Preview) -> dict[str, Any]:
-    contact, case, now = account.contact, account.case, preview.look.now
+    contact, wait, now = account.contact, account.wait, preview.look.now
     return {
         "contact_id": contact.id,
         "channel": contact.channel.value,
@@ -201,9 +201,9 @@ def as_json(account: Account, preview: Preview) -> dict[str, Any]:
         "queue": preview.directory.queue_name(contact.queue_id),
         "enqueued_at": iso(contact.enqueued_at),
         "waited_s": seconds(contact.waited(now)),
-        "chain_id": case.chain_id if case else contact.chain_id,
-        "case_id": case.key.case_id if case else None,
-        "moves": len(case.moves) if case else None,
+        "chain_id": wait.chain_id if wait else contact.chain_id,
+        "wait_id": wait.key.wait_id if wait else None,
+        "moves": len(wait.moves) if wait else None,
         "rules": [_rule_json(tried, account, now) for tried in rules_tried(account, preview)],
         "decisions": [decision_json(decision, preview.directory, now) for decision in account.decisions],
         "next_due_at": iso(account.next_due_at),

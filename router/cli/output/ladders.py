@@ -26,7 +26,7 @@ def _ladder(rule: Rule) -> Iterator[Text]:
     if (line := _clock(rule)) is not None:
         yield text(f"  {line}")
     yield from (_rung(step) for step in rule.steps)
-    if rule.shield:
+    if rule.excludes:
         yield text("  no steps: the rules below leave these contacts alone")
     yield text("")
 

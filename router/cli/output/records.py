@@ -24,7 +24,7 @@ def as_json(action: Action, directory: Directory) -> dict[str, Any]:
         "at_s": seconds(action.at),
         "contact_id": action.contact_id,
         "chain_id": action.chain_id,
-        "case_id": action.case.case_id,
+        "wait_id": action.wait.wait_id,
         "new_contact_id": action.new_contact_id,
         "from_queue": directory.queue_name(action.queue_id),
         "to_queue": directory.queue_name(target.queue_id) if target else None,

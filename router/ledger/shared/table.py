@@ -225,7 +225,7 @@ def _written(value: Attribute) -> dict[str, Any]:
 
 
 def _read(item: Mapping[str, Mapping[str, Any]]) -> Item:
-    """What is no string, number or bytes is nobody's of ours, and passed over."""
+    """What is no string, number or bytes is nobody's of ours, and skipped."""
     return {name: value for name, typed in item.items() if (value := _attribute(typed)) is not None}
 
 

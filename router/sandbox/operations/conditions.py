@@ -19,7 +19,7 @@ def criteria_of(params: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def fits(criteria: Mapping[str, Any], fields: Mapping[str, str]) -> bool:
-    """Case does not count. Raises ``Refusal`` for a condition that the sandbox does not offer, or an unknown field."""
+    """Wait does not count. Raises ``Refusal`` for a condition that the sandbox does not offer, or an unknown field."""
     other = set(criteria) - OFFERED
     if other:
         raise invalid_parameter(f"the sandbox does not offer {', '.join(sorted(other))} in SearchCriteria")

@@ -167,7 +167,7 @@ def _combined(how: str, tests: Sequence[Test]) -> Test:
 
 
 def _named(criterion: Mapping[str, Any]) -> Test:
-    """Words of the name, case apart; MATCH_EXACT is the whole name."""
+    """Words of the name, wait apart; MATCH_EXACT is the whole name."""
     if criterion["MatchType"] == "MATCH_EXACT":
         return _among(criterion["SearchText"], lambda contact: contact.name)
 

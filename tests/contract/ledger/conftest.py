@@ -16,7 +16,6 @@ from router.ledger.shared.table import Table
 from router.model import (
     Action,
     ActionKind,
-    CaseKey,
     Channel,
     Contact,
     ContactId,
@@ -25,6 +24,7 @@ from router.model import (
     Landing,
     QueueId,
     Target,
+    WaitKey,
 )
 from tests.builders import tables
 
@@ -117,7 +117,7 @@ def act() -> Callable[..., Action]:
         contact_id = ContactId(contact)
         given: dict[str, Any] = {
             "kind": ActionKind.TRANSFER,
-            "case": CaseKey(contact_id, NOW - timedelta(hours=1)),
+            "wait": WaitKey(contact_id, NOW - timedelta(hours=1)),
             "chain_id": contact_id,
             "contact_id": contact_id,
             "queue_id": QueueId("billing"),

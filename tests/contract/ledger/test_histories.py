@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.model import ActionKind, ActionState, CaseKey, ContactId, Landing
+from router.model import ActionKind, ActionState, ContactId, Landing, WaitKey
 
 
 def test_a_contact_that_nothing_was_done_to_has_an_empty_history(ledger, act, task):
@@ -98,8 +98,8 @@ def test_ids_are_taken_as_they_are(ledger, act, task):
 
 
 def test_history_takes_any_id_of_the_chain(ledger, move, act):
-    case = CaseKey(ContactId("c-4"), act().enqueued_at)
-    moved = ledger.record(move("c-5", "c-6", chain_id=ContactId("c-1"), case=case))
+    wait = WaitKey(ContactId("c-4"), act().enqueued_at)
+    moved = ledger.record(move("c-5", "c-6", chain_id=ContactId("c-1"), wait=wait))
     ledger.record(act("another"))
 
     for contact_id in ("c-1", "c-4", "c-5", "c-6"):

@@ -1,4 +1,4 @@
-"""An intent is there before the call and settled once; no step of a case is ever intended twice."""
+"""An intent is there before the call and settled once; no step of a wait is ever intended twice."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from router.ledger import AlreadyIntended, NotOpen
-from router.model import ActionKind, ActionState, CaseKey, ContactId, Landing
+from router.model import ActionKind, ActionState, ContactId, Landing, WaitKey
 
 
 def test_an_intent_is_open_until_it_is_settled(ledger, act, now, task):
@@ -58,7 +58,7 @@ def test_two_chains_that_turn_out_to_be_one_have_one_open_intent(ledger, act, mo
     assert ledger.open_intents() == (third,)
 
 
-def test_a_step_that_has_acted_is_not_intended_again_for_its_case(ledger, act):
+def test_a_step_that_has_acted_is_not_intended_again_for_its_wait(ledger, act):
     ledger.settle(replace(ledger.intend(act()), state=ActionState.ACTED, landing=Landing.QUEUED))
 
     with pytest.raises(AlreadyIntended):
@@ -75,12 +75,12 @@ def test_a_step_that_did_not_act_may_be_intended_again(ledger, act, outcome):
     assert ledger.open_intents() == (again,)
 
 
-def test_another_case_rule_kind_or_time_is_another_step(ledger, act):
+def test_another_wait_rule_kind_or_time_is_another_step(ledger, act):
     done = act()
     ledger.record(done)
     others = (
-        replace(done, case=CaseKey(done.case.case_id, done.case.began_at + timedelta(microseconds=1))),
-        replace(done, case=CaseKey(ContactId("c-2"), done.case.began_at)),
+        replace(done, wait=WaitKey(done.wait.wait_id, done.wait.began_at + timedelta(microseconds=1))),
+        replace(done, wait=WaitKey(ContactId("c-2"), done.wait.began_at)),
         replace(done, rule="another"),
         replace(done, kind=ActionKind.ROUTING, target=None),
         replace(done, at=done.at + timedelta(microseconds=1)),

@@ -14,7 +14,6 @@ from router.model import (
     ActionKind,
     ActionState,
     AgentId,
-    CaseKey,
     ContactId,
     FirstAct,
     FlowId,
@@ -23,6 +22,7 @@ from router.model import (
     QueueId,
     RoutingData,
     Target,
+    WaitKey,
 )
 
 # No NUL: SQLite's JSON ends a text there, and no id of Connect's (UUIDs) has one.
@@ -49,7 +49,7 @@ ROUTING = st.builds(RoutingData, priority=WHOLE, age=st.none() | DURATIONS) | st
 ACTIONS = st.builds(
     Action,
     kind=st.sampled_from(ActionKind),
-    case=st.builds(CaseKey, IDS.map(ContactId), INSTANTS),
+    wait=st.builds(WaitKey, IDS.map(ContactId), INSTANTS),
     chain_id=IDS.map(ContactId),
     contact_id=IDS.map(ContactId),
     queue_id=IDS.map(QueueId),
@@ -87,9 +87,9 @@ numbers = count()
 
 
 def of_its_own(action: Action) -> Action:
-    """The same action on a chain and in a case that no other example has used."""
+    """The same action on a chain and in a wait that no other example has used."""
     chain_id = ContactId(f"{next(numbers)} {action.chain_id}")
-    return replace(action, chain_id=chain_id, case=replace(action.case, case_id=chain_id))
+    return replace(action, chain_id=chain_id, wait=replace(action.wait, wait_id=chain_id))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -136,7 +136,7 @@ def test_a_time_without_a_zone_is_refused_and_nothing_is_written(ledger, act):
     assert ledger.history() == ()
 
 
-def test_a_warning_is_recorded_once_per_case(ledger, act):
+def test_a_warning_is_recorded_once_per_wait(ledger, act):
     warning = act(kind=ActionKind.WARN, target=None)
     recorded = ledger.record(warning)
 

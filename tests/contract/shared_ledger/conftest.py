@@ -17,7 +17,7 @@ from router.connect.client import refuse_foreign_body
 from router.ledger.shared import changes
 from router.ledger.shared.ledger import SharedLedger
 from router.ledger.shared.table import Table
-from router.model import Action, ActionKind, CaseKey, ContactId, FirstAct, FlowId, Landing, QueueId, Target
+from router.model import Action, ActionKind, ContactId, FirstAct, FlowId, Landing, QueueId, Target, WaitKey
 from tests.builders import tables
 from tests.builders.losing import LosingProxy
 
@@ -87,7 +87,7 @@ def act() -> Callable[..., Action]:
         contact_id = ContactId(contact)
         given: dict[str, Any] = {
             "kind": ActionKind.TRANSFER,
-            "case": CaseKey(contact_id, NOW - timedelta(hours=1)),
+            "wait": WaitKey(contact_id, NOW - timedelta(hours=1)),
             "chain_id": contact_id,
             "contact_id": contact_id,
             "queue_id": QueueId("billing"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from router.ledger import AlreadyIntended, LedgerUnavailable, NotOpen
-from router.model import ActionState, CaseKey, ContactId, Landing
+from router.model import ActionState, ContactId, Landing, WaitKey
 from tests.contract.shared_ledger.conftest import NOW, Shared
 
 ROUTERS = st.integers(0, 2)
@@ -74,9 +74,9 @@ def machine(shared: Shared, act: Any, held: Any) -> type[RuleBasedStateMachine]:
         def intend(self, number: int, contact: str, step: int) -> None:
             """And send: whoever has the ledger's word makes the call."""
             token = f"token-{next(self.tokens)}"
-            case = CaseKey(ContactId(contact), NOW)
+            wait = WaitKey(ContactId(contact), NOW)
             try:
-                self.routers[number].intend(act(contact, case=case, step=step, at=timedelta(hours=step), token=token))
+                self.routers[number].intend(act(contact, wait=wait, step=step, at=timedelta(hours=step), token=token))
             except (AlreadyIntended, LedgerUnavailable):
                 return
             self.sent[token] = (contact, step)

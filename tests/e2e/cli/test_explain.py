@@ -32,7 +32,7 @@ def test_any_id_of_the_chain_leads_to_the_contact_as_it_is_now(bench):
         look = told["look"]
         assert (look["queue"], look["chain_id"], look["moves"]) == ("Billing Overflow", first, 1)
         assert [one["kind"] for one in told["ledger"]].count("transfer") == 1
-        assert told["look"]["rules"][0]["role"] == "has finished with this case"
+        assert told["look"]["rules"][0]["role"] == "has finished with this wait"
 
 
 def test_a_contact_that_has_ended_is_told_with_what_the_ledger_has(bench):

@@ -32,7 +32,7 @@ def test_plan_is_in_the_order_of_work_with_names_in_place_of_ids(bench):
     assert [one["contact_id"] for one in decisions] == [ids[1], ids[2], ids[0]]
     first = decisions[0]
     assert list(first) == [
-        "contact_id", "chain_id", "case_id", "channel", "queue", "waited_s", "rule", "step", "mode", "decision",
+        "contact_id", "chain_id", "wait_id", "channel", "queue", "waited_s", "rule", "step", "mode", "decision",
         "reason", "to_queue", "to_agent", "flow", "due_at",
     ]  # fmt: skip
     named = {key: first[key] for key in ("queue", "to_queue", "to_agent", "flow", "rule", "step", "mode", "reason")}

@@ -81,16 +81,16 @@ def test_junit_has_a_case_for_every_example_and_every_finding(command):
 
     done = command("check", "--junit", str(path), "--min-coverage", "100")
     suite = ElementTree.parse(path).getroot()
-    cases = {case.get("name"): case for case in suite}
+    waits = {wait.get("name"): wait for wait in suite}
 
     assert done.status == 1
     assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
-    assert cases["early"].find("failure") is None
-    failure = cases["late"].find("failure")
+    assert waits["early"].find("failure") is None
+    failure = waits["late"].find("failure")
     assert failure is not None
     assert str(failure.get("message")).startswith('expected queue "Overflow", got')
-    assert (cases["late"].get("file"), cases["late"].get("line")) == ("rules/10-late.toml", "20")
-    assert cases["min-coverage"].find("failure") is not None
+    assert (waits["late"].get("file"), waits["late"].get("line")) == ("rules/10-late.toml", "20")
+    assert waits["min-coverage"].find("failure") is not None
 
 
 def test_warnings_are_cases_only_where_they_count(command):
@@ -112,8 +112,8 @@ def test_names_with_markup_and_control_characters_leave_the_file_readable(comman
     done = command("check", "--junit", str(path))
 
     if done.status == 0:
-        (case,) = ElementTree.parse(path).getroot()
-        assert case.get("name") == "<b>&\\u202e"
+        (wait,) = ElementTree.parse(path).getroot()
+        assert wait.get("name") == "<b>&\\u202e"
     else:
         assert "control characters" in done.err
 

@@ -91,7 +91,7 @@ def test_the_tally_adds_up_what_the_service_told():
     for one in (
         event("contact.transferred", **moved, to_queue="Overflow", late_s=60.0),
         event("contact.transferred", **moved, to_agent="supervisor.one", late_s=-60.0),
-        event("contact.passed_over", **moved, steps=[1]),
+        event("contact.skipped", **moved, steps=[1]),
         event("cycle.finished", cycle=1, held={"excluded": 2}),
         event("service.ready", rules=5),
     ):

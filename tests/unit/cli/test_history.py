@@ -12,7 +12,6 @@ from router.model import (
     ActionKind,
     ActionState,
     AgentId,
-    CaseKey,
     ContactId,
     FirstAct,
     FlowId,
@@ -21,6 +20,7 @@ from router.model import (
     QueueId,
     RoutingData,
     Target,
+    WaitKey,
 )
 
 INSTANCE = "11111111-2222-3333-4444-555555555555"
@@ -32,7 +32,7 @@ def move(contact_id="c1", *, ago=timedelta(hours=1), rule="late", target=None, *
     queue = QueueId("q-billing")
     return Action(
         kind=ActionKind.TRANSFER,
-        case=CaseKey(ContactId(contact_id), at - timedelta(hours=2)),
+        wait=WaitKey(ContactId(contact_id), at - timedelta(hours=2)),
         chain_id=ContactId(contact_id),
         contact_id=ContactId(contact_id),
         queue_id=queue,

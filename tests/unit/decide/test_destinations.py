@@ -108,14 +108,14 @@ def test_metrics_whose_answer_failed_are_not_known():
     assert moved_by(EMPTY, metrics=failed) == NONE
 
 
-def test_shorter_wait_asks_whether_its_oldest_contact_waits_less_than_this_case_has_waited():
+def test_shorter_wait_asks_whether_its_oldest_contact_waits_less_than_this_wait_has_waited():
     entry = '{ queue = "Overflow", shorter_wait = true }'
     assert moved_by(entry, metrics=live({OVERFLOW: metrics(oldest_contact_age=minutes(9))})) == [f"{TO} Overflow"]
     assert moved_by(entry, metrics=live({OVERFLOW: metrics(oldest_contact_age=minutes(10))})) == NONE
     assert moved_by(entry, metrics=live({OVERFLOW: metrics()})) == NONE
 
 
-def test_shorter_wait_counts_the_whole_case_and_not_only_the_queue_it_is_in():
+def test_shorter_wait_counts_the_whole_wait_and_not_only_the_queue_it_is_in():
     first = contact("c1", queue=SUPERVISORS, waited=30)
     here = after(first, queue=BILLING, waited=12)
     moved = move(first, here, "another")
@@ -212,7 +212,7 @@ def test_round_robin_goes_round_within_one_cycle():
     ]
 
 
-def test_weighted_chooses_alike_for_the_same_case_and_step_and_in_proportion_over_many():
+def test_weighted_chooses_alike_for_the_same_wait_and_step_and_in_proportion_over_many():
     entries = '{ queue = "Overflow", weight = 3 }, { queue = "General", weight = 1 }'
     many = [contact(f"c{number}", waited=10) for number in range(400)]
     rule = rules(overflow(to=entries).replace('at = "10m"', 'at = "10m", pick = "weighted"'))
@@ -250,7 +250,7 @@ def test_a_contact_is_never_moved_to_the_queue_it_is_in():
     assert moved_by('{ queue = "Billing", revisit = true }') == NONE
 
 
-def test_nor_back_to_a_queue_that_its_case_has_been_moved_out_of_unless_the_entry_says_revisit():
+def test_nor_back_to_a_queue_that_its_wait_has_been_moved_out_of_unless_the_entry_says_revisit():
     first = contact("c1", queue=SUPERVISORS, waited=30)
     here = after(first, queue=BILLING, waited=12)
     history = (move(first, here, "another"),)
@@ -265,7 +265,7 @@ def test_nor_to_an_agent_it_has_been_sent_to():
     assert moved_by(AGENT, here, history=(sent,), metrics=live(agents={ANN: free()})) == NONE
 
 
-def test_an_earlier_case_of_the_chain_does_not_bar_a_queue():
+def test_an_earlier_wait_of_the_chain_does_not_bar_a_queue():
     earlier = contact("c0", queue=OVERFLOW, waited=100)
     here = after(earlier, queue=BILLING, waited=12)
     someone_put_it_there = move(earlier, after(earlier, "c1", queue=GENERAL, waited=60), "another")

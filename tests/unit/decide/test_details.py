@@ -105,16 +105,16 @@ def test_what_could_not_be_read_is_not_a_no():
     assert "vip" not in the_hold(decided).detail, "no value of a customer's"
 
 
-def test_a_shield_that_depends_on_it_holds_until_it_is_read():
-    shield = """
+def test_an_exclusion_rule_that_depends_on_it_holds_until_it_is_read():
+    excludes = """
         [[rule]]
-        name = "shield"
+        name = "exclusion-rule"
         match = { queue = "Billing", attributes.legal = "yes" }
     """
-    assert outcome(look(WAITING), rules(shield + PLAIN)) == ["shield: unreadable"]
+    assert outcome(look(WAITING), rules(excludes + PLAIN)) == ["exclusion-rule: unreadable"]
     held = look(WAITING, details=told(attributes={"legal": "yes"}))
-    assert outcome(held, rules(shield + PLAIN)) == ["shield: excluded"]
-    assert outcome(look(WAITING, details=told()), rules(shield + PLAIN)) == ["plain 1: to General"]
+    assert outcome(held, rules(excludes + PLAIN)) == ["exclusion-rule: excluded"]
+    assert outcome(look(WAITING, details=told()), rules(excludes + PLAIN)) == ["plain 1: to General"]
 
 
 def test_how_often_the_chain_was_transferred_is_asked_for_and_counts():
@@ -126,7 +126,7 @@ def test_how_often_the_chain_was_transferred_is_asked_for_and_counts():
     assert outcome(look(second, transfers={second.id: Unread("no answer")}), once) == ["vip: unreadable"]
 
 
-def test_a_rule_that_has_moved_a_case_sees_priority_and_transfers_as_when_it_first_acted():
+def test_a_rule_that_has_moved_a_wait_sees_priority_and_transfers_as_when_it_first_acted():
     ladder = rules(
         """
         [[rule]]

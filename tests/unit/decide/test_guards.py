@@ -21,7 +21,7 @@ ROOM = Limits(cooldown=minutes(0), max_transfers=99)
 
 
 def chain(moves: int, *, ago: float = 10, waited: float = 12):
-    """A contact in Billing whose chain was moved so often in earlier cases, ``ago`` minutes the last time."""
+    """A contact in Billing whose chain was moved so often in earlier waits, ``ago`` minutes the last time."""
     segments = [contact(f"s{number}", queue=SUPERVISORS, waited=200 - number) for number in range(moves)]
     here = contact("here", waited=waited, previous_id="before", initial_id="s0")
     history = tuple(

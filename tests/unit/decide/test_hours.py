@@ -203,7 +203,7 @@ def test_a_rule_that_has_finished_warns_only_while_open():
     assert outcome(at(came, history=(moved,), hours=CLOSED), rules(ladder)) == ["overflow 2: closed"]
 
 
-def test_a_case_that_a_step_has_acted_on_goes_on_by_open_time():
+def test_a_wait_that_a_step_has_acted_on_goes_on_by_open_time():
     warned = act(contact(waited=24 * 60), kind="warn", at=10)
     ladder = overflow(at="10h", more=BY_OFFICE)
     assert outcome(at(contact(waited=24 * 60), history=(warned,)), rules(ladder)) == ["overflow 1: to Overflow"]

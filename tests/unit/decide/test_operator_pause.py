@@ -54,7 +54,7 @@ def test_a_paused_contact_is_held_whatever_is_due_and_the_next_rule_does_not_get
     assert "paused by ada until 2026-03-02 12:05:00Z: why" in hold.detail
 
 
-def test_a_paused_destination_is_passed_over_for_another():
+def test_a_paused_destination_is_skipped_for_another():
     moves = [one for one in decided(pause("queue", OVERFLOW)) if isinstance(one, Transfer)]
 
     assert [move.target.queue_id != OVERFLOW for move in moves] == [True]
@@ -83,9 +83,9 @@ def test_before_anything_is_due_nobody_is_held():
     assert decided(pause("all"), waited=1) == ()
 
 
-def test_a_shield_is_told_before_a_pause():
-    shield = '[[rule]]\nname = "shield"\nmatch.queue = "Billing"\n'
-    (hold,) = decided(pause("all"), rules=shield + RULES)
+def test_an_exclusion_rule_is_told_before_a_pause():
+    excludes = '[[rule]]\nname = "exclusion-rule"\nmatch.queue = "Billing"\n'
+    (hold,) = decided(pause("all"), rules=excludes + RULES)
 
     assert isinstance(hold, Hold)
     assert hold.reason is HoldReason.EXCLUDED

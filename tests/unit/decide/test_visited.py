@@ -1,4 +1,4 @@
-"""The queues that a case has been in: by the ledger, and by Connect's records where the ledger began later."""
+"""The queues that a wait has been in: by the ledger, and by Connect's records where the ledger began later."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -67,18 +67,18 @@ def test_it_may_lead_back_where_the_rule_says_so():
         "it was a call",
     ],
 )
-def test_what_was_before_an_agent_had_it_or_before_it_began_anew_is_another_case(ended):
+def test_what_was_before_an_agent_had_it_or_before_it_began_anew_is_another_wait(ended):
     assert outcome(seen(ended, FIRST), BACK) == MOVED_BACK
 
 
 def test_since_the_ledger_began_it_knows_every_move_itself():
-    """What it has no record of, an agent or a flow has done: a new case."""
+    """What it has no record of, an agent or a flow has done: a new wait."""
     assert outcome(seen(SECOND, FIRST, began=ago(31)), BACK) == MOVED_BACK
     assert outcome(seen(SECOND, FIRST, began=ago(29)), BACK) == STAYS
     assert decide(look(HERE, ledger_began_at=ago(31), pasts={}, transfers={HERE.id: 2}), BACK).needs == ()
 
 
-def test_a_case_that_the_ledger_knows_in_part_goes_back_before_it():
+def test_a_wait_that_the_ledger_knows_in_part_goes_back_before_it():
     moved = move(SECOND, HERE, "another", at=30)
     known: dict[str, Any] = {"history": (moved,), "began": ago(45)}
     assert outcome(seen(SECOND, FIRST, **known), BACK) == STAYS

@@ -45,11 +45,11 @@ def test_of_the_due_to_steps_the_latest_that_has_an_eligible_destination_acts():
     assert outcome(look(waiting, metrics=some), rules(LADDER)) == ["ladder 2: warns", "ladder 2: to General"]
 
 
-def test_those_before_it_are_passed_over_and_those_after_it_are_not():
+def test_those_before_it_are_skipped_and_those_after_it_are_not():
     waiting = contact(waited=35)
     some = look(waiting, metrics=live({OVERFLOW: metrics(slots=1), GENERAL: metrics(slots=1)}))
     transfer = the_transfer(decide(some, rules(LADDER)))
-    assert transfer.passed_over == (1,)
+    assert transfer.skipped == (1,)
     here = after(waiting, queue=GENERAL, waited=10)
     gone = move(replace(waiting, enqueued_at=NOW - minutes(35)), here, "ladder", at=20)
     assert outcome(
@@ -79,7 +79,7 @@ def test_the_latest_due_warn_acts_and_those_before_it_do_not():
     assert outcome(look(contact(waited=40)), rules(LADDER)) == ["ladder 4: warns", "ladder 3: no_eligible_destination"]
 
 
-def test_each_step_acts_at_most_once_per_case():
+def test_each_step_acts_at_most_once_per_wait():
     waiting = contact(waited=40)
     warned = act(waiting, "ladder", at=40, kind="warn")
     assert outcome(look(waiting, history=(warned,)), rules(LADDER)) == ["ladder 3: no_eligible_destination"]
@@ -103,7 +103,7 @@ def test_progress_is_a_time_so_that_after_an_edit_only_later_steps_can_act():
     assert outcome(seen, edited) == ["ladder 4: warns"]
 
 
-def test_the_clock_of_a_rule_that_has_moved_a_case_goes_on_from_where_its_first_step_acted():
+def test_the_clock_of_a_rule_that_has_moved_a_wait_goes_on_from_where_its_first_step_acted():
     first = contact("c1", waited=19)
     here = after(first, waited=9)
     moved = move(first, here, "ladder")
@@ -152,13 +152,13 @@ def test_a_step_of_which_every_entry_was_refused_has_failed_and_the_contact_is_h
     assert outcome(look(waiting, history=history, metrics=OPEN), ladder) == ["ladder 1: failed_before"]
 
 
-def test_a_failed_step_is_passed_over_by_the_next_to_step_that_falls_due():
+def test_a_failed_step_is_skipped_by_the_next_to_step_that_falls_due():
     waiting, ladder = contact(waited=20), rules(LADDER)
     history = refused(waiting, ladder, 1, OVERFLOW)
     assert outcome(look(waiting, history=history, metrics=OPEN), ladder) == ["ladder 2: warns", "ladder 2: to General"]
 
 
-def test_a_failed_step_has_itself_passed_over_those_before_it():
+def test_a_failed_step_has_itself_skipped_those_before_it():
     waiting, ladder = contact(waited=20), rules(LADDER)
     history = refused(waiting, ladder, 2, GENERAL)
     assert outcome(look(waiting, history=history, metrics=OPEN), ladder) == [

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from router.decide.decide import decide
 from router.decide.govern import Role, trace
-from router.decide.waiting import Wait
+from router.decide.waiting_contact import WaitingContact
 from router.model import ActionKind, Landing, QueueId
 from router.rules.rule import Mode
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
@@ -23,9 +23,9 @@ LADDER = """
     at = "30m"
     to = [{ queue = "Supervisors" }]
 """
-SHIELD = """
+EXCLUSION = """
     [[rule]]
-    name = "shield"
+    name = "exclusion-rule"
     match = { queue = "*" }
 """
 WARNING = """
@@ -60,21 +60,21 @@ def test_a_rule_that_has_acted_before_does_not_govern_while_one_above_it_matches
     assert outcome(look(here, history=(moved,)), both) == ["above 1: to General"]
 
 
-def test_a_rule_that_has_moved_a_case_also_matches_it_in_the_queues_that_it_moves_to():
+def test_a_rule_that_has_moved_a_wait_also_matches_it_in_the_queues_that_it_moves_to():
     here, moved = moved_to_overflow(rule="ladder", waited=20)
     assert outcome(look(here, history=(moved,)), rules(LADDER)) == ["ladder 2: to Supervisors"]
 
 
-def test_a_rule_that_has_not_moved_a_case_does_not_match_it_in_the_queues_that_it_moves_to():
+def test_a_rule_that_has_not_moved_a_wait_does_not_match_it_in_the_queues_that_it_moves_to():
     assert outcome(look(contact(queue=OVERFLOW, waited=40)), rules(LADDER)) == []
     here, moved = moved_to_overflow(rule="another", waited=40)
     assert outcome(look(here, history=(moved,)), rules(LADDER)) == []
 
 
-def test_a_rule_that_has_moved_a_case_does_not_match_it_in_a_queue_that_another_rule_moved_it_to():
+def test_a_rule_that_has_moved_a_wait_does_not_match_it_in_a_queue_that_another_rule_moved_it_to():
     first, second = contact("c1", waited=60), contact("c2", queue=OVERFLOW, waited=40)
     third = after(second, "c3", queue=GENERAL, waited=20)
-    moves = (move(first, second, "ladder"), move(second, third, "another", case=move(first, second).case))
+    moves = (move(first, second, "ladder"), move(second, third, "another", wait=move(first, second).wait))
     assert outcome(look(third, history=moves), rules(LADDER)) == []
 
 
@@ -102,7 +102,7 @@ def test_initiation_method_is_as_it_was_when_the_rule_first_acted():
     assert outcome(look(here, history=(moved,)), by_api) == ["ladder 2: to Supervisors"]
 
 
-def test_before_a_rule_has_moved_the_case_it_sees_the_contact_as_it_is():
+def test_before_a_rule_has_moved_the_wait_it_sees_the_contact_as_it_is():
     short = rules(LADDER.replace('{ queue = "Billing" }', '{ queue = "Billing", waited = { max = "11m" } }'))
     waiting = contact(waited=30)
     warned = act(waiting, "ladder", at=5, kind="warn")
@@ -128,16 +128,16 @@ def test_what_a_rule_in_observe_would_move_uses_up_nothing():
     assert outcome(look(contact(waited=10)), both) == ["acting 1: to Overflow", "watching 1: to Overflow (observed)"]
 
 
-def test_a_shield_in_observe_shields_nothing_under_an_enforcing_service():
-    watched = SHIELD.replace("match =", 'mode = "observe"\n    match =')
+def test_an_exclusion_rule_in_observe_excludes_nothing_under_an_enforcing_service():
+    watched = EXCLUSION.replace("match =", 'mode = "observe"\n    match =')
     assert outcome(look(contact(waited=10)), rules(watched + overflow())) == ["overflow 1: to Overflow"]
 
 
 def test_in_an_observing_service_every_rule_plays_its_part_as_if_it_acted():
     both = rules(overflow("first") + overflow("second"))
     assert outcome(look(contact(waited=10), mode=Mode.OBSERVE), both) == ["first 1: to Overflow (observed)"]
-    assert outcome(look(contact(waited=10), mode=Mode.OBSERVE), rules(SHIELD + overflow())) == [
-        "shield: excluded (observed)"
+    assert outcome(look(contact(waited=10), mode=Mode.OBSERVE), rules(EXCLUSION + overflow())) == [
+        "exclusion-rule: excluded (observed)"
     ]
 
 
@@ -161,25 +161,25 @@ def test_a_rule_exists_only_between_from_and_until():
     assert outcome(look(waiting, now=NOW + minutes(60)), rules(timed)) == []
 
 
-def test_every_rule_below_a_shield_leaves_its_contacts_alone():
-    assert outcome(look(contact(waited=10)), rules(SHIELD + overflow() + WARNING)) == ["shield: excluded"]
+def test_every_rule_below_an_exclusion_rule_leaves_its_contacts_alone():
+    assert outcome(look(contact(waited=10)), rules(EXCLUSION + overflow() + WARNING)) == ["exclusion-rule: excluded"]
 
 
-def test_a_shield_excludes_from_the_moment_it_matches():
-    later = SHIELD.replace('{ queue = "*" }', '{ queue = "*", waited = { min = "10m" } }')
+def test_an_exclusion_rule_excludes_from_the_moment_it_matches():
+    later = EXCLUSION.replace('{ queue = "*" }', '{ queue = "*", waited = { min = "10m" } }')
     both = rules(later + overflow(at="5m"))
     assert outcome(look(contact(waited=9)), both) == ["overflow 1: to Overflow"]
-    assert outcome(look(contact(waited=10)), both) == ["shield: excluded"]
+    assert outcome(look(contact(waited=10)), both) == ["exclusion-rule: excluded"]
 
 
-def test_a_shield_below_the_governing_rule_keeps_the_contact_from_those_below_the_shield_only():
-    three = rules(overflow() + SHIELD + WARNING)
+def test_an_exclusion_rule_below_the_governing_rule_keeps_the_contact_from_those_below_the_exclusion_rule_only():
+    three = rules(overflow() + EXCLUSION + WARNING)
     assert outcome(look(contact(waited=10)), three) == ["overflow 1: to Overflow"]
 
 
-def test_a_warning_above_a_shield_is_given():
-    assert outcome(look(contact(waited=10)), rules(WARNING + SHIELD + overflow())) == [
-        "shield: excluded",
+def test_a_warning_above_an_exclusion_rule_is_given():
+    assert outcome(look(contact(waited=10)), rules(WARNING + EXCLUSION + overflow())) == [
+        "exclusion-rule: excluded",
         "warning 1: warns",
     ]
 
@@ -190,7 +190,7 @@ def test_a_rule_whose_to_steps_have_all_acted_hands_over_to_the_next_rule_that_m
     assert outcome(look(here, history=(moved,)), composed) == ["next 1: to General"]
 
 
-def test_a_rule_whose_to_steps_have_been_passed_over_is_finished_too():
+def test_a_rule_whose_to_steps_have_been_skipped_is_finished_too():
     here, moved = moved_to_overflow(minutes_in_billing=30, waited=10, rule="ladder")
     after_it = overflow("next", to='{ queue = "General" }').replace('"Billing"', '"Overflow"')
     assert outcome(look(here, history=(moved,)), rules(LADDER + after_it)) == ["next 1: to General"]
@@ -255,17 +255,17 @@ def test_the_trace_says_what_every_rule_is_to_the_contact():
     off = overflow("off", mode="off")
     several = rules(
         off + overflow("elsewhere").replace('"Billing"', '"General"') + WARNING
-        + overflow("first") + overflow("second") + SHIELD + overflow("below")
+        + overflow("first") + overflow("second") + EXCLUSION + overflow("below")
     )  # fmt: skip
     waiting = contact(waited=10)
     seen = look(waiting)
-    case = decide(seen, several).accounts[waiting.id].case
-    assert case is not None
-    assert [(one.rule.name, one.role) for one in trace(Wait(waiting, case, seen), several.rules)] == [
+    wait = decide(seen, several).accounts[waiting.id].wait
+    assert wait is not None
+    assert [(one.rule.name, one.role) for one in trace(WaitingContact(waiting, wait, seen), several.rules)] == [
         ("off", Role.NOT_IN_FORCE),
         ("elsewhere", Role.NO_MATCH),
         ("warning", Role.BESIDE),
         ("first", Role.GOVERNS),
         ("second", Role.BEHIND),
-        ("shield", Role.SHIELD),
+        ("exclusion-rule", Role.EXCLUSION),
     ]

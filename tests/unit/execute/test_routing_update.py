@@ -54,7 +54,7 @@ def test_a_priority_that_was_not_the_default_is_given_back():
     assert place_to_give(URGENT, minutes(60), URGENT, adds=False) is None, "it was carried over"
 
 
-def test_else_the_time_that_the_case_has_waited_with_what_was_added():
+def test_else_the_time_that_the_wait_has_waited_with_what_was_added():
     assert place_to_give(PLAIN, minutes(60), PLAIN, adds=False) == RoutingData(age=minutes(60))
     assert place_to_give(AGED, minutes(60), PLAIN, adds=False) == RoutingData(age=minutes(70))
 

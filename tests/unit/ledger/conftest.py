@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from router.ledger import SqliteLedger
-from router.model import Action, ActionKind, CaseKey, ContactId, FirstAct, FlowId, Landing, QueueId, Target
+from router.model import Action, ActionKind, ContactId, FirstAct, FlowId, Landing, QueueId, Target, WaitKey
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 KEEP = timedelta(days=120)
@@ -72,7 +72,7 @@ def act() -> Callable[..., Action]:
         contact_id, began_at = ContactId(contact), NOW - timedelta(hours=1)
         given: dict[str, Any] = {
             "kind": ActionKind.TRANSFER,
-            "case": CaseKey(contact_id, began_at),
+            "wait": WaitKey(contact_id, began_at),
             "chain_id": contact_id,
             "contact_id": contact_id,
             "queue_id": QueueId("billing"),

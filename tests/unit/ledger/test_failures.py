@@ -58,7 +58,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
 for number in range(5000):
     contact = ContactId(f"c-{number}")
     try:
-        ledger.intend(replace(ACTION, chain_id=contact, contact_id=contact, case=replace(ACTION.case, case_id=contact)))
+        ledger.intend(replace(ACTION, chain_id=contact, contact_id=contact, wait=replace(ACTION.wait, wait_id=contact)))
     except LedgerUnavailable as error:
         say(number)
         say(type(error).__name__)

@@ -15,6 +15,7 @@ SHIPPED = {
     "0001_actions": "d80c6255c54a4b8d",
     "0002_routing": "7668301fe61fbf76",
     "0003_pauses": "99fb37045c62d99a",
+    "0004_waits": "f958994738a3cbd1",
 }
 """What was shipped is in ledgers that exist: it is never edited, another migration is added."""
 
@@ -78,10 +79,11 @@ def test_a_ledger_of_each_version_that_was_shipped_is_upgraded_with_all_it_holds
         name = path.with_name(f"of-version-{had}.db")
         with closing(sqlite3.connect(name, isolation_level=None)) as connection:
             upgrade(connection, 0, shipped()[:had], now)
+            wait_id = "case_id" if had < 4 else "wait_id"
             connection.execute(
-                """
-                INSERT INTO actions (instance, kind, state, observed, case_id, began_at, chain_id, contact_id, queue_id,
-                    enqueued_at, rule, step, at, first_clock_started_at, first_queue_id, first_waited, revision,
+                f"""
+                INSERT INTO actions (instance, kind, state, observed, {wait_id}, began_at, chain_id, contact_id,
+                    queue_id, enqueued_at, rule, step, at, first_clock_started_at, first_queue_id, first_waited, revision,
                     fingerprint, cycle, decided_at, series, attempts)
                 VALUES ('instance-1', 'warn', 'acted', 0, 'c', 1, 'c', 'c', 'q', 1, 'r', 1, 1, 1, 'q', 1, 'v', 'f', 1,
                     ?, 0, 0)""",

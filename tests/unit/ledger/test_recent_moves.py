@@ -27,7 +27,7 @@ def test_after_any_writes_the_moves_of_late_are_those_of_the_file(tmp_path, seed
             what = chance.random()
             if what < 0.5:
                 new = act(contact(f"c{number}"), decided_at=now, state=ActionState.INTENDED, settled_at=None)
-                open_ones.append(ledger.intend(replace(new, case=replace(new.case, case_id=new.contact_id))))
+                open_ones.append(ledger.intend(replace(new, wait=replace(new.wait, wait_id=new.contact_id))))
             elif what < 0.8 and open_ones:
                 one = open_ones.pop(chance.randrange(len(open_ones)))
                 state = chance.choice([ActionState.ACTED, ActionState.NEVER_SENT, ActionState.REFUSED])

@@ -1,4 +1,4 @@
-"""Open hours, by cases that people can check on a calendar."""
+"""Open hours, by waits that people can check on a calendar."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ def rule_of(text: str) -> Rule:
     return parse_rules([("r.toml", text.encode())]).rules[0]
 
 
-def test_a_rule_without_steps_is_a_shield():
-    assert rule_of(HEAD).shield
+def test_a_rule_without_steps_is_an_exclusion_rule():
+    assert rule_of(HEAD).excludes
 
 
 def test_defaults_stand_in_for_what_the_rule_leaves_out():

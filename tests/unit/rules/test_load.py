@@ -10,7 +10,7 @@ from router.problems import Problems
 from router.rules.load import load_rules, parse_rules, read_sources, revision_of
 
 
-def shield(name: str) -> str:
+def excludes(name: str) -> str:
     return f'[[rule]]\nname = "{name}"\nmatch.queue = "Billing"\n'
 
 
@@ -27,30 +27,30 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_files_are_read_in_name_order_and_rules_from_top_to_bottom(folder):
-    (folder / "b.toml").write_text(shield("three"))
-    (folder / "a.toml").write_text(shield("one") + shield("two"))
+    (folder / "b.toml").write_text(excludes("three"))
+    (folder / "a.toml").write_text(excludes("one") + excludes("two"))
     assert [rule.name for rule in load_rules(folder).rules] == ["one", "two", "three"]
 
 
 def test_hidden_files_other_endings_and_folders_are_left_out(folder):
-    (folder / "a.toml").write_text(shield("one"))
-    (folder / ".b.toml").write_text(shield("two"))
-    (folder / "c.toml.bak").write_text(shield("three"))
+    (folder / "a.toml").write_text(excludes("one"))
+    (folder / ".b.toml").write_text(excludes("two"))
+    (folder / "c.toml.bak").write_text(excludes("three"))
     (folder / "d.toml").mkdir()
     (folder / "sub").mkdir()
-    (folder / "sub" / "e.toml").write_text(shield("five"))
+    (folder / "sub" / "e.toml").write_text(excludes("five"))
     assert load_rules(folder).files == (str(folder / "a.toml"),)
 
 
 def test_a_file_behind_a_link_is_read(folder, tmp_path):
-    (tmp_path / "elsewhere").write_text(shield("one"))
+    (tmp_path / "elsewhere").write_text(excludes("one"))
     (folder / "a.toml").symlink_to(tmp_path / "elsewhere")
     assert len(load_rules(folder).rules) == 1
 
 
 def test_one_file_may_have_any_name(folder):
     file = folder / "my-rules"
-    file.write_text(shield("one"))
+    file.write_text(excludes("one"))
     assert [rule.name for rule in load_rules(file).rules] == ["one"]
 
 
@@ -61,7 +61,7 @@ def test_a_folder_that_is_missing_is_told(folder):
 
 
 def test_a_folder_without_rule_files_is_told(folder):
-    (folder / ".hidden.toml").write_text(shield("one"))
+    (folder / ".hidden.toml").write_text(excludes("one"))
     with pytest.raises(Problems) as error:
         load_rules(folder)
     assert told(error) == [f"{folder}: no rule file (*.toml) in this folder"]
@@ -76,7 +76,7 @@ def test_a_dangling_link_is_told(folder):
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_told(folder):
-    (folder / "a.toml").write_text(shield("one"))
+    (folder / "a.toml").write_text(excludes("one"))
     (folder / "a.toml").chmod(0)
     with pytest.raises(Problems) as error:
         load_rules(folder)
@@ -84,7 +84,7 @@ def test_a_file_that_may_not_be_read_is_told(folder):
 
 
 def test_files_are_named_as_the_user_named_the_folder(folder, monkeypatch):
-    (folder / "a.toml").write_text(shield("a b"))
+    (folder / "a.toml").write_text(excludes("a b"))
     monkeypatch.chdir(folder.parent)
     with pytest.raises(Problems) as error:
         load_rules(folder.relative_to(folder.parent))
@@ -94,7 +94,7 @@ def test_files_are_named_as_the_user_named_the_folder(folder, monkeypatch):
 def test_all_files_are_told_at_once_and_sorted(folder):
     (folder / "c.toml").write_bytes(b"\xff")
     (folder / "b.toml").write_text("[[rule]\n")
-    (folder / "a.toml").write_text(shield("a b") + "more = 1\n")
+    (folder / "a.toml").write_text(excludes("a b") + "more = 1\n")
     with pytest.raises(Problems) as error:
         load_rules(folder)
     places = [(problem.file.rpartition("/")[2], problem.line) for problem in error.value.problems]
@@ -102,16 +102,16 @@ def test_all_files_are_told_at_once_and_sorted(folder):
 
 
 def test_a_name_used_in_two_files_is_told_with_the_first_place(folder):
-    (folder / "a.toml").write_text(shield("one"))
-    (folder / "b.toml").write_text("\n" + shield("one"))
+    (folder / "a.toml").write_text(excludes("one"))
+    (folder / "b.toml").write_text("\n" + excludes("one"))
     with pytest.raises(Problems) as error:
         load_rules(folder)
     assert told(error) == [f'{folder}/b.toml:3:8: a rule called "one" stands at {folder}/a.toml:2:8 already']
 
 
 def test_lists_and_defaults_are_of_their_own_file(folder):
-    (folder / "a.toml").write_text('[defaults]\nflow = "F"\n[lists]\ntail = [{ queue = "Q" }]\n' + shield("one"))
-    (folder / "b.toml").write_text(shield("two") + '[[rule.step]]\nat = "5m"\nto = "tail"\n')
+    (folder / "a.toml").write_text('[defaults]\nflow = "F"\n[lists]\ntail = [{ queue = "Q" }]\n' + excludes("one"))
+    (folder / "b.toml").write_text(excludes("two") + '[[rule.step]]\nat = "5m"\nto = "tail"\n')
     with pytest.raises(Problems) as error:
         load_rules(folder)
     assert told(error) == [f'{folder}/b.toml:6:6: no list in [lists] is called "tail"']
@@ -120,16 +120,16 @@ def test_lists_and_defaults_are_of_their_own_file(folder):
 def test_an_example_may_name_a_rule_of_another_file(folder):
     example = '[[example]]\nname = "x"\ncontact = { channel = "TASK", queue = "Q" }\n'
     (folder / "a.toml").write_text(example + 'expect = { rule = "one", hold = "excluded" }\n')
-    (folder / "b.toml").write_text(shield("one"))
+    (folder / "b.toml").write_text(excludes("one"))
     assert len(load_rules(folder).examples) == 1
 
 
 def test_the_revision_follows_names_and_bytes_and_not_the_folder(folder, tmp_path):
-    (folder / "a.toml").write_text(shield("one"))
+    (folder / "a.toml").write_text(excludes("one"))
     before = load_rules(folder).revision
     moved = folder.rename(tmp_path / "elsewhere")
     assert load_rules(moved).revision == before
-    (moved / "a.toml").write_text(shield("one") + "# a comment\n")
+    (moved / "a.toml").write_text(excludes("one") + "# a comment\n")
     changed = load_rules(moved).revision
     (moved / "a.toml").rename(moved / "b.toml")
     assert len({before, changed, load_rules(moved).revision}) == 3
@@ -141,7 +141,7 @@ def test_two_files_do_not_have_the_revision_of_one_with_the_same_bytes():
 
 
 def test_what_was_read_is_what_is_parsed(folder):
-    (folder / "a.toml").write_text(shield("one"))
+    (folder / "a.toml").write_text(excludes("one"))
     sources = read_sources(folder)
     (folder / "a.toml").write_text("broken")
     assert parse_rules(sources).rules[0].name == "one"
@@ -152,7 +152,7 @@ def test_a_file_of_comments_has_no_rules():
 
 
 def test_a_table_among_the_rules_is_told_and_the_rest_of_the_file_with_it():
-    text = shield("one") + '[rule]\nname = "two"\n[rule.match]\nqueue = "Claims"\n'
+    text = excludes("one") + '[rule]\nname = "two"\n[rule.match]\nqueue = "Claims"\n'
     with pytest.raises(Problems) as error:
         parse_rules([("a.toml", text.encode())])
     assert told(error)[0].startswith("a.toml:4:2: ")

@@ -1,4 +1,4 @@
-"""One contact that waits, with the case it is in and the look in which it was seen: what every question is about."""
+"""One contact that waits, with the wait it is in and the look in which it was seen: what every question is about."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from router.decide.case import Case, queues_before
 from router.decide.needs import NeedDetails, NeedOrigin, NeedPast, NeedPauses, NeedTransfers
 from router.decide.snapshot import CHAIN_TRANSFERS, Look
+from router.decide.wait import Wait, queues_before
 from router.model import Contact, Details, QueueId
 from router.rules.bound import Values
 from router.rules.condition import Unread
@@ -16,9 +16,9 @@ from router.rules.value_test import Value
 
 
 @dataclass(frozen=True)
-class Wait:
+class WaitingContact:
     contact: Contact
-    case: Case
+    wait: Wait
     look: Look
 
     @property
@@ -33,8 +33,8 @@ class Wait:
 
     @property
     def lasted(self) -> timedelta:
-        """How long the case has waited, the router's own moves included."""
-        return max(self.look.now - self.case.key.began_at, timedelta())
+        """How long the wait has waited, the router's own moves included."""
+        return max(self.look.now - self.wait.key.began_at, timedelta())
 
     @cached_property
     def in_listed_queue(self) -> bool:
@@ -47,14 +47,14 @@ class Wait:
     def began_at(self) -> datetime:
         """The earliest that is known of the chain: when it was initiated, or scheduled for if later, or queued."""
         chain = self.chain_began_at
-        known = (self.contact.began_at if isinstance(chain, Unread) else chain, self.case.key.began_at)
+        known = (self.contact.began_at if isinstance(chain, Unread) else chain, self.wait.key.began_at)
         return min(at for at in known if at is not None)
 
     @cached_property
     def chain_began_at(self) -> datetime | Unread:
         """When the chain's first contact was initiated, or was scheduled for, if later. The contact itself tells it
         where it is the first; which one is, the router's own moves tell where Connect's ids do not."""
-        first_id = self.case.chain_id
+        first_id = self.wait.chain_id
         if first_id == self.contact.id and self.contact.previous_id is None and self.contact.began_at is not None:
             return self.contact.began_at
         need = NeedOrigin(self.contact.id, first_id)
@@ -88,25 +88,25 @@ class Wait:
 
     @cached_property
     def visited(self) -> frozenset[QueueId] | Unread:
-        """The queues that this case has been moved out of: by the ledger and, before it began, by Connect's records."""
-        case = self.case
+        """The queues that this wait has been moved out of: by the ledger and, before it began, by Connect's records."""
+        wait = self.wait
         if not self.has_past or not self._older_than_the_ledger:
-            return case.visited
+            return wait.visited
         past = self.earlier
-        return past if isinstance(past, Unread) else case.visited | queues_before(case.key.case_id, self.contact, past)
+        return past if isinstance(past, Unread) else wait.visited | queues_before(wait.key.wait_id, self.contact, past)
 
     @property
     def _older_than_the_ledger(self) -> bool:
-        """Whether the case goes back to a time that the ledger knows nothing of: what came before its first contact may
+        """Whether the wait goes back to a time that the ledger knows nothing of: what came before its first contact may
         have been the router's doing."""
         ledger, contact = self.look.ledger_began_at, self.contact
-        began = contact.initiated_at if self.case.key.case_id == contact.id else None
-        return ledger is not None and (began or self.case.key.began_at) < ledger
+        began = contact.initiated_at if self.wait.key.wait_id == contact.id else None
+        return ledger is not None and (began or self.wait.key.began_at) < ledger
 
     @property
     def has_past(self) -> bool:
         """Whether it came from another contact."""
-        return self.case.chain_id != self.contact.id or self.contact.previous_id is not None
+        return self.wait.chain_id != self.contact.id or self.contact.previous_id is not None
 
     @property
     def transfers_behind(self) -> int | Unread:
@@ -127,7 +127,7 @@ class Wait:
 
     @property
     def _recorded_transfers(self) -> int:
-        moves = self.case.chain_moves()
+        moves = self.wait.chain_moves()
         return max((len(moves) - n + (move.first.transfers or 0) for n, move in enumerate(moves)), default=0)
 
     @property
@@ -137,16 +137,16 @@ class Wait:
 
 
 class _Values(dict[str, Value | None]):
-    def __init__(self, wait: Wait) -> None:
-        self._wait = wait
+    def __init__(self, waiting: WaitingContact) -> None:
+        self._wait = waiting
 
     def __missing__(self, key: str) -> Value | None:
         found = self[key] = self._told(key)
         return found
 
     def _told(self, key: str) -> Value | None:
-        wait, (group, _, name) = self._wait, key.partition(".")
-        contact = wait.contact
+        waiting, (group, _, name) = self._wait, key.partition(".")
+        contact = waiting.contact
         if group == "tags":
             return contact.tags.get(name)
         if group == "segment_attributes":
@@ -155,8 +155,8 @@ class _Values(dict[str, Value | None]):
             case "channel":
                 return contact.channel.value
             case "queue":
-                named = wait.look.directory.queue_name(wait.queue_id)
-                return (named, wait.queue_id) if named and named != wait.queue_id else (wait.queue_id,)
+                named = waiting.look.directory.queue_name(waiting.queue_id)
+                return (named, waiting.queue_id) if named and named != waiting.queue_id else (waiting.queue_id,)
             case "name":
                 return contact.name
             case "initiation_method":

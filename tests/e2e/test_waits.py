@@ -77,7 +77,7 @@ def test_nor_by_a_router_that_has_lost_its_ledger(centre):
     assert where(centre, task) == "General"
 
 
-def test_what_an_agent_puts_back_is_a_new_case(centre):
+def test_what_an_agent_puts_back_is_a_new_wait(centre):
     task, app = moved_to_general(centre)
     centre.world.accept(centre.world.latest(task).id, "supervisor.one")
     centre.world.put_back(centre.world.latest(task).id)
@@ -97,7 +97,7 @@ def test_that_is_so_without_the_ledger_too(centre):
 
 
 @pytest.mark.parametrize("behaviours", [Behaviours(put_back="same_contact")], ids=["as the same contact"])
-def test_what_is_put_back_as_the_same_contact_is_a_new_case(centre, behaviours):
+def test_what_is_put_back_as_the_same_contact_is_a_new_wait(centre, behaviours):
     task, app = moved_to_general(centre)
     centre.world.accept(centre.world.latest(task).id, "supervisor.one")
     centre.world.put_back(centre.world.latest(task).id)
@@ -106,7 +106,7 @@ def test_what_is_put_back_as_the_same_contact_is_a_new_case(centre, behaviours):
     assert where(centre, task) == "Billing"
 
 
-def test_what_a_flow_passes_on_is_a_new_case_while_the_ledger_knows_better(centre):
+def test_what_a_flow_passes_on_is_a_new_wait_while_the_ledger_knows_better(centre):
     task = centre.world.enqueue("TASK", "Billing", waited=10 * MINUTE)
     app = centre.router(TO_AND_FRO)
     centre.world.transfer(task, flow=FLOW, queue="General")

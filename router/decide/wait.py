@@ -1,4 +1,4 @@
-"""The case a contact is in, read back from what the ledger recorded of its chain."""
+"""The wait a contact is in, read back from what the ledger recorded of its chain."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from router.model import (
     Action,
     ActionKind,
     ActionState,
-    CaseKey,
     Contact,
     ContactId,
     FirstAct,
     Landing,
     QueueId,
     Target,
+    WaitKey,
 )
 
-# What was before the case as the ledger knows it, by Connect's own records of the contacts it came from.
+# What was before the wait as the ledger knows it, by Connect's own records of the contacts it came from.
 
 TOGETHER = timedelta(minutes=1)
 """A transfer ends one contact and begins the next, at instants of Connect's own; how far apart is not documented."""
 
 
-def queues_before(case_id: ContactId, contact: Contact, past: Iterable[Contact]) -> frozenset[QueueId]:
-    """The queues in which the case may have waited before the contact that the ledger knows it from: back to where an
+def queues_before(wait_id: ContactId, contact: Contact, past: Iterable[Contact]) -> frozenset[QueueId]:
+    """The queues in which the wait may have waited before the contact that the ledger knows it from: back to where an
     agent had it, or something else than a transfer ended a contact.
 
     Connect does not tell who made a transfer. One by a flow counts as the router's: rather held than sent round in a
     circle. ``past`` is what ``contact`` came from, newest first.
     """
-    return frozenset(one.queue_id for one in _same_wait(case_id, contact, past) if one.queue_id is not None)
+    return frozenset(one.queue_id for one in _same_wait(wait_id, contact, past) if one.queue_id is not None)
 
 
-def _same_wait(case_id: ContactId, contact: Contact, past: Iterable[Contact]) -> Iterator[Contact]:
-    after, known = contact, contact.id != case_id
+def _same_wait(wait_id: ContactId, contact: Contact, past: Iterable[Contact]) -> Iterator[Contact]:
+    after, known = contact, contact.id != wait_id
     for one in past:
         if known:  # the router's own moves, as the ledger has them
-            known = one.id != case_id
+            known = one.id != wait_id
         elif _went_on(one, after):
             yield one
         else:
@@ -64,14 +64,14 @@ def same_instant(one: datetime | None, other: datetime | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Wait:
     """One wait of one contact, with what the router did in it, oldest first (observed acts included).
 
     ``chain`` holds the router's acts on the whole chain, ``chain_id`` is the chain's as the router knows it, its own
     moves included. ``landing`` is that of the move that brought the contact here, ``None`` where none did.
     """
 
-    key: CaseKey
+    key: WaitKey
     chain_id: ContactId
     actions: tuple[Action, ...]
     chain: tuple[Action, ...]
@@ -91,11 +91,11 @@ class Case:
 
     @property
     def visited(self) -> frozenset[QueueId]:
-        """The queues this case has been moved out of."""
+        """The queues this wait has been moved out of."""
         return frozenset(move.queue_id for move in self.moves)
 
     def of_rule(self, rule: str, *, observed: bool) -> tuple[Action, ...]:
-        """The acts of a rule in this case; with ``observed`` those that were only observed count as well."""
+        """The acts of a rule in this wait; with ``observed`` those that were only observed count as well."""
         if not self.actions:
             return ()
         return tuple(
@@ -129,7 +129,7 @@ class Case:
         return tuple(move for move in self.moves if move.rule == rule) if self.actions else ()
 
     def touched_by(self, rule: str) -> bool:
-        """Whether the rule has done, or tried, anything in this case."""
+        """Whether the rule has done, or tried, anything in this wait."""
         return any(action.rule == rule for action in self.actions)
 
     def refused(self, rule: str, at: timedelta, fingerprint: str, contact: Contact) -> frozenset[Target]:
@@ -144,33 +144,33 @@ class Case:
         )
 
 
-def read_case(contact: Contact, history: Iterable[Action]) -> Case | None:
-    """The case of a waiting contact, or ``None`` where the sighting is stale: the router has moved that wait already,
+def read_wait(contact: Contact, history: Iterable[Action]) -> Wait | None:
+    """The wait of a waiting contact, or ``None`` where the sighting is stale: the router has moved that wait already,
     and the search's index has not caught up. ``history`` is of the contact's chain, oldest first."""
-    assert contact.enqueued_at is not None, "only waiting contacts have a case"
+    assert contact.enqueued_at is not None, "only waiting contacts have a wait"
     chain = tuple(history)
     for move in reversed([action for action in chain if action.moved]):
         if _led_to(move, contact):
             begins = move.landing is Landing.DIVERTED
-            return _new_case(contact, chain) if begins else _case(move.case, contact, chain, move.landing)
+            return _new_wait(contact, chain) if begins else _wait(move.wait, contact, chain, move.landing)
         if _is_before(contact, move):
             return None
-    return _new_case(contact, chain)
+    return _new_wait(contact, chain)
 
 
-def _new_case(contact: Contact, chain: tuple[Action, ...]) -> Case:
-    """The case that began as the contact came to where it is; under the instant that was recorded first, if any was."""
-    assert contact.enqueued_at is not None, "only waiting contacts have a case"
-    recorded = (action.case for action in chain if action.case.case_id == contact.id)
+def _new_wait(contact: Contact, chain: tuple[Action, ...]) -> Wait:
+    """The wait that began as the contact came to where it is; under the instant that was recorded first, if any was."""
+    assert contact.enqueued_at is not None, "only waiting contacts have a wait"
+    recorded = (action.wait for action in chain if action.wait.wait_id == contact.id)
     known = next((key for key in recorded if same_instant(key.began_at, contact.enqueued_at)), None)
-    return _case(known or CaseKey(contact.id, contact.enqueued_at), contact, chain, None)
+    return _wait(known or WaitKey(contact.id, contact.enqueued_at), contact, chain, None)
 
 
-def _case(key: CaseKey, contact: Contact, chain: tuple[Action, ...], landing: Landing | None) -> Case:
-    return Case(
+def _wait(key: WaitKey, contact: Contact, chain: tuple[Action, ...], landing: Landing | None) -> Wait:
+    return Wait(
         key=key,
         chain_id=chain[0].chain_id if chain else contact.chain_id,
-        actions=tuple(action for action in chain if action.case == key),
+        actions=tuple(action for action in chain if action.wait == key),
         chain=chain,
         landing=landing,
     )
@@ -178,7 +178,7 @@ def _case(key: CaseKey, contact: Contact, chain: tuple[Action, ...], landing: La
 
 def _is_before(contact: Contact, move: Action) -> bool:
     """Whether the sighting is the very wait that was moved, or an earlier one of the same segment."""
-    assert contact.enqueued_at is not None, "only waiting contacts have a case"
+    assert contact.enqueued_at is not None, "only waiting contacts have a wait"
     if contact.id != move.contact_id:
         return False
     if same_instant(contact.enqueued_at, move.enqueued_at):
