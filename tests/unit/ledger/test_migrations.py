@@ -83,8 +83,8 @@ def test_a_ledger_of_each_version_that_was_shipped_is_upgraded_with_all_it_holds
             connection.execute(
                 f"""
                 INSERT INTO actions (instance, kind, state, observed, {wait_id}, began_at, chain_id, contact_id,
-                    queue_id, enqueued_at, rule, step, at, first_clock_started_at, first_queue_id, first_waited, revision,
-                    fingerprint, cycle, decided_at, series, attempts)
+                    queue_id, enqueued_at, rule, step, at, first_clock_started_at, first_queue_id, first_waited,
+                    revision, fingerprint, cycle, decided_at, series, attempts)
                 VALUES ('instance-1', 'warn', 'acted', 0, 'c', 1, 'c', 'c', 'q', 1, 'r', 1, 1, 1, 'q', 1, 'v', 'f', 1,
                     ?, 0, 0)""",
                 (int(now.timestamp()) * 1_000_000,),
