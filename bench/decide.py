@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from support.figures import met, report
 
 from router.decide.decide import Decided, decide
-from router.decide.snapshot import NEVER_PAUSED, Look
+from router.decide.snapshot import NEVER_PAUSED, Snapshot
 from router.model import Channel, Contact, ContactId, Directory, Flow, FlowId, FlowType, Queue, QueueId
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
@@ -105,8 +105,8 @@ def make_contacts(count: int, random: Random) -> list[Contact]:
     return contacts
 
 
-def look(contacts: list[Contact]) -> Look:
-    return Look(
+def look(contacts: list[Contact]) -> Snapshot:
+    return Snapshot(
         now=NOW,
         mode=Mode.ENFORCE,
         contacts=tuple(contacts),

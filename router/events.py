@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from router.cycle_context import CycleContext
-from router.decide.decision import ByRule, Hold, Reroute, Transfer, Warn
+from router.decide.decision import Hold, RoutingUpdate, RuleDecision, Transfer, Warn
 from router.model import Action, Directory, HoldReason, Landing, Pause, RoutingData, Target
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("router")
@@ -18,7 +18,7 @@ def seconds(span: timedelta | None) -> float | None:
     return None if span is None else round(span.total_seconds(), 3)
 
 
-def of_decision(decision: ByRule | Hold, context: CycleContext) -> dict[str, Any]:
+def of_decision(decision: RuleDecision | Hold, context: CycleContext) -> dict[str, Any]:
     """The fields that every line about a decided contact carries."""
     return {
         "contact_id": decision.contact.id,
@@ -86,7 +86,7 @@ def would_transfer(decision: Transfer, context: CycleContext, *, now: datetime) 
     )
 
 
-def reprioritized(decision: Reroute, action: Action, context: CycleContext) -> None:
+def reprioritized(decision: RoutingUpdate, action: Action, context: CycleContext) -> None:
     """``changed`` is false where its place was as good already and nothing was sent."""
     before = action.before or RoutingData()
     log.info(
@@ -103,7 +103,7 @@ def reprioritized(decision: Reroute, action: Action, context: CycleContext) -> N
     )
 
 
-def would_reprioritize(decision: Reroute, context: CycleContext) -> None:
+def would_reprioritize(decision: RoutingUpdate, context: CycleContext) -> None:
     log.info(
         "contact.would_reprioritize",
         **of_decision(decision, context),
@@ -142,7 +142,7 @@ def warned(decision: Warn, context: CycleContext, *, observed: bool, now: dateti
     )
 
 
-def held(decision: ByRule | Hold, reason: HoldReason, context: CycleContext, *, detail: str = "") -> None:
+def held(decision: RuleDecision | Hold, reason: HoldReason, context: CycleContext, *, detail: str = "") -> None:
     """``reason`` may have been found on reading again, after the decision to move."""
     write = log.warning if reason is HoldReason.UNRESOLVED else log.info
     write(
@@ -155,7 +155,7 @@ def held(decision: ByRule | Hold, reason: HoldReason, context: CycleContext, *, 
     )
 
 
-def failed(decision: ByRule, action: Action, context: CycleContext, *, code: str, message: str) -> None:
+def failed(decision: RuleDecision, action: Action, context: CycleContext, *, code: str, message: str) -> None:
     fields = of_decision(decision, context)
     log.warning("contact.failed", **fields, error=code, message=message, attempts=action.attempts)
 

@@ -10,7 +10,7 @@ KEPT = 20_000
 """More than wait at once in an instance of Connect's by default; bounds the memory."""
 
 
-class NotSentTold:
+class NotSentNews:
     """Thread-safe."""
 
     def __init__(self) -> None:

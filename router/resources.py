@@ -19,7 +19,7 @@ from router.settings import Settings
 if TYPE_CHECKING:
     from router.ledger.shared.lease import Lease
     from router.ledger.shared.ledger import SharedLedger
-    from router.ledger.shared.table import Table
+    from router.ledger.shared.table import DynamoTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +66,13 @@ def open_shared(settings: Settings, clock: Clock) -> Shared:
     return Shared(ledger=ledger, lease=lease)
 
 
-def open_table(settings: Settings) -> Table:
+def open_table(settings: Settings) -> DynamoTable:
     """Makes no call. Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
     from router.connect.client import make_table_client
-    from router.ledger.shared.table import Table
+    from router.ledger.shared.table import DynamoTable
 
     assert settings.ledger.table is not None, "ask settings.ledger.table first"
-    return Table(make_table_client(region=settings.connect.region), settings.ledger.table)
+    return DynamoTable(make_table_client(region=settings.connect.region), settings.ledger.table)
 
 
 def table_problem(settings: Settings) -> str | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from router.sandbox import Behaviours, Sandbox, Scenario
-from router.sandbox.quotas import Rate
+from router.sandbox.quotas import CallRate
 
 LATENCY = timedelta(milliseconds=80)
 FLOW = "Overflow to queue"
@@ -147,7 +147,7 @@ def open_stage(
     folder: Path,
     *,
     queues: Sequence[str],
-    quotas: Mapping[str, Rate] | str = "aws",
+    quotas: Mapping[str, CallRate] | str = "aws",
     latency: timedelta = LATENCY,
     index_lag: timedelta = timedelta(),
     seed: int = 1,

@@ -13,7 +13,7 @@ from typing import Any
 
 from router.cli.context import note, settings_of
 from router.cli.errors import CommandFailed
-from router.daemon.control.protocol import Answer, BadRequest, Request, answer_of
+from router.daemon.control.protocol import BadRequest, Reply, Request, answer_of
 from router.problems import Problems, printable
 from router.settings.load import usual_config
 from router.settings.paths import usual_sockets
@@ -41,7 +41,7 @@ def announce_service(path: Path) -> None:
     note(f"instance {status['instance']}, mode {status['mode']}, config {status['config']}")
 
 
-def ask(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Answer:
+def ask(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Reply:
     """Raises ``CommandFailed``, with one line that says what to do, where no service answers ``within`` seconds."""
     try:
         return answer_of(_exchange(path, Request(command=command, arguments=arguments or {}).line(), within))

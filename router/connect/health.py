@@ -29,7 +29,7 @@ class _Failing:
     code: str | None = None
 
 
-class Health:
+class OperationHealth:
     """By operation, and by what it is about where one may fail and another not. Thread-safe."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:

@@ -13,7 +13,7 @@ from tenacity.wait import wait_random_exponential
 from router.connect.answers import NOT_SENT, Failure, Full, Rejected, Throttled, Unknown
 from router.connect.api import Answered, Api, refused
 from router.connect.fields import Row, Unreadable, text
-from router.connect.health import Health
+from router.connect.health import OperationHealth
 from router.connect.quotas import Quotas
 
 
@@ -48,7 +48,7 @@ class Reads:
         self._api = api
         self._quotas = quotas
         self._monotonic = monotonic
-        self._health = Health(monotonic)
+        self._health = OperationHealth(monotonic)
 
     @property
     def monotonic(self) -> float:

@@ -12,8 +12,8 @@ from router.daemon.cycle import CONFIRMED, Cycle
 from router.ledger.errors import LedgerUnavailable
 from router.model import Contact, Landing
 from router.ports import TRANSFER, Clock, Pacer
-from router.search.planner import Searching, Seen
-from router.search.waiting_list import Roster
+from router.search.planner import SearchPlanner, SearchProgress
+from router.search.waiting_list import WaitingList
 from router.telemetry.cycle_report import CycleReport
 
 LONGEST_WAIT = 1.0
@@ -32,19 +32,19 @@ class _Poll:
 
 
 @dataclass(kw_only=True)
-class Acting:
+class ActLoop:
     """``poll`` is called by the scheduler's thread, ``run`` is the thread that decides and acts. ``finished`` is told
     of each cycle as it ends, ``glimpsed`` of how it stands in between."""
 
     cycle: Cycle
-    searching: Searching
-    roster: Roster
+    searching: SearchPlanner
+    roster: WaitingList
     pacer: Pacer
     clock: Clock
     stopping: Callable[[], bool]
     finished: Callable[[CycleReport], object] = lambda report: None
     glimpsed: Callable[[CycleReport], object] = lambda report: None
-    _seen: Seen = field(default_factory=Seen)
+    _seen: SearchProgress = field(default_factory=SearchProgress)
     _searched: bool = False
     _due: _Poll | None = None
     _news: Event = field(default_factory=Event)
@@ -60,7 +60,7 @@ class Acting:
         cycle = self.cycle
         if cycle.blocked.calls_stopped(self.clock.now()):
             with self._lock:
-                self._seen = Seen()
+                self._seen = SearchProgress()
             return
         self.roster.see(cycle.follower.at_agents, self.clock.now(), by_id=True)
         names = cycle.names

@@ -16,7 +16,7 @@ from router.rules.rule import RuleSet
 
 
 @dataclass(kw_only=True)
-class Names:
+class BoundRules:
     """``refresh`` reads the instance's lists again. A binding once made stays in force until the rules are loaded
     again, whatever happens to the name; a name that was missing is bound as soon as the instance has it."""
 

@@ -15,37 +15,37 @@ from router.connect.client import make_quotas_client
 from router.connect.connection import Connection
 from router.connect.quotas import Rate
 from router.connect.service_quotas import QuotasUnread, read_rates
-from router.daemon.act_loop import Acting
-from router.daemon.bound_rules import Names
+from router.daemon.act_loop import ActLoop
+from router.daemon.bound_rules import BoundRules
 from router.daemon.cycle import Cycle
 from router.daemon.scheduling import DaemonThreads
 from router.execute.attempts import Attempts, RetryPolicy
-from router.execute.observe import Observer
+from router.execute.observe import ObservePerformer
 from router.execute.recovery import Recovery
-from router.execute.routing import Rerouter
+from router.execute.routing import RoutingPerformer
 from router.execute.routing_update import AgeMeaning
-from router.execute.transfer import Enforcer
+from router.execute.transfer import TransferPerformer
 from router.execute.workers import InProgress
 from router.followup.keep_place import PlaceKeeper
-from router.followup.tracker import Follower
+from router.followup.tracker import Tracker
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.operator_records import OperatorRecords
 from router.ledger.sqlite import SqliteLedger
-from router.lookup.details import KnownDetails
-from router.lookup.fetch import Needs
-from router.lookup.snapshot import Looking, limits_of
+from router.lookup.details import DetailsCache
+from router.lookup.fetch import Fetcher
+from router.lookup.snapshot import Lookup, limits_of
 from router.model import Channel, HoldReason
 from router.ports import Clock
 from router.resources import Shared, open_connection, open_ledger
 from router.rules.rule import Mode, RuleSet
-from router.safety.breakers import Blocked, Denials
-from router.safety.clock_skew import SkewGuard
-from router.safety.landing_slots import LandingPlaces
-from router.safety.operator_pauses import PauseBoard
-from router.search.planner import Searching
-from router.search.waiting_list import EndedWaits, Roster
+from router.safety.breakers import Breakers, Denials
+from router.safety.clock_skew import ClockSkew
+from router.safety.landing_slots import LandingSlots
+from router.safety.operator_pauses import OperatorPauses
+from router.search.planner import SearchPlanner
+from router.search.waiting_list import EndedWaits, WaitingList
 from router.settings import Settings
-from router.telemetry.health import VitalSigns
+from router.telemetry.health import Health
 
 OBSERVED_FOR = timedelta(days=7)
 """How long what was only observed is remembered, in memory: a contact that waits longer is told of once more."""
@@ -57,7 +57,7 @@ READING_ENDS_WITHIN = 1.0
 
 
 @dataclass(kw_only=True)
-class App:
+class Router:
     """The parts of one running router. ``stop`` ends every wait; ``close`` gives everything back, save a ``shared``
     ledger, which outlives it. ``working`` is ``False`` where another router settles, follows and keeps the records, and
     this one only observes."""
@@ -67,17 +67,17 @@ class App:
     connection: Connection
     ledger: SqliteLedger
     observed: SqliteLedger
-    names: Names
-    follower: Follower
+    names: BoundRules
+    follower: Tracker
     cycle: Cycle
-    acting: Acting
-    blocked: Blocked
-    places: LandingPlaces
+    acting: ActLoop
+    blocked: Breakers
+    places: LandingSlots
     pool: DaemonThreads
     clock: Clock
     stopping: Event
-    vital: VitalSigns
-    pauses: PauseBoard
+    vital: Health
+    pauses: OperatorPauses
     shared: Shared | None = None
     working: bool = True
     _unreachable: tuple[str, float] | None = field(default=None, init=False)
@@ -167,7 +167,7 @@ def build(
     clock: Clock | None = None,
     connect: Callable[[Settings, Clock], Connection] = open_connection,
     shared: Shared | None = None,
-) -> App:
+) -> Router:
     """Puts a router together; with a ``shared`` ledger one that works where it is its turn. Raises ``LedgerInUse``,
     ``LedgerBroken`` or ``LedgerUnavailable`` where the ledger cannot be opened, ``Unreachable`` where the SDK has no
     region or endpoint to talk to."""
@@ -179,11 +179,11 @@ def build(
     ledger = shared.ledger if shared is not None else open_ledger(settings, clock)
     working = shared is None or (shared.ledger.holding and shared.lease.held)
     observed = SqliteLedger.in_memory(instance_id=instance_id, keep=OBSERVED_FOR)
-    names = Names(instance=connection.instance, ruleset=ruleset)
-    places = LandingPlaces(settings.guard.unlanded, clock.monotonic)
-    blocked = Blocked(unlanded_limit=settings.guard.unlanded)
+    names = BoundRules(instance=connection.instance, ruleset=ruleset)
+    places = LandingSlots(settings.guard.unlanded, clock.monotonic)
+    blocked = Breakers(unlanded_limit=settings.guard.unlanded)
     records = OperatorRecords(ledger)
-    pauses = PauseBoard(records, clock)
+    pauses = OperatorPauses(records, clock)
     for flow, resumed_at in records.resumed_flows().items():
         blocked.resume(flow, resumed_at)
         places.forgive(flow, resumed_at)
@@ -202,7 +202,7 @@ def build(
         stopping=stopping.is_set,
         paused=pauses.of_move,
     )
-    follower = Follower(
+    follower = Tracker(
         reader=connection.background,
         ledger=ledger,
         places=places,
@@ -212,8 +212,8 @@ def build(
         calls_stopped=lambda: blocked.calls_stopped(clock.now()),
         keeper=keeper,
     )
-    skewed = SkewGuard(connection.skew)
-    in_progress, details = InProgress(), KnownDetails()
+    skewed = ClockSkew(connection.skew)
+    in_progress, details = InProgress(), DetailsCache()
     retry = settings.execute.retry
     attempts = Attempts(
         reader=connection.reader,
@@ -227,7 +227,7 @@ def build(
         permitted=lambda action: pauses.holding(action) or (HoldReason.CLOCK_SKEW if skewed.stops() else None),
     )
     pool = DaemonThreads("work")
-    needs = Needs(
+    needs = Fetcher(
         reader=connection.background,
         instance=connection.instance,
         channels=channels,
@@ -237,9 +237,9 @@ def build(
         assume_unpaused=True,
     )
     ended = EndedWaits()
-    roster = Roster(channels=channels, ended=ended.__contains__)
+    roster = WaitingList(channels=channels, ended=ended.__contains__)
     cycle = Cycle(
-        looking=Looking(
+        looking=Lookup(
             reader=connection.reader,
             needs=needs,
             ledger=ledger,
@@ -265,7 +265,7 @@ def build(
             ages=ages,
             open_now=lambda hours_id: needs.open_now(hours_id, clock.now()),
         ),
-        enforcer=Enforcer(
+        enforcer=TransferPerformer(
             ledger=ledger,
             attempts=attempts,
             reader=connection.reader,
@@ -276,7 +276,7 @@ def build(
             clock=clock,
             instance_id=instance_id,
             in_progress=in_progress,
-            rerouter=Rerouter(
+            rerouter=RoutingPerformer(
                 ledger=ledger,
                 attempts=attempts,
                 reader=connection.reader,
@@ -287,7 +287,7 @@ def build(
                 ages=ages,
             ),
         ),
-        observer=Observer(reader=connection.reader, observed=observed, clock=clock, details=details),
+        observer=ObservePerformer(reader=connection.reader, observed=observed, clock=clock, details=details),
         follower=follower,
         blocked=blocked,
         places=places,
@@ -306,9 +306,9 @@ def build(
         workers=settings.execute.workers,
         number=max((action.cycle for action in ledger.history(limit=1)), default=0),
     )
-    acting = Acting(
+    acting = ActLoop(
         cycle=cycle,
-        searching=Searching(
+        searching=SearchPlanner(
             reader=connection.reader,
             gauge=connection.instance,
             clock=clock,
@@ -324,7 +324,7 @@ def build(
         stopping=stopping.is_set,
     )
     follower.landed = acting.landed
-    return App(
+    return Router(
         settings=settings,
         mode=mode,
         connection=connection,
@@ -339,7 +339,7 @@ def build(
         pool=pool,
         clock=clock,
         stopping=stopping,
-        vital=VitalSigns(clock),
+        vital=Health(clock),
         pauses=pauses,
         shared=shared,
         working=working,

@@ -12,29 +12,29 @@ from itertools import islice
 from router import events
 from router.connect.answers import Unauthenticated
 from router.cycle_context import CycleContext
-from router.daemon.bound_rules import Names
+from router.daemon.bound_rules import BoundRules
 from router.decide.decide import Decided
-from router.decide.decision import ByRule, Hold, Reroute, Transfer
-from router.execute.observe import Observer
+from router.decide.decision import Hold, RoutingUpdate, RuleDecision, Transfer
+from router.execute.observe import ObservePerformer
 from router.execute.recovery import Recovery
-from router.execute.result import Came, Result
-from router.execute.transfer import Enforcer
-from router.execute.workers import BeforeMoves, Paced, perform_all, perform_paced
-from router.followup.tracker import Follower
+from router.execute.result import Outcome, Result
+from router.execute.transfer import TransferPerformer
+from router.execute.workers import BeforeMoves, PacedWork, perform_all, perform_paced
+from router.followup.tracker import Tracker
 from router.ledger.errors import LedgerUnavailable
-from router.lookup.snapshot import Looking
+from router.lookup.snapshot import Lookup
 from router.model import Contact, ContactId, HoldReason
 from router.ports import TRANSFER, Clock, Grant, Pacer
 from router.rules.rule import Mode
-from router.safety.breakers import Blocked
-from router.safety.landing_slots import LandingPlaces
-from router.safety.operator_pauses import PauseBoard
-from router.search.next_due import LookAhead
-from router.search.planner import Seen
-from router.search.waiting_list import OVER, EndedWaits, Roster
-from router.telemetry.counters import Meters
-from router.telemetry.cycle_report import CycleReport, Tally, report_of
-from router.telemetry.transitions import Degraded, HoldsTold, LimitsReached
+from router.safety.breakers import Breakers
+from router.safety.landing_slots import LandingSlots
+from router.safety.operator_pauses import OperatorPauses
+from router.search.next_due import NextDue
+from router.search.planner import SearchProgress
+from router.search.waiting_list import OVER, EndedWaits, WaitingList
+from router.telemetry.counters import Counters
+from router.telemetry.cycle_report import CycleReport, CycleTally, report_of
+from router.telemetry.transitions import HoldTransitions, LimitsReached, SearchTransitions
 
 CONFIRMED = 60
 """Held tasks whose pauses are read in one look: DescribeContact allows 10 calls a second, and moves come first."""
@@ -50,21 +50,21 @@ class Cycle:
     run before, as far as the ledger tells: limits per cycle are counted by it. What is open is settled only by a router
     that is ``working``."""
 
-    looking: Looking
-    names: Names
-    roster: Roster
+    looking: Lookup
+    names: BoundRules
+    roster: WaitingList
     recovery: Recovery
-    enforcer: Enforcer
-    observer: Observer
-    follower: Follower
-    blocked: Blocked
-    places: LandingPlaces
+    enforcer: TransferPerformer
+    observer: ObservePerformer
+    follower: Tracker
+    blocked: Breakers
+    places: LandingSlots
     pacer: Pacer
     pool: Executor
     workers: int
     clock: Clock
     mode: Mode
-    pauses: PauseBoard
+    pauses: OperatorPauses
     ended: EndedWaits
     clock_skew: Callable[[], bool]
     calls: Callable[[], Mapping[str, int]]
@@ -72,13 +72,13 @@ class Cycle:
     number: int = 0
     working: bool = True
     deciding_took: timedelta = timedelta()
-    meters: Meters = field(default_factory=Meters)
-    _degraded: Degraded = field(default_factory=Degraded)
-    _holds: HoldsTold = field(default_factory=HoldsTold)
+    meters: Counters = field(default_factory=Counters)
+    _degraded: SearchTransitions = field(default_factory=SearchTransitions)
+    _holds: HoldTransitions = field(default_factory=HoldTransitions)
     _reached: LimitsReached = field(default_factory=LimitsReached)
-    _ahead: LookAhead | None = None
+    _ahead: NextDue | None = None
     _paused: object = None
-    _tally: Tally | None = None
+    _tally: CycleTally | None = None
 
     def run(self, *, until: float | None, again: bool = False) -> CycleReport:
         """One cycle, ``until`` the monotonic instant of the next poll (``None``: everything due is acted on). With
@@ -95,13 +95,13 @@ class Cycle:
             more = self.act(wait_for_places=True) or self.confirm(limit=CONFIRMED)
         return self.finish(seen)
 
-    def begin(self, *, until: float | None, again: bool = False) -> Tally:
+    def begin(self, *, until: float | None, again: bool = False) -> CycleTally:
         """A cycle begins: what an earlier run, or a lost answer, left open is settled first."""
         self.number += 0 if again else 1
         context = CycleContext(
             cycle=self.number, rules=self.names.rules, directory=self.names.directory, until=until
         )
-        self._tally = tally = Tally(context=context, began=self.clock.monotonic(), calls=Counter(self.calls()))
+        self._tally = tally = CycleTally(context=context, began=self.clock.monotonic(), calls=Counter(self.calls()))
         self._use(context)
         self.roster.polled()
         if self.working and not self.blocked.calls_stopped(self.clock.now()):
@@ -154,7 +154,7 @@ class Cycle:
         self._suspend_flows(tally.context)
         self.ended.remember(results, self.clock.now())
         self._holds.tell(decided, results, tally.context, whole=whole)
-        return any(one.came in (Came.REFUSED, Came.LEARNT) for one in results)
+        return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT) for one in results)
 
     def confirm(self, *, limit: int, until: float | None = None) -> bool:
         """Reads tasks that are held and of which nobody has read whether they were paused: what is told of them, and
@@ -179,7 +179,7 @@ class Cycle:
             if held and self.looking.needs.details.of(contact, self.clock.now()) is None:
                 yield contact
 
-    def glimpse(self, seen: Seen) -> CycleReport:
+    def glimpse(self, seen: SearchProgress) -> CycleReport:
         """How the cycle stands."""
         tally = self._tally
         assert tally is not None, "a cycle has begun"
@@ -195,7 +195,7 @@ class Cycle:
             seconds=self.clock.monotonic() - tally.began,
         )
 
-    def finish(self, seen: Seen) -> CycleReport:
+    def finish(self, seen: SearchProgress) -> CycleReport:
         """The cycle is over: told in one line."""
         report, tally = self.glimpse(seen), self._tally
         assert tally is not None, "a cycle has begun"
@@ -213,7 +213,7 @@ class Cycle:
     def under_way(self) -> bool:
         return self._tally is not None
 
-    def note_search(self, seen: Seen) -> None:
+    def note_search(self, seen: SearchProgress) -> None:
         """What a search came to, for what all calls have in common; told where it failed."""
         if isinstance(seen.failure, Unauthenticated):
             self.blocked.unauthenticated(self.clock.now())
@@ -222,20 +222,20 @@ class Cycle:
         self._degraded.search(seen.failure, cycle=self.number)
         self._degraded.rows(seen.unreadable, whole=seen.complete)
 
-    def _search_everything(self, tally: Tally) -> Seen:
+    def _search_everything(self, tally: CycleTally) -> SearchProgress:
         if self.blocked.calls_stopped(self.clock.now()):
-            return Seen()
+            return SearchProgress()
         now = self.clock.now()
         sighting = self.looking.search(tally.context.rules, (), stop=self.stopping)
         self.roster.see(sighting.contacts, now)
         if sighting.complete:
             self.roster.searched(None, now)
         self.roster.see(self.follower.at_agents, now, by_id=True)
-        seen = Seen(begun=sighting.complete, failure=sighting.failure, unreadable=sighting.unreadable)
+        seen = SearchProgress(begun=sighting.complete, failure=sighting.failure, unreadable=sighting.unreadable)
         self.note_search(seen)
         return seen
 
-    def _with_time_to_act(self, tally: Tally, *, since: float) -> None:
+    def _with_time_to_act(self, tally: CycleTally, *, since: float) -> None:
         """At least as long for acting as looking or deciding took, which began then: what is longer than the poll (a
         search, for Connect allows one call in two seconds for the whole account; many contacts and rules on a slow
         machine) must not leave everything undone cycle after cycle."""
@@ -247,7 +247,7 @@ class Cycle:
         """Other rules, or another pause: everything is decided on anew."""
         ahead = self._ahead
         if ahead is None or ahead.rules is not context.rules or ahead.directory is not context.directory:
-            self._ahead = LookAhead(context.rules, context.directory)
+            self._ahead = NextDue(context.rules, context.directory)
             self.roster.press_all()
         if self._paused != self.pauses.now:
             self._paused = self.pauses.now
@@ -268,17 +268,17 @@ class Cycle:
             for account in decided.accounts.values()
         )
 
-    def _note_results(self, results: Iterable[Result], tally: Tally) -> None:
+    def _note_results(self, results: Iterable[Result], tally: CycleTally) -> None:
         """What was moved, or is seen to be gone, waits no more; what was refused, or not begun because there was
         something more urgent, presses."""
         again: list[ContactId] = []
         no_place: list[ContactId] = []
         for result in results:
             contact, decision = result.decision.contact, result.decision
-            moved = isinstance(decision, Transfer) and decision.mode is Mode.ENFORCE and result.came is Came.DONE
-            if moved or (result.came is Came.HELD and result.reason in OVER):
+            moved = isinstance(decision, Transfer) and decision.mode is Mode.ENFORCE and result.outcome is Outcome.DONE
+            if moved or (result.outcome is Outcome.HELD and result.reason in OVER):
                 self.roster.forget(contact)
-            elif result.came in (Came.INTERRUPTED, Came.LEARNT) or self._may_try_next(result, tally):
+            elif result.outcome in (Outcome.INTERRUPTED, Outcome.LEARNT) or self._may_try_next(result, tally):
                 again.append(contact.id)
             elif result.reason is HoldReason.FLOW_SUSPENDED:
                 no_place.append(contact.id)
@@ -287,8 +287,8 @@ class Cycle:
             self.roster.press(again)
         self.roster.without_place(no_place)
 
-    def _may_try_next(self, result: Result, tally: Tally) -> bool:
-        return result.came is Came.REFUSED and tally.refusals(result.decision.contact) < MAX_ROUNDS
+    def _may_try_next(self, result: Result, tally: CycleTally) -> bool:
+        return result.outcome is Outcome.REFUSED and tally.refusals(result.decision.contact) < MAX_ROUNDS
 
     def _suspend_flows(self, context: CycleContext) -> None:
         for flow in self.blocked.suspend(self.follower.followed):
@@ -315,13 +315,13 @@ class Cycle:
         """Performs the decisions, most urgent first. A contact whose flow has as many under way as may be waits, while
         those of other flows go on, until one of them has landed: here, or in a later round."""
         context = replace(context, interrupted=interrupted)
-        left: list[ByRule] = [decision for decision in decided.decisions if isinstance(decision, ByRule)]
+        left: list[RuleDecision] = [decision for decision in decided.decisions if isinstance(decision, RuleDecision)]
         order = {id(decision): place for place, decision in enumerate(left)}
         left, results = self._without_those_to_be_rerouted(left, context)
         while left:
             done = self._perform_all(left, context)
-            results.extend(one for one in done if one.came is not Came.NO_PLACE)
-            left = [one.decision for one in done if one.came is Came.NO_PLACE]
+            results.extend(one for one in done if one.outcome is not Outcome.NO_PLACE)
+            left = [one.decision for one in done if one.outcome is Outcome.NO_PLACE]
             left.sort(key=lambda decision: order[id(decision)])
             flows = {decision.target.flow_id for decision in left if isinstance(decision, Transfer)}
             if not flows or not wait_for_places or not self.places.await_one(flows, until=context.until):
@@ -329,12 +329,12 @@ class Cycle:
         return [*results, *(_without_place(decision) for decision in left)]
 
     def _without_those_to_be_rerouted(
-        self, decisions: list[ByRule], context: CycleContext
-    ) -> tuple[list[ByRule], list[Result]]:
+        self, decisions: list[RuleDecision], context: CycleContext
+    ) -> tuple[list[RuleDecision], list[Result]]:
         """A contact whose routing is to be changed and which is to be moved is changed first: two acts on one contact
         never overlap. What is left to do, in the same order, and what came of the others."""
         moved = {decision.contact.id for decision in decisions if isinstance(decision, Transfer)}
-        first = [one for one in decisions if isinstance(one, Reroute) and one.contact.id in moved]
+        first = [one for one in decisions if isinstance(one, RoutingUpdate) and one.contact.id in moved]
         if not first:
             return decisions, []
         done = perform_all(
@@ -343,19 +343,19 @@ class Cycle:
         taken = {id(decision) for decision in first}
         return [decision for decision in decisions if id(decision) not in taken], done
 
-    def _perform_all(self, decisions: Sequence[ByRule], context: CycleContext) -> list[Result]:
+    def _perform_all(self, decisions: Sequence[RuleDecision], context: CycleContext) -> list[Result]:
         """Transfers are the work that waits for tokens; an urgent one never waits behind one that was taken up. What is
         to be told of a contact where it is, is told before it is moved."""
         transfers = [one for one in decisions if isinstance(one, Transfer) and one.mode is Mode.ENFORCE]
         scarce = {id(decision) for decision in transfers}
-        paced: Paced[ByRule] = Paced(
+        paced: PacedWork[RuleDecision] = PacedWork(
             transfers, lambda: self._await_token(context), lambda: self.pacer.give_back(TRANSFER)
         )
         moved = {decision.contact.id for decision in transfers}
         free = [decision for decision in decisions if id(decision) not in scarce]
         before = BeforeMoves([decision for decision in free if decision.contact.id in moved])
 
-        def perform(decision: ByRule, grant: Grant | None) -> list[Result]:
+        def perform(decision: RuleDecision, grant: Grant | None) -> list[Result]:
             one = replace(context, grant=grant)
             if id(decision) in scarce:
                 told = before.make_sure(decision.contact.id, lambda other: self._perform(other, context))
@@ -368,20 +368,20 @@ class Cycle:
     def _await_token(self, context: CycleContext) -> bool:
         return self.pacer.acquire(TRANSFER, until=context.until, cancelled=context.interrupted)
 
-    def _perform(self, decision: ByRule, context: CycleContext) -> Result:
+    def _perform(self, decision: RuleDecision, context: CycleContext) -> Result:
         """What is not begun when the next poll comes, the rule's hours close, something more urgent comes up or the
         service stops, is decided anew. Whatever goes wrong with one contact, the others go on."""
         over = context.until is not None and self.clock.monotonic() >= context.until
         closed = decision.acts_before is not None and self.clock.now() >= decision.acts_before
         if over or closed or self.stopping():
-            return Result(decision=decision, came=Came.NOT_SENT)
+            return Result(decision=decision, outcome=Outcome.NOT_SENT)
         if context.interrupted():
-            return Result(decision=decision, came=Came.INTERRUPTED)
+            return Result(decision=decision, outcome=Outcome.INTERRUPTED)
         if self.blocked.calls_stopped(self.clock.now()):
-            return Result(decision=decision, came=Came.HELD, reason=HoldReason.DENIED)
+            return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.DENIED)
         paused = self.pauses.of_decision(decision)
         if paused is not None:
-            return Result(decision=decision, came=Came.HELD, reason=HoldReason.OPERATOR_PAUSE, detail=str(paused))
+            return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.OPERATOR_PAUSE, detail=str(paused))
         performer = self.enforcer if decision.mode is Mode.ENFORCE else self.observer
         try:
             return _or_learnt(performer.perform(decision, context))
@@ -389,15 +389,15 @@ class Cycle:
             events.log.error("ledger.failed", message=str(problem), **events.of_decision(decision, context))
         except Exception:
             events.broken(**events.of_decision(decision, context))
-        return Result(decision=decision, came=Came.NOT_SENT)
+        return Result(decision=decision, outcome=Outcome.NOT_SENT)
 
 
 def _or_learnt(result: Result) -> Result:
     pauses = result.decision.pauses
     learnt = pauses is not None and pauses.assumed and result.reason is HoldReason.CONTACT_PAUSED
-    return replace(result, came=Came.LEARNT, reason=None) if learnt else result
+    return replace(result, outcome=Outcome.LEARNT, reason=None) if learnt else result
 
 
-def _without_place(decision: ByRule) -> Result:
+def _without_place(decision: RuleDecision) -> Result:
     detail = "as many contacts that its flow moved as may be (guard.unlanded) have not landed yet"
-    return Result(decision=decision, came=Came.HELD, reason=HoldReason.FLOW_SUSPENDED, detail=detail)
+    return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.FLOW_SUSPENDED, detail=detail)

@@ -11,10 +11,10 @@ from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from router import events
-from router.daemon.compose import App
+from router.daemon.compose import Router
 from router.daemon.control.server import ControlServer, SocketUnusable
-from router.daemon.rules_watcher import Watcher
-from router.daemon.scheduling import DaemonThreads, Every
+from router.daemon.rules_watcher import RulesWatcher
+from router.daemon.scheduling import DaemonThreads, PeriodicTrigger
 from router.daemon.signals import acting_on
 from router.daemon.systemd import Notifier
 from router.ledger.errors import LedgerUnavailable
@@ -42,7 +42,7 @@ class Daemon:
 
     def __init__(
         self,
-        app: App,
+        app: Router,
         *,
         notifier: Notifier,
         reload: Callable[[], object],
@@ -55,7 +55,7 @@ class Daemon:
         self._notifier = notifier
         self._reload = reload
         self._control = control
-        self._watcher = Watcher(lambda: self._app.settings.rules.path, reload, stopping=app.stopping)
+        self._watcher = RulesWatcher(lambda: self._app.settings.rules.path, reload, stopping=app.stopping)
         self._wake = threading.Event()
         self._hup = False
         self._cycling = False
@@ -138,7 +138,7 @@ class Daemon:
 
     def _schedule(self) -> None:
         for name, (work, every) in self._jobs().items():
-            self._scheduler.add_job(work, Every(every), id=name)
+            self._scheduler.add_job(work, PeriodicTrigger(every), id=name)
         later = datetime.now(UTC) + self._app.settings.poll.sweep  # the names have just been read
         self._scheduler.modify_job("directory", next_run_time=later)
         self._app.acting.finished, self._app.acting.glimpsed = self._finished, self._glimpsed
@@ -218,7 +218,7 @@ class Daemon:
             self._last_begun = self._app.clock.monotonic()
         if late or set_back:
             for name, (_, interval) in self._jobs().items():
-                self._scheduler.reschedule_job(name, trigger=Every(interval))
+                self._scheduler.reschedule_job(name, trigger=PeriodicTrigger(interval))
 
     def _clock_set_back(self) -> bool:
         before, self._looked_at = self._looked_at, datetime.now(UTC)
@@ -246,7 +246,7 @@ class Daemon:
         every = self._app.settings.poll.every
         if every != self._every:
             self._every = every
-            self._scheduler.reschedule_job("poll", trigger=Every(every))
+            self._scheduler.reschedule_job("poll", trigger=PeriodicTrigger(every))
 
     def _end(self) -> int:
         stopping = not self.handed_over

@@ -17,13 +17,13 @@ NAME = "last-good-rules.json"
 
 
 @dataclass(frozen=True, slots=True)
-class LastGood:
+class LastGoodRules:
     """One file, replaced whole: a crash leaves the old one or the new one."""
 
     path: Path
 
     @classmethod
-    def of(cls, settings: Settings) -> LastGood:
+    def of(cls, settings: Settings) -> LastGoodRules:
         return cls(settings.state_folder / NAME)
 
     def keep(self, rules: RuleSet) -> None:

@@ -44,7 +44,7 @@ Serve = Callable[[Turn, Callable[[Daemon], None]], Daemon]
 
 
 @dataclass(kw_only=True)
-class Turns:
+class Leadership:
     """``candidate``: whether this router would work at all; one that only observes never takes the lease."""
 
     shared: Shared

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from router import events
 from router.connect.answers import Failure
-from router.daemon.compose import App
+from router.daemon.compose import Router
 from router.daemon.signals import acting_on
 from router.ledger.errors import LedgerUnavailable
 from router.model import Action, ActionKind, HoldReason, Landing, WaitKey
@@ -37,7 +37,7 @@ class Pass:
         return complete and not self.failed and not self.stopped
 
 
-def run_once(app: App) -> Pass:
+def run_once(app: Router) -> Pass:
     """Raises ``LedgerUnavailable`` where the ledger cannot be read: then nothing was moved. Closes the app."""
     # SIGTERM and SIGINT end the pass in order; what was sent is settled and followed by the next run.
     with acting_on({signal.SIGTERM: app.stop, signal.SIGINT: app.stop}):
@@ -51,7 +51,7 @@ def run_once(app: App) -> Pass:
             events.log.info("service.stopped")
 
 
-def _run(app: App) -> Pass:
+def _run(app: Router) -> Pass:
     began_at = app.clock.now()
     failure = app.names.load()
     if failure is not None:
@@ -66,7 +66,7 @@ def _run(app: App) -> Pass:
     return Pass(report=report, failed=_failed(app, since=began_at), stopped=app.stopping.is_set())
 
 
-def _everything(app: App) -> CycleReport:
+def _everything(app: Router) -> CycleReport:
     """What a look reads at most leaves some contacts unread: looked at again, as the same cycle, while that helps."""
     report = app.cycle.run(until=None)
     unread = _unread(report)
@@ -85,7 +85,7 @@ def _unread(report: CycleReport) -> int:
 class _Following:
     """Looks after what was moved while the cycle goes on: a move needs a place that only a landing frees."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Router) -> None:
         self._app = app
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow")
@@ -115,7 +115,7 @@ class _Following:
             self._over.wait(LOOK_EVERY)
 
 
-def _failed(app: App, *, since: datetime) -> int:
+def _failed(app: Router, *, since: datetime) -> int:
     """Contacts of which the last move of this pass, or the last change of their place, was refused, was not sent for an
     error, has no known outcome, or led nowhere. A place that could not be given back is none: its contact has moved."""
     last: dict[tuple[WaitKey, ActionKind], Action] = {}

@@ -11,19 +11,19 @@ from typing import Any
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from router.daemon.compose import App
+from router.daemon.compose import Router
 from router.daemon.status import status_of
-from router.telemetry.counters import REACTION_S, Reading
+from router.telemetry.counters import REACTION_S, CounterReading
 
 PREFIX = "connect_router"
 
 
 @contextmanager
-def exposed(app: App, *, host: str, port: int) -> Iterator[int]:
+def exposed(app: Router, *, host: str, port: int) -> Iterator[int]:
     """Serves ``/metrics`` until the block ends, and tells the port (another one than ``port`` where that is 0). Raises
     ``OSError`` where the address cannot be had."""
     registry = CollectorRegistry()
-    registry.register(Figures(app))
+    registry.register(PrometheusCollector(app))
     server, thread = start_http_server(port, addr=host, registry=registry)
     try:
         yield server.server_port
@@ -33,11 +33,11 @@ def exposed(app: App, *, host: str, port: int) -> Iterator[int]:
         thread.join()
 
 
-class Figures:
+class PrometheusCollector:
     """Read anew at each scrape; nothing is asked of AWS. Rules, reasons, operations and outcomes are labels, contacts
     and queues never: what grows without bound, or tells of a customer, is for the log."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Router) -> None:
         self._app = app
 
     def describe(self) -> Iterable[Metric]:
@@ -76,7 +76,7 @@ def _of_cycles(status: Mapping[str, Any], cycle: Mapping[str, Any]) -> Iterator[
     yield _labelled("held", "Decisions of the last cycle to leave a contact alone.", held, labels=("reason",))
 
 
-def _of_meters(reading: Reading) -> Iterator[Metric]:
+def _of_meters(reading: CounterReading) -> Iterator[Metric]:
     cycles = CounterMetricFamily(
         f"{PREFIX}_cycles", "Cycles; complete: the search was read to its end.", labels=["complete"]
     )

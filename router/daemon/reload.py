@@ -8,8 +8,8 @@ from threading import Lock
 from pydantic import BaseModel
 
 from router import events, logs
-from router.daemon.compose import App
-from router.daemon.last_good_rules import LastGood
+from router.daemon.compose import Router
+from router.daemon.last_good_rules import LastGoodRules
 from router.daemon.systemd import Notifier
 from router.execute.attempts import RetryPolicy
 from router.lookup.snapshot import limits_of
@@ -54,7 +54,7 @@ def refusals(old: Settings, new: Settings) -> tuple[Problem, ...]:
     )
 
 
-def apply(app: App, settings: Settings) -> None:
+def apply(app: Router, settings: Settings) -> None:
     """Nothing here can fail. A cycle that runs keeps the rules it began with."""
     retry = settings.execute.retry
     app.settings = settings
@@ -86,7 +86,7 @@ Load = Callable[[], tuple[Settings, RuleSet]]
 class Reloader:
     """One reload at a time, whoever asks for it."""
 
-    def __init__(self, app: App, load: Load, *, notifier: Notifier, kept: LastGood) -> None:
+    def __init__(self, app: Router, load: Load, *, notifier: Notifier, kept: LastGoodRules) -> None:
         self._app = app
         self._load = load
         self._notifier = notifier
@@ -111,7 +111,7 @@ class Reloader:
             return problems
 
 
-def reload(app: App, load: Load) -> tuple[Problem, ...]:
+def reload(app: Router, load: Load) -> tuple[Problem, ...]:
     """Puts what ``load`` reads in force, or answers why not; all stays as it was then. Timers, ledger and clocks are
     not touched; flows that were denied are tried again, for the permissions may be what changed."""
     try:
@@ -129,7 +129,7 @@ def reload(app: App, load: Load) -> tuple[Problem, ...]:
     return ()
 
 
-def _rejected(app: App, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+def _rejected(app: Router, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     lines = [str(problem) for problem in problems]
     events.log.error("rules.rejected", errors=lines)
     app.vital.refused(tuple(lines))

@@ -20,7 +20,7 @@ LONGEST_UNREST_S = 5.0
 Signature = tuple[object, ...]
 
 
-class Watcher:
+class RulesWatcher:
     """``path`` answers where the rules are now; ``changed`` is called, in this thread, once they are other than before.
     What changes from the making of this on is seen. ``run`` ends with ``stopping``."""
 

@@ -13,7 +13,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 # When a job of the service runs: once in an interval, however long it could not.
 
-class Every(BaseTrigger):  # type: ignore[misc]
+class PeriodicTrigger(BaseTrigger):  # type: ignore[misc]
     """At once, then each ``interval``. What was missed is not made up for.
 
     APScheduler's own ``IntervalTrigger`` goes through all the runs that were missed, one by one: after a step of the

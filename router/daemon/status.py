@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router import __version__
-from router.daemon.compose import App
+from router.daemon.compose import Router
 from router.ledger.errors import LedgerUnavailable
 from router.model import Action, Landing, Pause
 from router.telemetry.cycle_report import CycleReport
-from router.telemetry.health import DEAD_AFTER, Vital
+from router.telemetry.health import DEAD_AFTER, HealthReport
 
 SHOWN = 20
 """Strays that are named; all are counted."""
 
 
-def status_of(app: App) -> dict[str, Any]:
+def status_of(app: Router) -> dict[str, Any]:
     """Reads what the service knows; asks nobody. Times are UTC, durations seconds."""
     now, vital = app.clock.now(), app.vital.now
     return {
@@ -43,20 +43,20 @@ def status_of(app: App) -> dict[str, Any]:
     }
 
 
-def _state(app: App, vital: Vital) -> str:
+def _state(app: Router, vital: HealthReport) -> str:
     if app.stopping.is_set():
         return "stopping"
     return "running" if vital.ready_at is not None else "starting"
 
 
-def _cycle(vital: Vital) -> dict[str, Any] | None:
+def _cycle(vital: HealthReport) -> dict[str, Any] | None:
     """As ``cycle.finished`` has it; ``None`` before the first."""
     if vital.report is None:
         return None
     return {**vital.report.fields(), "finished_at": _iso(vital.finished_at)}
 
 
-def _rules(app: App, vital: Vital) -> dict[str, Any]:
+def _rules(app: Router, vital: HealthReport) -> dict[str, Any]:
     rules, refused = app.names.ruleset, vital.refused
     return {
         "count": len(rules.rules),
@@ -69,7 +69,7 @@ def _rules(app: App, vital: Vital) -> dict[str, Any]:
     }
 
 
-def _figures(app: App, report: CycleReport | None, now: datetime) -> dict[str, Any]:
+def _figures(app: Router, report: CycleReport | None, now: datetime) -> dict[str, Any]:
     directory = app.names.directory
     glance = report.glance if report is not None else None
     return {
@@ -97,12 +97,12 @@ def _figures(app: App, report: CycleReport | None, now: datetime) -> dict[str, A
     }
 
 
-def _drain(app: App, report: CycleReport) -> float | None:
+def _drain(app: Router, report: CycleReport) -> float | None:
     """Of what limits and quota kept back in the last cycle, at its pace; ``None``: nothing, or nothing was moved."""
     return report.drain_s(max(report.seconds, app.settings.poll.every.total_seconds()))
 
 
-def _quotas(app: App) -> list[dict[str, Any]]:
+def _quotas(app: Router) -> list[dict[str, Any]]:
     return [
         {
             "operation": operation,
@@ -117,7 +117,7 @@ def _quotas(app: App) -> list[dict[str, Any]]:
     ]
 
 
-def _ledger(app: App) -> dict[str, Any]:
+def _ledger(app: Router) -> dict[str, Any]:
     """``began_at`` is ``None`` and ``error`` says why where it cannot be read."""
     try:
         open_intents, error = len(app.ledger.open_intents()), app.ledger.problem
@@ -132,7 +132,7 @@ def _ledger(app: App) -> dict[str, Any]:
     }
 
 
-def _lease(app: App) -> dict[str, Any] | None:
+def _lease(app: Router) -> dict[str, Any] | None:
     """Which of several routers works; ``None`` where the ledger serves this one alone."""
     if app.shared is None:
         return None
@@ -140,7 +140,7 @@ def _lease(app: App) -> dict[str, Any] | None:
     return {"held": held, "holder": app.shared.lease.holder, "term": app.shared.ledger.term}
 
 
-def _followed(app: App) -> dict[str, Any]:
+def _followed(app: Router) -> dict[str, Any]:
     followed, directory = app.follower.followed, app.names.directory
     strays = [action for action in followed if action.landing is Landing.STRAY]
     return {
@@ -152,7 +152,7 @@ def _followed(app: App) -> dict[str, Any]:
     }
 
 
-def _stray(app: App, action: Action) -> dict[str, Any]:
+def _stray(app: Router, action: Action) -> dict[str, Any]:
     flow = action.target.flow_id if action.target is not None else None
     return {
         "contact_id": action.contact_id,

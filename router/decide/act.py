@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from router.decide.decision import Decision, Refusal, Reroute, Transfer, Warn
+from router.decide.decision import Decision, GuardRefusal, RoutingUpdate, Transfer, Warn
 from router.decide.destinations import Weighed, weigh
-from router.decide.evaluation import Turn
+from router.decide.evaluation import Evaluation
 from router.decide.govern import Role
 from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, CLOCK, first_refusal, whereabouts
 from router.decide.pick import pick
@@ -25,7 +25,7 @@ ROUTING_APPLIES_WITHIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepTried:
+class TriedStep:
     """One due ``to`` step and how each of its destinations fared, tier by tier."""
 
     rule: str
@@ -55,32 +55,32 @@ class StepTried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class StepOutcome:
     """``needs`` is what must be read before more can be said; the decisions are holds for want of it."""
 
     decisions: tuple[Decision, ...] = ()
-    steps: tuple[StepTried, ...] = ()
+    steps: tuple[TriedStep, ...] = ()
     needs: tuple[object, ...] = ()
 
 
-def act(turn: Turn) -> Outcome:
+def act(turn: Evaluation) -> StepOutcome:
     """The decisions of one rule on one contact. Warnings and bumps do not wait for what holds a move, save for a
     contact whose whereabouts are not known; while the rule's hours are closed nothing acts."""
     due = turn.tried.due
     if due is None or not due.anything:
-        return Outcome()
+        return StepOutcome()
     if (stopped := first_refusal(CLOCK, turn)) is not None:
         return _held(turn, _latest(due), stopped)
     if turn.tried.role is Role.UNREAD:
         return _unread(turn, _latest(due))
     free = _without_transfer(turn) if whereabouts(turn) is None else ()
     if not due.to:
-        return Outcome(decisions=free)
+        return StepOutcome(decisions=free)
     moved = _move(turn)
     return replace(moved, decisions=(*free, *moved.decisions))
 
 
-def _without_transfer(turn: Turn) -> tuple[Decision, ...]:
+def _without_transfer(turn: Evaluation) -> tuple[Decision, ...]:
     """Steps that cost no transfer: the latest due ``routing`` and the latest due ``warn``."""
     assert turn.tried.due is not None, "a rule that matched has a clock"
     found: list[Decision] = []
@@ -93,13 +93,13 @@ def _without_transfer(turn: Turn) -> tuple[Decision, ...]:
     return tuple(found)
 
 
-def _reroute(turn: Turn, step: Step, routing: Routing) -> Decision:
+def _reroute(turn: Evaluation, step: Step, routing: Routing) -> Decision:
     """Not within the minute that Connect may take to apply an earlier one: what the contact shows may be old."""
     since = turn.waiting.look.now - ROUTING_APPLIES_WITHIN
     lately = any(at > since for act in turn.waiting.wait.chain for at in _rerouted_at(act))
     if not lately:
-        return Reroute(routing=routing, **turn.by_rule(step))
-    return turn.hold(step, Refusal(HoldReason.IN_FLIGHT, "its routing was changed less than a minute ago"))
+        return RoutingUpdate(routing=routing, **turn.by_rule(step))
+    return turn.hold(step, GuardRefusal(HoldReason.IN_FLIGHT, "its routing was changed less than a minute ago"))
 
 
 def _rerouted_at(act: Action) -> tuple[datetime, ...]:
@@ -113,14 +113,14 @@ def _latest(due: Due) -> Step:
     return next(step for step in (*due.to, due.routing, due.warn) if step is not None)
 
 
-def _unread(turn: Turn, step: Step) -> Outcome:
+def _unread(turn: Evaluation, step: Step) -> StepOutcome:
     """A rule beside, of which it is not known whether it matches: it waits, and nobody waits for it."""
     matched = turn.tried.match
     assert matched is not None, "what could not be decided has been matched"
-    return _held(turn, step, Refusal(HoldReason.UNREADABLE, told_unread(matched), matched.needs))
+    return _held(turn, step, GuardRefusal(HoldReason.UNREADABLE, told_unread(matched), matched.needs))
 
 
-def _move(turn: Turn) -> Outcome:
+def _move(turn: Evaluation) -> StepOutcome:
     """Of the due ``to`` steps the latest that has an eligible destination; those before it are skipped."""
     latest = turn.due_to[0].step
     refusal = first_refusal(BEFORE_DESTINATIONS, turn)
@@ -135,10 +135,10 @@ def _move(turn: Turn) -> Outcome:
     return _held(turn, latest, _none_eligible(steps), steps)
 
 
-def _try_step(turn: Turn, bound: BoundStep) -> StepTried:
+def _try_step(turn: Evaluation, bound: BoundStep) -> TriedStep:
     """Weighs every destination and picks within the first tier that has an eligible one."""
     tiers = tuple(tuple(weigh(entry, bound.step, turn) for entry in tier) for tier in bound.tiers)
-    tried = StepTried(rule=turn.rule, step=bound, tiers=tiers)
+    tried = TriedStep(rule=turn.rule, step=bound, tiers=tiers)
     if tried.unread or not tried.tier:
         return tried
     last = turn.used.last.get((turn.rule, bound.step.at))
@@ -146,7 +146,7 @@ def _try_step(turn: Turn, bound: BoundStep) -> StepTried:
     return replace(tried, chosen=chosen)
 
 
-def _transfer(turn: Turn, bound: BoundStep, chosen: Weighed, steps: tuple[StepTried, ...]) -> Outcome:
+def _transfer(turn: Evaluation, bound: BoundStep, chosen: Weighed, steps: tuple[TriedStep, ...]) -> StepOutcome:
     refusal = first_refusal(AFTER_DESTINATIONS, turn)
     if refusal is not None:
         return _held(turn, bound.step, refusal, steps)
@@ -158,17 +158,17 @@ def _transfer(turn: Turn, bound: BoundStep, chosen: Weighed, steps: tuple[StepTr
         skipped=tuple(sorted(one.step.number for one in turn.due_to if one.step.at < bound.step.at)),
         **_named_by_contact(turn, steps).by_rule(bound.step),
     )
-    return Outcome(decisions=(decision,), steps=steps)
+    return StepOutcome(decisions=(decision,), steps=steps)
 
 
-def _named_by_contact(turn: Turn, steps: tuple[StepTried, ...]) -> Turn:
+def _named_by_contact(turn: Evaluation, steps: tuple[TriedStep, ...]) -> Evaluation:
     """With what the contact says in place of a destination among what the decision relies on."""
     entries = dict.fromkeys(weighed.entry.entry.agent_from for tried in steps for weighed in tried.weighed)
     named = (naming(attribute, turn.waiting) for attribute in entries if attribute is not None)
     return replace(turn, relied_on=(*turn.relied_on, *(seen for seen in named if seen is not None)))
 
 
-def _series(turn: Turn, step: Step, target: Target) -> int:
+def _series(turn: Evaluation, step: Step, target: Target) -> int:
     """How often this step was intended for the wait and recorded as never sent, or refused this destination: another
     series, another token. What was refused is tried again only when somebody has changed something about it."""
     before = (action for action in turn.waiting.wait.actions if (action.rule, action.at) == (turn.rule, step.at))
@@ -178,17 +178,17 @@ def _series(turn: Turn, step: Step, target: Target) -> int:
     )
 
 
-def _held(turn: Turn, step: Step, refusal: Refusal, steps: tuple[StepTried, ...] = ()) -> Outcome:
-    return Outcome(decisions=(turn.hold(step, refusal),), steps=steps, needs=refusal.needs)
+def _held(turn: Evaluation, step: Step, refusal: GuardRefusal, steps: tuple[TriedStep, ...] = ()) -> StepOutcome:
+    return StepOutcome(decisions=(turn.hold(step, refusal),), steps=steps, needs=refusal.needs)
 
 
-def _to_be_read(steps: tuple[StepTried, ...]) -> Refusal:
+def _to_be_read(steps: tuple[TriedStep, ...]) -> GuardRefusal:
     """Everything that may come to matter, at once: reading more queues in one call costs no more."""
     needs = tuple(dict.fromkeys(need for tried in steps for need in tried.needs))
-    return Refusal(HoldReason.UNREADABLE, "what its destinations depend on has not been read yet", needs)
+    return GuardRefusal(HoldReason.UNREADABLE, "what its destinations depend on has not been read yet", needs)
 
 
-def _none_eligible(steps: tuple[StepTried, ...]) -> Refusal:
+def _none_eligible(steps: tuple[TriedStep, ...]) -> GuardRefusal:
     """Each destination with why not, once."""
     why = dict.fromkeys(f'"{one.name}": {one.why}' for tried in steps for one in tried.weighed)
-    return Refusal(HoldReason.NO_ELIGIBLE_DESTINATION, "; ".join(why))
+    return GuardRefusal(HoldReason.NO_ELIGIBLE_DESTINATION, "; ".join(why))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.model import Action, ActionKind, AgentId, ContactId, QueueId, Target
 
@@ -41,7 +41,7 @@ every 15 s in Connect's own pages; for the API no figure is documented."""
 
 
 @dataclass(slots=True)
-class Used:
+class CapacityUsed:
     """By earlier cycles, as far as the metrics may not show it yet, and by what this one has decided so far.
 
     ``queues`` and ``agents`` count contacts sent there; ``chains`` are those with a contact that is to be moved;
@@ -60,7 +60,7 @@ class Used:
     given: Counter[QueueId] = field(default_factory=Counter)
 
     @classmethod
-    def before(cls, look: Look, waits: Iterable[WaitingContact], *, observed: bool) -> Used:
+    def before(cls, look: Snapshot, waits: Iterable[WaitingContact], *, observed: bool) -> CapacityUsed:
         """``observed`` moves count by themselves, so that watching a rule never takes from those that act."""
         moves = _observed_moves(look) if observed else look.recent_moves
         hour, gone = (_within_the_hour(some, look) for some in (moves, look.recent_moves))
@@ -89,11 +89,11 @@ class Used:
             self.agents[target.agent_id] += 1
 
 
-def _within_the_hour(moves: Iterable[Action], look: Look) -> tuple[Action, ...]:
+def _within_the_hour(moves: Iterable[Action], look: Snapshot) -> tuple[Action, ...]:
     return tuple(move for move in moves if move.decided_at > look.now - HOUR)
 
 
-def _observed_moves(look: Look) -> Iterable[Action]:
+def _observed_moves(look: Snapshot) -> Iterable[Action]:
     """Each once, though every contact of its chain has it in its history."""
     observed = (action for history in look.histories.values() for action in history if action.observed)
     moves = (action for action in observed if action.kind is ActionKind.TRANSFER)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from router.decide.needs import NeedHours
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, FirstAct, HoursId, QueueId
 from router.rules.bound import BoundRule
 from router.rules.calendar import Interval
-from router.rules.clock import Calendar
+from router.rules.clock import OpenTimes
 from router.rules.condition import Unread
 from router.rules.pauses import stood_still
 from router.rules.value_test import QUEUES_OWN
@@ -26,7 +26,7 @@ class Standstill:
     unread: Unread | None = None
 
 
-def standstill(waiting: WaitingContact, start: datetime, hours: Calendar | None) -> Standstill:
+def standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | None) -> Standstill:
     """Since the clock started. Only tasks can be paused (API_PauseContact). The contacts that it came from count where
     the clock started in their time."""
     if not waiting.contact.channel.pausable:
@@ -43,7 +43,9 @@ def standstill(waiting: WaitingContact, start: datetime, hours: Calendar | None)
     return Standstill(stood_still(segments, start, waiting.look.now, hours), unread)
 
 
-def calendar_of(rule: BoundRule, queue_id: QueueId, first: FirstAct | None, look: Look) -> Calendar | Unread | None:
+def calendar_of(
+    rule: BoundRule, queue_id: QueueId, first: FirstAct | None, look: Snapshot
+) -> OpenTimes | Unread | None:
     """The hours that the rule's clock counts; ``None``: around the clock. ``queue_id`` is the queue the contact is in
     and ``first`` what the rule first saw of it: ``"queue"`` means the queue where the clock started."""
     name = rule.rule.sla.hours
@@ -56,12 +58,12 @@ def calendar_of(rule: BoundRule, queue_id: QueueId, first: FirstAct | None, look
     return hours_as_read(HoursId(rule.hours_id), look)
 
 
-def hours_of_queue(queue_id: QueueId, look: Look) -> Calendar | Unread:
+def hours_of_queue(queue_id: QueueId, look: Snapshot) -> OpenTimes | Unread:
     queue = look.directory.queue(queue_id)
     if queue is None or queue.hours_id is None:
         return Unread("which hours the queue has is not known")
     return hours_as_read(queue.hours_id, look)
 
 
-def hours_as_read(hours_id: HoursId, look: Look) -> Calendar | Unread:
+def hours_as_read(hours_id: HoursId, look: Snapshot) -> OpenTimes | Unread:
     return look.hours.get(hours_id, Unread("these hours have not been read yet", NeedHours(hours_id)))

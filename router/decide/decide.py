@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from router.decide.act import Outcome, StepTried, act
-from router.decide.capacity import Used
+from router.decide.act import StepOutcome, TriedStep, act
+from router.decide.capacity import CapacityUsed
 from router.decide.decision import Decision, Hold
-from router.decide.evaluation import Turn
-from router.decide.govern import Governance, Tried, govern, urgency_of
+from router.decide.evaluation import Evaluation
+from router.decide.govern import Governance, TriedRule, govern, urgency_of
 from router.decide.guards import pause_of
 from router.decide.rules_in_force import RulesInForce
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.decide.wait import Wait, read_wait
 from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, ContactId, HoldReason, Standing
@@ -47,7 +47,7 @@ class Account:
     standing: Standing
     wait: Wait | None = None
     governance: Governance | None = None
-    steps: tuple[StepTried, ...] = ()
+    steps: tuple[TriedStep, ...] = ()
     decisions: tuple[Decision, ...] = ()
     next_due_at: datetime | None = None
 
@@ -77,26 +77,26 @@ class Decided:
 class _Fold:
     """What deciding on one contact leaves for the next."""
 
-    look: Look
+    look: Snapshot
     waits: Sequence[WaitingContact]
     needs: dict[object, None] = field(default_factory=dict)
-    _used: dict[bool, Used] = field(default_factory=dict)
+    _used: dict[bool, CapacityUsed] = field(default_factory=dict)
 
-    def used(self, *, observed: bool) -> Used:
+    def used(self, *, observed: bool) -> CapacityUsed:
         """What is only observed uses up nothing of what acts."""
         if observed not in self._used:
-            self._used[observed] = Used.before(self.look, self.waits, observed=observed)
+            self._used[observed] = CapacityUsed.before(self.look, self.waits, observed=observed)
         return self._used[observed]
 
 
-def decide(look: Look, rules: BoundRuleSet) -> Decided:
+def decide(look: Snapshot, rules: BoundRuleSet) -> Decided:
     """Decides on every contact of the look. The order of ``look.contacts`` does not matter: the most overdue comes
     first (clock time over target, then age, then id), and what it uses up is gone for the next."""
     with uncollected():
         return _decide(look, rules)
 
 
-def _decide(look: Look, rules: BoundRuleSet) -> Decided:
+def _decide(look: Snapshot, rules: BoundRuleSet) -> Decided:
     in_force = RulesInForce(rules, look)
     accounts: dict[ContactId, Account] = {}
     governed: list[tuple[WaitingContact, Governance]] = []
@@ -116,7 +116,7 @@ def _decide(look: Look, rules: BoundRuleSet) -> Decided:
     return Decided(decisions=decisions, accounts=accounts, needs=tuple(fold.needs))
 
 
-def _wait_of(contact: Contact, standing: Standing, look: Look) -> Wait | None:
+def _wait_of(contact: Contact, standing: Standing, look: Snapshot) -> Wait | None:
     if standing is not Standing.WAITING:
         return None
     return read_wait(contact, look.histories.get(contact.id, ()))
@@ -139,9 +139,9 @@ def _account(waiting: WaitingContact, governance: Governance, fold: _Fold) -> Ac
     )
 
 
-def _act(tried: Tried, governance: Governance, waiting: WaitingContact, fold: _Fold) -> Outcome:
+def _act(tried: TriedRule, governance: Governance, waiting: WaitingContact, fold: _Fold) -> StepOutcome:
     used = fold.used(observed=tried.mode is Mode.OBSERVE)
-    return act(Turn(tried, waiting, used, governance.relied_on))
+    return act(Evaluation(tried, waiting, used, governance.relied_on))
 
 
 def _held(waiting: WaitingContact, governance: Governance) -> Hold:
@@ -159,7 +159,7 @@ def _held(waiting: WaitingContact, governance: Governance) -> Hold:
     )
 
 
-def _why_held(held: HoldReason, by: Tried) -> str:
+def _why_held(held: HoldReason, by: TriedRule) -> str:
     if held is HoldReason.UNREADABLE:
         return told_unread(by.match)
     return "the rule is an exclusion rule" if held is HoldReason.EXCLUDED else "; ".join(map(str, by.rule.unresolved))

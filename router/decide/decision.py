@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.model import Contact, ContactId, FirstAct, HoldReason, Target, WaitKey
-from router.rules.condition import Seen
+from router.rules.condition import ReliedOnValue
 from router.rules.rule import Mode, Routing
 
 # Why something is not done.
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class GuardRefusal:
     """``why`` is for people. ``needs`` is what must be read before it is known whether anything refuses at all."""
 
     reason: HoldReason
@@ -29,7 +29,7 @@ class PausesSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ByRule:
+class RuleDecision:
     """What a step of a rule decided on a contact. ``due_at`` is when the step fell due; ``late`` the time since the
     breach (since ``due_at`` where the rule has no target), negative before it. ``acts_before`` is when the rule's
     hours close, ``None`` for a rule around the clock: what has not begun to act by then is decided anew. ``relied_on``
@@ -49,12 +49,12 @@ class ByRule:
     first: FirstAct
     fingerprint: str
     acts_before: datetime | None = None
-    relied_on: tuple[Seen, ...] = field(default=(), repr=False)
+    relied_on: tuple[ReliedOnValue, ...] = field(default=(), repr=False)
     pauses: PausesSeen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer(ByRule):
+class Transfer(RuleDecision):
     """Move the contact. ``skipped`` are the numbers of the earlier due ``to`` steps that this one supersedes."""
 
     target: Target
@@ -63,14 +63,14 @@ class Transfer(ByRule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reroute(ByRule):
+class RoutingUpdate(RuleDecision):
     """Change the contact's priority or routing age where it is."""
 
     routing: Routing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Warn(ByRule):
+class Warn(RuleDecision):
     text: str
 
 
@@ -92,4 +92,4 @@ class Hold:
     detail: str = ""
 
 
-Decision = Transfer | Reroute | Warn | Hold
+Decision = Transfer | RoutingUpdate | Warn | Hold

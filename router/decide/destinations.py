@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from router.decide.clocks import hours_of_queue
-from router.decide.evaluation import Turn
+from router.decide.evaluation import Evaluation
 from router.decide.guards import obstacle
 from router.decide.needs import Need, NeedAgent, NeedDetails, NeedHours, NeedMetrics, NeedProfile
 from router.decide.targets import beyond, known_metrics, named_agent, no_shorter_wait, target_of
@@ -48,7 +48,7 @@ class Weighed:
         return entry.queue or entry.agent or entry.agent_from or ""
 
 
-def weigh(bound: BoundEntry, step: Step, turn: Turn) -> Weighed:
+def weigh(bound: BoundEntry, step: Step, turn: Evaluation) -> Weighed:
     """Whether this entry may receive the contact, the cheapest and most lasting obstacles first."""
     if bound.entry.agent_from is not None and (unknown := _no_agent(bound, bound.entry.agent_from, turn)) is not None:
         return unknown
@@ -66,7 +66,7 @@ def weigh(bound: BoundEntry, step: Step, turn: Turn) -> Weighed:
     return _weigh_queue(bound, target.queue_id, turn, by_metrics=step.pick in BY_METRICS)
 
 
-def _been_there(bound: BoundEntry, target: Target, turn: Turn) -> str | None:
+def _been_there(bound: BoundEntry, target: Target, turn: Evaluation) -> str | None:
     wait = turn.waiting.wait
     if target.queue_id is not None:
         if target.queue_id == turn.waiting.queue_id:
@@ -78,7 +78,7 @@ def _been_there(bound: BoundEntry, target: Target, turn: Turn) -> str | None:
     return "the wait has been sent to this agent before" if sent else None
 
 
-def _no_agent(bound: BoundEntry, attribute: str, turn: Turn) -> Weighed | None:
+def _no_agent(bound: BoundEntry, attribute: str, turn: Evaluation) -> Weighed | None:
     """``None`` where the contact names an agent of the instance's. What it names is a customer's and not told. Whom it
     names not being known is not its naming nobody: there may be more contacts to read than one look allows."""
     agent = named_agent(attribute, turn.waiting)
@@ -89,7 +89,7 @@ def _no_agent(bound: BoundEntry, attribute: str, turn: Turn) -> Weighed | None:
     return None if agent is not None else _no(bound, "the contact names no agent of this instance there")
 
 
-def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, turn: Turn) -> Weighed:
+def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, turn: Evaluation) -> Weighed:
     metrics, sent = turn.waiting.look.metrics, turn.used.agents[agent_id]
     if sent >= AGENT_QUEUE_LIMIT:
         return _no(bound, f"{sent} contacts sent to this agent are not answered (limit {AGENT_QUEUE_LIMIT})")
@@ -107,7 +107,7 @@ def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, turn: Tur
     return Weighed(entry=bound, target=target, metrics=QueueMetrics(slots_available=max(free, 0)))
 
 
-def _serves_not(bound: BoundEntry, state: AgentState, turn: Turn) -> Weighed | None:
+def _serves_not(bound: BoundEntry, state: AgentState, turn: Evaluation) -> Weighed | None:
     """An attribute is not the rules' to vouch for, so only agents who would be offered the contact where it is are
     eligible. ``None`` where the agent is one."""
     if state.profile_id is None:
@@ -121,7 +121,7 @@ def _serves_not(bound: BoundEntry, state: AgentState, turn: Turn) -> Weighed | N
     return None if here in served else _no(bound, "the agent's routing profile does not serve the queue it is in")
 
 
-def _weigh_queue(bound: BoundEntry, queue_id: QueueId, turn: Turn, *, by_metrics: bool) -> Weighed:
+def _weigh_queue(bound: BoundEntry, queue_id: QueueId, turn: Evaluation, *, by_metrics: bool) -> Weighed:
     look, entry = turn.waiting.look, bound.entry
     if entry.open is not None and (closed := _wrong_hours(bound, queue_id, turn)) is not None:
         return closed
@@ -133,7 +133,7 @@ def _weigh_queue(bound: BoundEntry, queue_id: QueueId, turn: Turn, *, by_metrics
     return _no(bound, why, metrics) if why is not None else Weighed(entry=bound, target=bound.target, metrics=metrics)
 
 
-def _wrong_hours(bound: BoundEntry, queue_id: QueueId, turn: Turn) -> Weighed | None:
+def _wrong_hours(bound: BoundEntry, queue_id: QueueId, turn: Evaluation) -> Weighed | None:
     """``None`` where the queue's hours are as the entry wants them; hours that could not be read are neither."""
     look = turn.waiting.look
     hours = hours_of_queue(queue_id, look)
@@ -145,7 +145,7 @@ def _wrong_hours(bound: BoundEntry, queue_id: QueueId, turn: Turn) -> Weighed | 
     return _no(bound, "its hours of operation are closed" if bound.entry.open else "its hours of operation are open")
 
 
-def _unfit(bound: BoundEntry, metrics: QueueMetrics | None, turn: Turn) -> str | None:
+def _unfit(bound: BoundEntry, metrics: QueueMetrics | None, turn: Evaluation) -> str | None:
     """The first of the entry's conditions that does not hold."""
     if metrics is None:
         return "its metrics could not be read"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from router.decide.capacity import Used
-from router.decide.decision import Hold, PausesSeen, Refusal
-from router.decide.govern import Tried, urgency
+from router.decide.capacity import CapacityUsed
+from router.decide.decision import GuardRefusal, Hold, PausesSeen
+from router.decide.govern import TriedRule, urgency
 from router.decide.match_subject import priority_of
 from router.decide.snapshot import NEVER_PAUSED
 from router.decide.targets import target_of
@@ -16,11 +16,11 @@ from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, ContactId, FirstAct, Target, WaitKey
 from router.rules.bound import BoundStep
 from router.rules.clock import queue_clock_start
-from router.rules.condition import Seen, Unread
+from router.rules.condition import ReliedOnValue, Unread
 from router.rules.rule import Mode, Step
 
 
-class ByRuleFields(TypedDict):
+class RuleDecisionFields(TypedDict):
     """The fields of ``decision.ByRule``."""
 
     contact: Contact
@@ -36,19 +36,19 @@ class ByRuleFields(TypedDict):
     first: FirstAct
     fingerprint: str
     acts_before: datetime | None
-    relied_on: tuple[Seen, ...]
+    relied_on: tuple[ReliedOnValue, ...]
     pauses: PausesSeen | None
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Evaluation:
     """``tried`` matched, so its clock's fields are known. What is decided is added to ``used``. ``relied_on`` is what
     DescribeContact told of the contact when the rules were tried on it."""
 
-    tried: Tried
+    tried: TriedRule
     waiting: WaitingContact
-    used: Used
-    relied_on: tuple[Seen, ...] = ()
+    used: CapacityUsed
+    relied_on: tuple[ReliedOnValue, ...] = ()
 
     @property
     def rule(self) -> str:
@@ -90,7 +90,7 @@ class Turn:
         assert self.tried.elapsed is not None, "a rule that matched has a clock"
         return self.tried.elapsed - (self.tried.rule.rule.sla.target or step.at)
 
-    def hold(self, step: Step, refusal: Refusal) -> Hold:
+    def hold(self, step: Step, refusal: GuardRefusal) -> Hold:
         return Hold(
             contact=self.waiting.contact,
             wait=self.waiting.wait.key,
@@ -105,9 +105,9 @@ class Turn:
             urgency=urgency(self.tried, step),
         )
 
-    def by_rule(self, step: Step) -> ByRuleFields:
+    def by_rule(self, step: Step) -> RuleDecisionFields:
         calendar = self.tried.calendar
-        return ByRuleFields(
+        return RuleDecisionFields(
             contact=self.waiting.contact,
             wait=self.waiting.wait.key,
             chain_id=self.waiting.wait.chain_id,

@@ -15,8 +15,8 @@ from router.decide.waiting_contact import WaitingContact
 from router.model import ActionKind, HoldReason
 from router.rules.bound import BoundRule
 from router.rules.calendar import NEVER, Interval
-from router.rules.clock import Calendar, elapsed, instant, queue_clock_start
-from router.rules.condition import Match, Seen, Test, Truth, Unread, match
+from router.rules.clock import OpenTimes, elapsed, instant, queue_clock_start
+from router.rules.condition import Match, ReliedOnValue, Test, Truth, Unread, match
 from router.rules.pauses import running
 from router.rules.rule import Mode, Step
 from router.rules.steps import Due, Progress, due_steps, finished
@@ -36,7 +36,7 @@ class Role(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class TriedRule:
     """One rule tried on one contact. ``mode`` is the weaker of the rule's and the service's; the clock's fields are
     ``None`` where the rule does not match. ``hours`` are what the clock counts, ``None``: around the clock; where they
     could not be read, ``elapsed`` is the most that the clock may show. With ``unread_start`` it is the least, ``due``
@@ -51,7 +51,7 @@ class Tried:
     elapsed: timedelta | None = None
     progress: Progress | None = None
     due: Due | None = None
-    hours: Calendar | Unread | None = None
+    hours: OpenTimes | Unread | None = None
     pauses: tuple[Interval, ...] = ()
     unread_start: Unread | None = None
     unread_pauses: Unread | None = None
@@ -73,7 +73,7 @@ class Tried:
         return self.unread_start or self.unread_pauses
 
     @property
-    def calendar(self) -> Calendar | None:
+    def calendar(self) -> OpenTimes | None:
         """The open hours that the clock counts; ``None`` also where they are not known."""
         return None if isinstance(self.hours, Unread) else self.hours
 
@@ -97,16 +97,16 @@ class Governance:
     ``relied_on`` are the conditions, of every rule that was tried, that came out as they did because of what
     DescribeContact told."""
 
-    governing: Tried | None = None
-    beside: tuple[Tried, ...] = ()
+    governing: TriedRule | None = None
+    beside: tuple[TriedRule, ...] = ()
     held: HoldReason | None = None
-    held_by: Tried | None = None
-    undecided: tuple[Tried, ...] = ()
+    held_by: TriedRule | None = None
+    undecided: tuple[TriedRule, ...] = ()
     needs: tuple[object, ...] = ()
-    relied_on: tuple[Seen, ...] = ()
+    relied_on: tuple[ReliedOnValue, ...] = ()
 
     @property
-    def acting(self) -> tuple[Tried, ...]:
+    def acting(self) -> tuple[TriedRule, ...]:
         return (self.governing, *self.beside) if self.governing else self.beside
 
     @property
@@ -122,9 +122,9 @@ class Governance:
 def govern(waiting: WaitingContact, met: RulesMet) -> Governance:
     """Tries the rules in order. It stops at an exclusion rule, and at a rule that could not be decided while something
     may be due."""
-    governing: Tried | None = None
-    beside: list[Tried] = []
-    relied_on: list[Seen] = []
+    governing: TriedRule | None = None
+    beside: list[TriedRule] = []
+    relied_on: list[ReliedOnValue] = []
     untouched = not waiting.wait.actions
     places: Iterator[tuple[int, InForce]] = enumerate(met.rules)
     while (found := next(places, None)) is not None:
@@ -152,7 +152,7 @@ def govern(waiting: WaitingContact, met: RulesMet) -> Governance:
     return Governance(governing=governing, beside=tuple(beside), relied_on=tuple(relied_on))
 
 
-def _behind_unread(excludes: Tried, rest: Sequence[InForce], waiting: WaitingContact) -> Iterator[Tried]:
+def _behind_unread(excludes: TriedRule, rest: Sequence[InForce], waiting: WaitingContact) -> Iterator[TriedRule]:
     """Yields what would act in addition to the governing rule if an exclusion rule before it did not match. It waits
     while that is not known."""
     if excludes.role is not Role.UNREAD:
@@ -161,20 +161,20 @@ def _behind_unread(excludes: Tried, rest: Sequence[InForce], waiting: WaitingCon
     yield from (replace(one, role=Role.UNREAD, match=excludes.match) for one in behind if one.anything_due)
 
 
-def _relied_on(one: Tried, waiting: WaitingContact) -> Iterator[Seen]:
+def _relied_on(one: TriedRule, waiting: WaitingContact) -> Iterator[ReliedOnValue]:
     """A priority that was recorded when the rule first acted is not what the contact has now."""
     recorded = subject_for(one.rule, waiting).recorded_priority is not None
     return (seen for seen in seen_details(one.match) if not (recorded and seen.test.key == "priority"))
 
 
-def trace(waiting: WaitingContact, rules: Sequence[BoundRule]) -> Iterator[Tried]:
+def trace(waiting: WaitingContact, rules: Sequence[BoundRule]) -> Iterator[TriedRule]:
     """Every rule that is tried on the contact and what it is to it, those that are not in force or do not match
     included: what ``explain`` tells."""
     governed = False
     for rule in rules:
         known = InForce.of(rule, waiting.look)
         if known is None:
-            yield Tried(rule=rule, role=Role.NOT_IN_FORCE, mode=rule.rule.mode)
+            yield TriedRule(rule=rule, role=Role.NOT_IN_FORCE, mode=rule.rule.mode)
             continue
         one = try_rule(known, waiting)
         yield replace(one, role=Role.BEHIND) if one.role is Role.GOVERNS and governed else one
@@ -184,11 +184,11 @@ def trace(waiting: WaitingContact, rules: Sequence[BoundRule]) -> Iterator[Tried
             return
 
 
-def try_rule(known: InForce, waiting: WaitingContact) -> Tried:
+def try_rule(known: InForce, waiting: WaitingContact) -> TriedRule:
     """What one rule is to a contact, whatever the rules before it are."""
     matched = _match(known.rule, waiting)
     if matched is None or matched.truth is Truth.NO:
-        return Tried(rule=known.rule, role=Role.NO_MATCH, mode=known.mode, match=matched)
+        return TriedRule(rule=known.rule, role=Role.NO_MATCH, mode=known.mode, match=matched)
     return _clocked(known, waiting, matched)
 
 
@@ -202,7 +202,7 @@ def _match(rule: BoundRule, waiting: WaitingContact) -> Match | None:
     return match(rule.rule.condition, subject_for(rule, waiting))
 
 
-def _clocked(known: InForce, waiting: WaitingContact, matched: Match) -> Tried:
+def _clocked(known: InForce, waiting: WaitingContact, matched: Match) -> TriedRule:
     rule, wait, observed = known.rule, waiting.wait, known.mode is Mode.OBSERVE
     first = wait.first_act(rule.name, observed=observed)
     started_at = waiting.chain_began_at if rule.rule.sla.clock == "chain" else queue_clock_start(waiting.contact, first)
@@ -218,7 +218,7 @@ def _clocked(known: InForce, waiting: WaitingContact, matched: Match) -> Tried:
     clock = running(calendar, still.pauses)
     shown = elapsed(known_start, waiting.look.now, clock)
     due = due_steps(rule.rule, shown, progress, ended=_ended(known_start, shown, waiting.look.now, clock))
-    return Tried(
+    return TriedRule(
         rule=rule,
         role=_role(known, matched, progress),
         mode=known.mode,
@@ -234,7 +234,7 @@ def _clocked(known: InForce, waiting: WaitingContact, matched: Match) -> Tried:
     )
 
 
-def _ended(started_at: datetime, shown: timedelta, now: datetime, calendar: Calendar | None) -> bool:
+def _ended(started_at: datetime, shown: timedelta, now: datetime, calendar: OpenTimes | None) -> bool:
     """Whether what falls due at just this place on the clock is due later: as the hours open."""
     return calendar is not None and not calendar.is_open(now) and calendar.after(started_at, shown) > now
 
@@ -255,7 +255,7 @@ def _acts_behind(rule: InForce, wait: Wait) -> bool:
     return rule.beside or rule.excludes or wait.touched_by(rule.rule.name)
 
 
-def _ungoverned(one: Tried, rest: Sequence[InForce], waiting: WaitingContact) -> Governance:
+def _ungoverned(one: TriedRule, rest: Sequence[InForce], waiting: WaitingContact) -> Governance:
     """Behind an exclusion rule, or behind a rule of which it is not known whether it governs: held, if anything may be
     due, for
     reading costs calls, and nothing is read (and nobody told that it could not be) before there is something to do."""
@@ -279,7 +279,7 @@ def _unread_tests(matched: Match) -> list[Test]:
 
 # The order of work: most overdue first.
 
-def urgency(tried: Tried, step: Step) -> float:
+def urgency(tried: TriedRule, step: Step) -> float:
     """Clock time over the rule's target, else over the step's own time; a step at zero is as urgent as can be."""
     assert tried.elapsed is not None, "a rule that matched has a clock"
     scale = tried.rule.rule.sla.target or step.at
@@ -296,6 +296,6 @@ def urgency_of(waiting: WaitingContact, governance: Governance) -> tuple[float, 
     return (-_most_urgent(governing), -_most_urgent(governance.beside), waiting.began_at, waiting.contact.id)
 
 
-def _most_urgent(rules: Iterable[Tried | None]) -> float:
+def _most_urgent(rules: Iterable[TriedRule | None]) -> float:
     due = (one for one in rules if one is not None and one.due is not None and one.due.to)
     return max((urgency(one, one.due.to[0]) for one in due if one.due is not None), default=0.0)

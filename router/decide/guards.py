@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from router.decide.capacity import share_of
-from router.decide.decision import Refusal
-from router.decide.evaluation import Turn
+from router.decide.decision import GuardRefusal
+from router.decide.evaluation import Evaluation
 from router.decide.targets import target_of
 from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
@@ -28,20 +28,20 @@ def pause_of(waiting: WaitingContact, rule: str) -> Pause | None:
     return paused.concerning(rule=rule, queue_id=waiting.queue_id, contact_ids=ids)
 
 
-Guard = Callable[[Turn], Refusal | None]
+Guard = Callable[[Evaluation], GuardRefusal | None]
 
 
-def first_refusal(guards: Iterable[Guard], turn: Turn) -> Refusal | None:
+def first_refusal(guards: Iterable[Guard], turn: Evaluation) -> GuardRefusal | None:
     return next((refusal for guard in guards if (refusal := guard(turn)) is not None), None)
 
 
-def operator_pause(turn: Turn) -> Refusal | None:
+def operator_pause(turn: Evaluation) -> GuardRefusal | None:
     """Nothing is done to a contact that is paused, or by a rule that is, of whatever kind."""
     paused = pause_of(turn.waiting, turn.rule)
-    return Refusal(HoldReason.OPERATOR_PAUSE, str(paused)) if paused is not None else None
+    return GuardRefusal(HoldReason.OPERATOR_PAUSE, str(paused)) if paused is not None else None
 
 
-def destinations_paused(turn: Turn) -> Refusal | None:
+def destinations_paused(turn: Evaluation) -> GuardRefusal | None:
     """A queue or a flow that is paused holds a contact only where no destination is left without it."""
     steps = turn.live or turn.due_to[:1]
     found = [
@@ -51,61 +51,61 @@ def destinations_paused(turn: Turn) -> Refusal | None:
     ]
     if not found or found[0] is None or any(one is None for one in found):
         return None
-    return Refusal(HoldReason.OPERATOR_PAUSE, str(found[0]))
+    return GuardRefusal(HoldReason.OPERATOR_PAUSE, str(found[0]))
 
 
-def hours(turn: Turn) -> Refusal | None:
+def hours(turn: Evaluation) -> GuardRefusal | None:
     """No step of a rule with hours of operation acts, of whatever kind, while they are closed, or not known to be open.
     Hours that the instance does not have are a name like any other: ``unresolved``."""
     known, rule = turn.tried.hours, turn.tried.rule
     if isinstance(known, Unread):
         if rule.hours_id is None and rule.rule.sla.hours != QUEUES_OWN:
             return unresolved(turn)
-        return Refusal(HoldReason.UNREADABLE, known.why, (known.need,) if known.need is not None else ())
+        return GuardRefusal(HoldReason.UNREADABLE, known.why, (known.need,) if known.need is not None else ())
     if closed(turn.waiting.look.now, known):
-        return Refusal(HoldReason.CLOSED, "its hours of operation are closed")
+        return GuardRefusal(HoldReason.CLOSED, "its hours of operation are closed")
     return None
 
 
-def clock(turn: Turn) -> Refusal | None:
+def clock(turn: Evaluation) -> GuardRefusal | None:
     """Nothing acts by a clock of which it is not known when it started or stood still: it might be too early."""
     unread = turn.tried.unread_clock
     if unread is None:
         return None
-    return Refusal(HoldReason.UNREADABLE, unread.why, (unread.need,) if unread.need is not None else ())
+    return GuardRefusal(HoldReason.UNREADABLE, unread.why, (unread.need,) if unread.need is not None else ())
 
 
-def unresolved(turn: Turn) -> Refusal | None:
+def unresolved(turn: Evaluation) -> GuardRefusal | None:
     missing = turn.tried.rule.unresolved
-    return Refusal(HoldReason.UNRESOLVED, "; ".join(str(one) for one in missing)) if missing else None
+    return GuardRefusal(HoldReason.UNRESOLVED, "; ".join(str(one) for one in missing)) if missing else None
 
 
-def whereabouts(turn: Turn) -> Refusal | None:
+def whereabouts(turn: Evaluation) -> GuardRefusal | None:
     """Not even a warning is given, or a priority changed, for a contact that may be elsewhere by now."""
     wait = turn.waiting.wait
     if turn.waiting.contact.id in turn.waiting.look.in_progress or wait.open_intent is not None:
-        return Refusal(HoldReason.IN_FLIGHT, "an earlier move of it has no known outcome yet")
+        return GuardRefusal(HoldReason.IN_FLIGHT, "an earlier move of it has no known outcome yet")
     if wait.landing is Landing.PENDING:
-        return Refusal(HoldReason.IN_FLIGHT, "it has been moved and is not seen to have landed yet")
+        return GuardRefusal(HoldReason.IN_FLIGHT, "it has been moved and is not seen to have landed yet")
     if wait.landing is Landing.STRAY:
-        return Refusal(HoldReason.STRAY, "an earlier move of it has not been seen to land")
+        return GuardRefusal(HoldReason.STRAY, "an earlier move of it has not been seen to land")
     return None
 
 
-def chain_in_flight(turn: Turn) -> Refusal | None:
+def chain_in_flight(turn: Evaluation) -> GuardRefusal | None:
     """Contacts of one chain have their moves, and the time between two of them, in common."""
     if turn.waiting.wait.chain_id not in turn.used.chains:
         return None
-    return Refusal(HoldReason.IN_FLIGHT, "another contact of its chain is being moved")
+    return GuardRefusal(HoldReason.IN_FLIGHT, "another contact of its chain is being moved")
 
 
-def denied(turn: Turn) -> Refusal | None:
+def denied(turn: Evaluation) -> GuardRefusal | None:
     if turn.waiting.look.blocks.denied:
-        return Refusal(HoldReason.DENIED, "transfers were denied by IAM or the credentials refused")
+        return GuardRefusal(HoldReason.DENIED, "transfers were denied by IAM or the credentials refused")
     return None
 
 
-def flows_stopped(turn: Turn) -> Refusal | None:
+def flows_stopped(turn: Evaluation) -> GuardRefusal | None:
     """A flow that is denied or suspended holds a contact only where no destination is left without it."""
     steps = turn.live or turn.due_to[:1]
     obstacles = [
@@ -118,58 +118,59 @@ def flows_stopped(turn: Turn) -> Refusal | None:
     return None if first is HoldReason.FAILED_BEFORE else found
 
 
-def obstacle(turn: Turn, step: Step, target: Target | None) -> Refusal | None:
+def obstacle(turn: Evaluation, step: Step, target: Target | None) -> GuardRefusal | None:
     """What keeps a destination from every contact, or from this one, until somebody does something about it."""
     blocks, paused = turn.waiting.look.blocks, turn.waiting.look.paused.destination(target)
     if paused is not None:
-        return Refusal(HoldReason.OPERATOR_PAUSE, str(paused))
+        return GuardRefusal(HoldReason.OPERATOR_PAUSE, str(paused))
     if target is not None and target.flow_id in blocks.denied_flows:
-        return Refusal(HoldReason.DENIED, "the transfer with this flow was denied by IAM")
+        return GuardRefusal(HoldReason.DENIED, "the transfer with this flow was denied by IAM")
     if target is not None and target.flow_id in blocks.suspended_flows:
-        return Refusal(HoldReason.FLOW_SUSPENDED, "its flow is suspended: too many contacts it moved have not landed")
+        detail = "its flow is suspended: too many contacts it moved have not landed"
+        return GuardRefusal(HoldReason.FLOW_SUSPENDED, detail)
     if target in turn.refused(step):
-        return Refusal(HoldReason.FAILED_BEFORE, "Connect refused it for this contact")
+        return GuardRefusal(HoldReason.FAILED_BEFORE, "Connect refused it for this contact")
     return None
 
 
-def instance_full(turn: Turn) -> Refusal | None:
+def instance_full(turn: Evaluation) -> GuardRefusal | None:
     if turn.waiting.look.blocks.instance_full:
-        return Refusal(HoldReason.INSTANCE_FULL, "the instance is at its quota of active contacts")
+        return GuardRefusal(HoldReason.INSTANCE_FULL, "the instance is at its quota of active contacts")
     return None
 
 
-def clock_skew(turn: Turn) -> Refusal | None:
+def clock_skew(turn: Evaluation) -> GuardRefusal | None:
     if turn.waiting.look.blocks.clock_skew:
-        return Refusal(HoldReason.CLOCK_SKEW, "local time differs from Connect's by more than 5 minutes")
+        return GuardRefusal(HoldReason.CLOCK_SKEW, "local time differs from Connect's by more than 5 minutes")
     return None
 
 
-def failed_before(turn: Turn) -> Refusal | None:
+def failed_before(turn: Evaluation) -> GuardRefusal | None:
     if turn.live:
         return None
-    return Refusal(HoldReason.FAILED_BEFORE, "Connect refused every destination of the step for this contact")
+    return GuardRefusal(HoldReason.FAILED_BEFORE, "Connect refused every destination of the step for this contact")
 
 
-def transfer_budget(turn: Turn) -> Refusal | None:
+def transfer_budget(turn: Evaluation) -> GuardRefusal | None:
     """Whether the chain has transfers to spare."""
     waiting, known = turn.waiting, turn.waiting.transfers_behind
     if isinstance(known, Unread):
-        return Refusal(HoldReason.UNREADABLE, known.why, (known.need,) if known.need is not None else ())
+        return GuardRefusal(HoldReason.UNREADABLE, known.why, (known.need,) if known.need is not None else ())
     if known < waiting.transfers_allowed:
         return None
-    return Refusal(HoldReason.TRANSFER_BUDGET, f"{known} transfers of {waiting.transfers_allowed} are used")
+    return GuardRefusal(HoldReason.TRANSFER_BUDGET, f"{known} transfers of {waiting.transfers_allowed} are used")
 
 
-def max_transfers(turn: Turn) -> Refusal | None:
+def max_transfers(turn: Evaluation) -> GuardRefusal | None:
     service, rule = turn.waiting.look.limits.max_transfers, turn.tried.rule.rule.guard.max_transfers
     allowed = service if rule is None else min(service, rule)
     made = len(turn.waiting.wait.chain_moves(observed=turn.observed))
     if made < allowed:
         return None
-    return Refusal(HoldReason.MAX_TRANSFERS, f"the router has moved this chain {made} times of {allowed}")
+    return GuardRefusal(HoldReason.MAX_TRANSFERS, f"the router has moved this chain {made} times of {allowed}")
 
 
-def cooldown(turn: Turn) -> Refusal | None:
+def cooldown(turn: Evaluation) -> GuardRefusal | None:
     rule = turn.tried.rule.rule.guard.cooldown
     pause = turn.waiting.look.limits.cooldown if rule is None else rule
     moves = turn.waiting.wait.chain_moves(observed=turn.observed)
@@ -177,19 +178,20 @@ def cooldown(turn: Turn) -> Refusal | None:
     if last is None or turn.waiting.look.now - last >= pause:
         return None
     ago = format_duration(turn.waiting.look.now - last)
-    return Refusal(HoldReason.COOLDOWN, f"the router moved this chain {ago} ago (cooldown {format_duration(pause)})")
+    detail = f"the router moved this chain {ago} ago (cooldown {format_duration(pause)})"
+    return GuardRefusal(HoldReason.COOLDOWN, detail)
 
 
-def whence(turn: Turn) -> Refusal | None:
+def whence(turn: Evaluation) -> GuardRefusal | None:
     """Before a move might lead back to a queue that the wait has been in, it must be known which those are."""
     visited = turn.waiting.visited
     entries = (entry for bound in turn.live for entry in bound.entries)
     if not isinstance(visited, Unread) or all(entry.entry.revisit or entry.entry.queue is None for entry in entries):
         return None
-    return Refusal(HoldReason.UNREADABLE, visited.why, (visited.need,) if visited.need is not None else ())
+    return GuardRefusal(HoldReason.UNREADABLE, visited.why, (visited.need,) if visited.need is not None else ())
 
 
-def percent_of_queue(turn: Turn) -> Refusal | None:
+def percent_of_queue(turn: Evaluation) -> GuardRefusal | None:
     """Of the queue that the contact is in: a rule may take its share of each queue."""
     percent, queue_id = turn.tried.rule.rule.guard.percent_of_queue, turn.waiting.queue_id
     if percent is None:
@@ -198,24 +200,24 @@ def percent_of_queue(turn: Turn) -> Refusal | None:
     if made < share_of(percent, whole):
         return None
     why = f"{made} moves of this rule out of the queue in the last hour ({percent} % of {whole})"
-    return Refusal(HoldReason.PERCENT_OF_QUEUE, why)
+    return GuardRefusal(HoldReason.PERCENT_OF_QUEUE, why)
 
 
-def per_cycle(turn: Turn) -> Refusal | None:
+def per_cycle(turn: Evaluation) -> GuardRefusal | None:
     allowed, own = turn.waiting.look.limits.per_cycle, turn.tried.rule.rule.guard.per_cycle
     if turn.used.cycle.total() >= allowed:
-        return Refusal(HoldReason.PER_CYCLE, f"{allowed} moves in this cycle")
+        return GuardRefusal(HoldReason.PER_CYCLE, f"{allowed} moves in this cycle")
     if own is not None and turn.used.cycle[turn.rule] >= own:
-        return Refusal(HoldReason.PER_CYCLE, f"{own} moves of this rule in this cycle")
+        return GuardRefusal(HoldReason.PER_CYCLE, f"{own} moves of this rule in this cycle")
     return None
 
 
-def per_hour(turn: Turn) -> Refusal | None:
+def per_hour(turn: Evaluation) -> GuardRefusal | None:
     allowed, own = turn.waiting.look.limits.per_hour, turn.tried.rule.rule.guard.per_hour
     if turn.used.hour.total() >= allowed:
-        return Refusal(HoldReason.PER_HOUR, f"{allowed} moves in the last hour")
+        return GuardRefusal(HoldReason.PER_HOUR, f"{allowed} moves in the last hour")
     if own is not None and turn.used.hour[turn.rule] >= own:
-        return Refusal(HoldReason.PER_HOUR, f"{own} moves of this rule in the last hour")
+        return GuardRefusal(HoldReason.PER_HOUR, f"{own} moves of this rule in the last hour")
     return None
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from router.decide.clocks import hours_as_read, hours_of_queue
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.model import DEFAULT_PRIORITY, ActionKind, Contact, Details, FirstAct, HoursId, QueueId
 from router.rules.bound import BoundRule
-from router.rules.condition import Match, Seen, Truth, Unread
+from router.rules.condition import Match, ReliedOnValue, Truth, Unread
 from router.rules.value_test import QUEUES_OWN, Value
 
 # What only DescribeContact tells of a contact, as the conditions of ``match`` see it.
@@ -43,17 +43,17 @@ def priority_of(details: Details) -> int:
     return DEFAULT_PRIORITY if details.priority is None else details.priority
 
 
-def seen_details(matched: Match | None) -> tuple[Seen, ...]:
+def seen_details(matched: Match | None) -> tuple[ReliedOnValue, ...]:
     """The conditions that came out as they did because of what DescribeContact told."""
     seen = matched.seen if matched is not None else ()
     return tuple(one for one in seen if one.test.costs_a_call and is_detail(one.test.key) and _was_read(one))
 
 
-def _was_read(seen: Seen) -> bool:
+def _was_read(seen: ReliedOnValue) -> bool:
     return seen.truth is not Truth.UNREAD and not isinstance(seen.value, Unread)
 
 
-def still_so(relied_on: Iterable[Seen], contact: Contact) -> bool:
+def still_so(relied_on: Iterable[ReliedOnValue], contact: Contact) -> bool:
     """Whether every condition that a decision rests on comes out as it did, on the contact as it was just read."""
     details = contact.details
     if details is None:
@@ -77,7 +77,7 @@ class ContactSubject:
         return self.waiting.contact
 
     @property
-    def look(self) -> Look:
+    def look(self) -> Snapshot:
         return self.waiting.look
 
     def value(self, key: str) -> Value | Unread | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from router.decide.match_subject import is_detail
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.model import QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
@@ -28,7 +28,7 @@ class InForce:
     excludes: bool
 
     @classmethod
-    def of(cls, rule: BoundRule, look: Look) -> InForce | None:
+    def of(cls, rule: BoundRule, look: Snapshot) -> InForce | None:
         """``None`` where the rule is off, or not at this time."""
         if not rule.rule.in_force(look.now):
             return None
@@ -60,7 +60,7 @@ class RulesInForce:
     """Which rules can match is worked out once for each queue, not for each contact; of a rule that nobody meets
     nothing is worked out."""
 
-    def __init__(self, rules: BoundRuleSet, look: Look) -> None:
+    def __init__(self, rules: BoundRuleSet, look: Snapshot) -> None:
         self._look = look
         self._rules = rules
         self._known: dict[int, InForce | None] = {}

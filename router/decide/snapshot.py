@@ -25,7 +25,7 @@ from router.model import (
     Standing,
     Target,
 )
-from router.rules.clock import Calendar
+from router.rules.clock import OpenTimes
 from router.rules.condition import Unread
 from router.rules.rule import Mode
 
@@ -79,7 +79,7 @@ class LiveMetrics:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Snapshot:
     """One look at the instance. ``histories`` is by contact id; so are, with an ``Unread`` where reading failed,
     ``transfers``, ``details``, ``origins`` (when the chain began), ``pauses`` and ``pasts`` (those it came from, newest
     first). ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics, ``unseen`` what
@@ -99,7 +99,7 @@ class Look:
     pauses: Mapping[ContactId, Details | Unread] = field(default_factory=dict)
     pasts: Mapping[ContactId, tuple[Contact, ...] | Unread] = field(default_factory=dict)
     metrics: LiveMetrics = field(default_factory=LiveMetrics)
-    hours: Mapping[HoursId, Calendar | Unread] = field(default_factory=dict)
+    hours: Mapping[HoursId, OpenTimes | Unread] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     blocks: Blocks = field(default_factory=Blocks)
     paused: Pauses = field(default_factory=Pauses)

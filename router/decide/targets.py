@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
 from router.model import EMPTY_QUEUE, Agent, Channel, QueueId, QueueMetrics, Target
 from router.rules.bound import BoundEntry
-from router.rules.condition import Seen, Test, Truth, Unread
+from router.rules.condition import ReliedOnValue, Test, Truth, Unread
 from router.rules.rule import MetricLimit
 from router.rules.value_test import TextForm
 
 # What is known of a queue's load, with what was sent there lately taken into account.
 
-def known_metrics(queue_id: QueueId, channel: Channel, look: Look, sent: int) -> QueueMetrics | None:
+def known_metrics(queue_id: QueueId, channel: Channel, look: Snapshot, sent: int) -> QueueMetrics | None:
     """The queue's metrics for a channel, less the contacts ``sent`` there that they do not show; ``None`` where not
     known.
 
@@ -92,7 +92,7 @@ def named_agent(attribute: str, waiting: WaitingContact) -> Agent | Unread | Non
     return waiting.look.directory.agent(name) if name else None
 
 
-def naming(attribute: str, waiting: WaitingContact) -> Seen | None:
+def naming(attribute: str, waiting: WaitingContact) -> ReliedOnValue | None:
     """What a contact says in an attribute that names an agent, as a condition that holds while it says the same;
     ``None`` where that was not read."""
     details = waiting.details
@@ -101,4 +101,4 @@ def naming(attribute: str, waiting: WaitingContact) -> Seen | None:
     named = details.attributes.get(attribute)
     same = TextForm(present=False) if named is None else TextForm(literals=(named,))
     key = f"attributes.{attribute}"
-    return Seen(Test(key, f'agent_from = "{key}"', same, costs_a_call=True), Truth.YES, named)
+    return ReliedOnValue(Test(key, f'agent_from = "{key}"', same, costs_a_call=True), Truth.YES, named)

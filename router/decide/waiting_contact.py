@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from router.decide.needs import NeedDetails, NeedOrigin, NeedPast, NeedPauses, NeedTransfers
-from router.decide.snapshot import CHAIN_TRANSFERS, Look
+from router.decide.snapshot import CHAIN_TRANSFERS, Snapshot
 from router.decide.wait import Wait, queues_before
 from router.model import Contact, Details, QueueId
 from router.rules.bound import Values
@@ -19,7 +19,7 @@ from router.rules.value_test import Value
 class WaitingContact:
     contact: Contact
     wait: Wait
-    look: Look
+    look: Snapshot
 
     @property
     def queue_id(self) -> QueueId:

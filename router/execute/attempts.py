@@ -29,10 +29,10 @@ from router.decide.decision import PausesSeen
 from router.execute.intent import SEND_BY
 from router.execute.recheck import changed
 from router.execute.routing_update import Shown, routing_of, shown
-from router.lookup.details import KnownDetails
+from router.lookup.details import DetailsCache
 from router.model import Action, ActionKind, HoldReason
 from router.ports import TRANSFER, UPDATE, Clock, Grant, Ledger, Mover, Pacer, Reader
-from router.rules.condition import Seen
+from router.rules.condition import ReliedOnValue
 
 STALE = "StaleReading"
 """The code of a reading that came too late to act on."""
@@ -49,7 +49,7 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class AttemptResult:
     """How an attempt ended: with an ``answer`` of Connect's, or before the call: with a ``hold`` found on reading, a
     reading that failed (``unread``), or no token of the quota in time (all three ``None``)."""
 
@@ -80,7 +80,7 @@ class Effort:
 
     action: Action
     until: float | None
-    relied_on: tuple[Seen, ...] = ()
+    relied_on: tuple[ReliedOnValue, ...] = ()
     pauses: PausesSeen | None = None
     grant: Grant | None = None
     uncertain: bool = False
@@ -104,10 +104,10 @@ class Attempts:
     clock: Clock
     policy: RetryPolicy
     stopping: Event
-    details: KnownDetails
+    details: DetailsCache
     permitted: Callable[[Action], HoldReason | None] = lambda action: None
 
-    def make(self, effort: Effort) -> Tried:
+    def make(self, effort: Effort) -> AttemptResult:
         """Attempts until an answer that settles it, a hold, or the end of patience; answers how the last one ended. The
         next poll is such an end: what was not sent is decided anew then, and an answer that was lost is looked for.
 
@@ -125,16 +125,16 @@ class Attempts:
             sleep=sleep_using_event(self.stopping),
             retry_error_callback=_last,
         )
-        result: Tried = retrying(self._once, effort)
+        result: AttemptResult = retrying(self._once, effort)
         return result
 
-    def _once(self, effort: Effort) -> Tried:
+    def _once(self, effort: Effort) -> AttemptResult:
         """A token first, for it may take long to come and the reading must be fresh; given back where no call is made:
         contacts that an agent has picked up must not use up what the others wait for."""
         operation = _operation(effort.action)
         granted = effort.grant is not None and effort.grant.use()
         if not granted and not self.pacer.acquire(operation, until=effort.until):
-            return Tried()
+            return AttemptResult()
         try:
             tried = self._ready(effort)
         except BaseException:
@@ -145,24 +145,24 @@ class Attempts:
             return tried
         return self._send(effort)
 
-    def _ready(self, effort: Effort) -> Tried | None:
+    def _ready(self, effort: Effort) -> AttemptResult | None:
         """Reads the contact and has the ledger's word for the call: ``None`` where it may be sent."""
         reading = self.reader.describe(effort.action.contact_id)
         if isinstance(reading, Missing):
-            return Tried(hold=HoldReason.NOT_FOUND)
+            return AttemptResult(hold=HoldReason.NOT_FOUND)
         if not isinstance(reading, Reading):
-            return Tried(unread=reading)
+            return AttemptResult(unread=reading)
         self.details.remember(reading.contact, self.clock.now())
         hold = self._still(effort, reading) or self.permitted(effort.action)
         if hold is not None:
-            return Tried(hold=hold)
+            return AttemptResult(hold=hold)
         self._entitle(effort)
         effort.read_age = self.clock.monotonic() - reading.answered_at
         effort.send_before = reading.answered_at + FRESH
         if effort.read_age > FRESH:
             return _stale()
         self.ledger.require_turn()
-        return Tried() if self.stopping.is_set() else None
+        return AttemptResult() if self.stopping.is_set() else None
 
     def _still(self, effort: Effort, reading: Reading) -> HoldReason | None:
         found = changed(
@@ -194,7 +194,7 @@ class Attempts:
             renewed = replace(renewed, send_by=action.send_by)
         effort.action = renewed
 
-    def _send(self, effort: Effort) -> Tried:
+    def _send(self, effort: Effort) -> AttemptResult:
         operation = _operation(effort.action)
         try:
             answer = self._call(effort.action, effort.send_before)
@@ -206,7 +206,7 @@ class Attempts:
         elif not isinstance(answer, Unknown):
             self.pacer.succeeded(operation)
         effort.uncertain = effort.uncertain or isinstance(answer, Unknown)
-        return Tried(answer=answer, repeatable=effort.action.kind is ActionKind.TRANSFER)
+        return AttemptResult(answer=answer, repeatable=effort.action.kind is ActionKind.TRANSFER)
 
     def _call(self, action: Action, before: float | None) -> TransferAnswer | UpdateAnswer:
         if action.kind is ActionKind.ROUTING:
@@ -229,15 +229,15 @@ class _Until(stop_base):
         return self._until is not None and self._clock.monotonic() + retry_state.upcoming_sleep >= self._until
 
 
-def _stale() -> Tried:
-    return Tried(unread=Unknown(code=STALE, message="the reading was too old to act on"))
+def _stale() -> AttemptResult:
+    return AttemptResult(unread=Unknown(code=STALE, message="the reading was too old to act on"))
 
 
 def _operation(action: Action) -> str:
     return UPDATE if action.kind is ActionKind.ROUTING else TRANSFER
 
 
-def _last(state: RetryCallState) -> Tried:
+def _last(state: RetryCallState) -> AttemptResult:
     assert state.outcome is not None
-    result: Tried = state.outcome.result()
+    result: AttemptResult = state.outcome.result()
     return result

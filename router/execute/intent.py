@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from router.cycle_context import CycleContext
-from router.decide.decision import ByRule, Reroute, Transfer, Warn
+from router.decide.decision import RoutingUpdate, RuleDecision, Transfer, Warn
 from router.model import Action, ActionKind, ActionState, RoutingData
 
 # The ClientToken of a transfer.
@@ -37,10 +37,10 @@ def client_token(decision: Transfer, instance_id: str) -> str:
 SEND_BY = timedelta(seconds=30)
 """How long an intent entitles its writer to send; renewed in the ledger before it runs out, never after."""
 
-_KIND = {Transfer: ActionKind.TRANSFER, Reroute: ActionKind.ROUTING, Warn: ActionKind.WARN}
+_KIND = {Transfer: ActionKind.TRANSFER, RoutingUpdate: ActionKind.ROUTING, Warn: ActionKind.WARN}
 
 
-def record_of(decision: ByRule, context: CycleContext, *, now: datetime, observed: bool) -> Action:
+def record_of(decision: RuleDecision, context: CycleContext, *, now: datetime, observed: bool) -> Action:
     """An act that needs no call to be undone or settled: it counts from when it is written."""
     contact = decision.contact
     assert contact.queue_id is not None and contact.enqueued_at is not None, "only waiting contacts are decided on"
@@ -75,7 +75,7 @@ def intent_of(decision: Transfer, context: CycleContext, *, instance_id: str, no
 
 
 def routing_intent_of(
-    decision: Reroute, context: CycleContext, *, update: RoutingData | None, before: RoutingData, now: datetime
+    decision: RoutingUpdate, context: CycleContext, *, update: RoutingData | None, before: RoutingData, now: datetime
 ) -> Action:
     """The exact update, and what the contact had; ``None`` where nothing has to be sent."""
     record = record_of(decision, context, now=now, observed=False)

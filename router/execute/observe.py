@@ -6,38 +6,38 @@ from dataclasses import dataclass
 
 from router import events
 from router.cycle_context import CycleContext
-from router.decide.decision import ByRule, Reroute, Transfer, Warn
+from router.decide.decision import RoutingUpdate, RuleDecision, Transfer, Warn
 from router.execute.intent import record_of
 from router.execute.recheck import found_again
-from router.execute.result import Came, Result
+from router.execute.result import Outcome, Result
 from router.ledger.errors import AlreadyIntended
-from router.lookup.details import KnownDetails
+from router.lookup.details import DetailsCache
 from router.ports import Clock, Ledger, Reader
 
 
 @dataclass(frozen=True, kw_only=True)
-class Observer:
+class ObservePerformer:
     """Reads the contact again, as enforcing would, and tells. ``observed`` is a ledger in memory of its own: ladders
     advance on it, and nothing that enforcing reads is written."""
 
     reader: Reader
     observed: Ledger
     clock: Clock
-    details: KnownDetails
+    details: DetailsCache
 
-    def perform(self, decision: ByRule, context: CycleContext) -> Result:
+    def perform(self, decision: RuleDecision, context: CycleContext) -> Result:
         hold = found_again(self.reader, decision, self.clock.now, self.details)
         if hold is not None:
-            return Result(decision=decision, came=Came.HELD, reason=hold)
+            return Result(decision=decision, outcome=Outcome.HELD, reason=hold)
         now = self.clock.now()
         try:
             action = self.observed.record(record_of(decision, context, now=now, observed=True))
         except AlreadyIntended:
-            return Result(decision=decision, came=Came.DONE)
+            return Result(decision=decision, outcome=Outcome.DONE)
         if isinstance(decision, Transfer):
             events.would_transfer(decision, context, now=now)
-        elif isinstance(decision, Reroute):
+        elif isinstance(decision, RoutingUpdate):
             events.would_reprioritize(decision, context)
         elif isinstance(decision, Warn):
             events.warned(decision, context, observed=True, now=now)
-        return Result(decision=decision, came=Came.DONE, action=action)
+        return Result(decision=decision, outcome=Outcome.DONE, action=action)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from router.connect.answers import Missing, Reading
-from router.decide.decision import ByRule, PausesSeen
+from router.decide.decision import PausesSeen, RuleDecision
 from router.decide.match_subject import still_so
 from router.decide.wait import same_instant
-from router.lookup.details import KnownDetails
+from router.lookup.details import DetailsCache
 from router.model import Contact, HoldReason, QueueId, Standing
 from router.ports import Reader
-from router.rules.condition import Seen
+from router.rules.condition import ReliedOnValue
 
 GONE = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE, HoldReason.NOT_FOUND})
 """Found on reading again: the contact is no longer where it was, so a call whose answer was lost has had its effect, or
@@ -28,7 +28,7 @@ _FOUND = {
 }
 
 
-def still_waits(contact: Contact, decision: ByRule, now: datetime) -> HoldReason | None:
+def still_waits(contact: Contact, decision: RuleDecision, now: datetime) -> HoldReason | None:
     """Why what was decided may not be done any more, by the contact as it was just read; ``None`` where it may."""
     before = decision.contact
     assert before.queue_id is not None and before.enqueued_at is not None, "only waiting contacts are decided on"
@@ -43,7 +43,7 @@ def still_waits(contact: Contact, decision: ByRule, now: datetime) -> HoldReason
 
 
 def found_again(
-    reader: Reader, decision: ByRule, now: Callable[[], datetime], known: KnownDetails
+    reader: Reader, decision: RuleDecision, now: Callable[[], datetime], known: DetailsCache
 ) -> HoldReason | None:
     """Reads the contact again: why nothing may be done to it, ``UNREADABLE`` where it could not be read, ``None`` where
     it is as it was decided on. For what needs no transfer too: a person is not warned of a contact that is answered."""
@@ -62,7 +62,7 @@ def changed(
     queue_id: QueueId,
     enqueued_at: datetime,
     now: datetime,
-    relied_on: Iterable[Seen] = (),
+    relied_on: Iterable[ReliedOnValue] = (),
     pauses: PausesSeen | None = None,
 ) -> HoldReason | None:
     """Why the contact may not be moved any more; ``None`` where it waits in the same queue since the same instant, and

@@ -16,15 +16,15 @@ from router.execute.intent import SEND_BY
 from router.execute.recheck import GONE, changed, in_place
 from router.execute.routing_update import AgeMeaning, Shown, routing_of, shown
 from router.execute.workers import InProgress, perform_all
-from router.followup.tracker import Follower
+from router.followup.tracker import Tracker
 from router.ledger.errors import LedgerUnavailable, NotOpen
 from router.model import Action, ActionKind, ActionState, Contact, Directory, HoldReason, HoursId, Landing
 from router.ports import Clock, Ledger, Reader
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.rule import Mode
 from router.rules.value_test import QUEUES_OWN
-from router.safety.breakers import Blocked, Denials
-from router.safety.landing_slots import LandingPlaces
+from router.safety.breakers import Breakers, Denials
+from router.safety.landing_slots import LandingSlots
 
 # Routing updates without an answer, settled by reading: there is no token that would make a repeat safe.
 
@@ -35,7 +35,7 @@ class RoutingRecovery:
     reader: Reader
     ledger: Ledger
     attempts: Attempts
-    blocked: Blocked
+    blocked: Breakers
     denials: Denials
     clock: Clock
     ages: AgeMeaning
@@ -101,10 +101,10 @@ class Recovery:
     reader: Reader
     ledger: Ledger
     attempts: Attempts
-    blocked: Blocked
+    blocked: Breakers
     denials: Denials
-    follower: Follower
-    places: LandingPlaces
+    follower: Tracker
+    places: LandingSlots
     in_progress: InProgress
     clock: Clock
     pool: Executor

@@ -7,11 +7,11 @@ from enum import Enum
 from typing import Protocol
 
 from router.cycle_context import CycleContext
-from router.decide.decision import ByRule
+from router.decide.decision import RuleDecision
 from router.model import Action, HoldReason
 
 
-class Came(Enum):
+class Outcome(Enum):
     """What came of a decision."""
 
     DONE = "done"
@@ -32,8 +32,8 @@ class Came(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    decision: ByRule
-    came: Came
+    decision: RuleDecision
+    outcome: Outcome
     reason: HoldReason | None = None
     detail: str = ""
     action: Action | None = None
@@ -42,4 +42,4 @@ class Result:
 class Performer(Protocol):
     """Carries decisions out, or only tells of them."""
 
-    def perform(self, decision: ByRule, context: CycleContext) -> Result: ...
+    def perform(self, decision: RuleDecision, context: CycleContext) -> Result: ...

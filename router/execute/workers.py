@@ -11,7 +11,7 @@ from functools import partial
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
-from router.decide.decision import ByRule
+from router.decide.decision import RuleDecision
 from router.execute.result import Result
 from router.model import ContactId
 from router.ports import Grant
@@ -27,8 +27,8 @@ class BeforeMoves:
     """Thread-safe. A worker that is free takes such work as any other; the one that comes to move the contact makes
     sure that it was done."""
 
-    def __init__(self, decisions: Iterable[ByRule]) -> None:
-        self._of: defaultdict[ContactId, list[ByRule]] = defaultdict(list)
+    def __init__(self, decisions: Iterable[RuleDecision]) -> None:
+        self._of: defaultdict[ContactId, list[RuleDecision]] = defaultdict(list)
         self._done: dict[int, Event] = {}
         self._begun: set[int] = set()
         self._lock = Lock()
@@ -36,7 +36,7 @@ class BeforeMoves:
             self._of[decision.contact.id].append(decision)
             self._done[id(decision)] = Event()
 
-    def once(self, decision: ByRule, perform: Callable[[], Result]) -> list[Result]:
+    def once(self, decision: RuleDecision, perform: Callable[[], Result]) -> list[Result]:
         """Performs it, unless it is one of these and another worker has begun it."""
         if id(decision) not in self._done:
             return [perform()]
@@ -47,7 +47,7 @@ class BeforeMoves:
         finally:
             self._done[id(decision)].set()
 
-    def make_sure(self, contact_id: ContactId, perform: Callable[[ByRule], Result]) -> list[Result]:
+    def make_sure(self, contact_id: ContactId, perform: Callable[[RuleDecision], Result]) -> list[Result]:
         """Those of a contact that is about to be moved: performed here, or waited for."""
         results: list[Result] = []
         for one in self._of.get(contact_id, ()):
@@ -55,7 +55,7 @@ class BeforeMoves:
             self._done[id(one)].wait(LONGEST_S)
         return results
 
-    def _begin(self, decision: ByRule) -> bool:
+    def _begin(self, decision: RuleDecision) -> bool:
         with self._lock:
             new = id(decision) not in self._begun
             self._begun.add(id(decision))
@@ -95,7 +95,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Paced(Generic[T]):
+class PacedWork(Generic[T]):
     """Work that needs a token of a scarce quota each. A worker waits for the token first and takes the most urgent work
     then: what is urgent never waits behind what was taken up before. ``acquire`` answers ``False`` when the time for it
     is over; what is left is then performed without a token, and says so."""
@@ -110,13 +110,13 @@ def perform_all(tasks: Sequence[T], perform: Callable[[T], R], *, pool: Executor
 
     ``perform`` turns what may go wrong into results. An exception of it is a bug: the other tasks are done all the
     same, and the first one is raised here when all workers are through."""
-    nothing: Paced[T] = Paced((), lambda: False, lambda: None)
+    nothing: PacedWork[T] = PacedWork((), lambda: False, lambda: None)
     return perform_paced(tasks, nothing, lambda task, grant: perform(task), pool=pool, workers=workers)
 
 
 def perform_paced(
     free: Sequence[T],
-    paced: Paced[T],
+    paced: PacedWork[T],
     perform: Callable[[T, Grant | None], R],
     *,
     pool: Executor,
@@ -132,7 +132,7 @@ def perform_paced(
 
 
 class _Work(Generic[T, R]):
-    def __init__(self, free: Sequence[T], paced: Paced[T], perform: Callable[[T, Grant | None], R]) -> None:
+    def __init__(self, free: Sequence[T], paced: PacedWork[T], perform: Callable[[T, Grant | None], R]) -> None:
         self._free = list(reversed(free))
         self._paced = list(reversed(paced.tasks))
         self._pace = paced

@@ -15,7 +15,7 @@ from router.execute.routing_update import AgeMeaning, Shown, place_to_give, rout
 from router.ledger.errors import NotOpen
 from router.model import Action, Contact, PlaceState, RoutingData, Standing
 from router.ports import UPDATE, Clock, Ledger, Mover, Pacer, Reader
-from router.safety.breakers import Blocked, Denials
+from router.safety.breakers import Breakers, Denials
 
 TOKEN_WITHIN = 1.0
 """Seconds that one look waits for the quota; then the next look has another try."""
@@ -33,7 +33,7 @@ class PlaceKeeper:
     pacer: Pacer
     ledger: Ledger
     clock: Clock
-    blocked: Blocked
+    blocked: Breakers
     denials: Denials
     ages: AgeMeaning
     stopping: Callable[[], bool] = lambda: False

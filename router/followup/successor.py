@@ -16,7 +16,7 @@ TOGETHER = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class LandingOutcome:
     """``contact`` is what goes on, ``None`` while it cannot be told; ``old`` the segment that was moved, where it was
     read, and ``left`` whether it has left its place. ``readable`` is ``False`` where Connect did not answer: then
     nothing follows from what is missing."""
@@ -27,11 +27,11 @@ class Outcome:
     readable: bool = True
 
 
-def outcome_of(action: Action, reader: Reader, *, old_too: bool, overdue: bool) -> Outcome:
+def outcome_of(action: Action, reader: Reader, *, old_too: bool, overdue: bool) -> LandingOutcome:
     """Reads the contact that goes on, and with ``old_too`` the one that was moved. ``overdue``: there has been time
     enough for everything to show."""
     known = None if action.new_contact_id == action.contact_id else action.new_contact_id
-    seen = _of_old(action, reader, overdue=overdue) if old_too or known is None else Outcome(left=True)
+    seen = _of_old(action, reader, overdue=overdue) if old_too or known is None else LandingOutcome(left=True)
     if known is not None:
         return _by_id(known, action, seen, reader)
     if seen.contact is not None or not seen.left:
@@ -55,23 +55,23 @@ def _shows_its_wait(action: Action, old: Contact) -> bool:
     return old.queue_id is None or in_place(old, queue_id=action.queue_id, enqueued_at=action.enqueued_at)
 
 
-def _of_old(action: Action, reader: Reader, *, overdue: bool) -> Outcome:
+def _of_old(action: Action, reader: Reader, *, overdue: bool) -> LandingOutcome:
     """The segment that was moved. Where transfers make no new one it is also what goes on."""
     reading = reader.describe(action.contact_id)
     if isinstance(reading, Missing):
-        return Outcome(left=True)
+        return LandingOutcome(left=True)
     if not isinstance(reading, Reading):
-        return Outcome(readable=False)
+        return LandingOutcome(readable=False)
     old = reading.contact
     if old.disconnected_at is not None:
-        return Outcome(old=old, left=True, contact=None if _shows_its_wait(action, old) else old)
+        return LandingOutcome(old=old, left=True, contact=None if _shows_its_wait(action, old) else old)
     if not in_place(old, queue_id=action.queue_id, enqueued_at=action.enqueued_at):
-        return Outcome(old=old, left=True, contact=old)
+        return LandingOutcome(old=old, left=True, contact=old)
     kept_by_agent = old.with_agent and (overdue or not _took_effect(action))
-    return Outcome(old=old, contact=old if kept_by_agent else None)
+    return LandingOutcome(old=old, contact=old if kept_by_agent else None)
 
 
-def _by_id(known: ContactId, action: Action, seen: Outcome, reader: Reader) -> Outcome:
+def _by_id(known: ContactId, action: Action, seen: LandingOutcome, reader: Reader) -> LandingOutcome:
     reading = reader.describe(known)
     if isinstance(reading, Reading):
         return replace(seen, contact=reading.contact, readable=True)
@@ -80,7 +80,7 @@ def _by_id(known: ContactId, action: Action, seen: Outcome, reader: Reader) -> O
     return replace(seen, contact=None, readable=False)
 
 
-def _by_chain(action: Action, seen: Outcome, reader: Reader, *, overdue: bool) -> Outcome:
+def _by_chain(action: Action, seen: LandingOutcome, reader: Reader, *, overdue: bool) -> LandingOutcome:
     """The segment after the moved one. Where there is none, and it is not known that the move took effect, the contact
     has ended in another way."""
     chain = reader.chain(action.contact_id)

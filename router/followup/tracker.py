@@ -9,11 +9,11 @@ from threading import Lock
 
 from router import events
 from router.followup.keep_place import PlaceKeeper
-from router.followup.successor import Outcome, outcome_of, taken
+from router.followup.successor import LandingOutcome, outcome_of, taken
 from router.ledger.errors import LedgerUnavailable, NotOpen
 from router.model import Action, Contact, ContactId, Directory, Landing, PlaceState, Standing
 from router.ports import Clock, Ledger, Reader
-from router.safety.landing_slots import LandingPlaces
+from router.safety.landing_slots import LandingSlots
 
 FIRST_LOOK = timedelta(milliseconds=500)
 LONGEST_PAUSE = timedelta(seconds=15)
@@ -39,7 +39,7 @@ class _Watch:
 
 
 @dataclass(kw_only=True)
-class Follower:
+class Tracker:
     """``look`` is called every second or so; each moved contact is read when its own next look is due. Thread-safe.
 
     The ledger is written first, and what is remembered here follows it: where the ledger cannot be written, the next
@@ -48,7 +48,7 @@ class Follower:
 
     reader: Reader
     ledger: Ledger
-    places: LandingPlaces
+    places: LandingSlots
     clock: Clock
     landing_timeout: timedelta
     directory: Callable[[], Directory]
@@ -129,7 +129,7 @@ class Follower:
         elif overdue and watch.action.landing is Landing.PENDING:
             self._stray(watch)
 
-    def _note_successor(self, watch: _Watch, seen: Outcome) -> None:
+    def _note_successor(self, watch: _Watch, seen: LandingOutcome) -> None:
         """Remembered, so that later looks go by its own id."""
         if seen.contact is None or seen.contact.id in (watch.action.contact_id, watch.action.new_contact_id):
             return
@@ -137,7 +137,7 @@ class Follower:
         self.ledger.land(found)
         watch.action = found
 
-    def _check_agent(self, watch: _Watch, seen: Outcome) -> None:
+    def _check_agent(self, watch: _Watch, seen: LandingOutcome) -> None:
         if watch.left or seen.old is None or not seen.left:
             return
         watch.left = True

@@ -11,7 +11,7 @@ from router.connect.iam import AUTHORISED_ON, FLOW, InstanceArn
 from router.decide.destinations import BY_METRICS
 from router.model import Directory, bare_id
 from router.rules.bind import mentions_agents, mentions_hours
-from router.rules.rule import Entry, Mode, Rule, RuleSet
+from router.rules.rule import DestinationEntry, Mode, Rule, RuleSet
 
 # Which operations of Connect's the router uses under these rules, and with which flows.
 
@@ -70,7 +70,7 @@ def _enforced(ruleset: RuleSet) -> list[Rule]:
     return [rule for rule in ruleset.rules if rule.mode is Mode.ENFORCE]
 
 
-def _entries(rule: Rule) -> Iterator[Entry]:
+def _entries(rule: Rule) -> Iterator[DestinationEntry]:
     return (entry for step in rule.steps for entry in step.entries)
 
 

@@ -9,18 +9,18 @@ from router.clock import SystemClock
 from router.connect.answers import Failure, Reading
 from router.connect.connection import Connection
 from router.decide.decide import Account, Decided
-from router.decide.snapshot import Blocks, Look
+from router.decide.snapshot import Blocks, Snapshot
 from router.ledger.operator_records import OperatorRecords
 from router.ledger.sqlite import SqliteLedger
-from router.lookup.fetch import Needs
-from router.lookup.snapshot import Looking, limits_of
+from router.lookup.fetch import Fetcher
+from router.lookup.snapshot import Lookup, limits_of
 from router.model import Action, Channel, Contact, ContactId, Directory, Landing, Pauses
 from router.ports import Clock
 from router.resources import open_connection, read_ledger
 from router.rules.bind import bind, mentions_agents, mentions_hours
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode, RuleSet
-from router.safety.breakers import Blocked
+from router.safety.breakers import Breakers
 from router.safety.clock_skew import STOPS
 from router.settings import Settings
 
@@ -32,7 +32,7 @@ class Preview:
 
     mode: Mode
     rules: BoundRuleSet
-    look: Look
+    look: Snapshot
     decided: Decided
     complete: bool
     failure: Failure | None = None
@@ -118,12 +118,12 @@ class Viewer:
             failure=sighting.failure,
         )
 
-    def _looking(self) -> Looking:
+    def _looking(self) -> Lookup:
         channels = frozenset(Channel(channel) for channel in self.settings.poll.channels)
         reader = self.connection.reader
-        return Looking(
+        return Lookup(
             reader=reader,
-            needs=Needs(
+            needs=Fetcher(
                 reader=reader,
                 instance=self.connection.instance,
                 channels=channels,
@@ -138,7 +138,7 @@ class Viewer:
         )
 
     def _blocks(self, followed: tuple[Action, ...]) -> Blocks:
-        blocked = Blocked(unlanded_limit=self.settings.guard.unlanded)
+        blocked = Breakers(unlanded_limit=self.settings.guard.unlanded)
         for flow, resumed_at in OperatorRecords(self.ledger).resumed_flows().items():
             blocked.resume(flow, resumed_at)
         blocked.suspend(followed)

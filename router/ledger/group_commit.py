@@ -21,7 +21,7 @@ class _Job(Generic[T]):
         self.error: BaseException | None = None
 
 
-class Together:
+class GroupCommit:
     """Whoever comes first commits; those who come while the disk works are committed together by the next of them.
 
     ``writing`` opens a transaction that is on the disk when its block ends without an exception. What one piece of work

@@ -31,7 +31,7 @@ from router.ledger.connection import (
     translated,
 )
 from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailable, NotOpen
-from router.ledger.group_commit import Together
+from router.ledger.group_commit import GroupCommit
 from router.ledger.recent_moves import RecentMoves
 from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, place_row, row_of
 from router.ledger.schema import began_at, shipped, upgrade, version_of
@@ -64,7 +64,7 @@ class SqliteLedger:
     ) -> None:
         self._connection = connection
         self._one_at_a_time = threading.Lock()
-        self._together = Together(self.writing)
+        self._together = GroupCommit(self.writing)
         self._recent = RecentMoves(lambda statement, values: self._actions(self.rows(statement, values)))
         self._writer_lock = lock
         self._writable = writable

@@ -12,7 +12,7 @@ KEPT = 20_000
 
 
 @dataclass(slots=True)
-class InVain:
+class FailedReads:
     """In the order of the last time, the longest ago first."""
 
     _asked: dict[ContactId, None] = field(default_factory=dict)

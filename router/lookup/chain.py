@@ -8,9 +8,9 @@ from datetime import datetime
 
 from router.connect.answers import Denied, Failure, Missing, Reading, Rejected
 from router.decide.needs import NeedOrigin, NeedPast, NeedPauses
-from router.decide.snapshot import CHAIN_TRANSFERS, NEVER_PAUSED, Look
-from router.lookup.budget import InVain
-from router.lookup.details import KnownDetails
+from router.decide.snapshot import CHAIN_TRANSFERS, NEVER_PAUSED, Snapshot
+from router.lookup.budget import FailedReads
+from router.lookup.details import DetailsCache
 from router.model import Action, Contact, ContactId, Details
 from router.ports import Describer
 from router.rules.condition import Unread
@@ -96,14 +96,14 @@ of it. The others are held as ``unreadable`` and come first next time."""
 
 
 @dataclass(kw_only=True)
-class Origins:
+class ChainOrigins:
     """``read`` answers for every need, with the instant or with why it could not be read."""
 
     segments: Segments
     _began: dict[ContactId, datetime] = field(default_factory=dict)
-    _in_vain: InVain = field(default_factory=InVain)
+    _in_vain: FailedReads = field(default_factory=FailedReads)
 
-    def read(self, look: Look, needs: Iterable[NeedOrigin]) -> Mapping[ContactId, datetime | Unread]:
+    def read(self, look: Snapshot, needs: Iterable[NeedOrigin]) -> Mapping[ContactId, datetime | Unread]:
         """Where Connect does not answer for one chain it is not asked for the others in this look: each might take as
         long again. A first contact that Connect does not know any more leaves the earliest that it does know."""
         wanted = {need.contact_id: need for need in needs}
@@ -165,18 +165,18 @@ PASTS_PER_LOOK = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Pasts:
+class EarlierContacts:
     """Where Connect does not answer for one contact it is not asked for the others in this look: each might take as
     long again."""
 
     segments: Segments
-    known: KnownDetails
+    known: DetailsCache
     assume_unpaused: bool = False
     """A task that was not read yet counts as never paused: it is read before anything is done to it, and what was
     decided without knowing of a pause is not done. So nobody waits for a reading that every move makes anyway."""
-    _in_vain: InVain = field(default_factory=InVain)
+    _in_vain: FailedReads = field(default_factory=FailedReads)
 
-    def pauses(self, look: Look, needs: Iterable[NeedPauses]) -> Mapping[ContactId, Details | Unread]:
+    def pauses(self, look: Snapshot, needs: Iterable[NeedPauses]) -> Mapping[ContactId, Details | Unread]:
         """The most overdue are read first. A contact that is not there any more has no pauses, nor has one that IAM
         lets nobody read: either is found out, and told, before anything is done to it."""
         contacts = {contact.id: contact for contact in look.contacts}
@@ -197,7 +197,7 @@ class Pasts:
             found[contact_id] = details if isinstance(details, Details) else unread
         return found
 
-    def _describe(self, contact_id: ContactId, look: Look) -> Details | Failure:
+    def _describe(self, contact_id: ContactId, look: Snapshot) -> Details | Failure:
         answer = self.segments.reader.describe(contact_id)
         if isinstance(answer, Missing):
             return Details()
@@ -217,7 +217,7 @@ class Pasts:
         self.known.remember(answer.contact, now)
         return answer.contact.details or Details()
 
-    def pasts(self, look: Look, needs: Iterable[NeedPast]) -> Mapping[ContactId, tuple[Contact, ...] | Unread]:
+    def pasts(self, look: Snapshot, needs: Iterable[NeedPast]) -> Mapping[ContactId, tuple[Contact, ...] | Unread]:
         contacts = {contact.id: contact for contact in look.contacts}
         found: dict[ContactId, tuple[Contact, ...] | Unread] = {}
         left = PASTS_PER_LOOK

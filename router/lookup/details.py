@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from router.connect.answers import Denied, DescribeAnswer, Missing, Reading, Rejected
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.decide.wait import same_instant
-from router.lookup.budget import InVain
+from router.lookup.budget import FailedReads
 from router.model import Contact, ContactId, Details
 from router.ports import Describer
 from router.rules.condition import Unread
@@ -33,7 +33,7 @@ class _Known:
 
 
 @dataclass
-class KnownDetails:
+class DetailsCache:
     """Thread-safe. By segment and wait: a contact that is queued again is read again. Every move reads its contact, and
     nobody says when one is gone: what is too old to be used is dropped as others are read, so that a service that runs
     for months does not keep them all."""
@@ -101,10 +101,10 @@ KEPT = 20_000
 @dataclass(frozen=True, slots=True)
 class Descriptions:
     reader: Describer
-    known: KnownDetails
-    _in_vain: InVain = field(default_factory=InVain)
+    known: DetailsCache
+    _in_vain: FailedReads = field(default_factory=FailedReads)
 
-    def read(self, look: Look, asked: Iterable[ContactId]) -> Mapping[ContactId, Details | Unread]:
+    def read(self, look: Snapshot, asked: Iterable[ContactId]) -> Mapping[ContactId, Details | Unread]:
         """By contact, for each that was asked for, which are the most overdue first. Where Connect does not answer at
         all for one the others are not asked for in this look: each might take as long again."""
         wanted = {one.id: one for one in look.contacts}

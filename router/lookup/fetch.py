@@ -19,10 +19,10 @@ from router.decide.needs import (
     NeedProfile,
     NeedTransfers,
 )
-from router.decide.snapshot import LiveMetrics, Look
-from router.lookup.budget import InVain
-from router.lookup.chain import Origins, Pasts, Segments
-from router.lookup.details import Descriptions, KnownDetails
+from router.decide.snapshot import LiveMetrics, Snapshot
+from router.lookup.budget import FailedReads
+from router.lookup.chain import ChainOrigins, EarlierContacts, Segments
+from router.lookup.details import Descriptions, DetailsCache
 from router.lookup.opening_hours import OpeningTimes
 from router.model import Channel, Contact, ContactId, Details, HoursId, ProfileId, QueueId
 from router.model.chain import transfers_behind
@@ -37,10 +37,10 @@ a minute of it. The others are held as ``unreadable`` and come first next time."
 
 
 @dataclass(kw_only=True)
-class Needs:
+class Fetcher:
     """``read`` answers the look with everything asked for in it, or with the failure to read it, so that deciding never
     asks for the same twice. ``hours_fresh_for`` and ``lookback`` are those of ``OpeningTimes``, ``assume_unpaused`` is
-    that of ``Pasts``."""
+    that of ``EarlierContacts``."""
 
     reader: Reader
     instance: Instance
@@ -48,21 +48,21 @@ class Needs:
     hours_fresh_for: timedelta = timedelta(minutes=5)
     lookback: timedelta = timedelta(days=90)
     assume_unpaused: bool = False
-    details: KnownDetails = field(default_factory=KnownDetails)
+    details: DetailsCache = field(default_factory=DetailsCache)
     _transfers: dict[ContactId, int] = field(default_factory=dict)
-    _uncounted: InVain = field(default_factory=InVain)
+    _uncounted: FailedReads = field(default_factory=FailedReads)
     _profiles: dict[ProfileId, tuple[datetime, frozenset[tuple[QueueId, Channel]]]] = field(default_factory=dict)
     _opening: OpeningTimes = field(init=False)
     _descriptions: Descriptions = field(init=False)
-    _origins: Origins = field(init=False)
-    _pasts: Pasts = field(init=False)
+    _origins: ChainOrigins = field(init=False)
+    _pasts: EarlierContacts = field(init=False)
 
     def __post_init__(self) -> None:
         self._opening = OpeningTimes(instance=self.instance, fresh_for=self.hours_fresh_for, lookback=self.lookback)
         segments = Segments(reader=self.reader)
         self._descriptions = Descriptions(self.reader, self.details)
-        self._origins = Origins(segments=segments)
-        self._pasts = Pasts(segments, self.details, self.assume_unpaused)
+        self._origins = ChainOrigins(segments=segments)
+        self._pasts = EarlierContacts(segments, self.details, self.assume_unpaused)
 
     def open_now(self, hours_id: HoursId, now: datetime) -> bool:
         """Whether hours of operation are known to be open."""
@@ -73,7 +73,7 @@ class Needs:
         """When a task was paused, read now; ``None`` where it cannot be."""
         return self._pasts.read(contact, now)
 
-    def read(self, look: Look, needs: tuple[object, ...]) -> Look:
+    def read(self, look: Snapshot, needs: tuple[object, ...]) -> Snapshot:
         transfers = self._read_transfers(look, [need for need in needs if isinstance(need, NeedTransfers)])
         metrics = self._read_queues(look.metrics, [need for need in needs if isinstance(need, NeedMetrics)])
         metrics = self._read_profiles(metrics, [need for need in needs if isinstance(need, NeedProfile)], look.now)
@@ -94,7 +94,7 @@ class Needs:
             hours={**look.hours, **hours},
         )
 
-    def _read_transfers(self, look: Look, needs: list[NeedTransfers]) -> Mapping[ContactId, int | Unread]:
+    def _read_transfers(self, look: Snapshot, needs: list[NeedTransfers]) -> Mapping[ContactId, int | Unread]:
         """What a segment has behind it never changes, so it is read once for each. Where Connect does not answer for
         one it is not asked for the others in this look: each might take as long again."""
         self._forget_others(look)
@@ -112,7 +112,7 @@ class Needs:
             known[need.contact_id] = self._transfers.get(need.contact_id, unread)
         return known
 
-    def _forget_others(self, look: Look) -> None:
+    def _forget_others(self, look: Snapshot) -> None:
         if len(self._transfers) > CHAINS_KEPT:
             seen = {contact.id for contact in look.contacts}
             self._transfers = {one: count for one, count in self._transfers.items() if one in seen}

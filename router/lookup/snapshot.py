@@ -1,4 +1,4 @@
-"""From the instance to a ``Look``: what waits, what was done to it before, and what deciding asked to have read."""
+"""From the instance to a ``Snapshot``: what waits, what was done to it before, and what deciding asked to have read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from router import events
 from router.connect.answers import Failure, RowProblem, SearchPage
 from router.decide.capacity import METRICS_LAG
 from router.decide.decide import Decided, decide
-from router.decide.snapshot import Blocks, Limits, Look
-from router.lookup.fetch import Needs
+from router.decide.snapshot import Blocks, Limits, Snapshot
+from router.lookup.fetch import Fetcher
 from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, Pauses, QueueId, Standing, Target
 from router.ports import Clock, Ledger, Reader
 from router.rules.bound import BoundRuleSet
@@ -53,11 +53,11 @@ class Sighting:
 
 
 @dataclass(kw_only=True)
-class Looking:
+class Lookup:
     """``observed`` is the ledger in memory of what was only observed: histories are read from both."""
 
     reader: Reader
-    needs: Needs
+    needs: Fetcher
     ledger: Ledger
     observed: Ledger
     clock: Clock
@@ -100,12 +100,12 @@ class Looking:
         in_progress: frozenset[ContactId] = frozenset(),
         paused: Pauses = NOTHING_PAUSED,
         others: Mapping[tuple[QueueId, Channel], int] = NO_OTHERS,
-    ) -> Look:
+    ) -> Snapshot:
         """One look, with the histories and with what the router itself did lately. ``others`` are how many are known to
         wait besides these contacts, by queue and channel."""
         now = self.clock.now()
         recent = self.ledger.moves_since(now - HOUR)
-        return Look(
+        return Snapshot(
             now=now,
             mode=mode,
             contacts=contacts,
@@ -125,10 +125,10 @@ class Looking:
             occupied_by_others=frozenset(others),
         )
 
-    def decide(self, look: Look, rules: BoundRuleSet) -> Decided:
+    def decide(self, look: Snapshot, rules: BoundRuleSet) -> Decided:
         return self.read_and_decide(look, rules)[0]
 
-    def read_and_decide(self, look: Look, rules: BoundRuleSet) -> tuple[Decided, Look]:
+    def read_and_decide(self, look: Snapshot, rules: BoundRuleSet) -> tuple[Decided, Snapshot]:
         """Decides, reads what deciding asks for, and decides again, until it asks no more or the bound is reached; with
         the look that it came to, in which is all that was read."""
         decided, look = _decide(look, rules)
@@ -157,7 +157,7 @@ class Looking:
         return {one: (*lasting.get(one, ()), *observed.get(one, ())) for one in {*lasting, *observed}}
 
 
-def _decide(look: Look, rules: BoundRuleSet) -> tuple[Decided, Look]:
+def _decide(look: Snapshot, rules: BoundRuleSet) -> tuple[Decided, Snapshot]:
     """A contact on which deciding fails is a bug; it is told and left out, and the others are decided on."""
     try:
         return decide(look, rules), look
@@ -169,7 +169,7 @@ def _decide(look: Look, rules: BoundRuleSet) -> tuple[Decided, Look]:
         return decide(look, rules), look
 
 
-def _decidable(contact: Contact, look: Look, rules: BoundRuleSet) -> bool:
+def _decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool:
     try:
         decide(replace(look, contacts=(contact,)), rules)
     except Exception:

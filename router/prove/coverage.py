@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from router.decide.act import StepTried
+from router.decide.act import TriedStep
 from router.decide.decide import Account
 from router.decide.decision import Hold
 from router.decide.match_subject import subject_for
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.condition import Test, Truth, match
 from router.rules.file.match_table import CHANNELS
-from router.rules.rule import Entry, Mode, Pick, Place
+from router.rules.rule import DestinationEntry, Mode, Pick, Place
 from router.rules.value_test import TextForm
 
 
@@ -51,7 +51,7 @@ class Exercised:
     def __post_init__(self) -> None:
         self._unmet = set(range(len(self.rules.rules)))
 
-    def add(self, look: Look, account: Account) -> None:
+    def add(self, look: Snapshot, account: Account) -> None:
         assert account.wait is not None, "an example's contact is no stale sighting"
         waiting = WaitingContact(account.contact, account.wait, look)
         names = (look.directory.queue_name(waiting.queue_id) or waiting.queue_id, waiting.queue_id)
@@ -77,7 +77,7 @@ class Exercised:
         for step in account.steps:
             self._see_destinations(step)
 
-    def _see_destinations(self, tried: StepTried) -> None:
+    def _see_destinations(self, tried: TriedStep) -> None:
         chooses = tried.step.step.pick is Pick.FIRST
         for number, weighed in enumerate(tried.weighed):
             used = weighed is tried.chosen if chooses else weighed.eligible
@@ -120,7 +120,7 @@ def _sides(name: str, number: int, test: Test) -> Iterator[Found]:
         yield (name, "condition", number, Truth.NO), Point(place, f"{test.text} fails in no example")
 
 
-def _uses(name: str, step: int, number: int, entry: Entry, *, chooses: bool) -> Iterator[Found]:
+def _uses(name: str, step: int, number: int, entry: DestinationEntry, *, chooses: bool) -> Iterator[Found]:
     to = entry.queue or entry.agent or entry.agent_from
     used = "chosen" if chooses else "eligible"
     yield (name, "used", step, number), Point(entry.place, f'"{to}" of step {step} of "{name}" is {used} in no example')

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Hours, HoursId, Queue, QueueId, bare_id
 from router.rules.calendar import NEVER
-from router.rules.clock import Calendar
+from router.rules.clock import OpenTimes
 from router.rules.condition import tests_of
 from router.rules.example import Example
-from router.rules.rule import Entry, Rule, RuleSet
+from router.rules.rule import DestinationEntry, Rule, RuleSet
 from router.rules.value_test import QUEUES_OWN, HoursForm
 
 # Hours of operation in the world of an example: open or closed now, whatever the date, and open until now.
@@ -52,15 +52,15 @@ class ClosedSince:
         return max(at, self.closed_at)
 
 
-def all_open(directory: Directory) -> Mapping[HoursId, Calendar]:
+def all_open(directory: Directory) -> Mapping[HoursId, OpenTimes]:
     """Every hours of operation of the instance and the own ones of its queues."""
     own = (queue.hours_id for queue in directory.queues if queue.hours_id is not None)
     return dict.fromkeys((*(hours.id for hours in directory.hours), *own), AlwaysOpen())
 
 
 def hours_in(
-    example: Example, directory: Directory, opened: Mapping[HoursId, Calendar], now: datetime
-) -> Mapping[HoursId, Calendar]:
+    example: Example, directory: Directory, opened: Mapping[HoursId, OpenTimes], now: datetime
+) -> Mapping[HoursId, OpenTimes]:
     """``opened``, with what the example says: those by name, and each queue's own, as its own table says, else as
     ``hours.queue`` does."""
     if not (example.hours or example.open):
@@ -112,7 +112,7 @@ def queue_id_of(name: str, directory: Directory) -> QueueId:
     return queue.id
 
 
-def _queues_of_rules(ruleset: RuleSet, entries: Iterable[Entry]) -> Iterator[str]:
+def _queues_of_rules(ruleset: RuleSet, entries: Iterable[DestinationEntry]) -> Iterator[str]:
     yield from (entry.queue for entry in entries if entry.queue is not None)
     for rule in ruleset.rules:
         for test in tests_of(rule.condition):

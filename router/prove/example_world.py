@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from router.decide.snapshot import Limits, LiveMetrics, Look
+from router.decide.snapshot import Limits, LiveMetrics, Snapshot
 from router.model import (
     EMPTY_QUEUE,
     AgentId,
@@ -23,7 +23,7 @@ from router.model import (
 from router.prove.example_history import CONTACT, Past
 from router.prove.example_instance import all_open, hours_in, queue_id_of
 from router.rules.bound import BoundRule
-from router.rules.clock import Calendar
+from router.rules.clock import OpenTimes
 from router.rules.example import Example
 from router.rules.rule import Mode
 
@@ -32,16 +32,16 @@ EVERY_QUEUE = ProfileId("every queue")
 
 
 @dataclass(frozen=True)
-class World:
+class ExampleWorld:
     """The instance of the examples, with what is the same in each of them: there may be thousands."""
 
     directory: Directory
-    opened: Mapping[HoursId, Calendar]
+    opened: Mapping[HoursId, OpenTimes]
     queue_ids: frozenset[QueueId]
     agent_ids: frozenset[AgentId]
 
     @classmethod
-    def of(cls, directory: Directory) -> World:
+    def of(cls, directory: Directory) -> ExampleWorld:
         return cls(
             directory=directory,
             opened=all_open(directory),
@@ -49,13 +49,13 @@ class World:
             agent_ids=frozenset(agent.id for agent in directory.agents),
         )
 
-    def look_at(self, example: Example, rule: BoundRule | None, *, now: datetime, limits: Limits) -> Look:
+    def look_at(self, example: Example, rule: BoundRule | None, *, now: datetime, limits: Limits) -> Snapshot:
         """The look in which the example's contact is decided on. ``rule`` is the one whose clock and progress the
         example tells; metrics of every queue have been asked for, and those not given are empty and unstaffed."""
         at = example.now or now
         past = Past.of(example, rule, self.directory, at)
         contact = _contact(example, past)
-        return Look(
+        return Snapshot(
             now=at,
             mode=Mode.ENFORCE,
             contacts=(contact,),

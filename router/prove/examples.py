@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from router.decide.decide import Account, decide
-from router.decide.decision import Decision, Hold, Reroute, Transfer, Warn
-from router.decide.govern import Role, Tried, trace
-from router.decide.snapshot import Limits, Look
+from router.decide.decision import Decision, Hold, RoutingUpdate, Transfer, Warn
+from router.decide.govern import Role, TriedRule, trace
+from router.decide.snapshot import Limits, Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
 from router.model import Directory
@@ -17,7 +17,7 @@ from router.problems import did_you_mean
 from router.prove.coverage import Coverage, Exercised
 from router.prove.example_history import CONTACT, age_of, on_chain_clock
 from router.prove.example_instance import directory_of, unknown_hours
-from router.prove.example_world import World
+from router.prove.example_world import ExampleWorld
 from router.rules.bind import bind
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.clock import closed
@@ -60,14 +60,19 @@ def prove_examples(
     given = tuple(examples)
     directory = directory_of(ruleset, given)
     rules = bind(ruleset, directory, agents_known=True)
-    world = World.of(directory)
+    world = ExampleWorld.of(directory)
     exercised = Exercised(rules) if covering else None
     results = tuple(_run(example, rules, world, now, limits or Limits(), exercised) for example in given)
     return results, exercised.coverage() if exercised is not None else None
 
 
 def _run(
-    example: Example, rules: BoundRuleSet, world: World, now: datetime, limits: Limits, exercised: Exercised | None
+    example: Example,
+    rules: BoundRuleSet,
+    world: ExampleWorld,
+    now: datetime,
+    limits: Limits,
+    exercised: Exercised | None,
 ) -> ExampleResult:
     rule = _rule_of(example, rules)
     if rule is None and example.contact.progress is not None:
@@ -114,7 +119,7 @@ def _rule_of(example: Example, rules: BoundRuleSet) -> BoundRule | None:
 class _Comparison:
     expect: Expect | None
     account: Account
-    look: Look
+    look: Snapshot
     rules: BoundRuleSet
 
     def wrong(self) -> str | None:
@@ -142,7 +147,7 @@ class _Comparison:
                 return agent is not None and agent.id == target.agent_id
             case Hold(reason=reason):
                 return reason is expect.hold
-            case Reroute():
+            case RoutingUpdate():
                 return expect.routing
             case Warn():
                 return expect.warn and not (expect.queue or expect.agent or expect.routing or expect.hold)
@@ -180,7 +185,7 @@ class _Comparison:
                 return f'agent "{self.look.directory.agent_name(target.agent_id)}"'
             case Hold(reason=reason, detail=detail):
                 return f"hold {reason} ({detail})" if detail else f"hold {reason}"
-            case Reroute():
+            case RoutingUpdate():
                 return "routing"
             case Warn():
                 return "a warning"
@@ -211,7 +216,7 @@ def _expected(expect: Expect) -> str:
     return "routing" if expect.routing else "a warning"
 
 
-def _what_it_is(tried: Tried, now: datetime) -> str:
+def _what_it_is(tried: TriedRule, now: datetime) -> str:
     name = f'"{tried.rule.name}"'
     if tried.role is Role.NO_MATCH and tried.match is not None:
         failed = [f"{seen.test.text}" for seen in tried.match.seen if seen.truth is Truth.NO]
@@ -222,7 +227,7 @@ def _what_it_is(tried: Tried, now: datetime) -> str:
     return f"{name} {tried.role.value}, {_when(tried, now)}"
 
 
-def _when(tried: Tried, now: datetime) -> str:
+def _when(tried: TriedRule, now: datetime) -> str:
     """What the rule does next. An act that is held or over is not told here."""
     if tried.due is not None and tried.due.next_at is not None and closed(now, tried.calendar):
         return "its hours of operation are closed"

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from router.problems import Problem
 from router.prove.lint_queues import RuleQueues, queue_of, surely_named, warning
-from router.rules.rule import Entry, MetricLimit, Pick, Rule, Step
+from router.rules.rule import DestinationEntry, MetricLimit, Pick, Rule, Step
 
 NOT_MORE_THAN = (
     ("agents_available", "agents_staffed"),
@@ -32,7 +32,7 @@ def own_destinations(rule: Rule) -> Iterator[Problem]:
         yield warning(rule.place, f"rule '{rule.name}' matches contacts in its own destinations ({names})")
 
 
-def admits_nothing(entry: Entry) -> str | None:
+def admits_nothing(entry: DestinationEntry) -> str | None:
     limits = {limit.metric: limit for limit in entry.limits}
     for fewer, more in NOT_MORE_THAN:
         low, high = limits.get(fewer), limits.get(more)  # type: ignore[call-overload]
@@ -53,7 +53,7 @@ def _above(low: MetricLimit, high: MetricLimit) -> bool:
 def _behind_the_last_resort(rule: Rule, step: Step, queues: RuleQueues) -> Iterator[Problem]:
     """A queue without conditions that no rule ever takes contacts from is always eligible: nothing behind it is used.
     Within a tier that holds for the first of a list; a later tier is behind all of this one."""
-    last_resort: Entry | None = None
+    last_resort: DestinationEntry | None = None
     for tier in step.to:
         behind = last_resort
         for entry in tier:
@@ -66,7 +66,7 @@ def _behind_the_last_resort(rule: Rule, step: Step, queues: RuleQueues) -> Itera
         last_resort = last_resort or next((entry for entry in tier if _always_eligible(entry, queues)), None)
 
 
-def _always_eligible(entry: Entry, queues: RuleQueues) -> bool:
+def _always_eligible(entry: DestinationEntry, queues: RuleQueues) -> bool:
     """Were it left by a rule before, or the queue that the contact is in, it would not be."""
     queue = queue_of(entry)
     if queue is None or not entry.unconditional:

@@ -13,7 +13,7 @@ from router.problems import Problem
 from router.prove.implication import is_id
 from router.rules.condition import AllOf, Condition, Test, tests_of
 from router.rules.queue_index import could_match
-from router.rules.rule import Entry, Mode, Place, Rule
+from router.rules.rule import DestinationEntry, Mode, Place, Rule
 from router.rules.value_test import TextForm
 
 # A finding of the proofs, as a located problem.
@@ -70,7 +70,7 @@ def surely_named(condition: Condition, reference: str) -> bool:
     return could_match(condition, (reference,))
 
 
-def queue_of(entry: Entry) -> str | None:
+def queue_of(entry: DestinationEntry) -> str | None:
     return bare_id(entry.queue) if entry.queue is not None else None
 
 

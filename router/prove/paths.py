@@ -11,7 +11,7 @@ from router.prove.implication import is_id
 from router.prove.lint_queues import RuleQueues, queue_of
 from router.rules.condition import tests_of
 from router.rules.queue_index import could_match, must_match
-from router.rules.rule import Entry, Mode, Rule, Step
+from router.rules.rule import DestinationEntry, Mode, Rule, Step
 
 MOST_MOVES = 20_000
 """Paths looked at before giving up: rules that lead everywhere have more of them than atoms."""
@@ -30,7 +30,7 @@ class Move:
     order: int
     rule: Rule
     step: Step
-    entry: Entry
+    entry: DestinationEntry
     channel: str
     source: str
     target: str
@@ -109,7 +109,7 @@ def _moves_of(order: int, rule: Rule, queues: RuleQueues, channels: tuple[str, .
             reached |= set(targets)
 
 
-def _targets(step: Step) -> dict[str, Entry]:
+def _targets(step: Step) -> dict[str, DestinationEntry]:
     """By node; of several entries for one queue, one that lets a contact come back."""
     entries = [entry for entry in step.entries if admits_nothing(entry) is None]
     return {node(entry): entry for entry in sorted(entries, key=lambda entry: entry.revisit)}
@@ -135,5 +135,5 @@ def _excluded(move: Move, exclusions: list[Rule]) -> bool:
     )
 
 
-def node(entry: Entry) -> str:
+def node(entry: DestinationEntry) -> str:
     return queue_of(entry) or f"agent {entry.agent or entry.agent_from}"

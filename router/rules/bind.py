@@ -13,7 +13,7 @@ from router.rules.bound import BoundEntry, BoundRule, BoundRuleSet, BoundStep, U
 from router.rules.condition import Condition, Test, tests_of
 from router.rules.file.field_types import written
 from router.rules.queue_index import ELSEWHERE, RuleIndex, could_match
-from router.rules.rule import Entry, Mode, Place, Rule, RuleSet, Step
+from router.rules.rule import DestinationEntry, Mode, Place, Rule, RuleSet, Step
 from router.rules.value_test import QUEUES_OWN, HoursForm, TextForm
 
 # Looking names up in an instance, with what is wrong about one that cannot be used.
@@ -202,7 +202,7 @@ class _Binder:
     def _step(self, step: Step) -> BoundStep:
         return BoundStep(step=step, tiers=tuple(tuple(self._entry(entry) for entry in tier) for tier in step.to))
 
-    def _entry(self, entry: Entry) -> BoundEntry:
+    def _entry(self, entry: DestinationEntry) -> BoundEntry:
         found = self._settle(self.names.flow(entry.flow, to_agent=entry.queue is None), entry.place)
         flow_id = FlowId(found) if found is not None else None
         if entry.queue is not None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from router.model import FlowId, QueueId, Target
 from router.rules.condition import AllOf, AnyOf, Condition, Test, tests_of
 from router.rules.queue_index import RuleIndex
-from router.rules.rule import Entry, Place, Rule, Step
+from router.rules.rule import DestinationEntry, Place, Rule, Step
 from router.rules.value_test import TextForm, Value
 
 # Conditions on what a search tells, compiled to a plain yes or no: most rules are not those of most contacts.
@@ -83,7 +83,7 @@ class BoundEntry:
     """``target`` is ``None`` where the instance lacks a name, and for ``agent_from``, whose agent each contact names;
     ``flow_id`` alone is known then."""
 
-    entry: Entry
+    entry: DestinationEntry
     target: Target | None
     flow_id: FlowId | None = None
 

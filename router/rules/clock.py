@@ -17,7 +17,7 @@ _BREACH = re.compile(r"breach(?:\s*([+-])\s*(\S.*))?")
 EXAMPLE = 'a time such as "15m", "80%", "breach", "breach - 30m" or "breach + 1h"'
 
 
-class Calendar(Protocol):
+class OpenTimes(Protocol):
     """Open hours; see ``router.rules.calendar``."""
 
     def open_time(self, start: datetime, end: datetime) -> timedelta: ...
@@ -85,18 +85,18 @@ def queue_clock_start(contact: Contact, first: FirstAct | None) -> datetime:
     return contact.enqueued_at
 
 
-def elapsed(start: datetime, now: datetime, calendar: Calendar | None = None) -> timedelta:
+def elapsed(start: datetime, now: datetime, calendar: OpenTimes | None = None) -> timedelta:
     """What the clock shows; never negative (clocks of two machines differ). Open time only, with a calendar."""
     if now <= start:
         return timedelta()
     return calendar.open_time(start, now) if calendar else now - start
 
 
-def instant(start: datetime, at: timedelta, calendar: Calendar | None = None) -> datetime:
+def instant(start: datetime, at: timedelta, calendar: OpenTimes | None = None) -> datetime:
     """When the clock will show ``at``; with a calendar, an instant that is open."""
     return calendar.after(start, at) if calendar else start + at
 
 
-def closed(now: datetime, calendar: Calendar | None) -> bool:
+def closed(now: datetime, calendar: OpenTimes | None) -> bool:
     """Whether no step may act now; around the clock, never."""
     return calendar is not None and not calendar.is_open(now)

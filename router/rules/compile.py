@@ -14,17 +14,17 @@ from router.durations import format_duration
 from router.problems import Place, Problem, did_you_mean
 from router.rules.clock import resolve_at
 from router.rules.condition import AllOf, AnyOf, Condition, NoneOf, Test
-from router.rules.file.destination_table import Destination
+from router.rules.file.destination_table import DestinationTable
 from router.rules.file.field_types import Range, written, written_key
-from router.rules.file.match_table import AttributeTable, ChannelTable, HoursCondition, Match, TextTable
+from router.rules.file.match_table import AttributeTable, ChannelTable, HoursCondition, MatchTable, TextTable
 from router.rules.file.rule_table import Defaults, GuardTable, RuleTable, StepTable
-from router.rules.rule import Entry, Metric, MetricLimit, Mode, Pick, Routing, Rule, RuleGuard, Sla, Step
+from router.rules.rule import DestinationEntry, Metric, MetricLimit, Mode, Pick, Routing, Rule, RuleGuard, Sla, Step
 from router.rules.value_test import Form, HoursForm, RangeForm, TextForm
 from router.toml_source import KeyPath, TomlSource
 
 # ``match`` tables to conditions.
 
-KEYS = tuple(name for name in Match.model_fields if not name.endswith("_"))
+KEYS = tuple(name for name in MatchTable.model_fields if not name.endswith("_"))
 GROUPS = ("segment_attributes", "tags", "attributes")
 NAMES = frozenset({"queue", "task_template"})
 """What the file gives by name, id or ARN."""
@@ -33,7 +33,7 @@ COSTS_A_CALL = frozenset({"age", "attributes", "priority", "task_template", "to_
 """What no search tells: it is read by DescribeContact and ListAssociatedContacts."""
 
 
-def compile_match(match: Match, path: KeyPath, place: Callable[[KeyPath], Place]) -> Condition:
+def compile_match(match: MatchTable, path: KeyPath, place: Callable[[KeyPath], Place]) -> Condition:
     """The condition of a ``match`` table, one test a key, in the order of the documented keys. ``place`` tells where
     the value of a path stands."""
     children = tuple(_children(match, path, place))
@@ -43,7 +43,7 @@ def compile_match(match: Match, path: KeyPath, place: Callable[[KeyPath], Place]
 NESTED: tuple[tuple[str, type[AnyOf | AllOf | NoneOf]], ...] = (("any", AnyOf), ("all", AllOf), ("none", NoneOf))
 
 
-def _children(match: Match, path: KeyPath, place: Callable[[KeyPath], Place]) -> Iterator[Condition]:
+def _children(match: MatchTable, path: KeyPath, place: Callable[[KeyPath], Place]) -> Iterator[Condition]:
     for key in KEYS:
         value = getattr(match, key)
         if key in GROUPS:
@@ -52,7 +52,7 @@ def _children(match: Match, path: KeyPath, place: Callable[[KeyPath], Place]) ->
         elif value is not None:
             yield _test(key, value, key, place((*path, key)))
     for key, kind in NESTED:
-        inside: list[Match] = getattr(match, key + "_") or []
+        inside: list[MatchTable] = getattr(match, key + "_") or []
         if inside:
             yield kind(tuple(compile_match(one, (*path, key, index), place) for index, one in enumerate(inside)))
 
@@ -96,7 +96,7 @@ def _list(value: str | list[str]) -> list[str]:
 
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
-Tables = list[Destination] | list[list[Destination]]
+Tables = list[DestinationTable] | list[list[DestinationTable]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +195,7 @@ class Compiler:
         message = f"steps stand in order of time: step {before.number} is due at {due}, this one at {sooner}"
         self.complain((*path, "step", step.number - 1, "at"), message)
 
-    def _to(self, table: StepTable, path: KeyPath) -> tuple[tuple[Entry, ...], ...]:
+    def _to(self, table: StepTable, path: KeyPath) -> tuple[tuple[DestinationEntry, ...], ...]:
         where: KeyPath = (*path, "to")
         if table.to is None:
             return ()
@@ -208,9 +208,9 @@ class Compiler:
             self.complain(where, f"no list in [lists] is called {json.dumps(table.to, ensure_ascii=False)}{hint}")
         return ()
 
-    def _tiers(self, tables: Tables, path: KeyPath) -> tuple[tuple[Entry, ...], ...]:
+    def _tiers(self, tables: Tables, path: KeyPath) -> tuple[tuple[DestinationEntry, ...], ...]:
         """A plain list of destinations is one tier."""
-        plain = [(table, (*path, index)) for index, table in enumerate(tables) if isinstance(table, Destination)]
+        plain = [(table, (*path, index)) for index, table in enumerate(tables) if isinstance(table, DestinationTable)]
         if plain:
             return (tuple(self._entry(table, here) for table, here in plain),)
         return tuple(
@@ -219,13 +219,13 @@ class Compiler:
             if isinstance(tier, list)
         )
 
-    def _entry(self, table: Destination, path: KeyPath) -> Entry:
+    def _entry(self, table: DestinationTable, path: KeyPath) -> DestinationEntry:
         key, article = ("flow", "a") if table.queue is not None else ("agent_flow", "an")
         flow = table.flow or getattr(self.defaults, key)
         if flow is None and self.whole:
             hint = f"give it a flow, or the file {article} {key} in [defaults]"
             self.complain(path, f"no flow for this destination: {hint}")
-        return Entry(
+        return DestinationEntry(
             flow=flow or "",
             place=self.place(path),
             queue=table.queue,
@@ -240,7 +240,7 @@ class Compiler:
         )
 
 
-def _limits(table: Destination) -> list[MetricLimit]:
+def _limits(table: DestinationTable) -> list[MetricLimit]:
     given = ((metric, getattr(table, metric)) for metric in METRICS)
     return [MetricLimit(metric, value.min, value.max) for metric, value in given if value is not None]
 

@@ -86,7 +86,7 @@ def tests_of(condition: Condition) -> Iterator[Test]:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ReliedOnValue:
     """One test as it came out, for ``explain``."""
 
     test: Test
@@ -99,7 +99,7 @@ class Match:
     """``needs`` is what would have to be read to know better, empty where ``truth`` is ``UNREAD`` for good."""
 
     truth: Truth
-    seen: tuple[Seen, ...]
+    seen: tuple[ReliedOnValue, ...]
 
     @property
     def needs(self) -> tuple[object, ...]:
@@ -119,12 +119,12 @@ def match(condition: Condition, subject: Subject) -> Match:
 
     Every test is looked at, so that the trace is whole; a subject answers what costs a call with ``Unread`` at no cost.
     """
-    seen: list[Seen] = []
+    seen: list[ReliedOnValue] = []
     truth = _truth(condition, subject, seen)
     return Match(truth, tuple(seen))
 
 
-def _truth(condition: Condition, subject: Subject, seen: list[Seen]) -> Truth:
+def _truth(condition: Condition, subject: Subject, seen: list[ReliedOnValue]) -> Truth:
     if isinstance(condition, Test):
         return _test(condition, subject, seen)
     truths = [_truth(child, subject, seen) for child in condition.children]
@@ -134,13 +134,13 @@ def _truth(condition: Condition, subject: Subject, seen: list[Seen]) -> Truth:
     return found if isinstance(condition, AnyOf) else _NOT[found]
 
 
-def _test(test: Test, subject: Subject, seen: list[Seen]) -> Truth:
+def _test(test: Test, subject: Subject, seen: list[ReliedOnValue]) -> Truth:
     value = subject.value(test.key)
     if isinstance(value, Unread):
         truth = Truth.UNREAD
     else:
         truth = Truth.YES if test.fits(value) else Truth.NO
-    seen.append(Seen(test, truth, value))
+    seen.append(ReliedOnValue(test, truth, value))
     return truth
 
 

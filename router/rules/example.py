@@ -9,8 +9,8 @@ from typing import Literal
 
 from router.model import EMPTY_QUEUE, Channel, HoldReason, QueueMetrics
 from router.problems import Place
-from router.rules.file.example_table import ExampleContact as ContactTable
-from router.rules.file.example_table import ExampleQueue, ExampleTable, Expected
+from router.rules.file.example_table import ExampleContactTable as ContactTable
+from router.rules.file.example_table import ExampleQueueTable, ExampleTable, Expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ def _contact(table: ContactTable) -> ExampleContact:
     )
 
 
-def _metrics(table: ExampleQueue) -> QueueMetrics:
+def _metrics(table: ExampleQueueTable) -> QueueMetrics:
     return replace(EMPTY_QUEUE, **table.model_dump(exclude_none=True, exclude={"open"}))
 
 

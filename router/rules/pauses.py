@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from router.model import Contact, Details
 from router.rules.calendar import NEVER, Interval
-from router.rules.clock import Calendar, elapsed, instant
+from router.rules.clock import OpenTimes, elapsed, instant
 
 ROUNDED = timedelta(seconds=1)
 """TotalPauseDurationInSeconds is in whole seconds, and its timestamps are not (botocore service model)."""
@@ -18,7 +18,7 @@ ROUNDED = timedelta(seconds=1)
 class Interrupted:
     """Open hours (``None``: around the clock) without the pauses, which are in order and apart, and all in the past."""
 
-    hours: Calendar | None
+    hours: OpenTimes | None
     pauses: tuple[Interval, ...]
 
     def open_time(self, start: datetime, end: datetime) -> timedelta:
@@ -42,12 +42,12 @@ class Interrupted:
         return NEVER if self.hours is None else self.hours.open_until(at)
 
 
-def running(hours: Calendar | None, pauses: tuple[Interval, ...]) -> Calendar | None:
+def running(hours: OpenTimes | None, pauses: tuple[Interval, ...]) -> OpenTimes | None:
     return Interrupted(hours, pauses) if pauses else hours
 
 
 def stood_still(
-    segments: Iterable[Contact], start: datetime, now: datetime, hours: Calendar | None
+    segments: Iterable[Contact], start: datetime, now: datetime, hours: OpenTimes | None
 ) -> tuple[Interval, ...]:
     """When a clock that started then stood still for the pauses of the contact and of those it came from, newest first,
     each with its details.
@@ -63,7 +63,7 @@ def stood_still(
     return tuple(_merged(pause for pause in found if pause[1] > start))
 
 
-def _pauses(segment: Contact, start: datetime, until: datetime, hours: Calendar | None) -> Iterator[Interval]:
+def _pauses(segment: Contact, start: datetime, until: datetime, hours: OpenTimes | None) -> Iterator[Interval]:
     """Those of one segment; nothing after it was followed by the next."""
     details = segment.details
     if details is None or not (details.paused_at or details.paused_for or details.pauses):

@@ -34,7 +34,7 @@ class Pick(StrEnum):
 
 
 __all__ = [
-    "Entry",
+    "DestinationEntry",
     "Metric",
     "MetricLimit",
     "Mode",
@@ -70,7 +70,7 @@ class MetricLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class DestinationEntry:
     """One destination of a step's ``to``. Exactly one of ``queue``, ``agent`` (a name, id or ARN) and ``agent_from``
     (the key of a contact attribute that holds a user name or id). ``flow`` is the name, id or ARN that applies."""
 
@@ -109,14 +109,14 @@ class Step:
     at: timedelta
     label: str
     place: Place
-    to: tuple[tuple[Entry, ...], ...] = ()
+    to: tuple[tuple[DestinationEntry, ...], ...] = ()
     """Tiers; a plain list is one tier."""
     pick: Pick = Pick.FIRST
     routing: Routing | None = None
     warn: str | None = None
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[DestinationEntry, ...]:
         return tuple(entry for tier in self.to for entry in tier)
 
 

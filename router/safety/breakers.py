@@ -11,7 +11,7 @@ from threading import Lock
 from router import events
 from router.connect.answers import Denied, Unauthenticated
 from router.decide.snapshot import Blocks
-from router.execute.attempts import Tried
+from router.execute.attempts import AttemptResult
 from router.model import Action, ContactId, Directory, FlowId, HoldReason, Landing
 from router.ports import TRANSFER, UPDATE, Clock
 
@@ -52,7 +52,7 @@ class _Stop:
 
 
 @dataclass
-class Blocked:
+class Breakers:
     """Shared by the workers; every method is atomic. Of all this only the strays, which the ledger has, survive a
     restart. Who was let through by ``admit`` says how it ended and always, whatever happened, calls ``leave``."""
 
@@ -223,13 +223,13 @@ class Denials:
     """What is denied is said, loudly, and again as long as it lasts: of the attempts one every five minutes is let
     through. Of several that were under way at once only the first is told."""
 
-    blocked: Blocked
+    blocked: Breakers
     clock: Clock
     directory: Callable[[], Directory]
     _told: dict[tuple[str | None, ...], datetime] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def met(self, tried: Tried, flow: FlowId) -> bool:
+    def met(self, tried: AttemptResult, flow: FlowId) -> bool:
         """Whether the attempt ended in one; then it is said, and what it stops is stopped."""
         failure = tried.failure
         if not isinstance(failure, Denied | Unauthenticated):
@@ -258,7 +258,7 @@ class Denials:
             self._told[what] = now
         events.log.error("api.denied", **fields)
 
-    def met_routing(self, tried: Tried) -> bool:
+    def met_routing(self, tried: AttemptResult) -> bool:
         """The same for a routing update: it stops routing updates, and nothing that moves."""
         failure = tried.failure
         if not isinstance(failure, Denied | Unauthenticated):

@@ -12,7 +12,7 @@ WARNS = timedelta(seconds=30)
 STOPS = timedelta(minutes=5)
 
 
-class SkewGuard:
+class ClockSkew:
     """Told when it changes, not at each look. Thread-safe: asked by who decides, and right before each call by who
     makes it, for the clock may have been set since the last answer of Connect's."""
 

@@ -10,7 +10,7 @@ from threading import Condition
 from router.model import Action, ContactId, FlowId, Landing
 
 
-class LandingPlaces:
+class LandingSlots:
     """At most ``limit`` contacts per flow are under way. A place belongs to a contact, so that giving it back twice
     does no harm. It is kept from before the intent until the contact has landed, or the intent is settled without
     effect; an intent that is still open keeps it. Thread-safe; seeded from the ledger at start."""

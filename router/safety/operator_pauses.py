@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from router import events
-from router.decide.decision import ByRule, Transfer
+from router.decide.decision import RuleDecision, Transfer
 from router.ledger.operator_records import OperatorRecords
 from router.model import Action, HoldReason, Pause, PauseKind, Pauses
 from router.ports import Clock
@@ -15,7 +15,7 @@ ITS_TIME = "expiry"
 """Who clears a pause whose time is over."""
 
 
-class PauseBoard:
+class OperatorPauses:
     """Thread-safe. The ledger is written first, and raises ``LedgerUnavailable``: a pause that would not survive a
     restart is none."""
 
@@ -65,7 +65,7 @@ class PauseBoard:
         ids = [one for one in (action.contact_id, action.chain_id, action.new_contact_id) if one is not None]
         return now.concerning(rule=action.rule, queue_id=action.landed_queue_id, contact_ids=ids) is not None
 
-    def of_decision(self, decision: ByRule) -> Pause | None:
+    def of_decision(self, decision: RuleDecision) -> Pause | None:
         """One that came after it was decided."""
         now = self.now
         if not now.all:

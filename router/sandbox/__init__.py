@@ -5,31 +5,31 @@ It keeps Connect's documented rules, shows its undocumented behaviours by switch
 """
 
 from router.sandbox.behaviours import Behaviours
-from router.sandbox.contacts import Contact
+from router.sandbox.contacts import SandboxContact
 from router.sandbox.faults import Fault
 from router.sandbox.identity import Identity
-from router.sandbox.instance import Outcome, Override, Working
-from router.sandbox.quotas import Rate
+from router.sandbox.instance import FlowOutcome, Override, Working
+from router.sandbox.quotas import CallRate
 from router.sandbox.refusal import Refusal
 from router.sandbox.sandbox import Call, Sandbox
 from router.sandbox.scenario import Scenario
 from router.sandbox.serve import greeting, serve
-from router.sandbox.transfer import Transfer
+from router.sandbox.transfer import MadeTransfer
 from router.sandbox.world import World
 
 __all__ = [
     "Behaviours",
     "Call",
-    "Contact",
+    "CallRate",
     "Fault",
+    "FlowOutcome",
     "Identity",
-    "Outcome",
+    "MadeTransfer",
     "Override",
-    "Rate",
     "Refusal",
     "Sandbox",
+    "SandboxContact",
     "Scenario",
-    "Transfer",
     "Working",
     "World",
     "greeting",

@@ -6,27 +6,27 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from router.sandbox.contacts import CHAIN_LIMIT, Contact
-from router.sandbox.instance import Queue
+from router.sandbox.contacts import CHAIN_LIMIT, SandboxContact
+from router.sandbox.instance import SandboxQueue
 from router.sandbox.state import State
 
 
-def has_room(state: State, contact: Contact) -> bool:
+def has_room(state: State, contact: SandboxContact) -> bool:
     """For one contact more."""
     return length_of_chain(state, contact) < CHAIN_LIMIT
 
 
-def length_of_chain(state: State, contact: Contact) -> int:
+def length_of_chain(state: State, contact: SandboxContact) -> int:
     """Contacts in the chain; transfers that made none count as one each."""
     return max(each.position for each in state.contacts.chain(contact.root))
 
 
-def transferred_reason(contact: Contact) -> str:
+def transferred_reason(contact: SandboxContact) -> str:
     """TRANSFERRED is documented for e-mail only (admin guide, "ctr-data-model")."""
     return "TRANSFERRED" if contact.channel == "EMAIL" else "OTHER"
 
 
-def successor(state: State, contact: Contact, *, initiation_method: str) -> Contact:
+def successor(state: State, contact: SandboxContact, *, initiation_method: str) -> SandboxContact:
     """A new segment that follows ``contact`` in its chain; in no queue yet."""
     behaviours = state.behaviours
     place: dict[str, Any] = (
@@ -34,7 +34,7 @@ def successor(state: State, contact: Contact, *, initiation_method: str) -> Cont
         if behaviours.new_segment_priority == "kept"
         else {}
     )
-    after = Contact(
+    after = SandboxContact(
         id=state.new_id(),
         channel=contact.channel,
         root=contact.root,
@@ -60,7 +60,7 @@ def successor(state: State, contact: Contact, *, initiation_method: str) -> Cont
     return state.contacts.put(after, state.now)
 
 
-def past_transfer(state: State, contact: Contact, queue: Queue, at: datetime) -> Contact:
+def past_transfer(state: State, contact: SandboxContact, queue: SandboxQueue, at: datetime) -> SandboxContact:
     """A contact of the past that was transferred at that time: the segment after it."""
     behaviours = state.behaviours
     state.contacts.put(

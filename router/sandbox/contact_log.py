@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from router.sandbox.contacts import Contact
+from router.sandbox.contacts import SandboxContact
 
 KEPT = timedelta(minutes=15)
 """How far back, beyond the lag, the past of a contact can be read: the pages of one search show one moment."""
@@ -18,14 +18,14 @@ class ContactLog:
 
     def __init__(self, *, lag: timedelta = timedelta(0)) -> None:
         self._keep = KEPT + lag
-        self._versions: dict[str, list[tuple[datetime, Contact]]] = {}
+        self._versions: dict[str, list[tuple[datetime, SandboxContact]]] = {}
         self._chains: dict[str, list[str]] = defaultdict(list)
         self._waiting: dict[str, dict[str, None]] = defaultdict(dict)
         self._held: dict[str, dict[str, None]] = defaultdict(dict)
         self._open: dict[str, None] = {}
         self._ended: list[tuple[datetime, str]] = []
 
-    def put(self, contact: Contact, at: datetime) -> Contact:
+    def put(self, contact: SandboxContact, at: datetime) -> SandboxContact:
         """Records what the contact is from ``at`` on."""
         versions = self._versions.setdefault(contact.id, [])
         before = versions[-1][1] if versions else None
@@ -38,52 +38,52 @@ class ContactLog:
         self._index(before, contact)
         return contact
 
-    def get(self, contact_id: str) -> Contact | None:
+    def get(self, contact_id: str) -> SandboxContact | None:
         versions = self._versions.get(contact_id)
         return versions[-1][1] if versions else None
 
-    def at(self, contact_id: str, instant: datetime) -> Contact | None:
+    def at(self, contact_id: str, instant: datetime) -> SandboxContact | None:
         """As it was; ``None`` where it did not exist yet."""
         for at, contact in reversed(self._versions[contact_id]):
             if at <= instant:
                 return contact
         return None
 
-    def all_at(self, instant: datetime) -> Iterator[Contact]:
+    def all_at(self, instant: datetime) -> Iterator[SandboxContact]:
         """Every contact there was, ended ones too."""
         return self._seen(list(self._versions), instant)
 
-    def live_at(self, instant: datetime) -> Iterator[Contact]:
+    def live_at(self, instant: datetime) -> Iterator[SandboxContact]:
         """Those that had not ended then."""
         first = bisect.bisect_right(self._ended, (instant, "~"))
         candidates = [*self._open, *(contact_id for _, contact_id in self._ended[first:])]
         return (contact for contact in self._seen(candidates, instant) if not contact.ended)
 
-    def chain(self, root: str) -> list[Contact]:
+    def chain(self, root: str) -> list[SandboxContact]:
         """In the order in which they were made."""
         return [self._versions[contact_id][-1][1] for contact_id in self._chains[root]]
 
-    def waiting(self, queue_id: str) -> list[Contact]:
+    def waiting(self, queue_id: str) -> list[SandboxContact]:
         """Now, in no order."""
         return [self._versions[contact_id][-1][1] for contact_id in self._waiting[queue_id]]
 
-    def held(self, agent_id: str) -> list[Contact]:
+    def held(self, agent_id: str) -> list[SandboxContact]:
         """With that agent now."""
         return [self._versions[contact_id][-1][1] for contact_id in self._held[agent_id]]
 
-    def open(self) -> list[Contact]:
+    def open(self) -> list[SandboxContact]:
         return [self._versions[contact_id][-1][1] for contact_id in self._open]
 
     def __len__(self) -> int:
         return len(self._versions)
 
-    def _seen(self, contact_ids: list[str], instant: datetime) -> Iterator[Contact]:
+    def _seen(self, contact_ids: list[str], instant: datetime) -> Iterator[SandboxContact]:
         for contact_id in contact_ids:
             contact = self.at(contact_id, instant)
             if contact is not None:
                 yield contact
 
-    def _index(self, before: Contact | None, after: Contact) -> None:
+    def _index(self, before: SandboxContact | None, after: SandboxContact) -> None:
         if before is not None:
             if before.queued and before.queue_id:
                 self._waiting[before.queue_id].pop(before.id, None)
@@ -99,7 +99,7 @@ class ContactLog:
             bisect.insort(self._ended, (after.disconnected_at, after.id))
 
     @staticmethod
-    def _prune(versions: list[tuple[datetime, Contact]], horizon: datetime) -> None:
+    def _prune(versions: list[tuple[datetime, SandboxContact]], horizon: datetime) -> None:
         """All that is older than the horizon but the newest of it."""
         stale = sum(at <= horizon for at, _ in versions)
         del versions[: max(stale - 1, 0)]

@@ -16,7 +16,7 @@ TRANSFERABLE = ("TASK", "EMAIL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class SandboxContact:
     """As it is now, or was at one time: never changed, always replaced."""
 
     id: str

@@ -11,16 +11,16 @@ from router.sandbox.behaviours import Behaviours
 from router.sandbox.identity import AGENT_QUEUE, FLOW, HOURS, PROFILE, QUEUE, USER, Identity, bare
 from router.sandbox.instance import (
     AGENT_QUEUE_CAPACITY,
-    Flow,
+    FlowOutcome,
     FlowState,
     FlowStatus,
     FlowType,
-    Hours,
-    Outcome,
     Override,
     Profile,
     ProfileQueue,
-    Queue,
+    SandboxFlow,
+    SandboxHours,
+    SandboxQueue,
     User,
     Window,
     Working,
@@ -29,7 +29,7 @@ from router.sandbox.instance import (
 CHANNELS = ("VOICE", "CHAT", "TASK", "EMAIL")
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
-_Thing = TypeVar("_Thing", Queue, Flow, Hours, Profile, User)
+_Thing = TypeVar("_Thing", SandboxQueue, SandboxFlow, SandboxHours, Profile, User)
 
 
 class Register:
@@ -39,9 +39,9 @@ class Register:
     def __init__(self, identity: Identity, behaviours: Behaviours) -> None:
         self.identity = identity
         self._behaviours = behaviours
-        self.queues: dict[str, Queue] = {}
-        self.flows: dict[str, Flow] = {}
-        self.hours: dict[str, Hours] = {}
+        self.queues: dict[str, SandboxQueue] = {}
+        self.flows: dict[str, SandboxFlow] = {}
+        self.hours: dict[str, SandboxHours] = {}
         self.profiles: dict[str, Profile] = {}
         self.users: dict[str, User] = {}
 
@@ -54,9 +54,9 @@ class Register:
         week: Mapping[str, Sequence[Window]],
         overrides: Sequence[Override] = (),
         description: str | None = None,
-    ) -> Hours:
+    ) -> SandboxHours:
         hours_id = self.identity.id_of(HOURS, name)
-        hours = Hours(
+        hours = SandboxHours(
             id=hours_id,
             arn=self.identity.arn_of(HOURS, hours_id),
             name=name,
@@ -78,9 +78,9 @@ class Register:
         capacity: int | None = None,
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
-    ) -> Queue:
+    ) -> SandboxQueue:
         queue_id = self.identity.id_of(QUEUE, name)
-        queue = Queue(
+        queue = SandboxQueue(
             id=queue_id,
             arn=self.identity.arn_of(QUEUE, queue_id),
             name=name,
@@ -101,11 +101,11 @@ class Register:
         type: FlowType,
         state: FlowState,
         status: FlowStatus,
-        outcome: Outcome,
+        outcome: FlowOutcome,
         description: str | None = None,
-    ) -> Flow:
+    ) -> SandboxFlow:
         flow_id = self.identity.id_of(FLOW, name)
-        flow = Flow(
+        flow = SandboxFlow(
             id=flow_id,
             arn=self.identity.arn_of(FLOW, flow_id),
             name=name,
@@ -175,10 +175,10 @@ class Register:
     def profile_of(self, user: User) -> Profile:
         return self.profiles[user.profile_id]
 
-    def _agent_queue(self, user_id: str, username: str, at: datetime) -> Queue:
+    def _agent_queue(self, user_id: str, username: str, at: datetime) -> SandboxQueue:
         own = self._behaviours.agent_queue_id == "own_id"
         queue_id = self.identity.id_of(AGENT_QUEUE, username) if own else user_id
-        return Queue(
+        return SandboxQueue(
             id=queue_id,
             arn=self.identity.arn_of(AGENT_QUEUE, queue_id),
             name=username,
@@ -208,7 +208,7 @@ def look_up(things: Mapping[str, _Thing], reference: str) -> _Thing:
     return thing
 
 
-def name_of(thing: Queue | Flow | Hours | Profile | User) -> str:
+def name_of(thing: SandboxQueue | SandboxFlow | SandboxHours | Profile | User) -> str:
     return thing.username if isinstance(thing, User) else thing.name
 
 

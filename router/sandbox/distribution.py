@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from router.sandbox.chains import has_room, successor, transferred_reason
-from router.sandbox.contacts import Contact
-from router.sandbox.instance import Queue, User
+from router.sandbox.contacts import SandboxContact
+from router.sandbox.instance import SandboxQueue, User
 from router.sandbox.state import State
 
 
-class Routing:
+class Distribution:
     """Agents with ``working`` take the next contact as soon as they have a free slot for it; the others take and give
     back only what they are told to. Nobody takes again what they have put back themselves."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def enqueue(self, contact: Contact, queue: Queue, *, at: datetime | None = None) -> Contact:
+    def enqueue(self, contact: SandboxContact, queue: SandboxQueue, *, at: datetime | None = None) -> SandboxContact:
         """Puts it into the queue, now or as of a time gone by, whether there is room or not."""
         contact = self._state.change(
             contact,
@@ -31,11 +31,11 @@ class Routing:
         self.offer(queue.id)
         return self._state.contact(contact.id)
 
-    def has_room(self, queue: Queue) -> bool:
+    def has_room(self, queue: SandboxQueue) -> bool:
         waiting = len(self._state.contacts.waiting(queue.id))
         return queue.enabled and (queue.capacity is None or waiting < queue.capacity)
 
-    def staffed(self, queue: Queue, channel: str) -> bool:
+    def staffed(self, queue: SandboxQueue, channel: str) -> bool:
         """Whether an agent who is there serves it."""
         register = self._state.register
         if queue.user_id is not None:
@@ -49,7 +49,7 @@ class Routing:
         used = sum(contact.channel == channel for contact in self._state.contacts.held(user.id))
         return max(slots - used, 0)
 
-    def accept(self, contact: Contact, user: User) -> Contact:
+    def accept(self, contact: SandboxContact, user: User) -> SandboxContact:
         """The agent is connected. ``ValueError`` where the contact does not wait."""
         if not contact.queued or contact.ended:
             raise ValueError(f"contact {contact.id} does not wait in a queue")
@@ -61,7 +61,7 @@ class Routing:
             self._state.agenda.at(done, lambda: self._done(contact.id, user.id, now))
         return contact
 
-    def finish(self, contact: Contact, reason: str = "AGENT_COMPLETED") -> Contact:
+    def finish(self, contact: SandboxContact, reason: str = "AGENT_COMPLETED") -> SandboxContact:
         """It ends, wherever it is; the agent who had it is free for another."""
         user = self._holder(contact)
         contact = self._state.change(
@@ -89,17 +89,17 @@ class Routing:
                 return
             self.accept(contact, user)
 
-    def in_order(self, queue_id: str) -> list[Contact]:
-        return sorted(self._state.contacts.waiting(queue_id), key=Contact.order)
+    def in_order(self, queue_id: str) -> list[SandboxContact]:
+        return sorted(self._state.contacts.waiting(queue_id), key=SandboxContact.order)
 
-    def _next(self, user: User) -> Contact | None:
+    def _next(self, user: User) -> SandboxContact | None:
         """Their own queue first, then the others by the priority of the routing profile."""
         free = {channel for channel in self._state.register.profile_of(user).slots if self.free_slots(user, channel)}
         if not free:
             return None
         own = [contact for contact in self._state.contacts.waiting(user.queue_id) if contact.channel in free]
         if own:
-            return min(own, key=Contact.order)
+            return min(own, key=SandboxContact.order)
         found = [
             (served.priority, contact.order(), contact)
             for served in self._state.register.profile_of(user).queues
@@ -111,7 +111,7 @@ class Routing:
         ]
         return min(found, key=lambda each: each[:2])[2] if found else None
 
-    def _due(self, contact: Contact, delay_s: int) -> bool:
+    def _due(self, contact: SandboxContact, delay_s: int) -> bool:
         assert contact.enqueued_at is not None
         return not delay_s or self._state.now >= contact.enqueued_at + timedelta(seconds=delay_s)
 
@@ -126,7 +126,7 @@ class Routing:
         else:
             self.finish(contact)
 
-    def put_back(self, contact: Contact, queue: Queue | None = None) -> Contact:
+    def put_back(self, contact: SandboxContact, queue: SandboxQueue | None = None) -> SandboxContact:
         """From the agent into a queue, by default the one it came from. ``ValueError`` where no agent has it.
 
         As a new segment (InitiationMethod TRANSFER) where behaviours say so and the chain has room, else as the same
@@ -145,7 +145,7 @@ class Routing:
         self.work(user)
         return after
 
-    def _holder(self, contact: Contact) -> User | None:
+    def _holder(self, contact: SandboxContact) -> User | None:
         if not contact.with_agent or contact.agent_id is None:
             return None
         return self._state.register.users[contact.agent_id]

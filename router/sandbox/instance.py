@@ -37,7 +37,7 @@ Window = tuple[time, time]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
+class SandboxQueue:
     id: str
     arn: str
     name: str
@@ -53,7 +53,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class FlowOutcome:
     """What a flow does with a contact that it is given.
 
     ``then``: puts it into the queue that the transfer names, never puts it into any, or disconnects it; ``after`` that
@@ -73,14 +73,14 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class SandboxFlow:
     id: str
     arn: str
     name: str
     type: FlowType
     state: FlowState = "ACTIVE"
     status: FlowStatus = "PUBLISHED"
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: FlowOutcome = field(default_factory=FlowOutcome)
     description: str | None = None
     modified_at: datetime
 
@@ -96,7 +96,7 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hours:
+class SandboxHours:
     id: str
     arn: str
     name: str

@@ -10,15 +10,15 @@ from typing import Any, Literal
 from router.sandbox.directory import DAYS, find, name_of
 from router.sandbox.instance import (
     AVAILABLE,
-    Flow,
+    FlowOutcome,
     FlowState,
     FlowStatus,
     FlowType,
-    Hours,
-    Outcome,
     Override,
     Profile,
-    Queue,
+    SandboxFlow,
+    SandboxHours,
+    SandboxQueue,
     User,
     Window,
     Working,
@@ -42,7 +42,7 @@ class Centre(Present):
         week: Mapping[str, Sequence[Window]] | None = None,
         overrides: Sequence[Override] = (),
         description: str | None = None,
-    ) -> Hours:
+    ) -> SandboxHours:
         """``week`` by day ("MONDAY", …), windows from, up to and not including; ``None``: around the clock."""
         days = week if week is not None else dict.fromkeys(DAYS, ((MIDNIGHT, MIDNIGHT),))
         with self.present() as state:
@@ -50,7 +50,7 @@ class Centre(Present):
                 name, at=state.now, zone=zone, week=days, overrides=overrides, description=description
             )
 
-    def set_hours(self, name: str, /, **changes: Any) -> Hours:
+    def set_hours(self, name: str, /, **changes: Any) -> SandboxHours:
         """Another ``zone``, ``week`` or other ``overrides`` for hours that exist; their id stays."""
         with self.present() as state:
             hours = find(state.register.hours, name)
@@ -66,7 +66,7 @@ class Centre(Present):
         capacity: int | None = None,
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
-    ) -> Queue:
+    ) -> SandboxQueue:
         with self.present() as state:
             return state.register.add_queue(
                 name,
@@ -85,10 +85,10 @@ class Centre(Present):
         type: FlowType = "QUEUE_TRANSFER",
         state: FlowState = "ACTIVE",
         status: FlowStatus = "PUBLISHED",
-        outcome: Outcome | OutcomeWord = "queue",
+        outcome: FlowOutcome | OutcomeWord = "queue",
         elsewhere: str | None = None,
         description: str | None = None,
-    ) -> Flow:
+    ) -> SandboxFlow:
         """Defines a flow; one of that name is replaced and keeps its id. ``elsewhere`` names the queue of the outcome
         "elsewhere"."""
         with self.present() as present:
@@ -106,11 +106,11 @@ class Centre(Present):
         self,
         name: str,
         *,
-        outcome: Outcome | OutcomeWord | None = None,
+        outcome: FlowOutcome | OutcomeWord | None = None,
         elsewhere: str | None = None,
         state: FlowState | None = None,
         status: FlowStatus | None = None,
-    ) -> Flow:
+    ) -> SandboxFlow:
         """Another outcome, state or status for a flow that exists."""
         with self.present() as present:
             flow = find(present.register.flows, name)
@@ -124,7 +124,7 @@ class Centre(Present):
             present.register.flows[flow.id] = changed
             return changed
 
-    def set_queue(self, name: str, /, **changes: Any) -> Queue:
+    def set_queue(self, name: str, /, **changes: Any) -> SandboxQueue:
         """Another ``name``, ``enabled`` or ``capacity`` for a queue that exists; its id stays."""
         with self.present() as state:
             queue = find(state.register.queues, name)
@@ -195,9 +195,9 @@ class Centre(Present):
         return existing[0] if existing else self.add_profile(name[:127], queues=queues, slots=slots)
 
 
-def _outcome(outcome: Outcome | OutcomeWord, elsewhere: str | None) -> Outcome:
-    if isinstance(outcome, Outcome):
+def _outcome(outcome: FlowOutcome | OutcomeWord, elsewhere: str | None) -> FlowOutcome:
+    if isinstance(outcome, FlowOutcome):
         return outcome
     if (outcome == "elsewhere") != (elsewhere is not None):
         raise ValueError("the outcome 'elsewhere' and the name of that queue go together")
-    return Outcome(queue=elsewhere) if outcome == "elsewhere" else Outcome(then=outcome)
+    return FlowOutcome(queue=elsewhere) if outcome == "elsewhere" else FlowOutcome(then=outcome)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from router.sandbox.contacts import DEFAULT_PRIORITY, Contact
+from router.sandbox.contacts import DEFAULT_PRIORITY, SandboxContact
 from router.sandbox.directory import find
-from router.sandbox.distribution import Routing
-from router.sandbox.instance import Flow, Queue
+from router.sandbox.distribution import Distribution
+from router.sandbox.instance import SandboxFlow, SandboxQueue
 from router.sandbox.state import State
 
 LONGEST_LIFE = timedelta(days=90)
@@ -42,20 +42,20 @@ class Particulars:
 
 
 class Lifecycle:
-    def __init__(self, state: State, routing: Routing) -> None:
+    def __init__(self, state: State, routing: Distribution) -> None:
         self._state = state
         self._routing = routing
-        self._stopped: dict[str, tuple[int, Flow, Queue | None]] = {}
+        self._stopped: dict[str, tuple[int, SandboxFlow, SandboxQueue | None]] = {}
 
     def create(
-        self, what: Particulars, *, initiated_at: datetime | None = None, previous: Contact | None = None
-    ) -> Contact:
+        self, what: Particulars, *, initiated_at: datetime | None = None, previous: SandboxContact | None = None
+    ) -> SandboxContact:
         """A contact in no queue yet; ``previous`` links it to a chain."""
         state = self._state
         at = initiated_at or state.now
         contact_id = state.new_id()
         shares = state.behaviours.linked_tasks == "share_initial_id"
-        contact = Contact(
+        contact = SandboxContact(
             id=contact_id,
             channel=what.channel,
             root=previous.root if previous else contact_id,
@@ -89,7 +89,7 @@ class Lifecycle:
             state.agenda.at(contact.expires_at, lambda: self._expire(contact_id))
         return contact
 
-    def run(self, contact: Contact, flow: Flow, queue: Queue | None) -> Contact:
+    def run(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxContact:
         """Gives the contact to the flow, for ``queue``; what the flow does at once has been done on return."""
         if flow.outcome.after > timedelta(0):
             due = self._state.now + flow.outcome.after
@@ -97,7 +97,7 @@ class Lifecycle:
             return contact
         return self._outcome(contact.id, contact.position, flow, queue)
 
-    def pause(self, contact: Contact) -> Contact:
+    def pause(self, contact: SandboxContact) -> SandboxContact:
         """``ValueError`` for what cannot be paused now."""
         if contact.channel not in ("TASK", "EMAIL") or contact.ended or contact.paused or not contact.started:
             raise ValueError(f"contact {contact.id} cannot be paused")
@@ -110,7 +110,7 @@ class Lifecycle:
             queued=False,
         )
 
-    def resume(self, contact: Contact) -> Contact:
+    def resume(self, contact: SandboxContact) -> SandboxContact:
         """``ValueError`` where it is not paused."""
         if not contact.paused or contact.paused_at is None:
             raise ValueError(f"contact {contact.id} is not paused")
@@ -127,7 +127,7 @@ class Lifecycle:
         keeps = self._state.behaviours.resume == "keeps_time"
         return self._routing.enqueue(contact, queue, at=contact.enqueued_at if keeps else now)
 
-    def _outcome(self, contact_id: str, position: int, flow: Flow, queue: Queue | None) -> Contact:
+    def _outcome(self, contact_id: str, position: int, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxContact:
         """Nothing where the contact has ended or moved on meanwhile; later where it is paused."""
         contact = self._state.contact(contact_id)
         if contact.paused:
@@ -149,7 +149,7 @@ class Lifecycle:
             return self._routing.finish(contact, "CONTACT_FLOW_DISCONNECT")
         return self._routing.enqueue(contact, target) if then == "queue" and target is not None else contact
 
-    def _target(self, contact: Contact, flow: Flow, queue: Queue | None) -> Queue | None:
+    def _target(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxQueue | None:
         named = contact.attributes.get(flow.outcome.queue_from or "") or flow.outcome.queue
         if named is None:
             return queue

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.contact_log import ContactLog
 from router.sandbox.directory import Register
-from router.sandbox.distribution import Routing
+from router.sandbox.distribution import Distribution
 from router.sandbox.faults import Faults
 from router.sandbox.identity import Identity
 from router.sandbox.lifecycle import Lifecycle
@@ -40,7 +40,7 @@ class Present:
             register=Register(identity, behaviours),
         )
         self.started_at = self.state.now
-        self.routing = Routing(self.state)
+        self.routing = Distribution(self.state)
         self.lifecycle = Lifecycle(self.state, self.routing)
         self._transfers = Transfers(self.state, self.routing, self.lifecycle)
         self.started_tasks: dict[str, str] = {}

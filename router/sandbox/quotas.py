@@ -12,35 +12,35 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class CallRate:
     """Requests per second, and how many at once after a rest."""
 
     rate: float
     burst: float
 
 
-GENERAL = Rate(2, 5)
+GENERAL = CallRate(2, 5)
 
-DOCUMENTED: Mapping[str, Rate] = {
-    "SearchContacts": Rate(0.5, 1),
-    "DescribeContact": Rate(10, 15),
-    "GetContactAttributes": Rate(10, 15),
-    "StopContact": Rate(10, 15),
-    "UpdateContactRoutingData": Rate(20, 20),
-    "GetCurrentMetricData": Rate(5, 8),
+DOCUMENTED: Mapping[str, CallRate] = {
+    "SearchContacts": CallRate(0.5, 1),
+    "DescribeContact": CallRate(10, 15),
+    "GetContactAttributes": CallRate(10, 15),
+    "StopContact": CallRate(10, 15),
+    "UpdateContactRoutingData": CallRate(20, 20),
+    "GetCurrentMetricData": CallRate(5, 8),
 }
 """What differs from the general rule, of the operations offered here."""
 
 
-class Quotas:
+class CallQuotas:
     """``rates`` replace the documented ones by operation; with ``limited`` false nothing else is throttled."""
 
-    def __init__(self, rates: Mapping[str, Rate] | None = None, *, limited: bool = True) -> None:
+    def __init__(self, rates: Mapping[str, CallRate] | None = None, *, limited: bool = True) -> None:
         self._rates = dict(rates or {})
         self._limited = limited
         self._buckets: dict[str, tuple[float, datetime]] = {}
 
-    def rate(self, operation: str) -> Rate | None:
+    def rate(self, operation: str) -> CallRate | None:
         """``None``: unlimited."""
         if operation in self._rates:
             return self._rates[operation]

@@ -13,13 +13,13 @@ from typing import Any
 
 from router.sandbox.faults import PATIENCE, Fault
 from router.sandbox.operations import OPERATIONS
-from router.sandbox.operations.call import Call as Pending
+from router.sandbox.operations.call import OperationCall as Pending
 from router.sandbox.refusal import Refusal, invalid_parameter, not_found
 from router.sandbox.scenario import Scenario
-from router.sandbox.wire.answer import Answer, InvalidAnswer, write_answer, write_refusal
+from router.sandbox.wire.answer import InvalidAnswer, WireAnswer, write_answer, write_refusal
 from router.sandbox.wire.model import Resolved, resolve
 from router.sandbox.wire.request import read_params
-from router.sandbox.wire.server import LOOPBACK, Reply, Request, Server
+from router.sandbox.wire.server import LOOPBACK, HttpReply, HttpRequest, Server
 from router.sandbox.world import World
 
 Hook = Callable[[Mapping[str, Any]], object]
@@ -70,7 +70,7 @@ class Sandbox:
         self._calls: list[Call] = []
         self._before: list[tuple[str, Hook]] = []
         self._after: list[tuple[str, Hook]] = []
-        self._last: dict[str, Answer] = {}
+        self._last: dict[str, WireAnswer] = {}
         self._lock = threading.RLock()
         self.scenario.furnish(self.world)
         self._server = Server(self._serve, port)
@@ -130,7 +130,7 @@ class Sandbox:
 
     # A call
 
-    def _serve(self, request: Request) -> Reply:
+    def _serve(self, request: HttpRequest) -> HttpReply:
         request_id = str(uuid.uuid4())
         at = self._clock().astimezone(UTC)
         resolved = resolve(request.method, request.path)
@@ -148,7 +148,7 @@ class Sandbox:
         answer = self._answer(resolved, params, fault)
         return self._reply(operation, params, answer, request_id, at, fault)
 
-    def _answer(self, resolved: Resolved, params: Mapping[str, Any], fault: Fault | None) -> Answer:
+    def _answer(self, resolved: Resolved, params: Mapping[str, Any], fault: Fault | None) -> WireAnswer:
         operation = resolved.operation.name
         try:
             if fault is not None:
@@ -185,7 +185,7 @@ class Sandbox:
         self._tell(self._after, operation, params)
         return result
 
-    def _instead(self, operation: str, fault: Fault) -> Answer | None:
+    def _instead(self, operation: str, fault: Fault) -> WireAnswer | None:
         """What a fault answers in place of the effect; ``None``: the call takes effect."""
         if fault.kind in ("timeout_before", "reset_before"):
             return _NOTHING
@@ -206,11 +206,11 @@ class Sandbox:
         self,
         operation: str,
         params: Mapping[str, Any],
-        answer: Answer,
+        answer: WireAnswer,
         request_id: str,
         at: datetime,
         fault: Fault | None,
-    ) -> Reply:
+    ) -> HttpReply:
         kind = fault.kind if fault is not None else None
         hangs = kind in ("timeout_before", "timeout_after")
         resets, cut = kind in ("reset_before", "reset_after"), kind == "cut_after"
@@ -229,7 +229,7 @@ class Sandbox:
         if fault is not None and (hangs or kind == "slow"):
             delay += fault.delay or (PATIENCE if hangs else timedelta(0))
         skew = fault.delay if fault is not None and kind == "skew" else timedelta(0)
-        return Reply(
+        return HttpReply(
             answer=answer,
             request_id=request_id,
             date=at + skew,
@@ -240,10 +240,10 @@ class Sandbox:
     def _throttled(self) -> Refusal:
         return Refusal(self.scenario.behaviours.throttle_code, "Rate exceeded", status=429)
 
-    def _refused(self, refusal: Refusal) -> Answer:
+    def _refused(self, refusal: Refusal) -> WireAnswer:
         return write_refusal(refusal, self.scenario.behaviours.error_bodies)
 
-    def _broken(self, problem: str) -> Answer:
+    def _broken(self, problem: str) -> WireAnswer:
         """Loudly: the sandbox is wrong, and whoever tests against it must know."""
         line = f"sandbox: {problem}"
         with self._lock:
@@ -286,5 +286,5 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "unrecognized_client": ("UnrecognizedClientException", "The security token included in the request is invalid."),
 }
 
-_NOTHING = Answer(0, b"")
-_GARBAGE = Answer(200, b'{"Contacts": [{"Id": ')
+_NOTHING = WireAnswer(0, b"")
+_GARBAGE = WireAnswer(200, b'{"Contacts": [{"Id": ')

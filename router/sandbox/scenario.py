@@ -11,8 +11,8 @@ from typing import Literal
 
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.identity import Identity
-from router.sandbox.instance import Outcome
-from router.sandbox.quotas import Quotas, Rate
+from router.sandbox.instance import FlowOutcome
+from router.sandbox.quotas import CallQuotas, CallRate
 from router.sandbox.world import World
 
 Setting = Callable[[World], None]
@@ -36,7 +36,7 @@ class Scenario:
     identity: Identity = field(default_factory=Identity)
     seed: int = 1
     behaviours: Behaviours = field(default_factory=Behaviours)
-    quotas: Literal["aws", "none"] | Mapping[str, Rate] = "none"
+    quotas: Literal["aws", "none"] | Mapping[str, CallRate] = "none"
     latency: tuple[timedelta, timedelta] = (timedelta(0), timedelta(0))
     default_flows: bool = True
     settings: tuple[Setting, ...] = ()
@@ -63,10 +63,10 @@ class Scenario:
         for setting in self.settings:
             setting(world)
 
-    def make_quotas(self) -> Quotas:
+    def make_quotas(self) -> CallQuotas:
         if isinstance(self.quotas, str):
-            return Quotas(limited=self.quotas == "aws")
-        return Quotas(self.quotas, limited=False)
+            return CallQuotas(limited=self.quotas == "aws")
+        return CallQuotas(self.quotas, limited=False)
 
 
 def add_default_flows(world: World) -> None:
@@ -75,15 +75,15 @@ def add_default_flows(world: World) -> None:
     world.add_flow(
         INBOUND,
         type="CONTACT_FLOW",
-        outcome=Outcome(queue_from="queue"),
+        outcome=FlowOutcome(queue_from="queue"),
         description="Puts a new task into the queue that its attribute `queue` names",
     )
     world.add_flow(
         "Default queue transfer",
         type="QUEUE_TRANSFER",
-        outcome=Outcome(unstaffed="disconnect", full="disconnect"),
+        outcome=FlowOutcome(unstaffed="disconnect", full="disconnect"),
         description="AWS's own: disconnects where no agent serves the queue",
     )
-    world.add_flow("Default agent transfer", type="AGENT_TRANSFER", outcome=Outcome(full="disconnect"))
+    world.add_flow("Default agent transfer", type="AGENT_TRANSFER", outcome=FlowOutcome(full="disconnect"))
     world.add_flow("Default customer queue", type="CUSTOMER_QUEUE")
     world.add_flow("Default agent hold", type="AGENT_HOLD")

@@ -15,7 +15,7 @@ from router.sandbox.behaviours import Behaviours
 from router.sandbox.identity import Identity
 from router.sandbox.instance_setup import ALWAYS_OPEN
 from router.sandbox.operations import OPERATIONS
-from router.sandbox.quotas import Rate
+from router.sandbox.quotas import CallRate
 from router.sandbox.scenario import Scenario
 from router.sandbox.scenario_setup import settings_of
 from router.sandbox.scenario_tables import ScenarioDocument
@@ -55,7 +55,7 @@ def _scenario(document: ScenarioDocument) -> Scenario:
         behaviours=Behaviours(**dict(document.behaviours)),
         quotas=quotas
         if isinstance(quotas, str)
-        else {operation: Rate(each.rate, each.burst) for operation, each in quotas.items()},
+        else {operation: CallRate(each.rate, each.burst) for operation, each in quotas.items()},
         latency=(timedelta(milliseconds=latency[0]), timedelta(milliseconds=latency[1])),
         default_flows=document.default_flows,
         settings=settings_of(document),

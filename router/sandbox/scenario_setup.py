@@ -6,7 +6,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
-from router.sandbox.instance import Outcome, Override, Working
+from router.sandbox.instance import FlowOutcome, Override, Working
 from router.sandbox.instance_setup import ALWAYS_OPEN
 from router.sandbox.scenario import Setting
 from router.sandbox.scenario_tables import (
@@ -64,7 +64,7 @@ def _queue(table: QueueTable) -> Setting:
 
 
 def _flow(table: FlowTable) -> Setting:
-    outcome = Outcome(
+    outcome = FlowOutcome(
         then=table.outcome,
         after=table.after,
         queue=table.queue,

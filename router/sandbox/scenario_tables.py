@@ -23,7 +23,7 @@ ShortText = Annotated[str, Field(min_length=1, max_length=127)]
 _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
-class Table(BaseModel):
+class ScenarioTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
@@ -55,26 +55,26 @@ Milliseconds = Annotated[
 ]
 
 
-class InstanceTable(Table):
+class InstanceTable(ScenarioTable):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] = DEFAULT_INSTANCE
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = DEFAULT_ACCOUNT
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = DEFAULT_REGION
     alias: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=45)] = "sandbox"
 
 
-class RateTable(Table):
+class RateTable(ScenarioTable):
     rate: Annotated[float, Field(gt=0)]
     burst: Annotated[float, Field(ge=1)]
 
 
-class OverrideTable(Table):
+class OverrideTable(ScenarioTable):
     name: ShortText
     first: date
     last: date | None = None
     open: list[HoursWindow] = []
 
 
-class HoursTable(Table):
+class HoursTable(ScenarioTable):
     name: ShortText
     zone: str = "UTC"
     week: dict[Day, list[HoursWindow]]
@@ -82,7 +82,7 @@ class HoursTable(Table):
     description: str | None = None
 
 
-class QueueTable(Table):
+class QueueTable(ScenarioTable):
     name: ShortText
     hours: str | None = None
     enabled: bool = True
@@ -91,7 +91,7 @@ class QueueTable(Table):
     tags: dict[str, str] = {}
 
 
-class FlowTable(Table):
+class FlowTable(ScenarioTable):
     name: ShortText
     type: FlowType
     state: FlowState = "ACTIVE"
@@ -107,7 +107,7 @@ class FlowTable(Table):
     description: str | None = None
 
 
-class AgentTable(Table):
+class AgentTable(ScenarioTable):
     username: Annotated[str, Field(min_length=1, max_length=100)]
     queues: list[str] = []
     slots: dict[Channel, Annotated[int, Field(ge=0, le=10)]] = {"TASK": 1, "EMAIL": 1}
@@ -118,7 +118,7 @@ class AgentTable(Table):
     last_name: str = ""
 
 
-class ContactTable(Table):
+class ContactTable(ScenarioTable):
     channel: Channel = "TASK"
     queue: str
     names: list[Annotated[str, Field(max_length=1024)]] = []
@@ -141,7 +141,7 @@ class ArrivalsTable(ContactTable):
     per_minute: Annotated[float, Field(gt=0, le=10_000)]
 
 
-class FaultTable(Table):
+class FaultTable(ScenarioTable):
     kind: Kind
     operation: str | None = None
     count: Annotated[int, Field(ge=1)] | None = None
@@ -162,10 +162,10 @@ def _behaviour_fields() -> dict[str, Any]:
     }
 
 
-BehavioursTable: type[Table] = create_model("BehavioursTable", __base__=Table, **_behaviour_fields())
+BehavioursTable: type[ScenarioTable] = create_model("BehavioursTable", __base__=ScenarioTable, **_behaviour_fields())
 
 
-class ScenarioDocument(Table):
+class ScenarioDocument(ScenarioTable):
     seed: int = 1
     default_flows: bool = True
     quotas: Literal["aws", "none"] | dict[str, RateTable] = "aws"

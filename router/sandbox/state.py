@@ -13,7 +13,7 @@ from typing import Any
 
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.contact_log import ContactLog
-from router.sandbox.contacts import Contact
+from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import Register
 from router.sandbox.identity import Identity
 
@@ -68,13 +68,13 @@ class State:
     def new_id(self) -> str:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
-    def contact(self, contact_id: str) -> Contact:
+    def contact(self, contact_id: str) -> SandboxContact:
         """``KeyError`` where there is none."""
         contact = self.contacts.get(contact_id)
         if contact is None:
             raise KeyError(contact_id)
         return contact
 
-    def change(self, contact: Contact, /, **changes: Any) -> Contact:
+    def change(self, contact: SandboxContact, /, **changes: Any) -> SandboxContact:
         """Records the contact as changed now."""
         return self.contacts.put(replace(contact, updated_at=self.now, **changes), self.now)

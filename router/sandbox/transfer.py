@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.sandbox.chains import has_room, successor, transferred_reason
-from router.sandbox.contacts import CHAIN_LIMIT, TRANSFERABLE, Contact
+from router.sandbox.contacts import CHAIN_LIMIT, TRANSFERABLE, SandboxContact
 from router.sandbox.directory import look_up
-from router.sandbox.distribution import Routing
-from router.sandbox.instance import TRANSFER_FLOWS, Flow, Queue, User
+from router.sandbox.distribution import Distribution
+from router.sandbox.instance import TRANSFER_FLOWS, SandboxFlow, SandboxQueue, User
 from router.sandbox.lifecycle import Lifecycle
 from router.sandbox.refusal import Refusal, invalid_request, not_found
 from router.sandbox.state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
+class MadeTransfer:
     """One transfer that took effect. Names, not ids, of queues, users and flows."""
 
     at: datetime
@@ -33,7 +33,7 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class TransferRequest:
     contact_id: str
     flow_id: str
     queue_id: str | None = None
@@ -42,15 +42,15 @@ class Request:
 
 
 class Transfers:
-    def __init__(self, state: State, routing: Routing, lifecycle: Lifecycle) -> None:
+    def __init__(self, state: State, routing: Distribution, lifecycle: Lifecycle) -> None:
         self._state = state
         self._routing = routing
         self._lifecycle = lifecycle
-        self._answers: dict[str, tuple[Request, str]] = {}
-        self.done: list[Transfer] = []
-        self.taken_from_agents: list[Transfer] = []
+        self._answers: dict[str, tuple[TransferRequest, str]] = {}
+        self.done: list[MadeTransfer] = []
+        self.taken_from_agents: list[MadeTransfer] = []
 
-    def perform(self, request: Request) -> str:
+    def perform(self, request: TransferRequest) -> str:
         """The id that the answer carries. Raises ``Refusal``; then nothing has happened and the token is unused."""
         before = self._repeated(request)
         if before is not None:
@@ -69,7 +69,7 @@ class Transfers:
             self._answers[request.token] = (request, answer)
         return answer
 
-    def _repeated(self, request: Request) -> str | None:
+    def _repeated(self, request: TransferRequest) -> str | None:
         behaviour = self._state.behaviours.repeated_token
         if request.token is None or request.token not in self._answers or behaviour == "unknown":
             return None
@@ -78,7 +78,7 @@ class Transfers:
             raise Refusal("IdempotencyException", "An entity with the same name already exists.")
         return answer
 
-    def _flow(self, flow_id: str) -> Flow:
+    def _flow(self, flow_id: str) -> SandboxFlow:
         try:
             flow = look_up(self._state.register.flows, flow_id)
         except KeyError:
@@ -91,7 +91,7 @@ class Transfers:
             raise invalid_request(f"Contact flow {flow.id} is not published")
         return flow
 
-    def _contact(self, contact_id: str) -> Contact:
+    def _contact(self, contact_id: str) -> SandboxContact:
         contact = self._state.contacts.get(contact_id)
         if contact is None:
             raise not_found(f"Contact not found: {contact_id}")
@@ -103,7 +103,7 @@ class Transfers:
             raise invalid_request(f"Contact {contact.id} is paused")
         return contact
 
-    def _destination(self, request: Request) -> tuple[Queue, User | None]:
+    def _destination(self, request: TransferRequest) -> tuple[SandboxQueue, User | None]:
         register = self._state.register
         try:
             if request.user_id is not None:
@@ -115,7 +115,7 @@ class Transfers:
             kind = "User" if request.user_id is not None else "Queue"
             raise not_found(f"{kind} not found: {request.user_id or request.queue_id}") from error
 
-    def _check_chain(self, contact: Contact) -> None:
+    def _check_chain(self, contact: SandboxContact) -> None:
         if has_room(self._state, contact):
             return
         message = f"The chain of contact {contact.id} has {CHAIN_LIMIT} contacts; it cannot be transferred again"
@@ -123,7 +123,7 @@ class Transfers:
             raise invalid_request(message)
         raise Refusal("ServiceQuotaExceededException", message)
 
-    def _move(self, contact: Contact, flow: Flow, queue: Queue) -> Contact:
+    def _move(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue) -> SandboxContact:
         """Out of where it is: its old segment ended, or the same contact in no queue."""
         if self._state.behaviours.transfer == "new_segment":
             moved = successor(self._state, contact, initiation_method=self._state.behaviours.transfer_initiation_method)
@@ -131,7 +131,7 @@ class Transfers:
             return moved
         return self._release(contact)
 
-    def _release(self, contact: Contact) -> Contact:
+    def _release(self, contact: SandboxContact) -> SandboxContact:
         user = self._state.register.users[contact.agent_id] if contact.with_agent and contact.agent_id else None
         contact = self._state.change(
             contact,
@@ -150,11 +150,17 @@ class Transfers:
         return contact
 
     def _record(
-        self, request: Request, contact: Contact, moved: Contact, flow: Flow, queue: Queue, user: User | None
+        self,
+        request: TransferRequest,
+        contact: SandboxContact,
+        moved: SandboxContact,
+        flow: SandboxFlow,
+        queue: SandboxQueue,
+        user: User | None,
     ) -> None:
         register = self._state.register
         left = register.queues.get(contact.queue_id or "")
-        transfer = Transfer(
+        transfer = MadeTransfer(
             at=self._state.now,
             contact_id=contact.id,
             new_contact_id=moved.id,

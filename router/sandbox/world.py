@@ -9,13 +9,13 @@ from typing import Any
 
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.chains import past_transfer
-from router.sandbox.contacts import CHAIN_LIMIT, Contact
+from router.sandbox.contacts import CHAIN_LIMIT, SandboxContact
 from router.sandbox.directory import find
 from router.sandbox.identity import Identity
-from router.sandbox.instance import Flow, Queue
+from router.sandbox.instance import SandboxFlow, SandboxQueue
 from router.sandbox.instance_setup import ALWAYS_OPEN, Centre
 from router.sandbox.lifecycle import Particulars
-from router.sandbox.transfer import Request, Transfer
+from router.sandbox.transfer import MadeTransfer, TransferRequest
 
 
 class World(Centre):
@@ -72,12 +72,12 @@ class World(Centre):
             state.agenda.at(scheduled_at, lambda: self._start(contact.id, target))
             return contact.id
 
-    def accept(self, contact_id: str, agent: str) -> Contact:
+    def accept(self, contact_id: str, agent: str) -> SandboxContact:
         """The agent is connected to a contact that waits, in whatever queue; ``ValueError`` where it does not wait."""
         with self.present() as state:
             return self.routing.accept(state.contact(contact_id), find(state.register.users, agent))
 
-    def finish(self, contact_id: str, *, reason: str = "AGENT_COMPLETED") -> Contact:
+    def finish(self, contact_id: str, *, reason: str = "AGENT_COMPLETED") -> SandboxContact:
         """Ends the contact, whoever has it."""
         with self.present() as state:
             return self.routing.finish(state.contact(contact_id), reason)
@@ -88,16 +88,16 @@ class World(Centre):
             target = find(state.register.queues, queue) if queue is not None else None
             return self.routing.put_back(state.contact(contact_id), target).id
 
-    def pause(self, contact_id: str) -> Contact:
+    def pause(self, contact_id: str) -> SandboxContact:
         with self.present() as state:
             return self.lifecycle.pause(state.contact(contact_id))
 
-    def resume(self, contact_id: str) -> Contact:
+    def resume(self, contact_id: str) -> SandboxContact:
         with self.present() as state:
             return self.lifecycle.resume(state.contact(contact_id))
 
-    def change(self, contact_id: str, **changes: Any) -> Contact:
-        """Other attributes, tags, name or priority for a contact; whatever ``Contact`` has."""
+    def change(self, contact_id: str, **changes: Any) -> SandboxContact:
+        """Other attributes, tags, name or priority for a contact; whatever ``SandboxContact`` has."""
         with self.present() as state:
             return state.change(state.contact(contact_id), **changes)
 
@@ -106,7 +106,7 @@ class World(Centre):
         with self.present() as state:
             register = state.register
             self._transfers.perform(
-                Request(
+                TransferRequest(
                     contact_id=contact_id,
                     flow_id=find(register.flows, flow).id,
                     queue_id=find(register.queues, queue).id if queue else None,
@@ -117,25 +117,25 @@ class World(Centre):
 
     # What there is to see
 
-    def contact(self, contact_id: str) -> Contact:
+    def contact(self, contact_id: str) -> SandboxContact:
         with self.present() as state:
             return state.contact(contact_id)
 
-    def chain(self, contact_id: str) -> tuple[Contact, ...]:
+    def chain(self, contact_id: str) -> tuple[SandboxContact, ...]:
         """All contacts of its chain, first to last."""
         with self.present() as state:
             return tuple(state.contacts.chain(state.contact(contact_id).root))
 
-    def latest(self, contact_id: str) -> Contact:
+    def latest(self, contact_id: str) -> SandboxContact:
         """The last contact of its chain."""
         return self.chain(contact_id)[-1]
 
-    def waiting(self, queue: str) -> tuple[Contact, ...]:
+    def waiting(self, queue: str) -> tuple[SandboxContact, ...]:
         """In the order in which agents would take them."""
         with self.present() as state:
             return tuple(self.routing.in_order(find(state.register.queues, queue).id))
 
-    def open(self) -> tuple[Contact, ...]:
+    def open(self) -> tuple[SandboxContact, ...]:
         """Every contact that has not ended."""
         with self.present() as state:
             return tuple(state.contacts.open())
@@ -147,32 +147,32 @@ class World(Centre):
             return state.register.queues[contact.queue_id].name if contact.queued and contact.queue_id else None
 
     @property
-    def transfers(self) -> tuple[Transfer, ...]:
+    def transfers(self) -> tuple[MadeTransfer, ...]:
         """Every transfer that took effect, whoever asked for it, oldest first."""
         with self.lock:
             return tuple(self._transfers.done)
 
     @property
-    def taken_from_agents(self) -> tuple[Transfer, ...]:
+    def taken_from_agents(self) -> tuple[MadeTransfer, ...]:
         """The transfers that took a contact from an agent who was connected to it: Connect does not prevent it."""
         with self.lock:
             return tuple(self._transfers.taken_from_agents)
 
-    def perform_transfer(self, request: Request) -> str:
+    def perform_transfer(self, request: TransferRequest) -> str:
         """TransferContact itself."""
         return self._transfers.perform(request)
 
-    def run_when_scheduled(self, contact: Contact, flow: Flow) -> None:
+    def run_when_scheduled(self, contact: SandboxContact, flow: SandboxFlow) -> None:
         """Gives a scheduled contact to its flow when its time comes."""
         assert contact.scheduled_at is not None
         self.state.agenda.at(contact.scheduled_at, lambda: self._run(contact.id, flow))
 
-    def _run(self, contact_id: str, flow: Flow) -> None:
+    def _run(self, contact_id: str, flow: SandboxFlow) -> None:
         contact = self.state.contact(contact_id)
         if not contact.ended:
             self.lifecycle.run(self.state.change(contact, started=True), flow, None)
 
-    def _start(self, contact_id: str, queue: Queue) -> None:
+    def _start(self, contact_id: str, queue: SandboxQueue) -> None:
         contact = self.state.contact(contact_id)
         if not contact.ended:
             self.routing.enqueue(self.state.change(contact, started=True), queue)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from router.decide.decide import Account
-from router.decide.govern import Tried
+from router.decide.govern import TriedRule
 from router.model import Directory, QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.condition import Unread
@@ -15,7 +15,7 @@ from router.rules.value_test import RangeForm
 from router.search.waiting_list import NEVER
 
 
-class LookAhead:
+class NextDue:
     """Of one set of rules."""
 
     def __init__(self, rules: BoundRuleSet, directory: Directory) -> None:
@@ -73,7 +73,7 @@ def _by_time(rule: BoundRule) -> bool:
     return timed or any(test.key.partition(".")[0] in ("hours", "age", "waited") for test in rule.conditions)
 
 
-def _looked_at(account: Account) -> tuple[Tried, ...]:
+def _looked_at(account: Account) -> tuple[TriedRule, ...]:
     found = account.governance
     if found is None:
         return ()
@@ -81,7 +81,7 @@ def _looked_at(account: Account) -> tuple[Tried, ...]:
     return (*found.acting, *held_by, *found.undecided)
 
 
-def _breach(tried: Tried, now: datetime) -> datetime:
+def _breach(tried: TriedRule, now: datetime) -> datetime:
     """When the rule's promise is broken; hours make it later, never earlier."""
     target = tried.rule.rule.sla.target
     if tried.elapsed is None or target is None:

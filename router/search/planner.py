@@ -14,8 +14,8 @@ from router.model import Channel, Directory, QueueId, QueueMetrics
 from router.ports import Clock, Gauge, Pacer, Searcher
 from router.rules.bound import BoundRuleSet
 from router.search.metrics_gate import Earliest, falls_due, unknown_since
-from router.search.next_due import LookAhead
-from router.search.waiting_list import Roster
+from router.search.next_due import NextDue
+from router.search.waiting_list import WaitingList
 
 SEARCH = "SearchContacts"
 SPARE = timedelta(seconds=5)
@@ -30,7 +30,7 @@ Rows = Mapping[Row, QueueMetrics]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class SearchProgress:
     """How far searching has come. ``unseen`` is how many contacts the search under way is still to return, as far as
     Connect counts them, and ``unseen_for`` since when nobody has looked at them all; ``begun``: everything was looked
     at once, ``going_on``: this poll came further with it. ``failure`` is why a search could not be read to its end,
@@ -69,7 +69,7 @@ class _Cursor:
 
 
 @dataclass(kw_only=True)
-class Searching:
+class SearchPlanner:
     """``poll`` is called by one thread at a time. Everything that waits is looked at every ``sweep``; in between only
     queues that may hold a contact which is not known and falls due before the next poll (and those under rules that go
     by the age of the chain: there a contact may be late as it arrives), for what came since they were searched; and, if
@@ -79,7 +79,7 @@ class Searching:
     gauge: Gauge
     clock: Clock
     pacer: Pacer
-    roster: Roster
+    roster: WaitingList
     channels: frozenset[Channel]
     lookback: timedelta
     sweep: timedelta
@@ -90,7 +90,7 @@ class Searching:
     _everything_at: datetime | None = None
     _long_ago_at: datetime | None = None
     _cursor: _Cursor | None = None
-    _ahead: LookAhead | None = None
+    _ahead: NextDue | None = None
     _earliest: dict[QueueId, Earliest] = field(default_factory=dict)
     _degraded_told: bool = False
     _unreadable: list[RowProblem] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Searching:
         until: float | None,
         news: Callable[[], object],
         stop: Callable[[], bool],
-    ) -> Seen:
+    ) -> SearchProgress:
         """Searches until there is nothing to search for, or the next poll comes (``until``, monotonic seconds; then it
         is gone on with there). ``news`` is called after each page that brought something."""
         self._use(rules, directory)
@@ -136,7 +136,7 @@ class Searching:
             self._cursor = None
         if self._ahead is not None and self._ahead.rules is not rules:
             self._everything_at = self._long_ago_at = None
-        self._ahead = LookAhead(rules, directory)
+        self._ahead = NextDue(rules, directory)
         self._earliest = {}
 
     def _queues(self, rules: BoundRuleSet, directory: Directory) -> tuple[QueueId, ...]:
@@ -283,11 +283,11 @@ class Searching:
         self._unreadable.extend(page.problems)
         self._tell_degraded(page)
 
-    def _seen(self, failure: Failure | None) -> Seen:
+    def _seen(self, failure: Failure | None) -> SearchProgress:
         cursor, now = self._cursor, self.clock.now()
         whole = cursor if cursor is not None and cursor.whole else None
         since = self._everything_at or (whole.began_at if whole is not None else now)
-        return Seen(
+        return SearchProgress(
             begun=self._everything_at is not None,
             going_on=whole is not None and whole.returned > whole.returned_before,
             unseen=whole.left if whole is not None else 0,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from router.decide.decide import Account
-from router.execute.result import Came, Result
+from router.execute.result import Outcome, Result
 from router.model import Channel, Contact, ContactId, HoldReason, QueueId, Standing
 
 # Waits that a reading has shown to be over, though the search's index still shows them.
@@ -31,7 +31,7 @@ class EndedWaits:
         """Takes note of the contacts that were found, on reading again, to wait no more."""
         self._seen = {wait: at for wait, at in self._seen.items() if now - at < KEPT}
         for result in results:
-            if result.came is Came.HELD and result.reason in OVER:
+            if result.outcome is Outcome.HELD and result.reason in OVER:
                 contact = result.decision.contact
                 self._seen[contact.id, contact.enqueued_at] = now
 
@@ -48,7 +48,7 @@ by id is kept so long though a search does not return it, and so much of the pas
 
 
 @dataclass(slots=True, kw_only=True)
-class Known:
+class WaitingEntry:
     """``look_at`` is when to decide on it again, ``each_poll`` whether every poll does too. ``by_id``: read by its id,
     and not yet seen by a search. ``no_place``: it waits for another contact of its flow to land. ``missed``: the last
     search of its queue did not return it."""
@@ -63,7 +63,7 @@ class Known:
     missed: bool = False
 
 
-class Roster:
+class WaitingList:
     """Thread-safe. A contact is forgotten when a row or a reading shows that it waits no more, or when two searches of
     its queue in succession, each read to its end, did not return it: absence from one is no evidence. Until then it
     does not count as waiting, and is acted on when it falls due, if a reading finds it there."""
@@ -74,7 +74,7 @@ class Roster:
         """``ended`` tells rows of waits that a reading has shown to be over."""
         self._channels = frozenset(channels)
         self._ended = ended
-        self._known: dict[ContactId, Known] = {}
+        self._known: dict[ContactId, WaitingEntry] = {}
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -99,7 +99,7 @@ class Roster:
     def _take(self, contact: Contact, now: datetime, *, by_id: bool) -> bool:
         known = self._known.get(contact.id)
         if known is None or not _same_wait(known.contact, contact):
-            self._known[contact.id] = Known(contact=contact, seen_at=now, by_id=by_id)
+            self._known[contact.id] = WaitingEntry(contact=contact, seen_at=now, by_id=by_id)
             return True
         known.seen_at, known.missed = now, False
         known.by_id = known.by_id and by_id
@@ -113,7 +113,7 @@ class Roster:
     ) -> None:
         """Such a search, for what was enqueued ``since`` then, was read to its end."""
 
-        def missing(known: Known) -> bool:
+        def missing(known: WaitingEntry) -> bool:
             return (
                 known.seen_at < began_at
                 and (known.contact.enqueued_at or NOW) >= since

@@ -11,7 +11,17 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from router.problems import Problem
 from router.settings.quotas import Quotas
-from router.settings.sections import Connect, Control, Execute, Guard, Ledger, Log, Metrics, Poll, Rules
+from router.settings.sections import (
+    ConnectSettings,
+    ControlSettings,
+    ExecuteSettings,
+    GuardSettings,
+    LedgerSettings,
+    LogSettings,
+    MetricsSettings,
+    PollSettings,
+    RulesSettings,
+)
 
 SOURCES: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("settings_sources", default=())
 """Where the settings being loaded come from, the strongest first. Empty: from the arguments alone, so that making
@@ -32,16 +42,16 @@ class Settings(BaseSettings):
         strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, title="connect-router config.toml"
     )
 
-    connect: Connect = Field(description="which instance, and where")
-    execute: Execute = Execute()
-    poll: Poll = Poll()
-    rules: Rules = Rules()
-    guard: Guard = Guard()
+    connect: ConnectSettings = Field(description="which instance, and where")
+    execute: ExecuteSettings = ExecuteSettings()
+    poll: PollSettings = PollSettings()
+    rules: RulesSettings = RulesSettings()
+    guard: GuardSettings = GuardSettings()
     quotas: Quotas = Quotas()
-    ledger: Ledger = Ledger()
-    log: Log = Log()
-    control: Control = Control()
-    metrics: Metrics = Metrics()
+    ledger: LedgerSettings = LedgerSettings()
+    log: LogSettings = LogSettings()
+    control: ControlSettings = ControlSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     _config_path: Path | None = PrivateAttr(None)
     _places: Places | None = PrivateAttr(None)

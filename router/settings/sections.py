@@ -37,7 +37,7 @@ def _region(text: str) -> str:
     raise refusal("{got} has not the form of a region, such as us-east-1", got=as_written(text))
 
 
-class Connect(Section):
+class ConnectSettings(Section):
     """The instance that is watched. ``region`` is the ARN's where an ARN is given and no region."""
 
     instance: Annotated[
@@ -157,7 +157,7 @@ Channels = Annotated[
 Number = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-class Retry(Section):
+class RetrySettings(Section):
     """``[execute.retry]``: one call of Connect's that is throttled, times out or breaks."""
 
     attempts: int = Field(8, ge=1, le=100, description="calls at most, the first included")
@@ -165,7 +165,7 @@ class Retry(Section):
     give_up_after: Positive = Field(timedelta(minutes=2), description="no attempt begins later than this")
 
 
-class Execute(Section):
+class ExecuteSettings(Section):
     """``[execute]``: acting on what was decided."""
 
     mode: Literal["observe", "enforce"] = Field("observe", description="observe decides and logs; enforce moves")
@@ -174,10 +174,10 @@ class Execute(Section):
     landing_timeout: Positive = Field(
         timedelta(minutes=2), description="how long a moved contact may take to be queued or answered"
     )
-    retry: Retry = Retry()
+    retry: RetrySettings = RetrySettings()
 
 
-class Poll(Section):
+class PollSettings(Section):
     """``[poll]``: looking at the instance."""
 
     every: Positive = Field(timedelta(seconds=15), description="how often it looks")
@@ -188,14 +188,14 @@ class Poll(Section):
     )
 
 
-class Rules(Section):
+class RulesSettings(Section):
     """``[rules]``: where the rules are. ``path`` is relative to the working directory once it has been loaded."""
 
     path: FilePath = Field(Path("rules"), description="a folder of *.toml files, or one file")
     reload: Literal["signal", "watch"] = Field("signal", description="when the service reads its rules again")
 
 
-class Guard(Section):
+class GuardSettings(Section):
     """``[guard]``: limits on moves; a rule may tighten them."""
 
     max_transfers: int = Field(3, ge=1, le=11, description="moves of one chain by the router")
@@ -209,7 +209,7 @@ class Guard(Section):
 _LEDGER = f"^(sqlite:(?!//).|dynamodb:{_TABLE}$)"
 
 
-class Ledger(Section):
+class LedgerSettings(Section):
     """``[ledger]``: where it is kept what was intended and what came of it."""
 
     url: Annotated[str, AfterValidator(_ledger_url), Field(json_schema_extra={"pattern": _LEDGER})] = Field(
@@ -229,7 +229,7 @@ class Ledger(Section):
         return Path(self.url.removeprefix("sqlite:"))
 
 
-class Log(Section):
+class LogSettings(Section):
     """``[log]``"""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level that is logged")
@@ -239,7 +239,7 @@ class Log(Section):
     emf: bool = Field(False, description="metrics for CloudWatch in each cycle.finished")
 
 
-class Control(Section):
+class ControlSettings(Section):
     """``[control]``: the socket that commands talk to the service over."""
 
     socket: Annotated[str, AfterValidator(_socket), Field(json_schema_extra={"minLength": 1})] = Field(
@@ -247,7 +247,7 @@ class Control(Section):
     )
 
 
-class Metrics(Section):
+class MetricsSettings(Section):
     """``[metrics]``: Prometheus."""
 
     listen: Annotated[str, AfterValidator(_listen), Field(json_schema_extra={"pattern": f"^(?:{_LISTEN})?$"})] = Field(

@@ -9,7 +9,7 @@ from datetime import timedelta
 from threading import Lock
 
 from router.decide.decision import Transfer
-from router.execute.result import Came, Result
+from router.execute.result import Outcome, Result
 from router.rules.rule import Mode
 from router.telemetry.cycle_report import CycleReport
 
@@ -18,8 +18,8 @@ REACTION_S = (1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """``transfers`` by rule and outcome: a ``Came``'s value, ``observed`` for what was only told. ``reactions`` are
+class CounterReading:
+    """``transfers`` by rule and outcome: a ``Outcome``'s value, ``observed`` for what was only told. ``reactions`` are
     counts by bound of ``REACTION_S``, the last one without a bound; ``reaction_sum`` is in seconds."""
 
     cycles: Mapping[bool, int]
@@ -29,7 +29,7 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Meters:
+class Counters:
     """Thread-safe."""
 
     _cycles: Counter[bool] = field(default_factory=Counter)
@@ -46,9 +46,9 @@ class Meters:
                 if isinstance(result.decision, Transfer):
                     self._transfer(result)
 
-    def read(self) -> Reading:
+    def read(self) -> CounterReading:
         with self._lock:
-            return Reading(
+            return CounterReading(
                 cycles=dict(self._cycles),
                 transfers=dict(self._transfers),
                 reactions=tuple(self._reactions),
@@ -57,9 +57,9 @@ class Meters:
 
     def _transfer(self, result: Result) -> None:
         observed = result.decision.mode is Mode.OBSERVE
-        self._transfers[result.decision.rule, "observed" if observed else result.came.value] += 1
+        self._transfers[result.decision.rule, "observed" if observed else result.outcome.value] += 1
         settled_at = result.action.settled_at if result.action is not None else None
-        if observed or result.came is not Came.DONE or settled_at is None:
+        if observed or result.outcome is not Outcome.DONE or settled_at is None:
             return
         took = max(settled_at - result.decision.due_at, timedelta()).total_seconds()
         bucket = next((number for number, bound in enumerate(REACTION_S) if took <= bound), len(REACTION_S))

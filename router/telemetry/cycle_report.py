@@ -13,7 +13,7 @@ from router.cycle_context import CycleContext
 from router.decide.decide import Account, Decided
 from router.decide.decision import Hold, Transfer
 from router.durations import format_duration
-from router.execute.result import Came, Result
+from router.execute.result import Outcome, Result
 from router.model import Contact, ContactId, HoldReason, QueueId
 from router.rules.rule import Mode
 
@@ -88,12 +88,12 @@ def _upcoming(account: Account) -> Upcoming | None:
 
 # What one cycle has come to so far.
 
-_PASSING = frozenset({Came.HELD, Came.NOT_SENT, Came.NO_PLACE, Came.LEARNT, Came.INTERRUPTED})
+_PASSING = frozenset({Outcome.HELD, Outcome.NOT_SENT, Outcome.NO_PLACE, Outcome.LEARNT, Outcome.INTERRUPTED})
 """What a later round of the same cycle may make something else of."""
 
 
 @dataclass(kw_only=True)
-class Tally:
+class CycleTally:
     """``accounts`` are the latest of each contact that was decided on, ``calls`` those made before it began."""
 
     context: CycleContext
@@ -115,13 +115,13 @@ class Tally:
 
     def done(self, results: list[Result]) -> None:
         for result in results:
-            if result.came in _PASSING:
+            if result.outcome in _PASSING:
                 self._passing.setdefault(result.decision.contact.id, []).append(result)
             else:
                 self._lasting.append(result)
 
     def refusals(self, contact: Contact) -> int:
-        return sum(one.came is Came.REFUSED and one.decision.contact.id == contact.id for one in self._lasting)
+        return sum(one.outcome is Outcome.REFUSED and one.decision.contact.id == contact.id for one in self._lasting)
 
 
 LIMITS = (HoldReason.PERCENT_OF_QUEUE, HoldReason.PER_CYCLE, HoldReason.PER_HOUR, HoldReason.FLOW_SUSPENDED)
@@ -205,21 +205,21 @@ def in_a_line(report: CycleReport) -> str:
 def report_of(cycle: int, decided: Decided, results: list[Result], later: Iterable[Hold] = ()) -> CycleReport:
     """``decided`` is the cycle's first round, which saw every contact; ``results`` are of all rounds, ``later`` the
     holds of those after the first."""
-    moved = (one.decision for one in results if one.came is Came.DONE and isinstance(one.decision, Transfer))
+    moved = (one.decision for one in results if one.outcome is Outcome.DONE and isinstance(one.decision, Transfer))
     served = {decision.contact.id for decision in moved}
     late = [_late(account) for account in decided.accounts.values() if account.contact.id not in served]
-    came = Counter((type(result.decision).__name__, result.decision.mode, result.came) for result in results)
+    came = Counter((type(result.decision).__name__, result.decision.mode, result.outcome) for result in results)
     return CycleReport(
         cycle=cycle,
         waiting=sum(1 for account in decided.accounts.values() if account.wait is not None),
         ungoverned=sum(1 for account in decided.accounts.values() if account.ungoverned),
         due=len({one.contact.id for one in decided.decisions if one.due_at is not None}),
-        transferred=came["Transfer", Mode.ENFORCE, Came.DONE],
-        would_transfer=came["Transfer", Mode.OBSERVE, Came.DONE],
-        reprioritized=came["Reroute", Mode.ENFORCE, Came.DONE],
-        warned=came["Warn", Mode.ENFORCE, Came.DONE] + came["Warn", Mode.OBSERVE, Came.DONE],
-        failed=sum(1 for result in results if result.came in (Came.REFUSED, Came.UNSETTLED)),
-        not_sent=sum(1 for result in results if result.came is Came.NOT_SENT),
+        transferred=came["Transfer", Mode.ENFORCE, Outcome.DONE],
+        would_transfer=came["Transfer", Mode.OBSERVE, Outcome.DONE],
+        reprioritized=came["Reroute", Mode.ENFORCE, Outcome.DONE],
+        warned=came["Warn", Mode.ENFORCE, Outcome.DONE] + came["Warn", Mode.OBSERVE, Outcome.DONE],
+        failed=sum(1 for result in results if result.outcome in (Outcome.REFUSED, Outcome.UNSETTLED)),
+        not_sent=sum(1 for result in results if result.outcome is Outcome.NOT_SENT),
         held=_held(decided, results, later),
         oldest_breach=max((one for one in late if one > timedelta()), default=None),
         next_due_at=decided.next_due_at,
@@ -244,5 +244,5 @@ def _late(account: Account) -> timedelta:
 def _held(decided: Decided, results: list[Result], later: Iterable[Hold]) -> dict[str, int]:
     holds = (*(one for one in decided.decisions if isinstance(one, Hold)), *later)
     held = Counter(one.reason.value for one in holds)
-    held.update(result.reason.value for result in results if result.came is Came.HELD and result.reason)
+    held.update(result.reason.value for result in results if result.outcome is Outcome.HELD and result.reason)
     return dict(held)

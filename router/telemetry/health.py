@@ -22,7 +22,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vital:
+class HealthReport:
     """``ready_at`` is ``None`` before the instance has answered; ``report`` and ``finished_at`` are of the last cycle,
     complete or not; ``complete_at`` of the last whose search was read to its end, or is being read without a failure.
     ``refused`` is ``None`` once a reload was accepted. ``from_last_good``: the rules in force are not those in the
@@ -42,16 +42,16 @@ class Vital:
         return now - (self.complete_at or self.ready_at or self.started_at)
 
 
-class VitalSigns:
+class Health:
     """Thread-safe: one value, replaced whole."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._vital = Vital(started_at=clock.now(), rules_at=clock.now())
+        self._vital = HealthReport(started_at=clock.now(), rules_at=clock.now())
 
     @property
-    def now(self) -> Vital:
+    def now(self) -> HealthReport:
         return self._vital
 
     def ready(self) -> None:

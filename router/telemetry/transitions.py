@@ -8,14 +8,14 @@ from router import events
 from router.connect.answers import Failure, RowProblem
 from router.cycle_context import CycleContext
 from router.decide.decide import Decided
-from router.decide.decision import ByRule, Hold
-from router.execute.result import Came, Result
+from router.decide.decision import Hold, RuleDecision
+from router.execute.result import Outcome, Result
 from router.model import ContactId, HoldReason
 from router.telemetry.cycle_report import LIMITS, CycleReport
 
 # What a search could not read, told when it begins or changes, not in each cycle.
 
-class Degraded:
+class SearchTransitions:
     """That a search can be read to its end again is told as ``api.recovered``."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ KEPT = 1000
 its end, being gone is no evidence, and a service that runs for months must not remember every contact there was."""
 
 
-class HoldsTold:
+class HoldTransitions:
     """Remembers what was last told of each contact and rule."""
 
     def __init__(self) -> None:
@@ -114,11 +114,11 @@ class HoldsTold:
         }
 
 
-def _holds(decided: Decided, results: list[Result]) -> Iterator[tuple[ByRule | Hold, HoldReason, str]]:
+def _holds(decided: Decided, results: list[Result]) -> Iterator[tuple[RuleDecision | Hold, HoldReason, str]]:
     """What was held on deciding, and what was found on reading again."""
     for decision in decided.decisions:
         if isinstance(decision, Hold):
             yield decision, decision.reason, decision.detail
     for result in results:
-        if result.came is Came.HELD and result.reason is not None:
+        if result.outcome is Outcome.HELD and result.reason is not None:
             yield result.decision, result.reason, result.detail

@@ -6,7 +6,7 @@ from typing import Any
 
 from router.decide.decide import Decided, decide
 from router.decide.decision import Decision, Hold, Transfer, Warn
-from router.decide.snapshot import LiveMetrics, Look
+from router.decide.snapshot import LiveMetrics, Snapshot
 from router.model import Action, AgentId, AgentState, Channel, Contact, Details, QueueId, QueueMetrics
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
@@ -14,7 +14,7 @@ from tests.builders.contacts import NOW
 from tests.builders.instance import DIRECTORY, NAMES, metrics
 
 
-def look(*contacts: Contact, history: tuple[Action, ...] = (), **others: Any) -> Look:
+def look(*contacts: Contact, history: tuple[Action, ...] = (), **others: Any) -> Snapshot:
     """``history`` is that of every contact; metrics and agents have been asked for, and none has a free slot. Nothing
     was ever paused."""
     given: dict[str, Any] = {
@@ -29,7 +29,7 @@ def look(*contacts: Contact, history: tuple[Action, ...] = (), **others: Any) ->
         "pasts": {one.id: () for one in contacts},
         "metrics": live(),
     }
-    return Look(**{**given, **others})
+    return Snapshot(**{**given, **others})
 
 
 def live(
@@ -63,12 +63,12 @@ def told(decision: Decision) -> str:
     return f"{decision.rule}{step}: {where}{observed}"
 
 
-def outcome(seen: Look, rules: BoundRuleSet) -> list[str]:
+def outcome(seen: Snapshot, rules: BoundRuleSet) -> list[str]:
     """What is decided, in the order of work."""
     return [told(decision) for decision in decide(seen, rules).decisions]
 
 
-def by_contact(seen: Look, rules: BoundRuleSet) -> dict[str, list[str]]:
+def by_contact(seen: Snapshot, rules: BoundRuleSet) -> dict[str, list[str]]:
     return {key: [told(one) for one in account.decisions] for key, account in decide(seen, rules).accounts.items()}
 
 

@@ -13,7 +13,7 @@ from router.model import Channel, ContactId
 from router.rules.bind import bind
 from router.rules.compile import form_of
 from router.rules.condition import AllOf, Condition, Test
-from router.rules.rule import Entry, Mode, Pick, Rule, RuleSet, Sla, Step
+from router.rules.rule import DestinationEntry, Mode, Pick, Rule, RuleSet, Sla, Step
 from tests.builders.contacts import NOW, contact
 from tests.builders.instance import DIRECTORY, QUEUES
 from tests.builders.simulation import Simulation
@@ -41,8 +41,8 @@ def _condition(random: Random) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
-def _entry(random: Random) -> Entry:
-    return Entry(
+def _entry(random: Random) -> DestinationEntry:
+    return DestinationEntry(
         flow="To queue",
         place=PLACE,
         queue=random.choice(NAMES),

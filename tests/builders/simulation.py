@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from router.decide.decide import Decided, decide
-from router.decide.decision import ByRule, Transfer, Warn
-from router.decide.snapshot import Limits, LiveMetrics, Look
+from router.decide.decision import RuleDecision, Transfer, Warn
+from router.decide.snapshot import Limits, LiveMetrics, Snapshot
 from router.model import (
     Action,
     ActionKind,
@@ -76,11 +76,11 @@ class Simulation:
     def moves(self) -> list[Action]:
         return [action for action in self.actions if action.kind is ActionKind.TRANSFER]
 
-    def look(self) -> Look:
+    def look(self) -> Snapshot:
         shown = [contact for until, contact in self.stale if until > self.now]
         contacts = {contact.id: contact for contact in (*self.waiting.values(), *shown)}
         moves = self.moves()
-        return Look(
+        return Snapshot(
             now=self.now,
             mode=Mode.ENFORCE,
             contacts=tuple(contacts.values()),
@@ -123,14 +123,15 @@ class Simulation:
     def decide(self) -> Decided:
         return decide(self.look(), self.rules)
 
-    def run_cycle(self) -> list[ByRule]:
+    def run_cycle(self) -> list[RuleDecision]:
         """Decides and performs; answers what was performed by rules that enforce."""
         self.cycle += 1
         self.land()
         return self.perform(self.decide())
 
-    def perform(self, decided: Decided) -> list[ByRule]:
-        done: list[ByRule] = [one for one in decided.decisions if isinstance(one, ByRule) and one.mode is Mode.ENFORCE]
+    def perform(self, decided: Decided) -> list[RuleDecision]:
+        by_rule: list[RuleDecision] = [one for one in decided.decisions if isinstance(one, RuleDecision)]
+        done = [one for one in by_rule if one.mode is Mode.ENFORCE]
         for decision in done:
             if isinstance(decision, Transfer):
                 self._transfer(decision)
@@ -182,7 +183,7 @@ class Simulation:
             return replace(new, initial_id=None, previous_id=None)
         return replace(new, initial_id=old.chain_id, previous_id=old.id)
 
-    def _action(self, decision: ByRule, kind: ActionKind) -> Action:
+    def _action(self, decision: RuleDecision, kind: ActionKind) -> Action:
         contact = decision.contact
         assert contact.queue_id is not None
         assert contact.enqueued_at is not None

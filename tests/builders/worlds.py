@@ -19,7 +19,7 @@ from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
 from router.rules.compile import form_of
 from router.rules.condition import Test
-from router.rules.rule import Entry, MetricLimit, Mode, Pick, Rule, RuleGuard, RuleSet, Sla, Step
+from router.rules.rule import DestinationEntry, MetricLimit, Mode, Pick, Rule, RuleGuard, RuleSet, Sla, Step
 from tests.builders.contacts import contact
 from tests.builders.instance import DIRECTORY, QUEUES
 from tests.builders.simulation import Answer, Simulation
@@ -33,8 +33,8 @@ one_slot = MetricLimit("slots_available", 1, None)
 short = MetricLimit("contacts_in_queue", None, 3)
 
 
-def entry(random: Random) -> Entry:
-    return Entry(
+def entry(random: Random) -> DestinationEntry:
+    return DestinationEntry(
         flow="To queue",
         place=PLACE,
         queue=random.choice(NAMES),
@@ -44,7 +44,7 @@ def entry(random: Random) -> Entry:
     )
 
 
-def tier(random: Random) -> tuple[Entry, ...]:
+def tier(random: Random) -> tuple[DestinationEntry, ...]:
     return tuple(entry(random) for _ in range(random.randint(1, 3)))
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any
 
-from router.daemon.compose import App
+from router.daemon.compose import Router
 
 LEDGER = ("intend", "renew", "settle", "record", "land", "give_place")
 """Each has a point before its commit, and one after."""
@@ -71,7 +71,7 @@ class _Part:
         return getattr(self._inner, name)
 
 
-def mortal(app: App, plan: Plan) -> None:
+def mortal(app: Router, plan: Plan) -> None:
     """Puts the points into a router that was just built."""
     for method in LEDGER:
         setattr(app.ledger, method, plan.around(method, getattr(app.ledger, method)))
@@ -87,7 +87,7 @@ def _reading(reader: Any, plan: Plan) -> Any:
     return _Part(reader, plan, {"describe": "reading"})
 
 
-def bury(app: App, plan: Plan) -> None:
+def bury(app: Router, plan: Plan) -> None:
     """As the system does with a process that was killed: what was not committed is rolled back, the lock is gone."""
     plan.dead = True
     app.stopping.set()

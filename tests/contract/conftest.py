@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from router.ledger.shared.table import Table
+from router.ledger.shared.table import DynamoTable
 from tests.builders import tables
 
 TABLE = "connect-router"
@@ -21,7 +21,7 @@ def endpoint_of():
                 pytest.skip("there is no dynalite here (make dynalite)")
             if name not in started:
                 started[name] = running.enter_context({"moto": tables.moto, "dynalite": tables.dynalite}[name]())
-                Table(tables.client_of(started[name]), TABLE).create()
+                DynamoTable(tables.client_of(started[name]), TABLE).create()
             return started[name]
 
         yield endpoint

@@ -18,7 +18,7 @@ from typing import Any
 
 from router.cli.demo.stage import MORE
 from router.sandbox import Sandbox, Scenario
-from router.sandbox.quotas import Quotas
+from router.sandbox.quotas import CallQuotas
 from router.sandbox.scenario import DEFAULT_FILE
 from tests.docs.blocks import CHECKOUT, blocks
 
@@ -127,7 +127,7 @@ class Stand:
 def open_stand(folder: Path, *, service: bool) -> Iterator[Stand]:
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(Scenario.default() if service else _at_rest()))
-        sandbox.quotas = Quotas(MORE)
+        sandbox.quotas = CallQuotas(MORE)
         _furnish(folder)
         stand = Stand(folder, _environment(folder, sandbox.endpoint))
         if service:

@@ -10,10 +10,10 @@ import pytest
 
 from router.prove.examples import run_examples
 from router.prove.lint import lint
-from router.rules.file.destination_table import Destination
-from router.rules.file.example_table import ExampleContact, ExampleQueue, ExampleTable, Expected
-from router.rules.file.field_types import Table
-from router.rules.file.match_table import Match
+from router.rules.file.destination_table import DestinationTable
+from router.rules.file.example_table import ExampleContactTable, ExampleQueueTable, ExampleTable, Expected
+from router.rules.file.field_types import TomlTable
+from router.rules.file.match_table import MatchTable
 from router.rules.file.rule_table import Defaults, GuardTable, RuleFile, RuleTable, SlaTable, StepTable
 from router.rules.load import parse_rules
 
@@ -24,24 +24,24 @@ AROUND = {
     " step": '[defaults]\nflow = "F"\nagent_flow = "E"\n[[rule]]\nname = "r"\nmatch.queue = "Q"\nsla.target = "4h"\n{}',
 }
 BLOCKS = [AROUND[kind].format(body) for kind, body in re.findall(r"^```toml(.*?)\n(.*?)^```$", PAGE, re.M | re.S)]
-TABLES: list[tuple[str, type[Table]]] = [
+TABLES: list[tuple[str, type[TomlTable]]] = [
     ("", RuleFile),
     ("defaults", Defaults),
     ("rule", RuleTable),
-    ("match", Match),
+    ("match", MatchTable),
     ("sla", SlaTable),
     ("step", StepTable),
-    ("to", Destination),
+    ("to", DestinationTable),
     ("guard", GuardTable),
     ("example", ExampleTable),
-    ("contact", ExampleContact),
-    ("queue metrics", ExampleQueue),
+    ("contact", ExampleContactTable),
+    ("queue metrics", ExampleQueueTable),
     ("expect", Expected),
 ]
 WRITTEN = " ".join(re.findall(r"`([^`]*)`", PAGE)) + "".join(BLOCKS)
 
 
-def keys(model: type[Table]) -> list[str]:
+def keys(model: type[TomlTable]) -> list[str]:
     return [info.alias or name for name, info in model.model_fields.items()]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from router.daemon.compose import App, build
+from router.daemon.compose import Router, build
 from router.daemon.reload import reload
 from router.problems import Problem
 from router.rules.load import load_rules
@@ -61,13 +61,13 @@ class Centre:
     sandbox: Sandbox
     clock: TravelClock
     folder: Path
-    _apps: list[App] = field(default_factory=list)
+    _apps: list[Router] = field(default_factory=list)
 
     @property
     def world(self):
         return self.sandbox.world
 
-    def router(self, rules: str = LATE_RULE, *, mode: Mode = Mode.ENFORCE, **overrides: object) -> App:
+    def router(self, rules: str = LATE_RULE, *, mode: Mode = Mode.ENFORCE, **overrides: object) -> Router:
         """A router on these rules, its names bound, what was not landed taken up."""
         path = self.folder / "rules"
         path.mkdir(exist_ok=True)
@@ -92,7 +92,7 @@ class Centre:
         app.follower.resume()
         return app
 
-    def land(self, app: App, *, within: float = 5.0) -> None:
+    def land(self, app: Router, *, within: float = 5.0) -> None:
         """Looks after the moved contacts until none is under way, by the sandbox's own clock moved on."""
         end = time.monotonic() + within
         while app.follower.pending and time.monotonic() < end:
@@ -100,11 +100,11 @@ class Centre:
             app.follower.look()
         assert not app.follower.pending, "moved contacts have not landed"
 
-    def disown(self, app: App) -> None:
+    def disown(self, app: Router) -> None:
         """The caller closes it."""
         self._apps.remove(app)
 
-    def end(self, app: App) -> None:
+    def end(self, app: Router) -> None:
         """As a process that ends in order."""
         self.disown(app)
         app.stop()
@@ -134,6 +134,6 @@ def open_centre(folder: Path, behaviours: Behaviours | None = None) -> Iterator[
             centre.close()
 
 
-def reloaded(app: App, path: Path) -> tuple[Problem, ...]:
+def reloaded(app: Router, path: Path) -> tuple[Problem, ...]:
     """What a reload of these rules comes to, with the configuration as it is."""
     return reload(app, lambda: (app.settings, load_rules(path)))

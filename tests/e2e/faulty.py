@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from router.connect.connection import Connection
 from router.connect.quotas import DEFAULT_RATES, Rate
-from router.daemon.compose import App, build
+from router.daemon.compose import Router, build
 from router.model import Channel
 from router.rules.load import load_rules
 from router.rules.rule import Mode
@@ -160,7 +160,7 @@ class Faulty:
 
     sandbox: Sandbox
     clock: FaultClock
-    app: App
+    app: Router
     lines: list[Any]
     contacts: dict[str, str]
 
@@ -236,7 +236,7 @@ def _furnish(sandbox: Sandbox, waiting: Iterable[str]) -> dict[str, str]:
     return {rule: world.enqueue("TASK", waited=2 * HOUR, **WAITING[rule]) for rule in waiting}
 
 
-def _router(sandbox: Sandbox, clock: FaultClock, folder: Path, read_timeout_s: float) -> App:
+def _router(sandbox: Sandbox, clock: FaultClock, folder: Path, read_timeout_s: float) -> Router:
     rules, config = folder / "rules", folder / "config.toml"
     rules.mkdir(exist_ok=True)
     (rules / "10-faults.toml").write_text(RULES, encoding="utf-8")

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from router.daemon.compose import App
+from router.daemon.compose import Router
 from router.model import HoldReason
-from router.sandbox import Behaviours, Outcome
+from router.sandbox import Behaviours, FlowOutcome
 from router.sandbox.lifecycle import Particulars
 from router.settings.quotas import DOCUMENTED_QUOTAS
 from tests.builders.all_pairs import all_pairs, pairs
@@ -55,13 +55,13 @@ to = [{ agent = "supervisor.one" }, { queue = "Supervisors" }]
 """
 
 FATES = {
-    "queued at once": Outcome(),
-    "queued after half a minute": Outcome(after=30 * SECOND),
-    "queued after minutes": Outcome(after=5 * MINUTE),
-    "queued elsewhere": Outcome(queue="Elsewhere"),
-    "put back where it was": Outcome(queue="Billing"),
-    "never queued": Outcome(then="never"),
-    "disconnected": Outcome(then="disconnect"),
+    "queued at once": FlowOutcome(),
+    "queued after half a minute": FlowOutcome(after=30 * SECOND),
+    "queued after minutes": FlowOutcome(after=5 * MINUTE),
+    "queued elsewhere": FlowOutcome(queue="Elsewhere"),
+    "put back where it was": FlowOutcome(queue="Billing"),
+    "never queued": FlowOutcome(then="never"),
+    "disconnected": FlowOutcome(then="disconnect"),
 }
 
 DURATIONS = {
@@ -113,7 +113,7 @@ class Trial:
     """A centre, the router on it, and every line it wrote."""
 
     centre: Centre
-    app: App
+    app: Router
     lines: list[dict[str, Any]]
     crowd: dict[str, str] = field(default_factory=dict)
 
@@ -141,7 +141,7 @@ def gather(world):
     world.accept(crowd["accepted"], "worker.one")
     world.accept(crowd["put back"], "worker.two")
     world.pause(crowd["paused"])
-    world.add_flow("Intake", type="CONTACT_FLOW", outcome=Outcome(queue="Billing"))
+    world.add_flow("Intake", type="CONTACT_FLOW", outcome=FlowOutcome(queue="Billing"))
     return crowd
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from router.rules.rule import Mode
 from router.sandbox import Behaviours
-from router.sandbox.instance import Outcome
+from router.sandbox.instance import FlowOutcome
 from tests.e2e.centre import FLOW, LATE_RULE
 
 HOUR = timedelta(hours=1)
@@ -60,7 +60,7 @@ def test_a_priority_that_was_not_the_default_is_given_back_and_no_time_with_it(c
 
 
 @pytest.mark.parametrize(
-    "outcome", [Outcome(then="queue", priority=3), Outcome(then="queue", age=HOUR)], ids=["priority", "age"]
+    "outcome", [FlowOutcome(then="queue", priority=3), FlowOutcome(then="queue", age=HOUR)], ids=["priority", "age"]
 )
 @pytest.mark.parametrize("had", [2, 5])
 def test_nothing_is_given_back_where_the_flow_has_set_either(centre, outcome, had):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from router.daemon.prometheus import Figures, exposed
+from router.daemon.prometheus import PrometheusCollector, exposed
 from router.rules.rule import Mode
 
 HOUR = timedelta(hours=1)
@@ -129,7 +129,8 @@ def test_a_port_in_use_is_an_error_and_the_port_is_free_after_the_service(centre
 def names(app):
     """As they are exposed: counters end in _total, histograms have three names more."""
     ends = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
-    return {f"{family.name}{end}" for family in Figures(app).collect() for end in ends.get(family.type, [""])}
+    families = PrometheusCollector(app).collect()
+    return {f"{family.name}{end}" for family in families for end in ends.get(family.type, [""])}
 
 
 @pytest.mark.parametrize("file", ["alerts.yml", "alerts_test.yml", "grafana-dashboard.json"])

@@ -6,7 +6,7 @@ import pytest
 
 from router.model import ActionKind, ActionState, HoldReason, PlaceState
 from router.rules.rule import Mode
-from router.sandbox import Behaviours, Outcome
+from router.sandbox import Behaviours, FlowOutcome
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -226,7 +226,7 @@ def test_a_moved_contact_is_given_its_place_back_whichever_way_connect_answers(c
 
 
 def test_a_contact_whose_flow_sets_a_priority_is_given_nothing(centre):
-    centre.world.set_flow("Overflow to queue", outcome=Outcome(priority=4))
+    centre.world.set_flow("Overflow to queue", outcome=FlowOutcome(priority=4))
     late = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     app = centre.router(MOVE)
     run(app)

@@ -6,7 +6,7 @@ import pytest
 
 from router.model import Landing
 from router.sandbox import Behaviours
-from router.sandbox.instance import Outcome
+from router.sandbox.instance import FlowOutcome
 from tests.e2e.centre import FLOW
 
 HOUR = timedelta(hours=1)
@@ -227,7 +227,7 @@ def test_one_moved_contact_that_cannot_be_read_does_not_keep_the_others_from_bei
 
 
 def test_a_flow_that_takes_its_time_is_followed_to_the_end(centre, events):
-    centre.world.set_flow(FLOW, outcome=Outcome(after=timedelta(seconds=90)))
+    centre.world.set_flow(FLOW, outcome=FlowOutcome(after=timedelta(seconds=90)))
     centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     app = centre.router()
     app.cycle.run(until=None)

@@ -12,12 +12,12 @@ from datetime import timedelta
 import pytest
 
 from router.daemon.compose import build
-from router.daemon.leadership import Turns
+from router.daemon.leadership import Leadership
 from router.daemon.once import run_once
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.shared.lease import LEASE, Lease
 from router.ledger.shared.ledger import SharedLedger
-from router.ledger.shared.table import Table
+from router.ledger.shared.table import DynamoTable
 from router.model import ActionState, PlaceState
 from router.resources import Shared
 from router.rules.load import load_rules
@@ -40,7 +40,7 @@ class Fleet:
         self.centre = centre
         self.stack = stack
         self.proxy = stack.enter_context(LosingProxy(endpoint))
-        self.table = Table(tables.client_of(self.proxy.endpoint), centre.folder.name.replace("_", "-"))
+        self.table = DynamoTable(tables.client_of(self.proxy.endpoint), centre.folder.name.replace("_", "-"))
         self.table.create()
 
     def store(self, name):
@@ -55,7 +55,7 @@ class Fleet:
         return Shared(ledger=ledger, lease=lease)
 
     def turns(self, store):
-        return Turns(shared=store, candidate=True, clock=self.centre.clock)
+        return Leadership(shared=store, candidate=True, clock=self.centre.clock)
 
     def app(self, store, *, mode=Mode.ENFORCE, **overrides):
         model = self.centre.router(**overrides)

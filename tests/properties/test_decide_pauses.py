@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.decide.decide import decide
-from router.decide.govern import Tried
+from router.decide.govern import TriedRule
 from router.model import Contact, ContactId, Details, Hours, HoursId
 from router.rules.calendar import Calendar, Window
 from tests.builders.contacts import contact
@@ -120,7 +120,7 @@ def segments(story: Story) -> list[Contact]:
     ]
 
 
-def tried(story: Story, clock: str) -> Tried:
+def tried(story: Story, clock: str) -> TriedRule:
     last, first = len(story.pauses) - 1, ContactId("c0")
     ids: dict[str, Any] = {"previous_id": ContactId(f"c{last - 1}"), "initial_id": first} if last else {}
     waiting = contact(

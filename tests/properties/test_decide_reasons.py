@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.decide.decide import decide
-from router.decide.snapshot import Limits, Look
+from router.decide.snapshot import Limits, Snapshot
 from router.model import ActionState, Channel, HoldReason, Landing, earliest
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
@@ -24,11 +24,11 @@ ROOM = Limits(max_transfers=9, cooldown=minutes(0))
 FREE = look(HERE, history=(MOVED,), limits=ROOM, metrics=live({OVERFLOW: metrics(slots=1)}))
 
 
-def in_flight(seen: Look) -> Look:
+def in_flight(seen: Snapshot) -> Snapshot:
     return replace(seen, in_progress=frozenset({HERE.id}))
 
 
-def stray(seen: Look) -> Look:
+def stray(seen: Snapshot) -> Snapshot:
     history = tuple(replace(one, landing=Landing.STRAY) if one.moved else one for one in seen.histories[HERE.id])
     return replace(seen, histories={HERE.id: history})
 
@@ -46,7 +46,7 @@ def limited(**limits):
     return lambda seen: replace(seen, limits=replace(seen.limits, **limits))
 
 
-def no_slot(seen: Look) -> Look:
+def no_slot(seen: Snapshot) -> Snapshot:
     return replace(seen, metrics=live({OVERFLOW: metrics(slots=0), GENERAL: metrics(slots=9)}))
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from router.model import Channel, ContactId
 from router.search.metrics_gate import Earliest
-from router.search.planner import Searching
-from router.search.waiting_list import Roster
+from router.search.planner import SearchPlanner
+from router.search.waiting_list import WaitingList
 from tests.builders.contacts import NOW, contact
 from tests.builders.instance import BILLING, DIRECTORY, GENERAL, OVERFLOW
 from tests.builders.rules import rules
@@ -50,8 +50,8 @@ def moved_at(arrivals, bound, *, gated, world):
     """By contact: when it is known and due, as polls go; and how many searches that took."""
     clock = SetClock()
     watched = WatchedWorld(clock, arrivals, **world)
-    roster = Roster(channels=[Channel.TASK, Channel.EMAIL])
-    searching = Searching(
+    roster = WaitingList(channels=[Channel.TASK, Channel.EMAIL])
+    searching = SearchPlanner(
         reader=watched,
         gauge=watched,
         clock=clock,

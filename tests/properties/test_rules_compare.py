@@ -15,7 +15,7 @@ from router.problems import Place
 from router.prove.implication import Prover
 from router.rules.compile import compile_match
 from router.rules.condition import Condition, Truth, match
-from router.rules.file.match_table import Match
+from router.rules.file.match_table import MatchTable
 from router.rules.queue_index import RuleIndex, could_match
 from router.rules.value_test import Value
 
@@ -96,7 +96,7 @@ contacts = st.builds(
 
 
 def condition(table: dict[str, Any]) -> Condition:
-    return compile_match(Match.model_validate(table), (), lambda path: Place("r.toml", 1, 1))
+    return compile_match(MatchTable.model_validate(table), (), lambda path: Place("r.toml", 1, 1))
 
 
 def holds(one: Condition, contact: Contact) -> bool:

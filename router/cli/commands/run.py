@@ -14,7 +14,7 @@ from router.cli.parser import add_mode
 from router.problems import Problems
 
 if TYPE_CHECKING:
-    from router.daemon.compose import App
+    from router.daemon.compose import Router
     from router.daemon.daemon import Daemon
     from router.rules.rule import RuleSet
     from router.settings import Settings
@@ -79,7 +79,7 @@ class _Loaded:
 def _load(arguments: argparse.Namespace) -> _Loaded:
     """Raises ``Problems``. A configuration that does not load is not helped by any rules."""
     from router.cli.context import load_both, note, settings_of
-    from router.daemon.last_good_rules import LastGood
+    from router.daemon.last_good_rules import LastGoodRules
 
     try:
         settings, ruleset = load_both(arguments)
@@ -87,7 +87,7 @@ def _load(arguments: argparse.Namespace) -> _Loaded:
         if not arguments.last_good:
             raise
         settings = settings_of(arguments)
-        kept = LastGood.of(settings)
+        kept = LastGoodRules.of(settings)
         ruleset = kept.load()
         note(f"connect-router: going on with the last good rules, revision {ruleset.revision}, from {kept.path}, for:")
         errors = tuple(str(problem) for problem in refused.problems)
@@ -97,7 +97,7 @@ def _load(arguments: argparse.Namespace) -> _Loaded:
     return _Loaded(settings=settings, ruleset=ruleset)
 
 
-def _tell_last_good(app: App, loaded: _Loaded) -> None:
+def _tell_last_good(app: Router, loaded: _Loaded) -> None:
     from router import events
 
     app.vital.refused(loaded.instead_of, last_good=True)
@@ -108,14 +108,14 @@ def _take_turns(arguments: argparse.Namespace, loaded: _Loaded) -> int:
     """With other routers on the same ledger. What is in force when a turn ends is in force in the next one."""
     from router.clock import SystemClock
     from router.daemon.compose import build
-    from router.daemon.leadership import Turn, Turns
+    from router.daemon.leadership import Leadership, Turn
     from router.resources import open_shared
     from router.rules.rule import Mode
 
     clock = SystemClock()
     shared = open_shared(loaded.settings, clock)
     mode = Mode(loaded.settings.execute.mode)
-    app: App | None = None
+    app: Router | None = None
 
     def serve(turn: Turn, begun: Callable[[Daemon], None]) -> Daemon:
         nonlocal app
@@ -129,21 +129,21 @@ def _take_turns(arguments: argparse.Namespace, loaded: _Loaded) -> int:
         _served(daemon, app)
         return daemon
 
-    return Turns(shared=shared, candidate=mode is Mode.ENFORCE, clock=clock).run(serve)
+    return Leadership(shared=shared, candidate=mode is Mode.ENFORCE, clock=clock).run(serve)
 
 
 def _once_of_several(loaded: _Loaded) -> int:
     """A pass that moves contacts needs the turn; one that observes does not."""
     from router.clock import SystemClock
     from router.daemon.compose import build
-    from router.daemon.leadership import Turns
+    from router.daemon.leadership import Leadership
     from router.resources import open_shared
     from router.rules.rule import Mode
 
     clock = SystemClock()
     shared = open_shared(loaded.settings, clock)
     mode = Mode(loaded.settings.execute.mode)
-    turns = Turns(shared=shared, candidate=mode is Mode.ENFORCE, clock=clock)
+    turns = Leadership(shared=shared, candidate=mode is Mode.ENFORCE, clock=clock)
     with ExitStack() as stack:
         ended_by = stack.enter_context(turns.one_pass()) if turns.candidate else None
         stack.enter_context(closing(shared.ledger))
@@ -155,16 +155,16 @@ def _once_of_several(loaded: _Loaded) -> int:
         return _once(app)
 
 
-def _daemon(app: App, arguments: argparse.Namespace, loaded: _Loaded, *, first: bool = True) -> Daemon:
+def _daemon(app: Router, arguments: argparse.Namespace, loaded: _Loaded, *, first: bool = True) -> Daemon:
     from router.cli.context import load_both
     from router.daemon.control.operator import desk_of
     from router.daemon.control.server import ControlServer
     from router.daemon.daemon import Daemon
-    from router.daemon.last_good_rules import LastGood
+    from router.daemon.last_good_rules import LastGoodRules
     from router.daemon.reload import Reloader
     from router.daemon.systemd import Notifier
 
-    kept = LastGood.of(app.settings)
+    kept = LastGoodRules.of(app.settings)
     if not loaded.instead_of:
         kept.keep(app.names.ruleset)
     notifier = Notifier.from_environment(os.environ)
@@ -173,13 +173,13 @@ def _daemon(app: App, arguments: argparse.Namespace, loaded: _Loaded, *, first: 
     return Daemon(app, notifier=notifier, reload=reloader.reload, control=control, first=first)
 
 
-def _served(daemon: Daemon, app: App) -> int:
+def _served(daemon: Daemon, app: Router) -> int:
     with _measured(app):
         return daemon.run()
 
 
 @contextmanager
-def _measured(app: App) -> Iterator[None]:
+def _measured(app: Router) -> Iterator[None]:
     """With the figures for Prometheus, where they are asked for."""
     address = app.settings.metrics.address
     if address is None:
@@ -198,7 +198,7 @@ def _measured(app: App) -> Iterator[None]:
         yield
 
 
-def _once(app: App) -> int:
+def _once(app: Router) -> int:
     from router.cli.resources import unreachable
     from router.daemon.once import run_once
 

@@ -30,11 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from router.cli.demo.screen import Lines, Screen, print_summary
     from router.cli.demo.stage import open_stage
-    from router.cli.demo.tally import Tally
+    from router.cli.demo.tally import DemoTally
     from router.cli.demo.verdict import judge
     from router.cli.output.tables import console
 
-    tally, out = Tally(), console()
+    tally, out = DemoTally(), console()
     with open_stage(arguments, tap=tally.tap) as stage:
         for line in stage.introduction():
             out.print(line)

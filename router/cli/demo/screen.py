@@ -13,7 +13,7 @@ from rich.text import Text
 
 from router.cli.demo.event_lines import told
 from router.cli.demo.stage import Stage
-from router.cli.demo.tally import Tally
+from router.cli.demo.tally import DemoTally
 from router.cli.demo.verdict import Verdict
 from router.cli.output.tables import count, print_table, span, table, text
 
@@ -24,7 +24,7 @@ BESIDE_MOVES = 14
 class Lines:
     """For a pipe or a file."""
 
-    def __init__(self, stage: Stage, tally: Tally, out: Console) -> None:
+    def __init__(self, stage: Stage, tally: DemoTally, out: Console) -> None:
         self._stage, self._tally, self._out = stage, tally, out
 
     def __enter__(self) -> Self:
@@ -41,7 +41,7 @@ class Lines:
 class Screen:
     """For a terminal: queues, the stream of what happens, what is held and why."""
 
-    def __init__(self, stage: Stage, tally: Tally, out: Console) -> None:
+    def __init__(self, stage: Stage, tally: DemoTally, out: Console) -> None:
         self._stage, self._tally, self._out = stage, tally, out
         self._live = Live(console=out, auto_refresh=False)
 
@@ -74,7 +74,7 @@ class Screen:
         return f"{self._stage.left:.0f}s left   {moved} moved   {self._tally.cycles} cycles"
 
 
-def queue_rows(stage: Stage, tally: Tally) -> Iterator[tuple[object, ...]]:
+def queue_rows(stage: Stage, tally: DemoTally) -> Iterator[tuple[object, ...]]:
     """Every queue: how many truly wait there, since when, and what the router moved in and out."""
     world = stage.sandbox.world
     now = world.now
@@ -87,7 +87,7 @@ def queue_rows(stage: Stage, tally: Tally) -> Iterator[tuple[object, ...]]:
         yield queue.name, len(waiting), span(oldest), into or "", out or ""
 
 
-def _held(tally: Tally) -> Iterator[Text]:
+def _held(tally: DemoTally) -> Iterator[Text]:
     held = tally.cycle.get("held") or {}
     for reason, number in sorted(held.items(), key=lambda item: -item[1]):
         yield text(f"held {number:>4}  {reason}")
@@ -95,7 +95,7 @@ def _held(tally: Tally) -> Iterator[Text]:
 
 # What came of it, at the end.
 
-def print_summary(stage: Stage, tally: Tally, verdict: Verdict, out: Console) -> None:
+def print_summary(stage: Stage, tally: DemoTally, verdict: Verdict, out: Console) -> None:
     out.print()
     print_table(table(("queue", ">waiting", ">oldest", ">moved in", ">moved out"), queue_rows(stage, tally)), out)
     out.print()
@@ -113,7 +113,7 @@ def print_summary(stage: Stage, tally: Tally, verdict: Verdict, out: Console) ->
         out.print(text("the service did not end in order", "bold red"))
 
 
-def _rows(stage: Stage, tally: Tally, verdict: Verdict) -> Iterator[tuple[str, str]]:
+def _rows(stage: Stage, tally: DemoTally, verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "waiting", f"{tally.cycle.get('waiting', 0)} seen by the last of {count(tally.cycles, 'cycle')}"
     yield "moved", f"{verdict.moves}: {_counted(tally.moved)}" if tally.moved else f"{verdict.moves}"
     yield "late", f"{tally.late} of those moved were past their promise; {_worst(tally)}"
@@ -125,7 +125,7 @@ def _rows(stage: Stage, tally: Tally, verdict: Verdict) -> Iterator[tuple[str, s
     yield "calls", _counted(stage.app.connection.calls())
 
 
-def _worst(tally: Tally) -> str:
+def _worst(tally: DemoTally) -> str:
     oldest = tally.cycle.get("oldest_breach_s")
     if oldest is None:
         return "nothing late is left" if tally.cycle.get("complete") else "whether more are late is not known"

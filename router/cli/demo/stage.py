@@ -20,15 +20,15 @@ from router.cli.context import announce, overrides_of, proofs
 from router.cli.errors import CommandFailed
 from router.cli.output.tables import count
 from router.cli.resources import in_one_line
-from router.daemon.compose import App, build
+from router.daemon.compose import Router, build
 from router.daemon.daemon import Daemon
 from router.daemon.systemd import Notifier
 from router.durations import format_duration
 from router.problems import Problems
 from router.rules.load import load_rules
 from router.rules.rule import Mode, RuleSet
-from router.sandbox import Rate, Sandbox, Scenario
-from router.sandbox.quotas import Quotas
+from router.sandbox import CallRate, Sandbox, Scenario
+from router.sandbox.quotas import CallQuotas
 from router.settings import Settings, load_settings
 from router.settings.load import HERE
 
@@ -59,7 +59,7 @@ BRISK: Mapping[str, object] = {
 }
 """A look every two seconds, at a backlog that nobody has read before: a new AWS account allows one search in that time,
 and ten readings a second. Both sides are given ten times that. Every other quota is AWS's, on both sides."""
-MORE = {"SearchContacts": Rate(5, 5), "DescribeContact": Rate(100, 150)}
+MORE = {"SearchContacts": CallRate(5, 5), "DescribeContact": CallRate(100, 150)}
 
 NO_FILE = os.devnull
 
@@ -69,7 +69,7 @@ class Stage:
     settings: Settings
     ruleset: RuleSet
     sandbox: Sandbox
-    app: App
+    app: Router
     performed: bool = False
     """Whether the service ended in order."""
     _daemon: Daemon = field(init=False)
@@ -118,7 +118,7 @@ def open_stage(arguments: argparse.Namespace, *, tap: Processor) -> Iterator[Sta
     scenario = Scenario.load(arguments.scenario) if arguments.scenario is not None else Scenario.default()
     with tempfile.TemporaryDirectory(prefix="connect-router-demo-") as folder, Sandbox(scenario) as sandbox:
         if scenario.quotas == "aws":
-            sandbox.quotas = Quotas(MORE)
+            sandbox.quotas = CallQuotas(MORE)
         settings = _settings(arguments, sandbox, Path(folder))
         announce(settings)
         ruleset = load_rules(settings.rules.path)

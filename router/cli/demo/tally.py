@@ -11,7 +11,7 @@ from structlog.typing import EventDict, WrappedLogger
 RECENT = 200
 
 
-class Tally:
+class DemoTally:
     """``tap`` is a structlog processor and called by any thread; everything else belongs to the thread that shows."""
 
     def __init__(self) -> None:

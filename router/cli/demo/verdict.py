@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from router.sandbox import Sandbox, Transfer
+from router.sandbox import MadeTransfer, Sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +37,13 @@ def judge(sandbox: Sandbox) -> Verdict:
     )
 
 
-def _accepted_before_reading(transfer: Transfer, sandbox: Sandbox) -> bool:
+def _accepted_before_reading(transfer: MadeTransfer, sandbox: Sandbox) -> bool:
     accepted_at = sandbox.world.contact(transfer.contact_id).connected_at
     read_at = _last_reading(transfer, sandbox)
     return accepted_at is None or read_at is None or accepted_at <= read_at
 
 
-def _last_reading(transfer: Transfer, sandbox: Sandbox) -> datetime | None:
+def _last_reading(transfer: MadeTransfer, sandbox: Sandbox) -> datetime | None:
     readings = [
         call.at
         for call in sandbox.calls

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from router.cli.output.tables import iso, lateness, seconds, span
-from router.decide.decision import Decision, Hold, Reroute, Transfer, Warn
+from router.decide.decision import Decision, Hold, RoutingUpdate, Transfer, Warn
 from router.model import Directory
 
 HEADINGS = ("contact", "channel", "queue", "waited", "", "rule", "step", "decision", "")
@@ -16,7 +16,7 @@ def kind(decision: Decision) -> str:
     match decision:
         case Transfer():
             return "transfer"
-        case Reroute():
+        case RoutingUpdate():
             return "routing"
         case Warn():
             return "warn"
@@ -72,5 +72,5 @@ def outcome(decision: Decision, directory: Directory) -> str:
             return f"{reason}: {detail}" if detail else reason.value
         case Warn(text=text):
             return text
-        case Reroute(routing=routing):
+        case RoutingUpdate(routing=routing):
             return f"priority {routing.priority}" if routing.age is None else f"routing age {span(routing.age)}"

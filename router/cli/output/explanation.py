@@ -10,23 +10,23 @@ from router.cli.output.decisions import as_json as decision_json
 from router.cli.output.decisions import kind, outcome
 from router.cli.output.ladders import destination
 from router.cli.output.tables import count, instant, iso, lateness, seconds, span
-from router.decide.act import StepTried
+from router.decide.act import TriedStep
 from router.decide.decide import Account
-from router.decide.govern import Tried, trace
+from router.decide.govern import TriedRule, trace
 from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
 from router.inspect.preview import Preview
 from router.model import Standing
 from router.rules.calendar import NEVER
 from router.rules.clock import elapsed
-from router.rules.condition import Seen, Unread
+from router.rules.condition import ReliedOnValue, Unread
 from router.rules.rule import Step
 from router.rules.value_test import Value
 
 Lines = Iterator[str]
 
 
-def rules_tried(account: Account, preview: Preview) -> tuple[Tried, ...]:
+def rules_tried(account: Account, preview: Preview) -> tuple[TriedRule, ...]:
     """Every rule tried, in order; none where the contact does not wait."""
     if account.wait is None:
         return ()
@@ -80,7 +80,7 @@ def _visited(account: Account, preview: Preview) -> Lines:
         yield f"  has been in {', '.join(names)} in this wait"
 
 
-def _rule(tried: Tried, account: Account, preview: Preview) -> Lines:
+def _rule(tried: TriedRule, account: Account, preview: Preview) -> Lines:
     yield from (f"unresolved: {problem}" for problem in tried.rule.unresolved)
     if tried.match is None:
         return
@@ -94,7 +94,7 @@ def _rule(tried: Tried, account: Account, preview: Preview) -> Lines:
             yield from _destinations(step)
 
 
-def _clock(tried: Tried, account: Account, now: datetime) -> Lines:
+def _clock(tried: TriedRule, account: Account, now: datetime) -> Lines:
     assert tried.started_at is not None and tried.elapsed is not None, "a rule that matched has a clock"
     sla = tried.rule.rule.sla
     if tried.unread_start is not None:
@@ -115,7 +115,7 @@ def _clock(tried: Tried, account: Account, now: datetime) -> Lines:
         yield f"step {step.number} at {label}: {_when(at, '')}, {_state(step, tried, at, now)}"
 
 
-def _hours(tried: Tried, now: datetime) -> str:
+def _hours(tried: TriedRule, now: datetime) -> str:
     """What the clock leaves out: the closed time since it started."""
     assert tried.started_at is not None and tried.elapsed is not None, "a rule that matched has a clock"
     counted = f'counts "{tried.rule.rule.sla.hours}" only'
@@ -129,7 +129,7 @@ def _hours(tried: Tried, now: datetime) -> str:
     return f"{counted}: {span(passed)} have passed, {span(closed)} of them closed; {state}"
 
 
-def _pauses(tried: Tried, now: datetime) -> Lines:
+def _pauses(tried: TriedRule, now: datetime) -> Lines:
     """What else the clock leaves out: the time for which the task was paused."""
     if tried.unread_pauses is not None:
         yield f"{tried.unread_pauses.why}: it shows that much at most, and nothing acts by it"
@@ -137,7 +137,7 @@ def _pauses(tried: Tried, now: datetime) -> Lines:
         yield f"paused for {span(_paused(tried, now))} of that, which does not count"
 
 
-def _paused(tried: Tried, now: datetime) -> timedelta:
+def _paused(tried: TriedRule, now: datetime) -> timedelta:
     """Within the hours that the clock counts."""
     assert tried.started_at is not None and tried.elapsed is not None, "a rule that matched has a clock"
     return elapsed(tried.started_at, now, tried.calendar) - tried.elapsed
@@ -147,7 +147,7 @@ def _when(at: datetime, word: str = "at ") -> str:
     return f"{word}{instant(at)}" if at < NEVER else "never: the hours do not open for so long"
 
 
-def _state(step: Step, tried: Tried, at: datetime, now: datetime) -> str:
+def _state(step: Step, tried: TriedRule, at: datetime, now: datetime) -> str:
     """How far each kind of act of the step is."""
     assert tried.progress is not None and tried.elapsed is not None, "a rule that matched has a clock"
     done = {"to": tried.progress.to, "warn": tried.progress.warn, "routing": tried.progress.routing}
@@ -166,7 +166,7 @@ def _over(at: timedelta, progress: timedelta | None) -> bool:
     return progress is not None and at <= progress
 
 
-def _destinations(step: StepTried) -> Lines:
+def _destinations(step: TriedStep) -> Lines:
     yield f"destinations of step {step.step.step.number} (pick {step.step.step.pick.value})"
     for weighed in step.weighed:
         chosen = "   <- chosen" if weighed is step.chosen else ""
@@ -210,7 +210,7 @@ def as_json(account: Account, preview: Preview) -> dict[str, Any]:
     }
 
 
-def _rule_json(tried: Tried, account: Account, now: datetime) -> dict[str, Any]:
+def _rule_json(tried: TriedRule, account: Account, now: datetime) -> dict[str, Any]:
     return {
         "rule": tried.rule.name,
         "file": str(tried.rule.rule.place),
@@ -243,11 +243,11 @@ def _rule_json(tried: Tried, account: Account, now: datetime) -> dict[str, Any]:
     }
 
 
-def _step_json(step: Step, tried: Tried) -> dict[str, Any]:
+def _step_json(step: Step, tried: TriedRule) -> dict[str, Any]:
     due_at = tried.at(step.at) if tried.started_at is not None and tried.unread_clock is None else None
     due_at = due_at if due_at is not None and due_at < NEVER else None
     return {"step": step.number, "label": step.label, "at_s": seconds(step.at), "due_at": iso(due_at)}
 
 
-def _seen_json(seen: Seen) -> dict[str, Any]:
+def _seen_json(seen: ReliedOnValue) -> dict[str, Any]:
     return {"condition": seen.test.text, "truth": seen.truth.value, "value": _value(seen.value)}

@@ -12,7 +12,7 @@ from router.cli.output.tables import print_lines, seconds, text
 from router.durations import format_duration
 from router.rules.condition import AllOf, AnyOf, Condition, Test
 from router.rules.file.field_types import written
-from router.rules.rule import Entry, Mode, Routing, Rule, Step
+from router.rules.rule import DestinationEntry, Mode, Routing, Rule, Step
 from router.rules.value_test import QUEUES_OWN
 
 
@@ -106,7 +106,7 @@ def _routing_json(routing: Routing | None) -> dict[str, Any] | None:
     return None if routing is None else {"priority": routing.priority, "age_s": seconds(routing.age)}
 
 
-def destination(entry: Entry) -> str:
+def destination(entry: DestinationEntry) -> str:
     """As the file names it."""
     return entry.queue or (f"agent {entry.agent}" if entry.agent is not None else f"agent of {entry.agent_from}")
 

@@ -9,9 +9,9 @@ from functools import wraps
 from typing import Any
 
 from router import events
-from router.daemon.compose import App
+from router.daemon.compose import Router
 from router.daemon.control.protocol import Peer
-from router.daemon.control.requests import Arguments, Desk, Refusal, Service
+from router.daemon.control.requests import Arguments, Desk, RequestRefused, Service
 from router.daemon.reload import Reloader
 from router.daemon.status import status_of
 from router.ledger.errors import LedgerUnavailable
@@ -30,16 +30,16 @@ def _unless_the_ledger_fails(answer: Answering) -> Answering:
         try:
             return answer(self, arguments, peer)
         except LedgerUnavailable as problem:
-            raise Refusal(f"nothing is changed: {problem}") from problem
+            raise RequestRefused(f"nothing is changed: {problem}") from problem
 
     return answering
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Each method answers one request, or raises ``Refusal``."""
+    """Each method answers one request, or raises ``RequestRefused``."""
 
-    app: App
+    app: Router
 
     @_unless_the_ledger_fails
     def pause(self, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
@@ -68,7 +68,7 @@ class Operator:
         strays = self._lift_suspension(FlowId(subject), peer) if kind is PauseKind.FLOW else None
         if lifted is None and strays is None:
             what = "everything" if kind is PauseKind.ALL else f"{kind.value} '{name}'"
-            raise Refusal(f"resume: {what} is not paused{self._those_that_are()}")
+            raise RequestRefused(f"resume: {what} is not paused{self._those_that_are()}")
         left = [str(one) for one in self.app.pauses.now.all]
         return {"lifted": str(lifted) if lifted is not None else None, "forgiven_strays": strays, "left": left}
 
@@ -102,7 +102,7 @@ class Operator:
         if kind is PauseKind.ALL:
             return kind, "", ""
         if not name:
-            raise Refusal(f"a {kind.value} needs its name")
+            raise RequestRefused(f"a {kind.value} needs its name")
         if kind is PauseKind.RULE:
             _known(name, (rule.name for rule in self.app.names.ruleset.rules), "rule")
         elif kind is PauseKind.QUEUE:
@@ -122,20 +122,20 @@ def _kind(arguments: Arguments) -> PauseKind:
     try:
         return PauseKind(str(arguments.get("kind")))
     except ValueError:
-        raise Refusal(f"what is to be paused is one of {', '.join(PauseKind)}") from None
+        raise RequestRefused(f"what is to be paused is one of {', '.join(PauseKind)}") from None
 
 
 def _span(seconds: object) -> timedelta:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds <= LONGEST.total_seconds():
-        raise Refusal(f"a pause lasts from 1 second to {LONGEST.days} days")
+        raise RequestRefused(f"a pause lasts from 1 second to {LONGEST.days} days")
     return timedelta(seconds=seconds)
 
 
 def _comment(text: object) -> str:
     if not isinstance(text, str) or not text.strip():
-        raise Refusal("a pause needs a comment: who comes after you wants to know why")
+        raise RequestRefused("a pause needs a comment: who comes after you wants to know why")
     if len(text) > LONGEST_COMMENT:
-        raise Refusal(f"a comment has at most {LONGEST_COMMENT} characters")
+        raise RequestRefused(f"a comment has at most {LONGEST_COMMENT} characters")
     return printable(text.strip())
 
 
@@ -146,12 +146,12 @@ def _known(name: str, known: Iterable[str], what: str) -> None:
 
 
 def _unknown(name: str, known: Iterable[str], what: str) -> Any:
-    raise Refusal(printable(f"no {what} is called '{name}'{did_you_mean(name, known)}"))
+    raise RequestRefused(printable(f"no {what} is called '{name}'{did_you_mean(name, known)}"))
 
 
 # What may be asked of the running service.
 
-def desk_of(app: App, reloader: Reloader) -> Desk:
+def desk_of(app: Router, reloader: Reloader) -> Desk:
     operator = Operator(app)
     return Desk(
         {
@@ -166,15 +166,17 @@ def desk_of(app: App, reloader: Reloader) -> Desk:
 
 @dataclass(frozen=True, slots=True)
 class _Reload:
-    app: App
+    app: Router
     reloader: Reloader
 
     def answer(self, _arguments: Arguments, _peer: Peer) -> Mapping[str, Any]:
         if self.app.vital.now.ready_at is None:
-            raise Refusal("reload: the service is still starting, for the instance has not answered; see its log")
+            raise RequestRefused(
+                "reload: the service is still starting, for the instance has not answered; see its log"
+            )
         before = self.app.names.ruleset.revision
         problems = self.reloader.reload()
         if problems:
-            raise Refusal(*(str(problem) for problem in problems))
+            raise RequestRefused(*(str(problem) for problem in problems))
         now = self.app.names.ruleset
         return {"count": len(now.rules), "revision": now.revision, "before": before}

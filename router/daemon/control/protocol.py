@@ -62,7 +62,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Reply:
     """``errors`` are lines for people; with any the request was refused, and nothing has changed."""
 
     result: Mapping[str, Any] = field(default_factory=dict)
@@ -86,13 +86,13 @@ def request_of(line: bytes) -> Request:
     return Request(command=command, arguments=arguments)
 
 
-def answer_of(line: bytes) -> Answer:
+def answer_of(line: bytes) -> Reply:
     """Raises ``BadRequest`` where another program answered, or the line was cut off."""
     told = _object(line)
     errors, result = told.get("errors", []), told.get("result", {})
     if not isinstance(errors, list) or not isinstance(result, dict) or bool(errors) is (told.get("ok") is True):
         raise BadRequest("not an answer of connect-router")
-    return Answer(result=result, errors=tuple(str(one) for one in errors))
+    return Reply(result=result, errors=tuple(str(one) for one in errors))
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from router import events
-from router.daemon.control.protocol import Answer, Peer, Request
+from router.daemon.control.protocol import Peer, Reply, Request
 from router.problems import did_you_mean, printable
 
 Arguments = Mapping[str, Any]
 
 
-class Refusal(Exception):
+class RequestRefused(Exception):
     """``lines`` say why a request changes nothing."""
 
     def __init__(self, *lines: str) -> None:
@@ -23,7 +23,8 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One request that may be made. ``answer`` raises ``Refusal``; ``changes``: only for those who may change."""
+    """Holds one request that may be made. ``answer`` raises ``RequestRefused``. ``changes`` marks a request that only
+    permitted users may make."""
 
     answer: Callable[[Arguments, Peer], Mapping[str, Any]]
     changes: bool = False
@@ -33,19 +34,19 @@ class Service:
 class Desk:
     services: Mapping[str, Service]
 
-    def handle(self, request: Request, peer: Peer) -> Answer:
+    def handle(self, request: Request, peer: Peer) -> Reply:
         """Never raises: a bug in one answer is told in the log, and to whoever asked."""
         service = self.services.get(request.command)
         if service is None:
             name = printable(request.command[:60])
-            return Answer(errors=(f"the service does not know '{name}'{did_you_mean(name, self.services)}",))
+            return Reply(errors=(f"the service does not know '{name}'{did_you_mean(name, self.services)}",))
         if service.changes and not peer.may_change:
             may = "only root and the service's own user may"
-            return Answer(errors=(f"{request.command}: {peer.name} may not change anything: {may}",))
+            return Reply(errors=(f"{request.command}: {peer.name} may not change anything: {may}",))
         try:
-            return Answer(result=service.answer(request.arguments, peer))
-        except Refusal as refusal:
-            return Answer(errors=refusal.lines)
+            return Reply(result=service.answer(request.arguments, peer))
+        except RequestRefused as refusal:
+            return Reply(errors=refusal.lines)
         except Exception as error:
             events.log.exception("control.failed", command=request.command)
-            return Answer(errors=(f"{request.command}: a bug: {type(error).__name__}; the service's log has more",))
+            return Reply(errors=(f"{request.command}: a bug: {type(error).__name__}; the service's log has more",))

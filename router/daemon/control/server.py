@@ -13,9 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from router.daemon.control.protocol import LONGEST_REQUEST, Answer, BadRequest, Peer, Request, request_of
+from router.daemon.control.protocol import LONGEST_REQUEST, BadRequest, Peer, Reply, Request, request_of
 
-Handler = Callable[[Request, Peer], Answer]
+Handler = Callable[[Request, Peer], Reply]
 
 ASKING = 64
 """Peers that have connected and not asked yet. One more, and the one that has been silent longest is sent away: who
@@ -121,11 +121,11 @@ class ControlServer:
             self._drop(connection)
         elif len(read) > LONGEST_REQUEST:
             self._release(connection)
-            _send(connection, Answer(errors=(f"a request has at most {LONGEST_REQUEST} bytes",)), within=0.0)
+            _send(connection, Reply(errors=(f"a request has at most {LONGEST_REQUEST} bytes",)), within=0.0)
 
     def _answer_apart(self, connection: socket.socket, line: bytes) -> None:
         if not self._slots.acquire(blocking=False):
-            _send(connection, Answer(errors=("the service is busy answering others; ask again",)), within=0.0)
+            _send(connection, Reply(errors=("the service is busy answering others; ask again",)), within=0.0)
             return
         threading.Thread(target=self._answer, args=(connection, line), name="control-answer", daemon=True).start()
 
@@ -135,13 +135,13 @@ class ControlServer:
         finally:
             self._slots.release()
 
-    def _handled(self, connection: socket.socket, line: bytes) -> Answer:
+    def _handled(self, connection: socket.socket, line: bytes) -> Reply:
         try:
             return self._handler(request_of(line), Peer.of(connection))
         except BadRequest as bad:
-            return Answer(errors=(str(bad),))
+            return Reply(errors=(str(bad),))
         except OSError as error:
-            return Answer(errors=(error.strerror or str(error),))
+            return Reply(errors=(error.strerror or str(error),))
 
     def _send_away_the_silent(self) -> None:
         since = time.monotonic() - ASK_WITHIN_S
@@ -159,7 +159,7 @@ class ControlServer:
             self._selector.unregister(connection)
 
 
-def _send(connection: socket.socket, answer: Answer, *, within: float) -> None:
+def _send(connection: socket.socket, answer: Reply, *, within: float) -> None:
     """Sends and closes. ``within`` is of the whole answer, in seconds: ``sendall`` counts its time-out so."""
     with connection, suppress(OSError):
         connection.settimeout(within)

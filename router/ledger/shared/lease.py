@@ -17,7 +17,7 @@ from datetime import datetime
 from threading import Lock
 
 from router.ledger.errors import LedgerBroken
-from router.ledger.shared.table import Item, Table
+from router.ledger.shared.table import DynamoTable, Item
 
 LEASE = "lease"
 LASTS = 15.0
@@ -40,7 +40,7 @@ class Lease:
 
     def __init__(
         self,
-        table: Table,
+        table: DynamoTable,
         instance_id: str,
         *,
         name: str,

@@ -21,12 +21,12 @@ from weakref import WeakSet
 
 from router.ledger.connection import closing_on_error, open_private, require_sqlite, transaction
 from router.ledger.errors import LedgerBroken, LedgerUnavailable
-from router.ledger.group_commit import T, Together
+from router.ledger.group_commit import GroupCommit, T
 from router.ledger.rows import EPOCH
 from router.ledger.schema import shipped, upgrade
 from router.ledger.shared import changes as change
-from router.ledger.shared.log import KEPT, Base, Counted, Log, Moved, Overtaken, Writer, compressed
-from router.ledger.shared.table import Table
+from router.ledger.shared.log import KEPT, Base, Counted, Moved, Overtaken, TransactionLog, Writer, compressed
+from router.ledger.shared.table import DynamoTable
 from router.ledger.sqlite import SqliteLedger
 
 SMALLEST_TAIL = 1_000_000
@@ -36,7 +36,7 @@ ENDS_WITHIN = 1.0
 LOADED_AT_ONCE = 5_000
 
 
-class _Barring(Together):
+class _Barring(GroupCommit):
     """Refuses what threads write that are left behind, also where they asked before they were."""
 
     def __init__(
@@ -69,7 +69,7 @@ class SharedLedger(SqliteLedger):
     def __init__(
         self,
         connection: sqlite3.Connection,
-        log: Log,
+        log: TransactionLog,
         *,
         name: str,
         keep: timedelta,
@@ -92,7 +92,7 @@ class SharedLedger(SqliteLedger):
 
     @classmethod
     def open_shared(
-        cls, table: Table, *, instance_id: str, name: str, keep: timedelta, clock: Callable[[], datetime]
+        cls, table: DynamoTable, *, instance_id: str, name: str, keep: timedelta, clock: Callable[[], datetime]
     ) -> Self:
         """Reads the whole ledger; where there is none, it is empty, and ``take_over`` makes it. ``name`` is this
         router's, for people. Raises ``LedgerBroken`` where the table is missing or what is in it cannot be read."""
@@ -101,7 +101,7 @@ class SharedLedger(SqliteLedger):
         with closing_on_error(connection):
             upgrade(connection, 0, shipped(), EPOCH)
             change.watch(connection)
-            ledger = cls(connection, Log(table, instance_id), name=name, keep=keep, clock=clock)
+            ledger = cls(connection, TransactionLog(table, instance_id), name=name, keep=keep, clock=clock)
             ledger.catch_up()
         return ledger
 

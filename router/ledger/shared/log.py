@@ -23,7 +23,7 @@ from typing import cast
 from router.ledger.errors import LedgerBroken, LedgerUnavailable
 from router.ledger.rows import instant_of, micros
 from router.ledger.shared.changes import Change
-from router.ledger.shared.table import Attribute, Item, Table
+from router.ledger.shared.table import Attribute, DynamoTable, Item
 
 HEAD = "head"
 INLINE = 200_000
@@ -73,7 +73,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LogEntry:
     number: int
     writer: Writer
     schema: int
@@ -82,11 +82,11 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class TransactionLog:
     """Of one Connect instance. Raises ``LedgerUnavailable`` where the table cannot be asked, ``LedgerBroken`` where
     what is in it is not what was written."""
 
-    table: Table
+    table: DynamoTable
     instance_id: str
 
     def head(self) -> Head | None:
@@ -123,7 +123,7 @@ class Log:
                 raise Overtaken
         return len(body)
 
-    def after(self, number: int) -> Iterator[Entry]:
+    def after(self, number: int) -> Iterator[LogEntry]:
         """Every entry since, in order. Raises ``Moved`` where the next one is there no more."""
         for item in self.table.between(self.instance_id, _entry(number + 1), _entry(10**15 - 1)):
             number += 1
@@ -160,14 +160,14 @@ class Log:
         self.table.remove(self.instance_id, old)
         return len(old)
 
-    def _read(self, number: int, item: Item) -> Entry:
+    def _read(self, number: int, item: Item) -> LogEntry:
         try:
             if "parts" in item:
                 lines = list(self._read_parts(str(item["nonce"]), int(item["parts"])))
                 body = "".join(lines)
             else:
                 body = str(item["changes"])
-            return Entry(
+            return LogEntry(
                 number=number,
                 writer=_writer(item),
                 schema=int(item["schema"]),

@@ -37,7 +37,7 @@ MISSING = "ResourceNotFoundException"
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DynamoTable:
     """Thread-safe. Every method raises ``LedgerUnavailable`` where DynamoDB cannot be asked, or its answer does not
     come: a write may have been made then. ``LedgerBroken`` where the table is missing, or not one of ours."""
 

@@ -11,8 +11,8 @@ from router.rules.file.field_types import (
     CountRange,
     Reference,
     SpanRange,
-    Table,
     Text,
+    TomlTable,
     complaint,
     no_control_characters,
     only_a_table,
@@ -45,7 +45,7 @@ CountLimit = Annotated[Annotated[CountRange, Tag("table")], only_a_table("{ min 
 SpanLimit = Annotated[Annotated[SpanRange, Tag("table")], only_a_table('{ max = "1h" }')]
 
 
-class Destination(Table):
+class DestinationTable(TomlTable):
     """A queue or an agent, with the flow that does the move; all conditions must hold."""
 
     queue: Reference | None = None
@@ -77,7 +77,7 @@ class Destination(Table):
         return self
 
 
-Tier = Annotated[list[Destination], Field(min_length=1)]
+Tier = Annotated[list[DestinationTable], Field(min_length=1)]
 
 
 def _to_shape(value: object) -> str | None:

@@ -16,8 +16,8 @@ from router.rules.file.field_types import (
     Priority,
     Reference,
     RuleName,
-    Table,
     Text,
+    TomlTable,
     Yes,
     complaint,
 )
@@ -37,7 +37,7 @@ Value = Annotated[str, Field(max_length=32_768)]
 Values = dict[AttributeName, Value]
 
 
-class ExampleContact(Table):
+class ExampleContactTable(TomlTable):
     """A waiting contact. Attributes not given are absent."""
 
     channel: ChannelName
@@ -60,7 +60,7 @@ class ExampleContact(Table):
     visited: list[Reference] = Field(default_factory=list)
 
 
-class ExampleQueue(Table):
+class ExampleQueueTable(TomlTable):
     """Live metrics of a queue; those not given are 0."""
 
     slots_available: Count | None = None
@@ -73,7 +73,7 @@ class ExampleQueue(Table):
     open: bool | None = None
 
 
-class ExampleAgent(Table):
+class ExampleAgentTable(TomlTable):
     """A routable agent with so many free slots for the contact's channel; agents not given are not routable."""
 
     slots_available: Count
@@ -82,7 +82,7 @@ class ExampleAgent(Table):
 Hold = Annotated[str, AfterValidator(_hold), Field(json_schema_extra={"enum": [*HOLDS]})]
 
 
-class Expected(Table):
+class Expected(TomlTable):
     """Exactly one outcome: a queue, an agent, a bump, a hold, the time until a step is due, or a warning alone; a
     warning may come with a move, a bump or a hold."""
 
@@ -130,11 +130,11 @@ Expectation = Annotated[
 ]
 
 
-class ExampleTable(Table):
+class ExampleTable(TomlTable):
     name: Text
-    contact: ExampleContact
-    queues: dict[Text, ExampleQueue] = Field(default_factory=dict)
-    agents: dict[Text, ExampleAgent] = Field(default_factory=dict)
+    contact: ExampleContactTable
+    queues: dict[Text, ExampleQueueTable] = Field(default_factory=dict)
+    agents: dict[Text, ExampleAgentTable] = Field(default_factory=dict)
     hours: dict[Text, Literal["open", "closed"]] = Field(default_factory=dict)
     now: Moment | None = None
     moved: Annotated[int, Field(ge=0, le=10_000)] | None = None

@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 from router.durations import Duration, format_duration
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """A table of a rule file: no unknown key, no conversion between types, not changed once read."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -116,7 +116,7 @@ Priority = Annotated[int, Field(ge=1, le=10, description="1 is the highest")]
 V = TypeVar("V")
 
 
-class Range(Table, Generic[V]):
+class Range(TomlTable, Generic[V]):
     """Both ends inclusive; at least one of them is given."""
 
     min: V | None = None
@@ -162,7 +162,7 @@ def shape(value: object) -> str | None:
         return "text"
     if isinstance(value, list):
         return "list"
-    if isinstance(value, dict | Table):
+    if isinstance(value, dict | TomlTable):
         return "table"
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else None
 
@@ -201,7 +201,7 @@ def written_key(key: str) -> str:
 
 def written(value: object) -> str:
     """A value in TOML, in one line."""
-    if isinstance(value, Table):
+    if isinstance(value, TomlTable):
         given = value.model_dump(by_alias=True, exclude_none=True)
         return "{ " + ", ".join(f"{written_key(key)} = {written(one)}" for key, one in given.items()) + " }"
     if isinstance(value, list):

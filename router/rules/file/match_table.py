@@ -12,8 +12,8 @@ from router.rules.file.field_types import (
     Number,
     PriorityOrRange,
     SpanOrRange,
-    Table,
     Text,
+    TomlTable,
     complaint,
     no_control_characters,
     shape,
@@ -73,7 +73,7 @@ OneOrSeveralChannels = Annotated[
 Regex = Annotated[str, AfterValidator(no_control_characters), AfterValidator(_regex)]
 
 
-class TextTable(Table):
+class TextTable(TomlTable):
     """The forms of a text condition that are not plain text; exactly one of the keys."""
 
     not_: OneOrSeveral | None = Field(default=None, alias="not")
@@ -87,7 +87,7 @@ class TextTable(Table):
         return self
 
 
-class AttributeTable(Table):
+class AttributeTable(TomlTable):
     """A text condition's forms, or a range of numbers."""
 
     not_: OneOrSeveral | None = Field(default=None, alias="not")
@@ -106,7 +106,7 @@ class AttributeTable(Table):
         return self
 
 
-class ChannelTable(Table):
+class ChannelTable(TomlTable):
     not_: OneOrSeveralChannels = Field(alias="not")
 
 
@@ -145,14 +145,14 @@ AttributeName = Annotated[str, AfterValidator(no_control_characters), Field(min_
 Attributes = dict[AttributeName, AttributeCondition]
 
 
-class HoursCondition(Table):
+class HoursCondition(TomlTable):
     """Whether hours of operation are open now; ``name = "queue"`` are those of the contact's queue."""
 
     name: Text
     is_: Literal["open", "closed"] = Field(alias="is")
 
 
-class Match(Table):
+class MatchTable(TomlTable):
     """All keys given must hold."""
 
     channel: ChannelCondition | None = None
@@ -171,9 +171,9 @@ class Match(Table):
     from_address: TextCondition | None = None
     transfers: CountOrRange | None = None
     hours: HoursCondition | None = None
-    any_: list[Match] | None = Field(default=None, alias="any", min_length=1)
-    all_: list[Match] | None = Field(default=None, alias="all", min_length=1)
-    none_: list[Match] | None = Field(default=None, alias="none", min_length=1)
+    any_: list[MatchTable] | None = Field(default=None, alias="any", min_length=1)
+    all_: list[MatchTable] | None = Field(default=None, alias="all", min_length=1)
+    none_: list[MatchTable] | None = Field(default=None, alias="none", min_length=1)
 
     @model_validator(mode="after")
     def _something(self) -> Self:

@@ -18,11 +18,11 @@ from router.rules.file.field_types import (
     Priority,
     Reference,
     RuleName,
-    Table,
     Text,
+    TomlTable,
     complaint,
 )
-from router.rules.file.match_table import Match
+from router.rules.file.match_table import MatchTable
 from router.toml_source import at_key
 
 PickName = Literal["first", "most-slots", "shortest-wait", "fewest-waiting", "round-robin", "weighted"]
@@ -58,7 +58,7 @@ AtText = Annotated[
 AddedTime = Annotated[str, AfterValidator(_later), Field(examples=["+10m"])]
 
 
-class RoutingTable(Table):
+class RoutingTable(TomlTable):
     """A new priority, or time added to the routing age; not both (Connect takes one of them)."""
 
     priority: Priority | None = None
@@ -71,7 +71,7 @@ class RoutingTable(Table):
         return self
 
 
-class StepTable(Table):
+class StepTable(TomlTable):
     """One of ``to``, ``routing`` and ``warn``; the first two may carry a ``warn`` as well."""
 
     at: AtText
@@ -91,13 +91,13 @@ class StepTable(Table):
         return self
 
 
-class SlaTable(Table):
+class SlaTable(TomlTable):
     target: LongerThanNothing | None = None
     clock: Literal["queue", "chain"] | None = None
     hours: Reference | None = None
 
 
-class GuardTable(Table):
+class GuardTable(TomlTable):
     """Limits on the moves of a rule."""
 
     max_transfers: Annotated[int, Field(ge=1, le=11)] | None = None
@@ -108,13 +108,13 @@ class GuardTable(Table):
     enqueued_after: Moment | None = None
 
 
-class RuleTable(Table):
+class RuleTable(TomlTable):
     name: RuleName
     description: Text | None = None
     mode: ModeName | None = None
     from_: Moment | None = Field(default=None, alias="from")
     until: Moment | None = None
-    match: Match
+    match: MatchTable
     sla: SlaTable | None = None
     step: Annotated[list[StepTable], DoubleBrackets] = Field(default_factory=list)
     guard: GuardTable | None = None
@@ -126,11 +126,11 @@ class RuleTable(Table):
         return self
 
 
-class DefaultSla(Table):
+class DefaultSla(TomlTable):
     hours: Reference | None = None
 
 
-class Defaults(Table):
+class Defaults(TomlTable):
     """What the rules of this file say where they say nothing themselves."""
 
     flow: Reference | None = None
@@ -141,7 +141,7 @@ class Defaults(Table):
     guard: GuardTable | None = None
 
 
-class RuleFile(Table):
+class RuleFile(TomlTable):
     defaults: Defaults = Field(default_factory=Defaults)
     lists: dict[Text, NamedList] = Field(default_factory=dict)
     rule: Annotated[list[RuleTable], DoubleBrackets] = Field(default_factory=list)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from router.sandbox.contacts import Contact
+from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import look_up
-from router.sandbox.instance import Flow, Hours, Profile, Queue, User
+from router.sandbox.instance import Profile, SandboxFlow, SandboxHours, SandboxQueue, User
 from router.sandbox.refusal import invalid_parameter, not_found
 from router.sandbox.state import State
 from router.sandbox.world import World
@@ -23,12 +23,12 @@ TOKEN_LIFE = timedelta(minutes=5)
 Params = Mapping[str, Any]
 Result = dict[str, Any]
 
-_Thing = TypeVar("_Thing", Queue, Flow, Hours, Profile, User)
+_Thing = TypeVar("_Thing", SandboxQueue, SandboxFlow, SandboxHours, Profile, User)
 _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OperationCall:
     """One call, on the state as of now."""
 
     world: World
@@ -40,7 +40,7 @@ class Call:
     def now(self) -> datetime:
         return self.state.now
 
-    def contact(self, member: str = "ContactId") -> Contact:
+    def contact(self, member: str = "ContactId") -> SandboxContact:
         contact = self.state.contacts.get(self.params[member].rsplit("/", 1)[-1])
         if contact is None:
             raise not_found(f"Contact not found: {self.params[member]}")
@@ -97,4 +97,4 @@ class Token:
     """When the first page was asked for."""
 
 
-Handler = Callable[[Call], Result]
+Handler = Callable[[OperationCall], Result]

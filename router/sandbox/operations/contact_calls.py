@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.contact_rows import associated_row, full_row
 
 
-def describe_contact(call: Call) -> Result:
+def describe_contact(call: OperationCall) -> Result:
     return {"Contact": full_row(call.state, call.contact())}
 
 
-def list_associated_contacts(call: Call) -> Result:
+def list_associated_contacts(call: OperationCall) -> Result:
     """The contact tree: the chain, and what is related to any contact of it, in order of initiation."""
     contact = call.contact()
     tree = {each.id: each for each in call.state.contacts.chain(contact.root)}
@@ -23,5 +23,5 @@ def list_associated_contacts(call: Call) -> Result:
     return {"ContactSummaryList": [associated_row(call.state, each) for each in page], "NextToken": token}
 
 
-def get_contact_attributes(call: Call) -> Result:
+def get_contact_attributes(call: OperationCall) -> Result:
     return {"Attributes": dict(call.contact("InitialContactId").attributes)}

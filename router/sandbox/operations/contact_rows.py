@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from router.sandbox.contacts import DEFAULT_PRIORITY, Contact
+from router.sandbox.contacts import DEFAULT_PRIORITY, SandboxContact
 from router.sandbox.identity import CONTACT, TASK_TEMPLATE
-from router.sandbox.instance import Queue
+from router.sandbox.instance import SandboxQueue
 from router.sandbox.operations.call import Result
 from router.sandbox.state import State
 
 
-def search_row(state: State, contact: Contact) -> Result:
+def search_row(state: State, contact: SandboxContact) -> Result:
     """ContactSearchSummary: no attributes, no priority, no pause, no addresses."""
     return _times(state, contact) | {
         "AgentInfo": {"Id": contact.agent_id, "ConnectedToAgentTimestamp": contact.connected_at}
@@ -26,13 +26,13 @@ def search_row(state: State, contact: Contact) -> Result:
     }
 
 
-def associated_row(state: State, contact: Contact) -> Result:
+def associated_row(state: State, contact: SandboxContact) -> Result:
     row = _times(state, contact)
     row["ContactId"], row["ContactArn"] = row.pop("Id"), row.pop("Arn")
     return row | {"RelatedContactId": contact.related_id}
 
 
-def full_row(state: State, contact: Contact) -> Result:
+def full_row(state: State, contact: SandboxContact) -> Result:
     """DescribeContact's."""
     identity = state.identity
     paused_for = contact.paused_for
@@ -68,13 +68,13 @@ def full_row(state: State, contact: Contact) -> Result:
     }
 
 
-def queue_reference(state: State, queue: Queue) -> str:
+def queue_reference(state: State, queue: SandboxQueue) -> str:
     """What QueueInfo.Id holds, by the behaviours."""
     arn = state.behaviours.queue_info == "arn" or (queue.type == "AGENT" and state.behaviours.agent_queue_id == "arn")
     return queue.arn if arn else queue.id
 
 
-def _times(state: State, contact: Contact) -> Result:
+def _times(state: State, contact: SandboxContact) -> Result:
     return {
         "Arn": state.identity.arn_of(CONTACT, contact.id),
         "Id": contact.id,
@@ -87,7 +87,7 @@ def _times(state: State, contact: Contact) -> Result:
     }
 
 
-def _queue_info(state: State, contact: Contact) -> Result | None:
+def _queue_info(state: State, contact: SandboxContact) -> Result | None:
     if contact.queue_id is None or (contact.dequeued_by_pause and not state.behaviours.paused_looks_queued):
         return None
     queue = state.register.queues.get(contact.queue_id)
@@ -95,7 +95,7 @@ def _queue_info(state: State, contact: Contact) -> Result | None:
     return {"Id": reference, "EnqueueTimestamp": contact.enqueued_at}
 
 
-def _place(contact: Contact) -> Result:
+def _place(contact: SandboxContact) -> Result:
     """Priority, or the adjustment, or both where both are set; 5 where nothing is."""
     adjusted = contact.adjustment != timedelta(0)
     shown = contact.priority != DEFAULT_PRIORITY or not adjusted
@@ -105,7 +105,7 @@ def _place(contact: Contact) -> Result:
     }
 
 
-def _segment_attributes(contact: Contact, *, integers: bool) -> dict[str, Any] | None:
+def _segment_attributes(contact: SandboxContact, *, integers: bool) -> dict[str, Any] | None:
     """ContactSearchSummary knows only text."""
     shown = {
         key: {"ValueInteger": value} if isinstance(value, int) else {"ValueString": value}

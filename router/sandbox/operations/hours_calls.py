@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date, time, timedelta
 
 from router.sandbox.directory import DAYS
-from router.sandbox.instance import Hours, Window
-from router.sandbox.operations.call import Call, Result
+from router.sandbox.instance import SandboxHours, Window
+from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.refusal import invalid_parameter
 
 LONGEST = timedelta(days=366)
 
 
-def list_hours_of_operations(call: Call) -> Result:
+def list_hours_of_operations(call: OperationCall) -> Result:
     page, token = call.page(list(call.state.register.hours.values()), default=100)
     return {
         "HoursOfOperationSummaryList": [
@@ -29,7 +29,7 @@ def list_hours_of_operations(call: Call) -> Result:
     }
 
 
-def describe_hours_of_operation(call: Call) -> Result:
+def describe_hours_of_operation(call: OperationCall) -> Result:
     hours = _hours(call)
     return {
         "HoursOfOperation": {
@@ -49,7 +49,7 @@ def describe_hours_of_operation(call: Call) -> Result:
     }
 
 
-def get_effective_hours_of_operations(call: Call) -> Result:
+def get_effective_hours_of_operations(call: OperationCall) -> Result:
     """Each local day with its hours, overrides applied; both dates included."""
     hours = _hours(call)
     first, last = _date(call, "FromDate"), _date(call, "ToDate")
@@ -69,25 +69,25 @@ def get_effective_hours_of_operations(call: Call) -> Result:
     }
 
 
-def _hours(call: Call) -> Hours:
+def _hours(call: OperationCall) -> SandboxHours:
     return call.one(call.state.register.hours, call.params["HoursOfOperationId"], "Hours of operation")
 
 
-def _date(call: Call, member: str) -> date:
+def _date(call: OperationCall, member: str) -> date:
     try:
         return date.fromisoformat(call.params[member])
     except ValueError:
         raise invalid_parameter(f"{member} is no date") from None
 
 
-def _windows(hours: Hours, day: date) -> tuple[Window, ...]:
+def _windows(hours: SandboxHours, day: date) -> tuple[Window, ...]:
     for override in hours.overrides:
         if override.first <= day <= override.last:
             return override.windows
     return hours.week.get(DAYS[day.weekday()], ())
 
 
-def _override_rows(hours: Hours, day: date) -> list[Result]:
+def _override_rows(hours: SandboxHours, day: date) -> list[Result]:
     rows = []
     for override in hours.overrides:
         if override.first <= day <= override.last:

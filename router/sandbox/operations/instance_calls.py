@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.call import OperationCall, Result
 
 
-def describe_instance(call: Call) -> Result:
+def describe_instance(call: OperationCall) -> Result:
     identity = call.world.identity
     return {
         "Instance": {

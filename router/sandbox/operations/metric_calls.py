@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from router.sandbox.contacts import Contact
+from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import CHANNELS
 from router.sandbox.instance import AVAILABLE, OFFLINE, Profile, User
-from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.refusal import invalid_parameter, invalid_request
 
 OFFERED_GROUPINGS: tuple[list[str], ...] = (
@@ -32,7 +32,7 @@ class Scope:
     channels: frozenset[str]
     profile_ids: frozenset[str] | None
 
-    def waits_here(self, contact: Contact) -> bool:
+    def waits_here(self, contact: SandboxContact) -> bool:
         in_queue = self.queue_ids is None or contact.queue_id in self.queue_ids
         return contact.queued and in_queue and contact.channel in self.channels
 
@@ -46,28 +46,28 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class MetricsMoment:
     """What the whole instance looked like when the metrics were taken."""
 
     at: datetime
-    live: Sequence[Contact]
+    live: Sequence[SandboxContact]
     agents: Sequence[tuple[User, Profile]]
-    held: Mapping[str, Sequence[Contact]]
+    held: Mapping[str, Sequence[SandboxContact]]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class MetricsQuery:
     """The part of it that one row sums up."""
 
     at: datetime
     grouped: bool
     channels: frozenset[str]
-    waiting: Sequence[Contact]
+    waiting: Sequence[SandboxContact]
     agents: Sequence[tuple[User, Profile]]
-    held: Mapping[str, Sequence[Contact]]
+    held: Mapping[str, Sequence[SandboxContact]]
 
 
-def get_current_metric_data(call: Call) -> Result:
+def get_current_metric_data(call: OperationCall) -> Result:
     groupings = list(call.params.get("Groupings") or [])
     metrics = _checked_metrics(call.params["CurrentMetrics"], groupings)
     moment = _moment(call)
@@ -114,7 +114,7 @@ def _checked_metrics(metrics: Sequence[Mapping[str, str]], groupings: Sequence[s
     return metrics
 
 
-def _scopes(call: Call, groupings: list[str]) -> Iterable[tuple[dict[str, Any], Scope]]:
+def _scopes(call: OperationCall, groupings: list[str]) -> Iterable[tuple[dict[str, Any], Scope]]:
     if groupings not in OFFERED_GROUPINGS:
         raise invalid_parameter(f"the sandbox does not offer the groupings {groupings}")
     filters, register = call.params["Filters"], call.state.register
@@ -139,7 +139,7 @@ def _scopes(call: Call, groupings: list[str]) -> Iterable[tuple[dict[str, Any], 
             yield dimensions, Scope(frozenset({queue.id}) if queue else queue_ids, frozenset(some), profile_ids)
 
 
-def _check_filters(call: Call, filters: Mapping[str, Any]) -> None:
+def _check_filters(call: OperationCall, filters: Mapping[str, Any]) -> None:
     other = sorted(set(filters) - {"Queues", "Channels", "RoutingProfiles"})
     if other:
         raise invalid_parameter(f"the sandbox does not offer {', '.join(other)} in Filters")
@@ -149,35 +149,35 @@ def _check_filters(call: Call, filters: Mapping[str, Any]) -> None:
         raise invalid_parameter("Channels: EMAIL is not supported")
 
 
-def _shows(call: Call, channel: str) -> bool:
+def _shows(call: OperationCall, channel: str) -> bool:
     return channel != "EMAIL" or call.world.behaviours.email_in_metrics == "yes"
 
 
-def _moment(call: Call) -> Moment:
+def _moment(call: OperationCall) -> MetricsMoment:
     at = call.now - call.world.behaviours.metrics_lag
     live = list(call.state.contacts.live_at(at))
     register = call.state.register
     agents = [(user, register.profile_of(user)) for user in register.users.values() if user.status != OFFLINE]
-    held: dict[str, list[Contact]] = {user.id: [] for user, _ in agents}
+    held: dict[str, list[SandboxContact]] = {user.id: [] for user, _ in agents}
     for contact in live:
         if contact.agent_id in held:
             held[contact.agent_id].append(contact)
-    return Moment(at, live, agents, held)
+    return MetricsMoment(at, live, agents, held)
 
 
-def _look(moment: Moment, scope: Scope, *, grouped: bool) -> Look:
+def _look(moment: MetricsMoment, scope: Scope, *, grouped: bool) -> MetricsQuery:
     """A row without anybody waiting or there is left out: "MetricResult list is empty: the request cannot find any
     data in the system" (API_GetCurrentMetricData)."""
     waiting = [contact for contact in moment.live if scope.waits_here(contact)]
     agents = [(user, profile) for user, profile in moment.agents if scope.serves(profile) or _own(user, scope)]
-    return Look(moment.at, grouped, scope.channels, waiting, agents, moment.held)
+    return MetricsQuery(moment.at, grouped, scope.channels, waiting, agents, moment.held)
 
 
 def _own(user: User, scope: Scope) -> bool:
     return scope.queue_ids is not None and user.queue_id in scope.queue_ids
 
 
-def _value(name: str, look: Look) -> Result:
+def _value(name: str, look: MetricsQuery) -> Result:
     value = METRICS[name](look)
     return {
         "Metric": {"Name": name, "Unit": "SECONDS" if name in AGES else "COUNT"},
@@ -185,14 +185,14 @@ def _value(name: str, look: Look) -> Result:
     }
 
 
-def _oldest(look: Look) -> float:
+def _oldest(look: MetricsQuery) -> float:
     """Without groupings the unit says seconds and the value is in milliseconds (API_GetCurrentMetricData)."""
     ages = [(look.at - each.enqueued_at).total_seconds() for each in look.waiting if each.enqueued_at]
     seconds = int(max(ages, default=0.0))
     return float(seconds if look.grouped else seconds * 1000)
 
 
-def _slots(look: Look, *, free: bool) -> int:
+def _slots(look: MetricsQuery, *, free: bool) -> int:
     total = 0
     for user, profile in look.agents:
         for channel in look.channels:
@@ -202,17 +202,17 @@ def _slots(look: Look, *, free: bool) -> int:
     return total
 
 
-def _estimated_wait(look: Look) -> float | None:
+def _estimated_wait(look: MetricsQuery) -> float | None:
     """A rough one: five minutes a contact, shared by the agents who are there; ``None`` without any."""
     staffed = sum(user.routable for user, _ in look.agents)
     return 300.0 * len(look.waiting) / staffed if staffed else None
 
 
-def _agents(fits: Callable[[User, Sequence[Contact]], bool]) -> Callable[[Look], int]:
+def _agents(fits: Callable[[User, Sequence[SandboxContact]], bool]) -> Callable[[MetricsQuery], int]:
     return lambda look: sum(fits(user, look.held[user.id]) for user, _ in look.agents)
 
 
-METRICS: Mapping[str, Callable[[Look], float | None]] = {
+METRICS: Mapping[str, Callable[[MetricsQuery], float | None]] = {
     "AGENTS_ONLINE": _agents(lambda user, held: True),
     "AGENTS_AVAILABLE": _agents(lambda user, held: user.routable and not held),
     "AGENTS_ON_CALL": _agents(lambda user, held: bool(held)),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from router.sandbox.instance import Queue
-from router.sandbox.operations.call import Call, Result
+from router.sandbox.instance import SandboxQueue
+from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.conditions import criteria_of, fits
 from router.sandbox.refusal import invalid_request
 
 
-def list_queues(call: Call) -> Result:
+def list_queues(call: OperationCall) -> Result:
     """Both types unless QueueTypes says otherwise; an agent's own queue has no name."""
     types = call.params.get("QueueTypes") or ("STANDARD", "AGENT")
     queues = [queue for queue in call.state.register.queues.values() if queue.type in types]
@@ -16,14 +16,14 @@ def list_queues(call: Call) -> Result:
     return {"QueueSummaryList": [_summary(call, queue) for queue in page], "NextToken": token}
 
 
-def describe_queue(call: Call) -> Result:
+def describe_queue(call: OperationCall) -> Result:
     queue = call.one(call.state.register.queues, call.params["QueueId"], "Queue")
     if queue.type == "AGENT":
         raise invalid_request("An agent's queue cannot be described")
     return {"Queue": _queue(call, queue)}
 
 
-def search_queues(call: Call) -> Result:
+def search_queues(call: OperationCall) -> Result:
     """Standard queues only."""
     criteria = criteria_of(call.params)
     found = [
@@ -39,7 +39,7 @@ def search_queues(call: Call) -> Result:
     }
 
 
-def _summary(call: Call, queue: Queue) -> Result:
+def _summary(call: OperationCall, queue: SandboxQueue) -> Result:
     return {
         "Id": queue.id,
         "Arn": queue.arn,
@@ -50,7 +50,7 @@ def _summary(call: Call, queue: Queue) -> Result:
     }
 
 
-def _queue(call: Call, queue: Queue) -> Result:
+def _queue(call: OperationCall, queue: SandboxQueue) -> Result:
     return {
         "Name": queue.name,
         "QueueArn": queue.arn,

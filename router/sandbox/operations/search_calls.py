@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.sandbox.chains import transferred_reason
-from router.sandbox.contacts import Contact
+from router.sandbox.contacts import SandboxContact
 from router.sandbox.identity import bare
-from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.contact_rows import search_row
 from router.sandbox.refusal import Refusal, invalid_parameter
 
@@ -30,9 +30,9 @@ OFFERED = {
     "SearchableSegmentAttributes",
 }
 
-Test = Callable[[Contact], bool]
+Test = Callable[[SandboxContact], bool]
 
-TIMES: Mapping[str, Callable[[Contact], datetime | None]] = {
+TIMES: Mapping[str, Callable[[SandboxContact], datetime | None]] = {
     "INITIATION_TIMESTAMP": lambda contact: contact.initiated_at,
     "SCHEDULED_TIMESTAMP": lambda contact: contact.scheduled_at,
     "CONNECTED_TO_AGENT_TIMESTAMP": lambda contact: contact.connected_at,
@@ -42,7 +42,7 @@ TIMES: Mapping[str, Callable[[Contact], datetime | None]] = {
 }
 
 
-def search_contacts(call: Call) -> Result:
+def search_contacts(call: OperationCall) -> Result:
     """Contacts that lack the timestamp of the time range are not in the result (admin guide)."""
     tests = list(_tests(call))
     token = call.token()
@@ -57,7 +57,7 @@ def search_contacts(call: Call) -> Result:
     }
 
 
-def _index(call: Call, first_page_at: datetime) -> Iterator[Contact]:
+def _index(call: OperationCall, first_page_at: datetime) -> Iterator[SandboxContact]:
     """Chat is in it while it waits, voice only from the connection on (admin guide, "contact-search")."""
     behaviours, contacts = call.world.behaviours, call.state.contacts
     moment = first_page_at if behaviours.search_pages == "snapshot" else call.now
@@ -68,7 +68,7 @@ def _index(call: Call, first_page_at: datetime) -> Iterator[Contact]:
             yield contact
 
 
-def _before_its_transfer(call: Call, contact: Contact, moment: datetime) -> Contact | None:
+def _before_its_transfer(call: OperationCall, contact: SandboxContact, moment: datetime) -> SandboxContact | None:
     """As it was, where a transfer ended it so lately that the index still shows that."""
     behaviours, ended_at = call.world.behaviours, contact.disconnected_at
     if ended_at is None or contact.disconnect_reason != transferred_reason(contact):
@@ -78,7 +78,7 @@ def _before_its_transfer(call: Call, contact: Contact, moment: datetime) -> Cont
     return call.state.contacts.at(contact.id, ended_at - timedelta(microseconds=1))
 
 
-def _wants_live(call: Call) -> bool:
+def _wants_live(call: OperationCall) -> bool:
     """Only what has not ended can be in the result: then the ended ones, far more in the end, need not be looked at."""
     additional = (call.params.get("SearchCriteria") or {}).get("AdditionalTimeRange") or {}
     conditions = [each.get("TimestampCondition", {}).get("Type") for each in additional.get("Criteria", ())]
@@ -86,7 +86,7 @@ def _wants_live(call: Call) -> bool:
     return honoured and additional["MatchType"] == "MATCH_ALL" if "DISCONNECT_TIMESTAMP" in conditions else False
 
 
-def _tests(call: Call) -> Iterator[Test]:
+def _tests(call: OperationCall) -> Iterator[Test]:
     yield _in_range(call.params["TimeRange"])
     criteria = call.params.get("SearchCriteria") or {}
     other = sorted(set(criteria) - OFFERED)
@@ -110,7 +110,7 @@ def _tests(call: Call) -> Iterator[Test]:
         yield _additional(call, criteria["AdditionalTimeRange"])
 
 
-def _queue(call: Call, reference: str) -> str:
+def _queue(call: OperationCall, reference: str) -> str:
     """An agent's queue may be named by the ARN of the queue, whatever its id is."""
     for queue in call.state.register.queues.values():
         if reference in (queue.id, queue.arn):
@@ -118,7 +118,7 @@ def _queue(call: Call, reference: str) -> str:
     return bare(reference)
 
 
-def _among(wanted: Sequence[str], value: Callable[[Contact], str | None]) -> Test:
+def _among(wanted: Sequence[str], value: Callable[[SandboxContact], str | None]) -> Test:
     chosen = frozenset(wanted)
     return lambda contact: value(contact) in chosen
 
@@ -131,19 +131,19 @@ def _in_range(span: Mapping[str, Any]) -> Test:
     if end - start > LONGEST_SPAN:
         raise Refusal("InternalServiceException", "Request processing failed because of an error or failure")
 
-    def test(contact: Contact) -> bool:
+    def test(contact: SandboxContact) -> bool:
         instant = time_of(contact)
         return instant is not None and start <= instant <= end
 
     return test
 
 
-def _additional(call: Call, additional: Mapping[str, Any]) -> Test:
+def _additional(call: OperationCall, additional: Mapping[str, Any]) -> Test:
     tests = [_additional_one(call, each) for each in additional["Criteria"]]
     return _combined(additional["MatchType"], tests)
 
 
-def _additional_one(call: Call, criterion: Mapping[str, Any]) -> Test:
+def _additional_one(call: OperationCall, criterion: Mapping[str, Any]) -> Test:
     if "TimeRange" in criterion:
         return _in_range(criterion["TimeRange"])
     if "TimestampCondition" not in criterion:
@@ -187,7 +187,7 @@ def _tagged(criterion: Mapping[str, Any]) -> Test:
     if "TagCondition" in criterion:
         every.append(one(criterion["TagCondition"]))
 
-    def test(contact: Contact) -> bool:
+    def test(contact: SandboxContact) -> bool:
         in_a_group = not groups or any(all(each(contact) for each in group) for group in groups)
         return in_a_group and all(each(contact) for each in every)
 
@@ -202,12 +202,12 @@ def _segment(criterion: Mapping[str, Any]) -> Test:
     return _combined(criterion.get("MatchType", "MATCH_ALL"), tests)
 
 
-def _sort(found: list[Contact], order: Mapping[str, str] | None) -> None:
+def _sort(found: list[SandboxContact], order: Mapping[str, str] | None) -> None:
     """By initiation, newest first, where nothing is asked for; what lacks the field comes last."""
     field = order["FieldName"] if order else "INITIATION_TIMESTAMP"
     descending = (order["Order"] if order else "DESCENDING") == "DESCENDING"
     found.sort(key=lambda contact: contact.id)
-    keys: dict[str, Callable[[Contact], Any]] = {
+    keys: dict[str, Callable[[SandboxContact], Any]] = {
         "INITIATION_METHOD": lambda contact: contact.initiation_method,
         "CHANNEL": lambda contact: contact.channel,
     }

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from router.sandbox.chains import has_room
-from router.sandbox.contacts import Contact
-from router.sandbox.instance import Flow
+from router.sandbox.contacts import SandboxContact
+from router.sandbox.instance import SandboxFlow
 from router.sandbox.lifecycle import PAUSES, Particulars
-from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.refusal import Refusal, invalid_parameter, invalid_request
 
 ACTIVE_TASKS = 2500
@@ -19,7 +19,7 @@ ACTIVE_TASKS = 2500
 LATEST_SCHEDULE = timedelta(days=90)
 
 
-def start_task_contact(call: Call) -> Result:
+def start_task_contact(call: OperationCall) -> Result:
     """By ContactFlowId only: the sandbox has no quick connects and no task templates. The flow's outcome says in which
     queue the task waits."""
     params = call.params
@@ -40,7 +40,7 @@ def start_task_contact(call: Call) -> Result:
     return {"ContactId": contact.id}
 
 
-def stop_contact(call: Call) -> Result:
+def stop_contact(call: OperationCall) -> Result:
     contact = call.contact()
     if contact.ended:
         raise Refusal("ContactNotFoundException", f"Contact {contact.id} has ended")
@@ -48,7 +48,7 @@ def stop_contact(call: Call) -> Result:
     return {}
 
 
-def pause_contact(call: Call) -> Result:
+def pause_contact(call: OperationCall) -> Result:
     contact = call.contact()
     if contact.pauses >= PAUSES:
         raise Refusal("LimitExceededException", f"Contact {contact.id} has been paused {PAUSES} times")
@@ -61,7 +61,7 @@ def pause_contact(call: Call) -> Result:
     return {}
 
 
-def resume_contact(call: Call) -> Result:
+def resume_contact(call: OperationCall) -> Result:
     contact = call.contact()
     if contact.ended:
         raise invalid_request(f"Contact {contact.id} is not active")
@@ -72,7 +72,7 @@ def resume_contact(call: Call) -> Result:
     return {}
 
 
-def _flow(call: Call) -> Flow:
+def _flow(call: OperationCall) -> SandboxFlow:
     params = call.params
     if "QuickConnectId" in params or "TaskTemplateId" in params:
         raise invalid_parameter("the sandbox starts tasks by ContactFlowId only")
@@ -84,14 +84,14 @@ def _flow(call: Call) -> Flow:
     return flow
 
 
-def _check_room(call: Call, previous: Contact | None) -> None:
+def _check_room(call: OperationCall, previous: SandboxContact | None) -> None:
     if previous is not None and not has_room(call.state, previous):
         raise Refusal("ServiceQuotaExceededException", f"The chain of contact {previous.id} is full")
     if sum(each.channel == "TASK" for each in call.state.contacts.open()) >= ACTIVE_TASKS:
         raise Refusal("ServiceQuotaExceededException", f"The instance has {ACTIVE_TASKS} active tasks")
 
 
-def _particulars(call: Call) -> Particulars:
+def _particulars(call: OperationCall) -> Particulars:
     params = call.params
     attributes = dict(params.get("Attributes") or {})
     if "RelatedContactId" in params:
@@ -107,7 +107,7 @@ def _particulars(call: Call) -> Particulars:
     )
 
 
-def _schedule(call: Call, instant: datetime | None) -> datetime | None:
+def _schedule(call: OperationCall, instant: datetime | None) -> datetime | None:
     if instant is not None and not call.now < instant <= call.now + LATEST_SCHEDULE:
         raise invalid_parameter("ScheduledTime must be within the next 90 days")
     return instant

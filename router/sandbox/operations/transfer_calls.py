@@ -7,14 +7,14 @@ from typing import Any
 
 from router.sandbox.contacts import DEFAULT_PRIORITY
 from router.sandbox.identity import CONTACT, bare
-from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.refusal import Refusal, invalid_parameter
-from router.sandbox.transfer import Request
+from router.sandbox.transfer import TransferRequest
 
 
-def transfer_contact(call: Call) -> Result:
+def transfer_contact(call: OperationCall) -> Result:
     answer = call.world.perform_transfer(
-        Request(
+        TransferRequest(
             contact_id=bare(call.params["ContactId"]),
             flow_id=call.params["ContactFlowId"],
             queue_id=call.params.get("QueueId"),
@@ -25,7 +25,7 @@ def transfer_contact(call: Call) -> Result:
     return {"ContactId": answer, "ContactArn": call.world.identity.arn_of(CONTACT, answer)}
 
 
-def update_contact_routing_data(call: Call) -> Result:
+def update_contact_routing_data(call: OperationCall) -> Result:
     """Priority or age, "but not both" (API_UpdateContactRoutingData)."""
     contact = call.contact()
     priority = call.params.get("QueuePriority")
@@ -44,7 +44,7 @@ def update_contact_routing_data(call: Call) -> Result:
     return {}
 
 
-def _apply(call: Call, contact_id: str, priority: int | None, seconds: int | None) -> None:
+def _apply(call: OperationCall, contact_id: str, priority: int | None, seconds: int | None) -> None:
     """To the contact as it is when the update takes effect, which may be later than the call."""
     contact, behaviours = call.state.contact(contact_id), call.world.behaviours
     if contact.ended:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from router.sandbox.contacts import Contact
+from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import CHANNELS
 from router.sandbox.identity import STATUS
 from router.sandbox.instance import AVAILABLE, OFFLINE, User
-from router.sandbox.operations.call import Call, Result
+from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.conditions import criteria_of, fits
 from router.sandbox.operations.contact_rows import queue_reference
 from router.sandbox.refusal import invalid_parameter
 
 
-def list_users(call: Call) -> Result:
+def list_users(call: OperationCall) -> Result:
     page, token = call.page(list(call.state.register.users.values()), default=100)
     return {
         "UserSummaryList": [
@@ -29,7 +29,7 @@ def list_users(call: Call) -> Result:
     }
 
 
-def describe_user(call: Call) -> Result:
+def describe_user(call: OperationCall) -> Result:
     user = call.one(call.state.register.users, call.params["UserId"], "User")
     return {
         "User": {
@@ -40,7 +40,7 @@ def describe_user(call: Call) -> Result:
     }
 
 
-def search_users(call: Call) -> Result:
+def search_users(call: OperationCall) -> Result:
     criteria = criteria_of(call.params)
     found = [
         user
@@ -55,7 +55,7 @@ def search_users(call: Call) -> Result:
     }
 
 
-def describe_routing_profile(call: Call) -> Result:
+def describe_routing_profile(call: OperationCall) -> Result:
     profile = call.one(call.state.register.profiles, call.params["RoutingProfileId"], "Routing profile")
     users = [user for user in call.state.register.users.values() if user.profile_id == profile.id]
     queue_ids = list(dict.fromkeys(each.queue_id for each in profile.queues))
@@ -78,7 +78,7 @@ def describe_routing_profile(call: Call) -> Result:
     }
 
 
-def list_routing_profile_queues(call: Call) -> Result:
+def list_routing_profile_queues(call: OperationCall) -> Result:
     profile = call.one(call.state.register.profiles, call.params["RoutingProfileId"], "Routing profile")
     page, token = call.page(profile.queues, default=100)
     queues = call.state.register.queues
@@ -99,7 +99,7 @@ def list_routing_profile_queues(call: Call) -> Result:
     }
 
 
-def list_agent_statuses(call: Call) -> Result:
+def list_agent_statuses(call: OperationCall) -> Result:
     """The two that every instance has, and those that somebody is in. Only Available takes contacts."""
     types = {AVAILABLE: "ROUTABLE", OFFLINE: "OFFLINE"}
     for user in call.state.register.users.values():
@@ -109,13 +109,13 @@ def list_agent_statuses(call: Call) -> Result:
     return {"AgentStatusSummaryList": [_status(call, name, types[name]) for name in page], "NextToken": token}
 
 
-def _status(call: Call, name: str, type: str) -> Result:
+def _status(call: OperationCall, name: str, type: str) -> Result:
     identity = call.world.identity
     status_id = identity.id_of(STATUS, name)
     return {"Id": status_id, "Arn": identity.arn_of(STATUS, status_id), "Name": name, "Type": type}
 
 
-def get_current_user_data(call: Call) -> Result:
+def get_current_user_data(call: OperationCall) -> Result:
     """Who is logged in: an offline agent has no row."""
     states = (call.params["Filters"].get("ContactFilter") or {}).get("ContactStates")
     there = [user for user in _filtered(call) if user.status != OFFLINE]
@@ -127,7 +127,7 @@ def get_current_user_data(call: Call) -> Result:
     }
 
 
-def _filtered(call: Call) -> list[User]:
+def _filtered(call: OperationCall) -> list[User]:
     """By exactly one of queues, routing profiles, agents (API_GetCurrentUserData)."""
     filters, register = call.params["Filters"], call.state.register
     given = [name for name in ("Queues", "RoutingProfiles", "Agents", "UserHierarchyGroups") if filters.get(name)]
@@ -146,7 +146,7 @@ def _filtered(call: Call) -> list[User]:
     return [user for user in users if queues & {each.queue_id for each in register.profile_of(user).queues}]
 
 
-def _user_data(call: Call, user: User, states: list[str] | None) -> Result:
+def _user_data(call: OperationCall, user: User, states: list[str] | None) -> Result:
     profile = call.state.register.profile_of(user)
     moment = call.now - call.world.behaviours.metrics_lag
     held = [each for each in call.state.contacts.live_at(moment) if each.agent_id == user.id]
@@ -169,7 +169,7 @@ def _user_data(call: Call, user: User, states: list[str] | None) -> Result:
     }
 
 
-def _at_agent(call: Call, contact: Contact) -> Result:
+def _at_agent(call: OperationCall, contact: SandboxContact) -> Result:
     queue = call.state.register.queues.get(contact.queue_id or "")
     return {
         "ContactId": contact.id,

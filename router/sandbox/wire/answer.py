@@ -33,7 +33,7 @@ UNMODELLED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WireAnswer:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -44,28 +44,28 @@ class InvalidAnswer(Exception):
     """A result that AWS's model does not allow: a fault of the sandbox, never of its caller."""
 
 
-def write_answer(operation: OperationModel, result: Mapping[str, Any]) -> Answer:
+def write_answer(operation: OperationModel, result: Mapping[str, Any]) -> WireAnswer:
     """``None`` members are left out, as Connect does. Raises ``InvalidAnswer``."""
     shape = operation.output_shape
     if shape is None:
-        return Answer(200, b"{}")
+        return WireAnswer(200, b"{}")
     kept = without_none(result)
     found = violations(kept, shape)
     if found:
         raise InvalidAnswer(f"{operation.name}: " + "; ".join(found))
     document: dict[str, Any] = {}
     _SERIALIZER._serialize(document, kept, shape)  # type: ignore[attr-defined]  # held by a test
-    return Answer(200, json.dumps(document).encode())
+    return WireAnswer(200, json.dumps(document).encode())
 
 
-def write_refusal(refusal: Refusal, bodies: ErrorBodies = "json") -> Answer:
+def write_refusal(refusal: Refusal, bodies: ErrorBodies = "json") -> WireAnswer:
     body = {
         "json": json.dumps({"Message": refusal.message}).encode(),
         "empty": b"",
         "not_json": b"<html><body>" + refusal.code.encode() + b"</body></html>",
     }[bodies]
     headers = {"x-amzn-ErrorType": refusal.code}
-    return Answer(refusal.status or status_of(refusal.code), body, headers, refusal.code)
+    return WireAnswer(refusal.status or status_of(refusal.code), body, headers, refusal.code)
 
 
 def status_of(code: str) -> int:

@@ -13,14 +13,14 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-from router.sandbox.wire.answer import Answer
+from router.sandbox.wire.answer import WireAnswer
 
 LOOPBACK = "127.0.0.1"
 LONGEST_BODY = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class HttpRequest:
     method: str
     path: str
     query: str
@@ -29,12 +29,12 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class HttpReply:
     """What goes back: an answer, after ``delay_s``; or nothing: ``hang`` keeps the caller waiting until it gives up
     (or ``delay_s`` is over), ``reset`` breaks the connection,
     ``cut`` does so when half of the body is sent."""
 
-    answer: Answer
+    answer: WireAnswer
     request_id: str
     date: datetime
     delay_s: float = 0.0
@@ -42,7 +42,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-Serve = Callable[[Request], Reply]
+Serve = Callable[[HttpRequest], HttpReply]
 
 
 class Server(ThreadingHTTPServer):
@@ -57,7 +57,7 @@ class Server(ThreadingHTTPServer):
         self.closing = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        super().__init__((LOOPBACK, port), _Handler)
+        super().__init__((LOOPBACK, port), _HttpHandler)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="sandbox", daemon=True)
 
     @property
@@ -91,7 +91,7 @@ class Server(ThreadingHTTPServer):
         """A caller that went away in the middle is no news."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _HttpHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "connect-router-sandbox"
     sys_version = ""
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.serve(Request(method=self.command, path=path, query=query, headers=headers, body=body))
+        reply = self.server.serve(HttpRequest(method=self.command, path=path, query=query, headers=headers, body=body))
         if reply.delay_s or reply.instead == "hang":
             gone = self._wait(reply.delay_s)
             if gone or reply.instead == "hang":
@@ -133,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         return None
 
-    def _write(self, reply: Reply) -> None:
+    def _write(self, reply: HttpReply) -> None:
         answer = reply.answer
         self.send_response_only(answer.status)
         self.send_header("Date", format_datetime(reply.date, usegmt=True))

@@ -12,7 +12,7 @@ import pytest
 
 from router.ledger import SqliteLedger
 from router.ledger.shared.ledger import SharedLedger
-from router.ledger.shared.table import Table
+from router.ledger.shared.table import DynamoTable
 from router.model import (
     Action,
     ActionKind,
@@ -55,7 +55,7 @@ def _in_memory(folder: Path) -> OpenLedger:
 
 
 def _in_a_table(endpoint: str) -> OpenLedger:
-    table, number = Table(tables.client_of(endpoint), "connect-router"), next(numbers)
+    table, number = DynamoTable(tables.client_of(endpoint), "connect-router"), next(numbers)
 
     @contextmanager
     def opened(instance_id: str) -> Iterator[SqliteLedger]:

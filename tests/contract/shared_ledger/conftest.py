@@ -16,7 +16,7 @@ from botocore.config import Config
 from router.connect.client import refuse_foreign_body
 from router.ledger.shared import changes
 from router.ledger.shared.ledger import SharedLedger
-from router.ledger.shared.table import Table
+from router.ledger.shared.table import DynamoTable
 from router.model import Action, ActionKind, ContactId, FirstAct, FlowId, Landing, QueueId, Target, WaitKey
 from tests.builders import tables
 from tests.builders.losing import LosingProxy
@@ -34,7 +34,7 @@ class Shared:
         self.proxy = stack.enter_context(LosingProxy(endpoint))
         self.name = "connect-router"
         self.instance = f"instance-{next(numbers)}"
-        self.direct = Table(tables.client_of(endpoint), self.name)
+        self.direct = DynamoTable(tables.client_of(endpoint), self.name)
         self._stack = stack
 
     def begin_anew(self) -> None:
@@ -45,13 +45,13 @@ class Shared:
         self.proxy.lose_requests.clear()
 
     @cache  # noqa: B019 - a client takes longer to make than most tests, and ends with its test
-    def table(self, tries: int = 2) -> Table:
+    def table(self, tries: int = 2) -> DynamoTable:
         config = Config(
             retries={"mode": "standard", "total_max_attempts": tries}, connect_timeout=1, read_timeout=2
         )
         client = boto3.Session(**tables.KEYS).client("dynamodb", endpoint_url=self.proxy.endpoint, config=config)
         client.meta.events.register("before-parse.dynamodb", refuse_foreign_body)
-        return Table(client, self.name)
+        return DynamoTable(client, self.name)
 
     def router(self, name: str, *, instance: str | None = None, tries: int = 2) -> SharedLedger:
         ledger = SharedLedger.open_shared(

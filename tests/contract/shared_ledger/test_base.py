@@ -215,7 +215,7 @@ def test_a_base_of_which_a_part_in_the_middle_has_just_been_removed_is_one_that_
     for number in range(20):
         ledger.record(act(f"c-{number}"))
     ledger.shorten()
-    head = log.Log(shared.direct, shared.instance).head()
+    head = log.TransactionLog(shared.direct, shared.instance).head()
     assert head is not None
     base = head.base
     assert base.parts > 2

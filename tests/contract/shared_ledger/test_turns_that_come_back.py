@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.daemon.leadership import Turns
+from router.daemon.leadership import Leadership
 from router.ledger import LedgerUnavailable
 from router.ledger.shared.lease import LASTS, Lease
 from router.model import ActionState, Landing
@@ -25,7 +25,7 @@ class Machine:
         )
         self.ledger = shared.router(name)
         self.ledger.trusted = lambda: self.lease.held
-        self.turns = Turns(shared=Stores(ledger=self.ledger, lease=self.lease), candidate=True, clock=self)
+        self.turns = Leadership(shared=Stores(ledger=self.ledger, lease=self.lease), candidate=True, clock=self)
 
     def monotonic(self):
         return self._shared.now.timestamp()

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from router.ledger.shared.table import Table
+from router.ledger.shared.table import DynamoTable
 from tests.builders import tables
 from tests.builders.losing import LosingProxy
 from tests.chaos.routers import TAKES_OVER_WITHIN_S, fleet, make_table, until
@@ -43,7 +43,7 @@ def moved(running):
 
 
 def items(running):
-    table = Table(tables.client_of(running.endpoint), running.table)
+    table = DynamoTable(tables.client_of(running.endpoint), running.table)
     return list(table.between(running.sandbox.instance_id, "!", "~"))
 
 

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from router.cli.demo.tally import Tally
+from router.cli.demo.tally import DemoTally
 from router.cli.demo.verdict import judge
 from router.sandbox import Behaviours, Sandbox, Scenario
 
@@ -86,7 +86,7 @@ def event(name, **fields):
 
 
 def test_the_tally_adds_up_what_the_service_told():
-    tally = Tally()
+    tally = DemoTally()
     moved = {"contact_id": "c", "rule": "late", "step": 2, "from_queue": "Billing"}
     for one in (
         event("contact.transferred", **moved, to_queue="Overflow", late_s=60.0),

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from router.problems import Problems
 from router.settings import DOCUMENTED_QUOTAS, Quota, Settings, load_settings
-from router.settings.sections import Metrics
+from router.settings.sections import MetricsSettings
 from router.settings.sources import keys, variables
 
 ID = "11111111-2222-3333-4444-555555555555"
@@ -280,7 +280,7 @@ def test_loading_imports_neither_the_sdk_nor_what_the_service_needs():
     ],
 )
 def test_metrics_are_served_at_a_loopback_address(listen, address):
-    assert Metrics(listen=listen).address == address
+    assert MetricsSettings(listen=listen).address == address
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_metrics_are_served_at_a_loopback_address(listen, address):
 )
 def test_metrics_are_served_nowhere_else(listen):
     with pytest.raises(ValidationError, match="expected a loopback address and a port"):
-        Metrics(listen=listen)
+        MetricsSettings(listen=listen)
 
 
 @pytest.mark.parametrize(

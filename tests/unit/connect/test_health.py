@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from router.connect.answers import NOT_SENT, Denied, Rejected, Throttled, Unauthenticated, Unknown
-from router.connect.health import Health
+from router.connect.health import OperationHealth
 
 METRICS = "GetCurrentMetricData"
 DOWN = Unknown(code="InternalServiceException", message="failed")
@@ -15,7 +15,7 @@ ANSWER = ("an", "answer")
 def told(*notes):
     """What is said of these, each an operation with what came of it, one second after the other."""
     seconds = iter(range(1000))
-    health = Health(lambda: float(next(seconds)))
+    health = OperationHealth(lambda: float(next(seconds)))
     with capture_logs() as lines:
         for operation, answer, *about in notes:
             health.note(operation, answer, about=about[0] if about else "")
@@ -49,7 +49,7 @@ def test_another_error_is_told():
 
 def test_how_long_it_lasted_is_told():
     seconds = iter([10.0, 11.0, 12.5, 75.5])
-    health = Health(lambda: next(seconds))
+    health = OperationHealth(lambda: next(seconds))
     with capture_logs() as lines:
         health.note(METRICS, DOWN)
         for answer in (DOWN, DOWN, ANSWER):

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from router.daemon.last_good_rules import LastGood
+from router.daemon.last_good_rules import LastGoodRules
 from router.problems import Problems
 from router.rules.load import parse_rules
 
@@ -14,7 +14,7 @@ RULE = b'[[rule]]\nname = "late"\nmatch.queue = "B\xc3\xbcro"\n'
 
 @pytest.fixture
 def kept(tmp_path):
-    return LastGood(tmp_path / "last-good-rules.json")
+    return LastGoodRules(tmp_path / "last-good-rules.json")
 
 
 def test_what_is_kept_loads_again_with_its_revision(kept):
@@ -48,6 +48,6 @@ def test_rules_that_somebody_changed_in_it_are_refused(kept):
 
 
 def test_a_folder_that_takes_nothing_is_no_reason_to_refuse_rules(tmp_path):
-    LastGood(tmp_path / "missing" / "last-good-rules.json").keep(parse_rules([("a.toml", RULE)]))
+    LastGoodRules(tmp_path / "missing" / "last-good-rules.json").keep(parse_rules([("a.toml", RULE)]))
 
     assert not (tmp_path / "missing").exists()

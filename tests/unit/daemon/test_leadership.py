@@ -9,7 +9,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from router.daemon.leadership import Turns
+from router.daemon.leadership import Leadership
 from router.daemon.signals import acting_on
 
 
@@ -53,7 +53,7 @@ class Daemon:
 def turns():
     shared: Any = SimpleNamespace(ledger=Ledger(), lease=Lease())
     clock: Any = SimpleNamespace()
-    return Turns(shared=shared, candidate=True, clock=clock)
+    return Leadership(shared=shared, candidate=True, clock=clock)
 
 
 def served(between):

@@ -6,7 +6,7 @@ import pytest
 from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from router.daemon.scheduling import Every
+from router.daemon.scheduling import PeriodicTrigger
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -14,7 +14,7 @@ YEAR = timedelta(days=365)
 
 
 def test_the_first_run_is_at_once_and_the_others_an_interval_apart():
-    trigger = Every(15 * SECOND)
+    trigger = PeriodicTrigger(15 * SECOND)
 
     assert trigger.get_next_fire_time(None, NOON) == NOON
     assert trigger.get_next_fire_time(NOON, NOON) == NOON + 15 * SECOND
@@ -24,8 +24,9 @@ def test_the_first_run_is_at_once_and_the_others_an_interval_apart():
 @pytest.mark.parametrize("late", [15 * SECOND, timedelta(minutes=10), YEAR])
 def test_after_a_jump_forward_there_is_one_run_and_the_next_an_interval_later(late):
     scheduler = BackgroundScheduler(timezone=UTC)
-    job = Job(scheduler, id="poll", func=print, trigger=Every(15 * SECOND), executor="default", args=(), kwargs={},
-              name="poll", misfire_grace_time=None, coalesce=True, max_instances=1, next_run_time=NOON)  # fmt: skip
+    trigger = PeriodicTrigger(15 * SECOND)
+    job = Job(scheduler, id="poll", func=print, trigger=trigger, executor="default", args=(), kwargs={}, name="poll",
+              misfire_grace_time=None, coalesce=True, max_instances=1, next_run_time=NOON)  # fmt: skip
 
     assert job._get_run_times(NOON + late) == [NOON]
-    assert Every(15 * SECOND).get_next_fire_time(NOON, NOON + late) == NOON + late + 15 * SECOND
+    assert trigger.get_next_fire_time(NOON, NOON + late) == NOON + late + 15 * SECOND

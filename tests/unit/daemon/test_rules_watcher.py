@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from router.daemon.rules_watcher import Watcher, signature
+from router.daemon.rules_watcher import RulesWatcher, signature
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def watching(tmp_path):
         seen.append("".join(file.read_text() for file in sorted(folder.glob("*.toml"))))
         change.release()
 
-    thread = threading.Thread(target=Watcher(lambda: folder, changed, stopping=stopping).run)
+    thread = threading.Thread(target=RulesWatcher(lambda: folder, changed, stopping=stopping).run)
     thread.start()
     time.sleep(0.3)
     try:
@@ -78,7 +78,7 @@ def test_a_folder_that_is_gone_has_a_signature_too(tmp_path):
 def test_what_changes_when_it_has_ended_it_is_behind_with(tmp_path):
     (tmp_path / "a.toml").write_text("1")
     stopping = threading.Event()
-    watcher = Watcher(lambda: tmp_path, lambda: None, stopping=stopping)
+    watcher = RulesWatcher(lambda: tmp_path, lambda: None, stopping=stopping)
     stopping.set()
     watcher.run()
     assert not watcher.behind
@@ -91,7 +91,7 @@ def test_what_changes_when_it_has_ended_it_is_behind_with(tmp_path):
 def test_a_change_that_was_told_as_it_ended_counts_as_not_told(tmp_path):
     (tmp_path / "a.toml").write_text("1")
     stopping = threading.Event()
-    watcher = Watcher(lambda: tmp_path, stopping.set, stopping=stopping)
+    watcher = RulesWatcher(lambda: tmp_path, stopping.set, stopping=stopping)
     (tmp_path / "a.toml").write_text("22")
 
     watcher.run()

@@ -7,7 +7,7 @@ import pytest
 
 from router.decide.decide import decide
 from router.decide.needs import NeedOrigin, NeedTransfers
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.model import ContactId, Directory, HoldReason, Hours, HoursId
 from router.rules.calendar import Calendar, Window
 from router.rules.condition import Unread
@@ -36,7 +36,7 @@ def handed_on(waited: float = 5, **others):
     return contact("c2", waited=waited, previous_id="c1", initial_id="c1", **others)
 
 
-def old(seen_contact, began: datetime | Unread, **others) -> Look:
+def old(seen_contact, began: datetime | Unread, **others) -> Snapshot:
     return look(seen_contact, origins={seen_contact.id: began}, **others)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from router.decide.decide import decide
 from router.decide.needs import NeedHours
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.model import Directory, Hours, HoursId
 from router.rules.calendar import Calendar, Window
 from router.rules.condition import Unread
@@ -50,7 +50,7 @@ def rules(text: str):
     return bound(text, HERE)
 
 
-def at(*contacts, hours=READ, **others) -> Look:
+def at(*contacts, hours=READ, **others) -> Snapshot:
     return look(*contacts, directory=HERE, hours=hours, **others)
 
 

@@ -9,7 +9,7 @@ import pytest
 from router.decide.decide import decide
 from router.decide.decision import PausesSeen
 from router.decide.needs import NeedDetails, NeedPast, NeedPauses, NeedTransfers
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.model import Channel, Contact, ContactId, Details, HoldReason
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, after, contact, minutes, move
@@ -32,7 +32,7 @@ def once(begins: float, ends: float) -> Details:
     return Details(paused_at=ago(begins), resumed_at=ago(ends), paused_for=minutes(begins - ends), pauses=1)
 
 
-def seen(one: Contact, told: Details | Unread, **others: Any) -> Look:
+def seen(one: Contact, told: Details | Unread, **others: Any) -> Snapshot:
     return look(one, pauses={one.id: told}, **others)
 
 

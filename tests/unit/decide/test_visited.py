@@ -8,7 +8,7 @@ import pytest
 
 from router.decide.decide import decide
 from router.decide.needs import NeedPast
-from router.decide.snapshot import Look
+from router.decide.snapshot import Snapshot
 from router.model import AgentId, Channel, Contact, ContactId, HoldReason
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, after, contact, minutes, move
@@ -29,7 +29,7 @@ SECOND = after(FIRST, "c2", queue=OVERFLOW, waited=60, disconnected_at=ago(30))
 HERE = contact("c3", queue=GENERAL, waited=30, previous_id="c2", initial_id="c1")
 
 
-def seen(*past: Contact, began: datetime | None = NOW, here: Contact = HERE, **others: Any) -> Look:
+def seen(*past: Contact, began: datetime | None = NOW, here: Contact = HERE, **others: Any) -> Snapshot:
     """By a ledger that began just now; ``past`` is what the contact came from, newest first."""
     return look(here, ledger_began_at=began, pasts={here.id: past}, transfers={here.id: len(past)}, **others)
 

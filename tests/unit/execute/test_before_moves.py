@@ -4,7 +4,7 @@ import threading
 
 from router.decide.decide import decide
 from router.decide.decision import Warn
-from router.execute.result import Came, Result
+from router.execute.result import Outcome, Result
 from router.execute.workers import BeforeMoves
 from tests.builders.contacts import contact
 from tests.builders.looks import look
@@ -27,10 +27,10 @@ def warning():
 def test_whoever_moves_the_contact_tells_first_what_nobody_has_told():
     warn = warning()
     before = BeforeMoves([warn])
-    [result] = before.make_sure(warn.contact.id, lambda one: Result(decision=one, came=Came.DONE))
+    [result] = before.make_sure(warn.contact.id, lambda one: Result(decision=one, outcome=Outcome.DONE))
     assert result.decision is warn
-    assert before.once(warn, lambda: Result(decision=warn, came=Came.DONE)) == []
-    assert before.make_sure(warn.contact.id, lambda one: Result(decision=one, came=Came.DONE)) == []
+    assert before.once(warn, lambda: Result(decision=warn, outcome=Outcome.DONE)) == []
+    assert before.make_sure(warn.contact.id, lambda one: Result(decision=one, outcome=Outcome.DONE)) == []
 
 
 def test_a_warning_that_another_worker_is_telling_is_waited_for():
@@ -41,10 +41,10 @@ def test_a_warning_that_another_worker_is_telling_is_waited_for():
         begun.set()
         assert go_on.wait(30)
         order.append("warned")
-        return Result(decision=warn, came=Came.DONE)
+        return Result(decision=warn, outcome=Outcome.DONE)
 
     def move():
-        before.make_sure(warn.contact.id, lambda one: Result(decision=one, came=Came.DONE))
+        before.make_sure(warn.contact.id, lambda one: Result(decision=one, outcome=Outcome.DONE))
         order.append("moved")
 
     threads = [threading.Thread(target=lambda: before.once(warn, tell)), threading.Thread(target=move)]
@@ -59,4 +59,4 @@ def test_a_warning_that_another_worker_is_telling_is_waited_for():
 
 def test_other_work_is_none_of_its_business():
     warn = warning()
-    assert len(BeforeMoves([]).once(warn, lambda: Result(decision=warn, came=Came.DONE))) == 1
+    assert len(BeforeMoves([]).once(warn, lambda: Result(decision=warn, outcome=Outcome.DONE))) == 1

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from router.daemon.scheduling import DaemonThreads
-from router.execute.workers import InProgress, Paced, perform_all, perform_paced
+from router.execute.workers import InProgress, PacedWork, perform_all, perform_paced
 from router.model import ContactId
 
 
@@ -106,7 +106,7 @@ class Tokens:
 
 def test_work_that_needs_tokens_is_taken_up_only_with_one_and_the_rest_says_that_it_had_none(pool):
     tokens = Tokens(2)
-    paced = Paced(["a", "b", "c", "d"], tokens.acquire, tokens.give_back)
+    paced = PacedWork(["a", "b", "c", "d"], tokens.acquire, tokens.give_back)
     done = perform_paced([], paced, lambda one, grant: (one, grant is not None and grant.use()), pool=pool, workers=1)
     assert done == [("a", True), ("b", True), ("c", False), ("d", False)]
     assert tokens.back == 0
@@ -114,7 +114,7 @@ def test_work_that_needs_tokens_is_taken_up_only_with_one_and_the_rest_says_that
 
 def test_a_token_that_the_work_did_not_use_goes_back(pool):
     tokens = Tokens(10)
-    perform_paced([], Paced(["a", "b"], tokens.acquire, tokens.give_back), lambda *_: None, pool=pool, workers=1)
+    perform_paced([], PacedWork(["a", "b"], tokens.acquire, tokens.give_back), lambda *_: None, pool=pool, workers=1)
     assert tokens.back == 2
 
 
@@ -126,5 +126,5 @@ def test_a_worker_that_waits_for_a_token_holds_no_work_so_the_free_work_goes_on(
             free_done.set()
         return one
 
-    paced = Paced(["paced"], lambda: free_done.wait(30), lambda: None)
+    paced = PacedWork(["paced"], lambda: free_done.wait(30), lambda: None)
     assert sorted(perform_paced(["free"], paced, work, pool=pool, workers=2)) == ["free", "paced"]

@@ -8,7 +8,7 @@ import pytest
 
 from router.ledger.connection import transaction
 from router.ledger.errors import NotOpen
-from router.ledger.group_commit import Together
+from router.ledger.group_commit import GroupCommit
 
 
 class Disk:
@@ -60,7 +60,7 @@ def many(together, works):
 
 
 def test_what_comes_while_the_disk_works_is_committed_at_once(disk):
-    together = Together(disk.writing)
+    together = GroupCommit(disk.writing)
     disk.go_on.clear()
     first, _ = many(together, [put("first")])
     first[0].start()
@@ -79,7 +79,7 @@ def test_what_comes_while_the_disk_works_is_committed_at_once(disk):
 
 
 def test_a_refusal_undoes_its_own_work_and_nothing_else(disk):
-    together = Together(disk.writing)
+    together = GroupCommit(disk.writing)
     threads, outcomes = many(together, [put("a"), refuse, put("b")])
     for thread in threads:
         thread.start()
@@ -90,7 +90,7 @@ def test_a_refusal_undoes_its_own_work_and_nothing_else(disk):
 
 
 def test_where_the_database_fails_nothing_is_written_and_each_is_told(disk):
-    together = Together(disk.writing)
+    together = GroupCommit(disk.writing)
 
     def broken(connection):
         connection.execute("INSERT INTO nowhere VALUES (1)")
@@ -102,6 +102,6 @@ def test_where_the_database_fails_nothing_is_written_and_each_is_told(disk):
 
 
 def test_what_was_answered_is_on_the_disk(disk, tmp_path):
-    Together(disk.writing).write(put("kept"))
+    GroupCommit(disk.writing).write(put("kept"))
     again = sqlite3.connect(tmp_path / "db")
     assert again.execute("SELECT what FROM written").fetchall() == [("kept",)]

@@ -9,8 +9,8 @@ import pytest
 
 from router.connect.answers import Denied, DescribeAnswer, Missing, Reading, Rejected, Throttled, Unknown
 from router.decide.snapshot import Limits
-from router.lookup.budget import InVain
-from router.lookup.details import DETAILS_PER_LOOK, FRESH_FOR, Descriptions, KnownDetails
+from router.lookup.budget import FailedReads
+from router.lookup.details import DETAILS_PER_LOOK, FRESH_FOR, Descriptions, DetailsCache
 from router.model import Contact, ContactId, Details
 from router.rules.condition import Unread
 from tests.builders.contacts import contact
@@ -51,7 +51,7 @@ def ids(contacts):
 def test_they_are_read_in_the_order_in_which_they_were_asked_for_up_to_the_bound():
     reader = Described()
     backwards = MANY[::-1]
-    found = read(Descriptions(reader, KnownDetails()), backwards)
+    found = read(Descriptions(reader, DetailsCache()), backwards)
     assert reader.asked == ids(backwards)[:DETAILS_PER_LOOK]
     assert [one for one in ids(backwards) if found[one] == VIP] == reader.asked
     left = [found[one] for one in ids(backwards)[DETAILS_PER_LOOK:]]
@@ -60,13 +60,13 @@ def test_they_are_read_in_the_order_in_which_they_were_asked_for_up_to_the_bound
 
 def test_where_more_may_be_moved_more_are_read():
     reader = Described()
-    read(Descriptions(reader, KnownDetails()), per_cycle=35)
+    read(Descriptions(reader, DetailsCache()), per_cycle=35)
     assert len(reader.asked) == 70
 
 
 def test_those_left_out_come_first_in_the_next_look():
     reader = Described()
-    descriptions = Descriptions(reader, KnownDetails())
+    descriptions = Descriptions(reader, DetailsCache())
     read(descriptions)
     reader.asked.clear()
     assert all(found == VIP for found in read(descriptions, after=FRESH_FOR / 2).values())
@@ -82,7 +82,7 @@ def test_those_left_out_come_first_in_the_next_look():
     ],
 )
 def test_a_contact_that_connect_does_not_tell_of_does_not_stop_the_others_of_the_look(answer):
-    descriptions = Descriptions(Described({MANY[0].id: answer}), KnownDetails())
+    descriptions = Descriptions(Described({MANY[0].id: answer}), DetailsCache())
     found = read(descriptions, MANY[:3])
     assert isinstance(found[MANY[0].id], Unread)
     assert (found[MANY[1].id], found[MANY[2].id]) == (VIP, VIP)
@@ -91,7 +91,7 @@ def test_a_contact_that_connect_does_not_tell_of_does_not_stop_the_others_of_the
 @pytest.mark.parametrize("answer", [Unknown(code="UnreadableAnswer", message="no"), Throttled(code="NotSent")])
 def test_where_connect_does_not_answer_the_others_wait_for_the_next_look_and_go_before_it(answer):
     reader = Described({MANY[0].id: answer})
-    descriptions = Descriptions(reader, KnownDetails())
+    descriptions = Descriptions(reader, DetailsCache())
     assert all(isinstance(one, Unread) for one in read(descriptions, MANY[:3]).values())
     assert reader.asked == [MANY[0].id]
     found = read(descriptions, MANY[:3])
@@ -99,7 +99,7 @@ def test_where_connect_does_not_answer_the_others_wait_for_the_next_look_and_go_
 
 
 def test_one_that_answers_again_has_its_place_again():
-    vain = InVain()
+    vain = FailedReads()
     one, two, three = ids(MANY[:3])
     vain.note(two, failed=True)
     vain.note(one, failed=True)
@@ -110,5 +110,5 @@ def test_one_that_answers_again_has_its_place_again():
 
 def test_the_reason_does_not_repeat_what_connect_said():
     answer = Rejected(code="InvalidRequestException", message="attribute tier of ann@customer.example", status=400)
-    (found,) = read(Descriptions(Described({MANY[0].id: answer}), KnownDetails()), MANY[:1]).values()
+    (found,) = read(Descriptions(Described({MANY[0].id: answer}), DetailsCache()), MANY[:1]).values()
     assert found == Unread("DescribeContact could not tell (InvalidRequestException)")

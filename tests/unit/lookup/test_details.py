@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from router.lookup.details import FRESH_FOR, USABLE_FOR, KnownDetails
+from router.lookup.details import FRESH_FOR, USABLE_FOR, DetailsCache
 from router.model import Details
 from tests.builders.contacts import NOW, contact, minutes
 
@@ -12,7 +12,7 @@ VIP = Details(attributes={"tier": "vip"})
 
 
 def known(*contacts, at=NOW):
-    details = KnownDetails()
+    details = DetailsCache()
     for one in contacts:
         details.remember(replace(one, details=VIP), at)
     return details
@@ -55,7 +55,7 @@ def test_contacts_that_are_gone_are_forgotten():
 
 def test_what_is_too_old_to_be_used_is_dropped_as_others_are_read():
     """Each move reads its contact, and a rule that asks for nothing of it never says which are gone."""
-    details = KnownDetails()
+    details = DetailsCache()
     for number in range(100):
         details.remember(contact(f"moved-{number}", waited=10), NOW + number * USABLE_FOR / 10)
     assert len(details) == 11

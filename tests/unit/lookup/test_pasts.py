@@ -6,8 +6,8 @@ from typing import Any
 from router.connect.answers import Denied, Rejected, Throttled
 from router.decide.needs import NeedPast, NeedPauses
 from router.decide.snapshot import Limits
-from router.lookup.chain import LEAST_PER_LOOK, PASTS_PER_LOOK, Pasts, Segments
-from router.lookup.details import KnownDetails
+from router.lookup.chain import LEAST_PER_LOOK, PASTS_PER_LOOK, EarlierContacts, Segments
+from router.lookup.details import DetailsCache
 from router.model import Contact, Details
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, contact, minutes, move
@@ -25,8 +25,8 @@ SECOND = contact("c2", waited=60, previous_id="c1", initial_id="c1", **ENDED)
 THIRD = contact("c3", waited=5, previous_id="c2", initial_id="c1")
 
 
-def pasts_of(reader: Describing) -> Pasts:
-    return Pasts(Segments(reader=reader), KnownDetails())
+def pasts_of(reader: Describing) -> EarlierContacts:
+    return EarlierContacts(Segments(reader=reader), DetailsCache())
 
 
 def ids(found: object) -> list[str]:
@@ -34,7 +34,7 @@ def ids(found: object) -> list[str]:
     return [one.id for one in found]
 
 
-def past(asked: Pasts, one: Contact, history=()) -> tuple[Contact, ...] | Unread:
+def past(asked: EarlierContacts, one: Contact, history=()) -> tuple[Contact, ...] | Unread:
     return asked.pasts(look(one, history=tuple(history)), [NeedPast(one.id)])[one.id]
 
 
@@ -105,7 +105,7 @@ def test_so_many_pasts_are_read_in_one_look():
     ]
 
 
-def pauses(asked: Pasts, *contacts: Contact, **others) -> dict[str, Details | Unread]:
+def pauses(asked: EarlierContacts, *contacts: Contact, **others) -> dict[str, Details | Unread]:
     found = asked.pauses(look(*contacts, **others), [NeedPauses(one.id) for one in contacts])
     return {str(contact_id): told for contact_id, told in found.items()}
 

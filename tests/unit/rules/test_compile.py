@@ -9,11 +9,11 @@ import pytest
 
 from router.rules.compile import Compiler
 from router.rules.condition import tests_of as conditions_of
-from router.rules.file.destination_table import Destination
-from router.rules.file.match_table import Match
+from router.rules.file.destination_table import DestinationTable
+from router.rules.file.match_table import MatchTable
 from router.rules.file.rule_table import RuleFile
 from router.rules.load import parse_rules
-from router.rules.rule import Entry, MetricLimit, Mode, Pick, Place, Routing, Rule, RuleGuard
+from router.rules.rule import DestinationEntry, MetricLimit, Mode, Pick, Place, Routing, Rule, RuleGuard
 from router.toml_source import TomlSource
 
 MINUTE = timedelta(minutes=1)
@@ -196,7 +196,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("key", [field.rstrip("_") for field in Match.model_fields])
+@pytest.mark.parametrize("key", [field.rstrip("_") for field in MatchTable.model_fields])
 def test_every_key_of_match_becomes_a_test(key: str) -> None:
     written = WRITTEN.get(key, '"a"')
     (test,) = conditions_of(rule_of(f'[[rule]]\nname = "one"\n[rule.match]\n{key} = {written}\n').condition)
@@ -216,7 +216,7 @@ ENTRIES = {
 }
 
 
-@pytest.mark.parametrize("key", Destination.model_fields)
+@pytest.mark.parametrize("key", DestinationTable.model_fields)
 def test_every_key_of_a_destination_changes_what_it_is(key: str) -> None:
     duration = key in ("oldest_contact_age", "estimated_wait_time")
     limit = '{ max = "5m" }' if duration else "{ max = 5 }"
@@ -225,7 +225,7 @@ def test_every_key_of_a_destination_changes_what_it_is(key: str) -> None:
     assert replace(_entry(entry), place=PLACE) != replace(_entry(plain), place=PLACE)
 
 
-def _entry(written: str) -> Entry:
+def _entry(written: str) -> DestinationEntry:
     return rule_of(
         f"""
         [defaults]

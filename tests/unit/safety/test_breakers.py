@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from router.model import ContactId, FlowId, HoldReason
-from router.safety.breakers import DENIED_PROBE, FULL_PROBE, Blocked
+from router.safety.breakers import DENIED_PROBE, FULL_PROBE, Breakers
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -15,7 +15,7 @@ A, B, C = ContactId("a"), ContactId("b"), ContactId("c")
 
 @pytest.fixture
 def blocked():
-    return Blocked(unlanded_limit=10)
+    return Breakers(unlanded_limit=10)
 
 
 def look(blocked, now):

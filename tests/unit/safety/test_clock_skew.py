@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from router.safety.clock_skew import SkewGuard
+from router.safety.clock_skew import ClockSkew
 
 
 def told(*skews):
     guard_of = iter(skews)
-    guard = SkewGuard(lambda: next(guard_of))
+    guard = ClockSkew(lambda: next(guard_of))
     with capture_logs() as lines:
         stops = [guard.stops() for _ in skews]
     return stops, [(line["log_level"], line["skew_s"]) for line in lines if line["event"] == "clock.skew"]

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from router.model import ContactId, FlowId
-from router.safety.landing_slots import LandingPlaces
+from router.safety.landing_slots import LandingSlots
 
 FLOW, OTHER = FlowId("flow"), FlowId("other")
 A, B, C = ContactId("a"), ContactId("b"), ContactId("c")
@@ -14,7 +14,7 @@ A, B, C = ContactId("a"), ContactId("b"), ContactId("c")
 
 @pytest.fixture
 def places():
-    return LandingPlaces(2, time.monotonic)
+    return LandingSlots(2, time.monotonic)
 
 
 def test_no_more_contacts_of_a_flow_are_under_way_than_it_has_places(places):

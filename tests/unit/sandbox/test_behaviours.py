@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import router.sandbox.behaviours
-from router.sandbox import Behaviours, Outcome
+from router.sandbox import Behaviours, FlowOutcome
 
 HOUR = timedelta(hours=1)
 
@@ -403,7 +403,7 @@ def test_a_paused_contact_that_is_moved_as_the_same_contact_is_paused_no_more(ma
 
 def test_a_flow_goes_on_with_a_contact_that_was_paused_in_it_when_it_is_resumed(make):
     bench = make()
-    bench.world.set_flow("Overflow to queue", outcome=Outcome(after=timedelta(seconds=30)))
+    bench.world.set_flow("Overflow to queue", outcome=FlowOutcome(after=timedelta(seconds=30)))
     moved = bench.transfer(bench.world.enqueue())
     bench.world.pause(moved)
     bench.clock.move(minutes=5)

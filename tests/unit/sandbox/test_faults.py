@@ -233,9 +233,9 @@ def test_each_operation_has_its_own_quota_and_search_one_call_in_two_seconds(mak
 
 
 def test_a_throttled_call_has_no_effect_and_uses_up_no_fault(make):
-    from router.sandbox import Rate
+    from router.sandbox import CallRate
 
-    bench = make(Scenario(quotas={"TransferContact": Rate(1, 1)}))
+    bench = make(Scenario(quotas={"TransferContact": CallRate(1, 1)}))
     first, second = bench.world.enqueue(), bench.world.enqueue()
     bench.transfer(first)
     fault = bench.world.faults.add("error_500", "TransferContact")

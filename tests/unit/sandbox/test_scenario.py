@@ -13,7 +13,7 @@ import pytest
 
 import router.sandbox
 from router.problems import Problems
-from router.sandbox import Behaviours, Rate, Scenario
+from router.sandbox import Behaviours, CallRate, Scenario
 from router.sandbox.scenario_file import parse_scenario
 
 EVERYTHING = b"""
@@ -90,7 +90,7 @@ def test_a_file_says_everything_that_can_be_said_in_python(make):
     assert scenario.behaviours == Behaviours(
         index_lag=timedelta(seconds=20), answer_id="old", paused_looks_queued=False
     )
-    assert scenario.quotas == {"SearchContacts": Rate(1.5, 2)}
+    assert scenario.quotas == {"SearchContacts": CallRate(1.5, 2)}
     assert scenario.latency == (timedelta(0), timedelta(milliseconds=5))
     bench = make(scenario, furnish=False)
     assert bench.sandbox.instance_arn.startswith("arn:aws:connect:eu-west-2:111122223333:instance/aaaaaaaa")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.sandbox import Outcome, Refusal
+from router.sandbox import FlowOutcome, Refusal
 
 
 def test_a_transfer_ends_the_segment_and_starts_another_in_the_queue_it_names(bench):
@@ -174,7 +174,7 @@ def test_a_token_with_other_parameters_is_refused_and_a_refused_call_uses_no_tok
 
 
 def test_a_flow_may_take_its_time(bench):
-    bench.world.set_flow("Overflow to queue", outcome=Outcome(after=timedelta(seconds=30)))
+    bench.world.set_flow("Overflow to queue", outcome=FlowOutcome(after=timedelta(seconds=30)))
     moved = bench.transfer(bench.world.enqueue())
     assert "QueueInfo" not in bench.describe(moved)
     bench.clock.move(seconds=29)
@@ -199,9 +199,9 @@ def test_a_flow_may_queue_it_elsewhere_or_end_it(bench):
 
 
 def test_a_flow_may_set_priority_or_age(bench):
-    bench.world.set_flow("Overflow to queue", outcome=Outcome(priority=2))
+    bench.world.set_flow("Overflow to queue", outcome=FlowOutcome(priority=2))
     assert bench.describe(bench.transfer(bench.world.enqueue()))["QueuePriority"] == 2
-    bench.world.set_flow("Overflow to queue", outcome=Outcome(age=timedelta(minutes=3)))
+    bench.world.set_flow("Overflow to queue", outcome=FlowOutcome(age=timedelta(minutes=3)))
     assert bench.describe(bench.transfer(bench.world.enqueue()))["QueueTimeAdjustmentSeconds"] == 180
 
 
@@ -209,7 +209,7 @@ def test_a_flow_may_set_priority_or_age(bench):
 def test_the_flow_of_a_full_or_disabled_queue_takes_its_error_branch(bench, queue):
     bench.world.add_queue("Shut", **queue)
     assert bench.world.queue_of(bench.transfer(bench.world.enqueue(), "Shut")) is None
-    bench.world.set_flow("Overflow to queue", outcome=Outcome(full="disconnect"))
+    bench.world.set_flow("Overflow to queue", outcome=FlowOutcome(full="disconnect"))
     assert "DisconnectTimestamp" in bench.describe(bench.transfer(bench.world.enqueue(), "Shut"))
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from router.decide.decide import decide
-from router.search.next_due import LookAhead
+from router.search.next_due import NextDue
 from router.search.waiting_list import NEVER
 from tests.builders.contacts import NOW, contact, minutes
 from tests.builders.instance import DIRECTORY, GENERAL
@@ -14,7 +14,7 @@ from tests.builders.rules import overflow, rules
 def next_look(text, one, *, now=NOW):
     bound = rules(text)
     account = decide(look(one, now=now), bound).accounts[one.id]
-    return LookAhead(bound, DIRECTORY).next_look(account, now)
+    return NextDue(bound, DIRECTORY).next_look(account, now)
 
 
 def test_at_the_instant_at_which_its_first_step_falls_due():

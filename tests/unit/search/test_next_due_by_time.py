@@ -1,7 +1,7 @@
 """When to look again at a contact whose rule goes by the time of day."""
 
 from router.decide.decide import decide
-from router.search.next_due import LookAhead
+from router.search.next_due import NextDue
 from tests.builders.contacts import NOW, after, contact, minutes, move
 from tests.builders.looks import look
 from tests.builders.rules import rules
@@ -19,7 +19,7 @@ def test_each_poll_where_the_rule_s_match_asks_for_hours():
     one = contact(waited=4)
     bound = rules(TEXT % 'hours = { name = "Office", is = "closed" }', HERE)
     account = decide(look(one, directory=HERE, hours=READ), bound).accounts[one.id]
-    assert LookAhead(bound, HERE).next_look(account, NOW)[1]
+    assert NextDue(bound, HERE).next_look(account, NOW)[1]
 
 
 def test_each_poll_where_the_rule_that_moved_it_goes_by_the_time_of_day():
@@ -32,5 +32,5 @@ def test_each_poll_where_the_rule_that_moved_it_goes_by_the_time_of_day():
     assert (account.decisions, account.next_due_at) == ((), None)
     night = look(here, now=NOW + minutes(7 * 60), history=history, directory=HERE, hours=READ)
     assert decide(night, bound).decisions, "the test is about something that comes to be due by itself"
-    look_at, each_poll = LookAhead(bound, HERE).next_look(account, NOW)
+    look_at, each_poll = NextDue(bound, HERE).next_look(account, NOW)
     assert each_poll or look_at <= NOW + minutes(6 * 60)

@@ -6,8 +6,8 @@ import pytest
 
 from router.decide.decide import decide
 from router.model import Channel
-from router.search.planner import Searching
-from router.search.waiting_list import Roster
+from router.search.planner import SearchPlanner
+from router.search.waiting_list import WaitingList
 from tests.builders.contacts import NOW, contact, minutes
 from tests.builders.instance import BILLING, DIRECTORY, GENERAL, OVERFLOW
 from tests.builders.looks import look
@@ -25,9 +25,9 @@ class Service:
         self.clock = SetClock()
         known = [one if isinstance(one, Arrival) else Arrival(one) for one in arrivals]
         self.world = WatchedWorld(self.clock, known, **world)
-        self.roster = Roster(channels=list(Channel))
+        self.roster = WaitingList(channels=list(Channel))
         self.bound, self.news = bound, 0
-        self.searching = Searching(
+        self.searching = SearchPlanner(
             reader=self.world,
             gauge=self.world,
             clock=self.clock,

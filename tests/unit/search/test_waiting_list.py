@@ -7,7 +7,7 @@ import pytest
 
 from router.decide.decide import decide
 from router.model import Channel
-from router.search.waiting_list import INDEX_LAG, NEVER, NOW, Roster
+from router.search.waiting_list import INDEX_LAG, NEVER, NOW, WaitingList
 from tests.builders import contacts as made
 from tests.builders.contacts import contact, minutes
 from tests.builders.instance import BILLING, OVERFLOW
@@ -19,7 +19,7 @@ AT = made.NOW
 
 @pytest.fixture
 def roster():
-    return Roster(channels=[Channel.TASK, Channel.EMAIL])
+    return WaitingList(channels=[Channel.TASK, Channel.EMAIL])
 
 
 def ids(contacts):
@@ -50,7 +50,7 @@ def test_the_same_row_again_is_no_news_and_another_is(roster):
 
 
 def test_another_channel_is_not_taken(roster):
-    assert Roster(channels=[Channel.EMAIL]).see([contact("a")], AT) == 0
+    assert WaitingList(channels=[Channel.EMAIL]).see([contact("a")], AT) == 0
 
 
 def test_a_row_that_shows_the_contact_gone_ends_it(roster):
@@ -62,7 +62,7 @@ def test_a_row_that_shows_the_contact_gone_ends_it(roster):
 
 def test_a_row_of_a_wait_that_a_reading_has_shown_to_be_over_is_not_believed():
     over = contact("a")
-    roster = Roster(channels=[Channel.TASK], ended=lambda one: one == over)
+    roster = WaitingList(channels=[Channel.TASK], ended=lambda one: one == over)
     assert roster.see([over], AT) == 0
     assert "a" not in roster
 

@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 
 from router.decide.decision import Transfer
-from router.execute.result import Came, Result
+from router.execute.result import Outcome, Result
 from router.rules.rule import Mode
-from router.telemetry.counters import REACTION_S, Meters
+from router.telemetry.counters import REACTION_S, Counters
 from router.telemetry.cycle_report import CycleReport
 
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -30,9 +30,9 @@ class Settled:
     settled_at: datetime | None
 
 
-def result(came=Came.DONE, *, after=None, **fields):
+def result(outcome=Outcome.DONE, *, after=None, **fields):
     action = cast("Any", Settled(DUE + timedelta(seconds=after))) if after is not None else None
-    return Result(decision=transfer(**fields), came=came, action=action)
+    return Result(decision=transfer(**fields), outcome=outcome, action=action)
 
 
 def report(*, complete=True):
@@ -42,8 +42,8 @@ def report(*, complete=True):
 
 
 def test_moves_are_counted_by_rule_and_outcome_and_what_is_only_observed_apart():
-    meters = Meters()
-    meters.count(report(), [result(after=1), result(after=2), result(Came.HELD), result(rule="other", after=1)])
+    meters = Counters()
+    meters.count(report(), [result(after=1), result(after=2), result(Outcome.HELD), result(rule="other", after=1)])
     meters.count(report(complete=False), [result(mode=Mode.OBSERVE)])
     read = meters.read()
     assert read.transfers == {
@@ -57,7 +57,7 @@ def test_moves_are_counted_by_rule_and_outcome_and_what_is_only_observed_apart()
 
 @pytest.mark.parametrize(("after", "bucket"), [(0.2, 0), (1, 0), (1.1, 1), (15, 4), (3600, 11), (3601, 12), (-3, 0)])
 def test_a_reaction_counts_in_the_first_bucket_that_holds_it(after, bucket):
-    meters = Meters()
+    meters = Counters()
     meters.count(report(), [result(after=after)])
     read = meters.read()
     assert [number for number, count in enumerate(read.reactions) if count] == [bucket]
@@ -65,8 +65,8 @@ def test_a_reaction_counts_in_the_first_bucket_that_holds_it(after, bucket):
     assert read.reaction_sum == max(after, 0)
 
 
-@pytest.mark.parametrize("came", [one for one in Came if one is not Came.DONE])
+@pytest.mark.parametrize("came", [one for one in Outcome if one is not Outcome.DONE])
 def test_only_a_move_that_was_accepted_is_a_reaction(came):
-    meters = Meters()
+    meters = Counters()
     meters.count(report(), [result(came, after=3)])
     assert sum(meters.read().reactions) == 0

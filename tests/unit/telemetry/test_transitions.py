@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 from router.cycle_context import CycleContext
 from router.decide.decide import decide
 from router.rules.rule import Mode
-from router.telemetry.transitions import KEPT, HoldsTold
+from router.telemetry.transitions import KEPT, HoldTransitions
 from tests.builders.contacts import contact
 from tests.builders.instance import DIRECTORY
 from tests.builders.looks import look
@@ -26,34 +26,34 @@ LATE = contact(waited=20)
 
 
 def test_a_reason_is_told_once_and_not_in_each_cycle():
-    holds = HoldsTold()
+    holds = HoldTransitions()
     assert told(holds, LATE) == [("c1", "overflow", "no_eligible_destination")]
     assert told(holds, LATE, cycle=2) == []
 
 
 def test_two_rules_that_hold_one_contact_are_each_told_once():
-    holds = HoldsTold()
+    holds = HoldTransitions()
     both = rules(overflow("watching", to=FULL, mode="observe") + overflow("acting", to=FULL))
     assert {rule for _, rule, _ in told(holds, LATE, bound=both)} == {"watching", "acting"}
     assert told(holds, LATE, cycle=2, bound=both) == []
 
 
 def test_a_contact_that_is_held_again_after_it_was_gone_is_told_again():
-    holds = HoldsTold()
+    holds = HoldTransitions()
     told(holds, LATE)
     assert told(holds, cycle=2) == []
     assert len(told(holds, LATE, cycle=3)) == 1
 
 
 def test_a_contact_that_an_incomplete_search_did_not_show_is_not_taken_for_gone():
-    holds = HoldsTold()
+    holds = HoldTransitions()
     told(holds, LATE)
     assert told(holds, cycle=2, whole=False) == []
     assert told(holds, LATE, cycle=3) == []
 
 
 def test_when_no_search_is_complete_for_very_long_what_was_told_is_forgotten_in_the_end():
-    holds = HoldsTold()
+    holds = HoldTransitions()
     told(holds, LATE)
     told(holds, cycle=1 + KEPT, whole=False)
     assert len(holds) == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.daemon.control.protocol import Answer, BadRequest, Request, answer_of, request_of
+from router.daemon.control.protocol import BadRequest, Reply, Request, answer_of, request_of
 
 
 def test_a_request_arrives_as_it_was_made():
@@ -12,7 +12,7 @@ def test_a_request_arrives_as_it_was_made():
     assert request_of(asked.line()) == asked
 
 
-@pytest.mark.parametrize("answer", [Answer(result={"a": [1, None]}), Answer(errors=("one\ntwo", "three"))])
+@pytest.mark.parametrize("answer", [Reply(result={"a": [1, None]}), Reply(errors=("one\ntwo", "three"))])
 def test_an_answer_arrives_as_it_was_given(answer):
     assert answer.line().count(b"\n") == 1
     assert answer_of(answer.line()) == answer

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from router.daemon.control.protocol import LONGEST_REQUEST, Answer, Peer, Request, answer_of
-from router.daemon.control.requests import Desk, Refusal, Service
+from router.daemon.control.protocol import LONGEST_REQUEST, Peer, Reply, Request, answer_of
+from router.daemon.control.requests import Desk, RequestRefused, Service
 from router.daemon.control.server import ASKING, ControlServer, SocketUnusable
 
 
@@ -58,7 +58,7 @@ def ask(path, line=None, **arguments):
 def test_who_asks_is_answered_and_the_connection_ends(serve, path):
     serve()
 
-    assert ask(path, word="yes") == Answer(result={"said": {"word": "yes"}})
+    assert ask(path, word="yes") == Reply(result={"said": {"word": "yes"}})
 
 
 def test_the_group_may_ask_and_nobody_else(serve, path):
@@ -223,7 +223,7 @@ def test_a_bug_in_an_answer_is_told_and_the_next_one_is_answered():
         raise KeyError("x")
 
     def refusing(_arguments, _peer):
-        raise Refusal("no", "not now")
+        raise RequestRefused("no", "not now")
 
     desk = Desk({"bug": Service(answer=broken), "no": Service(answer=refusing)})
 
