@@ -353,6 +353,14 @@ def summary(results: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([*lines, f"{'all':<26}" + "".join(f"{whole[name]:>14}" for name in outcomes)])
 
 
+def compared(results: Sequence[Mapping[str, Any]]) -> str:
+    """Returns how many mutants had each pair of outcomes, before and now, and the mutants that are no longer killed."""
+    pairs = Counter((one["outcome before"], one["outcome"]) for one in results)
+    lines = [f"{before:<14}{now:<14}{number:>6}" for (before, now), number in sorted(pairs.items())]
+    lost = [one for one in results if one["outcome before"] == "killed" and one["outcome"] not in ("killed", "gone")]
+    return "\n".join(["before        now", *lines, "", "killed before, not now:", *(described(one) for one in lost)])
+
+
 def described(result: Mapping[str, Any]) -> str:
     """Returns one mutant in words: its place, its change, and how it ended."""
     place = f"{result['file']}:{result['line']} {result['function']} ({result['operator']})"
@@ -426,6 +434,8 @@ def _run(tree: Tree, arguments: argparse.Namespace, results_file: Path) -> int:
             results.append(result)
     print("\nnot killed:\n" + "\n".join(described(one) for one in results if one["outcome"] != "killed"))
     print(f"\n{summary(results)}")
+    if arguments.same:
+        print(f"\n{compared(results)}")
     doubtful = control(tree, results, measured)
     print(f"\nkilled by a test that fails on the unchanged code too: {doubtful or 'none'}")
     return 0

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.mutants.changes import enums_of, mutants_of, source_of
-from tests.mutants.run import Finder, Tree, judge, measure, renamed
+from tests.mutants.run import Finder, Tree, compared, judge, measure, renamed
 
 LIMITS = '''\
 """A small module."""
@@ -144,3 +144,13 @@ def test_tests_that_execute_the_line_judge_a_mutant(tree, tmp_path):
     assert (survived["outcome"], survived["ran"]) == ("survived", 2)
     assert (untested["outcome"], untested["tests"]) == ("no test", 0)
     assert (copy.folder / FILE).read_text(encoding="utf-8") == LIMITS
+
+
+def test_a_comparison_counts_the_outcomes_and_lists_each_mutant_that_is_no_longer_killed():
+    place = {"file": FILE, "line": 1, "function": "outcome", "operator": "not", "before": "a", "after": "b"}
+    outcomes = [("killed", "killed"), ("killed", "survived"), ("killed", "gone"), ("survived", "survived")]
+
+    lines = compared([place | {"outcome before": before, "outcome": now} for before, now in outcomes]).splitlines()
+
+    assert [line.split() for line in lines[1:5]] == [[*pair, "1"] for pair in sorted(outcomes)]
+    assert lines[-3:] == ["survived: router/limits.py:1 outcome (not)", "    - a", "    + b"]
