@@ -50,7 +50,7 @@ class PrometheusCollector:
             "info",
             "What runs: always 1.",
             [((status["version"], status["instance"], status["mode"], status["rules"]["revision"]), 1)],
-            labels=("version", "instance", "mode", "revision"),
+            labels=("version", "connect_instance", "mode", "revision"),
         )
         yield from _of_cycles(status, status["cycle"] or {})
         yield from _of_meters(self._app.cycle.meters.read())
