@@ -22,6 +22,7 @@ from router.daemon.scheduling import DaemonThreads
 from router.execute.attempts import Attempts, RetryPolicy
 from router.execute.observe import ObservePerformer
 from router.execute.recovery import Recovery
+from router.execute.round import Round
 from router.execute.routing import RoutingPerformer
 from router.execute.routing_update import AgeMeaning
 from router.execute.transfer import TransferPerformer
@@ -70,6 +71,7 @@ class Router:
     names: BoundRules
     follower: Tracker
     cycle: Cycle
+    attempts: Attempts
     acting: ActLoop
     blocked: Breakers
     places: LandingSlots
@@ -265,36 +267,44 @@ def build(
             ages=ages,
             open_now=lambda hours_id: needs.open_now(hours_id, clock.now()),
         ),
-        enforcer=TransferPerformer(
-            ledger=ledger,
-            attempts=attempts,
-            reader=connection.reader,
-            blocked=blocked,
-            denials=denials,
-            places=places,
-            follower=follower,
-            clock=clock,
-            instance_id=instance_id,
-            in_progress=in_progress,
-            rerouter=RoutingPerformer(
+        round=Round(
+            enforcer=TransferPerformer(
                 ledger=ledger,
                 attempts=attempts,
                 reader=connection.reader,
                 blocked=blocked,
                 denials=denials,
+                places=places,
+                follower=follower,
                 clock=clock,
+                instance_id=instance_id,
                 in_progress=in_progress,
-                ages=ages,
+                rerouter=RoutingPerformer(
+                    ledger=ledger,
+                    attempts=attempts,
+                    reader=connection.reader,
+                    blocked=blocked,
+                    denials=denials,
+                    clock=clock,
+                    in_progress=in_progress,
+                    ages=ages,
+                ),
             ),
+            observer=ObservePerformer(reader=connection.reader, observed=observed, clock=clock, details=details),
+            blocked=blocked,
+            pauses=pauses,
+            places=places,
+            pacer=connection.quotas,
+            pool=pool,
+            workers=settings.execute.workers,
+            clock=clock,
+            stopping=stopping.is_set,
         ),
-        observer=ObservePerformer(reader=connection.reader, observed=observed, clock=clock, details=details),
+        in_progress=in_progress,
         follower=follower,
         blocked=blocked,
-        places=places,
         roster=roster,
         ended=ended,
-        pacer=connection.quotas,
-        pool=pool,
         clock=clock,
         names=names,
         mode=mode,
@@ -303,7 +313,6 @@ def build(
         clock_skew=skewed.stops,
         calls=connection.calls,
         stopping=stopping.is_set,
-        workers=settings.execute.workers,
         number=max((action.cycle for action in ledger.history(limit=1)), default=0),
     )
     acting = ActLoop(
@@ -333,6 +342,7 @@ def build(
         names=names,
         follower=follower,
         cycle=cycle,
+        attempts=attempts,
         acting=acting,
         blocked=blocked,
         places=places,

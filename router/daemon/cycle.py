@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
@@ -14,20 +13,17 @@ from router.connect.answers import Unauthenticated
 from router.cycle_context import CycleContext
 from router.daemon.bound_rules import BoundRules
 from router.decide.decide import Decided
-from router.decide.decision import Hold, RoutingUpdate, RuleDecision, Transfer
-from router.execute.observe import ObservePerformer
+from router.decide.decision import Hold, Transfer
 from router.execute.recovery import Recovery
 from router.execute.result import Outcome, Result
-from router.execute.transfer import TransferPerformer
-from router.execute.workers import BeforeMoves, PacedWork, perform_all, perform_paced
+from router.execute.round import Round
+from router.execute.workers import InProgress
 from router.followup.tracker import Tracker
-from router.ledger.errors import LedgerUnavailable
 from router.lookup.snapshot import Lookup
 from router.model import Contact, ContactId, HoldReason
-from router.ports import TRANSFER, Clock, Grant, Pacer
+from router.ports import Clock
 from router.rules.rule import Mode
 from router.safety.breakers import Breakers
-from router.safety.landing_slots import LandingSlots
 from router.safety.operator_pauses import OperatorPauses
 from router.search.next_due import NextDue
 from router.search.planner import SearchProgress
@@ -44,24 +40,19 @@ MAX_ROUNDS = 8
 
 @dataclass(kw_only=True)
 class Cycle:
-    """From one poll to the next. ``begin``, any number of ``act`` and ``finish`` are called by one thread; ``run`` is
-    all of it, with one search of everything. ``pool`` runs the workers; ``stopping`` ends a cycle between two contacts;
-    ``calls`` answers how many calls of each operation were made so far. ``number`` goes on from the last cycle of the
-    run before, as far as the ledger tells: limits per cycle are counted by it. What is open is settled only by a router
-    that is ``working``."""
+    """Runs from one poll to the next. ``begin``, any number of ``act`` and ``finish`` are called by one thread; ``run``
+    is all of it, with one search of everything. ``stopping`` ends a cycle between two contacts. ``calls`` returns how
+    many calls of each operation were made so far. ``number`` continues from the last cycle of the ledger, because
+    limits per cycle are counted by it. Only a router that is ``working`` settles open intents."""
 
     looking: Lookup
     names: BoundRules
     roster: WaitingList
     recovery: Recovery
-    enforcer: TransferPerformer
-    observer: ObservePerformer
+    round: Round
+    in_progress: InProgress
     follower: Tracker
     blocked: Breakers
-    places: LandingSlots
-    pacer: Pacer
-    pool: Executor
-    workers: int
     clock: Clock
     mode: Mode
     pauses: OperatorPauses
@@ -148,7 +139,8 @@ class Cycle:
         tally.decided(decided)
         self.deciding_took = took = timedelta(seconds=self.clock.monotonic() - began)
         self._with_time_to_act(tally, since=began)
-        results = self._act(decided, tally.context, lambda: interrupted(took), wait_for_places=wait_for_places)
+        context = replace(tally.context, interrupted=lambda: interrupted(took))
+        results = self.round.perform(decided.decisions, context, wait_for_slots=wait_for_places)
         tally.done(results)
         self._note_results(results, tally)
         self._suspend_flows(tally.context)
@@ -303,101 +295,8 @@ class Cycle:
             cycle=context.cycle,
             followed=self.follower.followed,
             blocks=self.blocked.for_look(self.clock.now(), clock_skew=self.clock_skew()),
-            in_progress=self.enforcer.in_progress.contacts,
+            in_progress=self.in_progress.contacts,
             paused=self.pauses.now,
             others=self.roster.others(contacts),
         )
         return self.looking.decide(look, context.rules)
-
-    def _act(
-        self, decided: Decided, context: CycleContext, interrupted: Callable[[], bool], *, wait_for_places: bool
-    ) -> list[Result]:
-        """Performs the decisions, most urgent first. A contact whose flow has as many under way as may be waits, while
-        those of other flows go on, until one of them has landed: here, or in a later round."""
-        context = replace(context, interrupted=interrupted)
-        left: list[RuleDecision] = [decision for decision in decided.decisions if isinstance(decision, RuleDecision)]
-        order = {id(decision): place for place, decision in enumerate(left)}
-        left, results = self._without_those_to_be_rerouted(left, context)
-        while left:
-            done = self._perform_all(left, context)
-            results.extend(one for one in done if one.outcome is not Outcome.NO_PLACE)
-            left = [one.decision for one in done if one.outcome is Outcome.NO_PLACE]
-            left.sort(key=lambda decision: order[id(decision)])
-            flows = {decision.target.flow_id for decision in left if isinstance(decision, Transfer)}
-            if not flows or not wait_for_places or not self.places.await_one(flows, until=context.until):
-                break
-        return [*results, *(_without_place(decision) for decision in left)]
-
-    def _without_those_to_be_rerouted(
-        self, decisions: list[RuleDecision], context: CycleContext
-    ) -> tuple[list[RuleDecision], list[Result]]:
-        """A contact whose routing is to be changed and which is to be moved is changed first: two acts on one contact
-        never overlap. What is left to do, in the same order, and what came of the others."""
-        moved = {decision.contact.id for decision in decisions if isinstance(decision, Transfer)}
-        first = [one for one in decisions if isinstance(one, RoutingUpdate) and one.contact.id in moved]
-        if not first:
-            return decisions, []
-        done = perform_all(
-            first, lambda one: self._perform(one, context), pool=self.pool, workers=self.workers
-        )
-        taken = {id(decision) for decision in first}
-        return [decision for decision in decisions if id(decision) not in taken], done
-
-    def _perform_all(self, decisions: Sequence[RuleDecision], context: CycleContext) -> list[Result]:
-        """Transfers are the work that waits for tokens; an urgent one never waits behind one that was taken up. What is
-        to be told of a contact where it is, is told before it is moved."""
-        transfers = [one for one in decisions if isinstance(one, Transfer) and one.mode is Mode.ENFORCE]
-        scarce = {id(decision) for decision in transfers}
-        paced: PacedWork[RuleDecision] = PacedWork(
-            transfers, lambda: self._await_token(context), lambda: self.pacer.give_back(TRANSFER)
-        )
-        moved = {decision.contact.id for decision in transfers}
-        free = [decision for decision in decisions if id(decision) not in scarce]
-        before = BeforeMoves([decision for decision in free if decision.contact.id in moved])
-
-        def perform(decision: RuleDecision, grant: Grant | None) -> list[Result]:
-            one = replace(context, grant=grant)
-            if id(decision) in scarce:
-                told = before.make_sure(decision.contact.id, lambda other: self._perform(other, context))
-                return [*told, self._perform(decision, one)]
-            return before.once(decision, lambda: self._perform(decision, one))
-
-        done = perform_paced(free, paced, perform, pool=self.pool, workers=self.workers)
-        return [result for results in done for result in results]
-
-    def _await_token(self, context: CycleContext) -> bool:
-        return self.pacer.acquire(TRANSFER, until=context.until, cancelled=context.interrupted)
-
-    def _perform(self, decision: RuleDecision, context: CycleContext) -> Result:
-        """What is not begun when the next poll comes, the rule's hours close, something more urgent comes up or the
-        service stops, is decided anew. Whatever goes wrong with one contact, the others go on."""
-        over = context.until is not None and self.clock.monotonic() >= context.until
-        closed = decision.acts_before is not None and self.clock.now() >= decision.acts_before
-        if over or closed or self.stopping():
-            return Result(decision=decision, outcome=Outcome.NOT_SENT)
-        if context.interrupted():
-            return Result(decision=decision, outcome=Outcome.INTERRUPTED)
-        if self.blocked.calls_stopped(self.clock.now()):
-            return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.DENIED)
-        paused = self.pauses.of_decision(decision)
-        if paused is not None:
-            return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.OPERATOR_PAUSE, detail=str(paused))
-        performer = self.enforcer if decision.mode is Mode.ENFORCE else self.observer
-        try:
-            return _or_learnt(performer.perform(decision, context))
-        except LedgerUnavailable as problem:
-            events.log.error("ledger.failed", message=str(problem), **events.of_decision(decision, context))
-        except Exception:
-            events.broken(**events.of_decision(decision, context))
-        return Result(decision=decision, outcome=Outcome.NOT_SENT)
-
-
-def _or_learnt(result: Result) -> Result:
-    pauses = result.decision.pauses
-    learnt = pauses is not None and pauses.assumed and result.reason is HoldReason.CONTACT_PAUSED
-    return replace(result, outcome=Outcome.LEARNT, reason=None) if learnt else result
-
-
-def _without_place(decision: RuleDecision) -> Result:
-    detail = "as many contacts that its flow moved as may be (guard.unlanded) have not landed yet"
-    return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.FLOW_SUSPENDED, detail=detail)

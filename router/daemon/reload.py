@@ -59,7 +59,7 @@ def apply(app: Router, settings: Settings) -> None:
     retry = settings.execute.retry
     app.settings = settings
     app.cycle.looking.limits = limits_of(settings)
-    app.cycle.enforcer.attempts.policy = RetryPolicy(
+    app.attempts.policy = RetryPolicy(
         attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after
     )
     app.follower.landing_timeout = settings.execute.landing_timeout

@@ -75,7 +75,7 @@ def mortal(app: Router, plan: Plan) -> None:
     """Puts the points into a router that was just built."""
     for method in LEDGER:
         setattr(app.ledger, method, plan.around(method, getattr(app.ledger, method)))
-    attempts = app.cycle.enforcer.attempts
+    attempts = app.attempts
     mover: Any = _Part(attempts.mover, plan, {"transfer": "transfer", "reroute": "routing"})
     attempts.mover = app.follower.keeper.mover = mover
     attempts.reader = _reading(attempts.reader, plan)

@@ -256,7 +256,7 @@ class Dawdler:
     """Acts, and then lets hours pass."""
 
     def __init__(self, centre, performer):
-        self._centre, self._performer, self.in_progress = centre, performer, performer.in_progress
+        self._centre, self._performer = centre, performer
 
     def perform(self, decision, context):
         result = self._performer.perform(decision, context)
@@ -268,7 +268,7 @@ def test_what_has_not_begun_when_the_hours_close_is_not_done(just_opened):
     first = just_opened.world.enqueue("TASK", "Billing", waited=60 * HOUR)
     just_opened.world.enqueue("TASK", "Billing", waited=50 * HOUR)
     app = just_opened.router(RULE, **{"execute.workers": 1})
-    app.cycle.enforcer = Dawdler(just_opened, app.cycle.enforcer)
+    app.cycle.round.enforcer = Dawdler(just_opened, app.cycle.round.enforcer)
     held, report = run(app)
     assert moved(just_opened) == [(first, "Billing Overflow")]
     assert (report.transferred, report.not_sent, held) == (1, 1, {})

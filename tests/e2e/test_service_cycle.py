@@ -2,7 +2,6 @@
 
 import threading
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -42,7 +41,7 @@ def test_cycles_are_counted_on_over_a_restart_so_that_limits_per_cycle_are_not_u
 def test_a_bug_that_one_contact_brings_to_light_is_told_and_costs_no_other_contact(centre, events):
     bad, *good = (centre.world.enqueue("TASK", "Billing", waited=hours * HOUR) for hours in (9, 5, 3))
     app = centre.router(**{"execute.workers": 1})
-    transfer = app.cycle.enforcer.attempts.mover.transfer
+    transfer = app.attempts.mover.transfer
 
     class Broken:
         def transfer(self, *, contact_id, **rest):
@@ -50,7 +49,7 @@ def test_a_bug_that_one_contact_brings_to_light_is_told_and_costs_no_other_conta
                 raise ZeroDivisionError("a bug")
             return transfer(contact_id=contact_id, **rest)
 
-    app.cycle.enforcer.attempts = replace(app.cycle.enforcer.attempts, mover=Broken())
+    app.attempts.mover = Broken()
     report = app.cycle.run(until=None)
     assert moved(centre) == good
     assert report.transferred == 2

@@ -1,7 +1,6 @@
 """Rules and names in force: one set for a whole cycle, undone by nobody, and each change told once."""
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 from router.rules.load import load_rules
@@ -107,8 +106,7 @@ def test_a_reading_that_grew_older_than_2_seconds_while_the_disk_stalled_is_made
     centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR)
     centre.world.faults.add("throttle", "TransferContact", count=1)
     app = centre.router()
-    enforcer = app.cycle.enforcer
-    enforcer.attempts = replace(enforcer.attempts, ledger=SlowOnce(app.ledger, 2.1))
+    app.attempts.ledger = SlowOnce(app.ledger, 2.1)
     app.cycle.run(until=None)
     assert centre.sandbox.count("TransferContact") == 2
     assert centre.sandbox.count("DescribeContact") == 3

@@ -154,7 +154,7 @@ def test_a_call_that_was_left_behind_settles_nothing_in_the_next_turn(fleet, cen
         reading.set()
         go_on.wait(20)
 
-    first.cycle.enforcer.attempts.reader = Held(first.cycle.enforcer.attempts.reader, "describe", hang)
+    first.attempts.reader = Held(first.attempts.reader, "describe", hang)
     cycle = first.pool.submit(lambda: first.cycle.run(until=None))
     assert reading.wait(10)
     first.stop()

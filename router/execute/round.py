@@ -1,0 +1,140 @@
+"""Carries out the decisions of one round, most urgent first, on a bounded number of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+from router import events
+from router.cycle_context import CycleContext
+from router.decide.decision import RoutingUpdate, RuleDecision, Transfer
+from router.execute.result import Outcome, Performer, Result
+from router.execute.workers import BeforeMoves, PacedWork, perform_all, perform_paced
+from router.ledger.errors import LedgerUnavailable
+from router.model import HoldReason
+from router.ports import TRANSFER, Clock, Grant, Pacer
+from router.rules.rule import Mode
+from router.safety.breakers import Breakers
+from router.safety.landing_slots import LandingSlots
+from router.safety.operator_pauses import OperatorPauses
+
+
+@dataclass(kw_only=True)
+class Round:
+    """Performs what was decided. ``pool`` runs the workers, at most ``workers`` at a time; ``stopping`` ends a round
+    between two contacts."""
+
+    enforcer: Performer
+    observer: Performer
+    blocked: Breakers
+    pauses: OperatorPauses
+    places: LandingSlots
+    pacer: Pacer
+    pool: Executor
+    workers: int
+    clock: Clock
+    stopping: Callable[[], bool]
+
+    def perform(
+        self,
+        decisions: Iterable[object],
+        context: CycleContext,
+        *,
+        wait_for_slots: bool,
+    ) -> list[Result]:
+        """Performs the decisions in the order given and returns what came of each; holds are ignored. A contact whose
+        flow has no landing slot left waits while the contacts of other flows go on. With ``wait_for_slots`` this round
+        waits for a slot, otherwise the contact is decided on again in a later round."""
+        left = [decision for decision in decisions if isinstance(decision, RuleDecision)]
+        order = {id(decision): place for place, decision in enumerate(left)}
+        left, results = self._update_routing_before_moves(left, context)
+        while left:
+            done = self._perform_each(left, context)
+            results.extend(one for one in done if one.outcome is not Outcome.NO_PLACE)
+            left = [one.decision for one in done if one.outcome is Outcome.NO_PLACE]
+            left.sort(key=lambda decision: order[id(decision)])
+            flows = {decision.target.flow_id for decision in left if isinstance(decision, Transfer)}
+            if not flows or not wait_for_slots or not self.places.await_one(flows, until=context.until):
+                break
+        return [*results, *(_without_slot(decision) for decision in left)]
+
+    def _update_routing_before_moves(
+        self, decisions: list[RuleDecision], context: CycleContext
+    ) -> tuple[list[RuleDecision], list[Result]]:
+        """Performs the routing updates of contacts that are also moved, because two acts on one contact never overlap.
+        Returns the decisions that are left, in the same order, and the results."""
+        moved = {decision.contact.id for decision in decisions if isinstance(decision, Transfer)}
+        first = [one for one in decisions if isinstance(one, RoutingUpdate) and one.contact.id in moved]
+        if not first:
+            return decisions, []
+        done = perform_all(first, lambda one: self._perform_one(one, context), pool=self.pool, workers=self.workers)
+        taken = {id(decision) for decision in first}
+        return [decision for decision in decisions if id(decision) not in taken], done
+
+    def _perform_each(self, decisions: Sequence[RuleDecision], context: CycleContext) -> list[Result]:
+        """Performs every decision. Only transfers wait for tokens, and a worker takes the most urgent one when it has
+        its token. Warnings and observations of a contact come before its move."""
+        transfers = [one for one in decisions if isinstance(one, Transfer) and one.mode is Mode.ENFORCE]
+        scarce = {id(decision) for decision in transfers}
+        paced: PacedWork[RuleDecision] = PacedWork(
+            transfers, lambda: self._await_token(context), lambda: self.pacer.give_back(TRANSFER)
+        )
+        moved = {decision.contact.id for decision in transfers}
+        free = [decision for decision in decisions if id(decision) not in scarce]
+        before = BeforeMoves([decision for decision in free if decision.contact.id in moved])
+
+        def perform(decision: RuleDecision, grant: Grant | None) -> list[Result]:
+            one = replace(context, grant=grant)
+            if id(decision) in scarce:
+                earlier = before.make_sure(decision.contact.id, lambda other: self._perform_one(other, context))
+                return [*earlier, self._perform_one(decision, one)]
+            return before.once(decision, lambda: self._perform_one(decision, one))
+
+        done = perform_paced(free, paced, perform, pool=self.pool, workers=self.workers)
+        return [result for results in done for result in results]
+
+    def _await_token(self, context: CycleContext) -> bool:
+        return self.pacer.acquire(TRANSFER, until=context.until, cancelled=context.interrupted)
+
+    def _perform_one(self, decision: RuleDecision, context: CycleContext) -> Result:
+        """Performs one decision, unless something came first: the next poll, the end of the rule's hours, a more urgent
+        contact, or the end of the service. A failure of one contact never stops the others."""
+        unbegun = self._reason_not_to_begin(decision, context)
+        if unbegun is not None:
+            return unbegun
+        performer = self.enforcer if decision.mode is Mode.ENFORCE else self.observer
+        try:
+            return _or_learnt(performer.perform(decision, context))
+        except LedgerUnavailable as problem:
+            events.log.error("ledger.failed", message=str(problem), **events.of_decision(decision, context))
+        except Exception:
+            events.broken(**events.of_decision(decision, context))
+        return Result(decision=decision, outcome=Outcome.NOT_SENT)
+
+    def _reason_not_to_begin(self, decision: RuleDecision, context: CycleContext) -> Result | None:
+        now = self.clock.now()
+        over = context.until is not None and self.clock.monotonic() >= context.until
+        closed = decision.acts_before is not None and now >= decision.acts_before
+        if over or closed or self.stopping():
+            return Result(decision=decision, outcome=Outcome.NOT_SENT)
+        if context.interrupted():
+            return Result(decision=decision, outcome=Outcome.INTERRUPTED)
+        if self.blocked.calls_stopped(now):
+            return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.DENIED)
+        pause = self.pauses.of_decision(decision)
+        if pause is not None:
+            return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.OPERATOR_PAUSE, detail=str(pause))
+        return None
+
+
+def _or_learnt(result: Result) -> Result:
+    """Returns ``LEARNT`` if reading the contact showed pauses that the decision had assumed away."""
+    pauses = result.decision.pauses
+    learnt = pauses is not None and pauses.assumed and result.reason is HoldReason.CONTACT_PAUSED
+    return replace(result, outcome=Outcome.LEARNT, reason=None) if learnt else result
+
+
+def _without_slot(decision: RuleDecision) -> Result:
+    detail = "as many contacts that its flow moved as may be (guard.unlanded) have not landed yet"
+    return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.FLOW_SUSPENDED, detail=detail)
