@@ -13,7 +13,7 @@ from router.decide.govern import Role
 from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, CLOCK, first_refusal, whereabouts
 from router.decide.pick import pick
 from router.decide.targets import naming
-from router.model import Action, ActionState, HoldReason, Target
+from router.model import Action, ActionState, HoldReason, Need, Target
 from router.rules.bound import BoundStep
 from router.rules.condition import told_unread
 from router.rules.rule import Pick, Routing, Step
@@ -50,7 +50,7 @@ class TriedStep:
         return any(one.unread for one in self.tier)
 
     @property
-    def needs(self) -> tuple[object, ...]:
+    def needs(self) -> tuple[Need, ...]:
         return tuple(one.need for one in self.weighed if one.need is not None)
 
 
@@ -60,7 +60,7 @@ class StepOutcome:
 
     decisions: tuple[Decision, ...] = ()
     steps: tuple[TriedStep, ...] = ()
-    needs: tuple[object, ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 def act(turn: Evaluation) -> StepOutcome:

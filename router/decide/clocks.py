@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from router.decide.needs import NeedHours
 from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
-from router.model import Contact, FirstAct, HoursId, QueueId
+from router.model import Contact, FirstAct, HoursId, Need, NeedKind, QueueId
 from router.rules.bound import BoundRule
 from router.rules.calendar import Interval
 from router.rules.clock import OpenTimes
@@ -66,4 +65,4 @@ def hours_of_queue(queue_id: QueueId, look: Snapshot) -> OpenTimes | Unread:
 
 
 def hours_as_read(hours_id: HoursId, look: Snapshot) -> OpenTimes | Unread:
-    return look.hours.get(hours_id, Unread("these hours have not been read yet", NeedHours(hours_id)))
+    return look.hours.get(hours_id, Unread("these hours have not been read yet", Need(NeedKind.HOURS, hours_id)))

@@ -18,7 +18,7 @@ from router.decide.rules_in_force import RulesInForce
 from router.decide.snapshot import Snapshot
 from router.decide.wait import Wait, read_wait
 from router.decide.waiting_contact import WaitingContact
-from router.model import Contact, ContactId, HoldReason, Standing
+from router.model import Contact, ContactId, HoldReason, Need, Standing
 from router.rules.bound import BoundRuleSet
 from router.rules.condition import told_unread
 from router.rules.rule import Mode
@@ -65,7 +65,7 @@ class Decided:
 
     decisions: tuple[Decision, ...]
     accounts: Mapping[ContactId, Account]
-    needs: tuple[object, ...] = ()
+    needs: tuple[Need, ...] = ()
 
     @property
     def next_due_at(self) -> datetime | None:
@@ -79,7 +79,7 @@ class _Fold:
 
     look: Snapshot
     waits: Sequence[WaitingContact]
-    needs: dict[object, None] = field(default_factory=dict)
+    needs: dict[Need, None] = field(default_factory=dict)
     _used: dict[bool, CapacityUsed] = field(default_factory=dict)
 
     def used(self, *, observed: bool) -> CapacityUsed:

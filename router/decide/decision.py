@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from router.model import Contact, ContactId, FirstAct, HoldReason, Target, WaitKey
+from router.model import Contact, ContactId, FirstAct, HoldReason, Need, Target, WaitKey
 from router.rules.condition import ReliedOnValue
 from router.rules.rule import Mode, Routing
 
@@ -17,7 +17,7 @@ class GuardRefusal:
 
     reason: HoldReason
     why: str
-    needs: tuple[object, ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

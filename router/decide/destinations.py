@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from router.decide.clocks import hours_of_queue
 from router.decide.evaluation import Evaluation
 from router.decide.guards import obstacle
-from router.decide.needs import Need, NeedAgent, NeedDetails, NeedHours, NeedMetrics, NeedProfile
 from router.decide.targets import beyond, known_metrics, named_agent, no_shorter_wait, target_of
-from router.model import AgentId, AgentState, HoldReason, QueueId, QueueMetrics, Target
+from router.model import AgentId, AgentState, HoldReason, Need, NeedKind, QueueId, QueueMetrics, Target
 from router.rules.bound import BoundEntry
 from router.rules.condition import Unread
 from router.rules.rule import Pick, Step
@@ -83,7 +82,7 @@ def _no_agent(bound: BoundEntry, attribute: str, turn: Evaluation) -> Weighed | 
     names not being known is not its naming nobody: there may be more contacts to read than one look allows."""
     agent = named_agent(attribute, turn.waiting)
     if isinstance(agent, Unread):
-        if isinstance(agent.need, NeedDetails):
+        if agent.need is not None:
             return _unread(bound, agent.need, agent.why)
         return Weighed(entry=bound, target=None, refused=HoldReason.UNREADABLE, why=agent.why)
     return None if agent is not None else _no(bound, "the contact names no agent of this instance there")
@@ -94,7 +93,7 @@ def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, turn: Eva
     if sent >= AGENT_QUEUE_LIMIT:
         return _no(bound, f"{sent} contacts sent to this agent are not answered (limit {AGENT_QUEUE_LIMIT})")
     if agent_id not in metrics.agents_asked:
-        return _unread(bound, NeedAgent(agent_id), "the agent's state is not read yet")
+        return _unread(bound, Need(NeedKind.AGENT, agent_id), "the agent's state is not read yet")
     state = metrics.agents.get(agent_id)
     if state is None or not state.routable:
         return _no(bound, "the agent is not routable")
@@ -113,7 +112,7 @@ def _serves_not(bound: BoundEntry, state: AgentState, turn: Evaluation) -> Weigh
     if state.profile_id is None:
         return _no(bound, "the agent's routing profile is not known")
     if state.profile_id not in turn.waiting.look.metrics.profiles:
-        return _unread(bound, NeedProfile(state.profile_id), "the agent's routing profile is not read yet")
+        return _unread(bound, Need(NeedKind.PROFILE, state.profile_id), "the agent's routing profile is not read yet")
     served = turn.waiting.look.metrics.profiles[state.profile_id]
     if served is None:
         return _no(bound, "the agent's routing profile could not be read")
@@ -127,7 +126,7 @@ def _weigh_queue(bound: BoundEntry, queue_id: QueueId, turn: Evaluation, *, by_m
         return closed
     conditional = bool(entry.limits) or entry.shorter_wait
     if (conditional or by_metrics) and queue_id not in look.metrics.asked:
-        return _unread(bound, NeedMetrics(queue_id), "its metrics are not read yet")
+        return _unread(bound, Need(NeedKind.METRICS, queue_id), "its metrics are not read yet")
     metrics = known_metrics(queue_id, turn.waiting.contact.channel, look, turn.used.queues[queue_id])
     why = _unfit(bound, metrics, turn) if conditional else None
     return _no(bound, why, metrics) if why is not None else Weighed(entry=bound, target=bound.target, metrics=metrics)
@@ -139,7 +138,7 @@ def _wrong_hours(bound: BoundEntry, queue_id: QueueId, turn: Evaluation) -> Weig
     hours = hours_of_queue(queue_id, look)
     if isinstance(hours, Unread):
         need = hours.need
-        return _unread(bound, need, hours.why) if isinstance(need, NeedHours) else _no(bound, hours.why)
+        return _no(bound, hours.why) if need is None else _unread(bound, need, hours.why)
     if hours.is_open(look.now) is bound.entry.open:
         return None
     return _no(bound, "its hours of operation are closed" if bound.entry.open else "its hours of operation are open")

@@ -12,7 +12,7 @@ from router.decide.match_subject import seen_details, sent_here, subject_for
 from router.decide.rules_in_force import InForce, RulesMet
 from router.decide.wait import Wait
 from router.decide.waiting_contact import WaitingContact
-from router.model import ActionKind, HoldReason
+from router.model import ActionKind, HoldReason, Need
 from router.rules.bound import BoundRule
 from router.rules.calendar import NEVER, Interval
 from router.rules.clock import OpenTimes, elapsed, instant, queue_clock_start
@@ -62,7 +62,7 @@ class TriedRule:
         return self.due is not None and self.due.anything
 
     @property
-    def clock_needs(self) -> tuple[object, ...]:
+    def clock_needs(self) -> tuple[Need, ...]:
         """What is still to be read before the clock can be told: without it nothing tells when a step is due."""
         unread = (self.unread_start, self.hours)
         return tuple(one.need for one in unread if isinstance(one, Unread) and one.need is not None)
@@ -102,7 +102,7 @@ class Governance:
     held: HoldReason | None = None
     held_by: TriedRule | None = None
     undecided: tuple[TriedRule, ...] = ()
-    needs: tuple[object, ...] = ()
+    needs: tuple[Need, ...] = ()
     relied_on: tuple[ReliedOnValue, ...] = ()
 
     @property
@@ -110,7 +110,7 @@ class Governance:
         return (self.governing, *self.beside) if self.governing else self.beside
 
     @property
-    def clock_needs(self) -> tuple[object, ...]:
+    def clock_needs(self) -> tuple[Need, ...]:
         return tuple(need for one in (*self.acting, *self.undecided) for need in one.clock_needs)
 
     @property

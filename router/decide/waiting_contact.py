@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from router.decide.needs import NeedDetails, NeedOrigin, NeedPast, NeedPauses, NeedTransfers
 from router.decide.snapshot import CHAIN_TRANSFERS, Snapshot
 from router.decide.wait import Wait, queues_before
-from router.model import Contact, Details, QueueId
+from router.model import Contact, Details, Need, NeedKind, QueueId
 from router.rules.bound import Values
 from router.rules.condition import Unread
 from router.rules.value_test import Value
@@ -57,7 +56,7 @@ class WaitingContact:
         first_id = self.wait.chain_id
         if first_id == self.contact.id and self.contact.previous_id is None and self.contact.began_at is not None:
             return self.contact.began_at
-        need = NeedOrigin(self.contact.id, first_id)
+        need = Need(NeedKind.ORIGIN, self.contact.id, first_id)
         return self.look.origins.get(self.contact.id, Unread("when its chain began has not been read yet", need))
 
     @property
@@ -66,7 +65,7 @@ class WaitingContact:
         """
         if self.contact.details is not None:
             return self.contact.details
-        unread = Unread("DescribeContact has not been asked", NeedDetails(self.contact.id))
+        unread = Unread("DescribeContact has not been asked", Need(NeedKind.DETAILS, self.contact.id))
         return self.look.details.get(self.contact.id, unread)
 
     @property
@@ -75,7 +74,7 @@ class WaitingContact:
         read = self.details
         if not isinstance(read, Unread):
             return read
-        unread = Unread("whether it was paused has not been read yet", NeedPauses(self.contact.id))
+        unread = Unread("whether it was paused has not been read yet", Need(NeedKind.PAUSES, self.contact.id))
         return self.look.pauses.get(self.contact.id, unread)
 
     @property
@@ -83,7 +82,7 @@ class WaitingContact:
         """The contacts that it came from, newest first."""
         if not self.has_past:
             return ()
-        unread = Unread("the contacts that it came from have not been read yet", NeedPast(self.contact.id))
+        unread = Unread("the contacts that it came from have not been read yet", Need(NeedKind.PAST, self.contact.id))
         return self.look.pasts.get(self.contact.id, unread)
 
     @cached_property
@@ -111,7 +110,7 @@ class WaitingContact:
     @property
     def transfers_behind(self) -> int | Unread:
         """As ``transfers``; an ``Unread`` that says what to read where that must be read first."""
-        unread = Unread("its transfers have not been counted yet", NeedTransfers(self.contact.id))
+        unread = Unread("its transfers have not been counted yet", Need(NeedKind.TRANSFERS, self.contact.id))
         return unread if self.transfers is None else self.transfers
 
     @property

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from router.connect.answers import Denied, Failure, Missing, Reading, Rejected
-from router.decide.needs import NeedOrigin, NeedPast, NeedPauses
 from router.decide.snapshot import CHAIN_TRANSFERS, NEVER_PAUSED, Snapshot
 from router.lookup.budget import FailedReads
 from router.lookup.details import DetailsCache
-from router.model import Action, Contact, ContactId, Details
+from router.model import Action, Contact, ContactId, Details, Need
 from router.ports import Describer
 from router.rules.condition import Unread
 
@@ -103,38 +102,39 @@ class ChainOrigins:
     _began: dict[ContactId, datetime] = field(default_factory=dict)
     _in_vain: FailedReads = field(default_factory=FailedReads)
 
-    def read(self, look: Snapshot, needs: Iterable[NeedOrigin]) -> Mapping[ContactId, datetime | Unread]:
+    def read(self, look: Snapshot, needs: Iterable[Need]) -> Mapping[ContactId, datetime | Unread]:
         """Where Connect does not answer for one chain it is not asked for the others in this look: each might take as
         long again. A first contact that Connect does not know any more leaves the earliest that it does know."""
-        wanted = {need.contact_id: need for need in needs}
+        wanted = {ContactId(need.id): need for need in needs}
         if not wanted:
             return {}
         contacts = {contact.id: contact for contact in look.contacts}
         self._forget_others(contacts.values())
         found: dict[ContactId, datetime | Unread] = {}
         calls, silent = 0, False
-        for need in (wanted[contact_id] for contact_id in self._in_vain.last(wanted)):
-            known, answer = self._began.get(need.first_id), None
+        for contact_id in self._in_vain.last(wanted):
+            first_id = wanted[contact_id].first_id or contact_id
+            known, answer = self._began.get(first_id), None
             if known is None and not silent and calls < READ_PER_LOOK:
                 calls += 1
-                answer = self._first(need, contacts.get(need.contact_id))
-                self._in_vain.note(need.contact_id, failed=answer is not None and not isinstance(answer, Contact))
+                answer = self._first(first_id, contacts.get(contact_id))
+                self._in_vain.note(contact_id, failed=answer is not None and not isinstance(answer, Contact))
                 if isinstance(answer, Contact):
-                    known = self._note(need, answer, look.now)
+                    known = self._note(first_id, answer, look.now)
                 silent = answer is not None and not isinstance(answer, Contact | Rejected)
             told = None if isinstance(answer, Contact) else answer
-            found[need.contact_id] = known or Unread(f"when its chain began could not be read{why(told)}")
+            found[contact_id] = known or Unread(f"when its chain began could not be read{why(told)}")
         return found
 
-    def _note(self, need: NeedOrigin, first: Contact, now: datetime) -> datetime | None:
+    def _note(self, first_id: ContactId, first: Contact, now: datetime) -> datetime | None:
         """Kept for good, save while it may still be scheduled for another time."""
         if first.began_at is not None and first.began_at <= now:
-            self._began[need.first_id] = first.began_at
+            self._began[first_id] = first.began_at
         return first.began_at
 
-    def _first(self, need: NeedOrigin, contact: Contact | None) -> Contact | Failure | None:
+    def _first(self, first_id: ContactId, contact: Contact | None) -> Contact | Failure | None:
         """The first contact of the chain, from the one that the ids name on: that it is the first is not promised."""
-        found, at, seen = contact, need.first_id, {need.contact_id}
+        found, at, seen = contact, first_id, {contact.id} if contact is not None else set()
         for _ in range(CHAIN_TRANSFERS + 1):
             answer = self.segments.read(at)
             if isinstance(answer, Missing):
@@ -176,7 +176,7 @@ class EarlierContacts:
     decided without knowing of a pause is not done. So nobody waits for a reading that every move makes anyway."""
     _in_vain: FailedReads = field(default_factory=FailedReads)
 
-    def pauses(self, look: Snapshot, needs: Iterable[NeedPauses]) -> Mapping[ContactId, Details | Unread]:
+    def pauses(self, look: Snapshot, needs: Iterable[Need]) -> Mapping[ContactId, Details | Unread]:
         """The most overdue are read first. A contact that is not there any more has no pauses, nor has one that IAM
         lets nobody read: either is found out, and told, before anything is done to it."""
         contacts = {contact.id: contact for contact in look.contacts}
@@ -184,7 +184,7 @@ class EarlierContacts:
             self.known.forget_all_but(contacts.keys())
         found: dict[ContactId, Details | Unread] = {}
         left, answer = max(LEAST_PER_LOOK, 2 * look.limits.per_cycle), None
-        for contact_id in self._in_vain.last(need.contact_id for need in needs):
+        for contact_id in self._in_vain.last(ContactId(need.id) for need in needs):
             details: Details | Failure | None = self.known.of(contacts[contact_id], look.now)
             if details is None and self.assume_unpaused:
                 details = NEVER_PAUSED
@@ -217,11 +217,11 @@ class EarlierContacts:
         self.known.remember(answer.contact, now)
         return answer.contact.details or Details()
 
-    def pasts(self, look: Snapshot, needs: Iterable[NeedPast]) -> Mapping[ContactId, tuple[Contact, ...] | Unread]:
+    def pasts(self, look: Snapshot, needs: Iterable[Need]) -> Mapping[ContactId, tuple[Contact, ...] | Unread]:
         contacts = {contact.id: contact for contact in look.contacts}
         found: dict[ContactId, tuple[Contact, ...] | Unread] = {}
         left = PASTS_PER_LOOK
-        for contact_id in self._in_vain.last(need.contact_id for need in needs):
+        for contact_id in self._in_vain.last(ContactId(need.id) for need in needs):
             past: tuple[Contact, ...] | Failure | None = None
             if left > 0:
                 past = self.segments.before(contacts[contact_id], look.histories.get(contact_id, ()))

@@ -8,23 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from router.connect.answers import Rejected
-from router.decide.needs import (
-    NeedAgent,
-    NeedDetails,
-    NeedHours,
-    NeedMetrics,
-    NeedOrigin,
-    NeedPast,
-    NeedPauses,
-    NeedProfile,
-    NeedTransfers,
-)
 from router.decide.snapshot import LiveMetrics, Snapshot
 from router.lookup.budget import FailedReads
 from router.lookup.chain import ChainOrigins, EarlierContacts, Segments
 from router.lookup.details import Descriptions, DetailsCache
 from router.lookup.opening_hours import OpeningTimes
-from router.model import Channel, Contact, ContactId, Details, HoursId, ProfileId, QueueId
+from router.model import AgentId, Channel, Contact, ContactId, Details, HoursId, Need, NeedKind, ProfileId, QueueId
 from router.model.chain import transfers_behind
 from router.ports import Instance, Reader
 from router.rules.condition import Unread
@@ -73,16 +62,16 @@ class Fetcher:
         """When a task was paused, read now; ``None`` where it cannot be."""
         return self._pasts.read(contact, now)
 
-    def read(self, look: Snapshot, needs: tuple[object, ...]) -> Snapshot:
-        transfers = self._read_transfers(look, [need for need in needs if isinstance(need, NeedTransfers)])
-        metrics = self._read_queues(look.metrics, [need for need in needs if isinstance(need, NeedMetrics)])
-        metrics = self._read_profiles(metrics, [need for need in needs if isinstance(need, NeedProfile)], look.now)
-        metrics = self._read_agents(metrics, [need for need in needs if isinstance(need, NeedAgent)])
-        hours = self._opening.read([need.hours_id for need in needs if isinstance(need, NeedHours)], look.now)
-        details = self._descriptions.read(look, [need.contact_id for need in needs if isinstance(need, NeedDetails)])
-        origins = self._origins.read(look, [need for need in needs if isinstance(need, NeedOrigin)])
-        pauses = self._pasts.pauses(look, [need for need in needs if isinstance(need, NeedPauses)])
-        pasts = self._pasts.pasts(look, [need for need in needs if isinstance(need, NeedPast)])
+    def read(self, look: Snapshot, needs: tuple[Need, ...]) -> Snapshot:
+        transfers = self._read_transfers(look, [need for need in needs if need.kind is NeedKind.TRANSFERS])
+        metrics = self._read_queues(look.metrics, [need for need in needs if need.kind is NeedKind.METRICS])
+        metrics = self._read_profiles(metrics, [need for need in needs if need.kind is NeedKind.PROFILE], look.now)
+        metrics = self._read_agents(metrics, [need for need in needs if need.kind is NeedKind.AGENT])
+        hours = self._opening.read([HoursId(need.id) for need in needs if need.kind is NeedKind.HOURS], look.now)
+        details = self._descriptions.read(look, [ContactId(need.id) for need in needs if need.kind is NeedKind.DETAILS])
+        origins = self._origins.read(look, [need for need in needs if need.kind is NeedKind.ORIGIN])
+        pauses = self._pasts.pauses(look, [need for need in needs if need.kind is NeedKind.PAUSES])
+        pasts = self._pasts.pasts(look, [need for need in needs if need.kind is NeedKind.PAST])
         return replace(
             look,
             transfers=transfers,
@@ -94,12 +83,13 @@ class Fetcher:
             hours={**look.hours, **hours},
         )
 
-    def _read_transfers(self, look: Snapshot, needs: list[NeedTransfers]) -> Mapping[ContactId, int | Unread]:
+    def _read_transfers(self, look: Snapshot, needs: list[Need]) -> Mapping[ContactId, int | Unread]:
         """What a segment has behind it never changes, so it is read once for each. Where Connect does not answer for
         one it is not asked for the others in this look: each might take as long again."""
         self._forget_others(look)
         known: dict[ContactId, int | Unread] = dict(look.transfers)
-        unknown = [need.contact_id for need in needs if need.contact_id not in self._transfers]
+        wanted = [ContactId(need.id) for need in needs]
+        unknown = [contact_id for contact_id in wanted if contact_id not in self._transfers]
         for contact_id in self._uncounted.last(unknown)[:CHAINS_PER_LOOK]:
             chain = self.reader.chain(contact_id)
             self._uncounted.note(contact_id, failed=not isinstance(chain, tuple))
@@ -107,9 +97,9 @@ class Fetcher:
                 self._transfers[contact_id] = transfers_behind(contact_id, chain)
             elif not isinstance(chain, Rejected):
                 break
-        for need in needs:
+        for contact_id in wanted:
             unread = Unread("how often it was transferred has not been read")
-            known[need.contact_id] = self._transfers.get(need.contact_id, unread)
+            known[contact_id] = self._transfers.get(contact_id, unread)
         return known
 
     def _forget_others(self, look: Snapshot) -> None:
@@ -117,34 +107,34 @@ class Fetcher:
             seen = {contact.id for contact in look.contacts}
             self._transfers = {one: count for one, count in self._transfers.items() if one in seen}
 
-    def _read_queues(self, metrics: LiveMetrics, needs: list[NeedMetrics]) -> LiveMetrics:
+    def _read_queues(self, metrics: LiveMetrics, needs: list[Need]) -> LiveMetrics:
         if not needs:
             return metrics
-        queues = frozenset(need.queue_id for need in needs)
+        queues = frozenset(QueueId(need.id) for need in needs)
         rows = self.instance.queue_metrics(queues, self.channels)
         if not isinstance(rows, Mapping):
             return replace(metrics, asked=metrics.asked | queues, failed=metrics.failed | queues)
         return replace(metrics, asked=metrics.asked | queues, rows={**metrics.rows, **rows})
 
-    def _read_agents(self, metrics: LiveMetrics, needs: list[NeedAgent]) -> LiveMetrics:
+    def _read_agents(self, metrics: LiveMetrics, needs: list[Need]) -> LiveMetrics:
         """An agent whose state could not be read is like one that is not routable: not eligible."""
         if not needs:
             return metrics
-        asked = frozenset(need.agent_id for need in needs)
+        asked = frozenset(AgentId(need.id) for need in needs)
         states = self.instance.agent_states(asked)
         found = states if isinstance(states, Mapping) else {}
         return replace(metrics, agents_asked=metrics.agents_asked | asked, agents={**metrics.agents, **found})
 
-    def _read_profiles(self, metrics: LiveMetrics, needs: list[NeedProfile], now: datetime) -> LiveMetrics:
+    def _read_profiles(self, metrics: LiveMetrics, needs: list[Need], now: datetime) -> LiveMetrics:
         """Routing profiles change seldom: what was read counts as long as opening hours do. What fails is asked for
         again in the next look."""
         found = dict(metrics.profiles)
-        for need in needs:
-            read_at, served = self._profiles.get(need.profile_id, (None, None))
+        for profile_id in (ProfileId(need.id) for need in needs):
+            read_at, served = self._profiles.get(profile_id, (None, None))
             if read_at is None or not timedelta() <= now - read_at < self.hours_fresh_for:
-                answer = self.instance.served_queues(need.profile_id)
+                answer = self.instance.served_queues(profile_id)
                 served = answer if isinstance(answer, frozenset) else None
                 if served is not None:
-                    self._profiles[need.profile_id] = now, served
-            found[need.profile_id] = served
+                    self._profiles[profile_id] = now, served
+            found[profile_id] = served
         return replace(metrics, profiles=found)

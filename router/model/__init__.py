@@ -16,6 +16,7 @@ from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queu
 from router.model.hold_reason import HoldReason, earliest
 from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, QueueId, bare_id
 from router.model.metrics import EMPTY_QUEUE, AgentState, OpeningHours, QueueMetrics, TimeSlice
+from router.model.need import Need, NeedKind
 from router.model.pause import Pause, PauseKind, Pauses
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "Hours",
     "HoursId",
     "Landing",
+    "Need",
+    "NeedKind",
     "OpeningHours",
     "Pause",
     "PauseKind",

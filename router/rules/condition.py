@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
+from router.model import Need
 from router.problems import Place
 from router.rules.value_test import Value
 
@@ -21,7 +22,7 @@ class Unread:
     ``None`` where it was tried in vain; ``why`` is for people."""
 
     why: str
-    need: object | None = None
+    need: Need | None = None
 
 
 class Subject(Protocol):
@@ -102,7 +103,7 @@ class Match:
     seen: tuple[ReliedOnValue, ...]
 
     @property
-    def needs(self) -> tuple[object, ...]:
+    def needs(self) -> tuple[Need, ...]:
         unread = [seen.value for seen in self.seen if isinstance(seen.value, Unread)]
         return tuple(value.need for value in unread if value.need is not None)
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from router.decide.decide import decide
 from router.decide.decision import Hold, Transfer
-from router.decide.needs import NeedDetails
-from router.model import Channel, Details, HoldReason, ProfileId
+from router.model import Channel, ContactId, Details, HoldReason, NeedKind, ProfileId
 from router.rules.condition import Unread
+from router.rules.rule import Mode
 from tests.builders.contacts import contact
 from tests.builders.instance import ANN, BILLING, free
 from tests.builders.looks import live, look, told
@@ -88,7 +88,7 @@ def test_reading_only_what_is_asked_for_comes_to_the_same_as_reading_all(world):
     eager = replace(seen, details=details)
     lazy, rounds = seen, 0
     while asked := decide(lazy, bound).needs:
-        new = {need.contact_id: details[need.contact_id] for need in asked if isinstance(need, NeedDetails)}
+        new = {ContactId(need.id): details[ContactId(need.id)] for need in asked if need.kind is NeedKind.DETAILS}
         assert len(new) == len(asked), "all else is known"
         assert not new.keys() & lazy.details.keys(), "nothing is asked for twice"
         lazy, rounds = replace(lazy, details={**lazy.details, **new}), rounds + 1
@@ -108,7 +108,9 @@ def test_what_was_not_read_holds_and_is_never_taken_for_a_no(world, data):
     for contact_id, account in whole.accounts.items():
         now = partly.accounts[contact_id].decisions
         then = [told(one) for one in account.decisions]
-        assert [told(one) for one in now if not isinstance(one, Hold) and told(one) not in then] == []
+        # A rule that observes may show a move more: the rule before it, which would have made one, was not decided.
+        acts = [one for one in now if not isinstance(one, Hold) and one.mode is Mode.ENFORCE]
+        assert [told(one) for one in acts if told(one) not in then] == []
         if contact_id in read:
             assert [told(one) for one in now] == then
         elif any(isinstance(one, Transfer) and told(one) not in map(told, now) for one in account.decisions):

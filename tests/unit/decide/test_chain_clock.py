@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from router.decide.decide import decide
-from router.decide.needs import NeedOrigin, NeedTransfers
 from router.decide.snapshot import Snapshot
-from router.model import ContactId, Directory, HoldReason, Hours, HoursId
+from router.model import ContactId, Directory, HoldReason, Hours, HoursId, Need, NeedKind
 from router.rules.calendar import Calendar, Window
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
@@ -19,7 +18,7 @@ from tests.builders.rules import rules as bound
 
 CHAIN = 'sla.clock = "chain"'
 HOUR_ON_CHAIN = bound(overflow(at="1h", more=CHAIN))
-OF_CHAIN = NeedOrigin(ContactId("c2"), ContactId("c1"))
+OF_CHAIN = Need(NeedKind.ORIGIN, ContactId("c2"), ContactId("c1"))
 UNREADABLE = Unread("when its chain began could not be read")
 
 
@@ -196,4 +195,4 @@ def test_nothing_is_asked_about_contacts_that_no_rule_is_about(queue):
 
 def test_the_transfers_are_counted_after_the_clock_is_known():
     seen = look(handed_on(), origins={"c2": ago(70)}, transfers={})
-    assert decide(seen, HOUR_ON_CHAIN).needs == (NeedTransfers(ContactId("c2")),)
+    assert decide(seen, HOUR_ON_CHAIN).needs == (Need(NeedKind.TRANSFERS, ContactId("c2")),)

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 
 from router.decide.decide import decide
-from router.decide.needs import NeedAgent, NeedMetrics
 from router.decide.snapshot import Limits, LiveMetrics
-from router.model import AgentState, Channel
+from router.model import AgentState, Channel, Need, NeedKind
 from tests.builders.contacts import act, after, contact, minutes, move
 from tests.builders.instance import ANN, AWAY, BILLING, BOB, GENERAL, OVERFLOW, SUPERVISORS, free, metrics, to, to_agent
 from tests.builders.looks import by_contact, live, look, outcome, the_hold
@@ -184,7 +183,7 @@ def test_fewest_waiting_picks_the_shortest_queue_and_one_of_unknown_length_last(
 def test_a_pick_by_metrics_has_them_read_even_of_entries_without_conditions():
     rule = rules(overflow(to=THREE).replace('at = "10m"', 'at = "10m", pick = "most-slots"'))
     decided = decide(look(contact(waited=10), metrics=LiveMetrics()), rule)
-    assert set(decided.needs) == {NeedMetrics(OVERFLOW), NeedMetrics(GENERAL), NeedMetrics(SUPERVISORS)}
+    assert set(decided.needs) == {Need(NeedKind.METRICS, queue) for queue in (OVERFLOW, GENERAL, SUPERVISORS)}
 
 
 def test_an_unconditional_entry_stays_eligible_when_the_metrics_of_a_pick_cannot_be_read():
@@ -282,7 +281,8 @@ def test_what_must_be_read_is_asked_for_at_once_for_every_step_and_tier_that_may
     )
     decided = decide(look(contact(waited=20), metrics=LiveMetrics()), ladder)
     assert the_hold(decided).reason == "unreadable"
-    assert set(decided.needs) == {NeedMetrics(OVERFLOW), NeedMetrics(GENERAL), NeedMetrics(SUPERVISORS), NeedAgent(ANN)}
+    queues = {Need(NeedKind.METRICS, queue) for queue in (OVERFLOW, GENERAL, SUPERVISORS)}
+    assert set(decided.needs) == {*queues, Need(NeedKind.AGENT, ANN)}
 
 
 def test_nothing_is_read_that_comes_after_an_eligible_first_choice():

@@ -6,8 +6,7 @@ import pytest
 
 from router.decide.decide import decide
 from router.decide.match_subject import still_so
-from router.decide.needs import NeedDetails, NeedProfile, NeedTransfers
-from router.model import ActionState, Channel, Details, HoldReason, ProfileId, RoutingData
+from router.model import ActionState, Channel, Details, HoldReason, Need, NeedKind, ProfileId, RoutingData
 from router.rules.condition import Unread
 from tests.builders.contacts import act, after, contact, move
 from tests.builders.instance import ANN, BILLING, GENERAL, OVERFLOW, free, to, to_agent
@@ -78,7 +77,7 @@ def test_and_does_not_match_what_it_says_not(condition, details):
 def test_it_is_asked_for_once_a_step_may_be_due_and_the_contact_is_held_meanwhile():
     decided = decide(look(WAITING), rules(VIP + PLAIN))
     assert outcome(look(WAITING), rules(VIP + PLAIN)) == ["vip: unreadable"]
-    assert decided.needs == (NeedDetails(WAITING.id),)
+    assert decided.needs == (Need(NeedKind.DETAILS, WAITING.id),)
 
 
 def test_while_nothing_can_be_due_it_is_not_asked_for():
@@ -89,7 +88,7 @@ def test_while_nothing_can_be_due_it_is_not_asked_for():
 
 def test_it_is_asked_for_where_a_later_rule_that_could_match_is_due():
     decided = decide(look(WAITING), rules(on('attributes.tier = "vip"', at="1h") + PLAIN))
-    assert decided.needs == (NeedDetails(WAITING.id),)
+    assert decided.needs == (Need(NeedKind.DETAILS, WAITING.id),)
 
 
 def test_it_is_not_asked_for_where_the_search_tells_that_the_rule_does_not_match():
@@ -120,7 +119,7 @@ def test_an_exclusion_rule_that_depends_on_it_holds_until_it_is_read():
 def test_how_often_the_chain_was_transferred_is_asked_for_and_counts():
     second = replace(contact("c2", waited=20), previous_id=WAITING.id, initial_id=WAITING.id)
     once = rules(on("transfers = { max = 1 }") + PLAIN)
-    assert decide(look(second, transfers={}), once).needs == (NeedTransfers(second.id),)
+    assert decide(look(second, transfers={}), once).needs == (Need(NeedKind.TRANSFERS, second.id),)
     assert outcome(look(second, transfers={second.id: 1}), once) == ["vip 1: to Overflow"]
     assert outcome(look(second, transfers={second.id: 2}), once) == ["plain 1: to General"]
     assert outcome(look(second, transfers={second.id: Unread("no answer")}), once) == ["vip: unreadable"]
@@ -208,14 +207,14 @@ def test_the_most_overdue_is_asked_for_first_by_its_rule_and_not_by_its_age():
     older, urgent = contact("older", waited=70), contact("urgent", waited=60, name="urgent")
     bound = rules(URGENT + on('attributes.tier = "vip"', at="1h"))
     for contacts in ((older, urgent), (urgent, older)):
-        assert decide(look(*contacts), bound).needs == (NeedDetails(urgent.id), NeedDetails(older.id))
+        assert [need.id for need in decide(look(*contacts), bound).needs] == [urgent.id, older.id]
 
 
 def test_where_a_later_rule_may_govern_its_urgency_counts_too():
     first, second = contact("c1", waited=200), contact("c2", waited=190, name="urgent")
     slow = on('attributes.tier = "gold"', "gold", at="3h")
     bound = rules(slow + URGENT)
-    assert decide(look(first, second), bound).needs == (NeedDetails(second.id), NeedDetails(first.id))
+    assert [need.id for need in decide(look(first, second), bound).needs] == [second.id, first.id]
 
 
 def test_the_hold_says_why_it_could_not_be_read():
@@ -264,7 +263,7 @@ def test_one_who_does_not_serve_its_queue_and_channel_is_not():
 
 def test_what_the_profile_serves_is_asked_for_when_the_agent_is_free():
     seen = look(WAITING, details=ANNS, metrics=live(agents={ANN: FREE}))
-    assert decide(seen, rules(PREFERRED)).needs == (NeedProfile(PROFILE),)
+    assert decide(seen, rules(PREFERRED)).needs == (Need(NeedKind.PROFILE, PROFILE),)
     busy = look(WAITING, details=ANNS, metrics=live(agents={ANN: replace(FREE, routable=False)}))
     assert decide(busy, rules(PREFERRED)).needs == ()
 
@@ -277,7 +276,7 @@ def test_a_contact_that_names_nobody_goes_to_the_next_destination():
 
 def test_whom_it_names_is_asked_for_and_while_that_could_not_be_read_nobody_else_gets_it():
     bound = rules(PREFERRED)
-    assert decide(at_anns(details={}), bound).needs == (NeedDetails(WAITING.id),)
+    assert decide(at_anns(details={}), bound).needs == (Need(NeedKind.DETAILS, WAITING.id),)
     in_vain = at_anns(details={WAITING.id: Unread("no answer")})
     assert outcome(in_vain, bound) == ["preferred 1: unreadable"]
     assert decide(in_vain, bound).needs == (), "asked in vain once, it is not asked for again in this look"

@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 from router.decide.decide import decide
-from router.decide.needs import NeedTransfers
 from router.decide.snapshot import Blocks, Limits
-from router.model import ActionState, HoldReason, earliest
+from router.model import ActionState, HoldReason, Need, NeedKind, earliest
 from router.rules.condition import Unread
 from router.rules.rule import Mode
 from tests.builders.contacts import NOW, act, contact, minutes, move
@@ -59,7 +58,7 @@ def test_transfers_are_kept_for_people_and_flows():
 def test_how_often_a_chain_was_transferred_is_read_first():
     here, _ = chain(0)
     decided = decide(look(here, transfers={}), ONE)
-    assert (the_hold(decided).reason, decided.needs) == (HoldReason.UNREADABLE, (NeedTransfers(here.id),))
+    assert (the_hold(decided).reason, decided.needs) == (HoldReason.UNREADABLE, (Need(NeedKind.TRANSFERS, here.id),))
     unread = look(here, transfers={here.id: Unread("Connect did not answer")})
     decided = decide(unread, ONE)
     assert (the_hold(decided).reason, decided.needs) == (HoldReason.UNREADABLE, ())

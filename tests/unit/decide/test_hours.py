@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from router.decide.decide import decide
-from router.decide.needs import NeedHours
 from router.decide.snapshot import Snapshot
-from router.model import Directory, Hours, HoursId
+from router.model import Directory, Hours, HoursId, Need, NeedKind
 from router.rules.calendar import Calendar, Window
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
@@ -105,7 +104,7 @@ def test_a_rule_whose_hours_are_closed_governs_all_the_same():
 
 def test_the_hours_that_rules_count_by_are_asked_for_and_no_others():
     decided = decide(at(contact(waited=1), hours={}), rules(overflow(more=BY_OFFICE)))
-    assert (decided.decisions, decided.needs) == ((), (NeedHours(OFFICE),))
+    assert (decided.decisions, decided.needs) == ((), (Need(NeedKind.HOURS, OFFICE),))
     assert decide(at(WAITING, hours={}), rules(overflow())).needs == ()
 
 
@@ -191,7 +190,7 @@ def test_a_destination_may_ask_for_its_queues_own_hours(wanted, hours, why):
 
 def test_the_hours_of_a_destination_are_read_before_it_is_chosen():
     decided = decide(at(WAITING, hours={}), rules(overflow(to='{ queue = "Overflow", open = true }')))
-    assert decided.needs == (NeedHours(NIGHT),)
+    assert decided.needs == (Need(NeedKind.HOURS, NIGHT),)
     assert the_hold(decided).reason == "unreadable"
 
 

@@ -8,9 +8,8 @@ import pytest
 
 from router.decide.decide import decide
 from router.decide.decision import PausesSeen
-from router.decide.needs import NeedDetails, NeedPast, NeedPauses, NeedTransfers
 from router.decide.snapshot import Snapshot
-from router.model import Channel, Contact, ContactId, Details, HoldReason
+from router.model import Channel, Contact, ContactId, Details, HoldReason, Need, NeedKind
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, after, contact, minutes, move
 from tests.builders.looks import look, outcome, the_hold, the_transfer
@@ -42,7 +41,7 @@ def test_what_is_not_due_by_the_time_that_passed_is_not_asked_about():
 
 def test_what_may_be_due_is_asked_about_before_anything_else_is_read():
     decided = decide(look(contact(waited=30), transfers={}, **NOBODY), LATE)
-    assert decided.needs == (NeedPauses(ContactId("c1")),)
+    assert decided.needs == (Need(NeedKind.PAUSES, ContactId("c1")),)
     assert the_hold(decided).reason is HoldReason.UNREADABLE
 
 
@@ -68,7 +67,7 @@ def test_a_warning_is_put_off_as_well():
 def test_e_mails_cannot_be_paused_and_are_not_asked_about():
     mail = contact(waited=45, channel=Channel.EMAIL)
     decided = decide(look(mail, **NOBODY), LATE)
-    assert NeedPauses(mail.id) not in decided.needs
+    assert Need(NeedKind.PAUSES, mail.id) not in decided.needs
     assert the_transfer(decided).pauses is None
 
 
@@ -88,7 +87,7 @@ def test_behind_an_undecided_rule_pauses_and_the_condition_are_read_together():
     rules = unreadable(bound(overflow("first", at="30m")), "first")
     waiting = look(contact(waited=45), **NOBODY)
     needs = decide(waiting, rules).needs
-    assert NeedPauses(ContactId("c1")) in needs or NeedDetails(ContactId("c1")) in needs
+    assert Need(NeedKind.PAUSES, ContactId("c1")) in needs or Need(NeedKind.DETAILS, ContactId("c1")) in needs
     assert decide(seen(contact(waited=45), once(40, 20)), rules).decisions == ()
 
 
@@ -109,7 +108,7 @@ def handed_on(**others: Any) -> Contact:
 
 def test_the_contacts_it_came_from_are_read_only_where_its_own_pauses_leave_it_due():
     known: dict[str, Any] = {"origins": {"c2": ago(45)}, "pasts": {}, "transfers": {}}
-    assert decide(seen(handed_on(), Details(), **known), CHAIN).needs == (NeedPast(ContactId("c2")),)
+    assert decide(seen(handed_on(), Details(), **known), CHAIN).needs == (Need(NeedKind.PAST, ContactId("c2")),)
     assert (
         decide(seen(handed_on(), once(4, 1), **known), bound(overflow(at="44m", more='sla.clock = "chain"'))).needs
         == ()
@@ -118,9 +117,9 @@ def test_the_contacts_it_came_from_are_read_only_where_its_own_pauses_leave_it_d
 
 def test_where_nobody_knows_when_it_began_those_it_came_from_are_read():
     task = contact("c2", waited=40, initiated_at=None, previous_id="c1", initial_id="c1")
-    assert decide(seen(task, Details(), pasts={}), LATE).needs == (NeedPast(ContactId("c2")),)
+    assert decide(seen(task, Details(), pasts={}), LATE).needs == (Need(NeedKind.PAST, ContactId("c2")),)
     lost = contact("c2", waited=40, initiated_at=None, initial_id="c1")
-    assert decide(seen(lost, Details(), pasts={}), LATE).needs == (NeedPast(ContactId("c2")),)
+    assert decide(seen(lost, Details(), pasts={}), LATE).needs == (Need(NeedKind.PAST, ContactId("c2")),)
 
 
 def test_the_clock_is_known_where_no_pause_could_make_something_due():
@@ -157,4 +156,4 @@ def test_a_pause_before_the_routers_own_move_counts_for_the_next_step(pause, exp
 def test_the_transfers_are_counted_after_the_pauses():
     task = handed_on()
     decided = decide(seen(replace(task, enqueued_at=ago(40), initiated_at=ago(40)), Details(), transfers={}), LATE)
-    assert decided.needs == (NeedTransfers(task.id),)
+    assert decided.needs == (Need(NeedKind.TRANSFERS, task.id),)

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from router.decide.decide import decide
-from router.decide.needs import NeedPast
 from router.decide.snapshot import Snapshot
-from router.model import AgentId, Channel, Contact, ContactId, HoldReason
+from router.model import AgentId, Channel, Contact, ContactId, HoldReason, Need, NeedKind
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, after, contact, minutes, move
 from tests.builders.instance import BILLING, GENERAL, OVERFLOW
@@ -108,7 +107,7 @@ def test_a_contact_from_before_the_ledger_that_was_queued_since_is_asked_about()
 def test_it_is_read_once_nothing_else_stands_in_the_way_of_a_move():
     unread: dict[str, Any] = {"ledger_began_at": NOW, "pasts": {}, "transfers": {HERE.id: 2}}
     decided = decide(look(HERE, **unread), BACK)
-    assert decided.needs == (NeedPast(ContactId("c3")),)
+    assert decided.needs == (Need(NeedKind.PAST, ContactId("c3")),)
     assert the_hold(decided).reason is HoldReason.UNREADABLE
     early = replace(HERE, enqueued_at=ago(5))
     assert decide(look(early, **unread), BACK).needs == ()
@@ -132,7 +131,7 @@ def test_where_a_transfer_goes_to_an_agents_queue_does_not_matter():
         '[[rule]]\nname = "back"\nmatch.queue = "General"\nstep = [{ at = "10m", to = [{ agent = "ann" }] }]'
     )
     decided = decide(look(HERE, ledger_began_at=NOW, pasts={}, transfers={HERE.id: 2}), to_agent)
-    assert not any(isinstance(need, NeedPast) for need in decided.needs)
+    assert not any(need.kind is NeedKind.PAST for need in decided.needs)
 
 
 def test_the_queue_it_was_moved_out_of_by_the_ledger_counts_as_before():

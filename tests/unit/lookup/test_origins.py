@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from router.connect.answers import Rejected, Throttled
-from router.decide.needs import NeedOrigin
 from router.lookup.chain import READ_PER_LOOK, ChainOrigins, Segments
-from router.model import Contact
+from router.model import Contact, Need, NeedKind
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, contact, minutes
 from tests.builders.describing import Describing
@@ -18,7 +17,7 @@ REFUSED = Rejected(code="InvalidRequestException", message="", status=400)
 
 def read(reader: Describing, *contacts: Contact, origins: ChainOrigins | None = None) -> dict[str, datetime | Unread]:
     asking = origins or ChainOrigins(segments=Segments(reader=reader))
-    found = asking.read(look(*contacts), [NeedOrigin(one.id, one.chain_id) for one in contacts])
+    found = asking.read(look(*contacts), [Need(NeedKind.ORIGIN, one.id, one.chain_id) for one in contacts])
     return {str(contact_id): began for contact_id, began in found.items()}
 
 

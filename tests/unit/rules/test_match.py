@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from router.model import Need, NeedKind
 from router.rules.condition import Match, Truth, Unread, match
 from router.rules.load import parse_rules
 from router.rules.value_test import Value
@@ -164,12 +165,12 @@ def test_any_all_and_none_nest():
 
 
 def test_a_value_that_was_not_read_leaves_it_open_unless_another_decides():
-    unread = Unread("no answer", "need")
+    unread = Unread("no answer", Need(NeedKind.DETAILS, "c1"))
     assert matched('name = "A"\ntags.x = "1"', name="A", tags__x=unread).truth is Truth.UNREAD
     assert matched('name = "A"\ntags.x = "1"', name="B", tags__x=unread).truth is Truth.NO
     assert matched('any = [{ name = "A" }, { tags.x = "1" }]', name="A", tags__x=unread).truth is Truth.YES
     assert matched('none = [{ name = "A" }, { tags.x = "1" }]', name="A", tags__x=unread).truth is Truth.NO
-    assert matched('none = [{ tags.x = "1" }]', tags__x=unread).needs == ("need",)
+    assert matched('none = [{ tags.x = "1" }]', tags__x=unread).needs == (unread.need,)
 
 
 def test_the_trace_tells_each_condition_as_the_file_says_it_and_what_was_seen():
