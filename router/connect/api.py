@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Lock, local
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,6 +15,7 @@ from botocore.parsers import ResponseParserError
 from router.connect.answers import Denied, Failure, Full, Rejected, Throttled, TooLate, Unauthenticated
 from router.connect.errors import answer_of
 from router.connect.quotas import Quotas
+from router.news import NewsFilter
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
@@ -24,9 +25,6 @@ log = structlog.get_logger()
 
 _OF_ANOTHER_TYPE = (ValueError, TypeError, AttributeError, LookupError)
 """What botocore's parser raises on an answer whose members do not have the types of the service model."""
-
-SAY_AGAIN_S = 300.0
-"""How often a permission that stays missing is told: what is denied once is denied at every poll."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +53,7 @@ class Api:
         self._instance_id = instance_id
         self._quotas = quotas
         self._monotonic = monotonic
-        self._told: dict[str, float] = {}
-        self._lock = Lock()
+        self._news = NewsFilter[str](monotonic)
         self._sending = _Sending()
         client.meta.events.register("before-send.connect", self._in_time)
 
@@ -104,12 +101,8 @@ class Api:
             self._quotas.succeeded(operation)
 
     def _tell(self, operation: str, answer: Denied | Unauthenticated) -> None:
-        now = self._monotonic()
-        with self._lock:
-            told_at = self._told.get(operation)
-            if told_at is not None and now - told_at < SAY_AGAIN_S:
-                return
-            self._told[operation] = now
+        if not self._news.is_news(operation):
+            return
         code = answer.code if isinstance(answer, Unauthenticated) else "AccessDeniedException"
         log.error("api.denied", operation=operation, error=code, message=answer.message)
 

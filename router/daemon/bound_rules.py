@@ -9,6 +9,7 @@ from threading import Lock
 from router import events
 from router.connect.answers import Failure
 from router.model import Directory, QueueId
+from router.news import NewsFilter
 from router.ports import Instance
 from router.rules.bind import bind, mentions_agents, mentions_hours
 from router.rules.bound import BoundRule, BoundRuleSet
@@ -24,8 +25,8 @@ class BoundRules:
     ruleset: RuleSet
     directory: Directory = field(default_factory=Directory)
     rules: BoundRuleSet = field(init=False)
-    _told: frozenset[str] = frozenset()
-    _changes_told: set[str] = field(default_factory=set)
+    _unresolved_news: NewsFilter[str] = field(default_factory=NewsFilter)
+    _changes_news: NewsFilter[tuple[str, str]] = field(default_factory=NewsFilter)
     _replacing: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -49,7 +50,7 @@ class BoundRules:
         with self._replacing:
             self.ruleset, self.directory = ruleset, directory or self.directory
             self.rules = bind(ruleset, self.directory, agents_known=self.agents_named)
-            self._changes_told.clear()
+            self._changes_news.keep_only(())
             self._tell_unresolved()
 
     def _with_more(self, ruleset: RuleSet) -> Directory | None:
@@ -92,15 +93,15 @@ class BoundRules:
 
     def _tell_changed(self, rule: BoundRule, message: str) -> None:
         """Once, and not each time that the names are read again."""
-        if f"{rule.name}: {message}" not in self._changes_told:
-            self._changes_told.add(f"{rule.name}: {message}")
+        if self._changes_news.is_news((rule.name, message)):
             events.log.warning("directory.changed", rule=rule.name, message=message)
 
     def _tell_unresolved(self) -> None:
         lines = frozenset(str(line) for rule in self.rules.rules for line in rule.unresolved)
-        for line in sorted(lines - self._told):
-            events.log.error("rules.unresolved", message=line)
-        self._told = lines
+        for line in sorted(lines):
+            if self._unresolved_news.is_news(line):
+                events.log.error("rules.unresolved", message=line)
+        self._unresolved_news.keep_only(lines)
 
 
 def _united(old: BoundRuleSet, new: BoundRuleSet) -> frozenset[QueueId] | None:

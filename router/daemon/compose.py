@@ -10,7 +10,6 @@ from threading import Event
 from router import events
 from router.clock import SystemClock
 from router.connect.answers import Denied, Failure, Unauthenticated
-from router.connect.api import SAY_AGAIN_S
 from router.connect.client import make_quotas_client
 from router.connect.connection import Connection
 from router.connect.quotas import Rate
@@ -36,6 +35,7 @@ from router.lookup.details import DetailsCache
 from router.lookup.fetch import Fetcher
 from router.lookup.snapshot import Lookup, limits_of
 from router.model import Channel, HoldReason
+from router.news import NewsFilter
 from router.ports import Clock
 from router.resources import Shared, open_connection, open_ledger
 from router.rules.rule import Mode, RuleSet
@@ -82,7 +82,10 @@ class Router:
     pauses: OperatorPauses
     shared: Shared | None = None
     working: bool = True
-    _unreachable: tuple[str, float] | None = field(default=None, init=False)
+    _unreachable_news: NewsFilter[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._unreachable_news = NewsFilter(self.clock.monotonic)
 
     def stop(self) -> None:
         self.stopping.set()
@@ -149,12 +152,8 @@ class Router:
 
     def tell_unreachable(self, failure: Failure, *, retry_in: float) -> None:
         """Where it is another failure than the last, or five minutes are over."""
-        now = self.clock.monotonic()
-        if self._unreachable is not None:
-            code, told_at = self._unreachable
-            if code == failure.code and now - told_at < SAY_AGAIN_S:
-                return
-        self._unreachable = failure.code, now
+        if not self._unreachable_news.is_news("instance", failure.code):
+            return
         refused = isinstance(failure, Denied | Unauthenticated)
         write = events.log.error if refused else events.log.warning
         event = "api.denied" if refused else "search.degraded"

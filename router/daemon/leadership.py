@@ -17,12 +17,12 @@ from router import events
 from router.daemon.daemon import Daemon
 from router.daemon.signals import acting_on
 from router.ledger.errors import LedgerUnavailable
+from router.news import NewsFilter
 from router.ports import Clock
 from router.resources import Shared
 
 LOOK_EVERY = 2.0
 """Seconds between two renewals of the lease, or two looks at it: a fifth of the time for which it is trusted."""
-SAY_AGAIN_S = 300.0
 RELEASED_WITHIN = 1.0
 
 
@@ -58,10 +58,13 @@ class Leadership:
     _taken: int = field(default=0, init=False)
     _once: bool = field(default=False, init=False)
     _ends: Ends = field(default=lambda: None, init=False)
-    _told: tuple[str, float] | None = field(default=None, init=False)
+    _news: NewsFilter[str] = field(init=False)
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
     _over: threading.Event = field(default_factory=threading.Event, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def __post_init__(self) -> None:
+        self._news = NewsFilter(self.clock.monotonic)
 
     def run(self, serve: Serve) -> int:
         """One turn after the other, until a signal ends it. Raises ``LedgerUnavailable`` where the ledger cannot be
@@ -205,8 +208,5 @@ class Leadership:
             ends()
 
     def _tell_failed(self, problem: LedgerUnavailable) -> None:
-        """Another problem than the last, or the same one after five minutes."""
-        now, text = self.clock.monotonic(), str(problem)
-        if self._told is None or self._told[0] != text or now - self._told[1] >= SAY_AGAIN_S:
-            self._told = text, now
-            events.log.error("ledger.failed", message=text)
+        if self._news.is_news("ledger", str(problem)):
+            events.log.error("ledger.failed", message=str(problem))

@@ -10,6 +10,7 @@ from threading import Event
 from watchfiles import watch
 
 from router import events
+from router.news import NewsFilter
 
 LOOK_EVERY_MS = 500
 """Also without a word from the kernel: a link to a folder elsewhere, and most network file systems, give none."""
@@ -28,7 +29,7 @@ class RulesWatcher:
         self._path = path
         self._changed = changed
         self._stopping = stopping
-        self._told = False
+        self._news = NewsFilter[str]()
         self._seen = signature(path())
 
     @property
@@ -81,8 +82,7 @@ class RulesWatcher:
         return now
 
     def _tell(self, error: Exception) -> None:
-        if not self._told:
-            self._told = True
+        if self._news.is_news("watch"):
             events.log.warning("rules.watch_degraded", message=f"{type(error).__name__}: {error}")
 
 

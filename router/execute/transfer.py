@@ -17,9 +17,9 @@ from router.execute.routing import RoutingPerformer
 from router.execute.workers import InProgress
 from router.followup.tracker import Tracker
 from router.ledger.errors import AlreadyIntended, LedgerUnavailable, NotOpen
-from router.model import Action, ActionState, HoldReason, Landing
+from router.model import Action, ActionState, ContactId, HoldReason, Landing
 from router.model.chain import transfers_behind
-from router.news import NotSentNews
+from router.news import NewsFilter
 from router.ports import Clock, Ledger, Reader
 from router.safety.breakers import Breakers, Denials
 from router.safety.landing_slots import LandingSlots
@@ -41,7 +41,7 @@ class TransferPerformer:
     instance_id: str
     in_progress: InProgress
     rerouter: RoutingPerformer
-    _not_sent_told: NotSentNews = field(default_factory=NotSentNews)
+    _unsent_news: NewsFilter[ContactId] = field(default_factory=NewsFilter)
 
     def perform(self, decision: RuleDecision, context: CycleContext) -> Result:
         """A warning may be told while the contact is being moved; two moves of one contact never overlap."""
@@ -106,7 +106,7 @@ class TransferPerformer:
     def _conclude(self, decision: Transfer, effort: Effort, tried: AttemptResult, context: CycleContext) -> Result:
         answer = tried.answer
         if not isinstance(answer, Throttled | None):
-            self._not_sent_told.forget(decision.contact.id)
+            self._unsent_news.forget(decision.contact.id)
         if isinstance(answer, Transferred):
             return self._moved(decision, effort, answer, context)
         denied = self.denials.met(tried, decision.target.flow_id)
@@ -171,7 +171,7 @@ class TransferPerformer:
     def _not_sent(
         self, decision: Transfer, effort: Effort, failure: Failure | Full | None, context: CycleContext
     ) -> Result:
-        if failure is not None and self._not_sent_told.is_news(decision.contact.id, failure.code):
+        if failure is not None and self._unsent_news.is_news(decision.contact.id, failure.code):
             message = "not sent; decided anew"
             events.failed(decision, effort.action, context, code=failure.code, message=message)
         return Result(decision=decision, outcome=Outcome.NOT_SENT, action=effort.action)

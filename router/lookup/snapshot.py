@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from router.decide.decide import Decided, decide
 from router.decide.snapshot import Blocks, Limits, Snapshot
 from router.lookup.fetch import Fetcher
 from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, Pauses, QueueId, Standing, Target
+from router.news import NewsFilter
 from router.ports import Clock, Ledger, Reader
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
@@ -64,7 +65,7 @@ class Lookup:
     limits: Limits
     channels: frozenset[Channel]
     lookback: timedelta
-    _degraded_told: bool = False
+    _news: NewsFilter[str] = field(default_factory=NewsFilter)
     _last: dict[tuple[str, timedelta], Target] | None = None
 
     def search(self, rules: BoundRuleSet, extra: Iterable[Contact], *, stop: Callable[[], bool]) -> Sighting:
@@ -140,8 +141,7 @@ class Lookup:
 
     def _tell_degraded(self, page: SearchPage) -> None:
         """Once, a filter that Connect does not take."""
-        if page.degraded is not None and not self._degraded_told:
-            self._degraded_told = True
+        if page.degraded is not None and self._news.is_news("filter"):
             events.log.warning("search.degraded", error="FilterRefused", message=page.degraded)
 
     def _last_targets(self, recent: Iterable[Action]) -> Mapping[tuple[str, timedelta], Target]:

@@ -13,6 +13,7 @@ from router.connect.answers import Denied, Unauthenticated
 from router.decide.snapshot import Blocks
 from router.execute.attempts import AttemptResult
 from router.model import Action, ContactId, Directory, FlowId, HoldReason, Landing
+from router.news import NewsFilter
 from router.ports import TRANSFER, UPDATE, Clock
 
 DENIED_PROBE = timedelta(minutes=5)
@@ -226,8 +227,10 @@ class Denials:
     blocked: Breakers
     clock: Clock
     directory: Callable[[], Directory]
-    _told: dict[tuple[str | None, ...], datetime] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
+    _news: NewsFilter[tuple[str | None, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_news", NewsFilter(self.clock.monotonic, again_after=DENIED_PROBE))
 
     def met(self, tried: AttemptResult, flow: FlowId) -> bool:
         """Whether the attempt ended in one; then it is said, and what it stops is stopped."""
@@ -246,17 +249,13 @@ class Denials:
         else:
             self.blocked.unreadable(now)
             fields |= {"operation": "DescribeContact", "stops": "transfers"}
-        self._tell({"error": failure.code, **fields}, now)
+        self._tell({"error": failure.code, **fields})
         return True
 
-    def _tell(self, fields: dict[str, str | None], now: datetime) -> None:
+    def _tell(self, fields: dict[str, str | None]) -> None:
         what = tuple(fields.get(name) for name in ("error", "operation", "flow", "stops"))
-        with self._lock:
-            told_at = self._told.get(what)
-            if told_at is not None and timedelta() <= now - told_at < DENIED_PROBE:
-                return
-            self._told[what] = now
-        events.log.error("api.denied", **fields)
+        if self._news.is_news(what):
+            events.log.error("api.denied", **fields)
 
     def met_routing(self, tried: AttemptResult) -> bool:
         """The same for a routing update: it stops routing updates, and nothing that moves."""
@@ -274,4 +273,4 @@ class Denials:
             self.blocked.routing_denied(now)
         stops = "calls" if isinstance(failure, Unauthenticated) else "routing"
         fields: dict[str, str | None] = {"error": failure.code, "message": failure.message}
-        self._tell({**fields, "operation": operation, "stops": stops}, now)
+        self._tell({**fields, "operation": operation, "stops": stops})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Lock
 
 from router import events
+from router.news import NewsFilter
 
 WARNS = timedelta(seconds=30)
 STOPS = timedelta(minutes=5)
+CLOCK = "clock"
 
 
 class ClockSkew:
@@ -18,16 +19,13 @@ class ClockSkew:
 
     def __init__(self, skew: Callable[[], timedelta | None]) -> None:
         self._skew = skew
-        self._told = (False, False)
-        self._lock = Lock()
+        self._news = NewsFilter[str](known={CLOCK: (False, False)})
 
     def stops(self) -> bool:
         """Whether local time is so far from Connect's that what waits cannot be told; unknown is not far."""
         skew = self._skew() or timedelta()
         state = (abs(skew) > WARNS, abs(skew) > STOPS)
-        with self._lock:
-            changed, self._told = state != self._told, state
-        if changed:
+        if self._news.is_news(CLOCK, state):
             write = events.log.error if state[1] else events.log.warning
             write("clock.skew", skew_s=round(skew.total_seconds(), 3), warns=state[0], stops=state[1])
         return state[1]

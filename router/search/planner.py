@@ -11,6 +11,7 @@ from router import events
 from router.connect.answers import Failure, RowProblem, SearchPage
 from router.connect.search import MAX_QUEUES, MAX_SPAN
 from router.model import Channel, Directory, QueueId, QueueMetrics
+from router.news import NewsFilter
 from router.ports import Clock, Gauge, Pacer, Searcher
 from router.rules.bound import BoundRuleSet
 from router.search.metrics_gate import Earliest, falls_due, unknown_since
@@ -92,7 +93,7 @@ class SearchPlanner:
     _cursor: _Cursor | None = None
     _ahead: NextDue | None = None
     _earliest: dict[QueueId, Earliest] = field(default_factory=dict)
-    _degraded_told: bool = False
+    _news: NewsFilter[str] = field(default_factory=NewsFilter)
     _unreadable: list[RowProblem] = field(default_factory=list)
 
     def poll(
@@ -298,6 +299,5 @@ class SearchPlanner:
 
     def _tell_degraded(self, page: SearchPage) -> None:
         """Once, a filter that Connect does not take."""
-        if page.degraded is not None and not self._degraded_told:
-            self._degraded_told = True
+        if page.degraded is not None and self._news.is_news("filter"):
             events.log.warning("search.degraded", error="FilterRefused", message=page.degraded)

@@ -9,6 +9,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+from router.clock import SystemClock
 from router.daemon.leadership import Leadership
 from router.daemon.signals import acting_on
 
@@ -52,7 +53,7 @@ class Daemon:
 
 def turns():
     shared: Any = SimpleNamespace(ledger=Ledger(), lease=Lease())
-    clock: Any = SimpleNamespace()
+    clock: Any = SystemClock()
     return Leadership(shared=shared, candidate=True, clock=clock)
 
 

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 from router.cycle_context import CycleContext
 from router.decide.decide import decide
 from router.rules.rule import Mode
-from router.telemetry.transitions import KEPT, HoldTransitions
+from router.telemetry.transitions import HoldTransitions
 from tests.builders.contacts import contact
 from tests.builders.instance import DIRECTORY
 from tests.builders.looks import look
@@ -52,8 +52,8 @@ def test_a_contact_that_an_incomplete_search_did_not_show_is_not_taken_for_gone(
     assert told(holds, LATE, cycle=3) == []
 
 
-def test_when_no_search_is_complete_for_very_long_what_was_told_is_forgotten_in_the_end():
+def test_a_contact_that_was_decided_on_and_is_held_no_longer_is_forgotten_even_by_an_incomplete_search():
     holds = HoldTransitions()
     told(holds, LATE)
-    told(holds, cycle=1 + KEPT, whole=False)
-    assert len(holds) == 0
+    assert told(holds, contact(waited=0), cycle=2, whole=False) == []
+    assert len(told(holds, LATE, cycle=3)) == 1
