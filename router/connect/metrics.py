@@ -5,23 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from router.connect.answers import Failure, Rejected, Unknown
 from router.connect.fields import Row, Unreadable, part, text
 from router.connect.read import BRIEF, Reads, RefusedLately, all_rows
 from router.connect.search import MAX_QUEUES, batched
-from router.model import Channel, QueueId, QueueMetrics, bare_id
+from router.model import METRICS, Channel, Metric, QueueId, QueueMetrics, bare_id
 
 Rows = dict[tuple[QueueId, Channel], QueueMetrics]
 
 PAGE_SIZE = 100
 
-_COUNTS = ("SLOTS_AVAILABLE", "AGENTS_AVAILABLE", "AGENTS_STAFFED", "AGENTS_ONLINE", "CONTACTS_IN_QUEUE")
-_TIMES = ("OLDEST_CONTACT_AGE", "ESTIMATED_WAIT_TIME")
-_WANTED = [
-    *({"Name": name, "Unit": "COUNT"} for name in _COUNTS),
-    *({"Name": name, "Unit": "SECONDS"} for name in _TIMES),
-]
+_WANTED = [{"Name": metric.connect_name, "Unit": "SECONDS" if metric.is_time else "COUNT"} for metric in METRICS]
 
 
 class Metrics:
@@ -95,20 +91,11 @@ def _parsed(rows: Iterable[Row]) -> Rows:
 
 def _metrics(collections: Iterable[Row]) -> QueueMetrics:
     values = {text(part(one, "Metric"), "Name"): one.get("Value") for one in collections if one is not None}
-    return QueueMetrics(
-        slots_available=_count(values.get("SLOTS_AVAILABLE")),
-        agents_available=_count(values.get("AGENTS_AVAILABLE")),
-        agents_staffed=_count(values.get("AGENTS_STAFFED")),
-        agents_online=_count(values.get("AGENTS_ONLINE")),
-        contacts_in_queue=_count(values.get("CONTACTS_IN_QUEUE")),
-        oldest_contact_age=_seconds(values.get("OLDEST_CONTACT_AGE")),
-        estimated_wait_time=_seconds(values.get("ESTIMATED_WAIT_TIME")),
-    )
+    read: dict[str, Any] = {metric.name: _value(metric, values.get(metric.connect_name)) for metric in METRICS}
+    return QueueMetrics(**read)
 
 
-def _count(value: float | None) -> int | None:
-    return None if value is None or not math.isfinite(value) or value < 0 else int(value)
-
-
-def _seconds(value: float | None) -> timedelta | None:
-    return None if value is None or not math.isfinite(value) or value < 0 else timedelta(seconds=value)
+def _value(metric: Metric, value: float | None) -> int | timedelta | None:
+    if value is None or not math.isfinite(value) or value < 0:
+        return None
+    return timedelta(seconds=value) if metric.is_time else int(value)

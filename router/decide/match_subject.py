@@ -12,16 +12,14 @@ from router.decide.waiting_contact import WaitingContact
 from router.model import DEFAULT_PRIORITY, ActionKind, Contact, Details, FirstAct, HoursId, QueueId
 from router.rules.bound import BoundRule
 from router.rules.condition import Match, ReliedOnValue, Truth, Unread
+from router.rules.match_keys import Source, match_key
 from router.rules.value_test import QUEUES_OWN, Value
 
 # What only DescribeContact tells of a contact, as the conditions of ``match`` see it.
 
-KEYS = frozenset({"attributes", "priority", "task_template", "to_address", "from_address"})
-"""The match keys, without what follows a dot."""
-
-
 def is_detail(key: str) -> bool:
-    return key.partition(".")[0] in KEYS
+    """Returns whether only DescribeContact has the value of a match key."""
+    return match_key(key).source is Source.DETAILS
 
 
 def detail(details: Details, key: str) -> Value | None:

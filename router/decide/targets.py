@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
-from router.model import EMPTY_QUEUE, Agent, Channel, QueueId, QueueMetrics, Target
+from router.model import EMPTY_QUEUE, METRICS, Agent, Channel, QueueId, QueueMetrics, Target
 from router.rules.bound import BoundEntry
 from router.rules.condition import ReliedOnValue, Test, Truth, Unread
 from router.rules.rule import MetricLimit
@@ -56,16 +57,12 @@ def no_shorter_wait(metrics: QueueMetrics, waited: timedelta) -> str | None:
 
 
 def _less(row: QueueMetrics, sent: int) -> QueueMetrics:
-    return replace(
-        row,
-        slots_available=_minus(row.slots_available, sent),
-        agents_available=_minus(row.agents_available, sent),
-        contacts_in_queue=None if row.contacts_in_queue is None else row.contacts_in_queue + sent,
-    )
-
-
-def _minus(value: int | None, sent: int) -> int | None:
-    return None if value is None else max(value - sent, 0)
+    changed: dict[str, Any] = {}
+    for metric in METRICS:
+        value = getattr(row, metric.name)
+        if metric.by_a_move is not None and value is not None:
+            changed[metric.name] = max(value + sent * metric.by_a_move, 0)
+    return replace(row, **changed)
 
 
 def _shown(value: int | timedelta) -> str:

@@ -15,13 +15,14 @@ from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, St
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
 from router.model.hold_reason import HoldReason, earliest
 from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, QueueId, bare_id
-from router.model.metrics import EMPTY_QUEUE, AgentState, OpeningHours, QueueMetrics, TimeSlice
+from router.model.metrics import EMPTY_QUEUE, METRICS, AgentState, Metric, OpeningHours, QueueMetrics, TimeSlice
 from router.model.need import Need, NeedKind
 from router.model.pause import Pause, PauseKind, Pauses
 
 __all__ = [
     "DEFAULT_PRIORITY",
     "EMPTY_QUEUE",
+    "METRICS",
     "Action",
     "ActionKind",
     "ActionState",
@@ -41,6 +42,7 @@ __all__ = [
     "Hours",
     "HoursId",
     "Landing",
+    "Metric",
     "Need",
     "NeedKind",
     "OpeningHours",

@@ -28,10 +28,10 @@ class OpeningHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueMetrics:
-    """Real-time metrics of one queue and channel; ``None`` where the answer had no value (never zero by guess).
+    """Holds the real-time metrics of one queue and channel; ``None`` where Connect gave no value, never a guessed zero.
 
-    Names and meanings are GetCurrentMetricData's (botocore service model); ages are read from grouped answers, the
-    only ones that are in seconds.
+    Names and meanings are GetCurrentMetricData's (botocore service model). Ages come from grouped answers, because
+    only those are in seconds. ``METRICS`` has a row for each field.
     """
 
     slots_available: int | None = None
@@ -43,15 +43,37 @@ class QueueMetrics:
     estimated_wait_time: timedelta | None = None
 
 
-EMPTY_QUEUE = QueueMetrics(
-    slots_available=0,
-    agents_available=0,
-    agents_staffed=0,
-    agents_online=0,
-    contacts_in_queue=0,
-    oldest_contact_age=timedelta(),
-    estimated_wait_time=timedelta(),
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """Describes one field of ``QueueMetrics``.
+
+    ``by_a_move`` is what one contact that was just sent to the queue adds to the figure; ``None`` if that cannot be
+    known.
+    """
+
+    name: str
+    is_time: bool = False
+    by_a_move: int | None = None
+
+    @property
+    def connect_name(self) -> str:
+        """Returns the name in GetCurrentMetricData."""
+        return self.name.upper()
+
+
+METRICS = (
+    Metric("slots_available", by_a_move=-1),
+    Metric("agents_available", by_a_move=-1),
+    Metric("agents_staffed"),
+    Metric("agents_online"),
+    Metric("contacts_in_queue", by_a_move=+1),
+    Metric("oldest_contact_age", is_time=True),
+    Metric("estimated_wait_time", is_time=True),
 )
+"""Every metric that rules can name. ``destination_table.py`` and ``example_table.py`` of ``rules/file`` hold the types."""
+
+EMPTY_QUEUE = QueueMetrics(**{metric.name: timedelta() if metric.is_time else 0 for metric in METRICS})  # type: ignore[arg-type]
+"""The metrics of a queue without contacts and agents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,15 +11,25 @@ from router.model.ids import ContactId
 class NeedKind(Enum):
     """Lists the values that are read on demand, each with the kind of id that a need for it carries."""
 
-    TRANSFERS = "contact: how many transfers its chain has behind it"
-    DETAILS = "contact: the values that only DescribeContact returns"
-    ORIGIN = "contact: when its chain began"
-    PAUSES = "contact: when the task was paused"
-    PAST = "contact: the contacts that it came from"
-    METRICS = "queue: its live metrics"
-    AGENT = "agent: status and free slots"
-    PROFILE = "routing profile: the queues that it serves"
-    HOURS = "hours of operation: when they are open"
+    TRANSFERS = "transfers"
+    """Contact: how many transfers its chain has behind it."""
+    DETAILS = "details"
+    """Contact: the values that only DescribeContact returns."""
+    ORIGIN = "origin"
+    """Contact: when its chain began."""
+    PAUSES = "pauses"
+    """Contact: when the task was paused. Without a need for other details, an older reading is good enough, because
+    the service checks for later pauses right before it acts."""
+    PAST = "past"
+    """Contact: the contacts that it came from."""
+    METRICS = "metrics"
+    """Queue: its live metrics."""
+    AGENT = "agent"
+    """Agent: status and free slots."""
+    PROFILE = "profile"
+    """Routing profile: the queues that it serves."""
+    HOURS = "hours"
+    """Hours of operation: when they are open."""
 
 
 @dataclass(frozen=True, slots=True)

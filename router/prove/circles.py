@@ -11,15 +11,12 @@ from router.prove.implication import is_id
 from router.prove.lint_queues import RuleQueues, error, queue_of, warning
 from router.prove.paths import Move, Moves, Path, moves_of, paths
 from router.rules.condition import AllOf, Condition, Test, tests_of
+from router.rules.match_keys import ChangedBy, Source, match_key
 from router.rules.queue_index import could_match
 from router.rules.rule import Mode, Rule
 from router.rules.value_test import Form, RangeForm, TextForm
 
 # Whether it is certain that some contact can go round a circle: an error must be provable.
-
-CHANGING = frozenset({"transfers", "priority", "initiation_method", "hours"})
-"""What moves, or time, may change between one rule of the circle and the next."""
-
 
 def goes_round(path: Path, queues: RuleQueues) -> bool:
     """Every destination lets the contact come back, no rule above has it first, every step can be reached, and one
@@ -80,11 +77,20 @@ def _one_contact_fits(conditions: Iterable[Condition]) -> bool:
     forms: dict[str, list[Form | None]] = defaultdict(list)
     for condition in conditions:
         for part in condition.children if isinstance(condition, AllOf) else (condition,):
-            if not isinstance(part, Test) or part.key in CHANGING:
+            if not isinstance(part, Test) or _may_change(part.key):
                 return False
             if part.key != "queue":
                 forms[part.key].append(part.form)
     return all(_one_value_fits(some) for some in forms.values())
+
+
+def _may_change(key: str) -> bool:
+    """Returns whether a move, or the hours, may change the value between one rule of the circle and the next.
+
+    A time that has passed only grows; ``_one_value_fits`` looks at those.
+    """
+    known = match_key(key)
+    return known.source is Source.HOURS or (known.changed_by is ChangedBy.MOVE and not known.timed)
 
 
 def _one_value_fits(forms: list[Form | None]) -> bool:

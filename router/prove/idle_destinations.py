@@ -35,7 +35,7 @@ def own_destinations(rule: Rule) -> Iterator[Problem]:
 def admits_nothing(entry: DestinationEntry) -> str | None:
     limits = {limit.metric: limit for limit in entry.limits}
     for fewer, more in NOT_MORE_THAN:
-        low, high = limits.get(fewer), limits.get(more)  # type: ignore[call-overload]
+        low, high = limits.get(fewer), limits.get(more)
         if low is not None and high is not None and _above(low, high):
             return f"never eligible: {fewer} is never above {more}"
     waiting, age = limits.get("contacts_in_queue"), limits.get("oldest_contact_age")

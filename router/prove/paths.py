@@ -10,16 +10,13 @@ from router.prove.idle_destinations import admits_nothing
 from router.prove.implication import is_id
 from router.prove.lint_queues import RuleQueues, queue_of
 from router.rules.condition import tests_of
+from router.rules.match_keys import ChangedBy, match_key
 from router.rules.queue_index import could_match, must_match
 from router.rules.rule import DestinationEntry, Mode, Rule, Step
 
 MOST_MOVES = 20_000
 """Paths looked at before giving up: rules that lead everywhere have more of them than atoms."""
 CHANNELS = ("TASK", "EMAIL")
-SEEN_FIRST = frozenset({"waited", "transfers", "priority", "initiation_method"})
-LASTING = SEEN_FIRST | {"queue", "channel", "name", "task_template", "to_address", "from_address"}
-"""Conditions that go on holding for a rule that has moved the contact: of these the rule sees what it saw first, or
-nobody changes them. Attributes, tags and hours may change, and the age grows: then a rule below may come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +34,12 @@ class Move:
 
     @property
     def gives_way(self) -> bool:
-        """Whether a rule below may have the contact next: this one is finished, or may match no more."""
-        lasting = self.rule.until_at is None and {test.key for test in tests_of(self.rule.condition)} <= LASTING
+        """Returns whether a rule below may govern next: this one is finished, or may no longer match.
+
+        Values that only a move changes do not count, because the rule sees them as they were before its move.
+        """
+        keys = (match_key(test.key) for test in tests_of(self.rule.condition))
+        lasting = self.rule.until_at is None and not any(key.changed_by is ChangedBy.ANYTHING for key in keys)
         return self.step is self.rule.to_steps[-1] or not lasting
 
 

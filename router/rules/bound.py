@@ -8,6 +8,7 @@ from functools import cached_property
 
 from router.model import FlowId, QueueId, Target
 from router.rules.condition import AllOf, AnyOf, Condition, Test, tests_of
+from router.rules.match_keys import Source, match_key
 from router.rules.queue_index import RuleIndex
 from router.rules.rule import DestinationEntry, Place, Rule, Step
 from router.rules.value_test import TextForm, Value
@@ -17,11 +18,6 @@ from router.rules.value_test import TextForm, Value
 Values = Mapping[str, Value | None]
 Plain = Callable[[Values], bool]
 """Asked with the contact's values by match key."""
-
-KEYS = frozenset({"channel", "queue", "name", "initiation_method", "subtype"})
-GROUPS = frozenset({"tags", "segment_attributes"})
-FEW_VALUES = frozenset({"channel", "queue", "initiation_method", "subtype"})
-"""Keys of which an instance knows so few values that what each comes to can be kept."""
 
 
 def plain(condition: Condition) -> Plain | None:
@@ -42,14 +38,15 @@ def plain(condition: Condition) -> Plain | None:
 
 def _test(test: Test) -> Plain | None:
     key, fits = test.key, test.fits
-    if key not in KEYS and key.partition(".")[0] not in GROUPS:
+    known = match_key(key)
+    if known.source is not Source.SEARCH or known.timed:
         return None
     form = test.form
     exact = isinstance(form, TextForm) and not (form.globs or form.negated or form.folded)
     if exact and isinstance(form, TextForm) and form.pattern is None and form.present is None and key != "queue":
         literals = frozenset(form.literals)
         return lambda values: values[key] in literals
-    if key not in FEW_VALUES:
+    if not known.few_values:
         return lambda values: fits(values[key])
     return _remembering(key, fits)
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any
 
 from router.durations import format_duration
+from router.model import METRICS
 from router.problems import Place, Problem, did_you_mean
 from router.rules.clock import resolve_at
 from router.rules.condition import AllOf, AnyOf, Condition, NoneOf, Test
@@ -18,20 +19,12 @@ from router.rules.file.destination_table import DestinationTable
 from router.rules.file.field_types import Range, written, written_key
 from router.rules.file.match_table import AttributeTable, ChannelTable, HoursCondition, MatchTable, TextTable
 from router.rules.file.rule_table import Defaults, GuardTable, RuleTable, StepTable
-from router.rules.rule import DestinationEntry, Metric, MetricLimit, Mode, Pick, Routing, Rule, RuleGuard, Sla, Step
+from router.rules.match_keys import MATCH_KEYS, match_key
+from router.rules.rule import DestinationEntry, MetricLimit, Mode, Pick, Routing, Rule, RuleGuard, Sla, Step
 from router.rules.value_test import Form, HoursForm, RangeForm, TextForm
 from router.toml_source import KeyPath, TomlSource
 
 # ``match`` tables to conditions.
-
-KEYS = tuple(name for name in MatchTable.model_fields if not name.endswith("_"))
-GROUPS = ("segment_attributes", "tags", "attributes")
-NAMES = frozenset({"queue", "task_template"})
-"""What the file gives by name, id or ARN."""
-FOLDED = frozenset({"to_address", "from_address"})
-COSTS_A_CALL = frozenset({"age", "attributes", "priority", "task_template", "to_address", "from_address", "transfers"})
-"""What no search tells: it is read by DescribeContact and ListAssociatedContacts."""
-
 
 def compile_match(match: MatchTable, path: KeyPath, place: Callable[[KeyPath], Place]) -> Condition:
     """The condition of a ``match`` table, one test a key, in the order of the documented keys. ``place`` tells where
@@ -44,9 +37,9 @@ NESTED: tuple[tuple[str, type[AnyOf | AllOf | NoneOf]], ...] = (("any", AnyOf), 
 
 
 def _children(match: MatchTable, path: KeyPath, place: Callable[[KeyPath], Place]) -> Iterator[Condition]:
-    for key in KEYS:
+    for key, known in MATCH_KEYS.items():
         value = getattr(match, key)
-        if key in GROUPS:
+        if known.group:
             for name, one in value.items():
                 yield _test(f"{key}.{name}", one, f"{key}.{written_key(name)}", place((*path, key, name)))
         elif value is not None:
@@ -63,7 +56,7 @@ def _test(key: str, value: Any, shown: str, place: Place) -> Test:
         key=key,
         text=f"{shown} = {written(value)}",
         fits=form,
-        costs_a_call=key.partition(".")[0] in COSTS_A_CALL,
+        costs_a_call=match_key(key).costs_a_call,
         references=form.literals if key == "queue" and isinstance(form, TextForm) else (),
         patterns=form.globs if key == "queue" and isinstance(form, TextForm) else (),
         place=place,
@@ -73,7 +66,7 @@ def _test(key: str, value: Any, shown: str, place: Place) -> Test:
 
 def form_of(key: str, value: Any) -> Form:
     """What a value of the file, of any of the forms that its key allows, says."""
-    names, folded = key in NAMES, key in FOLDED
+    names, folded = match_key(key).by_reference, match_key(key).folded
     match value:
         case HoursCondition():
             return HoursForm(value.name, value.is_)
@@ -95,7 +88,6 @@ def _list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-METRICS: tuple[Metric, ...] = get_args(Metric)
 Tables = list[DestinationTable] | list[list[DestinationTable]]
 
 
@@ -241,7 +233,7 @@ class Compiler:
 
 
 def _limits(table: DestinationTable) -> list[MetricLimit]:
-    given = ((metric, getattr(table, metric)) for metric in METRICS)
+    given = ((metric.name, getattr(table, metric.name)) for metric in METRICS)
     return [MetricLimit(metric, value.min, value.max) for metric, value in given if value is not None]
 
 

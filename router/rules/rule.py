@@ -35,7 +35,6 @@ class Pick(StrEnum):
 
 __all__ = [
     "DestinationEntry",
-    "Metric",
     "MetricLimit",
     "Mode",
     "Pick",
@@ -48,23 +47,13 @@ __all__ = [
     "Step",
 ]
 
-Metric = Literal[
-    "slots_available",
-    "agents_available",
-    "agents_staffed",
-    "agents_online",
-    "contacts_in_queue",
-    "oldest_contact_age",
-    "estimated_wait_time",
-]
-"""The names are those of ``model.QueueMetrics``."""
-
 
 @dataclass(frozen=True, slots=True)
 class MetricLimit:
-    """Both ends inclusive; ``None`` is no limit. Ages are timedeltas, the others whole numbers."""
+    """Both ends inclusive; ``None`` is no limit. Ages are timedeltas, the others whole numbers. ``metric`` is a field's
+    name of ``QueueMetrics``."""
 
-    metric: Metric
+    metric: str
     min: int | timedelta | None
     max: int | timedelta | None
 

@@ -11,6 +11,7 @@ from router.decide.govern import TriedRule
 from router.model import Directory, QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.condition import Unread
+from router.rules.match_keys import match_key
 from router.rules.value_test import RangeForm
 from router.search.waiting_list import NEVER
 
@@ -70,7 +71,7 @@ class NextDue:
 def _by_time(rule: BoundRule) -> bool:
     """Whether it begins or ends to match by itself; a bound condition on hours has their id in its key."""
     timed = rule.rule.from_at is not None or rule.rule.until_at is not None
-    return timed or any(test.key.partition(".")[0] in ("hours", "age", "waited") for test in rule.conditions)
+    return timed or any(match_key(test.key).timed for test in rule.conditions)
 
 
 def _looked_at(account: Account) -> tuple[TriedRule, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from router.model import METRICS
 from router.rules.file.field_types import (
     AtLeastOne,
     CountRange,
@@ -20,18 +21,7 @@ from router.rules.file.field_types import (
 )
 from router.toml_source import at_key
 
-QUEUE_ONLY = (
-    "slots_available",
-    "agents_available",
-    "agents_staffed",
-    "agents_online",
-    "contacts_in_queue",
-    "oldest_contact_age",
-    "estimated_wait_time",
-    "open",
-    "shorter_wait",
-    "revisit",
-)
+QUEUE_ONLY = (*(metric.name for metric in METRICS), "open", "shorter_wait", "revisit")
 
 
 def _attribute(text: str) -> str:
