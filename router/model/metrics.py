@@ -70,7 +70,7 @@ METRICS = (
     Metric("oldest_contact_age", is_time=True),
     Metric("estimated_wait_time", is_time=True),
 )
-"""Every metric that rules can name. ``destination_table.py`` and ``example_table.py`` of ``rules/file`` hold the types."""
+"""Every metric that rules can name; ``rules/file`` has the types of their values."""
 
 EMPTY_QUEUE = QueueMetrics(**{metric.name: timedelta() if metric.is_time else 0 for metric in METRICS})  # type: ignore[arg-type]
 """The metrics of a queue without contacts and agents."""
