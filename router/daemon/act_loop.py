@@ -58,7 +58,7 @@ class ActLoop:
             self._due = _Poll(until)
         self.wake()
         cycle = self.cycle
-        if cycle.blocked.calls_stopped(self.clock.now()):
+        if cycle.safety.calls_stopped():
             with self._lock:
                 self._seen = SearchProgress()
             return
@@ -131,7 +131,7 @@ class ActLoop:
             return poll
 
     def _calls_stopped(self) -> bool:
-        return self.cycle.blocked.calls_stopped(self.clock.now())
+        return self.cycle.safety.calls_stopped()
 
     def _anything_presses(self) -> bool:
         return self.roster.next_at <= self.clock.now()

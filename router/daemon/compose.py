@@ -29,20 +29,16 @@ from router.execute.workers import InProgress
 from router.followup.keep_place import PlaceKeeper
 from router.followup.tracker import Tracker
 from router.ledger.errors import LedgerUnavailable
-from router.ledger.operator_records import OperatorRecords
 from router.ledger.sqlite import SqliteLedger
 from router.lookup.details import DetailsCache
 from router.lookup.fetch import Fetcher
 from router.lookup.snapshot import Lookup, limits_of
-from router.model import Channel, HoldReason
+from router.model import Channel
 from router.news import NewsFilter
 from router.ports import Clock
 from router.resources import Shared, open_connection, open_ledger
 from router.rules.rule import Mode, RuleSet
-from router.safety.breakers import Breakers, Denials
-from router.safety.clock_skew import ClockSkew
-from router.safety.landing_slots import LandingSlots
-from router.safety.operator_pauses import OperatorPauses
+from router.safety.safety import Safety
 from router.search.planner import SearchPlanner
 from router.search.waiting_list import EndedWaits, WaitingList
 from router.settings import Settings
@@ -73,13 +69,11 @@ class Router:
     cycle: Cycle
     attempts: Attempts
     acting: ActLoop
-    blocked: Breakers
-    places: LandingSlots
+    safety: Safety
     pool: DaemonThreads
     clock: Clock
     stopping: Event
     vital: Health
-    pauses: OperatorPauses
     shared: Shared | None = None
     working: bool = True
     _unreachable_news: NewsFilter[str] = field(init=False)
@@ -90,7 +84,7 @@ class Router:
     def stop(self) -> None:
         self.stopping.set()
         self.connection.stop()
-        self.places.close()
+        self.safety.close()
         self.acting.wake()
 
     def close(self) -> None:
@@ -181,14 +175,13 @@ def build(
     working = shared is None or (shared.ledger.holding and shared.lease.held)
     observed = SqliteLedger.in_memory(instance_id=instance_id, keep=OBSERVED_FOR)
     names = BoundRules(instance=connection.instance, ruleset=ruleset)
-    places = LandingSlots(settings.guard.unlanded, clock.monotonic)
-    blocked = Breakers(unlanded_limit=settings.guard.unlanded)
-    records = OperatorRecords(ledger)
-    pauses = OperatorPauses(records, clock)
-    for flow, resumed_at in records.resumed_flows().items():
-        blocked.resume(flow, resumed_at)
-        places.forgive(flow, resumed_at)
-    denials = Denials(blocked=blocked, clock=clock, directory=lambda: names.directory)
+    safety = Safety.open(
+        ledger,
+        clock,
+        unlanded=settings.guard.unlanded,
+        skew=connection.skew,
+        directory=lambda: names.directory,
+    )
     ages = AgeMeaning()
     keeper = PlaceKeeper(
         enabled=settings.execute.keep_place and mode is Mode.ENFORCE,
@@ -197,23 +190,22 @@ def build(
         pacer=connection.quotas,
         ledger=ledger,
         clock=clock,
-        blocked=blocked,
-        denials=denials,
+        blocked=safety.breakers,
+        denials=safety.denials,
         ages=ages,
         stopping=stopping.is_set,
-        paused=pauses.of_move,
+        paused=lambda move: safety.pauses.holding_moved(move) is not None,
     )
     follower = Tracker(
         reader=connection.background,
         ledger=ledger,
-        places=places,
+        places=safety.slots,
         clock=clock,
         landing_timeout=settings.execute.landing_timeout,
         directory=lambda: names.directory,
-        calls_stopped=lambda: blocked.calls_stopped(clock.now()),
+        calls_stopped=safety.calls_stopped,
         keeper=keeper,
     )
-    skewed = ClockSkew(connection.skew)
     in_progress, details = InProgress(), DetailsCache()
     retry = settings.execute.retry
     attempts = Attempts(
@@ -225,7 +217,7 @@ def build(
         policy=RetryPolicy(attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after),
         stopping=stopping,
         details=details,
-        permitted=lambda action: pauses.holding(action) or (HoldReason.CLOCK_SKEW if skewed.stops() else None),
+        safety=safety,
     )
     pool = DaemonThreads("work")
     needs = Fetcher(
@@ -254,10 +246,10 @@ def build(
             reader=connection.reader,
             ledger=ledger,
             attempts=attempts,
-            blocked=blocked,
-            denials=denials,
+            blocked=safety.breakers,
+            denials=safety.denials,
             follower=follower,
-            places=places,
+            places=safety.slots,
             in_progress=in_progress,
             clock=clock,
             pool=pool,
@@ -271,9 +263,9 @@ def build(
                 ledger=ledger,
                 attempts=attempts,
                 reader=connection.reader,
-                blocked=blocked,
-                denials=denials,
-                places=places,
+                blocked=safety.breakers,
+                denials=safety.denials,
+                places=safety.slots,
                 follower=follower,
                 clock=clock,
                 instance_id=instance_id,
@@ -282,17 +274,15 @@ def build(
                     ledger=ledger,
                     attempts=attempts,
                     reader=connection.reader,
-                    blocked=blocked,
-                    denials=denials,
+                    blocked=safety.breakers,
+                    denials=safety.denials,
                     clock=clock,
                     in_progress=in_progress,
                     ages=ages,
                 ),
             ),
             observer=ObservePerformer(reader=connection.reader, observed=observed, clock=clock, details=details),
-            blocked=blocked,
-            pauses=pauses,
-            places=places,
+            safety=safety,
             pacer=connection.quotas,
             pool=pool,
             workers=settings.execute.workers,
@@ -301,15 +291,13 @@ def build(
         ),
         in_progress=in_progress,
         follower=follower,
-        blocked=blocked,
+        safety=safety,
         roster=roster,
         ended=ended,
         clock=clock,
         names=names,
         mode=mode,
         working=working,
-        pauses=pauses,
-        clock_skew=skewed.stops,
         calls=connection.calls,
         stopping=stopping.is_set,
         number=max((action.cycle for action in ledger.history(limit=1)), default=0),
@@ -343,13 +331,11 @@ def build(
         cycle=cycle,
         attempts=attempts,
         acting=acting,
-        blocked=blocked,
-        places=places,
+        safety=safety,
         pool=pool,
         clock=clock,
         stopping=stopping,
         vital=Health(clock),
-        pauses=pauses,
         shared=shared,
         working=working,
     )

@@ -23,8 +23,7 @@ from router.lookup.snapshot import Lookup
 from router.model import Contact, ContactId, HoldReason
 from router.ports import Clock
 from router.rules.rule import Mode
-from router.safety.breakers import Breakers
-from router.safety.operator_pauses import OperatorPauses
+from router.safety.safety import Safety
 from router.search.next_due import NextDue
 from router.search.planner import SearchProgress
 from router.search.waiting_list import OVER, EndedWaits, WaitingList
@@ -52,12 +51,10 @@ class Cycle:
     round: Round
     in_progress: InProgress
     follower: Tracker
-    blocked: Breakers
+    safety: Safety
     clock: Clock
     mode: Mode
-    pauses: OperatorPauses
     ended: EndedWaits
-    clock_skew: Callable[[], bool]
     calls: Callable[[], Mapping[str, int]]
     stopping: Callable[[], bool]
     number: int = 0
@@ -95,9 +92,9 @@ class Cycle:
         self._tally = tally = CycleTally(context=context, began=self.clock.monotonic(), calls=Counter(self.calls()))
         self._use(context)
         self.roster.polled()
-        if self.working and not self.blocked.calls_stopped(self.clock.now()):
+        if self.working and not self.safety.calls_stopped():
             self.recovery.settle_open(context.rules, self.mode, context.directory, until=until)
-            self._suspend_flows(context)
+            self.safety.suspend_flows(self.follower.followed)
         return tally
 
     def prolong(self, *, after: float) -> None:
@@ -131,7 +128,7 @@ class Cycle:
         all that wait. Nothing is decided on while the credentials are refused: then no call is made at all."""
         tally, began = self._tally, self.clock.monotonic()
         assert tally is not None, "a cycle has begun"
-        if self.stopping() or self.blocked.calls_stopped(self.clock.now()):
+        if self.stopping() or self.safety.calls_stopped():
             return False
         contacts = self._pressing()
         decided = self._decide(contacts, tally.context)
@@ -143,7 +140,7 @@ class Cycle:
         results = self.round.perform(decided.decisions, context, wait_for_slots=wait_for_places)
         tally.done(results)
         self._note_results(results, tally)
-        self._suspend_flows(tally.context)
+        self.safety.suspend_flows(self.follower.followed)
         self.ended.remember(results, self.clock.now())
         self._holds.tell(decided, results, tally.context, whole=whole)
         return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT) for one in results)
@@ -208,14 +205,14 @@ class Cycle:
     def note_search(self, seen: SearchProgress) -> None:
         """What a search came to, for what all calls have in common; told where it failed."""
         if isinstance(seen.failure, Unauthenticated):
-            self.blocked.unauthenticated(self.clock.now())
+            self.safety.breakers.unauthenticated(self.clock.now())
         elif seen.failure is None:
-            self.blocked.read()
+            self.safety.breakers.read()
         self._degraded.search(seen.failure, cycle=self.number)
         self._degraded.rows(seen.unreadable, whole=seen.complete)
 
     def _search_everything(self, tally: CycleTally) -> SearchProgress:
-        if self.blocked.calls_stopped(self.clock.now()):
+        if self.safety.calls_stopped():
             return SearchProgress()
         now = self.clock.now()
         sighting = self.looking.search(tally.context.rules, (), stop=self.stopping)
@@ -241,8 +238,8 @@ class Cycle:
         if ahead is None or ahead.rules is not context.rules or ahead.directory is not context.directory:
             self._ahead = NextDue(context.rules, context.directory)
             self.roster.press_all()
-        if self._paused != self.pauses.now:
-            self._paused = self.pauses.now
+        if self._paused != self.safety.pauses.now:
+            self._paused = self.safety.pauses.now
             self.roster.press_all()
 
     def _pressing(self) -> tuple[Contact, ...]:
@@ -282,11 +279,6 @@ class Cycle:
     def _may_try_next(self, result: Result, tally: CycleTally) -> bool:
         return result.outcome is Outcome.REFUSED and tally.refusals(result.decision.contact) < MAX_ROUNDS
 
-    def _suspend_flows(self, context: CycleContext) -> None:
-        for flow in self.blocked.suspend(self.follower.followed):
-            name = context.directory.flow_name(flow)
-            events.log.error("flow.suspended", flow=name, limit=self.blocked.unlanded_limit)
-
     def _decide(self, contacts: tuple[Contact, ...], context: CycleContext) -> Decided:
         look = self.looking.look(
             contacts,
@@ -294,9 +286,9 @@ class Cycle:
             mode=self.mode,
             cycle=context.cycle,
             followed=self.follower.followed,
-            blocks=self.blocked.for_look(self.clock.now(), clock_skew=self.clock_skew()),
+            blocks=self.safety.blocks(),
             in_progress=self.in_progress.contacts,
-            paused=self.pauses.now,
+            paused=self.safety.pauses.now,
             others=self.roster.others(contacts),
         )
         return self.looking.decide(look, context.rules)

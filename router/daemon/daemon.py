@@ -229,9 +229,9 @@ class Daemon:
         is the one that keeps them."""
         try:
             if self._app.working:
-                self._app.pauses.expire()
+                self._app.safety.pauses.expire()
             else:
-                self._app.pauses.reread()
+                self._app.safety.pauses.reread()
         except LedgerUnavailable as problem:
             events.log.error("ledger.failed", message=str(problem))
 

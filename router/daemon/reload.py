@@ -123,7 +123,7 @@ def reload(app: Router, load: Load) -> tuple[Problem, ...]:
         return _rejected(app, stuck)
     app.names.replace_rules(ruleset)
     apply(app, settings)
-    app.blocked.forget()
+    app.safety.breakers.forget()
     app.vital.reloaded()
     events.log.info("rules.loaded", count=len(ruleset.rules), revision=ruleset.revision)
     return ()

@@ -39,7 +39,7 @@ def status_of(app: Router) -> dict[str, Any]:
         "ledger": _ledger(app),
         "lease": _lease(app),
         **_followed(app),
-        "pauses": [_pause(one) for one in app.pauses.now.all],
+        "pauses": [_pause(one) for one in app.safety.pauses.now.all],
     }
 
 
@@ -148,7 +148,7 @@ def _followed(app: Router) -> dict[str, Any]:
         "at_agents": sum(action.landing is Landing.AT_AGENT for action in followed),
         "strays": len(strays),
         "stray_contacts": [_stray(app, action) for action in strays[:SHOWN]],
-        "suspended_flows": sorted(str(directory.flow_name(flow)) for flow in app.blocked.suspended),
+        "suspended_flows": sorted(str(directory.flow_name(flow)) for flow in app.safety.breakers.suspended),
     }
 
 

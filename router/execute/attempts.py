@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Event
@@ -33,6 +32,7 @@ from router.lookup.details import DetailsCache
 from router.model import Action, ActionKind, HoldReason
 from router.ports import TRANSFER, UPDATE, Clock, Grant, Ledger, Mover, Pacer, Reader
 from router.rules.condition import ReliedOnValue
+from router.safety.safety import Safety
 
 STALE = "StaleReading"
 """The code of a reading that came too late to act on."""
@@ -93,8 +93,8 @@ class Effort:
 class Attempts:
     """Tenacity's loop around one transfer: full jitter, the same ClientToken throughout, ended at once by ``stopping``.
 
-    ``policy`` may be replaced at any time: what is under way keeps the one it began with. ``permitted`` is asked right
-    before each call and says why it may not be made any more.
+    ``policy`` may be replaced at any time: what is under way keeps the one it began with. ``safety`` is asked right
+    before each call whether it may still be made.
     """
 
     reader: Reader
@@ -105,7 +105,7 @@ class Attempts:
     policy: RetryPolicy
     stopping: Event
     details: DetailsCache
-    permitted: Callable[[Action], HoldReason | None] = lambda action: None
+    safety: Safety
 
     def make(self, effort: Effort) -> AttemptResult:
         """Attempts until an answer that settles it, a hold, or the end of patience; answers how the last one ended. The
@@ -153,9 +153,12 @@ class Attempts:
         if not isinstance(reading, Reading):
             return AttemptResult(unread=reading)
         self.details.remember(reading.contact, self.clock.now())
-        hold = self._still(effort, reading) or self.permitted(effort.action)
+        hold = self._still(effort, reading)
         if hold is not None:
             return AttemptResult(hold=hold)
+        refused = self.safety.hold_before_call(effort.action)
+        if refused is not None:
+            return AttemptResult(hold=refused.reason)
         self._entitle(effort)
         effort.read_age = self.clock.monotonic() - reading.answered_at
         effort.send_before = reading.answered_at + FRESH

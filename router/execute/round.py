@@ -15,9 +15,7 @@ from router.ledger.errors import LedgerUnavailable
 from router.model import HoldReason
 from router.ports import TRANSFER, Clock, Grant, Pacer
 from router.rules.rule import Mode
-from router.safety.breakers import Breakers
-from router.safety.landing_slots import LandingSlots
-from router.safety.operator_pauses import OperatorPauses
+from router.safety.safety import NO_SLOT, Safety, SafetyHold
 
 
 @dataclass(kw_only=True)
@@ -27,9 +25,7 @@ class Round:
 
     enforcer: Performer
     observer: Performer
-    blocked: Breakers
-    pauses: OperatorPauses
-    places: LandingSlots
+    safety: Safety
     pacer: Pacer
     pool: Executor
     workers: int
@@ -55,9 +51,9 @@ class Round:
             left = [one.decision for one in done if one.outcome is Outcome.NO_PLACE]
             left.sort(key=lambda decision: order[id(decision)])
             flows = {decision.target.flow_id for decision in left if isinstance(decision, Transfer)}
-            if not flows or not wait_for_slots or not self.places.await_one(flows, until=context.until):
+            if not flows or not wait_for_slots or not self.safety.slots.await_one(flows, until=context.until):
                 break
-        return [*results, *(_without_slot(decision) for decision in left)]
+        return [*results, *(_held(decision, NO_SLOT) for decision in left)]
 
     def _update_routing_before_moves(
         self, decisions: list[RuleDecision], context: CycleContext
@@ -120,12 +116,8 @@ class Round:
             return Result(decision=decision, outcome=Outcome.NOT_SENT)
         if context.interrupted():
             return Result(decision=decision, outcome=Outcome.INTERRUPTED)
-        if self.blocked.calls_stopped(now):
-            return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.DENIED)
-        pause = self.pauses.of_decision(decision)
-        if pause is not None:
-            return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.OPERATOR_PAUSE, detail=str(pause))
-        return None
+        hold = self.safety.hold_before_call(decision)
+        return _held(decision, hold) if hold is not None else None
 
 
 def _or_learnt(result: Result) -> Result:
@@ -135,6 +127,5 @@ def _or_learnt(result: Result) -> Result:
     return replace(result, outcome=Outcome.LEARNT, reason=None) if learnt else result
 
 
-def _without_slot(decision: RuleDecision) -> Result:
-    detail = "as many contacts that its flow moved as may be (guard.unlanded) have not landed yet"
-    return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.FLOW_SUSPENDED, detail=detail)
+def _held(decision: RuleDecision, hold: SafetyHold) -> Result:
+    return Result(decision=decision, outcome=Outcome.HELD, reason=hold.reason, detail=hold.detail)

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from router import events
 from router.connect.answers import Denied, Unauthenticated
 from router.decide.snapshot import Blocks
-from router.execute.attempts import AttemptResult
 from router.model import Action, ContactId, Directory, FlowId, HoldReason, Landing
 from router.news import NewsFilter
 from router.ports import TRANSFER, UPDATE, Clock
+
+if TYPE_CHECKING:
+    from router.execute.attempts import AttemptResult
 
 DENIED_PROBE = timedelta(minutes=5)
 FULL_PROBE = timedelta(minutes=1)

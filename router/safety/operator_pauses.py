@@ -8,7 +8,7 @@ from threading import Lock
 from router import events
 from router.decide.decision import RuleDecision, Transfer
 from router.ledger.operator_records import OperatorRecords
-from router.model import Action, HoldReason, Pause, PauseKind, Pauses
+from router.model import Action, Pause, PauseKind, Pauses
 from router.ports import Clock
 
 ITS_TIME = "expiry"
@@ -50,30 +50,24 @@ class OperatorPauses:
         if any(one.until <= now for one in self._pauses.all):
             self._clear(lambda one: one.until <= now, ITS_TIME)
 
-    def holding(self, action: Action) -> HoldReason | None:
-        """Why an intended call may not be made now."""
+    def holding(self, subject: RuleDecision | Action) -> Pause | None:
+        """Returns a pause in force that holds a decision or an intended call; ``None``: no pause does."""
         now = self.now
         if not now.all:
             return None
-        ids = (action.contact_id, action.chain_id, action.wait.wait_id)
-        paused = now.concerning(rule=action.rule, queue_id=action.queue_id, contact_ids=ids)
-        return HoldReason.OPERATOR_PAUSE if paused or now.destination(action.target) else None
+        target = subject.target if isinstance(subject, Transfer | Action) else None
+        contact_id, queue_id = (
+            (subject.contact_id, subject.queue_id)
+            if isinstance(subject, Action)
+            else (subject.contact.id, subject.contact.queue_id)
+        )
+        ids = (contact_id, subject.chain_id, subject.wait.wait_id)
+        return now.concerning(rule=subject.rule, queue_id=queue_id, contact_ids=ids) or now.destination(target)
 
-    def of_move(self, action: Action) -> bool:
-        """Whether a contact that was moved may not be touched now, where it has landed."""
-        now = self.now
-        ids = [one for one in (action.contact_id, action.chain_id, action.new_contact_id) if one is not None]
-        return now.concerning(rule=action.rule, queue_id=action.landed_queue_id, contact_ids=ids) is not None
-
-    def of_decision(self, decision: RuleDecision) -> Pause | None:
-        """One that came after it was decided."""
-        now = self.now
-        if not now.all:
-            return None
-        contact = decision.contact
-        ids = (contact.id, decision.chain_id, decision.wait.wait_id)
-        paused = now.concerning(rule=decision.rule, queue_id=contact.queue_id, contact_ids=ids)
-        return paused or now.destination(decision.target if isinstance(decision, Transfer) else None)
+    def holding_moved(self, move: Action) -> Pause | None:
+        """Returns a pause in force that holds a moved contact where it has landed; ``None``: no pause does."""
+        ids = [one for one in (move.contact_id, move.chain_id, move.new_contact_id) if one is not None]
+        return self.now.concerning(rule=move.rule, queue_id=move.landed_queue_id, contact_ids=ids)
 
     def _clear(self, lifted: Callable[[Pause], bool], who: str) -> tuple[Pause, ...]:
         with self._lock:

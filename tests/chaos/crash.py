@@ -92,7 +92,7 @@ def bury(app: Router, plan: Plan) -> None:
     plan.dead = True
     app.stopping.set()
     app.connection.stop()
-    app.places.close()
+    app.safety.slots.close()
     app.pool.join(within=30)
     ledger: Any = app.ledger
     with suppress(Exception):

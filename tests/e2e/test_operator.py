@@ -71,12 +71,12 @@ def test_a_pause_survives_a_restart_and_ends_by_itself(centre, events):
     assert cycle(second).held == {"operator_pause": 1}
 
     centre.clock.travel(timedelta(seconds=601))
-    second.pauses.expire()
+    second.safety.pauses.expire()
     cycle(second)
 
     assert [move.contact_id for move in centre.world.transfers] == [contact]
     assert [one["who"] for one in events if one["event"] == "pause.cleared"] == ["expiry"]
-    assert second.pauses.now.all == ()
+    assert second.safety.pauses.now.all == ()
 
 
 def test_observing_tells_a_pause_too(centre):
@@ -165,7 +165,7 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_paused(centre, arguments,
     answer = ask(app, "pause", **{"for_s": 60, "comment": "why", **arguments})
 
     assert told in answer.errors[0]
-    assert app.pauses.now.all == ()
+    assert app.safety.pauses.now.all == ()
 
 
 def test_resuming_what_is_not_paused_is_told_with_what_is(centre):
@@ -182,7 +182,7 @@ def test_to_pause_again_sets_a_new_time(centre):
     pause(app, "all", for_s=60)
     pause(app, "all", for_s=6000)
 
-    (one,) = app.pauses.now.all
+    (one,) = app.safety.pauses.now.all
     assert one.kind is PauseKind.ALL
     assert one.until - one.set_at == timedelta(seconds=6000)
 
@@ -218,7 +218,7 @@ def _make_stray(app, moved):
 
     stray = replace(app.ledger.history(contact_id=moved.contact_id)[-1], landing=Landing.STRAY)
     app.ledger.land(stray)
-    app.places.reset((stray,))
+    app.safety.slots.reset((stray,))
     app.follower.watch(stray, read_age=None)
 
 

@@ -57,7 +57,7 @@ def test_a_contact_that_lands_in_the_queue_named_is_told_once_and_left_alone(cen
     [landed] = lines(events, "contact.landed")
     assert (landed["landing"], landed["queue"], landed["diverted"]) == ("queued", "Billing Overflow", False)
     assert app.follower.followed == ()
-    assert app.places.taken(app.names.directory.flow(FLOW).id) == 0
+    assert app.safety.slots.taken(app.names.directory.flow(FLOW).id) == 0
     assert lines(events, "contact.stray") == []
     assert lines(events, "contact.taken_from_agent") == []
     assert len(centre.world.transfers) == 1
@@ -74,7 +74,7 @@ def test_a_lost_answer_is_followed_to_where_the_contact_is(centre, events):
     assert [line["landing"] for line in lines(events, "contact.landed")] == ["queued"]
     assert lines(events, "contact.stray") == []
     assert len(centre.world.transfers) == 1
-    assert app.places.taken(app.names.directory.flow(FLOW).id) == 0
+    assert app.safety.slots.taken(app.names.directory.flow(FLOW).id) == 0
 
 
 @every_way
@@ -151,7 +151,7 @@ def test_an_agent_who_picks_up_a_contact_whose_call_had_no_effect_has_lost_nothi
     assert lines(events, "contact.taken_from_agent") == []
     assert lines(events, "contact.stray") == []
     assert app.follower.followed == ()
-    assert app.places.taken(app.names.directory.flow(FLOW).id) == 0
+    assert app.safety.slots.taken(app.names.directory.flow(FLOW).id) == 0
 
 
 def test_a_contact_that_no_flow_puts_anywhere_is_reported_stray_once_and_followed_until_it_ends(centre, events):
@@ -163,12 +163,12 @@ def test_a_contact_that_no_flow_puts_anywhere_is_reported_stray_once_and_followe
     [stray] = lines(events, "contact.stray")
     assert stray["log_level"] == "error"
     assert stray["after_s"] >= 120
-    assert app.places.taken(app.names.directory.flow(FLOW).id) == 1
+    assert app.safety.slots.taken(app.names.directory.flow(FLOW).id) == 1
     centre.world.finish(centre.world.latest(contact).id)
     settle(centre, app, looks=40)
     assert [line["landing"] for line in lines(events, "contact.landed")] == ["ended"]
     assert app.follower.followed == ()
-    assert app.places.taken(app.names.directory.flow(FLOW).id) == 0
+    assert app.safety.slots.taken(app.names.directory.flow(FLOW).id) == 0
 
 
 def test_a_stray_is_looked_at_ever_more_seldom(centre):
@@ -243,7 +243,7 @@ def test_what_was_moved_by_an_earlier_run_and_had_not_landed_is_followed_by_the_
     first.cycle.run(until=None)
     centre.end(first)
     second = centre.router()
-    assert second.places.taken(second.names.directory.flow(FLOW).id) == 1
+    assert second.safety.slots.taken(second.names.directory.flow(FLOW).id) == 1
     settle(centre, second)
     assert [line["landing"] for line in lines(events, "contact.landed")] == ["queued"]
-    assert second.places.taken(second.names.directory.flow(FLOW).id) == 0
+    assert second.safety.slots.taken(second.names.directory.flow(FLOW).id) == 0

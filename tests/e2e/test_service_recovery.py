@@ -28,7 +28,7 @@ def outcomes(events):
 
 
 def places(app):
-    return app.places.taken(app.names.directory.flow(FLOW).id)
+    return app.safety.slots.taken(app.names.directory.flow(FLOW).id)
 
 
 def settle_open(app):

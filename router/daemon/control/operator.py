@@ -54,22 +54,22 @@ class Operator:
             who=peer.name,
             set_at=now,
         )
-        self.app.pauses.set(pause)
+        self.app.safety.pauses.set(pause)
         return {"pause": str(pause)}
 
     @_unless_the_ledger_fails
     def resume(self, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
         """A pause is lifted by the name that it was set by too: its queue, or its rule, may be gone by now."""
         kind, name = _kind(arguments), str(arguments.get("name") or "")
-        those = (one for one in self.app.pauses.now.all if one.kind is kind)
+        those = (one for one in self.app.safety.pauses.now.all if one.kind is kind)
         set_so = next((one for one in those if name in (one.name, one.subject)), None)
         subject = set_so.subject if set_so is not None else self._subject(arguments)[1]
-        lifted = self.app.pauses.clear(kind, subject, who=peer.name)
+        lifted = self.app.safety.pauses.clear(kind, subject, who=peer.name)
         strays = self._lift_suspension(FlowId(subject), peer) if kind is PauseKind.FLOW else None
         if lifted is None and strays is None:
             what = "everything" if kind is PauseKind.ALL else f"{kind.value} '{name}'"
             raise RequestRefused(f"resume: {what} is not paused{self._those_that_are()}")
-        left = [str(one) for one in self.app.pauses.now.all]
+        left = [str(one) for one in self.app.safety.pauses.now.all]
         return {"lifted": str(lifted) if lifted is not None else None, "forgiven_strays": strays, "left": left}
 
     @_unless_the_ledger_fails
@@ -87,13 +87,10 @@ class Operator:
 
     def _lift_suspension(self, flow: FlowId, peer: Peer) -> int | None:
         """How many strays do not count any more; ``None`` where the flow is not suspended."""
-        if flow not in self.app.blocked.suspended:
-            return None
-        now = self.app.clock.now()
-        OperatorRecords(self.app.ledger).resume_flow(flow, now)
-        self.app.blocked.resume(flow, now)
-        strays = self.app.places.forgive(flow, now)
-        events.log.info("flow.resumed", flow=self.app.names.directory.flow_name(flow), strays=strays, who=peer.name)
+        strays = self.app.safety.resume_flow(flow)
+        if strays is not None:
+            flow_name = self.app.names.directory.flow_name(flow)
+            events.log.info("flow.resumed", flow=flow_name, strays=strays, who=peer.name)
         return strays
 
     def _subject(self, arguments: Arguments) -> tuple[PauseKind, str, str]:
@@ -114,7 +111,7 @@ class Operator:
         return kind, name, name
 
     def _those_that_are(self) -> str:
-        paused = self.app.pauses.now.all
+        paused = self.app.safety.pauses.now.all
         return f"; paused: {', '.join(f'{one.kind.value} {one.name}'.strip() for one in paused)}" if paused else ""
 
 

@@ -1,0 +1,172 @@
+"""Answers in one call whether a call may be made now, and holds all that the answer rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from router import events
+from router.decide.decision import RoutingUpdate, RuleDecision, Transfer
+from router.decide.snapshot import Blocks
+from router.ledger.operator_records import OperatorRecords
+from router.ledger.sqlite import SqliteLedger
+from router.model import Action, ActionKind, ContactId, Directory, FlowId, HoldReason
+from router.ports import Clock
+from router.rules.rule import Mode
+from router.safety.breakers import Breakers, Denials
+from router.safety.clock_skew import ClockSkew
+from router.safety.landing_slots import LandingSlots
+from router.safety.operator_pauses import OperatorPauses
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyHold:
+    """Says why a call may not be made now; ``detail`` is for people and may be empty."""
+
+    reason: HoldReason
+    detail: str = ""
+
+
+NO_SLOT = SafetyHold(
+    HoldReason.FLOW_SUSPENDED,
+    "as many contacts that its flow moved as may be (guard.unlanded) have not landed yet",
+)
+"""The hold of a contact whose flow has no landing slot left; another landing ends it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Safety:
+    """Owns breakers, operator pauses, clock skew and landing slots. Every method is thread-safe.
+
+    Three users ask it: the snapshot (``blocks``), a round and an attempt before each call (``hold_before_call``), and
+    a follow-up (``hold_before_follow_up``).
+    """
+
+    breakers: Breakers
+    denials: Denials
+    pauses: OperatorPauses
+    slots: LandingSlots
+    clock_skew: ClockSkew
+    records: OperatorRecords
+    clock: Clock
+    directory: Callable[[], Directory]
+
+    @classmethod
+    def open(
+        cls,
+        ledger: SqliteLedger,
+        clock: Clock,
+        *,
+        unlanded: int,
+        skew: Callable[[], timedelta | None],
+        directory: Callable[[], Directory],
+    ) -> Safety:
+        """Opens it with the pauses and resumed flows that the ledger has.
+
+        ``unlanded`` is the number of landing slots per flow, and ``skew`` returns local time minus Connect's, ``None``
+        if unknown. Raises ``LedgerUnavailable`` if the ledger cannot be read.
+        """
+        records, breakers = OperatorRecords(ledger), Breakers(unlanded_limit=unlanded)
+        slots = LandingSlots(unlanded, clock.monotonic)
+        for flow, resumed_at in records.resumed_flows().items():
+            breakers.resume(flow, resumed_at)
+            slots.forgive(flow, resumed_at)
+        return cls(
+            breakers=breakers,
+            denials=Denials(blocked=breakers, clock=clock, directory=directory),
+            pauses=OperatorPauses(records, clock),
+            slots=slots,
+            clock_skew=ClockSkew(skew),
+            records=records,
+            clock=clock,
+            directory=directory,
+        )
+
+    def blocks(self) -> Blocks:
+        """Returns what a snapshot must know of breakers and clock skew."""
+        return self.breakers.for_look(self.clock.now(), clock_skew=self.clock_skew.stops())
+
+    def hold_before_call(self, subject: RuleDecision | Action) -> SafetyHold | None:
+        """Returns why a decision may not be performed, or an intended call not be made, now; ``None``: it may.
+
+        Refused credentials and operator pauses hold everything. Clock skew holds calls that change a contact, and a
+        denied routing update holds routing updates, both only in mode ``enforce``.
+        """
+        if self.calls_stopped():
+            return SafetyHold(HoldReason.DENIED)
+        pause = self.pauses.holding(subject)
+        if pause is not None:
+            return SafetyHold(HoldReason.OPERATOR_PAUSE, str(pause))
+        if _is_routing_update(subject) and self.routing_stopped():
+            return SafetyHold(HoldReason.DENIED)
+        if _changes_contact(subject) and self.clock_skew.stops():
+            return SafetyHold(HoldReason.CLOCK_SKEW)
+        return None
+
+    def hold_before_follow_up(self, move: Action) -> SafetyHold | None:
+        """Returns why a contact that was moved may not be updated now where it has landed; ``None``: it may."""
+        if self.calls_stopped() or self.routing_stopped():
+            return SafetyHold(HoldReason.DENIED)
+        pause = self.pauses.holding_moved(move)
+        return SafetyHold(HoldReason.OPERATOR_PAUSE, str(pause)) if pause is not None else None
+
+    def calls_stopped(self) -> bool:
+        """Returns whether Connect refused the credentials recently, so that no call of any kind is worth making."""
+        return self.breakers.calls_stopped(self.clock.now())
+
+    def routing_stopped(self) -> bool:
+        """Returns whether Connect denied routing updates recently."""
+        return self.breakers.routing_stopped(self.clock.now())
+
+    @contextmanager
+    def admission(self, flow: FlowId, contact_id: ContactId, *, takes_slot: bool) -> Iterator[SafetyHold | None]:
+        """Admits a contact to a transfer with the flow, for as long as the block runs; yields the hold if it may not.
+
+        A breaker whose probe is due admits one contact at a time. With ``takes_slot`` the contact gets a landing slot,
+        or ``NO_SLOT`` is yielded. The slot outlives the block: it is freed when the contact lands, or when its intent
+        is settled without effect.
+        """
+        reason = self.breakers.admit(flow, contact_id, self.clock.now())
+        if reason is not None:
+            yield SafetyHold(reason)
+            return
+        try:
+            yield None if not takes_slot or self.slots.take(flow, contact_id) else NO_SLOT
+        finally:
+            self.breakers.leave(contact_id)
+
+    def suspend_flows(self, followed: Iterable[Action]) -> None:
+        """Suspends each flow whose strays among the followed moves reach the limit, and logs those newly suspended."""
+        for flow in self.breakers.suspend(followed):
+            name = self.directory().flow_name(flow)
+            events.log.error("flow.suspended", flow=name, limit=self.breakers.unlanded_limit)
+
+    def resume_flow(self, flow: FlowId) -> int | None:
+        """Resumes a suspended flow on an operator's word; returns how many strays no longer count against it.
+
+        Returns ``None`` if the flow is not suspended. Raises ``LedgerUnavailable``; then nothing has changed.
+        """
+        if flow not in self.breakers.suspended:
+            return None
+        now = self.clock.now()
+        self.records.resume_flow(flow, now)
+        self.breakers.resume(flow, now)
+        return self.slots.forgive(flow, now)
+
+    def close(self) -> None:
+        """Ends every wait for a landing slot, because the service stops."""
+        self.slots.close()
+
+
+def _is_routing_update(subject: RuleDecision | Action) -> bool:
+    if isinstance(subject, Action):
+        return subject.kind is ActionKind.ROUTING
+    return isinstance(subject, RoutingUpdate) and subject.mode is Mode.ENFORCE
+
+
+def _changes_contact(subject: RuleDecision | Action) -> bool:
+    if isinstance(subject, Action):
+        return True
+    return isinstance(subject, Transfer | RoutingUpdate) and subject.mode is Mode.ENFORCE
