@@ -24,6 +24,7 @@ from router.execute.recovery import Recovery
 from router.execute.round import Round
 from router.execute.routing import RoutingPerformer
 from router.execute.routing_update import AgeMeaning
+from router.execute.settler import Settler
 from router.execute.transfer import TransferPerformer
 from router.execute.workers import InProgress
 from router.followup.keep_place import PlaceKeeper
@@ -219,6 +220,14 @@ def build(
         details=details,
         safety=safety,
     )
+    settler = Settler(
+        ledger=ledger,
+        denials=safety.denials,
+        slots=safety.slots,
+        ages=ages,
+        clock=clock,
+        moved=lambda action, read_age: follower.watch(action, read_age=read_age),
+    )
     pool = DaemonThreads("work")
     needs = Fetcher(
         reader=connection.background,
@@ -247,9 +256,7 @@ def build(
             ledger=ledger,
             attempts=attempts,
             blocked=safety.breakers,
-            denials=safety.denials,
-            follower=follower,
-            places=safety.slots,
+            settler=settler,
             in_progress=in_progress,
             clock=clock,
             pool=pool,
@@ -264,9 +271,8 @@ def build(
                 attempts=attempts,
                 reader=connection.reader,
                 blocked=safety.breakers,
-                denials=safety.denials,
                 places=safety.slots,
-                follower=follower,
+                settler=settler,
                 clock=clock,
                 instance_id=instance_id,
                 in_progress=in_progress,
@@ -275,7 +281,7 @@ def build(
                     attempts=attempts,
                     reader=connection.reader,
                     blocked=safety.breakers,
-                    denials=safety.denials,
+                    settler=settler,
                     clock=clock,
                     in_progress=in_progress,
                     ages=ages,

@@ -12,21 +12,18 @@ from tenacity.stop import stop_base, stop_when_event_set
 from tenacity.wait import wait_random_exponential
 
 from router.connect.answers import (
-    Failure,
-    Full,
     Missing,
     Reading,
     Throttled,
     TooLate,
     TransferAnswer,
-    Transferred,
     Unknown,
     UpdateAnswer,
-    Updated,
 )
 from router.decide.decision import PausesSeen
 from router.execute.intent import SEND_BY
 from router.execute.recheck import changed
+from router.execute.result import STALE, AttemptResult
 from router.execute.routing_update import Shown, routing_of, shown
 from router.lookup.details import DetailsCache
 from router.model import Action, ActionKind, HoldReason
@@ -34,8 +31,6 @@ from router.ports import TRANSFER, UPDATE, Clock, Grant, Ledger, Mover, Pacer, R
 from router.rules.condition import ReliedOnValue
 from router.safety.safety import Safety
 
-STALE = "StaleReading"
-"""The code of a reading that came too late to act on."""
 FRESH = 2.0
 """Seconds for which a reading entitles to a call: Connect has no conditional transfer, so an agent who accepts within
 that window loses the contact, and it is kept short."""
@@ -46,30 +41,6 @@ class RetryPolicy:
     attempts: int = 8
     max_delay: timedelta = timedelta(seconds=20)
     give_up_after: timedelta = timedelta(minutes=2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptResult:
-    """How an attempt ended: with an ``answer`` of Connect's, or before the call: with a ``hold`` found on reading, a
-    reading that failed (``unread``), or no token of the quota in time (all three ``None``)."""
-
-    answer: TransferAnswer | UpdateAnswer | None = None
-    hold: HoldReason | None = None
-    unread: Failure | None = None
-    repeatable: bool = True
-    """Whether a call whose outcome is not known may be made again at once: it may where it carries a token."""
-
-    @property
-    def again(self) -> bool:
-        """A reading that failed has been repeated by the reader: one layer repeats a call, not two."""
-        lost = isinstance(self.answer, Unknown) and self.repeatable
-        stale = self.unread is not None and self.unread.code == STALE
-        return lost or stale or isinstance(self.answer, Throttled)
-
-    @property
-    def failure(self) -> Failure | Full | None:
-        """Why no call was accepted, where that is Connect's or the network's doing."""
-        return self.unread if isinstance(self.answer, Transferred | Updated | None) else self.answer
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Intents without an answer, of an earlier run or of this one, settled by reading first."""
+"""Settles intents without an answer, of an earlier run or of this one, by reading first."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from datetime import timedelta
 from functools import cached_property
 
 from router import events
-from router.connect.answers import Full, Missing, Reading, Rejected, Transferred, Updated
+from router.connect.answers import Full, Missing, Reading, Rejected, Transferred
 from router.decide.act import ROUTING_APPLIES_WITHIN
 from router.execute.attempts import Attempts, Effort
 from router.execute.intent import SEND_BY
 from router.execute.recheck import GONE, changed, in_place
 from router.execute.routing_update import AgeMeaning, Shown, routing_of, shown
+from router.execute.settler import Settler
 from router.execute.workers import InProgress, perform_all
-from router.followup.tracker import Tracker
 from router.ledger.errors import LedgerUnavailable, NotOpen
-from router.model import Action, ActionKind, ActionState, Contact, Directory, HoldReason, HoursId, Landing
+from router.model import Action, ActionKind, ActionState, Contact, Directory, HoldReason, HoursId
 from router.ports import Clock, Ledger, Reader
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.rule import Mode
 from router.rules.value_test import QUEUES_OWN
-from router.safety.breakers import Breakers, Denials
-from router.safety.landing_slots import LandingSlots
+from router.safety.breakers import Breakers
 
-# Routing updates without an answer, settled by reading: there is no token that would make a repeat safe.
 
 @dataclass(frozen=True, kw_only=True)
 class RoutingRecovery:
-    """``settle`` answers whether the intent is settled now. ``repeatable``: for how long the same call may be made."""
+    """Settles routing updates without an answer by reading: no token makes a repeat safe.
+
+    ``repeatable`` is how long the same call may be made again.
+    """
 
     reader: Reader
-    ledger: Ledger
     attempts: Attempts
     blocked: Breakers
-    denials: Denials
+    settler: Settler
     clock: Clock
     ages: AgeMeaning
     repeatable: timedelta
@@ -70,28 +70,28 @@ class RoutingRecovery:
         return self.clock.now() - sent_at
 
     def _repeat(self, action: Action, until: float | None) -> bool:
-        effort = Effort(action, until)
-        tried = self.attempts.make(effort)
-        self.denials.met_routing(tried)
-        if isinstance(tried.answer, Updated):
-            acted = replace(effort.action, request_id=tried.answer.request_id)
-            return self._settled(acted, ActionState.ACTED, "repeated")
-        return False
+        """Makes the call again: no earlier one has had an effect, for the contact shows the old value."""
+        effort = Effort(action, until, uncertain=True)
+        attempt = self.attempts.make(effort)
+        settled, settlement = self.settler.apply(effort.action, attempt, uncertain=True)
+        if settlement.state is ActionState.INTENDED:
+            return False
+        outcomes = {"contact.reprioritized": "repeated", "contact.recovered": "acted"}
+        events.recovered(settled, outcome=outcomes.get(settlement.event or "", "refused"))
+        return True
 
     def _settled(self, action: Action, state: ActionState, outcome: str) -> bool:
-        settled = replace(action, state=state, settled_at=self.clock.now())
-        self.ledger.settle(settled)
-        events.recovered(settled, outcome=outcome)
+        events.recovered(self.settler.close(action, state), outcome=outcome)
         return True
 
 
 REPEATABLE = timedelta(minutes=10)
-"""How long the same call with the same token is still worth repeating; an older intent of a contact that has not moved
-is recorded as never sent. The life of a token is documented for another operation only (7 days,
-StartOutboundVoiceContact), so it is not relied on."""
+"""How long the same call with the same token may be repeated. An older intent of a contact that has not moved is
+recorded as never sent. The life of a token is documented for another operation only (7 days,
+StartOutboundVoiceContact), so the router does not rely on it."""
 
 SHARE = 0.5
-"""Of the time until the next poll: calls that hang must not keep the cycle from what else is due."""
+"""The part of the time until the next poll that recovery may take: calls that hang must not delay what else is due."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +102,7 @@ class Recovery:
     ledger: Ledger
     attempts: Attempts
     blocked: Breakers
-    denials: Denials
-    follower: Tracker
-    places: LandingSlots
+    settler: Settler
     in_progress: InProgress
     clock: Clock
     pool: Executor
@@ -118,10 +116,9 @@ class Recovery:
     def _routing(self) -> RoutingRecovery:
         return RoutingRecovery(
             reader=self.reader,
-            ledger=self.ledger,
             attempts=self.attempts,
             blocked=self.blocked,
-            denials=self.denials,
+            settler=self.settler,
             clock=self.clock,
             ages=self.ages,
             repeatable=REPEATABLE,
@@ -181,13 +178,11 @@ class Recovery:
         if contact is not None and action.before is None:
             action = replace(action, before=routing_of(contact.details))
         if found in GONE:
-            self._acted(action)
-            return True
+            return self._closed(action, ActionState.ACTED, "acted")
         if found is HoldReason.UNREADABLE or (found is HoldReason.CONTACT_PAUSED and contact is None):
             return False
         if self.clock.now() - action.decided_at > REPEATABLE:
-            self._never_sent(action)
-            return True
+            return self._closed(action, ActionState.NEVER_SENT, "never_sent")
         return found is None and may_send and action.id not in self._refused and self._repeat(action, until=until)
 
     def _look(self, action: Action) -> tuple[Contact | None, HoldReason | None]:
@@ -215,33 +210,19 @@ class Recovery:
             return False
         effort = Effort(action=action, until=until, uncertain=True)
         try:
-            tried = self.attempts.make(effort)
-            self.denials.met(tried, flow)
-            if isinstance(tried.answer, Transferred):
-                self.blocked.accepted(flow)
-                answer = tried.answer
-                moved = replace(effort.action, new_contact_id=answer.contact_id, request_id=answer.request_id)
-                self._acted(moved, outcome="repeated")
-                return True
+            attempt = self.attempts.make(effort)
+            settled, settlement = self.settler.apply(effort.action, attempt, uncertain=True)
         finally:
             self.blocked.leave(action.contact_id)
-        gone = tried.hold in GONE
-        if isinstance(tried.answer, Rejected | Full):
-            self._refused.add(action.id)
-            gone = self._look(action)[1] in GONE
-        if gone:
-            self._acted(effort.action)
-        return gone
+        if settlement.state is ActionState.ACTED:
+            events.recovered(settled, outcome="repeated" if isinstance(attempt.answer, Transferred) else "acted")
+            return True
+        if not isinstance(attempt.answer, Rejected | Full):
+            return False
+        self._refused.add(action.id)
+        gone = self._look(action)[1] in GONE
+        return gone and self._closed(effort.action, ActionState.ACTED, "acted")
 
-    def _acted(self, action: Action, *, outcome: str = "acted") -> None:
-        settled = replace(action, state=ActionState.ACTED, settled_at=self.clock.now(), landing=Landing.PENDING)
-        self.ledger.settle(settled)
-        self.follower.watch(settled, read_age=None)
-        events.recovered(settled, outcome=outcome)
-
-    def _never_sent(self, action: Action) -> None:
-        settled = replace(action, state=ActionState.NEVER_SENT, settled_at=self.clock.now())
-        self.ledger.settle(settled)
-        if action.target is not None:
-            self.places.free(action.target.flow_id, action.contact_id)
-        events.recovered(settled, outcome="never_sent")
+    def _closed(self, action: Action, state: ActionState, outcome: str) -> bool:
+        events.recovered(self.settler.close(action, state), outcome=outcome)
+        return True

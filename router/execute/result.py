@@ -1,4 +1,4 @@
-"""What performing a decision needs to know of its cycle, and what comes of it."""
+"""How an attempt ends, and what performing a decision comes to."""
 
 from __future__ import annotations
 
@@ -6,32 +6,47 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from router.connect.answers import (
+    Failure,
+    Full,
+    Throttled,
+    TransferAnswer,
+    Transferred,
+    Unknown,
+    UpdateAnswer,
+    Updated,
+)
 from router.cycle_context import CycleContext
 from router.decide.decision import RuleDecision
 from router.model import Action, HoldReason
 
+STALE = "StaleReading"
+"""The code of a reading that is too old to act on."""
+
 
 class Outcome(Enum):
-    """What came of a decision."""
+    """What performing a decision came to."""
 
     DONE = "done"
     HELD = "held"
     REFUSED = "refused"
     """Connect refused this destination; the next one may be tried."""
     UNSETTLED = "unsettled"
-    """Sent, and the outcome is not known: settled by reading, in a later cycle."""
+    """A call was sent and its outcome is not known. A later cycle settles it by reading."""
     NOT_SENT = "not_sent"
-    """The quota or the end of the cycle came first: decided anew."""
+    """The quota or the end of the cycle came first. The contact is decided on again."""
     INTERRUPTED = "interrupted"
-    """There was something more to decide on before it was begun: decided anew at once."""
+    """Something more urgent was due before this began. The contact is decided on again at once."""
     LEARNT = "learnt"
-    """Reading it again told of pauses that nobody had read before: decided anew, with them."""
+    """Reading the contact showed pauses that were not known. It is decided on again with them."""
     NO_PLACE = "no_place"
-    """As many contacts of its flow are under way as may be: tried again as soon as one has landed."""
+    """All landing slots of the flow are taken. The move is tried again as soon as a contact has landed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
+    """Holds what came of one decision; ``reason`` is set for ``HELD`` only."""
+
     decision: RuleDecision
     outcome: Outcome
     reason: HoldReason | None = None
@@ -40,6 +55,33 @@ class Result:
 
 
 class Performer(Protocol):
-    """Carries decisions out, or only tells of them."""
+    """Carries decisions out, or only reports them."""
 
     def perform(self, decision: RuleDecision, context: CycleContext) -> Result: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptResult:
+    """Says how an attempt ended: with Connect's ``answer``, or before the call.
+
+    Before the call it ends with a ``hold`` found on reading, with a reading that failed (``unread``), or without a
+    token of the quota (all three are ``None``).
+    """
+
+    answer: TransferAnswer | UpdateAnswer | None = None
+    hold: HoldReason | None = None
+    unread: Failure | None = None
+    repeatable: bool = True
+    """Whether a call whose outcome is not known may be repeated at once: a transfer may, because it carries a token."""
+
+    @property
+    def again(self) -> bool:
+        """Decides whether to attempt again. The reader has repeated a reading that failed, so it is not read again."""
+        lost = isinstance(self.answer, Unknown) and self.repeatable
+        stale = self.unread is not None and self.unread.code == STALE
+        return lost or stale or isinstance(self.answer, Throttled)
+
+    @property
+    def failure(self) -> Failure | Full | None:
+        """Returns why no call was accepted, if Connect or the network is the reason."""
+        return self.unread if isinstance(self.answer, Transferred | Updated | None) else self.answer

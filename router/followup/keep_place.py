@@ -15,7 +15,7 @@ from router.execute.routing_update import AgeMeaning, Shown, place_to_give, rout
 from router.ledger.errors import NotOpen
 from router.model import Action, Contact, PlaceState, RoutingData, Standing
 from router.ports import UPDATE, Clock, Ledger, Mover, Pacer, Reader
-from router.safety.breakers import Breakers, Denials
+from router.safety.breakers import Breakers, BreakerSignal, Denials
 
 TOKEN_WITHIN = 1.0
 """Seconds that one look waits for the quota; then the next look has another try."""
@@ -141,7 +141,7 @@ class PlaceKeeper:
         if isinstance(answer, Throttled):
             self.pacer.throttled(UPDATE)
         elif isinstance(answer, Unauthenticated):
-            self.denials.routing_denied(answer)
+            self.denials.apply(BreakerSignal.CREDENTIALS_REFUSED, action, answer)
         elif isinstance(answer, Updated):
             self.pacer.succeeded(UPDATE)
             self.ages.sent(contact.id, update, has, now=self.clock.now())
@@ -151,7 +151,7 @@ class PlaceKeeper:
             self.ages.sent(contact.id, update, has, now=self.clock.now())
         else:
             if isinstance(answer, Denied):
-                self.denials.routing_denied(answer)
+                self.denials.apply(BreakerSignal.ROUTING_DENIED, action, answer)
             self._refused(intended, answer.code, answer.message)
 
     def _refused(self, action: Action, code: str, message: str) -> None:

@@ -7,20 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from router import events
-from router.connect.answers import Denied, Unauthenticated
+from router.connect.answers import Failure, Full
 from router.decide.snapshot import Blocks
 from router.model import Action, ContactId, Directory, FlowId, HoldReason, Landing
 from router.news import NewsFilter
 from router.ports import TRANSFER, UPDATE, Clock
 
-if TYPE_CHECKING:
-    from router.execute.attempts import AttemptResult
-
 DENIED_PROBE = timedelta(minutes=5)
 FULL_PROBE = timedelta(minutes=1)
+DESCRIBE = "DescribeContact"
 FLOWS_DENIED_FOR_ALL = 2
 """One denied flow says that its ARN is missing from the policy; two that TransferContact is."""
 
@@ -34,6 +31,25 @@ class Everything(Enum):
     """DescribeContact was denied: nothing may be moved unread."""
     INSTANCE = "instance"
     """The instance is at its quota of active contacts."""
+
+
+class BreakerSignal(Enum):
+    """What the end of an attempt says about the breakers."""
+
+    NONE = "none"
+    ACCEPTED = "accepted"
+    """Connect accepted a transfer: whatever stopped it is over."""
+    PERMITTED = "permitted"
+    """Connect refused a transfer for another reason than a permission: its flow is not denied."""
+    CHAIN_FULL = "chain_full"
+    """The contact's own chain has its 12 contacts; the instance is not full, and the flow not denied."""
+    INSTANCE_FULL = "instance_full"
+    FLOW_DENIED = "flow_denied"
+    READING_DENIED = "reading_denied"
+    ROUTING_DENIED = "routing_denied"
+    ROUTING_UNREADABLE = "routing_unreadable"
+    """DescribeContact was denied before a routing update."""
+    CREDENTIALS_REFUSED = "credentials_refused"
 
 
 def over(probe_at: datetime, now: datetime) -> bool:
@@ -157,17 +173,24 @@ class Breakers:
         with self._lock:
             self._stops[Everything.CALLS] = _Stop(now + DENIED_PROBE)
 
-    def full(self, flow: FlowId, contact_id: ContactId, now: datetime) -> bool:
-        """Whether the instance is taken to be full. ``False`` where it is this contact alone: it was answered so
-        before, and another has got through since."""
+    def is_suspect(self, contact_id: ContactId) -> bool:
+        """Decides whether it is the contact's chain that is full: it was answered "full" before, and another contact
+        has got through since."""
+        with self._lock:
+            return contact_id in self._suspects
+
+    def chain_full(self, flow: FlowId, contact_id: ContactId) -> None:
+        """Records that the contact's own chain is full, which shows that the flow is permitted."""
         with self._lock:
             self._stops.pop(flow, None)
-            if contact_id in self._suspects:
-                self._suspects.discard(contact_id)
-                return False
+            self._suspects.discard(contact_id)
+
+    def full(self, flow: FlowId, contact_id: ContactId, now: datetime) -> None:
+        """Records that the instance is full."""
+        with self._lock:
+            self._stops.pop(flow, None)
             self._filled.add(contact_id)
             self._stops[Everything.INSTANCE] = _Stop(now + FULL_PROBE, last=contact_id)
-            return True
 
     def suspend(self, followed: Iterable[Action]) -> frozenset[FlowId]:
         """Suspends each flow whose strays reach the limit; answers those that were not suspended before."""
@@ -220,12 +243,13 @@ def _reason(what: FlowId | Everything) -> HoldReason:
     return HoldReason.INSTANCE_FULL if what is Everything.INSTANCE else HoldReason.DENIED
 
 
-# A permission that is missing, or credentials that are refused: what stops then, and the line that says so.
-
 @dataclass(frozen=True, kw_only=True)
 class Denials:
-    """What is denied is said, loudly, and again as long as it lasts: of the attempts one every five minutes is let
-    through. Of several that were under way at once only the first is told."""
+    """Applies breaker signals, and logs what is denied.
+
+    A denial is logged again every five minutes while it lasts. If several attempts meet it at once, only the first is
+    logged.
+    """
 
     blocked: Breakers
     clock: Clock
@@ -235,45 +259,41 @@ class Denials:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_news", NewsFilter(self.clock.monotonic, again_after=DENIED_PROBE))
 
-    def met(self, tried: AttemptResult, flow: FlowId) -> bool:
-        """Whether the attempt ended in one; then it is said, and what it stops is stopped."""
-        failure = tried.failure
-        if not isinstance(failure, Denied | Unauthenticated):
-            return False
+    def apply(self, signal: BreakerSignal, action: Action, failure: Failure | Full | None) -> None:
+        """Opens and closes breakers after an attempt at ``action`` that ended with ``failure``."""
         now = self.clock.now()
-        fields: dict[str, str | None] = {"message": failure.message}
-        if isinstance(failure, Unauthenticated):
+        if signal is BreakerSignal.CREDENTIALS_REFUSED:
             self.blocked.unauthenticated(now)
-            fields |= {"stops": "calls"}
-        elif failure is tried.answer:
-            everything = self.blocked.denied(flow, now)
-            stops = "transfers" if everything else "flow"
-            fields |= {"operation": TRANSFER, "flow": self.directory().flow_name(flow), "stops": stops}
-        else:
-            self.blocked.unreadable(now)
-            fields |= {"operation": "DescribeContact", "stops": "transfers"}
-        self._tell({"error": failure.code, **fields})
-        return True
-
-    def _tell(self, fields: dict[str, str | None]) -> None:
-        what = tuple(fields.get(name) for name in ("error", "operation", "flow", "stops"))
-        if self._news.is_news(what):
-            events.log.error("api.denied", **fields)
-
-    def met_routing(self, tried: AttemptResult) -> bool:
-        """The same for a routing update: it stops routing updates, and nothing that moves."""
-        failure = tried.failure
-        if not isinstance(failure, Denied | Unauthenticated):
-            return False
-        self.routing_denied(failure, reading=failure is not tried.answer)
-        return True
-
-    def routing_denied(self, failure: Denied | Unauthenticated, *, reading: bool = False) -> None:
-        now, operation = self.clock.now(), "DescribeContact" if reading else UPDATE
-        if isinstance(failure, Unauthenticated):
-            self.blocked.unauthenticated(now)
-        else:
+            self._log(failure, stops="calls")
+        elif signal in (BreakerSignal.ROUTING_DENIED, BreakerSignal.ROUTING_UNREADABLE):
             self.blocked.routing_denied(now)
-        stops = "calls" if isinstance(failure, Unauthenticated) else "routing"
-        fields: dict[str, str | None] = {"error": failure.code, "message": failure.message}
-        self._tell({**fields, "operation": operation, "stops": stops})
+            operation = UPDATE if signal is BreakerSignal.ROUTING_DENIED else DESCRIBE
+            self._log(failure, operation=operation, stops="routing")
+        elif signal is BreakerSignal.READING_DENIED:
+            self.blocked.unreadable(now)
+            self._log(failure, operation=DESCRIBE, stops="transfers")
+        elif signal is not BreakerSignal.NONE:
+            self._apply_to_flow(signal, action, failure, now)
+
+    def _apply_to_flow(
+        self, signal: BreakerSignal, action: Action, failure: Failure | Full | None, now: datetime
+    ) -> None:
+        assert action.target is not None, "only a transfer has a flow"
+        flow = action.target.flow_id
+        if signal is BreakerSignal.ACCEPTED:
+            self.blocked.accepted(flow)
+        elif signal is BreakerSignal.PERMITTED:
+            self.blocked.permitted(flow)
+        elif signal is BreakerSignal.CHAIN_FULL:
+            self.blocked.chain_full(flow, action.contact_id)
+        elif signal is BreakerSignal.INSTANCE_FULL:
+            self.blocked.full(flow, action.contact_id, now)
+        elif signal is BreakerSignal.FLOW_DENIED:
+            stops = "transfers" if self.blocked.denied(flow, now) else "flow"
+            self._log(failure, operation=TRANSFER, flow=self.directory().flow_name(flow), stops=stops)
+
+    def _log(self, failure: Failure | Full | None, **fields: str | None) -> None:
+        assert failure is not None, "a denial is a failure"
+        what = (failure.code, *(fields.get(name) for name in ("operation", "flow", "stops")))
+        if self._news.is_news(what):
+            events.log.error("api.denied", error=failure.code, message=failure.message, **fields)

@@ -90,7 +90,8 @@ def test_a_try_that_is_denied_while_the_instance_was_full_leaves_neither_block_s
 
 
 def test_of_a_full_instance_one_contact_a_minute_tries(blocked):
-    assert blocked.full(ONE, A, NOW) is True
+    blocked.full(ONE, A, NOW)
+    assert not blocked.is_suspect(A)
     assert look(blocked, NOW).instance_full
     assert blocked.admit(TWO, B, NOW + FULL_PROBE - SECOND) is HoldReason.INSTANCE_FULL
     assert not look(blocked, NOW + FULL_PROBE).instance_full
@@ -99,14 +100,17 @@ def test_of_a_full_instance_one_contact_a_minute_tries(blocked):
 
 
 def test_a_contact_that_is_answered_full_for_its_own_sake_gives_way_to_the_next_and_is_found_out(blocked):
-    assert blocked.full(ONE, A, NOW) is True
+    blocked.full(ONE, A, NOW)
+    assert not blocked.is_suspect(A)
     later = NOW + FULL_PROBE
     assert blocked.admit(ONE, A, later) is HoldReason.INSTANCE_FULL
     assert blocked.admit(ONE, B, later) is None
     blocked.accepted(ONE)
     blocked.leave(B)
     assert blocked.admit(ONE, A, later) is None
-    assert blocked.full(ONE, A, later) is False
+    assert blocked.is_suspect(A)
+    blocked.chain_full(ONE, A)
+    assert not blocked.is_suspect(A)
     assert not look(blocked, later).instance_full
 
 

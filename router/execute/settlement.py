@@ -1,0 +1,142 @@
+"""Decides what the end of an attempt means: one pure table for transfers, routing updates and restored places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from router.connect.answers import Denied, Full, Rejected, Throttled, Transferred, Unauthenticated, Unknown, Updated
+from router.execute.recheck import GONE
+from router.execute.result import AttemptResult, Outcome
+from router.model import ActionKind, ActionState, HoldReason
+from router.safety.breakers import BreakerSignal
+
+UNKNOWN_YET = "the outcome is not known yet; settled by reading"
+NO_ANSWER = "NoAnswer"
+"""The error code of an attempt that ended without an answer and without a failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """Says what to write, report and stop after an attempt.
+
+    ``state`` ``INTENDED`` leaves the intent open. ``event`` is the log event, ``None`` for none, and ``only_news``
+    logs it only if the contact's last failure had another code. ``error`` is the code for the ledger and the log.
+    """
+
+    state: ActionState
+    outcome: Outcome
+    event: str | None = None
+    breaker: BreakerSignal = BreakerSignal.NONE
+    reason: HoldReason | None = None
+    error: str | None = None
+    message: str = ""
+    only_news: bool = False
+
+
+_ACCEPTED: Mapping[ActionKind, str] = {
+    ActionKind.TRANSFER: "contact.transferred",
+    ActionKind.ROUTING: "contact.reprioritized",
+}
+
+
+def settle(kind: ActionKind, attempt: AttemptResult, *, uncertain: bool, chain_full: bool = False) -> Settlement:
+    """Returns the settlement of an attempt; the rows stand in order of precedence.
+
+    ``uncertain``: a call was sent before and its outcome is not known. ``chain_full``: if Connect answers "full", it
+    is the contact's own chain that is full, and not the instance.
+    """
+    answer = attempt.answer
+    if isinstance(answer, Transferred | Updated):
+        accepted = BreakerSignal.ACCEPTED if kind is ActionKind.TRANSFER else BreakerSignal.NONE
+        return Settlement(
+            state=ActionState.ACTED, outcome=Outcome.DONE, event=_ACCEPTED[kind], breaker=accepted
+        )
+    if uncertain and attempt.hold in GONE:
+        return Settlement(state=ActionState.ACTED, outcome=Outcome.DONE, event="contact.recovered")
+    refused_update = isinstance(answer, Rejected | Full) and kind is not ActionKind.TRANSFER
+    if isinstance(answer, Unknown) or (uncertain and not refused_update):
+        return _open(kind, attempt)
+    if isinstance(answer, Rejected):
+        return _refused(kind, answer, BreakerSignal.PERMITTED)
+    if isinstance(answer, Full):
+        return _full(kind, answer, chain_full=chain_full)
+    if isinstance(attempt.failure, Denied | Unauthenticated):
+        return _denied(kind, attempt)
+    if attempt.hold is not None:
+        return Settlement(state=ActionState.NEVER_SENT, outcome=Outcome.HELD, reason=attempt.hold)
+    return _not_sent(attempt)
+
+
+def _open(kind: ActionKind, attempt: AttemptResult) -> Settlement:
+    """Leaves the intent open: a refusal of a repeated transfer says nothing about the first call."""
+    failure = attempt.failure
+    return Settlement(
+        state=ActionState.INTENDED,
+        outcome=Outcome.UNSETTLED,
+        event="contact.failed",
+        breaker=_denial(kind, attempt),
+        error=failure.code if failure is not None else NO_ANSWER,
+        message=UNKNOWN_YET,
+    )
+
+
+def _refused(kind: ActionKind, answer: Rejected | Full, breaker: BreakerSignal) -> Settlement:
+    return Settlement(
+        state=ActionState.REFUSED,
+        outcome=Outcome.REFUSED,
+        event="contact.failed",
+        breaker=breaker if kind is ActionKind.TRANSFER else BreakerSignal.NONE,
+        error=answer.code,
+        message=answer.message,
+    )
+
+
+def _full(kind: ActionKind, answer: Full, *, chain_full: bool) -> Settlement:
+    if chain_full or kind is not ActionKind.TRANSFER:
+        return _refused(kind, answer, BreakerSignal.CHAIN_FULL)
+    return Settlement(
+        state=ActionState.NEVER_SENT,
+        outcome=Outcome.HELD,
+        breaker=BreakerSignal.INSTANCE_FULL,
+        reason=HoldReason.INSTANCE_FULL,
+        error=answer.code,
+    )
+
+
+def _denied(kind: ActionKind, attempt: AttemptResult) -> Settlement:
+    failure = attempt.failure
+    return Settlement(
+        state=ActionState.NEVER_SENT,
+        outcome=Outcome.HELD,
+        breaker=_denial(kind, attempt),
+        reason=HoldReason.DENIED,
+        error=failure.code if failure is not None else None,
+    )
+
+
+def _denial(kind: ActionKind, attempt: AttemptResult) -> BreakerSignal:
+    """Returns what a missing permission stops; refused credentials stop every call."""
+    failure = attempt.failure
+    if isinstance(failure, Unauthenticated):
+        return BreakerSignal.CREDENTIALS_REFUSED
+    if not isinstance(failure, Denied):
+        return BreakerSignal.NONE
+    reading = failure is not attempt.answer
+    if kind is ActionKind.TRANSFER:
+        return BreakerSignal.READING_DENIED if reading else BreakerSignal.FLOW_DENIED
+    return BreakerSignal.ROUTING_UNREADABLE if reading else BreakerSignal.ROUTING_DENIED
+
+
+def _not_sent(attempt: AttemptResult) -> Settlement:
+    """Settles an attempt that was throttled to the end, had no token or no reading, or was stopped."""
+    assert isinstance(attempt.answer, Throttled | None), "every other answer has a row"
+    failure = attempt.failure
+    return Settlement(
+        state=ActionState.NEVER_SENT,
+        outcome=Outcome.NOT_SENT,
+        event="contact.failed" if failure is not None else None,
+        error=failure.code if failure is not None else None,
+        message="not sent; decided anew" if failure is not None else "",
+        only_news=True,
+    )
