@@ -168,6 +168,6 @@ class ActLoop:
         try:
             step()
         except LedgerUnavailable as problem:
-            events.log.error("ledger.failed", message=str(problem))
+            events.log_ledger_failed(problem)
         except Exception:
-            events.log.exception("cycle.failed", cycle=self.cycle.number)
+            events.log_cycle_failed(self.cycle.number)

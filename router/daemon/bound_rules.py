@@ -94,13 +94,13 @@ class BoundRules:
     def _tell_changed(self, rule: BoundRule, message: str) -> None:
         """Once, and not each time that the names are read again."""
         if self._changes_news.is_news((rule.name, message)):
-            events.log.warning("directory.changed", rule=rule.name, message=message)
+            events.log_directory_changed(rule=rule.name, message=message)
 
     def _tell_unresolved(self) -> None:
         lines = frozenset(str(line) for rule in self.rules.rules for line in rule.unresolved)
         for line in sorted(lines):
             if self._unresolved_news.is_news(line):
-                events.log.error("rules.unresolved", message=line)
+                events.log_rules_unresolved(line)
         self._unresolved_news.keep_only(lines)
 
 

@@ -9,7 +9,7 @@ from threading import Event
 
 from router import events
 from router.clock import SystemClock
-from router.connect.answers import Denied, Failure, Unauthenticated
+from router.connect.answers import Failure
 from router.connect.client import make_quotas_client
 from router.connect.connection import Connection
 from router.connect.quotas import Rate
@@ -93,7 +93,7 @@ class Router:
         it by reading."""
         left = self.pool.join(within=END_WITHIN if self.working else READING_ENDS_WITHIN)
         if left and self.working:
-            events.log.warning("service.abandoned", calls=left)
+            events.log_service_abandoned(left)
         if not left:
             self.connection.close()  # not when it is collected: each turn has one of its own
         if self.shared is None:
@@ -109,24 +109,22 @@ class Router:
             self.ledger.prune(before)
             self.observed.prune(self.clock.now() - OBSERVED_FOR)
         except LedgerUnavailable as problem:
-            events.log.error("ledger.failed", message=str(problem))
+            events.log_ledger_failed(problem)
 
     def tell_started(self, *, again: bool = False) -> None:
         """``again``: the service goes on, in another mode."""
-        events.log.info(
-            "service.started" if not again else "service.turned",
+        events.log_service_started(
             endpoint=self.connection.endpoint,
             account=self.settings.connect.account or self.connection.instance.account(),
             instance=self.settings.connect.instance_id,
-            mode=self.mode.value,
+            mode=self.mode,
+            again=again,
         )
-        rules = self.names.ruleset
-        events.log.info("rules.loaded", count=len(rules.rules), revision=rules.revision)
+        events.log_rules_loaded(self.names.ruleset)
         if self.ledger.created:
             self.ledger.created = False  # told once, however many turns follow
-            events.log.warning("ledger.created", url=self.settings.ledger.url)
-        for finding in self.ledger.warnings:
-            events.log.warning("ledger.exposed", message=finding)
+            events.log_ledger_created(self.settings.ledger.url)
+        events.log_ledger_exposed(self.ledger.warnings)
 
     def read_quotas(self) -> None:
         """Where ``quotas.source`` is ``auto``: what this account is allowed. Where that cannot be read, AWS's defaults
@@ -139,20 +137,16 @@ class Router:
         try:
             found = read_rates(lambda: make_quotas_client(region=self.settings.connect.region), known)
         except QuotasUnread as problem:
-            events.log.warning("quotas.unread", message=str(problem))
+            events.log_quotas_unread(problem)
             return
         self.connection.quotas.adopt(found)
         changed = {name: rate.rate for name, rate in sorted(found.items()) if rate.rate != known[name].rate}
-        events.log.info("quotas.read", read=len(found), others=changed)
+        events.log_quotas_read(read=len(found), others=changed)
 
     def tell_unreachable(self, failure: Failure, *, retry_in: float) -> None:
         """Where it is another failure than the last, or five minutes are over."""
-        if not self._unreachable_news.is_news("instance", failure.code):
-            return
-        refused = isinstance(failure, Denied | Unauthenticated)
-        write = events.log.error if refused else events.log.warning
-        event = "api.denied" if refused else "search.degraded"
-        write(event, error=failure.code, message=failure.message, retry_in_s=round(retry_in, 3))
+        if self._unreachable_news.is_news("instance", failure.code):
+            events.log_instance_unreachable(failure, retry_in=retry_in)
 
 
 def build(

@@ -191,8 +191,8 @@ class Cycle:
         until = tally.context.until
         period = report.seconds if until is None else max(report.seconds, until - tally.began)
         made = Counter(self.calls()) - tally.calls
-        fields = {"mode": self.mode.value, "revision": tally.context.revision, "calls": dict(made)}
-        events.log.info("cycle.finished", **fields, **report.fields(period_s=period))
+        fields = report.fields(period_s=period)
+        events.log_cycle_finished(fields, mode=self.mode, revision=tally.context.revision, calls=made)
         self._reached.tell(report, period_s=period)
         self.meters.count(report, tally.results)
         self._tally = None

@@ -83,7 +83,7 @@ class Daemon:
                 app.follower.resume()
             self._app.vital.ready()
             self._schedule()
-            events.log.info("service.ready", rules=len(app.names.rules.rules), revision=app.names.rules.revision)
+            events.log_service_ready(app.names.rules)
             self._last_completed = app.clock.monotonic()
             self._notifier.ready("watching" if app.working else "standing by")
             self._supervise()
@@ -120,7 +120,7 @@ class Daemon:
         try:
             self._control.start()
         except SocketUnusable as problem:
-            events.log.warning("control.unusable", message=str(problem))
+            events.log_control_unusable(problem)
             self._control = None
 
     def _connect(self) -> bool:
@@ -158,9 +158,9 @@ class Daemon:
         try:
             self._app.acting.poll(until=self._last_begun + every.total_seconds(), every=every)
         except LedgerUnavailable as problem:
-            events.log.error("ledger.failed", message=str(problem))
+            events.log_ledger_failed(problem)
         except Exception:
-            events.log.exception("cycle.failed", cycle=self._app.cycle.number)
+            events.log_cycle_failed(self._app.cycle.number)
         finally:
             self._cycling = False
             self._catch_up(every.total_seconds())
@@ -179,16 +179,16 @@ class Daemon:
         if took < every or self._app.stopping.is_set():
             return
         if took > every + GRACE:
-            events.log.warning("cycle.late", cycle=self._app.cycle.number, seconds=round(took, 3), every_s=every)
+            events.log_cycle_late(cycle=self._app.cycle.number, seconds=took, every=every)
         self._scheduler.modify_job("poll", next_run_time=datetime.now(UTC))
 
     def _follow(self) -> None:
         try:
             self._app.follower.look()
         except LedgerUnavailable as problem:
-            events.log.error("ledger.failed", message=str(problem))
+            events.log_ledger_failed(problem)
         except Exception:
-            events.log.exception("follow.failed")
+            events.log_follow_failed()
 
     def _refresh(self) -> None:
         self._app.prune()
@@ -214,7 +214,7 @@ class Daemon:
         silent = self._app.clock.monotonic() - self._last_begun
         late = not self._cycling and silent > LATE_CYCLES * every
         if late:
-            events.log.warning("cycle.late", cycle=self._app.cycle.number, seconds=round(silent, 3), every_s=every)
+            events.log_cycle_late(cycle=self._app.cycle.number, seconds=silent, every=every)
             self._last_begun = self._app.clock.monotonic()
         if late or set_back:
             for name, (_, interval) in self._jobs().items():
@@ -233,7 +233,7 @@ class Daemon:
             else:
                 self._app.safety.pauses.reread()
         except LedgerUnavailable as problem:
-            events.log.error("ledger.failed", message=str(problem))
+            events.log_ledger_failed(problem)
 
     def _feed_the_watchdog(self, every: float) -> None:
         """Only while cycles come to an end. One that takes longer than 4 polls, because it has many pages to read, has
@@ -261,9 +261,9 @@ class Daemon:
         if not self.handed_over:
             if not stopping:  # it was told to end while it handed over
                 self._tell_stopping()
-            events.log.info("service.stopped")
+            events.log_service_stopped()
         return 0
 
     def _tell_stopping(self) -> None:
-        events.log.info("service.stopping")
+        events.log_service_stopping()
         self._notifier.stopping()

@@ -31,7 +31,7 @@ class LastGoodRules:
         try:
             self._write(rules)
         except OSError as error:
-            events.log.warning("rules.not_kept", message=f"{self.path}: {error.strerror or error}")
+            events.log_rules_not_kept(f"{self.path}: {error.strerror or error}")
 
     def load(self) -> RuleSet:
         """Raises ``Problems`` where none were kept, or what was kept is damaged."""

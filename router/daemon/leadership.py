@@ -148,9 +148,9 @@ class Leadership:
             try:
                 self.look()
             except LedgerUnavailable as problem:
-                self._tell_failed(problem)
+                self._log_failure(problem)
             except Exception:
-                events.log.exception("lease.failed")
+                events.log_lease_failed()
 
     def _set(self, term: int | None) -> None:
         with self._lock:
@@ -163,9 +163,9 @@ class Leadership:
         if before == term:
             return
         if before is not None:
-            events.log.warning("lease.lost", term=before, holder=self.shared.lease.holder)
+            events.log_lease_lost(term=before, holder=self.shared.lease.holder)
         if term is not None:
-            events.log.info("lease.acquired", term=term, holder=self.shared.lease.holder)
+            events.log_lease_acquired(term=term, holder=self.shared.lease.holder)
 
     def _give_up(self) -> None:
         """A table that does not answer is not waited for: the lease runs out by itself."""
@@ -178,7 +178,7 @@ class Leadership:
         try:
             self.shared.lease.release(for_good=True)
         except LedgerUnavailable as problem:
-            self._tell_failed(problem)
+            self._log_failure(problem)
 
     @contextmanager
     def one_pass(self) -> Iterator[Callable[[Ends], None]]:
@@ -207,6 +207,6 @@ class Leadership:
         if over:
             ends()
 
-    def _tell_failed(self, problem: LedgerUnavailable) -> None:
+    def _log_failure(self, problem: LedgerUnavailable) -> None:
         if self._news.is_news("ledger", str(problem)):
-            events.log.error("ledger.failed", message=str(problem))
+            events.log_ledger_failed(problem)

@@ -45,10 +45,10 @@ def run_once(app: Router) -> Pass:
         try:
             return _run(app)
         finally:
-            events.log.info("service.stopping")
+            events.log_service_stopping()
             app.stop()
             app.close()
-            events.log.info("service.stopped")
+            events.log_service_stopped()
 
 
 def _run(app: Router) -> Pass:
@@ -59,7 +59,7 @@ def _run(app: Router) -> Pass:
     app.read_quotas()
     if app.working:
         app.follower.resume()
-    events.log.info("service.ready", rules=len(app.names.rules.rules), revision=app.names.rules.revision)
+    events.log_service_ready(app.names.rules)
     with _Following(app) as following:
         report = _everything(app)
         following.until_landed()
@@ -109,9 +109,9 @@ class _Following:
             try:
                 self._app.follower.look()
             except LedgerUnavailable as problem:
-                events.log.error("ledger.failed", message=str(problem))
+                events.log_ledger_failed(problem)
             except Exception:
-                events.log.exception("follow.failed")
+                events.log_follow_failed()
             self._over.wait(LOOK_EVERY)
 
 

@@ -104,7 +104,7 @@ class Reloader:
                 if not problems:
                     self._kept.keep(self._app.names.ruleset)
             except Exception as error:
-                events.log.exception("rules.rejected", errors=[f"a bug: {type(error).__name__}"])
+                events.log_reload_failed(error)
                 problems = (Problem("connect-router", 0, 0, f"a bug: {type(error).__name__}; the log has more"),)
             finally:
                 self._notifier.ready("reload refused; the old rules stay" if problems else "reloaded")
@@ -125,12 +125,12 @@ def reload(app: Router, load: Load) -> tuple[Problem, ...]:
     apply(app, settings)
     app.safety.breakers.forget()
     app.vital.reloaded()
-    events.log.info("rules.loaded", count=len(ruleset.rules), revision=ruleset.revision)
+    events.log_rules_loaded(ruleset)
     return ()
 
 
 def _rejected(app: Router, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     lines = [str(problem) for problem in problems]
-    events.log.error("rules.rejected", errors=lines)
+    events.log_rules_rejected(lines)
     app.vital.refused(tuple(lines))
     return problems

@@ -83,7 +83,7 @@ class RulesWatcher:
 
     def _tell(self, error: Exception) -> None:
         if self._news.is_news("watch"):
-            events.log.warning("rules.watch_degraded", message=f"{type(error).__name__}: {error}")
+            events.log_rules_watch_degraded(error)
 
 
 def signature(path: Path) -> Signature:

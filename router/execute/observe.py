@@ -35,9 +35,9 @@ class ObservePerformer:
         except AlreadyIntended:
             return Result(decision=decision, outcome=Outcome.DONE)
         if isinstance(decision, Transfer):
-            events.would_transfer(decision, context, now=now)
+            events.log_would_transfer(decision, context, now=now)
         elif isinstance(decision, RoutingUpdate):
-            events.would_reprioritize(decision, context)
+            events.log_would_reprioritize(decision, context)
         elif isinstance(decision, Warn):
-            events.warned(decision, context, observed=True, now=now)
+            events.log_warned(decision, context, observed=True, now=now)
         return Result(decision=decision, outcome=Outcome.DONE, action=action)

@@ -77,11 +77,11 @@ class RoutingRecovery:
         if settlement.state is ActionState.INTENDED:
             return False
         outcomes = {"contact.reprioritized": "repeated", "contact.recovered": "acted"}
-        events.recovered(settled, outcome=outcomes.get(settlement.event or "", "refused"))
+        events.log_recovered(settled, outcome=outcomes.get(settlement.event or "", "refused"))
         return True
 
     def _settled(self, action: Action, state: ActionState, outcome: str) -> bool:
-        events.recovered(self.settler.close(action, state), outcome=outcome)
+        events.log_recovered(self.settler.close(action, state), outcome=outcome)
         return True
 
 
@@ -166,9 +166,9 @@ class Recovery:
             except NotOpen:  # whoever had the contact before has settled it
                 return True
             except LedgerUnavailable as problem:
-                events.log.error("ledger.failed", message=str(problem), **events.of_action(action))
+                events.log_ledger_failed(problem, **events.action_fields(action))
             except Exception:
-                events.broken(**events.of_action(action))
+                events.log_broken(**events.action_fields(action))
             return False
 
     def _settle(self, action: Action, *, may_send: bool, until: float | None) -> bool:
@@ -215,7 +215,7 @@ class Recovery:
         finally:
             self.blocked.leave(action.contact_id)
         if settlement.state is ActionState.ACTED:
-            events.recovered(settled, outcome="repeated" if isinstance(attempt.answer, Transferred) else "acted")
+            events.log_recovered(settled, outcome="repeated" if isinstance(attempt.answer, Transferred) else "acted")
             return True
         if not isinstance(attempt.answer, Rejected | Full):
             return False
@@ -224,5 +224,5 @@ class Recovery:
         return gone and self._closed(effort.action, ActionState.ACTED, "acted")
 
     def _closed(self, action: Action, state: ActionState, outcome: str) -> bool:
-        events.recovered(self.settler.close(action, state), outcome=outcome)
+        events.log_recovered(self.settler.close(action, state), outcome=outcome)
         return True

@@ -103,9 +103,9 @@ class Round:
         try:
             return _or_learnt(performer.perform(decision, context))
         except LedgerUnavailable as problem:
-            events.log.error("ledger.failed", message=str(problem), **events.of_decision(decision, context))
+            events.log_ledger_failed(problem, **events.decision_fields(decision, context))
         except Exception:
-            events.broken(**events.of_decision(decision, context))
+            events.log_broken(**events.decision_fields(decision, context))
         return Result(decision=decision, outcome=Outcome.NOT_SENT)
 
     def _reason_not_to_begin(self, decision: RuleDecision, context: CycleContext) -> Result | None:

@@ -80,7 +80,7 @@ class RoutingPerformer:
         intent = routing_intent_of(decision, context, update=None, before=has, now=self.clock.now())
         acted = replace(intent, state=ActionState.ACTED, settled_at=self.clock.now(), send_by=None)
         action = self.ledger.record(acted)
-        events.reprioritized(decision, action, context)
+        events.log_reprioritized(decision, action, context)
         return Result(decision=decision, outcome=Outcome.DONE, action=action)
 
     def _settle(self, decision: RoutingUpdate, effort: Effort, attempt: AttemptResult, context: CycleContext) -> Result:
@@ -93,10 +93,10 @@ class RoutingPerformer:
     def _log(self, decision: RoutingUpdate, action: Action, settlement: Settlement, context: CycleContext) -> None:
         event, code = settlement.event, settlement.error
         if event == "contact.reprioritized":
-            events.reprioritized(decision, action, context)
+            events.log_reprioritized(decision, action, context)
         elif event == "contact.recovered":
-            events.recovered(action, outcome="acted")
+            events.log_recovered(action, outcome="acted")
         elif event == "contact.failed":
             assert code is not None, "a failure has a code"
             if not settlement.only_news or self._unsent_news.is_news(decision.contact.id, code):
-                events.failed(decision, action, context, code=code, message=settlement.message)
+                events.log_failed(decision, action, context, code=code, message=settlement.message)

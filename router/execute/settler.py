@@ -63,7 +63,7 @@ class Settler:
             if not isinstance(answer, Transferred):
                 raise
             accepted = {"new_contact_id": answer.contact_id, "request_id": answer.request_id}
-            events.log.error("ledger.failed", message=str(problem), **events.of_action(action), **accepted)
+            events.log_ledger_failed(problem, **events.action_fields(action), **accepted)
             return action, Settlement(state=ActionState.INTENDED, outcome=Outcome.UNSETTLED)
         return closed, settlement
 

@@ -68,7 +68,7 @@ class TransferPerformer:
             action = self.ledger.record(record_of(decision, context, now=now, observed=False))
         except AlreadyIntended:
             return Result(decision=decision, outcome=Outcome.DONE)
-        events.warned(decision, context, observed=False, now=now)
+        events.log_warned(decision, context, observed=False, now=now)
         return Result(decision=decision, outcome=Outcome.DONE, action=action)
 
     def _let_through(self, decision: Transfer, context: CycleContext) -> Result:
@@ -137,10 +137,10 @@ class TransferPerformer:
     ) -> None:
         event, code = settlement.event, settlement.error
         if event == "contact.transferred":
-            events.transferred(decision, action, context, read_age=effort.read_age, now=self.clock.now())
+            events.log_transferred(decision, action, context, read_age=effort.read_age, now=self.clock.now())
         elif event == "contact.recovered":
-            events.recovered(action, outcome="acted")
+            events.log_recovered(action, outcome="acted")
         elif event == "contact.failed":
             assert code is not None, "a failure has a code"
             if not settlement.only_news or self._unsent_news.is_news(decision.contact.id, code):
-                events.failed(decision, action, context, code=code, message=settlement.message)
+                events.log_failed(decision, action, context, code=code, message=settlement.message)

@@ -146,7 +146,7 @@ class PlaceKeeper:
             self.pacer.succeeded(UPDATE)
             self.ages.sent(contact.id, update, has, now=self.clock.now())
             self._close(intended, PlaceState.GIVEN)
-            events.place_kept(intended)
+            events.log_place_kept(intended)
         elif isinstance(answer, Unknown):
             self.ages.sent(contact.id, update, has, now=self.clock.now())
         else:
@@ -156,7 +156,7 @@ class PlaceKeeper:
 
     def _refused(self, action: Action, code: str, message: str) -> None:
         self._close(action, PlaceState.REFUSED)
-        events.place_lost(action, code=code, message=message)
+        events.log_place_lost(action, code=code, message=message)
 
     def _close(self, action: Action, place: PlaceState) -> None:
         self._write(replace(action, place=place))

@@ -112,7 +112,7 @@ class Tracker:
         except LedgerUnavailable:
             raise
         except Exception:
-            events.broken(**events.of_action(action))
+            events.log_broken(**events.action_fields(action))
         finally:
             watch.wait(self.clock.now())
 
@@ -142,7 +142,7 @@ class Tracker:
             return
         watch.left = True
         if taken(watch.action, seen.old):
-            events.taken_from_agent(watch.action, read_age=watch.read_age)
+            events.log_taken_from_agent(watch.action, read_age=watch.read_age)
 
     def _landed(self, watch: _Watch, contact: Contact, landing: Landing) -> None:
         now, before = self.clock.now(), watch.action
@@ -168,7 +168,7 @@ class Tracker:
         if not landing.followed:
             self._forget(watch)
         if before.landing is not Landing.AT_AGENT:
-            events.landed(after, landing, self.directory(), after=self._moved_for(before))
+            events.log_landed(after, landing, self.directory(), after=self._moved_for(before))
 
     def _sight(self, contact: Contact, landing: Landing) -> None:
         with self._lock:
@@ -184,7 +184,7 @@ class Tracker:
         watch.action = stray
         if stray.target is not None:
             self.places.stray(stray.target.flow_id, stray.contact_id)
-        events.stray(stray, self.directory(), after=self._moved_for(stray))
+        events.log_stray(stray, self.directory(), after=self._moved_for(stray))
 
     def _free(self, action: Action) -> None:
         if action.target is not None:

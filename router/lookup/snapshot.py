@@ -142,7 +142,7 @@ class Lookup:
     def _tell_degraded(self, page: SearchPage) -> None:
         """Once, a filter that Connect does not take."""
         if page.degraded is not None and self._news.is_news("filter"):
-            events.log.warning("search.degraded", error="FilterRefused", message=page.degraded)
+            events.log_filter_refused(page.degraded)
 
     def _last_targets(self, recent: Iterable[Action]) -> Mapping[tuple[str, timedelta], Target]:
         """Where each step moved its last contact: by the whole ledger once, and by what is recent from then on."""
@@ -173,7 +173,7 @@ def _decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool:
     try:
         decide(replace(look, contacts=(contact,)), rules)
     except Exception:
-        events.broken(contact_id=contact.id, chain_id=contact.chain_id, cycle=look.cycle, revision=rules.revision)
+        events.log_broken(contact_id=contact.id, chain_id=contact.chain_id, cycle=look.cycle, revision=rules.revision)
         return False
     return True
 

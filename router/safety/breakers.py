@@ -296,4 +296,4 @@ class Denials:
         assert failure is not None, "a denial is a failure"
         what = (failure.code, *(fields.get(name) for name in ("operation", "flow", "stops")))
         if self._news.is_news(what):
-            events.log.error("api.denied", error=failure.code, message=failure.message, **fields)
+            events.log_denied(failure, **fields)

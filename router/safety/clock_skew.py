@@ -26,6 +26,5 @@ class ClockSkew:
         skew = self._skew() or timedelta()
         state = (abs(skew) > WARNS, abs(skew) > STOPS)
         if self._news.is_news(CLOCK, state):
-            write = events.log.error if state[1] else events.log.warning
-            write("clock.skew", skew_s=round(skew.total_seconds(), 3), warns=state[0], stops=state[1])
+            events.log_clock_skew(skew, warns=state[0], stops=state[1])
         return state[1]

@@ -38,7 +38,7 @@ class OperatorPauses:
         with self._lock:
             self._records.set_pause(pause)
             self._pauses = Pauses((*self._without(pause.kind, pause.subject), pause))
-        events.pause_set(pause)
+        events.log_pause_set(pause)
 
     def clear(self, kind: PauseKind, subject: str, *, who: str) -> Pause | None:
         """The one that was lifted; ``None`` where there was none."""
@@ -76,7 +76,7 @@ class OperatorPauses:
                 self._records.clear_pause(one)
                 self._pauses = Pauses(self._without(one.kind, one.subject))
         for one in found:
-            events.pause_cleared(one, who=who)
+            events.log_pause_cleared(one, who=who)
         return found
 
     def _without(self, kind: PauseKind, subject: str) -> tuple[Pause, ...]:

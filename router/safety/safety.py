@@ -141,7 +141,7 @@ class Safety:
         """Suspends each flow whose strays among the followed moves reach the limit, and logs those newly suspended."""
         for flow in self.breakers.suspend(followed):
             name = self.directory().flow_name(flow)
-            events.log.error("flow.suspended", flow=name, limit=self.breakers.unlanded_limit)
+            events.log_flow_suspended(flow=name, limit=self.breakers.unlanded_limit)
 
     def resume_flow(self, flow: FlowId) -> int | None:
         """Resumes a suspended flow on an operator's word; returns how many strays no longer count against it.

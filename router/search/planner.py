@@ -300,4 +300,4 @@ class SearchPlanner:
     def _tell_degraded(self, page: SearchPage) -> None:
         """Once, a filter that Connect does not take."""
         if page.degraded is not None and self._news.is_news("filter"):
-            events.log.warning("search.degraded", error="FilterRefused", message=page.degraded)
+            events.log_filter_refused(page.degraded)

@@ -28,7 +28,7 @@ class SearchTransitions:
         if failure is None:
             self._failures.forget(SEARCH)
         elif self._failures.is_news(SEARCH, failure.code):
-            events.log.warning("search.degraded", cycle=cycle, error=failure.code, message=failure.message)
+            events.log_search_failed(failure, cycle=cycle)
 
     def rows(self, problems: tuple[RowProblem, ...], *, whole: bool) -> None:
         """Logs the rows of one search that could not be read. If these are the rows of the ``whole`` search, the others
@@ -36,7 +36,7 @@ class SearchTransitions:
         seen = {(row.contact_id, row.problem) for row in problems}
         for contact_id, problem in sorted(seen, key=str):
             if self._rows.is_news((contact_id, problem)):
-                events.log.warning("search.degraded", error="UnreadableRow", message=problem, contact_id=contact_id)
+                events.log_row_unreadable(contact_id, problem)
         if whole:
             self._rows.keep_only(seen)
 
@@ -59,14 +59,12 @@ class LimitsReached:
         reached = {guard: count for guard, count in waiting.items() if count}
         for guard, count in reached.items():
             if self._news.is_news(guard):
-                events.log.warning(
-                    "guard.reached",
+                events.log_guard_reached(
                     cycle=report.cycle,
                     guard=guard,
                     waiting=count,
                     transferred=report.transferred,
                     drain_s=self._drain_s(guard, report, sum(reached.values()), period_s),
-                    order="most overdue first",
                 )
         self._news.keep_only(reached)
 
@@ -101,7 +99,7 @@ class HoldTransitions:
             held = (decision.contact.id, decision.rule)
             current.add(held)
             if self._news.is_news(held, reason):
-                events.held(decision, reason, context, detail=detail)
+                events.log_held(decision, reason, context, detail=detail)
         if whole:
             self._news.keep_only(current)
         else:

@@ -101,7 +101,7 @@ def _tell_last_good(app: Router, loaded: _Loaded) -> None:
     from router import events
 
     app.vital.refused(loaded.instead_of, last_good=True)
-    events.rules_last_good(loaded.ruleset.revision, loaded.instead_of)
+    events.log_rules_last_good(loaded.ruleset.revision, loaded.instead_of)
 
 
 def _take_turns(arguments: argparse.Namespace, loaded: _Loaded) -> int:

@@ -82,7 +82,7 @@ class Operator:
             rule=None if rule is None else str(rule),
             contact_id=None if contact_id is None else ContactId(str(contact_id)),
         )
-        events.retried(rule=rule, contact_id=contact_id, contacts=contacts, who=peer.name)
+        events.log_control_retried(rule=rule, contact_id=contact_id, contacts=contacts, who=peer.name)
         return {"contacts": contacts}
 
     def _lift_suspension(self, flow: FlowId, peer: Peer) -> int | None:
@@ -90,7 +90,7 @@ class Operator:
         strays = self.app.safety.resume_flow(flow)
         if strays is not None:
             flow_name = self.app.names.directory.flow_name(flow)
-            events.log.info("flow.resumed", flow=flow_name, strays=strays, who=peer.name)
+            events.log_flow_resumed(flow=flow_name, strays=strays, who=peer.name)
         return strays
 
     def _subject(self, arguments: Arguments) -> tuple[PauseKind, str, str]:

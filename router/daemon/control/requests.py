@@ -48,5 +48,5 @@ class Desk:
         except RequestRefused as refusal:
             return Reply(errors=refusal.lines)
         except Exception as error:
-            events.log.exception("control.failed", command=request.command)
+            events.log_control_failed(request.command)
             return Reply(errors=(f"{request.command}: a bug: {type(error).__name__}; the service's log has more",))

@@ -33,7 +33,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
         ("rules/rule.py", "import time", "What decides does no I/O"),
         ("decide/decide.py", "import sqlite3", "What decides does no I/O"),
         ("model/contact.py", "import structlog", "What decides does no I/O"),
-        ("events.py", "import boto3", "Only router.connect, the ledger's table and the sandbox know AWS's SDK"),
+        ("events/service.py", "import boto3", "Only router.connect, the ledger's table and the sandbox know AWS's SDK"),
     ],
 )
 def test_a_step_the_other_way_is_seen(copy: Path, module: str, line: str, broken: str):

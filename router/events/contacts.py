@@ -18,7 +18,7 @@ def seconds(span: timedelta | None) -> float | None:
     return None if span is None else round(span.total_seconds(), 3)
 
 
-def of_decision(decision: RuleDecision | Hold, context: CycleContext) -> dict[str, Any]:
+def decision_fields(decision: RuleDecision | Hold, context: CycleContext) -> dict[str, Any]:
     """The fields that every line about a decided contact carries."""
     return {
         "contact_id": decision.contact.id,
@@ -31,7 +31,7 @@ def of_decision(decision: RuleDecision | Hold, context: CycleContext) -> dict[st
     }
 
 
-def of_action(action: Action) -> dict[str, Any]:
+def action_fields(action: Action) -> dict[str, Any]:
     """``cycle`` and ``revision`` are those in which it was decided, be it by an earlier process."""
     return {
         "contact_id": action.contact_id,
@@ -44,7 +44,7 @@ def of_action(action: Action) -> dict[str, Any]:
     }
 
 
-def of_target(target: Target, directory: Directory) -> dict[str, Any]:
+def target_fields(target: Target, directory: Directory) -> dict[str, Any]:
     where = (
         {"to_queue": directory.queue_name(target.queue_id)}
         if target.queue_id is not None
@@ -53,17 +53,17 @@ def of_target(target: Target, directory: Directory) -> dict[str, Any]:
     return {**where, "flow": directory.flow_name(target.flow_id)}
 
 
-def transferred(
+def log_transferred(
     decision: Transfer, action: Action, context: CycleContext, *, read_age: float, now: datetime
 ) -> None:
     """``read_age`` is in seconds: how old the reading was when the call was sent."""
     directory = context.directory
     log.info(
         "contact.transferred",
-        **of_decision(decision, context),
+        **decision_fields(decision, context),
         new_contact_id=action.new_contact_id,
         from_queue=directory.queue_name(action.queue_id),
-        **of_target(decision.target, directory),
+        **target_fields(decision.target, directory),
         waited_s=seconds(decision.contact.waited(now)),
         late_s=seconds(decision.late),
         attempts=action.attempts,
@@ -71,27 +71,27 @@ def transferred(
         request_id=action.request_id,
     )
     if decision.skipped:
-        log.info("contact.skipped", **of_decision(decision, context), steps=list(decision.skipped))
+        log.info("contact.skipped", **decision_fields(decision, context), steps=list(decision.skipped))
 
 
-def would_transfer(decision: Transfer, context: CycleContext, *, now: datetime) -> None:
+def log_would_transfer(decision: Transfer, context: CycleContext, *, now: datetime) -> None:
     directory = context.directory
     log.info(
         "contact.would_transfer",
-        **of_decision(decision, context),
+        **decision_fields(decision, context),
         from_queue=directory.queue_name(decision.contact.queue_id),
-        **of_target(decision.target, directory),
+        **target_fields(decision.target, directory),
         waited_s=seconds(decision.contact.waited(now)),
         late_s=seconds(decision.late),
     )
 
 
-def reprioritized(decision: RoutingUpdate, action: Action, context: CycleContext) -> None:
+def log_reprioritized(decision: RoutingUpdate, action: Action, context: CycleContext) -> None:
     """``changed`` is false where its place was as good already and nothing was sent."""
     before = action.before or RoutingData()
     log.info(
         "contact.reprioritized",
-        **of_decision(decision, context),
+        **decision_fields(decision, context),
         queue=context.directory.queue_name(action.queue_id),
         changed=action.routing is not None,
         **_routing(action.routing),
@@ -103,10 +103,10 @@ def reprioritized(decision: RoutingUpdate, action: Action, context: CycleContext
     )
 
 
-def would_reprioritize(decision: RoutingUpdate, context: CycleContext) -> None:
+def log_would_reprioritize(decision: RoutingUpdate, context: CycleContext) -> None:
     log.info(
         "contact.would_reprioritize",
-        **of_decision(decision, context),
+        **decision_fields(decision, context),
         queue=context.directory.queue_name(decision.contact.queue_id),
         **_routing(RoutingData(priority=decision.routing.priority, age=decision.routing.age)),
         late_s=seconds(decision.late),
@@ -120,20 +120,20 @@ def _routing(routing: RoutingData | None) -> dict[str, Any]:
     }
 
 
-def place_kept(action: Action) -> None:
+def log_place_kept(action: Action) -> None:
     fields = {"new_contact_id": action.new_contact_id, **_routing(action.routing)}
-    log.info("contact.place_kept", **of_action(action), **fields)
+    log.info("contact.place_kept", **action_fields(action), **fields)
 
 
-def place_lost(action: Action, *, code: str, message: str) -> None:
+def log_place_lost(action: Action, *, code: str, message: str) -> None:
     fields = {"new_contact_id": action.new_contact_id, "error": code, "message": message}
-    log.warning("contact.place_lost", **of_action(action), **fields)
+    log.warning("contact.place_lost", **action_fields(action), **fields)
 
 
-def warned(decision: Warn, context: CycleContext, *, observed: bool, now: datetime) -> None:
+def log_warned(decision: Warn, context: CycleContext, *, observed: bool, now: datetime) -> None:
     log.warning(
         "contact.warned",
-        **of_decision(decision, context),
+        **decision_fields(decision, context),
         text=decision.text,
         queue=context.directory.queue_name(decision.contact.queue_id),
         waited_s=seconds(decision.contact.waited(now)),
@@ -142,12 +142,12 @@ def warned(decision: Warn, context: CycleContext, *, observed: bool, now: dateti
     )
 
 
-def held(decision: RuleDecision | Hold, reason: HoldReason, context: CycleContext, *, detail: str = "") -> None:
+def log_held(decision: RuleDecision | Hold, reason: HoldReason, context: CycleContext, *, detail: str = "") -> None:
     """``reason`` may have been found on reading again, after the decision to move."""
     write = log.warning if reason is HoldReason.UNRESOLVED else log.info
     write(
         "contact.held",
-        **of_decision(decision, context),
+        **decision_fields(decision, context),
         reason=reason.value,
         detail=detail,
         queue=context.directory.queue_name(decision.contact.queue_id),
@@ -155,20 +155,20 @@ def held(decision: RuleDecision | Hold, reason: HoldReason, context: CycleContex
     )
 
 
-def failed(decision: RuleDecision, action: Action, context: CycleContext, *, code: str, message: str) -> None:
-    fields = of_decision(decision, context)
+def log_failed(decision: RuleDecision, action: Action, context: CycleContext, *, code: str, message: str) -> None:
+    fields = decision_fields(decision, context)
     log.warning("contact.failed", **fields, error=code, message=message, attempts=action.attempts)
 
 
-def broken(**fields: Any) -> None:
+def log_broken(**fields: Any) -> None:
     """A bug that the contact named brought to light; the others go on. Called where the exception is handled."""
     log.exception("contact.broken", **fields)
 
 
-def landed(action: Action, landing: Landing, directory: Directory, *, after: timedelta) -> None:
+def log_landed(action: Action, landing: Landing, directory: Directory, *, after: timedelta) -> None:
     log.info(
         "contact.landed",
-        **of_action(action),
+        **action_fields(action),
         new_contact_id=action.new_contact_id,
         landing=landing.value,
         **_landed_at(action, landing, directory),
@@ -185,42 +185,38 @@ def _landed_at(action: Action, landing: Landing, directory: Directory) -> dict[s
     return {"queue": directory.queue_name(action.landed_queue_id)} if queued else {}
 
 
-def stray(action: Action, directory: Directory, *, after: timedelta) -> None:
+def log_stray(action: Action, directory: Directory, *, after: timedelta) -> None:
     log.error(
         "contact.stray",
-        **of_action(action),
+        **action_fields(action),
         new_contact_id=action.new_contact_id,
-        **(of_target(action.target, directory) if action.target else {}),
+        **(target_fields(action.target, directory) if action.target else {}),
         after_s=seconds(after),
     )
 
 
-def taken_from_agent(action: Action, *, read_age: float | None) -> None:
-    age = None if read_age is None else round(read_age * 1000)
-    log.error("contact.taken_from_agent", **of_action(action), new_contact_id=action.new_contact_id, read_age_ms=age)
+def log_taken_from_agent(action: Action, *, read_age: float | None) -> None:
+    log.error(
+        "contact.taken_from_agent",
+        **action_fields(action),
+        new_contact_id=action.new_contact_id,
+        read_age_ms=None if read_age is None else round(read_age * 1000),
+    )
 
 
-def recovered(action: Action, *, outcome: str) -> None:
-    log.warning("contact.recovered", **of_action(action), new_contact_id=action.new_contact_id, outcome=outcome)
+def log_recovered(action: Action, *, outcome: str) -> None:
+    log.warning("contact.recovered", **action_fields(action), new_contact_id=action.new_contact_id, outcome=outcome)
 
 
-def rules_last_good(revision: str, errors: tuple[str, ...]) -> None:
-    log.error("rules.last_good", revision=revision, errors=list(errors))
-
-
-def pause_set(pause: Pause) -> None:
+def log_pause_set(pause: Pause) -> None:
     span = seconds(pause.until - pause.set_at)
     log.info("pause.set", **_of_pause(pause), until=pause.until.isoformat(), for_s=span, who=pause.who)
 
 
-def pause_cleared(pause: Pause, *, who: str) -> None:
+def log_pause_cleared(pause: Pause, *, who: str) -> None:
     """``who`` may be ``expiry``: its time was over."""
     log.info("pause.cleared", **_of_pause(pause), set_by=pause.who, who=who)
 
 
 def _of_pause(pause: Pause) -> dict[str, Any]:
     return {"what": pause.kind.value, "name": pause.name, "comment": pause.comment}
-
-
-def retried(*, rule: str | None, contact_id: str | None, contacts: int, who: str) -> None:
-    log.info("control.retried", rule=rule, contact_id=contact_id, contacts=contacts, who=who)

@@ -1,0 +1,8 @@
+"""Writes every log event of the service: its name, its level and its fields have one function each, and all are here.
+
+The event ``contact.held`` is written by ``log_held``, ``rules.loaded`` by ``log_rules_loaded``. Only ``router.connect``
+writes its own ``api.*`` events, because it stands below this package and must know nothing of decisions.
+"""
+
+from router.events.contacts import *
+from router.events.service import *

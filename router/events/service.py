@@ -1,0 +1,198 @@
+"""Writes the log events about the service, its rules, its cycles and the systems it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from router.connect.answers import Denied, Failure, Full, Unauthenticated
+from router.events.contacts import log
+from router.ledger.errors import LedgerUnavailable
+from router.model import ContactId
+from router.rules.bound import BoundRuleSet
+from router.rules.rule import Mode, RuleSet
+
+# The service.
+
+
+def log_service_started(*, endpoint: str, account: str | None, instance: str, mode: Mode, again: bool) -> None:
+    """Logs what runs. ``again`` means that the service goes on, in another mode."""
+    event = "service.turned" if again else "service.started"
+    log.info(event, endpoint=endpoint, account=account, instance=instance, mode=mode.value)
+
+
+def log_service_ready(rules: BoundRuleSet) -> None:
+    log.info("service.ready", rules=len(rules.rules), revision=rules.revision)
+
+
+def log_service_stopping() -> None:
+    log.info("service.stopping")
+
+
+def log_service_abandoned(calls: int) -> None:
+    """Logs how many calls were still under way when the service ended."""
+    log.warning("service.abandoned", calls=calls)
+
+
+def log_service_stopped() -> None:
+    log.info("service.stopped")
+
+
+def log_lease_acquired(*, term: int, holder: str | None) -> None:
+    log.info("lease.acquired", term=term, holder=holder)
+
+
+def log_lease_lost(*, term: int, holder: str | None) -> None:
+    log.warning("lease.lost", term=term, holder=holder)
+
+
+def log_lease_failed() -> None:
+    """Logs a bug in the thread that renews the lease; called while the exception is handled."""
+    log.exception("lease.failed")
+
+
+def log_control_unusable(problem: Exception) -> None:
+    log.warning("control.unusable", message=str(problem))
+
+
+def log_control_failed(command: str) -> None:
+    """Logs a bug in the answer to a request; called while the exception is handled."""
+    log.exception("control.failed", command=command)
+
+
+def log_control_retried(*, rule: str | None, contact_id: str | None, contacts: int, who: str) -> None:
+    log.info("control.retried", rule=rule, contact_id=contact_id, contacts=contacts, who=who)
+
+
+# Rules, and the names of the instance in them.
+
+
+def log_rules_loaded(rules: RuleSet) -> None:
+    log.info("rules.loaded", count=len(rules.rules), revision=rules.revision)
+
+
+def log_rules_rejected(errors: list[str]) -> None:
+    log.error("rules.rejected", errors=errors)
+
+
+def log_reload_failed(error: Exception) -> None:
+    """Logs a bug in a reload; called while the exception is handled."""
+    log.exception("rules.rejected", errors=[f"a bug: {type(error).__name__}"])
+
+
+def log_rules_last_good(revision: str, errors: tuple[str, ...]) -> None:
+    log.error("rules.last_good", revision=revision, errors=list(errors))
+
+
+def log_rules_not_kept(message: str) -> None:
+    log.warning("rules.not_kept", message=message)
+
+
+def log_rules_watch_degraded(error: Exception) -> None:
+    log.warning("rules.watch_degraded", message=f"{type(error).__name__}: {error}")
+
+
+def log_rules_unresolved(message: str) -> None:
+    log.error("rules.unresolved", message=message)
+
+
+def log_directory_changed(*, rule: str, message: str) -> None:
+    log.warning("directory.changed", rule=rule, message=message)
+
+
+# Cycles.
+
+
+def log_cycle_finished(fields: Mapping[str, Any], *, mode: Mode, revision: str, calls: Mapping[str, int]) -> None:
+    log.info("cycle.finished", mode=mode.value, revision=revision, calls=dict(calls), **fields)
+
+
+def log_cycle_late(*, cycle: int, seconds: float, every: float) -> None:
+    log.warning("cycle.late", cycle=cycle, seconds=round(seconds, 3), every_s=every)
+
+
+def log_cycle_failed(cycle: int) -> None:
+    """Logs a bug in a cycle; called while the exception is handled."""
+    log.exception("cycle.failed", cycle=cycle)
+
+
+def log_follow_failed() -> None:
+    """Logs a bug in the tracking of moved contacts; called while the exception is handled."""
+    log.exception("follow.failed")
+
+
+def log_guard_reached(*, cycle: int, guard: str, waiting: int, transferred: int, drain_s: float | None) -> None:
+    """Logs that a limit keeps contacts back. ``drain_s`` is how many seconds they need at the present pace."""
+    log.warning(
+        "guard.reached",
+        cycle=cycle,
+        guard=guard,
+        waiting=waiting,
+        transferred=transferred,
+        drain_s=drain_s,
+        order="most overdue first",
+    )
+
+
+def log_flow_suspended(*, flow: str | None, limit: int) -> None:
+    log.error("flow.suspended", flow=flow, limit=limit)
+
+
+def log_flow_resumed(*, flow: str | None, strays: int, who: str) -> None:
+    log.info("flow.resumed", flow=flow, strays=strays, who=who)
+
+
+# Amazon Connect, the ledger and the clock.
+
+
+def log_search_failed(failure: Failure, *, cycle: int) -> None:
+    log.warning("search.degraded", cycle=cycle, error=failure.code, message=failure.message)
+
+
+def log_row_unreadable(contact_id: ContactId | None, problem: str) -> None:
+    log.warning("search.degraded", error="UnreadableRow", message=problem, contact_id=contact_id)
+
+
+def log_filter_refused(message: str) -> None:
+    """Logs that Amazon Connect does not accept the search's filter."""
+    log.warning("search.degraded", error="FilterRefused", message=message)
+
+
+def log_instance_unreachable(failure: Failure, *, retry_in: float) -> None:
+    """Logs that the instance cannot be read at the start. ``retry_in`` is in seconds."""
+    refused = isinstance(failure, Denied | Unauthenticated)
+    write, event = (log.error, "api.denied") if refused else (log.warning, "search.degraded")
+    write(event, error=failure.code, message=failure.message, retry_in_s=round(retry_in, 3))
+
+
+def log_denied(failure: Failure | Full, **fields: str | None) -> None:
+    """Logs a refused permission or refused credentials. ``fields`` are ``operation``, ``flow`` and ``stops``."""
+    log.error("api.denied", error=failure.code, message=failure.message, **fields)
+
+
+def log_quotas_read(*, read: int, others: Mapping[str, float]) -> None:
+    log.info("quotas.read", read=read, others=dict(others))
+
+
+def log_quotas_unread(problem: Exception) -> None:
+    log.warning("quotas.unread", message=str(problem))
+
+
+def log_clock_skew(skew: timedelta, *, warns: bool, stops: bool) -> None:
+    write = log.error if stops else log.warning
+    write("clock.skew", skew_s=round(skew.total_seconds(), 3), warns=warns, stops=stops)
+
+
+def log_ledger_created(url: str) -> None:
+    log.warning("ledger.created", url=url)
+
+
+def log_ledger_exposed(findings: Iterable[str]) -> None:
+    for finding in findings:
+        log.warning("ledger.exposed", message=finding)
+
+
+def log_ledger_failed(problem: LedgerUnavailable, **fields: Any) -> None:
+    """Logs that the ledger could not be read or written. ``fields`` name the contact concerned, if there is one."""
+    log.error("ledger.failed", message=str(problem), **fields)
