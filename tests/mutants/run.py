@@ -122,6 +122,11 @@ class Tree:
         own = {key: value for key, value in os.environ.items() if not key.startswith(others)}
         return own | {"PYTHONPATH": str(Path(__file__).resolve().parent), "HYPOTHESIS_PROFILE": "suite"}
 
+    @property
+    def output(self) -> str:
+        """Returns what the last run of pytest printed."""
+        return (self.folder.parent / "output.txt").read_text(encoding="utf-8", errors="replace")
+
     def run(self, tests: Sequence[str], seconds: Mapping[str, float], *, limit_s: float, first: bool = True) -> Ending:
         """Runs these tests in this order, until one fails unless ``first`` is false."""
         listed = self.folder.parent / "tests.json"
@@ -129,7 +134,7 @@ class Tree:
         log.unlink(missing_ok=True)
         listed.write_text(json.dumps(list(tests)), encoding="utf-8")
         files = sorted({test.partition("::")[0] for test in tests})
-        command = self.pytest(*(["-x"] if first else []), "--mutants-tests", str(listed), *files)
+        command = self.pytest(*(["-x"] if first else []), f"--mutants-tests={listed}", *files)
         with (self.folder.parent / "output.txt").open("w") as output:
             process = subprocess.Popen(
                 command,
@@ -243,7 +248,7 @@ def measure(tree: Tree, folder: Path, workers: int) -> Measured:
         folder.mkdir(parents=True)
         print("which test executes which line: one run of the suite under coverage.py", flush=True)
         skipped = [f"--ignore=tests/{name}" for name in NOT_MEASURED if (tree.folder / "tests" / name).exists()]
-        spread = ["-n", str(workers), "--dist", "worksteal", "--mutants-record", str(folder.resolve())]
+        spread = ["-n", str(workers), "--dist", "worksteal", f"--mutants-record={folder.resolve()}"]
         ended = subprocess.run(tree.pytest(*spread, *skipped, "tests"), cwd=tree.folder, env=tree.environment)
         if ended.returncode not in (0, 1):
             raise SystemExit(f"pytest ended with {ended.returncode}")
@@ -327,6 +332,12 @@ def judge(tree: Tree, mutant: Mutant, enums: Enums, measured: Measured, limit_s:
                     continue
             result |= {"outcome": "killed", "by": ending.failed, "hung": ending.hung}
             break
+    if result["outcome"] == "killed" and result["by"] not in measured.seconds:
+        unchanged = tree.run(batch, measured.seconds, limit_s=limit_s)
+        if unchanged.failed not in (None, *measured.seconds):
+            raise SystemExit(f"the unchanged code cannot be tested: {tree.output}")
+    if result["outcome"] == "survived" and ran < len(tests):
+        result["outcome"] = "not finished"
     return result | {"ran": ran, "seconds": round(time.monotonic() - began, 1)}
 
 
@@ -411,7 +422,7 @@ def _run(tree: Tree, arguments: argparse.Namespace, results_file: Path) -> int:
     quickest = sorted(measured.seconds, key=lambda test: measured.seconds[test])[:FIRST]
     ending = tree.run(quickest, measured.seconds, limit_s=5 * LIMIT_S)
     if ending != Ending(ran=len(quickest)):
-        raise SystemExit(f"the unchanged code fails: {ending}\n{(tree.folder.parent / 'output.txt').read_text()}")
+        raise SystemExit(f"the unchanged code fails: {ending}\n{tree.output}")
     results, began = [], time.monotonic()
     with results_file.open("a", encoding="utf-8") as output:
         for number, (one, mutant) in enumerate(wanted, 1):

@@ -28,9 +28,9 @@ def unused(count):
     return count + 1
 '''
 
-TEST_LIMITS = """\
+TESTS = {
+    "unit/test_limits.py": """
 from threading import Thread
-from router.limits import Came, outcome
 
 def test_many_are_held():
     found = []
@@ -38,10 +38,12 @@ def test_many_are_held():
     thread.start()
     thread.join()
     assert found == [Came.HELD]
-
+""",
+    "test_limits.py": """
 def test_one_is_done():
     assert outcome(1, False, []) is Came.DONE
-"""
+""",
+}
 FILE = "router/limits.py"
 ENUMS = enums_of({FILE: LIMITS})
 
@@ -91,11 +93,14 @@ def tree(tmp_path):
     def made(source=LIMITS, file=FILE):
         folder = tmp_path / "tree"
         (folder / file).parent.mkdir(parents=True)
-        (folder / "tests").mkdir()
+        (folder / "tests" / "unit").mkdir(parents=True)
         (folder / file).write_text(source, encoding="utf-8")
         (folder / "router" / "__init__.py").touch()
         (folder / "tests" / "conftest.py").write_text(f"import sys\nsys.path.insert(0, {str(folder)!r})\n")
-        (folder / "tests" / "test_limits.py").write_text(TEST_LIMITS, encoding="utf-8")
+        # Two files of one name need the settings of the tree.
+        (folder / "pyproject.toml").write_text('[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib"]\n')
+        for file_of_tests, text in TESTS.items():
+            (folder / "tests" / file_of_tests).write_text("from router.limits import Came, outcome\n" + text)
         return Tree(folder, sys.executable)
 
     return made
@@ -138,7 +143,7 @@ def test_tests_that_execute_the_line_judge_a_mutant(tree, tmp_path):
     # The first is found in a thread; the second lets both tests pass; no test enters the function of the third.
     assert (killed["outcome"], killed["by"], killed["tests"]) == (
         "killed",
-        "tests/test_limits.py::test_many_are_held",
+        "tests/unit/test_limits.py::test_many_are_held",
         1,
     )
     assert (survived["outcome"], survived["ran"]) == ("survived", 2)
