@@ -58,6 +58,7 @@ COMMANDS = {
         Command(name="resume", module="commands.resume", help="lifts a pause, or the suspension of a flow"),
         Command(name="retry", module="commands.retry", help="what Connect refused may be tried again"),
         Command(name="ledger", module="commands.ledger", help="makes the table for several routers"),
+        Command(name="flow", module="commands.flow", help="the flow that a rule needs, ready to be imported"),
         Command(name="schema", module="commands.schema", help="JSON Schema of rule files and config.toml"),
         Command(name="sandbox", module="commands.sandbox", help="a local stand-in for the Amazon Connect API"),
         Command(name="demo", module="demo", help="sandbox and service together, for half a minute"),

@@ -1,0 +1,122 @@
+"""Prints the flow that a rule needs, ready to be imported: the command ``flow``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from typing import Any
+
+DESCRIPTION = """\
+Prints a flow that puts a moved contact into the queue, or to the agent, that the rule names. If that queue is full or
+fails, the flow puts the contact into the fallback queue. Import the flow, publish it and name it in your rules. This
+command makes no call to AWS."""
+EXAMPLE = """\
+  connect-router flow queue --fallback 11111111-2222-3333-4444-555555555555 > to-queue.json
+  connect-router flow agent --fallback 11111111-2222-3333-4444-555555555555 --format terraform > to-agent.tf
+"""
+QUEUE = re.compile(
+    r"arn:aws[a-z-]*:connect:[a-z0-9-]+:\d{12}:instance/[\w-]+/queue/[\w-]+|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}"
+)
+TYPES = {"queue": "QUEUE_TRANSFER", "agent": "AGENT_TRANSFER"}
+"""The types of flow, as ``CreateContactFlow`` and ``AWS::Connect::ContactFlow`` name them."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("to", choices=tuple(TYPES), help="what the steps of the rule move to")
+    parser.add_argument(
+        "--fallback",
+        required=True,
+        metavar="QUEUE",
+        help="the id or ARN of the queue for contacts whose destination is full; choose one without a maximum",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("json", "cloudformation", "terraform"),
+        default="json",
+        help="json: for the import in the flow designer and for CreateContactFlow (the default)",
+    )
+    parser.add_argument(
+        "--name", metavar="NAME", help="the name of the flow (default: connect-router to queue, or to agent)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from router.cli.errors import CommandFailed
+    from router.inspect.flow_content import flow_template
+    from router.problems import printable
+
+    fallback, name = arguments.fallback, arguments.name or f"connect-router to {arguments.to}"
+    if not QUEUE.fullmatch(fallback):
+        text = (
+            f'connect-router: --fallback: "{fallback}" is neither the id nor the ARN of a queue; '
+            "the address of the queue's page in the Amazon Connect website ends with the id"
+        )
+        raise CommandFailed(printable(text), misconfigured=True)
+    if arguments.format == "json":
+        print(json.dumps(flow_template(arguments.to, fallback), indent=2))
+    elif arguments.format == "cloudformation":
+        content = flow_template(arguments.to, "${FallbackQueue}")
+        print(json.dumps(_cloudformation(arguments.to, name, json.dumps(content), fallback), indent=2))
+    else:
+        print(_terraform(arguments.to, name, flow_template(arguments.to, "${var.fallback_queue}"), fallback), end="")
+    return 0
+
+
+def _cloudformation(to: str, name: str, content: str, fallback: str) -> dict[str, Any]:
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"The flow that connect-router uses to move contacts to a {to}.",
+        "Parameters": {
+            "InstanceArn": {"Type": "String", "Description": "The ARN of the Amazon Connect instance."},
+            "FallbackQueue": {
+                "Type": "String",
+                "Default": fallback,
+                "Description": "The id or ARN of the queue for contacts whose destination is full.",
+            },
+        },
+        "Resources": {
+            "Flow": {
+                "Type": "AWS::Connect::ContactFlow",
+                "Properties": {
+                    "InstanceArn": {"Ref": "InstanceArn"},
+                    "Name": name,
+                    "Type": TYPES[to],
+                    "State": "ACTIVE",
+                    "Content": {"Fn::Sub": content},
+                },
+            }
+        },
+        "Outputs": {"FlowArn": {"Value": {"Fn::GetAtt": ["Flow", "ContactFlowArn"]}}},
+    }
+
+
+def _terraform(to: str, name: str, content: dict[str, Any], fallback: str) -> str:
+    text = json.dumps(content, indent=2).replace("\n", "\n  ")
+    return f"""\
+variable "instance_id" {{
+  type        = string
+  description = "The id of the Amazon Connect instance."
+}}
+
+variable "fallback_queue" {{
+  type        = string
+  default     = {_hcl(fallback)}
+  description = "The id or ARN of the queue for contacts whose destination is full."
+}}
+
+resource "aws_connect_contact_flow" "to_{to}" {{
+  instance_id = var.instance_id
+  name        = {_hcl(name)}
+  type        = "{TYPES[to]}"
+
+  content = <<-EOT
+  {text}
+  EOT
+}}
+"""
+
+
+def _hcl(text: str) -> str:
+    """Returns a quoted string of Terraform's language, in which ``${`` and ``%{`` would begin a template."""
+    return json.dumps(text).replace("${", "$${").replace("%{", "%%{")
