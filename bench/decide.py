@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from support.figures import met, report
 
 from router.decide.decide import Decided, decide
-from router.decide.snapshot import NEVER_PAUSED, Snapshot
+from router.decide.snapshot import NEVER_PAUSED, ReadValues, Snapshot
 from router.model import Channel, Contact, ContactId, Directory, Flow, FlowId, FlowType, Queue, QueueId
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
@@ -111,7 +111,7 @@ def look(contacts: list[Contact]) -> Snapshot:
         mode=Mode.ENFORCE,
         contacts=tuple(contacts),
         directory=DIRECTORY,
-        pauses=dict.fromkeys((contact.id for contact in contacts), NEVER_PAUSED),
+        read=ReadValues(pauses=dict.fromkeys((contact.id for contact in contacts), NEVER_PAUSED)),
     )
 
 

@@ -63,43 +63,43 @@ class StepOutcome:
     needs: tuple[Need, ...] = ()
 
 
-def act(turn: Evaluation) -> StepOutcome:
+def act(evaluation: Evaluation) -> StepOutcome:
     """The decisions of one rule on one contact. Warnings and bumps do not wait for what holds a move, save for a
     contact whose whereabouts are not known; while the rule's hours are closed nothing acts."""
-    due = turn.tried.due
+    due = evaluation.tried.due
     if due is None or not due.anything:
         return StepOutcome()
-    if (stopped := first_refusal(CLOCK, turn)) is not None:
-        return _held(turn, _latest(due), stopped)
-    if turn.tried.role is Role.UNREAD:
-        return _unread(turn, _latest(due))
-    free = _without_transfer(turn) if whereabouts(turn) is None else ()
+    if (stopped := first_refusal(CLOCK, evaluation)) is not None:
+        return _held(evaluation, _latest(due), stopped)
+    if evaluation.tried.role is Role.UNREAD:
+        return _unread(evaluation, _latest(due))
+    free = _without_transfer(evaluation) if whereabouts(evaluation) is None else ()
     if not due.to:
         return StepOutcome(decisions=free)
-    moved = _move(turn)
+    moved = _move(evaluation)
     return replace(moved, decisions=(*free, *moved.decisions))
 
 
-def _without_transfer(turn: Evaluation) -> tuple[Decision, ...]:
+def _without_transfer(evaluation: Evaluation) -> tuple[Decision, ...]:
     """Steps that cost no transfer: the latest due ``routing`` and the latest due ``warn``."""
-    assert turn.tried.due is not None, "a rule that matched has a clock"
+    assert evaluation.tried.due is not None, "a rule that matched has a clock"
     found: list[Decision] = []
-    step = turn.tried.due.routing
+    step = evaluation.tried.due.routing
     if step is not None and step.routing is not None:
-        found.append(_reroute(turn, step, step.routing))
-    step = turn.tried.due.warn
+        found.append(_reroute(evaluation, step, step.routing))
+    step = evaluation.tried.due.warn
     if step is not None and step.warn is not None:
-        found.append(Warn(text=step.warn, **turn.by_rule(step)))
+        found.append(Warn(text=step.warn, **evaluation.by_rule(step)))
     return tuple(found)
 
 
-def _reroute(turn: Evaluation, step: Step, routing: Routing) -> Decision:
+def _reroute(evaluation: Evaluation, step: Step, routing: Routing) -> Decision:
     """Not within the minute that Connect may take to apply an earlier one: what the contact shows may be old."""
-    since = turn.waiting.look.now - ROUTING_APPLIES_WITHIN
-    lately = any(at > since for act in turn.waiting.wait.chain for at in _rerouted_at(act))
+    since = evaluation.waiting.snapshot.now - ROUTING_APPLIES_WITHIN
+    lately = any(at > since for act in evaluation.waiting.wait.chain for at in _rerouted_at(act))
     if not lately:
-        return RoutingUpdate(routing=routing, **turn.by_rule(step))
-    return turn.hold(step, GuardRefusal(HoldReason.IN_FLIGHT, "its routing was changed less than a minute ago"))
+        return RoutingUpdate(routing=routing, **evaluation.by_rule(step))
+    return evaluation.hold(step, GuardRefusal(HoldReason.IN_FLIGHT, "its routing was changed less than a minute ago"))
 
 
 def _rerouted_at(act: Action) -> tuple[datetime, ...]:
@@ -113,73 +113,77 @@ def _latest(due: Due) -> Step:
     return next(step for step in (*due.to, due.routing, due.warn) if step is not None)
 
 
-def _unread(turn: Evaluation, step: Step) -> StepOutcome:
+def _unread(evaluation: Evaluation, step: Step) -> StepOutcome:
     """A rule beside, of which it is not known whether it matches: it waits, and nobody waits for it."""
-    matched = turn.tried.match
+    matched = evaluation.tried.match
     assert matched is not None, "what could not be decided has been matched"
-    return _held(turn, step, GuardRefusal(HoldReason.UNREADABLE, told_unread(matched), matched.needs))
+    return _held(evaluation, step, GuardRefusal(HoldReason.UNREADABLE, told_unread(matched), matched.needs))
 
 
-def _move(turn: Evaluation) -> StepOutcome:
+def _move(evaluation: Evaluation) -> StepOutcome:
     """Of the due ``to`` steps the latest that has an eligible destination; those before it are skipped."""
-    latest = turn.due_to[0].step
-    refusal = first_refusal(BEFORE_DESTINATIONS, turn)
+    latest = evaluation.due_to[0].step
+    refusal = first_refusal(BEFORE_DESTINATIONS, evaluation)
     if refusal is not None:
-        return _held(turn, latest, refusal)
-    steps = tuple(_try_step(turn, bound) for bound in turn.live)
+        return _held(evaluation, latest, refusal)
+    steps = tuple(_try_step(evaluation, bound) for bound in evaluation.live)
     for position, tried in enumerate(steps):
         if tried.unread:
-            return _held(turn, tried.step.step, _to_be_read(steps[position:]), steps)
+            return _held(evaluation, tried.step.step, _to_be_read(steps[position:]), steps)
         if tried.chosen is not None:
-            return _transfer(turn, tried.step, tried.chosen, steps[: position + 1])
-    return _held(turn, latest, _none_eligible(steps), steps)
+            return _transfer(evaluation, tried.step, tried.chosen, steps[: position + 1])
+    return _held(evaluation, latest, _none_eligible(steps), steps)
 
 
-def _try_step(turn: Evaluation, bound: BoundStep) -> TriedStep:
+def _try_step(evaluation: Evaluation, bound: BoundStep) -> TriedStep:
     """Weighs every destination and picks within the first tier that has an eligible one."""
-    tiers = tuple(tuple(weigh(entry, bound.step, turn) for entry in tier) for tier in bound.tiers)
-    tried = TriedStep(rule=turn.rule, step=bound, tiers=tiers)
+    tiers = tuple(tuple(weigh(entry, bound.step, evaluation) for entry in tier) for tier in bound.tiers)
+    tried = TriedStep(rule=evaluation.rule, step=bound, tiers=tiers)
     if tried.unread or not tried.tier:
         return tried
-    last = turn.used.last.get((turn.rule, bound.step.at))
-    chosen = pick(bound.step.pick, tried.tier, wait=turn.waiting.wait.key, rule=turn.rule, at=bound.step.at, last=last)
+    last = evaluation.used.last.get((evaluation.rule, bound.step.at))
+    chosen = pick(
+        bound.step.pick, tried.tier, wait=evaluation.waiting.wait.key, rule=evaluation.rule, at=bound.step.at, last=last
+    )
     return replace(tried, chosen=chosen)
 
 
-def _transfer(turn: Evaluation, bound: BoundStep, chosen: Weighed, steps: tuple[TriedStep, ...]) -> StepOutcome:
-    refusal = first_refusal(AFTER_DESTINATIONS, turn)
+def _transfer(evaluation: Evaluation, bound: BoundStep, chosen: Weighed, steps: tuple[TriedStep, ...]) -> StepOutcome:
+    refusal = first_refusal(AFTER_DESTINATIONS, evaluation)
     if refusal is not None:
-        return _held(turn, bound.step, refusal, steps)
+        return _held(evaluation, bound.step, refusal, steps)
     assert chosen.target is not None, "an eligible entry has a target"
-    turn.used.add(turn.rule, bound.step.at, chosen.target, turn.waiting)
+    evaluation.used.add(evaluation.rule, bound.step.at, chosen.target, evaluation.waiting)
     decision = Transfer(
         target=chosen.target,
-        series=_series(turn, bound.step, chosen.target),
-        skipped=tuple(sorted(one.step.number for one in turn.due_to if one.step.at < bound.step.at)),
-        **_named_by_contact(turn, steps).by_rule(bound.step),
+        series=_series(evaluation, bound.step, chosen.target),
+        skipped=tuple(sorted(one.step.number for one in evaluation.due_to if one.step.at < bound.step.at)),
+        **_named_by_contact(evaluation, steps).by_rule(bound.step),
     )
     return StepOutcome(decisions=(decision,), steps=steps)
 
 
-def _named_by_contact(turn: Evaluation, steps: tuple[TriedStep, ...]) -> Evaluation:
+def _named_by_contact(evaluation: Evaluation, steps: tuple[TriedStep, ...]) -> Evaluation:
     """With what the contact says in place of a destination among what the decision relies on."""
     entries = dict.fromkeys(weighed.entry.entry.agent_from for tried in steps for weighed in tried.weighed)
-    named = (naming(attribute, turn.waiting) for attribute in entries if attribute is not None)
-    return replace(turn, relied_on=(*turn.relied_on, *(seen for seen in named if seen is not None)))
+    named = (naming(attribute, evaluation.waiting) for attribute in entries if attribute is not None)
+    return replace(evaluation, relied_on=(*evaluation.relied_on, *(seen for seen in named if seen is not None)))
 
 
-def _series(turn: Evaluation, step: Step, target: Target) -> int:
+def _series(evaluation: Evaluation, step: Step, target: Target) -> int:
     """How often this step was intended for the wait and recorded as never sent, or refused this destination: another
     series, another token. What was refused is tried again only when somebody has changed something about it."""
-    before = (action for action in turn.waiting.wait.actions if (action.rule, action.at) == (turn.rule, step.at))
+    before = (
+        action for action in evaluation.waiting.wait.actions if (action.rule, action.at) == (evaluation.rule, step.at)
+    )
     return sum(
         action.state is ActionState.NEVER_SENT or (action.state is ActionState.REFUSED and action.target == target)
         for action in before
     )
 
 
-def _held(turn: Evaluation, step: Step, refusal: GuardRefusal, steps: tuple[TriedStep, ...] = ()) -> StepOutcome:
-    return StepOutcome(decisions=(turn.hold(step, refusal),), steps=steps, needs=refusal.needs)
+def _held(evaluation: Evaluation, step: Step, refusal: GuardRefusal, steps: tuple[TriedStep, ...] = ()) -> StepOutcome:
+    return StepOutcome(decisions=(evaluation.hold(step, refusal),), steps=steps, needs=refusal.needs)
 
 
 def _to_be_read(steps: tuple[TriedStep, ...]) -> GuardRefusal:

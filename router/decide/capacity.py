@@ -16,6 +16,7 @@ from router.model import Action, ActionKind, AgentId, ContactId, QueueId, Target
 # Were the share taken of what is left, it would shrink with every move, and the limit with it. So what the router has
 # moved out within the hour still belongs to the whole: it changes only as contacts arrive, are answered or end.
 
+
 def given_within_the_hour(waits: Iterable[WaitingContact], moves: Iterable[Action]) -> Counter[QueueId]:
     """By queue: what waits there, and the contacts that any rule moved out of it. A chain that is there again, or still
     (its move is not made yet, or only observed), counts as waiting."""
@@ -60,21 +61,25 @@ class CapacityUsed:
     given: Counter[QueueId] = field(default_factory=Counter)
 
     @classmethod
-    def before(cls, look: Snapshot, waits: Iterable[WaitingContact], *, observed: bool) -> CapacityUsed:
+    def before(cls, snapshot: Snapshot, waits: Iterable[WaitingContact], *, observed: bool) -> CapacityUsed:
         """``observed`` moves count by themselves, so that watching a rule never takes from those that act."""
-        moves = _observed_moves(look) if observed else look.recent_moves
-        hour, gone = (_within_the_hour(some, look) for some in (moves, look.recent_moves))
-        would = sorted(_observed_moves(look), key=lambda move: move.decided_at) if observed else []
-        lately = [move.target for move in would if move.target is not None and move.decided_at > look.now - METRICS_LAG]
+        moves = _observed_moves(snapshot) if observed else snapshot.moves.recent
+        hour, gone = (_within_the_hour(some, snapshot) for some in (moves, snapshot.moves.recent))
+        would = sorted(_observed_moves(snapshot), key=lambda move: move.decided_at) if observed else []
+        lately = [
+            move.target for move in would if move.target is not None and move.decided_at > snapshot.now - METRICS_LAG
+        ]
         last = {(move.rule, move.at): move.target for move in would if move.target is not None}
         return cls(
-            queues=Counter(look.pending) + Counter(one.queue_id for one in lately if one.queue_id is not None),
-            agents=Counter(look.at_agents) + Counter(one.agent_id for one in lately if one.agent_id is not None),
-            last={**look.last_targets, **last},
+            queues=Counter(snapshot.moves.sent_to_queues)
+            + Counter(one.queue_id for one in lately if one.queue_id is not None),
+            agents=Counter(snapshot.moves.sent_to_agents)
+            + Counter(one.agent_id for one in lately if one.agent_id is not None),
+            last={**snapshot.moves.last_targets, **last},
             hour=Counter(move.rule for move in hour),
-            cycle=Counter(move.rule for move in moves if move.cycle == look.cycle),
+            cycle=Counter(move.rule for move in moves if move.cycle == snapshot.cycle),
             left=Counter((move.rule, move.queue_id) for move in hour),
-            given=given_within_the_hour(waits, (*hour, *gone)) + Counter(look.unseen),
+            given=given_within_the_hour(waits, (*hour, *gone)) + Counter(snapshot.unseen),
         )
 
     def add(self, rule: str, at: timedelta, target: Target, waiting: WaitingContact) -> None:
@@ -89,12 +94,12 @@ class CapacityUsed:
             self.agents[target.agent_id] += 1
 
 
-def _within_the_hour(moves: Iterable[Action], look: Snapshot) -> tuple[Action, ...]:
-    return tuple(move for move in moves if move.decided_at > look.now - HOUR)
+def _within_the_hour(moves: Iterable[Action], snapshot: Snapshot) -> tuple[Action, ...]:
+    return tuple(move for move in moves if move.decided_at > snapshot.now - HOUR)
 
 
-def _observed_moves(look: Snapshot) -> Iterable[Action]:
+def _observed_moves(snapshot: Snapshot) -> Iterable[Action]:
     """Each once, though every contact of its chain has it in its history."""
-    observed = (action for history in look.histories.values() for action in history if action.observed)
+    observed = (action for history in snapshot.moves.histories.values() for action in history if action.observed)
     moves = (action for action in observed if action.kind is ActionKind.TRANSFER)
     return {(move.wait, move.rule, move.at): move for move in moves}.values()

@@ -17,6 +17,7 @@ from router.rules.value_test import QUEUES_OWN
 
 # When a contact's clock stood still: the pauses of the task, as far as they have been read.
 
+
 @dataclass(frozen=True, slots=True)
 class Standstill:
     """``unread`` is what there may be more."""
@@ -39,11 +40,11 @@ def standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | None
         earlier = waiting.earlier
         unread = earlier if isinstance(earlier, Unread) else None
         segments = segments if isinstance(earlier, Unread) else (*segments, *earlier)
-    return Standstill(stood_still(segments, start, waiting.look.now, hours), unread)
+    return Standstill(stood_still(segments, start, waiting.snapshot.now, hours), unread)
 
 
 def calendar_of(
-    rule: BoundRule, queue_id: QueueId, first: FirstAct | None, look: Snapshot
+    rule: BoundRule, queue_id: QueueId, first: FirstAct | None, snapshot: Snapshot
 ) -> OpenTimes | Unread | None:
     """The hours that the rule's clock counts; ``None``: around the clock. ``queue_id`` is the queue the contact is in
     and ``first`` what the rule first saw of it: ``"queue"`` means the queue where the clock started."""
@@ -51,18 +52,20 @@ def calendar_of(
     if name is None:
         return None
     if name == QUEUES_OWN:
-        return hours_of_queue(first.queue_id if first is not None else queue_id, look)
+        return hours_of_queue(first.queue_id if first is not None else queue_id, snapshot)
     if rule.hours_id is None:
         return Unread(f'hours of operation "{name}" are not known')
-    return hours_as_read(HoursId(rule.hours_id), look)
+    return hours_as_read(HoursId(rule.hours_id), snapshot)
 
 
-def hours_of_queue(queue_id: QueueId, look: Snapshot) -> OpenTimes | Unread:
-    queue = look.directory.queue(queue_id)
+def hours_of_queue(queue_id: QueueId, snapshot: Snapshot) -> OpenTimes | Unread:
+    queue = snapshot.directory.queue(queue_id)
     if queue is None or queue.hours_id is None:
         return Unread("which hours the queue has is not known")
-    return hours_as_read(queue.hours_id, look)
+    return hours_as_read(queue.hours_id, snapshot)
 
 
-def hours_as_read(hours_id: HoursId, look: Snapshot) -> OpenTimes | Unread:
-    return look.hours.get(hours_id, Unread("these hours have not been read yet", Need(NeedKind.HOURS, hours_id)))
+def hours_as_read(hours_id: HoursId, snapshot: Snapshot) -> OpenTimes | Unread:
+    return snapshot.read.hours.get(
+        hours_id, Unread("these hours have not been read yet", Need(NeedKind.HOURS, hours_id))
+    )

@@ -25,6 +25,7 @@ from router.rules.rule import Mode
 
 # No garbage collection while much is made that is all kept: looking through it again and again finds nothing.
 
+
 @contextmanager
 def uncollected() -> Iterator[None]:
     """What has no references left is freed all the same; only cycles wait until this is over. Where nobody collects
@@ -53,7 +54,7 @@ class Account:
 
     @property
     def ungoverned(self) -> bool:
-        """Waiting, and no rule governs it, holds it or may turn out to."""
+        """Waiting, and no rule governs it, holds it or may evaluation out to."""
         found = self.governance
         return found is not None and found.governing is None and found.held is None and not found.undecided
 
@@ -77,7 +78,7 @@ class Decided:
 class _Fold:
     """What deciding on one contact leaves for the next."""
 
-    look: Snapshot
+    snapshot: Snapshot
     waits: Sequence[WaitingContact]
     needs: dict[Need, None] = field(default_factory=dict)
     _used: dict[bool, CapacityUsed] = field(default_factory=dict)
@@ -85,41 +86,44 @@ class _Fold:
     def used(self, *, observed: bool) -> CapacityUsed:
         """What is only observed uses up nothing of what acts."""
         if observed not in self._used:
-            self._used[observed] = CapacityUsed.before(self.look, self.waits, observed=observed)
+            self._used[observed] = CapacityUsed.before(self.snapshot, self.waits, observed=observed)
         return self._used[observed]
 
 
-def decide(look: Snapshot, rules: BoundRuleSet) -> Decided:
-    """Decides on every contact of the look. The order of ``look.contacts`` does not matter: the most overdue comes
-    first (clock time over target, then age, then id), and what it uses up is gone for the next."""
+def decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
+    """Decides on every contact of the snapshot, the most overdue first, whatever their order in it.
+
+    "Overdue" is the time on the clock over the target, then the age, then the id. Capacity that one contact uses up is
+    gone for the next.
+    """
     with uncollected():
-        return _decide(look, rules)
+        return _decide(snapshot, rules)
 
 
-def _decide(look: Snapshot, rules: BoundRuleSet) -> Decided:
-    in_force = RulesInForce(rules, look)
+def _decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
+    in_force = RulesInForce(rules, snapshot)
     accounts: dict[ContactId, Account] = {}
     governed: list[tuple[WaitingContact, Governance]] = []
-    for contact in look.contacts:
-        standing = contact.standing(look.now)
-        wait = _wait_of(contact, standing, look)
+    for contact in snapshot.contacts:
+        standing = contact.standing(snapshot.now)
+        wait = _wait_of(contact, standing, snapshot)
         if wait is None:
             accounts[contact.id] = Account(contact=contact, standing=standing)
             continue
-        waiting = WaitingContact(contact, wait, look)
+        waiting = WaitingContact(contact, wait, snapshot)
         governed.append((waiting, govern(waiting, in_force.for_wait(waiting))))
     governed.sort(key=lambda item: urgency_of(*item))
-    fold = _Fold(look, [waiting for waiting, _ in governed])
+    fold = _Fold(snapshot, [waiting for waiting, _ in governed])
     for waiting, governance in governed:
         accounts[waiting.contact.id] = _account(waiting, governance, fold)
     decisions = tuple(one for account in accounts.values() for one in account.decisions)
     return Decided(decisions=decisions, accounts=accounts, needs=tuple(fold.needs))
 
 
-def _wait_of(contact: Contact, standing: Standing, look: Snapshot) -> Wait | None:
+def _wait_of(contact: Contact, standing: Standing, snapshot: Snapshot) -> Wait | None:
     if standing is not Standing.WAITING:
         return None
-    return read_wait(contact, look.histories.get(contact.id, ()))
+    return read_wait(contact, snapshot.moves.histories.get(contact.id, ()))
 
 
 def _account(waiting: WaitingContact, governance: Governance, fold: _Fold) -> Account:

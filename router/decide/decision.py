@@ -11,6 +11,7 @@ from router.rules.rule import Mode, Routing
 
 # Why something is not done.
 
+
 @dataclass(frozen=True, slots=True)
 class GuardRefusal:
     """``why`` is for people. ``needs`` is what must be read before it is known whether anything refuses at all."""

@@ -47,40 +47,43 @@ class Weighed:
         return entry.queue or entry.agent or entry.agent_from or ""
 
 
-def weigh(bound: BoundEntry, step: Step, turn: Evaluation) -> Weighed:
+def weigh(bound: BoundEntry, step: Step, evaluation: Evaluation) -> Weighed:
     """Whether this entry may receive the contact, the cheapest and most lasting obstacles first."""
-    if bound.entry.agent_from is not None and (unknown := _no_agent(bound, bound.entry.agent_from, turn)) is not None:
+    if (
+        bound.entry.agent_from is not None
+        and (unknown := _no_agent(bound, bound.entry.agent_from, evaluation)) is not None
+    ):
         return unknown
-    target = target_of(bound, turn.waiting)
+    target = target_of(bound, evaluation.waiting)
     if target is None:
         return Weighed(entry=bound, target=None, refused=HoldReason.UNRESOLVED, why="its name is not known")
-    in_the_way = obstacle(turn, step, target)
+    in_the_way = obstacle(evaluation, step, target)
     if in_the_way is not None:
         return Weighed(entry=bound, target=target, refused=in_the_way.reason, why=in_the_way.why)
-    if (been := _been_there(bound, target, turn)) is not None:
+    if (been := _been_there(bound, target, evaluation)) is not None:
         return _no(bound, been)
     if target.agent_id is not None:
-        return _weigh_agent(bound, target, target.agent_id, turn)
+        return _weigh_agent(bound, target, target.agent_id, evaluation)
     assert target.queue_id is not None, "a target is a queue or an agent"
-    return _weigh_queue(bound, target.queue_id, turn, by_metrics=step.pick in BY_METRICS)
+    return _weigh_queue(bound, target.queue_id, evaluation, by_metrics=step.pick in BY_METRICS)
 
 
-def _been_there(bound: BoundEntry, target: Target, turn: Evaluation) -> str | None:
-    wait = turn.waiting.wait
+def _been_there(bound: BoundEntry, target: Target, evaluation: Evaluation) -> str | None:
+    wait = evaluation.waiting.wait
     if target.queue_id is not None:
-        if target.queue_id == turn.waiting.queue_id:
+        if target.queue_id == evaluation.waiting.queue_id:
             return "the contact is in this queue"
-        visited = turn.waiting.visited
+        visited = evaluation.waiting.visited
         back = not isinstance(visited, Unread) and target.queue_id in visited and not bound.entry.revisit
         return "the wait has been moved out of this queue (revisit = false)" if back else None
     sent = any(move.target is not None and move.target.agent_id == target.agent_id for move in wait.moves)
     return "the wait has been sent to this agent before" if sent else None
 
 
-def _no_agent(bound: BoundEntry, attribute: str, turn: Evaluation) -> Weighed | None:
+def _no_agent(bound: BoundEntry, attribute: str, evaluation: Evaluation) -> Weighed | None:
     """``None`` where the contact names an agent of the instance's. What it names is a customer's and not told. Whom it
-    names not being known is not its naming nobody: there may be more contacts to read than one look allows."""
-    agent = named_agent(attribute, turn.waiting)
+    names not being known is not its naming nobody: there may be more contacts to read than one snapshot allows."""
+    agent = named_agent(attribute, evaluation.waiting)
     if isinstance(agent, Unread):
         if agent.need is not None:
             return _unread(bound, agent.need, agent.why)
@@ -88,8 +91,8 @@ def _no_agent(bound: BoundEntry, attribute: str, turn: Evaluation) -> Weighed | 
     return None if agent is not None else _no(bound, "the contact names no agent of this instance there")
 
 
-def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, turn: Evaluation) -> Weighed:
-    metrics, sent = turn.waiting.look.metrics, turn.used.agents[agent_id]
+def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, evaluation: Evaluation) -> Weighed:
+    metrics, sent = evaluation.waiting.snapshot.read.metrics, evaluation.used.agents[agent_id]
     if sent >= AGENT_QUEUE_LIMIT:
         return _no(bound, f"{sent} contacts sent to this agent are not answered (limit {AGENT_QUEUE_LIMIT})")
     if agent_id not in metrics.agents_asked:
@@ -97,61 +100,61 @@ def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, turn: Eva
     state = metrics.agents.get(agent_id)
     if state is None or not state.routable:
         return _no(bound, "the agent is not routable")
-    if bound.entry.agent_from is not None and (elsewhere := _serves_not(bound, state, turn)) is not None:
+    if bound.entry.agent_from is not None and (elsewhere := _serves_not(bound, state, evaluation)) is not None:
         return elsewhere
-    channel = turn.waiting.contact.channel
+    channel = evaluation.waiting.contact.channel
     free = state.slots_available.get(channel.value, 0) - sent
     if free < 1 and bound.entry.require_available:
         return _no(bound, f"the agent has no free slot for {channel}")
     return Weighed(entry=bound, target=target, metrics=QueueMetrics(slots_available=max(free, 0)))
 
 
-def _serves_not(bound: BoundEntry, state: AgentState, turn: Evaluation) -> Weighed | None:
+def _serves_not(bound: BoundEntry, state: AgentState, evaluation: Evaluation) -> Weighed | None:
     """An attribute is not the rules' to vouch for, so only agents who would be offered the contact where it is are
     eligible. ``None`` where the agent is one."""
     if state.profile_id is None:
         return _no(bound, "the agent's routing profile is not known")
-    if state.profile_id not in turn.waiting.look.metrics.profiles:
+    if state.profile_id not in evaluation.waiting.snapshot.read.metrics.profiles:
         return _unread(bound, Need(NeedKind.PROFILE, state.profile_id), "the agent's routing profile is not read yet")
-    served = turn.waiting.look.metrics.profiles[state.profile_id]
+    served = evaluation.waiting.snapshot.read.metrics.profiles[state.profile_id]
     if served is None:
         return _no(bound, "the agent's routing profile could not be read")
-    here = (turn.waiting.queue_id, turn.waiting.contact.channel)
+    here = (evaluation.waiting.queue_id, evaluation.waiting.contact.channel)
     return None if here in served else _no(bound, "the agent's routing profile does not serve the queue it is in")
 
 
-def _weigh_queue(bound: BoundEntry, queue_id: QueueId, turn: Evaluation, *, by_metrics: bool) -> Weighed:
-    look, entry = turn.waiting.look, bound.entry
-    if entry.open is not None and (closed := _wrong_hours(bound, queue_id, turn)) is not None:
+def _weigh_queue(bound: BoundEntry, queue_id: QueueId, evaluation: Evaluation, *, by_metrics: bool) -> Weighed:
+    snapshot, entry = evaluation.waiting.snapshot, bound.entry
+    if entry.open is not None and (closed := _wrong_hours(bound, queue_id, evaluation)) is not None:
         return closed
     conditional = bool(entry.limits) or entry.shorter_wait
-    if (conditional or by_metrics) and queue_id not in look.metrics.asked:
+    if (conditional or by_metrics) and queue_id not in snapshot.read.metrics.asked:
         return _unread(bound, Need(NeedKind.METRICS, queue_id), "its metrics are not read yet")
-    metrics = known_metrics(queue_id, turn.waiting.contact.channel, look, turn.used.queues[queue_id])
-    why = _unfit(bound, metrics, turn) if conditional else None
+    metrics = known_metrics(queue_id, evaluation.waiting.contact.channel, snapshot, evaluation.used.queues[queue_id])
+    why = _unfit(bound, metrics, evaluation) if conditional else None
     return _no(bound, why, metrics) if why is not None else Weighed(entry=bound, target=bound.target, metrics=metrics)
 
 
-def _wrong_hours(bound: BoundEntry, queue_id: QueueId, turn: Evaluation) -> Weighed | None:
+def _wrong_hours(bound: BoundEntry, queue_id: QueueId, evaluation: Evaluation) -> Weighed | None:
     """``None`` where the queue's hours are as the entry wants them; hours that could not be read are neither."""
-    look = turn.waiting.look
-    hours = hours_of_queue(queue_id, look)
+    snapshot = evaluation.waiting.snapshot
+    hours = hours_of_queue(queue_id, snapshot)
     if isinstance(hours, Unread):
         need = hours.need
         return _no(bound, hours.why) if need is None else _unread(bound, need, hours.why)
-    if hours.is_open(look.now) is bound.entry.open:
+    if hours.is_open(snapshot.now) is bound.entry.open:
         return None
     return _no(bound, "its hours of operation are closed" if bound.entry.open else "its hours of operation are open")
 
 
-def _unfit(bound: BoundEntry, metrics: QueueMetrics | None, turn: Evaluation) -> str | None:
+def _unfit(bound: BoundEntry, metrics: QueueMetrics | None, evaluation: Evaluation) -> str | None:
     """The first of the entry's conditions that does not hold."""
     if metrics is None:
         return "its metrics could not be read"
     broken = next((why for limit in bound.entry.limits if (why := beyond(limit, metrics)) is not None), None)
     if broken is not None or not bound.entry.shorter_wait:
         return broken
-    return no_shorter_wait(metrics, turn.waiting.lasted)
+    return no_shorter_wait(metrics, evaluation.waiting.lasted)
 
 
 def _no(bound: BoundEntry, why: str, metrics: QueueMetrics | None = None) -> Weighed:

@@ -1,4 +1,4 @@
-"""One rule's turn at one contact: what every decision of it has in common."""
+"""One rule's evaluation at one contact: what every decision of it has in common."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Evaluation:
             urgency=urgency(self.tried, step),
             first=self._first(),
             fingerprint=self.tried.rule.fingerprint,
-            acts_before=calendar.open_until(self.waiting.look.now) if calendar is not None else None,
+            acts_before=calendar.open_until(self.waiting.snapshot.now) if calendar is not None else None,
             relied_on=self.relied_on,
             pauses=self._pauses(),
         )
@@ -140,7 +140,7 @@ class Evaluation:
         return FirstAct(
             clock_started_at=queue_clock_start(contact, None),
             queue_id=self.waiting.queue_id,
-            waited=contact.waited(self.waiting.look.now),
+            waited=contact.waited(self.waiting.snapshot.now),
             initiation_method=contact.initiation_method,
             priority=None if isinstance(details, Unread) else priority_of(details),
             transfers=transfers if isinstance(transfers, int) else None,

@@ -172,7 +172,7 @@ def trace(waiting: WaitingContact, rules: Sequence[BoundRule]) -> Iterator[Tried
     included: what ``explain`` tells."""
     governed = False
     for rule in rules:
-        known = InForce.of(rule, waiting.look)
+        known = InForce.of(rule, waiting.snapshot)
         if known is None:
             yield TriedRule(rule=rule, role=Role.NOT_IN_FORCE, mode=rule.rule.mode)
             continue
@@ -212,12 +212,12 @@ def _clocked(known: InForce, waiting: WaitingContact, matched: Match) -> TriedRu
         warn=wait.progress(rule.name, ActionKind.WARN, observed=observed),
         routing=wait.progress(rule.name, ActionKind.ROUTING, observed=observed),
     )
-    hours = calendar_of(rule, waiting.queue_id, first, waiting.look)
+    hours = calendar_of(rule, waiting.queue_id, first, waiting.snapshot)
     calendar = None if isinstance(hours, Unread) else hours
     still = standstill(waiting, known_start, calendar)
     clock = running(calendar, still.pauses)
-    shown = elapsed(known_start, waiting.look.now, clock)
-    due = due_steps(rule.rule, shown, progress, ended=_ended(known_start, shown, waiting.look.now, clock))
+    shown = elapsed(known_start, waiting.snapshot.now, clock)
+    due = due_steps(rule.rule, shown, progress, ended=_ended(known_start, shown, waiting.snapshot.now, clock))
     return TriedRule(
         rule=rule,
         role=_role(known, matched, progress),
@@ -278,6 +278,7 @@ def _unread_tests(matched: Match) -> list[Test]:
 
 
 # The order of work: most overdue first.
+
 
 def urgency(tried: TriedRule, step: Step) -> float:
     """Clock time over the rule's target, else over the step's own time; a step at zero is as urgent as can be."""

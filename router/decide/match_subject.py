@@ -17,6 +17,7 @@ from router.rules.value_test import QUEUES_OWN, Value
 
 # What only DescribeContact tells of a contact, as the conditions of ``match`` see it.
 
+
 def is_detail(key: str) -> bool:
     """Returns whether only DescribeContact has the value of a match key."""
     return match_key(key).source is Source.DETAILS
@@ -75,8 +76,8 @@ class ContactSubject:
         return self.waiting.contact
 
     @property
-    def look(self) -> Snapshot:
-        return self.waiting.look
+    def snapshot(self) -> Snapshot:
+        return self.waiting.snapshot
 
     def value(self, key: str) -> Value | Unread | None:
         group, _, name = key.partition(".")
@@ -111,7 +112,7 @@ class ContactSubject:
             case "name":
                 return self.contact.name
             case "waited":
-                return self.first.waited if self.first else self.contact.waited(self.look.now)
+                return self.first.waited if self.first else self.contact.waited(self.snapshot.now)
             case "age":
                 return self._age()
             case "initiation_method":
@@ -128,18 +129,18 @@ class ContactSubject:
     def _age(self) -> Value | Unread:
         """As it is now: moves do not change it."""
         began_at = self.waiting.chain_began_at
-        return began_at if isinstance(began_at, Unread) else max(self.look.now - began_at, timedelta())
+        return began_at if isinstance(began_at, Unread) else max(self.snapshot.now - began_at, timedelta())
 
     def _hours(self, name: str) -> Value | Unread:
         """``name`` is an id, or stands for the own hours of the queue that the rule sees the contact in."""
         own = name == QUEUES_OWN
-        found = hours_of_queue(self.queue_id, self.look) if own else hours_as_read(HoursId(name), self.look)
+        found = hours_of_queue(self.queue_id, self.snapshot) if own else hours_as_read(HoursId(name), self.snapshot)
         if isinstance(found, Unread):
             return found
-        return "open" if found.is_open(self.look.now) else "closed"
+        return "open" if found.is_open(self.snapshot.now) else "closed"
 
     def _queue(self) -> Value:
-        name = self.look.directory.queue_name(self.queue_id)
+        name = self.snapshot.directory.queue_name(self.queue_id)
         return (name, self.queue_id) if name and name != self.queue_id else (self.queue_id,)
 
 

@@ -1,4 +1,4 @@
-"""The rules of one look: those that are in force, and of these the ones that contacts of a queue can meet."""
+"""The rules of one snapshot: those that are in force, and of these the ones that contacts of a queue can meet."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class InForce:
     excludes: bool
 
     @classmethod
-    def of(cls, rule: BoundRule, look: Snapshot) -> InForce | None:
+    def of(cls, rule: BoundRule, snapshot: Snapshot) -> InForce | None:
         """``None`` where the rule is off, or not at this time."""
-        if not rule.rule.in_force(look.now):
+        if not rule.rule.in_force(snapshot.now):
             return None
-        mode = rule.rule.mode.weaker(look.mode)
-        only_observes = mode is Mode.OBSERVE and look.mode is Mode.ENFORCE
+        mode = rule.rule.mode.weaker(snapshot.mode)
+        only_observes = mode is Mode.OBSERVE and snapshot.mode is Mode.ENFORCE
         asks_details = any(is_detail(test.key) for test in rule.conditions)
         excludes = rule.rule.excludes
         return cls(rule, mode, only_observes or not (rule.to_steps or excludes), asks_details, excludes)
@@ -60,8 +60,8 @@ class RulesInForce:
     """Which rules can match is worked out once for each queue, not for each contact; of a rule that nobody meets
     nothing is worked out."""
 
-    def __init__(self, rules: BoundRuleSet, look: Snapshot) -> None:
-        self._look = look
+    def __init__(self, rules: BoundRuleSet, snapshot: Snapshot) -> None:
+        self._look = snapshot
         self._rules = rules
         self._known: dict[int, InForce | None] = {}
         self._met: dict[tuple[QueueId, frozenset[str]], RulesMet] = {}

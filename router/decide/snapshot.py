@@ -79,20 +79,13 @@ class LiveMetrics:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """One look at the instance. ``histories`` is by contact id; so are, with an ``Unread`` where reading failed,
-    ``transfers``, ``details``, ``origins`` (when the chain began), ``pauses`` and ``pasts`` (those it came from, newest
-    first). ``recent_moves`` are those of the last hour, ``pending`` those not yet shown by the metrics, ``unseen`` what
-    waits in a queue besides the contacts of the look, ``occupied_by_others`` where. The ledger knows what the router
-    did from ``ledger_began_at`` on; ``None``: all of it. ``paused`` is what an operator has paused, as far as it is in
-    force at ``now``."""
+class ReadValues:
+    """Holds the values that ``lookup`` has read on demand; an ``Unread`` marks a value that it could not read.
 
-    now: datetime
-    mode: Mode
-    contacts: tuple[Contact, ...]
-    directory: Directory
-    cycle: int = 0
-    histories: Mapping[ContactId, tuple[Action, ...]] = field(default_factory=dict)
+    ``origins`` are the instants at which chains began, ``pauses`` the details that tell of a task's pauses, and
+    ``pasts`` the contacts that a contact came from, newest first.
+    """
+
     transfers: Mapping[ContactId, int | Unread] = field(default_factory=dict)
     details: Mapping[ContactId, Details | Unread] = field(default_factory=dict)
     origins: Mapping[ContactId, datetime | Unread] = field(default_factory=dict)
@@ -100,15 +93,46 @@ class Snapshot:
     pasts: Mapping[ContactId, tuple[Contact, ...] | Unread] = field(default_factory=dict)
     metrics: LiveMetrics = field(default_factory=LiveMetrics)
     hours: Mapping[HoursId, OpenTimes | Unread] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedMoves:
+    """Holds the router's own record of its work.
+
+    ``histories`` are the actions of each contact's chain, oldest first, and ``recent`` the moves of the last hour.
+    ``sent_to_queues`` counts contacts that the metrics may not show yet, ``sent_to_agents`` contacts that the agent has
+    not answered yet. ``last_targets`` has the last destination of each step, by rule and time on the clock.
+    ``in_progress`` are contacts with a call under way. The ledger has every action since ``ledger_began_at``; ``None``
+    if it has all of them.
+    """
+
+    histories: Mapping[ContactId, tuple[Action, ...]] = field(default_factory=dict)
+    recent: tuple[Action, ...] = ()
+    sent_to_queues: Mapping[QueueId, int] = field(default_factory=dict)
+    sent_to_agents: Mapping[AgentId, int] = field(default_factory=dict)
+    last_targets: Mapping[tuple[str, timedelta], Target] = field(default_factory=dict)
+    in_progress: frozenset[ContactId] = frozenset()
+    ledger_began_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Holds everything that one decision is made from.
+
+    ``unseen`` counts the contacts that wait in a queue in addition to ``contacts``; ``occupied_by_others`` are the
+    queues and channels of those. ``paused`` holds the operator's pauses that are in force at ``now``.
+    """
+
+    now: datetime
+    mode: Mode
+    contacts: tuple[Contact, ...]
+    directory: Directory
+    cycle: int = 0
+    moves: RecordedMoves = field(default_factory=RecordedMoves)
+    read: ReadValues = field(default_factory=ReadValues)
     limits: Limits = field(default_factory=Limits)
     blocks: Blocks = field(default_factory=Blocks)
     paused: Pauses = field(default_factory=Pauses)
-    ledger_began_at: datetime | None = None
-    recent_moves: tuple[Action, ...] = ()
-    pending: Mapping[QueueId, int] = field(default_factory=dict)
-    at_agents: Mapping[AgentId, int] = field(default_factory=dict)
-    last_targets: Mapping[tuple[str, timedelta], Target] = field(default_factory=dict)
-    in_progress: frozenset[ContactId] = frozenset()
     unseen: Mapping[QueueId, int] = field(default_factory=dict)
     occupied_by_others: frozenset[tuple[QueueId, Channel]] = frozenset()
 

@@ -17,19 +17,20 @@ from router.rules.value_test import TextForm
 
 # What is known of a queue's load, with what was sent there lately taken into account.
 
-def known_metrics(queue_id: QueueId, channel: Channel, look: Snapshot, sent: int) -> QueueMetrics | None:
+
+def known_metrics(queue_id: QueueId, channel: Channel, snapshot: Snapshot, sent: int) -> QueueMetrics | None:
     """The queue's metrics for a channel, less the contacts ``sent`` there that they do not show; ``None`` where not
     known.
 
     In a complete answer a queue without a row is empty and unstaffed, unless contacts of that channel were seen there
     or no queue had a row for the channel: then Connect may be silent about it, and silence is not zero.
     """
-    live = look.metrics
+    live = snapshot.read.metrics
     if queue_id not in live.asked or queue_id in live.failed:
         return None
     row = live.rows.get((queue_id, channel))
     if row is None:
-        silent = channel not in live.channels or (queue_id, channel) in look.occupied
+        silent = channel not in live.channels or (queue_id, channel) in snapshot.occupied
         row = QueueMetrics() if silent else EMPTY_QUEUE
     return _less(row, sent) if sent else row
 
@@ -86,7 +87,7 @@ def named_agent(attribute: str, waiting: WaitingContact) -> Agent | Unread | Non
     if isinstance(details, Unread):
         return details
     name = details.attributes.get(attribute)
-    return waiting.look.directory.agent(name) if name else None
+    return waiting.snapshot.directory.agent(name) if name else None
 
 
 def naming(attribute: str, waiting: WaitingContact) -> ReliedOnValue | None:

@@ -1,4 +1,4 @@
-"""One contact that waits, with the wait it is in and the look in which it was seen: what every question is about."""
+"""Joins one waiting contact with its wait and its snapshot, and answers what rules and guards ask about it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from router.rules.value_test import Value
 class WaitingContact:
     contact: Contact
     wait: Wait
-    look: Snapshot
+    snapshot: Snapshot
 
     @property
     def queue_id(self) -> QueueId:
@@ -33,13 +33,13 @@ class WaitingContact:
     @property
     def lasted(self) -> timedelta:
         """How long the wait has waited, the router's own moves included."""
-        return max(self.look.now - self.wait.key.began_at, timedelta())
+        return max(self.snapshot.now - self.wait.key.began_at, timedelta())
 
     @cached_property
     def in_listed_queue(self) -> bool:
         """Whether the queue is one of the instance's standard queues: an agent's own is not, nor is one that was made
         since the directory was read."""
-        queue = self.look.directory.queue(self.queue_id)
+        queue = self.snapshot.directory.queue(self.queue_id)
         return queue is not None and queue.agent_id is None
 
     @property
@@ -57,16 +57,17 @@ class WaitingContact:
         if first_id == self.contact.id and self.contact.previous_id is None and self.contact.began_at is not None:
             return self.contact.began_at
         need = Need(NeedKind.ORIGIN, self.contact.id, first_id)
-        return self.look.origins.get(self.contact.id, Unread("when its chain began has not been read yet", need))
+        return self.snapshot.read.origins.get(
+            self.contact.id, Unread("when its chain began has not been read yet", need)
+        )
 
     @property
     def details(self) -> Details | Unread:
-        """What only DescribeContact tells, as it was last read; an ``Unread`` that says what to read where it was not.
-        """
+        """Returns the details as they were last read, or an ``Unread`` that names the need."""
         if self.contact.details is not None:
             return self.contact.details
         unread = Unread("DescribeContact has not been asked", Need(NeedKind.DETAILS, self.contact.id))
-        return self.look.details.get(self.contact.id, unread)
+        return self.snapshot.read.details.get(self.contact.id, unread)
 
     @property
     def pauses(self) -> Details | Unread:
@@ -75,7 +76,7 @@ class WaitingContact:
         if not isinstance(read, Unread):
             return read
         unread = Unread("whether it was paused has not been read yet", Need(NeedKind.PAUSES, self.contact.id))
-        return self.look.pauses.get(self.contact.id, unread)
+        return self.snapshot.read.pauses.get(self.contact.id, unread)
 
     @property
     def earlier(self) -> tuple[Contact, ...] | Unread:
@@ -83,7 +84,7 @@ class WaitingContact:
         if not self.has_past:
             return ()
         unread = Unread("the contacts that it came from have not been read yet", Need(NeedKind.PAST, self.contact.id))
-        return self.look.pasts.get(self.contact.id, unread)
+        return self.snapshot.read.pasts.get(self.contact.id, unread)
 
     @cached_property
     def visited(self) -> frozenset[QueueId] | Unread:
@@ -98,7 +99,7 @@ class WaitingContact:
     def _older_than_the_ledger(self) -> bool:
         """Whether the wait goes back to a time that the ledger knows nothing of: what came before its first contact may
         have been the router's doing."""
-        ledger, contact = self.look.ledger_began_at, self.contact
+        ledger, contact = self.snapshot.moves.ledger_began_at, self.contact
         began = contact.initiated_at if self.wait.key.wait_id == contact.id else None
         return ledger is not None and (began or self.wait.key.began_at) < ledger
 
@@ -121,7 +122,7 @@ class WaitingContact:
         and so does what was behind the chain when they were made.
         """
         first = self.contact.previous_id is None and self.contact.initial_id in (None, self.contact.id)
-        read = 0 if first else self.look.transfers.get(self.contact.id)
+        read = 0 if first else self.snapshot.read.transfers.get(self.contact.id)
         return max(read, self._recorded_transfers) if isinstance(read, int) else read
 
     @property
@@ -132,7 +133,7 @@ class WaitingContact:
     @property
     def transfers_allowed(self) -> int:
         """Connect allows 11 a chain, whoever makes them (API_TransferContact); some are kept for people and flows."""
-        return CHAIN_TRANSFERS - self.look.limits.reserve_transfers
+        return CHAIN_TRANSFERS - self.snapshot.limits.reserve_transfers
 
 
 class _Values(dict[str, Value | None]):
@@ -154,7 +155,7 @@ class _Values(dict[str, Value | None]):
             case "channel":
                 return contact.channel.value
             case "queue":
-                named = waiting.look.directory.queue_name(waiting.queue_id)
+                named = waiting.snapshot.directory.queue_name(waiting.queue_id)
                 return (named, waiting.queue_id) if named and named != waiting.queue_id else (waiting.queue_id,)
             case "name":
                 return contact.name

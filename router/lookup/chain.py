@@ -224,7 +224,7 @@ class EarlierContacts:
         for contact_id in self._in_vain.last(ContactId(need.id) for need in needs):
             past: tuple[Contact, ...] | Failure | None = None
             if left > 0:
-                past = self.segments.before(contacts[contact_id], look.histories.get(contact_id, ()))
+                past = self.segments.before(contacts[contact_id], look.moves.histories.get(contact_id, ()))
                 self._in_vain.note(contact_id, failed=not isinstance(past, tuple))
                 left = left - 1 if isinstance(past, tuple | Rejected) else 0
             unread = Unread(f"the contacts that it came from could not be read{why(past)}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from router.connect.answers import Rejected
-from router.decide.snapshot import LiveMetrics, Snapshot
+from router.decide.snapshot import LiveMetrics, ReadValues, Snapshot
 from router.lookup.budget import FailedReads
 from router.lookup.chain import ChainOrigins, EarlierContacts, Segments
 from router.lookup.details import Descriptions, DetailsCache
@@ -64,7 +64,7 @@ class Fetcher:
 
     def read(self, look: Snapshot, needs: tuple[Need, ...]) -> Snapshot:
         transfers = self._read_transfers(look, [need for need in needs if need.kind is NeedKind.TRANSFERS])
-        metrics = self._read_queues(look.metrics, [need for need in needs if need.kind is NeedKind.METRICS])
+        metrics = self._read_queues(look.read.metrics, [need for need in needs if need.kind is NeedKind.METRICS])
         metrics = self._read_profiles(metrics, [need for need in needs if need.kind is NeedKind.PROFILE], look.now)
         metrics = self._read_agents(metrics, [need for need in needs if need.kind is NeedKind.AGENT])
         hours = self._opening.read([HoursId(need.id) for need in needs if need.kind is NeedKind.HOURS], look.now)
@@ -72,22 +72,22 @@ class Fetcher:
         origins = self._origins.read(look, [need for need in needs if need.kind is NeedKind.ORIGIN])
         pauses = self._pasts.pauses(look, [need for need in needs if need.kind is NeedKind.PAUSES])
         pasts = self._pasts.pasts(look, [need for need in needs if need.kind is NeedKind.PAST])
-        return replace(
-            look,
+        read = ReadValues(
             transfers=transfers,
-            details={**look.details, **details},
-            origins={**look.origins, **origins},
-            pauses={**look.pauses, **pauses},
-            pasts={**look.pasts, **pasts},
+            details={**look.read.details, **details},
+            origins={**look.read.origins, **origins},
+            pauses={**look.read.pauses, **pauses},
+            pasts={**look.read.pasts, **pasts},
             metrics=metrics,
-            hours={**look.hours, **hours},
+            hours={**look.read.hours, **hours},
         )
+        return replace(look, read=read)
 
     def _read_transfers(self, look: Snapshot, needs: list[Need]) -> Mapping[ContactId, int | Unread]:
         """What a segment has behind it never changes, so it is read once for each. Where Connect does not answer for
         one it is not asked for the others in this look: each might take as long again."""
         self._forget_others(look)
-        known: dict[ContactId, int | Unread] = dict(look.transfers)
+        known: dict[ContactId, int | Unread] = dict(look.read.transfers)
         wanted = [ContactId(need.id) for need in needs]
         unknown = [contact_id for contact_id in wanted if contact_id not in self._transfers]
         for contact_id in self._uncounted.last(unknown)[:CHAINS_PER_LOOK]:

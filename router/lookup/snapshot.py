@@ -12,7 +12,7 @@ from router import events
 from router.connect.answers import Failure, RowProblem, SearchPage
 from router.decide.capacity import METRICS_LAG
 from router.decide.decide import Decided, decide
-from router.decide.snapshot import Blocks, Limits, Snapshot
+from router.decide.snapshot import Blocks, Limits, RecordedMoves, Snapshot
 from router.lookup.fetch import Fetcher
 from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, Pauses, QueueId, Standing, Target
 from router.news import NewsFilter
@@ -112,15 +112,17 @@ class Lookup:
             contacts=contacts,
             directory=directory,
             cycle=cycle,
-            histories=self._histories(contacts),
+            moves=RecordedMoves(
+                histories=self._histories(contacts),
+                recent=recent,
+                sent_to_queues=_sent_lately(recent, METRICS_LAG, now),
+                sent_to_agents=_at_agents(followed),
+                last_targets=self._last_targets(recent),
+                in_progress=in_progress,
+                ledger_began_at=self.ledger.began_at or now,
+            ),
             limits=self.limits,
-            ledger_began_at=self.ledger.began_at or now,
             blocks=blocks or Blocks(),
-            recent_moves=recent,
-            pending=_sent_lately(recent, METRICS_LAG, now),
-            at_agents=_at_agents(followed),
-            last_targets=self._last_targets(recent),
-            in_progress=in_progress,
             paused=paused.at(now),
             unseen=_by_queue(others),
             occupied_by_others=frozenset(others),

@@ -18,6 +18,7 @@ from router.rules.value_test import Form, RangeForm, TextForm
 
 # Whether it is certain that some contact can go round a circle: an error must be provable.
 
+
 def goes_round(path: Path, queues: RuleQueues) -> bool:
     """Every destination lets the contact come back, no rule above has it first, every step can be reached, and one
     contact can fit the conditions of all. Where that is not plain, no."""

@@ -51,10 +51,10 @@ class Exercised:
     def __post_init__(self) -> None:
         self._unmet = set(range(len(self.rules.rules)))
 
-    def add(self, look: Snapshot, account: Account) -> None:
+    def add(self, snapshot: Snapshot, account: Account) -> None:
         assert account.wait is not None, "an example's contact is no stale sighting"
-        waiting = WaitingContact(account.contact, account.wait, look)
-        names = (look.directory.queue_name(waiting.queue_id) or waiting.queue_id, waiting.queue_id)
+        waiting = WaitingContact(account.contact, account.wait, snapshot)
+        names = (snapshot.directory.queue_name(waiting.queue_id) or waiting.queue_id, waiting.queue_id)
         met = set(self.rules.index.meeting(names))
         for place in (*met, *(self._unmet - met)):
             self._see_conditions(self.rules.rules[place], waiting)
@@ -89,10 +89,7 @@ class Exercised:
     def coverage(self) -> Coverage:
         """Of the rules that are not off."""
         points = [
-            (key, point)
-            for rule in self.rules.rules
-            if rule.rule.mode is not Mode.OFF
-            for key, point in _points(rule)
+            (key, point) for rule in self.rules.rules if rule.rule.mode is not Mode.OFF for key, point in _points(rule)
         ]
         missing = sorted(point for key, point in points if key not in self._seen)
         return Coverage(total=len(points), missing=tuple(missing))

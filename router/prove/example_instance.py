@@ -16,6 +16,7 @@ from router.rules.value_test import QUEUES_OWN, HoursForm
 
 # Hours of operation in the world of an example: open or closed now, whatever the date, and open until now.
 
+
 class AlwaysOpen:
     """What the contact of an example has waited is open time."""
 

@@ -1,4 +1,4 @@
-"""The world of an example: a look with one contact, and with the history that the example says it has."""
+"""The world of an example: a snapshot with one contact, and with the history that the example says it has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from router.decide.snapshot import Limits, LiveMetrics, Snapshot
+from router.decide.snapshot import Limits, LiveMetrics, ReadValues, RecordedMoves, Snapshot
 from router.model import (
     EMPTY_QUEUE,
     AgentId,
@@ -50,7 +50,7 @@ class ExampleWorld:
         )
 
     def look_at(self, example: Example, rule: BoundRule | None, *, now: datetime, limits: Limits) -> Snapshot:
-        """The look in which the example's contact is decided on. ``rule`` is the one whose clock and progress the
+        """The snapshot in which the example's contact is decided on. ``rule`` is the one whose clock and progress the
         example tells; metrics of every queue have been asked for, and those not given are empty and unstaffed."""
         at = example.now or now
         past = Past.of(example, rule, self.directory, at)
@@ -61,12 +61,13 @@ class ExampleWorld:
             contacts=(contact,),
             directory=self.directory,
             cycle=1,
-            histories={contact.id: past.history()},
-            transfers={contact.id: max(example.contact.transfers or 0, len(past.sources))},
-            origins={contact.id: past.chain_began_at},
-            metrics=self._metrics(example, past.queue_id),
-            hours=hours_in(example, self.directory, self.opened, at),
-            recent_moves=past.lately(),
+            moves=RecordedMoves(histories={contact.id: past.history()}, recent=past.lately()),
+            read=ReadValues(
+                transfers={contact.id: max(example.contact.transfers or 0, len(past.sources))},
+                origins={contact.id: past.chain_began_at},
+                metrics=self._metrics(example, past.queue_id),
+                hours=hours_in(example, self.directory, self.opened, at),
+            ),
             unseen={past.queue_id: _others(example, self.directory)},
             limits=limits,
         )

@@ -80,11 +80,11 @@ def _run(
         return ExampleResult(name=example.name, place=example.place, passed=False, message=message)
     if (wrong := _contradiction(example, rule, world.directory)) is not None:
         return ExampleResult(name=example.name, place=example.place, passed=False, message=wrong)
-    look = world.look_at(example, rule, now=now, limits=limits)
-    account = decide(look, rules).accounts[CONTACT]
+    snapshot = world.look_at(example, rule, now=now, limits=limits)
+    account = decide(snapshot, rules).accounts[CONTACT]
     if exercised is not None:
-        exercised.add(look, account)
-    wrong = _Comparison(example.expect, account, look, rules).wrong()
+        exercised.add(snapshot, account)
+    wrong = _Comparison(example.expect, account, snapshot, rules).wrong()
     return ExampleResult(name=example.name, place=example.place, passed=wrong is None, message=wrong or "")
 
 
@@ -119,7 +119,7 @@ def _rule_of(example: Example, rules: BoundRuleSet) -> BoundRule | None:
 class _Comparison:
     expect: Expect | None
     account: Account
-    look: Snapshot
+    snapshot: Snapshot
     rules: BoundRuleSet
 
     def wrong(self) -> str | None:
@@ -140,10 +140,10 @@ class _Comparison:
             return False
         match decision:
             case Transfer(target=target) if target.queue_id is not None:
-                queue = self.look.directory.queue(expect.queue) if expect.queue is not None else None
+                queue = self.snapshot.directory.queue(expect.queue) if expect.queue is not None else None
                 return queue is not None and queue.id == target.queue_id
             case Transfer(target=target):
-                agent = self.look.directory.agent(expect.agent) if expect.agent is not None else None
+                agent = self.snapshot.directory.agent(expect.agent) if expect.agent is not None else None
                 return agent is not None and agent.id == target.agent_id
             case Hold(reason=reason):
                 return reason is expect.hold
@@ -159,9 +159,9 @@ class _Comparison:
         rule = next((tried for tried in acting if tried.rule.name == expect.rule), None)
         if rule is None or rule.anything_due:
             return f"{expected}, got {self._came()}"
-        if rule.next_due_at is not None and rule.next_due_at - self.look.now == due:
+        if rule.next_due_at is not None and rule.next_due_at - self.snapshot.now == due:
             return None
-        return f"{expected}, got {_when(rule, self.look.now)}"
+        return f"{expected}, got {_when(rule, self.snapshot.now)}"
 
     def _came(self) -> str:
         if not self.account.decisions:
@@ -180,9 +180,9 @@ class _Comparison:
     def _outcome(self, decision: Decision) -> str:
         match decision:
             case Transfer(target=target) if target.queue_id is not None:
-                return f'queue "{self.look.directory.queue_name(target.queue_id)}"'
+                return f'queue "{self.snapshot.directory.queue_name(target.queue_id)}"'
             case Transfer(target=target):
-                return f'agent "{self.look.directory.agent_name(target.agent_id)}"'
+                return f'agent "{self.snapshot.directory.agent_name(target.agent_id)}"'
             case Hold(reason=reason, detail=detail):
                 return f"hold {reason} ({detail})" if detail else f"hold {reason}"
             case RoutingUpdate():
@@ -193,13 +193,13 @@ class _Comparison:
     def _why_nothing(self) -> str:
         """What the expected rule is to the contact, else what governs it."""
         assert self.account.wait is not None, "an example's contact is no stale sighting"
-        waiting = WaitingContact(self.account.contact, self.account.wait, self.look)
+        waiting = WaitingContact(self.account.contact, self.account.wait, self.snapshot)
         tried = {one.rule.name: one for one in trace(waiting, self.rules.rules)}
         governing = next((one for one in tried.values() if one.role is Role.GOVERNS), None)
         mine = tried.get(self.expect.rule) if self.expect is not None else governing
         if mine is None:
             return "no rule matches" if governing is None else f'"{governing.rule.name}" governs'
-        return _what_it_is(mine, self.look.now)
+        return _what_it_is(mine, self.snapshot.now)
 
 
 def _is_step(expect: Expect, decision: Decision) -> bool:

@@ -18,6 +18,7 @@ from router.rules.value_test import TextForm
 
 # A finding of the proofs, as a located problem.
 
+
 def error(place: Place, message: str) -> Problem:
     """Rules with it are refused."""
     return Problem(place.file, place.line, place.column, message)

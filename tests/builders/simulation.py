@@ -12,7 +12,7 @@ from enum import Enum
 
 from router.decide.decide import Decided, decide
 from router.decide.decision import RuleDecision, Transfer, Warn
-from router.decide.snapshot import Limits, LiveMetrics, Snapshot
+from router.decide.snapshot import Limits, LiveMetrics, ReadValues, RecordedMoves, Snapshot
 from router.model import (
     Action,
     ActionKind,
@@ -76,7 +76,7 @@ class Simulation:
     def moves(self) -> list[Action]:
         return [action for action in self.actions if action.kind is ActionKind.TRANSFER]
 
-    def look(self) -> Snapshot:
+    def snapshot(self) -> Snapshot:
         shown = [contact for until, contact in self.stale if until > self.now]
         contacts = {contact.id: contact for contact in (*self.waiting.values(), *shown)}
         moves = self.moves()
@@ -86,15 +86,19 @@ class Simulation:
             contacts=tuple(contacts.values()),
             directory=DIRECTORY,
             cycle=self.cycle,
-            histories={one.id: self.history(one) for one in contacts.values()},
-            transfers={one.id: self.hops.get(one.id, 0) for one in contacts.values()},
-            pauses={one: Details() for one in contacts},
-            pasts=dict.fromkeys(contacts, ()),
-            metrics=self.metrics(),
+            moves=RecordedMoves(
+                histories={one.id: self.history(one) for one in contacts.values()},
+                recent=tuple(one for one in moves if one.decided_at > self.now - timedelta(hours=1)),
+                sent_to_queues=self._pending(),
+                last_targets={(one.rule, one.at): one.target for one in moves if one.target is not None},
+            ),
+            read=ReadValues(
+                transfers={one.id: self.hops.get(one.id, 0) for one in contacts.values()},
+                pauses={one: Details() for one in contacts},
+                pasts=dict.fromkeys(contacts, ()),
+                metrics=self.metrics(),
+            ),
             limits=self.limits,
-            recent_moves=tuple(one for one in moves if one.decided_at > self.now - timedelta(hours=1)),
-            pending=self._pending(),
-            last_targets={(one.rule, one.at): one.target for one in moves if one.target is not None},
         )
 
     def metrics(self) -> LiveMetrics:
@@ -121,7 +125,7 @@ class Simulation:
         return found
 
     def decide(self) -> Decided:
-        return decide(self.look(), self.rules)
+        return decide(self.snapshot(), self.rules)
 
     def run_cycle(self) -> list[RuleDecision]:
         """Decides and performs; answers what was performed by rules that enforce."""

@@ -36,10 +36,13 @@ def run(world: Simulation, waits: list[timedelta]) -> None:
 @given(simulations, pauses, st.randoms(use_true_random=False))
 def test_the_order_of_contacts_does_not_matter(world, waits, random):
     run(world, waits)
-    look = world.look()
-    shuffled = list(look.contacts)
+    snapshot = world.snapshot()
+    shuffled = list(snapshot.contacts)
     random.shuffle(shuffled)
-    assert decide(look, world.rules).decisions == decide(replace(look, contacts=tuple(shuffled)), world.rules).decisions
+    assert (
+        decide(snapshot, world.rules).decisions
+        == decide(replace(snapshot, contacts=tuple(shuffled)), world.rules).decisions
+    )
 
 
 @many
@@ -138,9 +141,7 @@ def test_no_share_of_a_queue_is_ever_exceeded(world, waits):
             if percent is None or not isinstance(decision, Transfer):
                 continue
             queue = decision.contact.queue_id
-            made = Counter(
-                (move.rule, move.queue_id) for move in world.moves() if move.decided_at > world.now - HOUR
-            )
+            made = Counter((move.rule, move.queue_id) for move in world.moves() if move.decided_at > world.now - HOUR)
             whole = waited[queue] + gone[queue]
             assert 100 * (made[decision.rule, queue] - 1) < percent * whole
 
@@ -150,12 +151,12 @@ def test_no_share_of_a_queue_is_ever_exceeded(world, waits):
 def test_no_more_contacts_chase_the_slots_of_a_queue_than_are_free(world, waits):
     for pause in (timedelta(), *waits):
         world.now += pause
-        before = world.look()
+        before = world.snapshot()
         conditional = Counter(
             move.target.queue_id for move in world.run_cycle() if isinstance(move, Transfer) and wants_slot(world, move)
         )
         for queue, count in conditional.items():
-            assert count <= world.slots[queue] - before.pending.get(queue, 0)
+            assert count <= world.slots[queue] - before.moves.sent_to_queues.get(queue, 0)
 
 
 def wants_slot(world, move):
@@ -171,15 +172,15 @@ def wants_slot(world, move):
 def test_every_contact_whose_governing_rule_has_a_step_due_is_moved_or_held(world, waits):
     """The governing rule of a wait that nobody has touched is found here anew, by the plainest reading."""
     run(world, waits)
-    look = world.look()
-    decided = decide(look, world.rules)
-    for contact in look.contacts:
-        if look.histories[contact.id] or contact.standing(look.now) is not Standing.WAITING:
+    snapshot = world.snapshot()
+    decided = decide(snapshot, world.rules)
+    for contact in snapshot.contacts:
+        if snapshot.moves.histories[contact.id] or contact.standing(snapshot.now) is not Standing.WAITING:
             continue
         rule = plainly_governing(world, contact)
         if rule is None:
             continue
-        waited = look.now - contact.enqueued_at
+        waited = snapshot.now - contact.enqueued_at
         outcome = [one for one in decided.accounts[contact.id].decisions if one.rule == rule.name]
         if not rule.rule.steps:
             assert [one.reason for one in outcome if isinstance(one, Hold)] == [HoldReason.EXCLUDED]
@@ -190,7 +191,7 @@ def test_every_contact_whose_governing_rule_has_a_step_due_is_moved_or_held(worl
 
 
 def plainly_governing(world, contact):
-    queue = next(one for one in world.look().directory.queues if one.id == contact.queue_id)
+    queue = next(one for one in world.snapshot().directory.queues if one.id == contact.queue_id)
     for rule in world.rules.rules:
         moves_or_shields = rule.to_steps or not rule.rule.steps
         if rule.rule.mode is Mode.ENFORCE and moves_or_shields and rule.rule.condition.fits((queue.name, queue.id)):

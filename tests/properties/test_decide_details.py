@@ -12,8 +12,8 @@ from router.rules.condition import Unread
 from router.rules.rule import Mode
 from tests.builders.contacts import contact
 from tests.builders.instance import ANN, BILLING, free
-from tests.builders.looks import live, look, told
 from tests.builders.rules import rules
+from tests.builders.snapshots import changed, in_words, live, snapshot
 
 many = settings(max_examples=5 * settings().max_examples)
 """Worlds are made quickly, and what matters needs several things to come together."""
@@ -70,13 +70,13 @@ def worlds(draw):
     details = {one.id: draw(described) for one in contacts}
     known = live(agents={ANN: replace(free(9), profile_id=SALES)})
     known = replace(known, profiles={SALES: frozenset({(BILLING, Channel.TASK)})})
-    return rules(text), look(*contacts, metrics=known), details
+    return rules(text), snapshot(*contacts, metrics=known), details
 
 
 def accounts(seen, bound):
     """Without what an exclusion rule says: while nothing can be due it does not matter whether there is one."""
     return {
-        key: [told(one) for one in account.decisions if not (isinstance(one, Hold) and one.reason is EXCLUDED)]
+        key: [in_words(one) for one in account.decisions if not (isinstance(one, Hold) and one.reason is EXCLUDED)]
         for key, account in decide(seen, bound).accounts.items()
     }
 
@@ -85,13 +85,13 @@ def accounts(seen, bound):
 @given(worlds())
 def test_reading_only_what_is_asked_for_comes_to_the_same_as_reading_all(world):
     bound, seen, details = world
-    eager = replace(seen, details=details)
+    eager = changed(seen, details=details)
     lazy, rounds = seen, 0
     while asked := decide(lazy, bound).needs:
         new = {ContactId(need.id): details[ContactId(need.id)] for need in asked if need.kind is NeedKind.DETAILS}
         assert len(new) == len(asked), "all else is known"
-        assert not new.keys() & lazy.details.keys(), "nothing is asked for twice"
-        lazy, rounds = replace(lazy, details={**lazy.details, **new}), rounds + 1
+        assert not new.keys() & lazy.read.details.keys(), "nothing is asked for twice"
+        lazy, rounds = changed(lazy, details={**lazy.read.details, **new}), rounds + 1
     assert rounds <= 2
     assert accounts(lazy, bound) == accounts(eager, bound)
 
@@ -102,16 +102,16 @@ def test_what_was_not_read_holds_and_is_never_taken_for_a_no(world, data):
     bound, seen, details = world
     read = data.draw(st.sets(st.sampled_from(sorted(details))))
     unread = {one: Unread("no answer") for one in details}
-    partly = decide(replace(seen, details={**unread, **{one: details[one] for one in read}}), bound)
-    whole = decide(replace(seen, details=details), bound)
+    partly = decide(changed(seen, details={**unread, **{one: details[one] for one in read}}), bound)
+    whole = decide(changed(seen, details=details), bound)
     assert partly.needs == ()
     for contact_id, account in whole.accounts.items():
         now = partly.accounts[contact_id].decisions
-        then = [told(one) for one in account.decisions]
+        then = [in_words(one) for one in account.decisions]
         # A rule that observes may show a move more: the rule before it, which would have made one, was not decided.
         acts = [one for one in now if not isinstance(one, Hold) and one.mode is Mode.ENFORCE]
-        assert [told(one) for one in acts if told(one) not in then] == []
+        assert [in_words(one) for one in acts if in_words(one) not in then] == []
         if contact_id in read:
-            assert [told(one) for one in now] == then
-        elif any(isinstance(one, Transfer) and told(one) not in map(told, now) for one in account.decisions):
+            assert [in_words(one) for one in now] == then
+        elif any(isinstance(one, Transfer) and in_words(one) not in map(in_words, now) for one in account.decisions):
             assert HoldReason.UNREADABLE in [one.reason for one in now if isinstance(one, Hold)]

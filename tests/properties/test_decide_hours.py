@@ -13,8 +13,8 @@ from router.model import HoldReason, Hours, HoursId
 from router.rules.calendar import Calendar, Window
 from tests.builders.contacts import contact
 from tests.builders.instance import DIRECTORY
-from tests.builders.looks import look
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import snapshot
 
 OFFICE = HoursId("id-of-office")
 MINUTE = timedelta(minutes=1)
@@ -65,7 +65,7 @@ def test_a_step_acts_in_the_open_minutes_after_its_time_and_holds_in_the_closed_
     assume(at > 0)
     calendar = Calendar(ZoneInfo(zone), dict.fromkeys(range(7), (Window(*window),)))
     waiting = contact(now=faces[begin].astimezone(UTC))
-    seen = look(waiting, directory=HERE, now=faces[now].astimezone(UTC), hours={OFFICE: calendar})
+    seen = snapshot(waiting, directory=HERE, now=faces[now].astimezone(UTC), hours={OFFICE: calendar})
     decided = decide(seen, ladder(at))
     if counted < at or (counted == at and not shows[now]):
         assert decided.decisions == ()

@@ -16,8 +16,8 @@ from router.model import Contact, ContactId, Details, Hours, HoursId
 from router.rules.calendar import Calendar, Window
 from tests.builders.contacts import contact
 from tests.builders.instance import DIRECTORY
-from tests.builders.looks import look
 from tests.builders.rules import rules
+from tests.builders.snapshots import snapshot
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 OFFICE = HoursId("id-of-office")
@@ -130,7 +130,7 @@ def tried(story: Story, clock: str) -> TriedRule:
         **ids,
     )
     calendar = Calendar(ZoneInfo(story.zone), dict.fromkeys(range(7), (Window(*(story.window or (0, 0))),)))
-    seen = look(
+    seen = snapshot(
         waiting,
         directory=HERE,
         now=story.instant(story.bounds[-1]),

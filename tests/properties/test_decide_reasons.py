@@ -11,8 +11,8 @@ from router.model import ActionState, Channel, HoldReason, Landing, earliest
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
 from tests.builders.instance import BILLING, GENERAL, OVERFLOW, SUPERVISORS, TO_QUEUE, metrics, to
-from tests.builders.looks import live, look, the_hold
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import changed, live, snapshot, the_hold
 
 SLOT = '{ queue = "Overflow", slots_available = { min = 1 } }'
 EXCLUSION = '[[rule]]\nname = "exclusion-rule"\nmatch = { queue = "*" }\n'
@@ -21,21 +21,21 @@ FIRST = contact("c1", queue=SUPERVISORS, waited=60)
 HERE = after(FIRST, queue=BILLING, waited=30)
 MOVED = move(FIRST, HERE, "another")
 ROOM = Limits(max_transfers=9, cooldown=minutes(0))
-FREE = look(HERE, history=(MOVED,), limits=ROOM, metrics=live({OVERFLOW: metrics(slots=1)}))
+FREE = snapshot(HERE, history=(MOVED,), limits=ROOM, metrics=live({OVERFLOW: metrics(slots=1)}))
 
 
 def in_flight(seen: Snapshot) -> Snapshot:
-    return replace(seen, in_progress=frozenset({HERE.id}))
+    return changed(seen, in_progress=frozenset({HERE.id}))
 
 
 def stray(seen: Snapshot) -> Snapshot:
-    history = tuple(replace(one, landing=Landing.STRAY) if one.moved else one for one in seen.histories[HERE.id])
-    return replace(seen, histories={HERE.id: history})
+    history = tuple(replace(one, landing=Landing.STRAY) if one.moved else one for one in seen.moves.histories[HERE.id])
+    return changed(seen, histories={HERE.id: history})
 
 
 def failed(fingerprint: str):
     refused = act(HERE, wait=MOVED.wait, state=ActionState.REFUSED, fingerprint=fingerprint, target=to(OVERFLOW))
-    return lambda seen: replace(seen, histories={HERE.id: (*seen.histories[HERE.id], refused)})
+    return lambda seen: changed(seen, histories={HERE.id: (*seen.moves.histories[HERE.id], refused)})
 
 
 def blocked(**blocks):
@@ -47,7 +47,7 @@ def limited(**limits):
 
 
 def no_slot(seen: Snapshot) -> Snapshot:
-    return replace(seen, metrics=live({OVERFLOW: metrics(slots=0), GENERAL: metrics(slots=9)}))
+    return changed(seen, metrics=live({OVERFLOW: metrics(slots=0), GENERAL: metrics(slots=9)}))
 
 
 RULES = {
@@ -96,7 +96,7 @@ def test_transfers_that_could_not_be_read_hold_unless_something_before_that_does
     seen = FREE
     for reason in reasons:
         seen = OBSTACLES[reason](seen)
-    seen = replace(seen, transfers={HERE.id: Unread("Connect did not answer")})
+    seen = changed(seen, transfers={HERE.id: Unread("Connect did not answer")})
     known = {reason for reason in reasons if reason.rank < HoldReason.TRANSFER_BUDGET.rank}
     expected = earliest(known) if known else HoldReason.UNREADABLE
     assert the_hold(decide(seen, RULES[False, False])).reason is expected

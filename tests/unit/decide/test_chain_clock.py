@@ -12,9 +12,9 @@ from router.rules.calendar import Calendar, Window
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
 from tests.builders.instance import DIRECTORY, GENERAL, OVERFLOW
-from tests.builders.looks import by_contact, look, outcome, the_hold, the_transfer
 from tests.builders.rules import overflow
 from tests.builders.rules import rules as bound
+from tests.builders.snapshots import by_contact, outcome, snapshot, the_hold, the_transfer
 
 CHAIN = 'sla.clock = "chain"'
 HOUR_ON_CHAIN = bound(overflow(at="1h", more=CHAIN))
@@ -36,25 +36,25 @@ def handed_on(waited: float = 5, **others):
 
 
 def old(seen_contact, began: datetime | Unread, **others) -> Snapshot:
-    return look(seen_contact, origins={seen_contact.id: began}, **others)
+    return snapshot(seen_contact, origins={seen_contact.id: began}, **others)
 
 
 def test_the_first_contact_of_a_chain_tells_its_age_itself():
     first = contact(waited=5, initiated_at=ago(61))
-    assert outcome(look(first), HOUR_ON_CHAIN) == ["overflow 1: to Overflow"]
-    assert outcome(look(contact(waited=5, initiated_at=ago(59))), HOUR_ON_CHAIN) == []
+    assert outcome(snapshot(first), HOUR_ON_CHAIN) == ["overflow 1: to Overflow"]
+    assert outcome(snapshot(contact(waited=5, initiated_at=ago(59))), HOUR_ON_CHAIN) == []
 
 
 def test_a_scheduled_contact_is_as_old_as_its_schedule():
     scheduled = contact(waited=5, initiated_at=ago(600), scheduled_at=ago(59))
-    decided = decide(look(scheduled), HOUR_ON_CHAIN)
+    decided = decide(snapshot(scheduled), HOUR_ON_CHAIN)
     assert decided.decisions == ()
     assert decided.next_due_at == ago(-1)
-    assert outcome(look(contact(waited=5, initiated_at=ago(600), scheduled_at=ago(60))), HOUR_ON_CHAIN) != []
+    assert outcome(snapshot(contact(waited=5, initiated_at=ago(600), scheduled_at=ago(60))), HOUR_ON_CHAIN) != []
 
 
 def test_when_the_chain_of_a_later_contact_began_is_asked_before_anything_is_due():
-    decided = decide(look(handed_on()), HOUR_ON_CHAIN)
+    decided = decide(snapshot(handed_on()), HOUR_ON_CHAIN)
     assert decided.needs == (OF_CHAIN,)
 
 
@@ -108,7 +108,7 @@ def test_moves_of_the_router_do_not_change_the_chain_clock():
 def test_the_router_knows_the_first_contact_where_connects_ids_are_lost():
     moved = contact("c1", waited=90)
     waiting = contact("c2", queue=OVERFLOW, waited=5)
-    seen = look(waiting, history=(move(moved, waiting, "another", at=60),))
+    seen = snapshot(waiting, history=(move(moved, waiting, "another", at=60),))
     assert decide(seen, bound(overflow(more=CHAIN).replace("Billing", "Overflow", 1))).needs == (OF_CHAIN,)
 
 
@@ -152,16 +152,16 @@ def test_hours_of_operation_apply_to_the_chain_clock():
 
 def test_age_is_a_condition():
     aged = bound(overflow(at="1m").replace('queue = "Billing" }', 'queue = "Billing", age = { min = "2h" } }', 1))
-    assert outcome(look(contact(waited=5, initiated_at=ago(120))), aged) == ["overflow 1: to Overflow"]
-    assert outcome(look(contact(waited=5, initiated_at=ago(119))), aged) == []
+    assert outcome(snapshot(contact(waited=5, initiated_at=ago(120))), aged) == ["overflow 1: to Overflow"]
+    assert outcome(snapshot(contact(waited=5, initiated_at=ago(119))), aged) == []
     assert outcome(old(handed_on(), ago(120)), aged) == ["overflow 1: to Overflow"]
     assert outcome(old(handed_on(), UNREADABLE), aged) == ["overflow: unreadable"]
 
 
 def test_age_is_read_only_where_a_step_may_be_due():
     aged = bound(overflow(at="10m").replace('queue = "Billing" }', 'queue = "Billing", age = { min = "2h" } }', 1))
-    assert decide(look(handed_on(waited=9)), aged).needs == ()
-    assert OF_CHAIN in decide(look(handed_on(waited=10)), aged).needs
+    assert decide(snapshot(handed_on(waited=9)), aged).needs == ()
+    assert OF_CHAIN in decide(snapshot(handed_on(waited=10)), aged).needs
 
 
 def test_of_an_undecided_rule_behind_the_clock_is_read_before_the_condition():
@@ -175,7 +175,7 @@ def test_of_an_undecided_rule_behind_the_clock_is_read_before_the_condition():
         flows=DIRECTORY.flows,
         hours=(Hours(id=HoursId("o"), name="O"),),
     )
-    seen = look(handed_on(), directory=here)
+    seen = snapshot(handed_on(), directory=here)
     assert decide(seen, bound(text, here)).needs == (OF_CHAIN,)
     young = old(handed_on(), ago(10), directory=here)
     assert decide(young, bound(text, here)).needs == ()
@@ -184,15 +184,15 @@ def test_of_an_undecided_rule_behind_the_clock_is_read_before_the_condition():
 def test_of_two_equally_overdue_the_older_chain_comes_first():
     ladder = bound(overflow(at="10m"))
     one, two = contact("c1", waited=20), contact("c9", waited=20, previous_id="c0", initial_id="c0")
-    seen = look(one, two, origins={two.id: ago(300)}, transfers={one.id: 0, two.id: 1})
+    seen = snapshot(one, two, origins={two.id: ago(300)}, transfers={one.id: 0, two.id: 1})
     assert list(by_contact(seen, ladder)) == ["c9", "c1"]
 
 
 @pytest.mark.parametrize("queue", [GENERAL, OVERFLOW])
 def test_nothing_is_asked_about_contacts_that_no_rule_is_about(queue):
-    assert decide(look(handed_on(queue=queue)), HOUR_ON_CHAIN).needs == ()
+    assert decide(snapshot(handed_on(queue=queue)), HOUR_ON_CHAIN).needs == ()
 
 
 def test_the_transfers_are_counted_after_the_clock_is_known():
-    seen = look(handed_on(), origins={"c2": ago(70)}, transfers={})
+    seen = snapshot(handed_on(), origins={"c2": ago(70)}, transfers={})
     assert decide(seen, HOUR_ON_CHAIN).needs == (Need(NeedKind.TRANSFERS, ContactId("c2")),)

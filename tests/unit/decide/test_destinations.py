@@ -11,8 +11,8 @@ from router.decide.snapshot import Limits, LiveMetrics
 from router.model import AgentState, Channel, Need, NeedKind
 from tests.builders.contacts import act, after, contact, minutes, move
 from tests.builders.instance import ANN, AWAY, BILLING, BOB, GENERAL, OVERFLOW, SUPERVISORS, free, metrics, to, to_agent
-from tests.builders.looks import by_contact, live, look, outcome, the_hold
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import by_contact, live, outcome, snapshot, the_hold
 
 SLOT = "slots_available = { min = 1 }"
 
@@ -21,7 +21,7 @@ def moved_by(entries: str, *contacts, pick: str = "first", **others):
     """What a rule with this ``to`` does with contacts that are due in Billing."""
     rule = overflow(to=entries).replace('at = "10m"', f'at = "10m", pick = "{pick}"')
     given = contacts or (contact(waited=10),)
-    return outcome(look(*given, **others), rules(rule))
+    return outcome(snapshot(*given, **others), rules(rule))
 
 
 TO = "overflow 1: to"
@@ -137,15 +137,15 @@ def test_an_agent_is_eligible_only_while_routable_with_a_free_slot_for_the_chann
 
 def test_and_with_fewer_than_ten_contacts_that_the_router_sent_there_and_nobody_answered():
     plenty = live(agents={ANN: free(30)})
-    assert moved_by(AGENT, metrics=plenty, at_agents={ANN: 9}) == [f"{TO} agent {ANN}"]
-    assert moved_by(AGENT, metrics=plenty, at_agents={ANN: 10}) == NONE
+    assert moved_by(AGENT, metrics=plenty, sent_to_agents={ANN: 9}) == [f"{TO} agent {ANN}"]
+    assert moved_by(AGENT, metrics=plenty, sent_to_agents={ANN: 10}) == NONE
 
 
 def test_require_available_waives_the_slot_and_nothing_else():
     waived = '{ agent = "ann", require_available = false }'
     assert moved_by(waived, metrics=live(agents={ANN: free(0)})) == [f"{TO} agent {ANN}"]
     assert moved_by(waived, metrics=live(agents={ANN: AWAY})) == NONE
-    assert moved_by(waived, metrics=live(agents={ANN: free(0)}), at_agents={ANN: 10}) == NONE
+    assert moved_by(waived, metrics=live(agents={ANN: free(0)}), sent_to_agents={ANN: 10}) == NONE
 
 
 def test_a_tier_is_left_only_when_none_of_it_is_eligible():
@@ -158,8 +158,8 @@ def test_a_tier_is_left_only_when_none_of_it_is_eligible():
     )
     waiting = contact(waited=10)
     first = live({OVERFLOW: metrics(slots=1), GENERAL: metrics(slots=2), SUPERVISORS: metrics(slots=9)})
-    assert outcome(look(waiting, metrics=first), rule) == [f"{TO} General"]
-    assert outcome(look(waiting, metrics=live({SUPERVISORS: metrics(slots=9)})), rule) == [f"{TO} Supervisors"]
+    assert outcome(snapshot(waiting, metrics=first), rule) == [f"{TO} General"]
+    assert outcome(snapshot(waiting, metrics=live({SUPERVISORS: metrics(slots=9)})), rule) == [f"{TO} Supervisors"]
 
 
 def test_most_slots_picks_the_queue_with_the_most_free_slots_and_ties_go_to_the_order_in_the_file():
@@ -182,7 +182,7 @@ def test_fewest_waiting_picks_the_shortest_queue_and_one_of_unknown_length_last(
 
 def test_a_pick_by_metrics_has_them_read_even_of_entries_without_conditions():
     rule = rules(overflow(to=THREE).replace('at = "10m"', 'at = "10m", pick = "most-slots"'))
-    decided = decide(look(contact(waited=10), metrics=LiveMetrics()), rule)
+    decided = decide(snapshot(contact(waited=10), metrics=LiveMetrics()), rule)
     assert set(decided.needs) == {Need(NeedKind.METRICS, queue) for queue in (OVERFLOW, GENERAL, SUPERVISORS)}
 
 
@@ -216,8 +216,8 @@ def test_weighted_chooses_alike_for_the_same_wait_and_step_and_in_proportion_ove
     many = [contact(f"c{number}", waited=10) for number in range(400)]
     rule = rules(overflow(to=entries).replace('at = "10m"', 'at = "10m", pick = "weighted"'))
     generous = Limits(per_cycle=1000, per_hour=1000)
-    chosen = by_contact(look(*many, limits=generous), rule)
-    assert chosen == by_contact(look(*reversed(many), limits=generous), rule)
+    chosen = by_contact(snapshot(*many, limits=generous), rule)
+    assert chosen == by_contact(snapshot(*reversed(many), limits=generous), rule)
     counts = Counter(decisions[0] for decisions in chosen.values())
     assert 250 < counts[f"{TO} Overflow"] < 350
 
@@ -230,11 +230,13 @@ def test_ten_contacts_never_chase_one_free_slot():
 
 def test_what_earlier_cycles_sent_counts_against_slots_and_length():
     slots = live({OVERFLOW: metrics(slots=2, waiting=3)})
-    assert moved_by(f'{{ queue = "Overflow", {SLOT} }}', metrics=slots, pending={OVERFLOW: 1}) == [f"{TO} Overflow"]
-    assert moved_by(f'{{ queue = "Overflow", {SLOT} }}', metrics=slots, pending={OVERFLOW: 2}) == NONE
+    assert moved_by(f'{{ queue = "Overflow", {SLOT} }}', metrics=slots, sent_to_queues={OVERFLOW: 1}) == [
+        f"{TO} Overflow"
+    ]
+    assert moved_by(f'{{ queue = "Overflow", {SLOT} }}', metrics=slots, sent_to_queues={OVERFLOW: 2}) == NONE
     length = '{ queue = "Overflow", contacts_in_queue = { max = 4 } }'
-    assert moved_by(length, metrics=slots, pending={OVERFLOW: 1}) == [f"{TO} Overflow"]
-    assert moved_by(length, metrics=slots, pending={OVERFLOW: 2}) == NONE
+    assert moved_by(length, metrics=slots, sent_to_queues={OVERFLOW: 1}) == [f"{TO} Overflow"]
+    assert moved_by(length, metrics=slots, sent_to_queues={OVERFLOW: 2}) == NONE
 
 
 def test_what_is_sent_to_an_agent_counts_against_the_free_slots():
@@ -279,7 +281,7 @@ def test_what_must_be_read_is_asked_for_at_once_for_every_step_and_tier_that_may
             f' {{ at = "20m", to = [[{{ queue = "General", {SLOT} }}], [{{ queue = "Supervisors", {SLOT} }}]] }}]',
         )
     )
-    decided = decide(look(contact(waited=20), metrics=LiveMetrics()), ladder)
+    decided = decide(snapshot(contact(waited=20), metrics=LiveMetrics()), ladder)
     assert the_hold(decided).reason == "unreadable"
     queues = {Need(NeedKind.METRICS, queue) for queue in (OVERFLOW, GENERAL, SUPERVISORS)}
     assert set(decided.needs) == {*queues, Need(NeedKind.AGENT, ANN)}
@@ -295,7 +297,7 @@ def test_nothing_is_read_for_a_contact_that_a_guard_holds_anyway():
     recent = act(contact("c1", queue=SUPERVISORS, waited=13), "another")
     history = (move(contact("c1", queue=SUPERVISORS, waited=13), here, "another", settled_at=recent.decided_at),)
     held = decide(
-        look(here, history=history, metrics=LiveMetrics(), limits=Limits(cooldown=minutes(60))),
+        snapshot(here, history=history, metrics=LiveMetrics(), limits=Limits(cooldown=minutes(60))),
         rules(overflow(to=f'{{ queue = "Overflow", {SLOT} }}')),
     )
     assert (the_hold(held).reason, held.needs) == ("cooldown", ())

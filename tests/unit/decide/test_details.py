@@ -10,8 +10,8 @@ from router.model import ActionState, Channel, Details, HoldReason, Need, NeedKi
 from router.rules.condition import Unread
 from tests.builders.contacts import act, after, contact, move
 from tests.builders.instance import ANN, BILLING, GENERAL, OVERFLOW, free, to, to_agent
-from tests.builders.looks import live, look, outcome, the_hold, the_transfer
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import changed, live, outcome, snapshot, the_hold, the_transfer
 
 ANY = 'match = { queue = "Billing" }'
 PLAIN = overflow("plain", to='{ queue = "General" }')
@@ -54,7 +54,7 @@ def told(**details):
     ],
 )
 def test_a_rule_matches_what_was_read_of_the_contact(condition, details):
-    assert outcome(look(WAITING, details=told(**details)), rules(on(condition) + PLAIN)) == ["vip 1: to Overflow"]
+    assert outcome(snapshot(WAITING, details=told(**details)), rules(on(condition) + PLAIN)) == ["vip 1: to Overflow"]
 
 
 @pytest.mark.parametrize(
@@ -71,33 +71,33 @@ def test_a_rule_matches_what_was_read_of_the_contact(condition, details):
     ],
 )
 def test_and_does_not_match_what_it_says_not(condition, details):
-    assert outcome(look(WAITING, details=told(**details)), rules(on(condition) + PLAIN)) == ["plain 1: to General"]
+    assert outcome(snapshot(WAITING, details=told(**details)), rules(on(condition) + PLAIN)) == ["plain 1: to General"]
 
 
 def test_it_is_asked_for_once_a_step_may_be_due_and_the_contact_is_held_meanwhile():
-    decided = decide(look(WAITING), rules(VIP + PLAIN))
-    assert outcome(look(WAITING), rules(VIP + PLAIN)) == ["vip: unreadable"]
+    decided = decide(snapshot(WAITING), rules(VIP + PLAIN))
+    assert outcome(snapshot(WAITING), rules(VIP + PLAIN)) == ["vip: unreadable"]
     assert decided.needs == (Need(NeedKind.DETAILS, WAITING.id),)
 
 
 def test_while_nothing_can_be_due_it_is_not_asked_for():
     early = rules(on('attributes.tier = "vip"', at="1h") + overflow("plain", at="2h"))
-    decided = decide(look(WAITING), early)
+    decided = decide(snapshot(WAITING), early)
     assert (decided.decisions, decided.needs) == ((), ())
 
 
 def test_it_is_asked_for_where_a_later_rule_that_could_match_is_due():
-    decided = decide(look(WAITING), rules(on('attributes.tier = "vip"', at="1h") + PLAIN))
+    decided = decide(snapshot(WAITING), rules(on('attributes.tier = "vip"', at="1h") + PLAIN))
     assert decided.needs == (Need(NeedKind.DETAILS, WAITING.id),)
 
 
 def test_it_is_not_asked_for_where_the_search_tells_that_the_rule_does_not_match():
     email = on('channel = "EMAIL", attributes.tier = "vip"')
-    assert outcome(look(WAITING), rules(email + PLAIN)) == ["plain 1: to General"]
+    assert outcome(snapshot(WAITING), rules(email + PLAIN)) == ["plain 1: to General"]
 
 
 def test_what_could_not_be_read_is_not_a_no():
-    seen = look(WAITING, details={WAITING.id: Unread("Connect does not describe it")})
+    seen = snapshot(WAITING, details={WAITING.id: Unread("Connect does not describe it")})
     decided = decide(seen, rules(VIP + PLAIN))
     assert outcome(seen, rules(VIP + PLAIN)) == ["vip: unreadable"]
     assert decided.needs == (), "asked in vain once, it is not asked for again in this look"
@@ -110,19 +110,19 @@ def test_an_exclusion_rule_that_depends_on_it_holds_until_it_is_read():
         name = "exclusion-rule"
         match = { queue = "Billing", attributes.legal = "yes" }
     """
-    assert outcome(look(WAITING), rules(excludes + PLAIN)) == ["exclusion-rule: unreadable"]
-    held = look(WAITING, details=told(attributes={"legal": "yes"}))
+    assert outcome(snapshot(WAITING), rules(excludes + PLAIN)) == ["exclusion-rule: unreadable"]
+    held = snapshot(WAITING, details=told(attributes={"legal": "yes"}))
     assert outcome(held, rules(excludes + PLAIN)) == ["exclusion-rule: excluded"]
-    assert outcome(look(WAITING, details=told()), rules(excludes + PLAIN)) == ["plain 1: to General"]
+    assert outcome(snapshot(WAITING, details=told()), rules(excludes + PLAIN)) == ["plain 1: to General"]
 
 
 def test_how_often_the_chain_was_transferred_is_asked_for_and_counts():
     second = replace(contact("c2", waited=20), previous_id=WAITING.id, initial_id=WAITING.id)
     once = rules(on("transfers = { max = 1 }") + PLAIN)
-    assert decide(look(second, transfers={}), once).needs == (Need(NeedKind.TRANSFERS, second.id),)
-    assert outcome(look(second, transfers={second.id: 1}), once) == ["vip 1: to Overflow"]
-    assert outcome(look(second, transfers={second.id: 2}), once) == ["plain 1: to General"]
-    assert outcome(look(second, transfers={second.id: Unread("no answer")}), once) == ["vip: unreadable"]
+    assert decide(snapshot(second, transfers={}), once).needs == (Need(NeedKind.TRANSFERS, second.id),)
+    assert outcome(snapshot(second, transfers={second.id: 1}), once) == ["vip 1: to Overflow"]
+    assert outcome(snapshot(second, transfers={second.id: 2}), once) == ["plain 1: to General"]
+    assert outcome(snapshot(second, transfers={second.id: Unread("no answer")}), once) == ["vip: unreadable"]
 
 
 def test_a_rule_that_has_moved_a_wait_sees_priority_and_transfers_as_when_it_first_acted():
@@ -138,7 +138,7 @@ def test_a_rule_that_has_moved_a_wait_sees_priority_and_transfers_as_when_it_fir
     here = after(first, waited=25)
     moved = move(first, here, "ladder", at=10)
     moved = replace(moved, first=replace(moved.first, priority=5, transfers=0))
-    seen = look(here, history=(moved,), details={here.id: Details(priority=1)})
+    seen = snapshot(here, history=(moved,), details={here.id: Details(priority=1)})
     assert outcome(seen, ladder) == ["ladder 2: to Supervisors"]
 
 
@@ -146,23 +146,23 @@ def test_a_rule_that_has_changed_the_priority_sees_it_as_when_it_first_acted():
     moves = rules(on("priority = 5"))
     bump = act(WAITING, "vip", at=5, kind="routing")
     bump = replace(bump, first=replace(bump.first, priority=5))
-    seen = look(WAITING, history=(bump,), details=told(priority=2))
+    seen = snapshot(WAITING, history=(bump,), details=told(priority=2))
     assert outcome(seen, moves) == ["vip 1: to Overflow"]
-    assert outcome(look(WAITING, details=told(priority=2)), moves) == []
+    assert outcome(snapshot(WAITING, details=told(priority=2)), moves) == []
 
 
 def test_what_is_recorded_of_the_first_act_is_what_was_read():
-    decided = decide(look(WAITING, details=told(priority=3, attributes={"tier": "vip"})), rules(VIP))
+    decided = decide(snapshot(WAITING, details=told(priority=3, attributes={"tier": "vip"})), rules(VIP))
     assert the_transfer(decided).first.priority == 3
 
 
 def test_a_priority_that_nobody_set_is_recorded_as_the_default():
     """Else a rule on it would lose the contact as its own routing step changes the priority."""
     bound = rules(on("priority = 5"))
-    recorded = the_transfer(decide(look(WAITING, details=told()), bound)).first
+    recorded = the_transfer(decide(snapshot(WAITING, details=told()), bound)).first
     assert recorded.priority == 5
     bump = replace(act(WAITING, "vip", at=5, kind="routing"), first=recorded)
-    assert outcome(look(WAITING, history=(bump,), details=told(priority=2)), bound) == ["vip 1: to Overflow"]
+    assert outcome(snapshot(WAITING, history=(bump,), details=told(priority=2)), bound) == ["vip 1: to Overflow"]
 
 
 def test_a_priority_that_was_no_matter_when_the_rule_first_acted_is_known_as_it_was_read_then():
@@ -180,13 +180,13 @@ def test_a_priority_that_was_no_matter_when_the_rule_first_acted_is_known_as_it_
     warned, moved = act(first, "ladder", at=5, kind="warn"), move(first, here, "ladder", at=10)
     for before, decided in ((RoutingData(), ["ladder 2: to Supervisors"]), (RoutingData(priority=2), [])):
         history = (warned, replace(moved, before=before))
-        seen = look(here, history=history, details={here.id: Details(priority=1)})
+        seen = snapshot(here, history=history, details={here.id: Details(priority=1)})
         assert outcome(seen, edited) == decided
 
 
 def test_a_rule_that_has_only_warned_relies_on_the_priority_as_it_is_now():
     warned = replace(act(WAITING, "vip", at=5, kind="warn"))
-    seen = look(WAITING, history=(warned,), details=told(priority=5))
+    seen = snapshot(WAITING, history=(warned,), details=told(priority=5))
     (priority,) = the_transfer(decide(seen, rules(on("priority = 5")))).relied_on
     assert not still_so((priority,), replace(WAITING, details=Details(priority=1)))
 
@@ -194,7 +194,7 @@ def test_a_rule_that_has_only_warned_relies_on_the_priority_as_it_is_now():
 def test_a_rule_relies_no_more_on_the_priority_that_it_has_changed_itself():
     bump = act(WAITING, "vip", at=5, kind="routing")
     bump = replace(bump, first=replace(bump.first, priority=5))
-    seen = look(WAITING, history=(bump,), details=told(priority=2))
+    seen = snapshot(WAITING, history=(bump,), details=told(priority=2))
     assert the_transfer(decide(seen, rules(on("priority = 5")))).relied_on == ()
 
 
@@ -207,23 +207,23 @@ def test_the_most_overdue_is_asked_for_first_by_its_rule_and_not_by_its_age():
     older, urgent = contact("older", waited=70), contact("urgent", waited=60, name="urgent")
     bound = rules(URGENT + on('attributes.tier = "vip"', at="1h"))
     for contacts in ((older, urgent), (urgent, older)):
-        assert [need.id for need in decide(look(*contacts), bound).needs] == [urgent.id, older.id]
+        assert [need.id for need in decide(snapshot(*contacts), bound).needs] == [urgent.id, older.id]
 
 
 def test_where_a_later_rule_may_govern_its_urgency_counts_too():
     first, second = contact("c1", waited=200), contact("c2", waited=190, name="urgent")
     slow = on('attributes.tier = "gold"', "gold", at="3h")
     bound = rules(slow + URGENT)
-    assert [need.id for need in decide(look(first, second), bound).needs] == [second.id, first.id]
+    assert [need.id for need in decide(snapshot(first, second), bound).needs] == [second.id, first.id]
 
 
 def test_the_hold_says_why_it_could_not_be_read():
-    seen = look(WAITING, details={WAITING.id: Unread("DescribeContact could not tell (Missing)")})
+    seen = snapshot(WAITING, details={WAITING.id: Unread("DescribeContact could not tell (Missing)")})
     assert the_hold(decide(seen, rules(VIP))).detail.endswith("read: DescribeContact could not tell (Missing)")
 
 
 def test_a_decision_carries_what_it_relies_on_the_rules_above_included():
-    decided = decide(look(WAITING, details=told(attributes={"tier": "gold"})), rules(VIP + PLAIN))
+    decided = decide(snapshot(WAITING, details=told(attributes={"tier": "gold"})), rules(VIP + PLAIN))
     transfer = the_transfer(decided)
     assert transfer.target == to(GENERAL)
     relied_on = transfer.relied_on
@@ -233,7 +233,7 @@ def test_a_decision_carries_what_it_relies_on_the_rules_above_included():
 
 
 def test_a_decision_without_such_conditions_relies_on_nothing():
-    assert the_transfer(decide(look(WAITING), rules(PLAIN))).relied_on == ()
+    assert the_transfer(decide(snapshot(WAITING), rules(PLAIN))).relied_on == ()
 
 
 PREFERRED = overflow("preferred", to='{ agent_from = "attributes.last" }, { queue = "General" }')
@@ -244,7 +244,7 @@ FREE = replace(free(), profile_id=PROFILE)
 
 def at_anns(state=FREE, serves=frozenset({(BILLING, Channel.TASK)}), details=ANNS):
     known = live(agents={ANN: state})
-    return look(WAITING, details=details, metrics=replace(known, profiles={PROFILE: serves}))
+    return snapshot(WAITING, details=details, metrics=replace(known, profiles={PROFILE: serves}))
 
 
 def test_an_agent_that_the_contact_names_by_user_name_or_id_is_a_destination():
@@ -262,9 +262,9 @@ def test_one_who_does_not_serve_its_queue_and_channel_is_not():
 
 
 def test_what_the_profile_serves_is_asked_for_when_the_agent_is_free():
-    seen = look(WAITING, details=ANNS, metrics=live(agents={ANN: FREE}))
+    seen = snapshot(WAITING, details=ANNS, metrics=live(agents={ANN: FREE}))
     assert decide(seen, rules(PREFERRED)).needs == (Need(NeedKind.PROFILE, PROFILE),)
-    busy = look(WAITING, details=ANNS, metrics=live(agents={ANN: replace(FREE, routable=False)}))
+    busy = snapshot(WAITING, details=ANNS, metrics=live(agents={ANN: replace(FREE, routable=False)}))
     assert decide(busy, rules(PREFERRED)).needs == ()
 
 
@@ -308,4 +308,4 @@ def test_an_agent_that_connect_refused_for_the_contact_is_passed_by():
     bound = rules(PREFERRED)
     (fingerprint,) = (rule.fingerprint for rule in bound.rules)
     refused = act(WAITING, "preferred", at=10, state=ActionState.REFUSED, target=to_agent(ANN), fingerprint=fingerprint)
-    assert outcome(replace(at_anns(), histories={WAITING.id: (refused,)}), bound) == ["preferred 1: to General"]
+    assert outcome(changed(at_anns(), histories={WAITING.id: (refused,)}), bound) == ["preferred 1: to General"]

@@ -13,9 +13,9 @@ from router.rules.calendar import Calendar, Window
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
 from tests.builders.instance import BILLING, DIRECTORY, OVERFLOW
-from tests.builders.looks import look, outcome, the_hold
 from tests.builders.rules import overflow
 from tests.builders.rules import rules as bound
+from tests.builders.snapshots import outcome, snapshot, the_hold
 
 OFFICE, NIGHT = HoursId("id-of-office"), HoursId("id-of-night")
 QUEUE_HOURS = {BILLING: OFFICE, OVERFLOW: NIGHT}
@@ -50,7 +50,7 @@ def rules(text: str):
 
 
 def at(*contacts, hours=READ, **others) -> Snapshot:
-    return look(*contacts, directory=HERE, hours=hours, **others)
+    return snapshot(*contacts, directory=HERE, hours=hours, **others)
 
 
 def test_the_clock_shows_open_time_only():
@@ -163,7 +163,7 @@ def test_a_queue_of_which_the_hours_are_not_known_holds():
         "overflow 1: to Overflow"
     ]
     nowhere = replace(HERE, queues=tuple(replace(queue, hours_id=None) for queue in HERE.queues))
-    seen = look(WAITING, directory=nowhere, hours=READ)
+    seen = snapshot(WAITING, directory=nowhere, hours=READ)
     assert outcome(seen, bound(overflow(more='sla.hours = "queue"'), nowhere)) == ["overflow 1: unreadable"]
 
 

@@ -9,8 +9,8 @@ from router.decide.decision import Hold, Transfer
 from router.model import HoldReason, Pause, PauseKind, Pauses
 from tests.builders.contacts import NOW, contact
 from tests.builders.instance import BILLING, OVERFLOW
-from tests.builders.looks import look
 from tests.builders.rules import rules as bound
+from tests.builders.snapshots import snapshot
 
 RULES = """
 [[rule]]
@@ -39,7 +39,7 @@ def pause(kind, subject="", *, minutes=5):
 
 
 def decided(*pauses, waited=30, rules=RULES):
-    seen = look(contact(waited=waited), paused=Pauses(pauses).at(NOW))
+    seen = snapshot(contact(waited=waited), paused=Pauses(pauses).at(NOW))
     return decide(seen, bound(rules)).decisions
 
 

@@ -12,9 +12,9 @@ from router.decide.snapshot import Snapshot
 from router.model import Channel, Contact, ContactId, Details, HoldReason, Need, NeedKind
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, after, contact, minutes, move
-from tests.builders.looks import look, outcome, the_hold, the_transfer
 from tests.builders.rules import overflow, unreadable
 from tests.builders.rules import rules as bound
+from tests.builders.snapshots import outcome, snapshot, the_hold, the_transfer
 
 LATE = bound(overflow(at="30m"))
 CHAIN = bound(overflow(at="30m", more='sla.clock = "chain"'))
@@ -32,15 +32,15 @@ def once(begins: float, ends: float) -> Details:
 
 
 def seen(one: Contact, told: Details | Unread, **others: Any) -> Snapshot:
-    return look(one, pauses={one.id: told}, **others)
+    return snapshot(one, pauses={one.id: told}, **others)
 
 
 def test_what_is_not_due_by_the_time_that_passed_is_not_asked_about():
-    assert decide(look(contact(waited=29), **NOBODY), LATE).needs == ()
+    assert decide(snapshot(contact(waited=29), **NOBODY), LATE).needs == ()
 
 
 def test_what_may_be_due_is_asked_about_before_anything_else_is_read():
-    decided = decide(look(contact(waited=30), transfers={}, **NOBODY), LATE)
+    decided = decide(snapshot(contact(waited=30), transfers={}, **NOBODY), LATE)
     assert decided.needs == (Need(NeedKind.PAUSES, ContactId("c1")),)
     assert the_hold(decided).reason is HoldReason.UNREADABLE
 
@@ -66,7 +66,7 @@ def test_a_warning_is_put_off_as_well():
 
 def test_e_mails_cannot_be_paused_and_are_not_asked_about():
     mail = contact(waited=45, channel=Channel.EMAIL)
-    decided = decide(look(mail, **NOBODY), LATE)
+    decided = decide(snapshot(mail, **NOBODY), LATE)
     assert Need(NeedKind.PAUSES, mail.id) not in decided.needs
     assert the_transfer(decided).pauses is None
 
@@ -79,13 +79,13 @@ def test_pauses_that_cannot_be_read_hold_what_may_be_due():
 
 def test_details_that_were_read_for_a_condition_tell_the_pauses_too():
     task = contact(waited=45)
-    assert decide(look(task, details={task.id: once(40, 20)}, **NOBODY), LATE).needs == ()
-    assert decide(look(replace(task, details=once(40, 20)), **NOBODY), LATE).needs == ()
+    assert decide(snapshot(task, details={task.id: once(40, 20)}, **NOBODY), LATE).needs == ()
+    assert decide(snapshot(replace(task, details=once(40, 20)), **NOBODY), LATE).needs == ()
 
 
 def test_behind_an_undecided_rule_pauses_and_the_condition_are_read_together():
     rules = unreadable(bound(overflow("first", at="30m")), "first")
-    waiting = look(contact(waited=45), **NOBODY)
+    waiting = snapshot(contact(waited=45), **NOBODY)
     needs = decide(waiting, rules).needs
     assert Need(NeedKind.PAUSES, ContactId("c1")) in needs or Need(NeedKind.DETAILS, ContactId("c1")) in needs
     assert decide(seen(contact(waited=45), once(40, 20)), rules).decisions == ()
@@ -123,7 +123,7 @@ def test_where_nobody_knows_when_it_began_those_it_came_from_are_read():
 
 
 def test_the_clock_is_known_where_no_pause_could_make_something_due():
-    decided = decide(look(contact(waited=29), **NOBODY), LATE)
+    decided = decide(snapshot(contact(waited=29), **NOBODY), LATE)
     governance = decided.accounts[ContactId("c1")].governance
     assert governance is not None
     assert governance.governing is not None

@@ -8,8 +8,8 @@ from router.decide.wait import Wait, read_wait
 from router.model import ActionState, Landing, WaitKey
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
 from tests.builders.instance import BILLING, GENERAL, OVERFLOW, to
-from tests.builders.looks import look, outcome
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import outcome, snapshot
 
 FIRST = contact("c1", waited=20)
 CASE = WaitKey(FIRST.id, NOW - minutes(20))
@@ -34,7 +34,7 @@ def test_a_contact_that_was_never_moved_begins_its_own_wait():
 def test_the_search_still_shows_the_wait_that_was_moved_and_it_is_left_alone():
     history = (moved(after(FIRST, waited=10)),)
     assert read_wait(FIRST, history) is None
-    decided = decide(look(FIRST, history=history), rules(overflow()))
+    decided = decide(snapshot(FIRST, history=history), rules(overflow()))
     assert decided.decisions == ()
     assert decided.accounts[FIRST.id].wait is None
 
@@ -119,7 +119,7 @@ def test_a_new_wait_may_go_again_where_the_earlier_one_has_been():
     here = after(FIRST, waited=40)
     back = after(here, "c3", queue=BILLING, waited=12)
     history = (move(FIRST, here, settled_at=NOW - minutes(40)),)
-    assert outcome(look(back, history=history), rules(overflow())) == ["overflow 1: to Overflow"]
+    assert outcome(snapshot(back, history=history), rules(overflow())) == ["overflow 1: to Overflow"]
 
 
 def test_a_contact_that_was_diverted_is_a_new_wait_where_it_landed():
@@ -165,4 +165,4 @@ def test_a_contact_that_is_not_waiting_is_left_alone():
         {"scheduled_at": NOW + minutes(5)},
         {"queue_id": None},
     ):
-        assert outcome(look(replace(FIRST, **gone)), rules(overflow())) == []
+        assert outcome(snapshot(replace(FIRST, **gone)), rules(overflow())) == []

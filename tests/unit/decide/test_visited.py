@@ -12,8 +12,8 @@ from router.model import AgentId, Channel, Contact, ContactId, HoldReason, Need,
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, after, contact, minutes, move
 from tests.builders.instance import BILLING, GENERAL, OVERFLOW
-from tests.builders.looks import look, outcome, the_hold
 from tests.builders.rules import rules
+from tests.builders.snapshots import outcome, snapshot, the_hold
 
 BACK = rules('[[rule]]\nname = "back"\nmatch.queue = "General"\nstep = [{ at = "10m", to = [{ queue = "Billing" }] }]')
 MOVED_BACK, STAYS = ["back 1: to Billing"], ["back 1: no_eligible_destination"]
@@ -30,7 +30,7 @@ HERE = contact("c3", queue=GENERAL, waited=30, previous_id="c2", initial_id="c1"
 
 def seen(*past: Contact, began: datetime | None = NOW, here: Contact = HERE, **others: Any) -> Snapshot:
     """By a ledger that began just now; ``past`` is what the contact came from, newest first."""
-    return look(here, ledger_began_at=began, pasts={here.id: past}, transfers={here.id: len(past)}, **others)
+    return snapshot(here, ledger_began_at=began, pasts={here.id: past}, transfers={here.id: len(past)}, **others)
 
 
 def test_what_the_ledger_does_not_know_of_is_read_from_connect():
@@ -43,7 +43,7 @@ def test_it_may_lead_back_where_the_rule_says_so():
         '[[rule]]\nname = "back"\nmatch.queue = "General"\n'
         'step = [{ at = "10m", to = [{ queue = "Billing", revisit = true }] }]'
     )
-    unread = look(HERE, ledger_began_at=NOW, pasts={}, transfers={HERE.id: 2})
+    unread = snapshot(HERE, ledger_began_at=NOW, pasts={}, transfers={HERE.id: 2})
     assert outcome(unread, revisit) == MOVED_BACK
 
 
@@ -74,7 +74,7 @@ def test_since_the_ledger_began_it_knows_every_move_itself():
     """What it has no record of, an agent or a flow has done: a new wait."""
     assert outcome(seen(SECOND, FIRST, began=ago(31)), BACK) == MOVED_BACK
     assert outcome(seen(SECOND, FIRST, began=ago(29)), BACK) == STAYS
-    assert decide(look(HERE, ledger_began_at=ago(31), pasts={}, transfers={HERE.id: 2}), BACK).needs == ()
+    assert decide(snapshot(HERE, ledger_began_at=ago(31), pasts={}, transfers={HERE.id: 2}), BACK).needs == ()
 
 
 def test_a_wait_that_the_ledger_knows_in_part_goes_back_before_it():
@@ -106,31 +106,31 @@ def test_a_contact_from_before_the_ledger_that_was_queued_since_is_asked_about()
 
 def test_it_is_read_once_nothing_else_stands_in_the_way_of_a_move():
     unread: dict[str, Any] = {"ledger_began_at": NOW, "pasts": {}, "transfers": {HERE.id: 2}}
-    decided = decide(look(HERE, **unread), BACK)
+    decided = decide(snapshot(HERE, **unread), BACK)
     assert decided.needs == (Need(NeedKind.PAST, ContactId("c3")),)
     assert the_hold(decided).reason is HoldReason.UNREADABLE
     early = replace(HERE, enqueued_at=ago(5))
-    assert decide(look(early, **unread), BACK).needs == ()
+    assert decide(snapshot(early, **unread), BACK).needs == ()
     exhausted = {**unread, "transfers": {HERE.id: 11}}
-    assert decide(look(HERE, **exhausted), BACK).needs == ()
+    assert decide(snapshot(HERE, **exhausted), BACK).needs == ()
 
 
 def test_a_past_that_cannot_be_read_holds():
     failed = Unread("the contacts that it came from could not be read")
-    hold = the_hold(decide(look(HERE, ledger_began_at=NOW, pasts={HERE.id: failed}, transfers={HERE.id: 2}), BACK))
+    hold = the_hold(decide(snapshot(HERE, ledger_began_at=NOW, pasts={HERE.id: failed}, transfers={HERE.id: 2}), BACK))
     assert (hold.reason, hold.detail) == (HoldReason.UNREADABLE, failed.why)
 
 
 def test_a_contact_that_came_from_no_other_is_not_asked_about():
     fresh = contact("c1", queue=GENERAL, waited=30)
-    assert outcome(look(fresh, ledger_began_at=NOW, pasts={}), BACK) == MOVED_BACK
+    assert outcome(snapshot(fresh, ledger_began_at=NOW, pasts={}), BACK) == MOVED_BACK
 
 
 def test_where_a_transfer_goes_to_an_agents_queue_does_not_matter():
     to_agent = rules(
         '[[rule]]\nname = "back"\nmatch.queue = "General"\nstep = [{ at = "10m", to = [{ agent = "ann" }] }]'
     )
-    decided = decide(look(HERE, ledger_began_at=NOW, pasts={}, transfers={HERE.id: 2}), to_agent)
+    decided = decide(snapshot(HERE, ledger_began_at=NOW, pasts={}, transfers={HERE.id: 2}), to_agent)
     assert not any(need.kind is NeedKind.PAST for need in decided.needs)
 
 

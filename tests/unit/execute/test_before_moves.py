@@ -7,8 +7,8 @@ from router.decide.decision import Warn
 from router.execute.result import Outcome, Result
 from router.execute.workers import BeforeMoves
 from tests.builders.contacts import contact
-from tests.builders.looks import look
 from tests.builders.rules import rules
+from tests.builders.snapshots import snapshot
 
 WARNS = """
     [[rule]]
@@ -19,7 +19,7 @@ WARNS = """
 
 
 def warning():
-    [warn] = decide(look(contact("a", waited=5)), rules(WARNS)).decisions
+    [warn] = decide(snapshot(contact("a", waited=5)), rules(WARNS)).decisions
     assert isinstance(warn, Warn)
     return warn
 

@@ -12,8 +12,8 @@ from router.execute.intent import SEND_BY, client_token, intent_of, record_of
 from router.model import ActionState, AgentId, FlowId, QueueId, Target
 from tests.builders.contacts import NOW, contact
 from tests.builders.instance import DIRECTORY
-from tests.builders.looks import look, the_transfer
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import snapshot, the_transfer
 
 RULES = rules(overflow())
 CONTEXT = CycleContext(cycle=7, rules=RULES, directory=DIRECTORY)
@@ -21,7 +21,7 @@ CONTEXT = CycleContext(cycle=7, rules=RULES, directory=DIRECTORY)
 
 @pytest.fixture
 def decision():
-    return the_transfer(decide(look(contact(waited=20)), RULES))
+    return the_transfer(decide(snapshot(contact(waited=20)), RULES))
 
 
 def test_the_same_move_has_the_same_token_a_minute_later(decision):

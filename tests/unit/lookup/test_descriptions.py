@@ -14,7 +14,7 @@ from router.lookup.details import DETAILS_PER_LOOK, FRESH_FOR, Descriptions, Det
 from router.model import Contact, ContactId, Details
 from router.rules.condition import Unread
 from tests.builders.contacts import contact
-from tests.builders.looks import look
+from tests.builders.snapshots import snapshot
 
 VIP = Details(attributes={"tier": "vip"})
 MANY = tuple(contact(f"c{n:03}", waited=10) for n in range(DETAILS_PER_LOOK + 20))
@@ -40,7 +40,7 @@ def read(
     after: timedelta = timedelta(),
     per_cycle: int = DETAILS_PER_LOOK // 2,
 ):
-    seen = look(*contacts, limits=Limits(per_cycle=per_cycle))
+    seen = snapshot(*contacts, limits=Limits(per_cycle=per_cycle))
     return descriptions.read(replace(seen, now=seen.now + after), [one.id for one in contacts])
 
 

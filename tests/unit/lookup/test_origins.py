@@ -8,7 +8,7 @@ from router.model import Contact, Need, NeedKind
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, contact, minutes
 from tests.builders.describing import Describing
-from tests.builders.looks import look
+from tests.builders.snapshots import snapshot
 
 FIRST = contact("c1", initiated_at=NOW - minutes(90))
 SECOND = contact("c2", initiated_at=NOW - minutes(5), initial_id="c1", previous_id="c1")
@@ -17,7 +17,7 @@ REFUSED = Rejected(code="InvalidRequestException", message="", status=400)
 
 def read(reader: Describing, *contacts: Contact, origins: ChainOrigins | None = None) -> dict[str, datetime | Unread]:
     asking = origins or ChainOrigins(segments=Segments(reader=reader))
-    found = asking.read(look(*contacts), [Need(NeedKind.ORIGIN, one.id, one.chain_id) for one in contacts])
+    found = asking.read(snapshot(*contacts), [Need(NeedKind.ORIGIN, one.id, one.chain_id) for one in contacts])
     return {str(contact_id): began for contact_id, began in found.items()}
 
 

@@ -11,7 +11,7 @@ from router.model import Contact, Details, Need, NeedKind
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, contact, minutes, move
 from tests.builders.describing import Describing
-from tests.builders.looks import look
+from tests.builders.snapshots import snapshot
 
 THROTTLED = Throttled(code="ThrottlingException")
 REFUSED = Rejected(code="InvalidRequestException", message="", status=400)
@@ -34,7 +34,7 @@ def ids(found: object) -> list[str]:
 
 
 def past(asked: EarlierContacts, one: Contact, history=()) -> tuple[Contact, ...] | Unread:
-    return asked.pasts(look(one, history=tuple(history)), [Need(NeedKind.PAST, one.id)])[one.id]
+    return asked.pasts(snapshot(one, history=tuple(history)), [Need(NeedKind.PAST, one.id)])[one.id]
 
 
 def test_those_it_came_from_are_read_newest_first_and_once():
@@ -87,25 +87,25 @@ def test_a_past_that_cannot_be_read_is_told_and_others_are_not_asked_for():
     reader = Describing.of([FIRST, SECOND, contact("d1", **ENDED)], c1=THROTTLED)
     other = contact("d2", previous_id="d1", initial_id="d1")
     asked = pasts_of(reader)
-    found = asked.pasts(look(THIRD, other), [Need(NeedKind.PAST, THIRD.id), Need(NeedKind.PAST, other.id)])
+    found = asked.pasts(snapshot(THIRD, other), [Need(NeedKind.PAST, THIRD.id), Need(NeedKind.PAST, other.id)])
     assert all(isinstance(one, Unread) for one in found.values())
     assert reader.asked == ["c2", "c1"]
     reader.failing["c1"] = REFUSED
-    found = asked.pasts(look(THIRD, other), [Need(NeedKind.PAST, THIRD.id), Need(NeedKind.PAST, other.id)])
+    found = asked.pasts(snapshot(THIRD, other), [Need(NeedKind.PAST, THIRD.id), Need(NeedKind.PAST, other.id)])
     assert (isinstance(found[THIRD.id], Unread), ids(found[other.id])) == (True, ["d1"])
 
 
 def test_so_many_pasts_are_read_in_one_look():
     waiting = [contact(f"s{n}", previous_id=f"f{n}") for n in range(PASTS_PER_LOOK + 3)]
     reader = Describing.of([contact(f"f{n}", **ENDED) for n in range(PASTS_PER_LOOK + 3)])
-    found = pasts_of(reader).pasts(look(*waiting), [Need(NeedKind.PAST, one.id) for one in waiting])
+    found = pasts_of(reader).pasts(snapshot(*waiting), [Need(NeedKind.PAST, one.id) for one in waiting])
     assert [one for one, told in found.items() if isinstance(told, Unread)] == [
         f"s{PASTS_PER_LOOK + n}" for n in range(3)
     ]
 
 
 def pauses(asked: EarlierContacts, *contacts: Contact, **others) -> dict[str, Details | Unread]:
-    found = asked.pauses(look(*contacts, **others), [Need(NeedKind.PAUSES, one.id) for one in contacts])
+    found = asked.pauses(snapshot(*contacts, **others), [Need(NeedKind.PAUSES, one.id) for one in contacts])
     return {str(contact_id): told for contact_id, told in found.items()}
 
 

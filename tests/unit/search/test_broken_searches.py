@@ -8,8 +8,8 @@ from router.decide.decide import decide
 from router.model import Channel, ContactId
 from router.search.waiting_list import NEVER
 from tests.builders.contacts import NOW, contact, minutes
-from tests.builders.looks import look
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import snapshot
 from tests.unit.search.test_planner import EVERY, Service
 
 
@@ -38,7 +38,7 @@ def test_a_sweep_looks_at_everything_again_whatever_its_rows_say():
     service.poll()
     [one] = service.roster.take_pressing(service.clock.at)
     bound = rules(overflow(at="30m", to='{ queue = "General" }'))
-    account = decide(look(one), bound).accounts[ContactId("a")]
+    account = decide(snapshot(one), bound).accounts[ContactId("a")]
     service.roster.decided([(account, NEVER, False)])
     service.clock.at += minutes(5)
     service.poll()

@@ -7,13 +7,13 @@ from router.search.next_due import NextDue
 from router.search.waiting_list import NEVER
 from tests.builders.contacts import NOW, contact, minutes
 from tests.builders.instance import DIRECTORY, GENERAL
-from tests.builders.looks import look
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import snapshot
 
 
 def next_look(text, one, *, now=NOW):
     bound = rules(text)
-    account = decide(look(one, now=now), bound).accounts[one.id]
+    account = decide(snapshot(one, now=now), bound).accounts[one.id]
     return NextDue(bound, DIRECTORY).next_look(account, now)
 
 

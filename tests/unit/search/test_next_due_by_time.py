@@ -3,8 +3,8 @@
 from router.decide.decide import decide
 from router.search.next_due import NextDue
 from tests.builders.contacts import NOW, after, contact, minutes, move
-from tests.builders.looks import look
 from tests.builders.rules import rules
+from tests.builders.snapshots import snapshot
 from tests.unit.decide.test_hours import HERE, READ
 
 TEXT = """
@@ -18,7 +18,7 @@ step = [{ at = "10m", to = [{ queue = "Overflow" }] }, { at = "40m", to = [{ que
 def test_each_poll_where_the_rule_s_match_asks_for_hours():
     one = contact(waited=4)
     bound = rules(TEXT % 'hours = { name = "Office", is = "closed" }', HERE)
-    account = decide(look(one, directory=HERE, hours=READ), bound).accounts[one.id]
+    account = decide(snapshot(one, directory=HERE, hours=READ), bound).accounts[one.id]
     assert NextDue(bound, HERE).next_look(account, NOW)[1]
 
 
@@ -28,9 +28,9 @@ def test_each_poll_where_the_rule_that_moved_it_goes_by_the_time_of_day():
     here = after(before, waited=5)
     history = (move(before, here),)
     bound = rules(TEXT % 'hours = { name = "Office", is = "closed" }', HERE)
-    account = decide(look(here, history=history, directory=HERE, hours=READ), bound).accounts[here.id]
+    account = decide(snapshot(here, history=history, directory=HERE, hours=READ), bound).accounts[here.id]
     assert (account.decisions, account.next_due_at) == ((), None)
-    night = look(here, now=NOW + minutes(7 * 60), history=history, directory=HERE, hours=READ)
+    night = snapshot(here, now=NOW + minutes(7 * 60), history=history, directory=HERE, hours=READ)
     assert decide(night, bound).decisions, "the test is about something that comes to be due by itself"
     look_at, each_poll = NextDue(bound, HERE).next_look(account, NOW)
     assert each_poll or look_at <= NOW + minutes(6 * 60)

@@ -10,8 +10,8 @@ from router.search.planner import SearchPlanner
 from router.search.waiting_list import WaitingList
 from tests.builders.contacts import NOW, contact, minutes
 from tests.builders.instance import BILLING, DIRECTORY, GENERAL, OVERFLOW
-from tests.builders.looks import look
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import snapshot
 from tests.builders.watched import Arrival, Plenty, SetClock, WatchedWorld
 
 EVERY = timedelta(seconds=15)
@@ -157,7 +157,7 @@ def test_other_rules_are_searched_for_at_once():
 def test_queues_that_hold_something_due_are_searched_so_that_what_left_them_counts_no_more():
     service = Service(Arrival(contact("a", waited=40), left_at=NOW + EVERY))
     service.poll()
-    accounts = decide(look(*service.roster.take_pressing(NOW)), RULES).accounts
+    accounts = decide(snapshot(*service.roster.take_pressing(NOW)), RULES).accounts
     service.roster.decided((account, NOW, True) for account in accounts.values())
     service.clock.at += 2 * EVERY
     service.poll()

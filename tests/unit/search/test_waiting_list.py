@@ -11,8 +11,8 @@ from router.search.waiting_list import INDEX_LAG, NEVER, NOW, WaitingList
 from tests.builders import contacts as made
 from tests.builders.contacts import contact, minutes
 from tests.builders.instance import BILLING, OVERFLOW
-from tests.builders.looks import look
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import snapshot
 
 AT = made.NOW
 
@@ -27,7 +27,7 @@ def ids(contacts):
 
 
 def decided(roster, *contacts, look_at=NEVER, each_poll=False):
-    accounts = decide(look(*contacts), rules(overflow(at="10m"))).accounts
+    accounts = decide(snapshot(*contacts), rules(overflow(at="10m"))).accounts
     roster.decided([(account, look_at, each_poll) for account in accounts.values()])
 
 

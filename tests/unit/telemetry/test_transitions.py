@@ -8,15 +8,15 @@ from router.rules.rule import Mode
 from router.telemetry.transitions import HoldTransitions
 from tests.builders.contacts import contact
 from tests.builders.instance import DIRECTORY
-from tests.builders.looks import look
 from tests.builders.rules import overflow, rules
+from tests.builders.snapshots import snapshot
 
 FULL = '{ queue = "Overflow", slots_available = { min = 1 } }'
 RULES = rules(overflow(to=FULL))
 
 
 def told(holds, *contacts, cycle=1, whole=True, bound=RULES):
-    decided = decide(look(*contacts, mode=Mode.ENFORCE), bound)
+    decided = decide(snapshot(*contacts, mode=Mode.ENFORCE), bound)
     with capture_logs() as lines:
         holds.tell(decided, [], CycleContext(cycle=cycle, rules=bound, directory=DIRECTORY), whole=whole)
     return [(line["contact_id"], line["rule"], line["reason"]) for line in lines]

@@ -1,22 +1,28 @@
-"""Looks at the small instance, and what comes of them."""
+"""Takes snapshots of the small instance, and puts what is decided on them into few words."""
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import Any
 
 from router.decide.decide import Decided, decide
 from router.decide.decision import Decision, Hold, Transfer, Warn
-from router.decide.snapshot import LiveMetrics, Snapshot
+from router.decide.snapshot import LiveMetrics, ReadValues, RecordedMoves, Snapshot
 from router.model import Action, AgentId, AgentState, Channel, Contact, Details, QueueId, QueueMetrics
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
 from tests.builders.contacts import NOW
 from tests.builders.instance import DIRECTORY, NAMES, metrics
 
+MOVES = {field.name for field in fields(RecordedMoves)}
+READ = {field.name for field in fields(ReadValues)}
 
-def look(*contacts: Contact, history: tuple[Action, ...] = (), **others: Any) -> Snapshot:
-    """``history`` is that of every contact; metrics and agents have been asked for, and none has a free slot. Nothing
-    was ever paused."""
+
+def snapshot(*contacts: Contact, history: tuple[Action, ...] = (), **others: Any) -> Snapshot:
+    """Takes a snapshot of contacts that have the same ``history`` and were never paused.
+
+    Metrics and agents have been read, and none has a free slot. ``others`` are fields of the snapshot or of its parts.
+    """
     given: dict[str, Any] = {
         "now": NOW,
         "mode": Mode.ENFORCE,
@@ -29,7 +35,15 @@ def look(*contacts: Contact, history: tuple[Action, ...] = (), **others: Any) ->
         "pasts": {one.id: () for one in contacts},
         "metrics": live(),
     }
-    return Snapshot(**{**given, **others})
+    given |= others
+    moves, read = ({name: given.pop(name) for name in part & given.keys()} for part in (MOVES, READ))
+    return Snapshot(moves=RecordedMoves(**moves), read=ReadValues(**read), **given)
+
+
+def changed(before: Snapshot, **others: Any) -> Snapshot:
+    """Returns the snapshot with other values in its own fields or in those of its parts."""
+    moves, read = ({name: others.pop(name) for name in part & others.keys()} for part in (MOVES, READ))
+    return replace(before, moves=replace(before.moves, **moves), read=replace(before.read, **read), **others)
 
 
 def live(
@@ -47,7 +61,7 @@ def live(
     )
 
 
-def told(decision: Decision) -> str:
+def in_words(decision: Decision) -> str:
     """A decision in a few words: ``overflow 1: to Overflow``, ``overflow 1: cooldown``, ``overflow 2: warns``."""
     step = "" if decision.step is None else f" {decision.step}"
     match decision:
@@ -65,11 +79,11 @@ def told(decision: Decision) -> str:
 
 def outcome(seen: Snapshot, rules: BoundRuleSet) -> list[str]:
     """What is decided, in the order of work."""
-    return [told(decision) for decision in decide(seen, rules).decisions]
+    return [in_words(decision) for decision in decide(seen, rules).decisions]
 
 
 def by_contact(seen: Snapshot, rules: BoundRuleSet) -> dict[str, list[str]]:
-    return {key: [told(one) for one in account.decisions] for key, account in decide(seen, rules).accounts.items()}
+    return {key: [in_words(one) for one in account.decisions] for key, account in decide(seen, rules).accounts.items()}
 
 
 def the_hold(decided: Decided) -> Hold:
