@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event
+from typing import TYPE_CHECKING
 
 from router import events
 from router.clock import SystemClock
@@ -45,6 +46,9 @@ from router.search.waiting_list import EndedWaits, WaitingList
 from router.settings import Settings
 from router.telemetry.health import Health
 
+if TYPE_CHECKING:
+    from router.telemetry.counters import CycleCounters
+
 OBSERVED_FOR = timedelta(days=7)
 """How long what was only observed is remembered, in memory: a contact that waits longer is told of once more."""
 END_WITHIN = 7.0
@@ -75,6 +79,7 @@ class Router:
     clock: Clock
     stopping: Event
     vital: Health
+    counters: CycleCounters | None = None
     shared: Shared | None = None
     working: bool = True
     _unreachable_news: NewsFilter[str] = field(init=False)
@@ -149,6 +154,15 @@ class Router:
             events.log_instance_unreachable(failure, retry_in=retry_in)
 
 
+def open_counters(settings: Settings) -> CycleCounters | None:
+    """Returns ``None`` if Prometheus is not served: its library takes time to import."""
+    if settings.metrics.address is None:
+        return None
+    from router.telemetry.counters import CycleCounters
+
+    return CycleCounters()
+
+
 def build(
     settings: Settings,
     ruleset: RuleSet,
@@ -166,6 +180,7 @@ def build(
     instance_id = settings.connect.instance_id
     channels = frozenset(Channel(channel) for channel in settings.poll.channels)
     connection = connect(settings, clock)
+    counters = open_counters(settings)
     ledger = shared.ledger if shared is not None else open_ledger(settings, clock)
     working = shared is None or (shared.ledger.holding and shared.lease.held)
     observed = SqliteLedger.in_memory(instance_id=instance_id, keep=OBSERVED_FOR)
@@ -300,6 +315,7 @@ def build(
         working=working,
         calls=connection.calls,
         stopping=stopping.is_set,
+        count=counters.count if counters is not None else lambda report, results: None,
         number=max((action.cycle for action in ledger.history(limit=1)), default=0),
     )
     acting = ActLoop(
@@ -336,6 +352,7 @@ def build(
         clock=clock,
         stopping=stopping,
         vital=Health(clock),
+        counters=counters,
         shared=shared,
         working=working,
     )

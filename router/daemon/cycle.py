@@ -27,7 +27,6 @@ from router.safety.safety import Safety
 from router.search.next_due import NextDue
 from router.search.planner import SearchProgress
 from router.search.waiting_list import OVER, EndedWaits, WaitingList
-from router.telemetry.counters import Counters
 from router.telemetry.cycle_report import CycleReport, CycleTally, report_of
 from router.telemetry.transitions import HoldTransitions, LimitsReached, SearchTransitions
 
@@ -60,7 +59,7 @@ class Cycle:
     number: int = 0
     working: bool = True
     deciding_took: timedelta = timedelta()
-    meters: Counters = field(default_factory=Counters)
+    count: Callable[[CycleReport, list[Result]], object] = lambda report, results: None
     _degraded: SearchTransitions = field(default_factory=SearchTransitions)
     _holds: HoldTransitions = field(default_factory=HoldTransitions)
     _reached: LimitsReached = field(default_factory=LimitsReached)
@@ -194,7 +193,7 @@ class Cycle:
         fields = report.fields(period_s=period)
         events.log_cycle_finished(fields, mode=self.mode, revision=tally.context.revision, calls=made)
         self._reached.tell(report, period_s=period)
-        self.meters.count(report, tally.results)
+        self.count(report, tally.results)
         self._tally = None
         return report
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import accumulate
 from typing import Any
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from router.daemon.compose import Router
 from router.daemon.status import status_of
-from router.telemetry.counters import REACTION_S, CounterReading
-
-PREFIX = "connect_router"
+from router.telemetry.counters import PREFIX
+from router.telemetry.cycle_report import FIGURES
 
 
 @contextmanager
 def exposed(app: Router, *, host: str, port: int) -> Iterator[int]:
-    """Serves ``/metrics`` until the block ends, and tells the port (another one than ``port`` where that is 0). Raises
-    ``OSError`` where the address cannot be had."""
+    """Serves ``/metrics`` until the block ends, and yields the port, which differs from ``port`` if that is 0.
+
+    Raises ``OSError`` if it cannot listen on the address.
+    """
     registry = CollectorRegistry()
     registry.register(PrometheusCollector(app))
     server, thread = start_http_server(port, addr=host, registry=registry)
@@ -53,7 +53,8 @@ class PrometheusCollector:
             labels=("version", "connect_instance", "mode", "revision"),
         )
         yield from _of_cycles(status, status["cycle"] or {})
-        yield from _of_meters(self._app.cycle.meters.read())
+        if self._app.counters is not None:
+            yield from self._app.counters.registry.collect()
         yield from _of_calls(status["quotas"])
         yield from _of_rules(status["rules"])
         yield from _of_what_is_open(status)
@@ -65,35 +66,11 @@ def _of_cycles(status: Mapping[str, Any], cycle: Mapping[str, Any]) -> Iterator[
     yield _gauge("poll_seconds", "Seconds between two polls, as configured.", status["poll_every_s"])
     if not cycle:
         return
-    yield _gauge("cycle_seconds", "Seconds that the last cycle took.", cycle["seconds"])
-    yield _gauge("waiting", "Contacts that waited in the last cycle.", cycle["waiting"])
-    yield _gauge("ungoverned", "Of these, those that no rule looks after.", cycle["ungoverned"])
-    yield _gauge("due", "Contacts with a step that was due in the last cycle.", cycle["due"])
-    yield _gauge("not_sent", "Due, and left by the quotas to a later cycle.", cycle["not_sent"])
-    oldest = cycle["oldest_breach_s"] or 0
-    yield _gauge("oldest_breach_seconds", "Seconds since the oldest breach that is not served; 0: none.", oldest)
+    for figure in FIGURES:
+        if figure.gauge is not None:
+            yield _gauge(figure.gauge, figure.text, cycle[figure.name] or 0)
     held = [((reason,), number) for reason, number in cycle["held"].items()]
     yield _labelled("held", "Decisions of the last cycle to leave a contact alone.", held, labels=("reason",))
-
-
-def _of_meters(reading: CounterReading) -> Iterator[Metric]:
-    cycles = CounterMetricFamily(
-        f"{PREFIX}_cycles", "Cycles; complete: the search was read to its end.", labels=["complete"]
-    )
-    for complete in (True, False):
-        cycles.add_metric([str(complete).lower()], reading.cycles.get(complete, 0))
-    yield cycles
-    transfers = CounterMetricFamily(f"{PREFIX}_transfers", "Decisions to move a contact.", labels=["rule", "outcome"])
-    for (rule, outcome), number in sorted(reading.transfers.items()):
-        transfers.add_metric([rule, outcome], number)
-    yield transfers
-    bounds = [*(str(bound) for bound in REACTION_S), "+Inf"]
-    buckets = list(zip(bounds, map(float, accumulate(reading.reactions)), strict=True))
-    reaction = HistogramMetricFamily(
-        f"{PREFIX}_reaction_seconds", "Seconds from the instant a step fell due to Connect's yes to the transfer."
-    )
-    reaction.add_metric([], buckets=buckets, sum_value=reading.reaction_sum)
-    yield reaction
 
 
 def _of_calls(quotas: Iterable[Mapping[str, Any]]) -> Iterator[Metric]:

@@ -6,33 +6,26 @@ of the line; those of metrics are numbers, those of dimensions texts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from router.telemetry.cycle_report import FIGURES
+
 EVENT = "cycle.finished"
 NAMESPACE = "ConnectRouter"
 DIMENSION = "instance"
 
-UNITS: Mapping[str, str] = {
-    "waiting": "Count",
-    "ungoverned": "Count",
-    "due": "Count",
-    "transferred": "Count",
-    "would_transfer": "Count",
-    "reprioritized": "Count",
-    "warned": "Count",
-    "failed": "Count",
-    "not_sent": "Count",
-    "holds": "Count",
-    "oldest_breach_s": "Seconds",
-    "seconds": "Seconds",
-    "api_calls": "Count",
-    "incomplete": "Count",
+SUMS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
+    "holds": lambda event: sum(event["held"].values()),
+    "api_calls": lambda event: sum(event["calls"].values()),
+    "incomplete": lambda event: 0 if event["complete"] else 1,
 }
-"""The metrics by their members, most of which ``cycle.finished`` has anyway."""
+"""Metrics computed from members of the line that are no numbers."""
+UNITS: Mapping[str, str] = {one.name: one.unit for one in FIGURES} | dict.fromkeys(SUMS, "Count")
+"""The unit of every metric."""
 
 
 def embedding(instance: str) -> Processor:
@@ -45,24 +38,15 @@ def embedding(instance: str) -> Processor:
 
 
 def _embedded(event: Mapping[str, Any], instance: str) -> dict[str, Any]:
-    figures = {**_sums(event), DIMENSION: instance}
+    figures = {**{name: sum_up(event) for name, sum_up in SUMS.items()}, DIMENSION: instance}
     return {**figures, "_aws": _metadata({**event, **figures})}
 
 
-def _sums(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Of what the line has in a form that is no number."""
-    return {
-        "holds": sum(event["held"].values()),
-        "api_calls": sum(event["calls"].values()),
-        "incomplete": 0 if event["complete"] else 1,
-    }
-
-
 def _metadata(event: Mapping[str, Any]) -> dict[str, Any]:
-    """A member that is null is no metric: nothing is late, and there is no number to tell."""
-    told = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if event[name] is not None]
+    """Leaves out members that are null: if nothing is late, there is no number."""
+    metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if event[name] is not None]
     at = datetime.fromisoformat(event["timestamp"])
     return {
         "Timestamp": round(at.timestamp() * 1000),
-        "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": told}],
+        "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}],
     }

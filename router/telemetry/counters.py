@@ -1,67 +1,62 @@
-"""What only adds up: cycles, and what came of moves, since the process began."""
+"""Counts for Prometheus what adds up from cycle to cycle; imported only if ``[metrics] listen`` is set."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import timedelta
-from threading import Lock
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 from router.decide.decision import Transfer
 from router.execute.result import Outcome, Result
 from router.rules.rule import Mode
 from router.telemetry.cycle_report import CycleReport
 
+PREFIX = "connect_router"
 REACTION_S = (1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Upper bounds in seconds, inclusive; around the default poll of 15 s."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CounterReading:
-    """``transfers`` by rule and outcome: a ``Outcome``'s value, ``observed`` for what was only told. ``reactions`` are
-    counts by bound of ``REACTION_S``, the last one without a bound; ``reaction_sum`` is in seconds."""
-
-    cycles: Mapping[bool, int]
-    transfers: Mapping[tuple[str, str], int]
-    reactions: tuple[int, ...]
-    reaction_sum: float
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-@dataclass(slots=True)
-class Counters:
-    """Thread-safe."""
+class CycleCounters:
+    """Holds the counters and the histogram of one router, in a ``registry`` of its own. Thread-safe."""
 
-    _cycles: Counter[bool] = field(default_factory=Counter)
-    _transfers: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _reactions: list[int] = field(default_factory=lambda: [0] * (len(REACTION_S) + 1))
-    _reaction_sum: float = 0.0
-    _lock: Lock = field(default_factory=Lock)
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._cycles = Counter(
+            f"{PREFIX}_cycles",
+            "Cycles; complete: the search was read to its end.",
+            labelnames=["complete"],
+            registry=registry,
+        )
+        for complete in ("true", "false"):
+            self._cycles.labels(complete)
+        self._transfers = Counter(
+            f"{PREFIX}_transfers",
+            "Decisions to move a contact.",
+            labelnames=["rule", "outcome"],
+            registry=registry,
+        )
+        self._reactions = Histogram(
+            f"{PREFIX}_reaction_seconds",
+            "Seconds from the instant a step fell due to Connect's yes to the transfer.",
+            buckets=REACTION_S,
+            registry=registry,
+        )
 
     def count(self, report: CycleReport, results: Iterable[Result]) -> None:
-        """One cycle. A reaction is from the instant at which the step fell due to that of Connect's answer."""
-        with self._lock:
-            self._cycles[report.complete] += 1
-            for result in results:
-                if isinstance(result.decision, Transfer):
-                    self._transfer(result)
+        """Adds one cycle."""
+        self._cycles.labels(str(report.complete).lower()).inc()
+        for result in results:
+            if isinstance(result.decision, Transfer):
+                self._count_transfer(result)
 
-    def read(self) -> CounterReading:
-        with self._lock:
-            return CounterReading(
-                cycles=dict(self._cycles),
-                transfers=dict(self._transfers),
-                reactions=tuple(self._reactions),
-                reaction_sum=self._reaction_sum,
-            )
-
-    def _transfer(self, result: Result) -> None:
+    def _count_transfer(self, result: Result) -> None:
+        """Counts a transfer, and its reaction time: from when its step fell due to when Connect accepted it."""
         observed = result.decision.mode is Mode.OBSERVE
-        self._transfers[result.decision.rule, "observed" if observed else result.outcome.value] += 1
+        self._transfers.labels(result.decision.rule, "observed" if observed else result.outcome.value).inc()
         settled_at = result.action.settled_at if result.action is not None else None
-        if observed or result.outcome is not Outcome.DONE or settled_at is None:
-            return
-        took = max(settled_at - result.decision.due_at, timedelta()).total_seconds()
-        bucket = next((number for number, bound in enumerate(REACTION_S) if took <= bound), len(REACTION_S))
-        self._reactions[bucket] += 1
-        self._reaction_sum += took
+        if not observed and result.outcome is Outcome.DONE and settled_at is not None:
+            took = max(settled_at - result.decision.due_at, timedelta())
+            self._reactions.observe(took.total_seconds())

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from router.connect.answers import Failure
 from router.cycle_context import CycleContext
 from router.decide.decide import Account, Decided
-from router.decide.decision import Hold, Transfer
+from router.decide.decision import Hold, RoutingUpdate, RuleDecision, Transfer, Warn
 from router.durations import format_duration
 from router.execute.result import Outcome, Result
 from router.model import Contact, ContactId, HoldReason, QueueId
@@ -128,68 +129,138 @@ LIMITS = (HoldReason.PERCENT_OF_QUEUE, HoldReason.PER_CYCLE, HoldReason.PER_HOUR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CycleReport:
-    """``due`` counts contacts; ``held`` decisions by reason; ``oldest_breach`` is of those still not served, ``None``
-    where nothing is late; ``not_sent`` what the quota or the next poll came before: it is decided anew; ``complete``
-    whether everything that waits has been looked at and no search failed; ``searching``: not yet, and the search for it
-    goes on. ``unseen`` is how many contacts that search is still to return, ``unseen_for`` since when nobody has looked
-    at them all. ``glance`` is not in the log line."""
+class Figure:
+    """Describes one figure of a cycle, for every place that shows it.
 
-    cycle: int
-    waiting: int
-    ungoverned: int
-    due: int
-    transferred: int
-    would_transfer: int
-    reprioritized: int
-    warned: int
-    failed: int
-    not_sent: int = 0
-    held: Mapping[str, int] = field(default_factory=dict)
-    oldest_breach: timedelta | None = None
-    next_due_at: datetime | None = None
-    complete: bool = True
+    ``name`` is its member in ``cycle.finished``, in ``status`` and in CloudWatch, which also gets ``unit``. ``counts``
+    decides whether a result counts; ``None``: the figure does not come from results. ``gauge`` is its name in
+    Prometheus and ``text`` its explanation there; ``None``: Prometheus does not have it.
+    """
+
+    name: str
+    unit: Literal["Count", "Seconds"] = "Count"
+    counts: Callable[[Result], bool] | None = None
+    gauge: str | None = None
+    text: str = ""
+
+
+def _logged(name: str) -> dict[str, Any]:
+    return {"name": name}
+
+
+def _figure(name: str, **description: Any) -> dict[str, Any]:
+    return {"name": name, "figure": Figure(name=name, **description)}
+
+
+def _done(kind: type[RuleDecision], *modes: Mode) -> Callable[[Result], bool]:
+    def counts(result: Result) -> bool:
+        decision = result.decision
+        return result.outcome is Outcome.DONE and isinstance(decision, kind) and decision.mode in modes
+
+    return counts
+
+
+def _ended_as(*outcomes: Outcome) -> Callable[[Result], bool]:
+    return lambda result: result.outcome in outcomes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleReport:
+    """Holds what one cycle saw and did. Every field with the metadata ``_figure`` or ``_logged`` is in the log line.
+
+    ``due`` counts contacts, ``held`` decisions by reason. ``not_sent`` counts what the quota or the next poll
+    prevented; it is decided on again. ``oldest_breach`` is of the contacts still not served, ``None`` if nothing is
+    late. ``complete`` means that everything that waits was looked at and no search failed, ``searching`` that the
+    search goes on. ``unseen`` is how many contacts that search is still to return, ``unseen_for`` for how long they
+    have not all been looked at.
+    """
+
+    cycle: int = field(default=0, metadata=_logged("cycle"))
+    waiting: int = field(
+        default=0, metadata=_figure("waiting", gauge="waiting", text="Contacts that waited in the last cycle.")
+    )
+    ungoverned: int = field(
+        default=0, metadata=_figure("ungoverned", gauge="ungoverned", text="Of these, those that no rule looks after.")
+    )
+    due: int = field(
+        default=0, metadata=_figure("due", gauge="due", text="Contacts with a step that was due in the last cycle.")
+    )
+    transferred: int = field(default=0, metadata=_figure("transferred", counts=_done(Transfer, Mode.ENFORCE)))
+    would_transfer: int = field(default=0, metadata=_figure("would_transfer", counts=_done(Transfer, Mode.OBSERVE)))
+    reprioritized: int = field(default=0, metadata=_figure("reprioritized", counts=_done(RoutingUpdate, Mode.ENFORCE)))
+    warned: int = field(default=0, metadata=_figure("warned", counts=_done(Warn, *Mode)))
+    failed: int = field(
+        default=0, metadata=_figure("failed", counts=_ended_as(Outcome.REFUSED, Outcome.UNSETTLED))
+    )
+    not_sent: int = field(
+        default=0,
+        metadata=_figure(
+            "not_sent",
+            counts=_ended_as(Outcome.NOT_SENT),
+            gauge="not_sent",
+            text="Due, and left by the quotas to a later cycle.",
+        ),
+    )
+    held: Mapping[str, int] = field(default_factory=dict, metadata=_logged("held"))
+    oldest_breach: timedelta | None = field(
+        default=None,
+        metadata=_figure(
+            "oldest_breach_s",
+            unit="Seconds",
+            gauge="oldest_breach_seconds",
+            text="Seconds since the oldest breach that is not served; 0: none.",
+        ),
+    )
+    next_due_at: datetime | None = field(default=None, metadata=_logged("next_due_at"))
+    complete: bool = field(default=True, metadata=_logged("complete"))
+    unseen: int = field(default=0, metadata=_logged("unseen"))
+    unseen_for: timedelta = field(default=timedelta(), metadata=_logged("unseen_s"))
+    seconds: float = field(
+        default=0.0,
+        metadata=_figure("seconds", unit="Seconds", gauge="cycle_seconds", text="Seconds that the last cycle took."),
+    )
     searching: bool = False
-    unseen: int = 0
-    unseen_for: timedelta = timedelta()
     failure: Failure | None = None
-    seconds: float = 0.0
     glance: Glance = field(default_factory=Glance)
 
     def fields(self, *, period_s: float | None = None) -> dict[str, Any]:
-        """As the log line carries them; durations in seconds. ``period_s`` is the time to the next cycle, by which the
-        pace is told at which what limits and quotas kept back drains."""
-        return {
-            "cycle": self.cycle,
-            "waiting": self.waiting,
-            "ungoverned": self.ungoverned,
-            "due": self.due,
-            "transferred": self.transferred,
-            "would_transfer": self.would_transfer,
-            "reprioritized": self.reprioritized,
-            "warned": self.warned,
-            "failed": self.failed,
-            "not_sent": self.not_sent,
-            "held": dict(self.held),
-            "oldest_breach_s": None if self.oldest_breach is None else round(self.oldest_breach.total_seconds(), 3),
-            "next_due_at": None if self.next_due_at is None else self.next_due_at.isoformat(),
-            "drain_s": self.drain_s(self.seconds if period_s is None else period_s),
-            "complete": self.complete,
-            "unseen": self.unseen,
-            "unseen_s": round(self.unseen_for.total_seconds(), 3),
-            "seconds": round(self.seconds, 3),
-        }
+        """Returns the members of the log line, durations in seconds. ``period_s`` is the time to the next cycle, by
+        which ``drain_s`` is computed; ``None``: what this cycle took."""
+        logged = [one for one in dataclasses.fields(self) if "name" in one.metadata]
+        line = {one.metadata["name"]: _plain(getattr(self, one.name)) for one in logged}
+        return {**line, "drain_s": self.drain_s(self.seconds if period_s is None else period_s)}
 
     @property
     def kept_back(self) -> int:
-        """What is due and was not moved for the quota's or a limit's sake."""
+        """Counts what is due and was kept back by the quota or by a limit."""
         return self.not_sent + sum(self.held.get(reason.value, 0) for reason in LIMITS)
 
     def drain_s(self, period_s: float) -> float | None:
-        """How long what was kept back takes at this cycle's pace; ``None``: there is nothing, or nothing was moved."""
+        """Returns for how many seconds moves are kept back at this cycle's pace; ``None`` if none is kept back, or none
+        was made."""
         if not self.transferred or not self.kept_back:
             return None
         return round(self.kept_back * period_s / self.transferred, 1)
+
+
+FIGURES: tuple[Figure, ...] = tuple(
+    one.metadata["figure"] for one in dataclasses.fields(CycleReport) if "figure" in one.metadata
+)
+"""Every figure of a cycle: its name, its unit, how it is added up, and its metric."""
+
+
+def _plain(value: object) -> object:
+    match value:
+        case timedelta():
+            return round(value.total_seconds(), 3)
+        case datetime():
+            return value.isoformat()
+        case float():
+            return round(value, 3)
+        case Mapping():
+            return dict(value)
+        case _:
+            return value
 
 
 def in_a_line(report: CycleReport) -> str:
@@ -202,28 +273,22 @@ def in_a_line(report: CycleReport) -> str:
     return f"cycle {report.cycle}: {', '.join(told)}{'' if report.complete else '; the search was incomplete'}"
 
 
-def report_of(cycle: int, decided: Decided, results: list[Result], later: Iterable[Hold] = ()) -> CycleReport:
-    """``decided`` is the cycle's first round, which saw every contact; ``results`` are of all rounds, ``later`` the
-    holds of those after the first."""
+def report_of(cycle: int, decided: Decided, results: list[Result]) -> CycleReport:
+    """Adds up one cycle: ``decided`` holds the last decisions on every contact, ``results`` what came of all rounds."""
     moved = (one.decision for one in results if one.outcome is Outcome.DONE and isinstance(one.decision, Transfer))
     served = {decision.contact.id for decision in moved}
     late = [_late(account) for account in decided.accounts.values() if account.contact.id not in served]
-    came = Counter((type(result.decision).__name__, result.decision.mode, result.outcome) for result in results)
+    counted: dict[str, Any] = {one.name: sum(map(one.counts, results)) for one in FIGURES if one.counts is not None}
     return CycleReport(
         cycle=cycle,
         waiting=sum(1 for account in decided.accounts.values() if account.wait is not None),
         ungoverned=sum(1 for account in decided.accounts.values() if account.ungoverned),
         due=len({one.contact.id for one in decided.decisions if one.due_at is not None}),
-        transferred=came["Transfer", Mode.ENFORCE, Outcome.DONE],
-        would_transfer=came["Transfer", Mode.OBSERVE, Outcome.DONE],
-        reprioritized=came["Reroute", Mode.ENFORCE, Outcome.DONE],
-        warned=came["Warn", Mode.ENFORCE, Outcome.DONE] + came["Warn", Mode.OBSERVE, Outcome.DONE],
-        failed=sum(1 for result in results if result.outcome in (Outcome.REFUSED, Outcome.UNSETTLED)),
-        not_sent=sum(1 for result in results if result.outcome is Outcome.NOT_SENT),
-        held=_held(decided, results, later),
+        held=_held(decided, results),
         oldest_breach=max((one for one in late if one > timedelta()), default=None),
         next_due_at=decided.next_due_at,
         glance=glance_of(decided),
+        **counted,
     )
 
 
@@ -241,8 +306,7 @@ def _late(account: Account) -> timedelta:
     return max(late, default=timedelta())
 
 
-def _held(decided: Decided, results: list[Result], later: Iterable[Hold]) -> dict[str, int]:
-    holds = (*(one for one in decided.decisions if isinstance(one, Hold)), *later)
-    held = Counter(one.reason.value for one in holds)
+def _held(decided: Decided, results: list[Result]) -> dict[str, int]:
+    held = Counter(one.reason.value for one in decided.decisions if isinstance(one, Hold))
     held.update(result.reason.value for result in results if result.outcome is Outcome.HELD and result.reason)
     return dict(held)

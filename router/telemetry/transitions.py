@@ -64,20 +64,13 @@ class LimitsReached:
                     guard=guard,
                     waiting=count,
                     transferred=report.transferred,
-                    drain_s=self._drain_s(guard, report, sum(reached.values()), period_s),
+                    drain_s=self._drain_s(guard, report, period_s),
                 )
         self._news.keep_only(reached)
 
-    def _drain_s(self, guard: str, report: CycleReport, left: int, period_s: float) -> float | None:
-        """Contacts that a flow has eaten do not drain by themselves."""
-        return None if guard == HoldReason.FLOW_SUSPENDED.value else drain_s(report, left, period_s)
-
-
-def drain_s(report: CycleReport, left: int, period_s: float) -> float | None:
-    """How long what is left takes at this cycle's pace; ``None`` where nothing was moved to tell it by."""
-    if not report.transferred:
-        return None
-    return round(left * period_s / report.transferred, 1)
+    def _drain_s(self, guard: str, report: CycleReport, period_s: float) -> float | None:
+        """Returns ``None`` for a suspended flow, because its contacts do not drain by themselves."""
+        return None if guard == HoldReason.FLOW_SUSPENDED.value else report.drain_s(period_s)
 
 
 Held = tuple[ContactId, str | None]

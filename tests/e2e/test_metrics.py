@@ -35,6 +35,11 @@ def scraped(app):
     }
 
 
+def router(centre, *arguments, **overrides):
+    """A router that counts for Prometheus. Nothing listens on the port: ``scraped`` chooses one."""
+    return centre.router(*arguments, **{"metrics.listen": "127.0.0.1:9464", **overrides})
+
+
 def cycled(app):
     report = app.cycle.run(until=None)
     app.vital.cycled(report)
@@ -45,7 +50,7 @@ def test_the_figures_are_those_of_the_cycles(centre):
     for _ in range(3):
         centre.world.enqueue("TASK", "Billing", waited=HOUR + timedelta(seconds=40))
     centre.world.enqueue("TASK", "Billing Overflow", waited=2 * HOUR)
-    app = centre.router(**{"guard.per_cycle": 2})
+    app = router(centre, **{"guard.per_cycle": 2})
     cycled(app)
     read = scraped(app)
     assert read["waiting",] == 4
@@ -65,7 +70,7 @@ def test_the_figures_are_those_of_the_cycles(centre):
 
 def test_reaction_is_from_the_breach_to_the_accepted_transfer(centre):
     centre.world.enqueue("TASK", "Billing", waited=HOUR + timedelta(seconds=40))
-    app = centre.router()
+    app = router(centre)
     cycled(app)
     read = scraped(app)
     assert read["reaction_seconds_bucket", "30.0"] == 0
@@ -76,7 +81,7 @@ def test_reaction_is_from_the_breach_to_the_accepted_transfer(centre):
 
 def test_what_is_only_observed_is_counted_apart_and_is_no_reaction(centre):
     centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
-    app = centre.router(mode=Mode.OBSERVE)
+    app = router(centre, mode=Mode.OBSERVE)
     cycled(app)
     read = scraped(app)
     assert read["transfers_total", "observed", "late"] == 1
@@ -86,7 +91,7 @@ def test_what_is_only_observed_is_counted_apart_and_is_no_reaction(centre):
 def test_a_refused_reload_and_throttles_show(centre):
     centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     centre.world.faults.add("throttle", "DescribeContact", count=1)
-    app = centre.router()
+    app = router(centre)
     cycled(app)
     assert scraped(app)["reload_refused",] == 0
     app.vital.refused(("10-test.toml:1:1: no",))
@@ -96,13 +101,13 @@ def test_a_refused_reload_and_throttles_show(centre):
 
 
 def test_before_the_first_cycle_there_are_figures_of_the_service_and_none_of_contacts(centre):
-    read = scraped(centre.router())
+    read = scraped(router(centre))
     assert read["rules",] == 1
     assert ("waiting",) not in read
 
 
 def test_a_scrape_asks_nothing_of_aws(centre):
-    app = centre.router()
+    app = router(centre)
     before = len(centre.sandbox.calls)
     scraped(app)
     assert len(centre.sandbox.calls) == before
@@ -110,14 +115,14 @@ def test_a_scrape_asks_nothing_of_aws(centre):
 
 def test_no_label_holds_a_contact_a_queue_or_an_agent(centre):
     contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
-    app = centre.router()
+    app = router(centre)
     cycled(app)
     labels = {label for key in scraped(app) for label in key[1:]}
     assert not labels & {contact, "Billing", "Billing Overflow"}
 
 
 def test_a_port_in_use_is_an_error_and_the_port_is_free_after_the_service(centre):
-    app = centre.router()
+    app = router(centre)
     with exposed(app, host="127.0.0.1", port=0) as port:
         busy = exposed(app, host="127.0.0.1", port=port)
         with pytest.raises(OSError, match="in use"):
@@ -135,7 +140,7 @@ def names(app):
 
 @pytest.mark.parametrize("file", ["alerts.yml", "alerts_test.yml", "grafana-dashboard.json"])
 def test_every_metric_that_is_shipped_in_alerts_and_dashboard_exists(centre, file):
-    app = centre.router()
+    app = router(centre)
     cycled(app)
     named = set(NAME.findall((MONITORING / file).read_text(encoding="utf-8")))
     assert len(named) > 8
@@ -143,7 +148,7 @@ def test_every_metric_that_is_shipped_in_alerts_and_dashboard_exists(centre, fil
 
 
 def test_every_metric_has_its_row_in_the_docs_and_every_row_its_metric(centre):
-    app = centre.router()
+    app = router(centre)
     cycled(app)
     rows = set(re.findall(r"^\| `(connect_router_[a-z_]+)", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE))
     bases = {re.sub("_(bucket|sum|count)$", "", name) for name in names(app)}

@@ -1,4 +1,4 @@
-"""What is counted for Prometheus."""
+"""Checks what is counted for Prometheus, by what a scrape returns."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
 from router.decide.decision import Transfer
 from router.execute.result import Outcome, Result
 from router.rules.rule import Mode
-from router.telemetry.counters import REACTION_S, Counters
+from router.telemetry.counters import REACTION_S, CycleCounters
 from router.telemetry.cycle_report import CycleReport
 
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -35,38 +37,47 @@ def result(outcome=Outcome.DONE, *, after=None, **fields):
     return Result(decision=transfer(**fields), outcome=outcome, action=action)
 
 
-def report(*, complete=True):
-    names = "cycle waiting ungoverned due transferred would_transfer reprioritized warned failed"
-    numbers = dict.fromkeys(names.split(), 0)
-    return CycleReport(**cast("Any", numbers), complete=complete)
+def samples(*cycles):
+    """Every sample by its name and labels, after these cycles: a report and its results each."""
+    counters = CycleCounters()
+    for report, results in cycles:
+        counters.count(report, results)
+    text = generate_latest(counters.registry).decode()
+    return {
+        (sample.name.removeprefix("connect_router_"), *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
 
 
 def test_moves_are_counted_by_rule_and_outcome_and_what_is_only_observed_apart():
-    meters = Counters()
-    meters.count(report(), [result(after=1), result(after=2), result(Outcome.HELD), result(rule="other", after=1)])
-    meters.count(report(complete=False), [result(mode=Mode.OBSERVE)])
-    read = meters.read()
-    assert read.transfers == {
-        ("late", "done"): 2,
-        ("late", "held"): 1,
-        ("other", "done"): 1,
-        ("late", "observed"): 1,
-    }
-    assert read.cycles == {True: 1, False: 1}
+    found = samples(
+        (CycleReport(), [result(after=1), result(after=2), result(Outcome.HELD), result(rule="other", after=1)]),
+        (CycleReport(complete=False), [result(mode=Mode.OBSERVE)]),
+    )
+    moved = {tuple(labels): value for (name, *labels), value in found.items() if name == "transfers_total"}
+    assert moved == {("done", "late"): 2, ("held", "late"): 1, ("done", "other"): 1, ("observed", "late"): 1}
+    assert (found["cycles_total", "true"], found["cycles_total", "false"]) == (1, 1)
+
+
+def test_before_the_first_cycle_the_series_that_need_no_name_are_there_with_zero():
+    found = samples()
+    assert (found["cycles_total", "true"], found["cycles_total", "false"]) == (0, 0)
+    assert (found["reaction_seconds_count",], found["reaction_seconds_sum",]) == (0, 0)
+
+
+def test_no_series_tells_when_a_counter_was_created():
+    assert not [name for name, *_ in samples((CycleReport(), [result(after=1)])) if name.endswith("_created")]
 
 
 @pytest.mark.parametrize(("after", "bucket"), [(0.2, 0), (1, 0), (1.1, 1), (15, 4), (3600, 11), (3601, 12), (-3, 0)])
 def test_a_reaction_counts_in_the_first_bucket_that_holds_it(after, bucket):
-    meters = Counters()
-    meters.count(report(), [result(after=after)])
-    read = meters.read()
-    assert [number for number, count in enumerate(read.reactions) if count] == [bucket]
-    assert len(read.reactions) == len(REACTION_S) + 1
-    assert read.reaction_sum == max(after, 0)
+    found = samples((CycleReport(), [result(after=after)]))
+    counts = [found["reaction_seconds_bucket", bound] for bound in (*map(str, REACTION_S), "+Inf")]
+    assert counts == [0] * bucket + [1] * (len(REACTION_S) + 1 - bucket)
+    assert found["reaction_seconds_sum",] == max(after, 0)
 
 
 @pytest.mark.parametrize("came", [one for one in Outcome if one is not Outcome.DONE])
 def test_only_a_move_that_was_accepted_is_a_reaction(came):
-    meters = Counters()
-    meters.count(report(), [result(came, after=3)])
-    assert sum(meters.read().reactions) == 0
+    assert samples((CycleReport(), [result(came, after=3)]))["reaction_seconds_count",] == 0
