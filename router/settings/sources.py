@@ -9,12 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import tomli
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
-from router.problems import Problem, did_you_mean, nearest
+from router.problems import Problem, Problems, did_you_mean, nearest
 from router.settings.model import Settings
 from router.toml_source import Finding, TomlSource
 from router.toml_source.validation_errors import same_key
@@ -59,8 +58,8 @@ def from_text(path: KeyPath, text: str) -> Any:
 
 def _toml_value(text: str) -> Any:
     try:
-        return tomli.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):
+        return TomlSource.parse("", f"value = {text}".encode()).data["value"]
+    except Problems:
         return text
 
 

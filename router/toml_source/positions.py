@@ -1,31 +1,37 @@
-"""Where every key and value of a TOML document stands, from tree-sitter's tree of it."""
+"""Finds where every key and value of a TOML document is, and what in it TOML 1.0 does not allow.
+
+The reader, tomli, returns values without positions and accepts TOML 1.1. The scan here runs after it, over text that it
+accepted, or over the part of a text before its error. Therefore it checks nothing that the reader checks.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import tomli
-import tree_sitter_toml
-from tree_sitter import Language, Node, Parser
 
-_TOKEN = re.compile(
-    rb'"""(?:\\.|[^\\])*?"""(?:"{0,2})'
-    rb"|'''.*?'''(?:'{0,2})"
-    rb'|"(?:\\.|[^"\\\n])*"'
-    rb"|'[^'\n]*'"
-    rb"|#[^\n]*"
-    rb"|[\[\]{}\n]",
+DEEPEST = 200
+"""Lists and tables inside each other in one value; the scan needs two stack frames for each."""
+
+_BLANK = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
+_SPACES = re.compile(r"[ \t]*")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_STRING = re.compile(
+    r'"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}'
+    r"|'''(?:[^']++|'(?!''))*+'{3,5}"
+    r'|(?!""")"(?:[^"\\\n]++|\\.)*+"'
+    r"|(?!''')'[^'\n]*'",
     re.DOTALL,
 )
-_NEW_ESCAPES = re.compile(rb"\\(?:e|x[0-9A-Fa-f]{2})|(\\.)", re.DOTALL)
-_TRAILING_COMMA = re.compile(rb",(\s*)\}")
+_NUMBER_OR_DATE = re.compile(r"\d{4}-\d\d-\d\d \d[^\s,\]}#]*|[^\s,\]}#]+")
+_ESCAPE = re.compile(r"\\(?:(?P<new>e|x[0-9A-Fa-f]{2})|.)", re.DOTALL)
+_TIME_WITHOUT_SECONDS = re.compile(r"(?:\d{4}-\d\d-\d\d[Tt\s])?(\d\d:\d\d)(?![:\d])")
 
 
 @dataclass(slots=True)
 class Spot:
-    """One key with its value: the byte offsets of both, and what stands inside the value."""
+    """Holds the offsets, in characters, of one key and of its value, and the spots inside the value."""
 
     key: int
     value: int
@@ -36,169 +42,202 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A key or table that is defined twice: the offset of the second and of the first."""
+    """Holds a key or table that is defined twice: the offsets of the second and of the first definition."""
 
     name: str
     at: int
     first: int
 
 
-@dataclass(frozen=True, slots=True)
+class SyntaxMistake(Exception):
+    """Reports what is no TOML 1.0 at the offset ``at``, in characters; ``str()`` is the message."""
+
+    def __init__(self, at: int, message: str) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+class _End(Exception):
+    """Ends the scan of a text that breaks off in the middle of a statement."""
+
+
+class _TooDeep(Exception):
+    """Ends the scan of a value that has more levels than ``DEEPEST``."""
+
+
 class Spots:
-    root: Spot
-    repeated: tuple[Repeated, ...]
+    """Finds the spots of one document, line ends as ``\\n``: ``root`` holds them.
 
+    Raises ``SyntaxMistake`` for syntax of TOML 1.1, a text without a closing quote, and values that nest too deeply.
+    """
 
-def find_spots(data: bytes) -> Spots:
-    """Every key and value that tree-sitter can make out; what it cannot is left out, so that a place is looked for in
-    what encloses it. Never raises, whatever the bytes."""
-    tree = _parser().parse(data)
-    if tree.root_node.has_error:  # TOML 1.1, which the grammar does not know, or a mistake
-        tree = _parser().parse(_as_toml_1_0(data))
-    return _Walk(data).document(tree.root_node)
+    def __init__(self, text: str) -> None:
+        self.root = Spot(0, 0)
+        self.repeated: list[Repeated] = []
+        self._text = text
+        self._at = 0
+        try:
+            self._document()
+        except _End:
+            return
 
+    def _document(self) -> None:
+        table = self.root
+        while self._skip(_BLANK):
+            if self._text.startswith("[", self._at):
+                table = self._header()
+            else:
+                self._statement(table)
 
-@dataclass(slots=True)
-class _Walk:
-    data: bytes
-    repeated: list[Repeated] = field(default_factory=list)
+    def _statement(self, table: Spot) -> None:
+        spot = self._pair(table)
+        try:
+            self._value(spot, depth=0)
+        except _TooDeep:
+            raise SyntaxMistake(spot.value, "lists and tables are nested too deeply") from None
 
-    def document(self, node: Node) -> Spots:
-        root = Spot(0, 0)
-        for child in node.named_children:
-            if child.type == "pair":
-                self._value(*self._pair(root, child))
-            elif child.type in {"table", "table_array_element"}:
-                within = child.named_children
-                header = self._table if child.type == "table" else self._element
-                self._pairs(header(root, child, within), within)
-        return Spots(root, tuple(self.repeated))
+    def _skip(self, pattern: re.Pattern[str]) -> bool:
+        """Skips what the pattern matches; returns whether any text is left."""
+        found = pattern.match(self._text, self._at)
+        self._at = self._at if found is None else found.end()
+        return self._at < len(self._text)
 
-    def _pairs(self, spot: Spot, children: list[Node]) -> None:
-        for child in children:
-            if child.type == "pair":
-                self._value(*self._pair(spot, child))
+    def _next(self) -> str:
+        """Returns the next character and stays before it."""
+        if self._at >= len(self._text):
+            raise _End
+        return self._text[self._at]
 
-    def _pair(self, table: Spot, node: Node) -> tuple[Spot, Node | None]:
-        children = node.named_children
-        parts = self._key(children)
-        value = next((child for child in reversed(children) if child.type not in _NO_VALUES), None)
-        if not parts:
-            return Spot(node.start_byte, node.start_byte), None
-        for name, at in parts[:-1]:
-            table = table.inside.setdefault(name, Spot(at, at))
-        name, at = parts[-1]
-        spot = Spot(at, at if value is None else value.start_byte)
-        self._define(table, name, spot)
-        return spot, value
-
-    def _define(self, table: Spot, name: str, spot: Spot) -> None:
-        before = table.inside.get(name)
-        if before is None:
-            table.inside[name] = spot
+    def _pair(self, table: Spot) -> Spot:
+        """Returns the spot of the key that begins here; goes on to its value."""
+        (*above, (name, at)) = self._key()
+        for part, part_at in above:
+            table = table.inside.setdefault(part, Spot(part_at, part_at))
+        spot = Spot(at, at)
+        if name in table.inside:
+            self.repeated.append(Repeated(name, at, table.inside[name].key))
         else:
-            self.repeated.append(Repeated(name, spot.key, before.key))
+            table.inside[name] = spot
+        self._at += 1  # the equals sign
+        self._skip(_SPACES)
+        spot.value = self._at
+        return spot
 
-    def _value(self, spot: Spot, node: Node | None) -> None:
-        """Values nest as deep as the reader allows (400), so this keeps a stack of its own."""
-        waiting = [(spot, node)]
-        while waiting:
-            spot, node = waiting.pop()
-            if node is None:
-                continue
-            kind = node.type
-            if kind == "inline_table":
-                waiting.extend(self._pair(spot, child) for child in node.named_children if child.type == "pair")
-            elif kind == "array":
-                for index, child in enumerate(_values(node)):
-                    spot.inside[index] = Spot(child.start_byte, child.start_byte)
-                    waiting.append((spot.inside[index], child))
+    def _key(self) -> list[tuple[str, int]]:
+        """Returns the parts of a dotted key, each with its offset; skips the spaces after it."""
+        parts = []
+        while True:
+            self._skip(_SPACES)
+            begin = self._at
+            if self._next() in "\"'":
+                parts.append((next(iter(tomli.loads(f"{self._string()} = 0"))), begin))
+            elif self._skip(_BARE_KEY) and self._at == begin:
+                raise _End
+            else:
+                parts.append((self._text[begin : self._at], begin))
+            self._skip(_SPACES)
+            if not self._text.startswith(".", self._at):
+                return parts
+            self._at += 1
 
-    def _table(self, root: Spot, node: Node, children: list[Node]) -> Spot:
-        above, name, at = self._header(root, node, children)
+    def _header(self) -> Spot:
+        begin = self._at
+        array = self._text.startswith("[[", begin)
+        self._at += 2 if array else 1
+        (*above, (name, at)) = self._key()
+        self._at += 2 if array else 1
+        table = self.root
+        for part, part_at in above:
+            table = table.inside.setdefault(part, Spot(part_at, part_at))
+            if table.elements:
+                table = table.inside[len(table.inside) - 1]
+        return self._element(table, name, at, begin) if array else self._table(table, name, at, begin)
+
+    def _table(self, above: Spot, name: str, at: int, begin: int) -> Spot:
         spot = above.inside.get(name)
         if spot is None:
-            spot = above.inside[name] = Spot(at, node.start_byte)
-        elif spot.value == spot.key:  # named in passing before, by a longer header
-            spot.key, spot.value = at, node.start_byte
+            spot = above.inside[name] = Spot(at, begin)
+        elif spot.value == spot.key:  # only a longer header or key has named it until now
+            spot.key, spot.value = at, begin
         else:
             self.repeated.append(Repeated(name, at, spot.key))
         return spot
 
-    def _element(self, root: Spot, node: Node, children: list[Node]) -> Spot:
-        above, name, at = self._header(root, node, children)
-        array = above.inside.setdefault(name, Spot(at, node.start_byte, elements=True))
+    def _element(self, above: Spot, name: str, at: int, begin: int) -> Spot:
+        array = above.inside.setdefault(name, Spot(at, begin, elements=True))
         if not array.elements:
             self.repeated.append(Repeated(name, at, array.key))
-        element = array.inside[len(array.inside)] = Spot(at, node.start_byte)
+            raise _End
+        element = array.inside[len(array.inside)] = Spot(at, begin)
         return element
 
-    def _header(self, spot: Spot, node: Node, children: list[Node]) -> tuple[Spot, str, int]:
-        parts = self._key(children) or [("", node.start_byte)]
-        for name, at in parts[:-1]:
-            spot = spot.inside.setdefault(name, Spot(at, at))
-            if spot.elements and spot.inside:
-                # a table of the same name, which is a mistake of its own, may have put its keys among the elements
-                spot = spot.inside.get(len(spot.inside) - 1, spot)
-        name, at = parts[-1]
-        return spot, name, at
+    def _value(self, spot: Spot, *, depth: int) -> None:
+        if depth > DEEPEST:
+            raise _TooDeep
+        match self._next():
+            case "[":
+                self._array(spot, depth)
+            case "{":
+                self._inline_table(spot, depth)
+            case '"' | "'":
+                self._string()
+            case _:
+                self._number_or_date()
 
-    def _key(self, children: list[Node]) -> list[tuple[str, int]]:
-        """The parts of the (dotted) key that a pair or header begins with, in order."""
-        first = next((child for child in children if child.type in _KEYS), None)
-        waiting = [] if first is None else [first]
-        parts = []
-        while waiting:
-            part = waiting.pop()
-            kind = part.type
-            if kind == "dotted_key":
-                waiting.extend(child for child in reversed(part.named_children) if child.type in _KEYS)
-            else:
-                begin = part.start_byte
-                parts.append((self._name(begin, part.end_byte, bare=kind == "bare_key"), begin))
-        return parts
+    def _array(self, spot: Spot, depth: int) -> None:
+        self._at += 1
+        while self._skip(_BLANK) and self._next() != "]":
+            if self._next() == ",":
+                self._at += 1
+                continue
+            element = spot.inside[len(spot.inside)] = Spot(self._at, self._at)
+            self._value(element, depth=depth + 1)
+        self._at += 1
 
-    def _name(self, begin: int, end: int, *, bare: bool) -> str:
-        raw = self.data[begin:end].decode(errors="replace")
-        if bare:
-            return raw
-        try:
-            return next(iter(tomli.loads(f"{raw} = 0")))
-        except (ValueError, StopIteration):
-            return raw.strip("\"'")
+    def _inline_table(self, spot: Spot, depth: int) -> None:
+        begin = self._at
+        comma: int | None = None
+        self._at += 1
+        while True:
+            self._skip(_SPACES)
+            match self._next():
+                case "\n" | "#":
+                    raise SyntaxMistake(begin, "TOML 1.0 has an inline table on one line: write it so, or as a [table]")
+                case "}" if comma is not None:
+                    raise SyntaxMistake(comma, "TOML 1.0 has no comma after the last entry of an inline table")
+                case "}":
+                    self._at += 1
+                    return
+                case ",":
+                    comma = self._at
+                    self._at += 1
+                case _:
+                    comma = None
+                    self._value(self._pair(spot), depth=depth + 1)
 
+    def _string(self) -> str:
+        """Returns the text with its quotes, as it is written, and skips it."""
+        found = _STRING.match(self._text, self._at)
+        if found is None:
+            raise SyntaxMistake(self._at, "this text has no closing quote")
+        if found[0].startswith('"') and "\\" in found[0]:
+            self._check_escapes(found[0])
+        self._at = found.end()
+        return found[0]
 
-_KEYS = frozenset({"bare_key", "quoted_key", "dotted_key"})
-_NO_VALUES = frozenset({"comment", "ERROR"}) | _KEYS
+    def _check_escapes(self, written: str) -> None:
+        for escape in _ESCAPE.finditer(written):
+            if escape["new"]:
+                code = "001b" if escape["new"] == "e" else f"00{escape['new'][1:]}"
+                message = f"TOML 1.0 has no escape {escape[0]}: write \\u{code}"
+                raise SyntaxMistake(self._at + escape.start(), message)
 
-
-def _values(node: Node) -> list[Node]:
-    return [child for child in node.named_children if child.type not in _NO_VALUES]
-
-
-def _as_toml_1_0(data: bytes) -> bytes:
-    """The document with what TOML 1.1 added (line ends, comments and a last comma in inline tables, two escapes)
-    painted over by as many bytes, so that every offset stays true."""
-    painted = bytearray(data)
-    open_brackets: list[bytes] = []
-    for token in _TOKEN.finditer(data):
-        text = token.group()
-        if text in {b"[", b"{"}:
-            open_brackets.append(text)
-        elif text in {b"]", b"}"}:
-            if open_brackets:
-                open_brackets.pop()
-        elif text.startswith(b'"'):
-            painted[token.start() : token.end()] = _NEW_ESCAPES.sub(_painted_escape, text)
-        elif b"{" in open_brackets and not text.startswith(b"'"):
-            painted[token.start() : token.end()] = b" " * len(text)
-    return _TRAILING_COMMA.sub(lambda found: b" " + found[1] + b"}", bytes(painted))
-
-
-def _painted_escape(found: re.Match[bytes]) -> bytes:
-    return found[1] or b"_" * len(found[0])
-
-
-@lru_cache(maxsize=1)
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_toml.language()))
+    def _number_or_date(self) -> None:
+        found = _NUMBER_OR_DATE.match(self._text, self._at)
+        if found is None:
+            raise _End
+        short = _TIME_WITHOUT_SECONDS.match(found[0])
+        if short is not None:
+            message = f"TOML 1.0 has no time without seconds: write {short[1]}:00"
+            raise SyntaxMistake(self._at + short.start(1), message)
+        self._at = found.end()

@@ -1,27 +1,20 @@
-"""What keeps a file from being TOML: as many of its mistakes as can be told apart, in one pass."""
+"""Says in plain words what keeps a file from being TOML 1.0, and where.
+
+A file has one syntax error at a time: what follows the first one cannot be told from its consequences.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import tomli
 
-from router.problems import Problem, as_written
+from router.problems import as_written
+from router.toml_source.positions import Repeated, Spots, SyntaxMistake
 
-MOST_PROBLEMS = 20
-LONGEST_FOR_ALL = 300_000
-"""Characters. Looking on after a mistake reads the file again; in a larger file only the first mistake is told."""
-
-_STATEMENT = re.compile(r"\s*(?:\[|(?:[A-Za-z0-9_-]+|\"[^\"\n]*\"|'[^'\n]*')\s*[.=])")
 _WORD = re.compile(r"[\w.:+-]+")
-_TEXTS = re.compile(
-    r"\"\"\"(?:\\.|[^\\])*?\"\"\"|'''.*?'''|(?P<long>\"\"\"|''')"
-    r"|\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|#[^\n]*|(?P<short>[\"'])",
-    re.DOTALL,
-)
+_REPEATED = ("Cannot overwrite", "Cannot declare", "Duplicate inline", "Cannot mutate")
 _UNCLOSED = frozenset(
     {
         "Unterminated string",
@@ -33,66 +26,64 @@ _UNCLOSED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mistake:
-    """``kind`` is the reader's own word for it."""
-
-    line: int
-    column: int
-    kind: str
-
-
-def read(text: str) -> dict[str, Any] | Mistake:
-    """The values, or the first mistake."""
+def read(text: str) -> tuple[dict[str, Any], Spots]:
+    """Returns the values of a document, line ends as ``\\n``, and where they are. Raises ``SyntaxMistake``."""
     try:
-        return tomli.loads(text)
+        return tomli.loads(text), Spots(text)
     except tomli.TOMLDecodeError as error:
-        error_at = Mistake(error.lineno, error.colno, error.msg)
-        return _unclosed(text) or error_at if error.msg in _UNCLOSED else error_at
+        raise _mistake(error, text) from None
     except RecursionError:
-        return Mistake(1, 1, "lists and tables are nested too deeply")
+        Spots(text)  # knows where the value that is nested too deeply begins
+        raise SyntaxMistake(0, "lists and tables are nested too deeply") from None
     except ValueError:  # an integer of more digits than Python converts
         found = re.search(r"[0-9_]{4000,}", text)
-        return Mistake(*_place(text, found.start() if found is not None else 0), "this number is too large")
+        raise SyntaxMistake(found.start() if found is not None else 0, "this number is too large") from None
 
 
-def mistakes(text: str, first: Mistake) -> Iterator[Mistake]:
-    """The first mistake, and those found after taking out, each time, the lines that the one before spoils."""
-    lines = text.split("\n")
-    found: Mistake | None = first
-    for _ in range(MOST_PROBLEMS):
-        if found is None:
-            return
-        yield found
-        if len(text) > LONGEST_FOR_ALL:
-            return
-        lines, later = _without(lines, found)
-        found = later if later is not None and later.line > found.line else None
+def _mistake(error: tomli.TOMLDecodeError, text: str) -> SyntaxMistake:
+    """Returns the reader's error in plain words, at the place where the mistake begins.
+
+    The reader notices a text without a closing quote only at its end, and a repeated key only after its value.
+    """
+    if error.msg in _UNCLOSED or error.msg.startswith(_REPEATED):
+        try:
+            spots = Spots(text[: error.pos])
+        except SyntaxMistake as before:
+            return before
+        if error.msg.startswith(_REPEATED):
+            return _repetition(error.pos, text, spots.repeated)
+    begin = text.rfind("\n", 0, error.pos) + 1
+    line = text[begin:].partition("\n")[0]
+    column, message = _words(error.msg, line, error.pos - begin)
+    return SyntaxMistake(begin + column, message)
 
 
-def worded(mistake: Mistake, file: str, lines: list[str]) -> Problem:
-    line = lines[mistake.line - 1] if mistake.line <= len(lines) else ""
-    column, message = _words(mistake, line)
-    return Problem(file, mistake.line, column, message)
+def _repetition(at: int, text: str, repeated: list[Repeated]) -> SyntaxMistake:
+    if not repeated or text.count("\n", repeated[-1].at, at):
+        return SyntaxMistake(at, "a key or table before this one already has that name")
+    again = repeated[-1]
+    first = text.count("\n", 0, again.first) + 1
+    return SyntaxMistake(again.at, f"'{again.name}' stands here a second time (first in line {first})")
 
 
-def _words(mistake: Mistake, line: str) -> tuple[int, str]:
-    rest = line[mistake.column - 1 :].strip()
-    if mistake.kind == "Invalid value":
-        return mistake.column, _no_value(rest)
-    if mistake.kind.startswith("Expected newline"):
-        return _after_value(line, mistake.column)
-    if mistake.kind == "Unclosed array":
-        return mistake.column, "a list that begins before this is not closed"
-    if mistake.kind == "Invalid initial character for a key part":
-        return mistake.column, f"expected a key, found {as_written(rest)} (other than A-Z a-z 0-9 _ - stands in quotes)"
-    if mistake.kind == "Invalid statement":
-        return mistake.column, f"expected a key or a table header, found {as_written(rest)}"
-    if mistake.kind in _UNCLOSED:
-        return mistake.column, "this text has no closing quote"
-    if mistake.kind.startswith("Unescaped '\\'"):
-        return max(1, mistake.column - 2), "a backslash in a text is written '\\\\' (or put the text in single quotes)"
-    return mistake.column, mistake.kind[:1].lower() + mistake.kind[1:]
+def _words(kind: str, line: str, column: int) -> tuple[int, str]:
+    """Returns the column, from 0, and the message. ``kind`` is the reader's own message."""
+    rest = line[column:].strip()
+    if kind == "Invalid value":
+        return column, _no_value(rest)
+    if kind.startswith("Expected newline"):
+        return _after_value(line, column)
+    if kind == "Unclosed array":
+        return column, "a list that begins before this is not closed"
+    if kind == "Invalid initial character for a key part":
+        return column, f"expected a key, found {as_written(rest)} (other than A-Z a-z 0-9 _ - stands in quotes)"
+    if kind == "Invalid statement":
+        return column, f"expected a key or a table header, found {as_written(rest)}"
+    if kind in _UNCLOSED:
+        return column, "this text has no closing quote"
+    if kind.startswith("Unescaped '\\'"):
+        return max(0, column - 2), "a backslash in a text is written '\\\\' (or put the text in single quotes)"
+    return column, kind[:1].lower() + kind[1:]
 
 
 def _no_value(rest: str) -> str:
@@ -104,46 +95,10 @@ def _no_value(rest: str) -> str:
 
 
 def _after_value(line: str, column: int) -> tuple[int, str]:
-    """The reader takes the ``15`` of ``15m`` and the ``inf`` of ``info`` for the value; whoever wrote it meant all."""
-    word = next((found for found in _WORD.finditer(line) if found.start() < column - 1 < found.end()), None)
+    """Returns the place of the whole word: the reader takes the ``15`` of ``15m`` and the ``inf`` of ``info`` for the
+    value, and complains of the rest."""
+    word = next((found for found in _WORD.finditer(line) if found.start() < column < found.end()), None)
     if word is None:
-        return column, f"unexpected {as_written(line[column - 1 :].strip())} after the value"
-    if word[0].isdigit():
-        return word.start() + 1, f"expected a value, found {as_written(word[0])} (a number does not begin with 0)"
-    why = "durations and other texts stand in quotes"
-    return word.start() + 1, f"expected a value, found {as_written(word[0])} ({why})"
-
-
-def _unclosed(text: str) -> Mistake | None:
-    """The quote that opens a text which never closes; the reader notices only at the end of the line or the file."""
-    for found in _TEXTS.finditer(text):
-        if found["long"] or found["short"]:
-            return Mistake(*_place(text, found.start()), "Unterminated string")
-    return None
-
-
-def _place(text: str, at: int) -> tuple[int, int]:
-    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-
-
-def _without(lines: list[str], found: Mistake) -> tuple[list[str], Mistake | None]:
-    """Of the ways to take the mistake out, the one after which the most of the file can be read: its own line alone,
-    from the statement that it interrupts up to it, or that statement's lines without its own."""
-    last = min(found.line, len(lines)) - 1
-    start = next((n for n in range(last - 1, max(-1, last - 200), -1) if _STATEMENT.match(lines[n])), last)
-    tries = []
-    for begin, end in dict.fromkeys([(last, last), (start, last), (start, max(start, last - 1))]):
-        left = [*lines[:begin], *_blank(lines[begin : end + 1], begin), *lines[end + 1 :]]
-        outcome = read("\n".join(left))
-        if not isinstance(outcome, Mistake):
-            return left, None
-        tries.append((outcome, left))
-    outcome, left = max(tries, key=lambda attempt: attempt[0])
-    return left, outcome
-
-
-def _blank(lines: list[str], number: int) -> list[str]:
-    """Nothing in place of the lines, save that a table header is still one: the keys under it are not those of the
-    table before."""
-    header = lines[0].lstrip().startswith("[") and "=" not in lines[0]
-    return [f'["line {number}"]' if header else "", *[""] * (len(lines) - 1)]
+        return column, f"unexpected {as_written(line[column:].strip())} after the value"
+    why = "a number does not begin with 0" if word[0].isdigit() else "durations and other texts stand in quotes"
+    return word.start(), f"expected a value, found {as_written(word[0])} ({why})"
