@@ -1,4 +1,5 @@
-"""Decides, as a pure function of a snapshot and the bound rules, what is to be done about each waiting contact.
+"""Decides, as a pure function of a snapshot and the bound rules, what to do about each waiting contact.
 
-Reading what a decision lacks belongs to ``lookup``; carrying it out belongs to ``execute``.
+No module here does I/O or reads a clock. ``lookup`` reads the values that a decision lacks; ``execute`` carries
+decisions out.
 """

@@ -1,4 +1,4 @@
-"""Which steps of a rule act on a contact now, and what each would do: at most one of each kind."""
+"""Selects the steps of a rule that act on a contact now, at most one of each kind, and makes their decisions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from router.decide.evaluation import Evaluation
 from router.decide.govern import Role
 from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, CLOCK, first_refusal, whereabouts
 from router.decide.pick import pick
-from router.decide.targets import naming
+from router.decide.targets import condition_on_agent
 from router.model import Action, ActionState, HoldReason, Need, Target
 from router.rules.bound import BoundStep
 from router.rules.condition import told_unread
@@ -26,7 +26,7 @@ ROUTING_APPLIES_WITHIN = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True)
 class TriedStep:
-    """One due ``to`` step and how each of its destinations fared, tier by tier."""
+    """Records one due ``to`` step and the result for each of its destinations, tier by tier."""
 
     rule: str
     step: BoundStep
@@ -39,12 +39,15 @@ class TriedStep:
 
     @cached_property
     def tier(self) -> tuple[Weighed, ...]:
-        """The first tier that has, or may have, an eligible entry; empty where none has."""
+        """Returns the first tier with an entry that is eligible or may turn out to be; empty if no tier has one."""
         return next((tier for tier in self.tiers if any(one.eligible or one.unread for one in tier)), ())
 
     @property
     def unread(self) -> bool:
-        """Whether more must be read before one of the tier can be picked; ``first`` does not mind what comes later."""
+        """Returns whether more must be read before the step can pick an entry of the tier.
+
+        ``first`` ignores the entries after the first eligible one.
+        """
         if self.step.step.pick is Pick.FIRST:
             return next((one.unread for one in self.tier if one.eligible or one.unread), False)
         return any(one.unread for one in self.tier)
@@ -56,7 +59,7 @@ class TriedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOutcome:
-    """``needs`` is what must be read before more can be said; the decisions are holds for want of it."""
+    """Holds the decisions of one rule on one contact; ``needs`` must be read before the holds among them can change."""
 
     decisions: tuple[Decision, ...] = ()
     steps: tuple[TriedStep, ...] = ()
@@ -64,8 +67,11 @@ class StepOutcome:
 
 
 def act(evaluation: Evaluation) -> StepOutcome:
-    """The decisions of one rule on one contact. Warnings and bumps do not wait for what holds a move, save for a
-    contact whose whereabouts are not known; while the rule's hours are closed nothing acts."""
+    """Decides what one rule does to one contact.
+
+    Warnings and routing updates do not wait for the guards that hold a move, except if the contact may be elsewhere.
+    Nothing acts while the rule's hours are closed.
+    """
     due = evaluation.tried.due
     if due is None or not due.anything:
         return StepOutcome()
@@ -81,67 +87,69 @@ def act(evaluation: Evaluation) -> StepOutcome:
 
 
 def _without_transfer(evaluation: Evaluation) -> tuple[Decision, ...]:
-    """Steps that cost no transfer: the latest due ``routing`` and the latest due ``warn``."""
+    """Decides the latest due ``routing`` and the latest due ``warn`` step: both cost no transfer."""
     assert evaluation.tried.due is not None, "a rule that matched has a clock"
     found: list[Decision] = []
     step = evaluation.tried.due.routing
     if step is not None and step.routing is not None:
-        found.append(_reroute(evaluation, step, step.routing))
+        found.append(_update_routing(evaluation, step, step.routing))
     step = evaluation.tried.due.warn
     if step is not None and step.warn is not None:
-        found.append(Warn(text=step.warn, **evaluation.by_rule(step)))
+        found.append(Warn(text=step.warn, **evaluation.decision_fields(step)))
     return tuple(found)
 
 
-def _reroute(evaluation: Evaluation, step: Step, routing: Routing) -> Decision:
-    """Not within the minute that Connect may take to apply an earlier one: what the contact shows may be old."""
-    since = evaluation.waiting.snapshot.now - ROUTING_APPLIES_WITHIN
-    lately = any(at > since for act in evaluation.waiting.wait.chain for at in _rerouted_at(act))
+def _update_routing(evaluation: Evaluation, step: Step, routing: Routing) -> Decision:
+    """Decides a routing update, or holds within a minute of an earlier one, because the contact may still show old
+    values."""
+    since = evaluation.snapshot.now - ROUTING_APPLIES_WITHIN
+    lately = any(at > since for act in evaluation.waiting.wait.chain for at in _routing_updated_at(act))
     if not lately:
-        return RoutingUpdate(routing=routing, **evaluation.by_rule(step))
+        return RoutingUpdate(routing=routing, **evaluation.decision_fields(step))
     return evaluation.hold(step, GuardRefusal(HoldReason.IN_FLIGHT, "its routing was changed less than a minute ago"))
 
 
-def _rerouted_at(act: Action) -> tuple[datetime, ...]:
+def _routing_updated_at(act: Action) -> tuple[datetime, ...]:
     sent = act.state not in (ActionState.NEVER_SENT, ActionState.REFUSED)
     changed = act.routing is not None and sent and not act.observed
     return tuple(at for at in (act.place_at, act.settled_at) if at is not None) if changed else ()
 
 
 def _latest(due: Due) -> Step:
-    """The step that is named where none of them may act: the latest that moves, where one does."""
+    """Returns the step to name if no step may act: the latest that moves, or else the latest of another kind."""
     return next(step for step in (*due.to, due.routing, due.warn) if step is not None)
 
 
 def _unread(evaluation: Evaluation, step: Step) -> StepOutcome:
-    """A rule beside, of which it is not known whether it matches: it waits, and nobody waits for it."""
+    """Holds a side rule, or a rule behind one, of which it is not known whether it matches; no other rule waits
+    for it."""
     matched = evaluation.tried.match
     assert matched is not None, "what could not be decided has been matched"
     return _held(evaluation, step, GuardRefusal(HoldReason.UNREADABLE, told_unread(matched), matched.needs))
 
 
 def _move(evaluation: Evaluation) -> StepOutcome:
-    """Of the due ``to`` steps the latest that has an eligible destination; those before it are skipped."""
-    latest = evaluation.due_to[0].step
+    """Decides on the latest due ``to`` step that has an eligible destination; the steps before it are skipped."""
+    latest = evaluation.due_moves[0].step
     refusal = first_refusal(BEFORE_DESTINATIONS, evaluation)
     if refusal is not None:
         return _held(evaluation, latest, refusal)
-    steps = tuple(_try_step(evaluation, bound) for bound in evaluation.live)
+    steps = tuple(_try_step(evaluation, bound) for bound in evaluation.moves_to_try)
     for position, tried in enumerate(steps):
         if tried.unread:
-            return _held(evaluation, tried.step.step, _to_be_read(steps[position:]), steps)
+            return _held(evaluation, tried.step.step, _destinations_unread(steps[position:]), steps)
         if tried.chosen is not None:
             return _transfer(evaluation, tried.step, tried.chosen, steps[: position + 1])
     return _held(evaluation, latest, _none_eligible(steps), steps)
 
 
 def _try_step(evaluation: Evaluation, bound: BoundStep) -> TriedStep:
-    """Weighs every destination and picks within the first tier that has an eligible one."""
+    """Weighs every destination and picks one in the first tier that has an eligible entry."""
     tiers = tuple(tuple(weigh(entry, bound.step, evaluation) for entry in tier) for tier in bound.tiers)
     tried = TriedStep(rule=evaluation.rule, step=bound, tiers=tiers)
     if tried.unread or not tried.tier:
         return tried
-    last = evaluation.used.last.get((evaluation.rule, bound.step.at))
+    last = evaluation.capacity.last_targets.get((evaluation.rule, bound.step.at))
     chosen = pick(
         bound.step.pick, tried.tier, wait=evaluation.waiting.wait.key, rule=evaluation.rule, at=bound.step.at, last=last
     )
@@ -153,26 +161,29 @@ def _transfer(evaluation: Evaluation, bound: BoundStep, chosen: Weighed, steps: 
     if refusal is not None:
         return _held(evaluation, bound.step, refusal, steps)
     assert chosen.target is not None, "an eligible entry has a target"
-    evaluation.used.add(evaluation.rule, bound.step.at, chosen.target, evaluation.waiting)
+    evaluation.capacity.add(evaluation.rule, bound.step.at, chosen.target, evaluation.waiting)
     decision = Transfer(
         target=chosen.target,
         series=_series(evaluation, bound.step, chosen.target),
-        skipped=tuple(sorted(one.step.number for one in evaluation.due_to if one.step.at < bound.step.at)),
-        **_named_by_contact(evaluation, steps).by_rule(bound.step),
+        skipped=tuple(sorted(one.step.number for one in evaluation.due_moves if one.step.at < bound.step.at)),
+        **_named_by_contact(evaluation, steps).decision_fields(bound.step),
     )
     return StepOutcome(decisions=(decision,), steps=steps)
 
 
 def _named_by_contact(evaluation: Evaluation, steps: tuple[TriedStep, ...]) -> Evaluation:
-    """With what the contact says in place of a destination among what the decision relies on."""
+    """Adds the contact attributes that name an agent to the conditions that the decision relies on."""
     entries = dict.fromkeys(weighed.entry.entry.agent_from for tried in steps for weighed in tried.weighed)
-    named = (naming(attribute, evaluation.waiting) for attribute in entries if attribute is not None)
+    named = (condition_on_agent(attribute, evaluation.waiting) for attribute in entries if attribute is not None)
     return replace(evaluation, relied_on=(*evaluation.relied_on, *(seen for seen in named if seen is not None)))
 
 
 def _series(evaluation: Evaluation, step: Step, target: Target) -> int:
-    """How often this step was intended for the wait and recorded as never sent, or refused this destination: another
-    series, another token. What was refused is tried again only when somebody has changed something about it."""
+    """Counts how often this step was recorded as never sent in this wait, or as refused for this destination.
+
+    Each series has a token of its own. A refused destination is tried again only after somebody has changed the rule or
+    its names.
+    """
     before = (
         action for action in evaluation.waiting.wait.actions if (action.rule, action.at) == (evaluation.rule, step.at)
     )
@@ -186,13 +197,13 @@ def _held(evaluation: Evaluation, step: Step, refusal: GuardRefusal, steps: tupl
     return StepOutcome(decisions=(evaluation.hold(step, refusal),), steps=steps, needs=refusal.needs)
 
 
-def _to_be_read(steps: tuple[TriedStep, ...]) -> GuardRefusal:
-    """Everything that may come to matter, at once: reading more queues in one call costs no more."""
+def _destinations_unread(steps: tuple[TriedStep, ...]) -> GuardRefusal:
+    """Holds until all that the destinations depend on is read at once, because one call reads many queues."""
     needs = tuple(dict.fromkeys(need for tried in steps for need in tried.needs))
     return GuardRefusal(HoldReason.UNREADABLE, "what its destinations depend on has not been read yet", needs)
 
 
 def _none_eligible(steps: tuple[TriedStep, ...]) -> GuardRefusal:
-    """Each destination with why not, once."""
+    """Holds and lists each destination once with the reason against it."""
     why = dict.fromkeys(f'"{one.name}": {one.why}' for tried in steps for one in tried.weighed)
     return GuardRefusal(HoldReason.NO_ELIGIBLE_DESTINATION, "; ".join(why))

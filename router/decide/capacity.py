@@ -1,4 +1,5 @@
-"""What is used up: places in queues and at agents, and the moves that the limits allow."""
+"""Counts the capacity that earlier moves and decisions have used up: places at destinations, and moves that the limits
+allow."""
 
 from __future__ import annotations
 
@@ -11,87 +12,89 @@ from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.model import Action, ActionKind, AgentId, ContactId, QueueId, Target
 
-# What a queue had to give within the hour: the whole of which ``percent_of_queue`` is a share.
-#
-# Were the share taken of what is left, it would shrink with every move, and the limit with it. So what the router has
-# moved out within the hour still belongs to the whole: it changes only as contacts arrive, are answered or end.
 
+def queue_totals(waits: Iterable[WaitingContact], moves: Iterable[Action]) -> Counter[QueueId]:
+    """Returns by queue how many contacts wait there or were moved out of it by any rule within the hour.
 
-def given_within_the_hour(waits: Iterable[WaitingContact], moves: Iterable[Action]) -> Counter[QueueId]:
-    """By queue: what waits there, and the contacts that any rule moved out of it. A chain that is there again, or still
-    (its move is not made yet, or only observed), counts as waiting."""
+    ``percent_of_queue`` takes its share of this total, because a share of the rest would shrink with every move. A
+    chain counts once as waiting if it is back in the queue or still there: its move is not made yet, or only observed.
+    """
     chains_of: dict[QueueId, list[ContactId]] = defaultdict(list)
     for waiting in waits:
         chains_of[waiting.queue_id].append(waiting.wait.chain_id)
     found = Counter({queue: len(chains) for queue, chains in chains_of.items()})
     here = {queue: set(chains) for queue, chains in chains_of.items()}
-    left = {(move.queue_id, move.contact_id) for move in moves if move.chain_id not in here.get(move.queue_id, ())}
-    found.update(queue for queue, _ in left)
+    gone = {(move.queue_id, move.contact_id) for move in moves if move.chain_id not in here.get(move.queue_id, ())}
+    found.update(queue for queue, _ in gone)
     return found
 
 
 def share_of(percent: int, whole: int) -> int:
-    """Rounded up: of a queue with any contact at least one may be moved."""
+    """Returns the share of a queue, rounded up, so that at least one contact of a queue that is not empty may
+    be moved."""
     return -(-percent * whole // 100)
 
 
 HOUR = timedelta(hours=1)
 METRICS_LAG = timedelta(seconds=30)
-"""How long a move is counted against its queue though the metrics may show it already: real-time metrics refresh
-every 15 s in Connect's own pages; for the API no figure is documented."""
+"""How long a move counts against its queue although the metrics may show it already. Real-time metrics refresh every 15
+s in Connect's own pages; no figure is documented for the API."""
 
 
 @dataclass(slots=True)
 class CapacityUsed:
-    """By earlier cycles, as far as the metrics may not show it yet, and by what this one has decided so far.
+    """Counts the capacity used by earlier cycles, unless the metrics show it already, and by the decisions of this one.
 
-    ``queues`` and ``agents`` count contacts sent there; ``chains`` are those with a contact that is to be moved;
-    ``last`` is where each step moved its last contact; ``hour`` and ``cycle`` count moves by rule, ``left`` those
-    of the hour by rule and the queue they led out of. ``given`` is what each queue had to give within the hour:
-    used up, never changed, by what is decided.
+    ``last_targets`` has the last destination of each step, by rule and time on the clock. ``moves_in_hour`` and
+    ``moves_in_cycle`` count moves by rule; ``moved_out`` counts those of the hour by rule and source queue.
+    ``moved_chains`` are the chains of which a contact is to be moved. ``queue_totals`` never changes while decisions
+    are made.
     """
 
-    queues: Counter[QueueId] = field(default_factory=Counter)
-    agents: Counter[AgentId] = field(default_factory=Counter)
-    chains: set[ContactId] = field(default_factory=set)
-    last: dict[tuple[str, timedelta], Target] = field(default_factory=dict)
-    hour: Counter[str] = field(default_factory=Counter)
-    cycle: Counter[str] = field(default_factory=Counter)
-    left: Counter[tuple[str, QueueId]] = field(default_factory=Counter)
-    given: Counter[QueueId] = field(default_factory=Counter)
+    sent_to_queues: Counter[QueueId] = field(default_factory=Counter)
+    sent_to_agents: Counter[AgentId] = field(default_factory=Counter)
+    moved_chains: set[ContactId] = field(default_factory=set)
+    last_targets: dict[tuple[str, timedelta], Target] = field(default_factory=dict)
+    moves_in_hour: Counter[str] = field(default_factory=Counter)
+    moves_in_cycle: Counter[str] = field(default_factory=Counter)
+    moved_out: Counter[tuple[str, QueueId]] = field(default_factory=Counter)
+    queue_totals: Counter[QueueId] = field(default_factory=Counter)
 
     @classmethod
     def before(cls, snapshot: Snapshot, waits: Iterable[WaitingContact], *, observed: bool) -> CapacityUsed:
-        """``observed`` moves count by themselves, so that watching a rule never takes from those that act."""
-        moves = _observed_moves(snapshot) if observed else snapshot.moves.recent
-        hour, gone = (_within_the_hour(some, snapshot) for some in (moves, snapshot.moves.recent))
-        would = sorted(_observed_moves(snapshot), key=lambda move: move.decided_at) if observed else []
-        lately = [
-            move.target for move in would if move.target is not None and move.decided_at > snapshot.now - METRICS_LAG
-        ]
-        last = {(move.rule, move.at): move.target for move in would if move.target is not None}
+        """Counts the capacity that is used before the first decision of this snapshot.
+
+        ``observed`` moves are counted apart, so that a rule that only observes takes nothing from the rules that act.
+        """
+        made = snapshot.moves
+        imagined = sorted(_observed_moves(snapshot), key=lambda move: move.decided_at) if observed else []
+        targets = [(move, move.target) for move in imagined if move.target is not None]
+        latest = [target for move, target in targets if move.decided_at > snapshot.now - METRICS_LAG]
+        counted = imagined if observed else made.recent
+        in_hour, left = (_within_the_hour(moves, snapshot) for moves in (counted, made.recent))
+        to_queues = Counter(target.queue_id for target in latest if target.queue_id is not None)
+        to_agents = Counter(target.agent_id for target in latest if target.agent_id is not None)
         return cls(
-            queues=Counter(snapshot.moves.sent_to_queues)
-            + Counter(one.queue_id for one in lately if one.queue_id is not None),
-            agents=Counter(snapshot.moves.sent_to_agents)
-            + Counter(one.agent_id for one in lately if one.agent_id is not None),
-            last={**snapshot.moves.last_targets, **last},
-            hour=Counter(move.rule for move in hour),
-            cycle=Counter(move.rule for move in moves if move.cycle == snapshot.cycle),
-            left=Counter((move.rule, move.queue_id) for move in hour),
-            given=given_within_the_hour(waits, (*hour, *gone)) + Counter(snapshot.unseen),
+            sent_to_queues=Counter(made.sent_to_queues) + to_queues,
+            sent_to_agents=Counter(made.sent_to_agents) + to_agents,
+            last_targets={**made.last_targets, **{(move.rule, move.at): target for move, target in targets}},
+            moves_in_hour=Counter(move.rule for move in in_hour),
+            moves_in_cycle=Counter(move.rule for move in counted if move.cycle == snapshot.cycle),
+            moved_out=Counter((move.rule, move.queue_id) for move in in_hour),
+            queue_totals=queue_totals(waits, (*in_hour, *left)) + Counter(snapshot.unseen),
         )
 
     def add(self, rule: str, at: timedelta, target: Target, waiting: WaitingContact) -> None:
-        self.hour[rule] += 1
-        self.left[rule, waiting.queue_id] += 1
-        self.cycle[rule] += 1
-        self.chains.add(waiting.wait.chain_id)
-        self.last[rule, at] = target
+        """Counts one decided move."""
+        self.moves_in_hour[rule] += 1
+        self.moved_out[rule, waiting.queue_id] += 1
+        self.moves_in_cycle[rule] += 1
+        self.moved_chains.add(waiting.wait.chain_id)
+        self.last_targets[rule, at] = target
         if target.queue_id is not None:
-            self.queues[target.queue_id] += 1
+            self.sent_to_queues[target.queue_id] += 1
         if target.agent_id is not None:
-            self.agents[target.agent_id] += 1
+            self.sent_to_agents[target.agent_id] += 1
 
 
 def _within_the_hour(moves: Iterable[Action], snapshot: Snapshot) -> tuple[Action, ...]:
@@ -99,7 +102,7 @@ def _within_the_hour(moves: Iterable[Action], snapshot: Snapshot) -> tuple[Actio
 
 
 def _observed_moves(snapshot: Snapshot) -> Iterable[Action]:
-    """Each once, though every contact of its chain has it in its history."""
+    """Yields each observed move once, although every contact of its chain has it in its history."""
     observed = (action for history in snapshot.moves.histories.values() for action in history if action.observed)
     moves = (action for action in observed if action.kind is ActionKind.TRANSFER)
     return {(move.wait, move.rule, move.at): move for move in moves}.values()

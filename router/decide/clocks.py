@@ -1,4 +1,4 @@
-"""Hours of operation as deciding meets them: those a rule counts by and those of a queue, as far as they are read."""
+"""Provides the hours of operation and the pauses that a rule's clock depends on, as far as they have been read."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from router.rules.condition import Unread
 from router.rules.pauses import stood_still
 from router.rules.value_test import QUEUES_OWN
 
-# When a contact's clock stood still: the pauses of the task, as far as they have been read.
-
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
-    """``unread`` is what there may be more."""
+    """Holds the pauses during which a clock did not run; ``unread`` is set if there may be more of them."""
 
     pauses: tuple[Interval, ...] = ()
     unread: Unread | None = None
 
 
 def standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | None) -> Standstill:
-    """Since the clock started. Only tasks can be paused (API_PauseContact). The contacts that it came from count where
-    the clock started in their time."""
+    """Collects the pauses of a contact since its clock started.
+
+    Only tasks can be paused (API_PauseContact). Pauses of the contacts that it came from count if the clock started in
+    their time.
+    """
     if not waiting.contact.channel.pausable:
         return Standstill()
-    told = waiting.pauses
-    if isinstance(told, Unread):
-        return Standstill(unread=told)
-    segments: tuple[Contact, ...] = (replace(waiting.contact, details=told),)
+    details = waiting.pauses
+    if isinstance(details, Unread):
+        return Standstill(unread=details)
+    segments: tuple[Contact, ...] = (replace(waiting.contact, details=details),)
     unread = None
     if waiting.contact.initiated_at is None or waiting.contact.initiated_at > start:
         earlier = waiting.earlier
@@ -46,8 +47,11 @@ def standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | None
 def calendar_of(
     rule: BoundRule, queue_id: QueueId, first: FirstAct | None, snapshot: Snapshot
 ) -> OpenTimes | Unread | None:
-    """The hours that the rule's clock counts; ``None``: around the clock. ``queue_id`` is the queue the contact is in
-    and ``first`` what the rule first saw of it: ``"queue"`` means the queue where the clock started."""
+    """Returns the hours that the rule's clock counts; ``None`` if it runs around the clock.
+
+    ``queue_id`` is the queue of the contact and ``first`` the contact as the rule first saw it, because ``"queue"``
+    means the queue where the clock started.
+    """
     name = rule.rule.sla.hours
     if name is None:
         return None
@@ -66,6 +70,5 @@ def hours_of_queue(queue_id: QueueId, snapshot: Snapshot) -> OpenTimes | Unread:
 
 
 def hours_as_read(hours_id: HoursId, snapshot: Snapshot) -> OpenTimes | Unread:
-    return snapshot.read.hours.get(
-        hours_id, Unread("these hours have not been read yet", Need(NeedKind.HOURS, hours_id))
-    )
+    known = snapshot.read.hours.get(hours_id)
+    return Unread("these hours have not been read yet", Need(NeedKind.HOURS, hours_id)) if known is None else known

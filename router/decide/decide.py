@@ -1,4 +1,4 @@
-"""One look in, one ordered list of decisions out, and the account of how each came about."""
+"""Decides on all contacts of a snapshot and records how each decision came about."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from router.rules.bound import BoundRuleSet
 from router.rules.condition import told_unread
 from router.rules.rule import Mode
 
-# No garbage collection while much is made that is all kept: looking through it again and again finds nothing.
-
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """What has no references left is freed all the same; only cycles wait until this is over. Where nobody collects
-    anyway, nothing is changed."""
+def without_garbage_collection() -> Iterator[None]:
+    """Stops the search for reference cycles, which finds nothing while many objects are made that are all kept.
+
+    Objects without references are freed all the same. Does nothing if collection is off already.
+    """
     if not gc.isenabled():
         yield
         return
@@ -42,7 +42,8 @@ def uncollected() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """How the decisions on one contact came about, for ``explain``. ``wait`` is ``None`` for a stale sighting."""
+    """Records how the decisions on one contact came about, for ``explain``. ``wait`` is ``None`` for a stale
+    sighting."""
 
     contact: Contact
     standing: Standing
@@ -54,15 +55,17 @@ class Account:
 
     @property
     def ungoverned(self) -> bool:
-        """Waiting, and no rule governs it, holds it or may evaluation out to."""
+        """Returns whether the contact waits and no rule governs it, holds it or may turn out to."""
         found = self.governance
         return found is not None and found.governing is None and found.held is None and not found.undecided
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decided:
-    """``decisions`` are in the order of work, most overdue first. ``needs`` is what must be read to decide more: where
-    it is not empty the decisions that depend on it are holds for now (``unreadable``)."""
+    """Holds the decisions in the order of work, most overdue first.
+
+    ``needs`` must be read to decide more; until then the decisions that depend on them are holds (``unreadable``).
+    """
 
     decisions: tuple[Decision, ...]
     accounts: Mapping[ContactId, Account]
@@ -75,19 +78,19 @@ class Decided:
 
 
 @dataclass(slots=True)
-class _Fold:
-    """What deciding on one contact leaves for the next."""
+class _Round:
+    """Carries what the decision on one contact leaves for the next."""
 
     snapshot: Snapshot
     waits: Sequence[WaitingContact]
     needs: dict[Need, None] = field(default_factory=dict)
-    _used: dict[bool, CapacityUsed] = field(default_factory=dict)
+    _capacity: dict[bool, CapacityUsed] = field(default_factory=dict)
 
-    def used(self, *, observed: bool) -> CapacityUsed:
-        """What is only observed uses up nothing of what acts."""
-        if observed not in self._used:
-            self._used[observed] = CapacityUsed.before(self.snapshot, self.waits, observed=observed)
-        return self._used[observed]
+    def capacity(self, *, observed: bool) -> CapacityUsed:
+        """Returns the capacity in use; rules that only observe have one of their own."""
+        if observed not in self._capacity:
+            self._capacity[observed] = CapacityUsed.before(self.snapshot, self.waits, observed=observed)
+        return self._capacity[observed]
 
 
 def decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
@@ -96,7 +99,7 @@ def decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
     "Overdue" is the time on the clock over the target, then the age, then the id. Capacity that one contact uses up is
     gone for the next.
     """
-    with uncollected():
+    with without_garbage_collection():
         return _decide(snapshot, rules)
 
 
@@ -113,11 +116,11 @@ def _decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
         waiting = WaitingContact(contact, wait, snapshot)
         governed.append((waiting, govern(waiting, in_force.for_wait(waiting))))
     governed.sort(key=lambda item: urgency_of(*item))
-    fold = _Fold(snapshot, [waiting for waiting, _ in governed])
+    this_round = _Round(snapshot, [waiting for waiting, _ in governed])
     for waiting, governance in governed:
-        accounts[waiting.contact.id] = _account(waiting, governance, fold)
+        accounts[waiting.contact.id] = _account(waiting, governance, this_round)
     decisions = tuple(one for account in accounts.values() for one in account.decisions)
-    return Decided(decisions=decisions, accounts=accounts, needs=tuple(fold.needs))
+    return Decided(decisions=decisions, accounts=accounts, needs=tuple(this_round.needs))
 
 
 def _wait_of(contact: Contact, standing: Standing, snapshot: Snapshot) -> Wait | None:
@@ -126,12 +129,12 @@ def _wait_of(contact: Contact, standing: Standing, snapshot: Snapshot) -> Wait |
     return read_wait(contact, snapshot.moves.histories.get(contact.id, ()))
 
 
-def _account(waiting: WaitingContact, governance: Governance, fold: _Fold) -> Account:
-    outcomes = [_act(tried, governance, waiting, fold) for tried in governance.acting]
+def _account(waiting: WaitingContact, governance: Governance, this_round: _Round) -> Account:
+    outcomes = [_act(tried, governance, waiting, this_round) for tried in governance.acting]
     held = (_held(waiting, governance),) if governance.held is not None else ()
-    asked = (need for outcome in outcomes for need in outcome.needs)
-    for need in (*governance.needs, *governance.clock_needs, *asked):
-        fold.needs[need] = None
+    wanted = (need for outcome in outcomes for need in outcome.needs)
+    for need in (*governance.needs, *governance.clock_needs, *wanted):
+        this_round.needs[need] = None
     return Account(
         contact=waiting.contact,
         standing=Standing.WAITING,
@@ -143,9 +146,9 @@ def _account(waiting: WaitingContact, governance: Governance, fold: _Fold) -> Ac
     )
 
 
-def _act(tried: TriedRule, governance: Governance, waiting: WaitingContact, fold: _Fold) -> StepOutcome:
-    used = fold.used(observed=tried.mode is Mode.OBSERVE)
-    return act(Evaluation(tried, waiting, used, governance.relied_on))
+def _act(tried: TriedRule, governance: Governance, waiting: WaitingContact, this_round: _Round) -> StepOutcome:
+    capacity = this_round.capacity(observed=tried.mode is Mode.OBSERVE)
+    return act(Evaluation(tried, waiting, capacity, governance.relied_on))
 
 
 def _held(waiting: WaitingContact, governance: Governance) -> Hold:

@@ -1,4 +1,4 @@
-"""A decision is a frozen value: ``plan`` prints it, ``run`` performs it, examples compare it, ``explain`` tells it."""
+"""Defines decisions as frozen values that ``plan`` prints, ``run`` performs and ``explain`` shows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from router.model import Contact, ContactId, FirstAct, HoldReason, Need, Target,
 from router.rules.condition import ReliedOnValue
 from router.rules.rule import Mode, Routing
 
-# Why something is not done.
-
 
 @dataclass(frozen=True, slots=True)
 class GuardRefusal:
-    """``why`` is for people. ``needs`` is what must be read before it is known whether anything refuses at all."""
+    """Gives the reason not to act; ``why`` is for people. ``needs`` must be read before it is known whether a guard
+    refuses."""
 
     reason: HoldReason
     why: str
@@ -23,7 +22,7 @@ class GuardRefusal:
 
 @dataclass(frozen=True, slots=True)
 class PausesSeen:
-    """The end of the last pause that the clock knows of, ``None``: of none. ``assumed``: nobody has read it yet."""
+    """Holds the end of the last pause that the clock counted, ``None`` if there was none. ``assumed``: not read yet."""
 
     resumed_at: datetime | None
     assumed: bool = False
@@ -31,11 +30,14 @@ class PausesSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleDecision:
-    """What a step of a rule decided on a contact. ``due_at`` is when the step fell due; ``late`` the time since the
-    breach (since ``due_at`` where the rule has no target), negative before it. ``acts_before`` is when the rule's
-    hours close, ``None`` for a rule around the clock: what has not begun to act by then is decided anew. ``relied_on``
-    are the conditions that came out as they did because of what DescribeContact told, which may have changed since;
-    ``pauses`` is what was known of a task's, ``None`` for what cannot be paused."""
+    """Describes what a step of a rule decided on a contact.
+
+    ``due_at`` is when the step was due; ``late`` the time since the breach (since ``due_at`` if the rule has no
+    target), negative before it. ``acts_before`` is when the rule's hours close, ``None`` for a rule around the clock;
+    after that the decision is made again. ``relied_on`` are the conditions that came out as they did because of values
+    of DescribeContact, which may have changed since. ``pauses`` is what was known of a task's pauses, ``None`` if the
+    contact cannot be paused.
+    """
 
     contact: Contact
     wait: WaitKey
@@ -56,7 +58,7 @@ class RuleDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer(RuleDecision):
-    """Move the contact. ``skipped`` are the numbers of the earlier due ``to`` steps that this one supersedes."""
+    """Moves the contact. ``skipped`` has the numbers of the earlier due ``to`` steps that this one skips."""
 
     target: Target
     series: int
@@ -65,20 +67,25 @@ class Transfer(RuleDecision):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingUpdate(RuleDecision):
-    """Change the contact's priority or routing age where it is."""
+    """Changes the contact's priority or routing age in its queue."""
 
     routing: Routing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warn(RuleDecision):
+    """Logs a warning; the contact stays as it is."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Leave the contact alone now. ``rule`` and ``step`` are what would have acted, where that is known; ``detail`` is
-    for people and never holds a customer's value."""
+    """Leaves the contact alone for now.
+
+    ``rule`` and ``step`` would have acted, if that is known. ``detail`` is for people and never holds a customer's
+    value.
+    """
 
     contact: Contact
     wait: WaitKey

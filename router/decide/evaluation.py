@@ -1,4 +1,4 @@
-"""One rule's evaluation at one contact: what every decision of it has in common."""
+"""Joins one rule and one contact, and provides the fields that all decisions of that pair have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from router.decide.capacity import CapacityUsed
 from router.decide.decision import GuardRefusal, Hold, PausesSeen
 from router.decide.govern import TriedRule, urgency
 from router.decide.match_subject import priority_of
-from router.decide.snapshot import NEVER_PAUSED
+from router.decide.snapshot import NEVER_PAUSED, Snapshot
 from router.decide.targets import target_of
 from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, ContactId, FirstAct, Target, WaitKey
@@ -21,7 +21,7 @@ from router.rules.rule import Mode, Step
 
 
 class RuleDecisionFields(TypedDict):
-    """The fields of ``decision.ByRule``."""
+    """Types the fields of ``RuleDecision``."""
 
     contact: Contact
     wait: WaitKey
@@ -42,12 +42,14 @@ class RuleDecisionFields(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """``tried`` matched, so its clock's fields are known. What is decided is added to ``used``. ``relied_on`` is what
-    DescribeContact told of the contact when the rules were tried on it."""
+    """Evaluates one rule that matched on one contact; decisions add to ``capacity``.
+
+    ``relied_on`` are the conditions that depended on values of DescribeContact when the rules were tried.
+    """
 
     tried: TriedRule
     waiting: WaitingContact
-    used: CapacityUsed
+    capacity: CapacityUsed
     relied_on: tuple[ReliedOnValue, ...] = ()
 
     @property
@@ -55,22 +57,32 @@ class Evaluation:
         return self.tried.rule.name
 
     @property
+    def contact(self) -> Contact:
+        return self.waiting.contact
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.waiting.snapshot
+
+    @property
     def observed(self) -> bool:
         return self.tried.mode is Mode.OBSERVE
 
     @property
-    def due_to(self) -> tuple[BoundStep, ...]:
-        """The due ``to`` steps with their destinations, latest first."""
+    def due_moves(self) -> tuple[BoundStep, ...]:
+        """Returns the due ``to`` steps with their destinations, latest first."""
         assert self.tried.due is not None, "a rule that matched has a clock"
         numbers = {step.number for step in self.tried.due.to}
         return tuple(step for step in reversed(self.tried.rule.steps) if step.step.number in numbers)
 
     @property
-    def live(self) -> tuple[BoundStep, ...]:
-        """The due ``to`` steps that are still to be tried, latest first. A step that failed (Connect refused every
-        destination) has itself skipped those before it, and is skipped by those after it."""
+    def moves_to_try(self) -> tuple[BoundStep, ...]:
+        """Returns the due ``to`` steps that can still be tried, latest first.
+
+        A step of which Connect refused every destination has skipped the steps before it, and later ones skip it.
+        """
         live: list[BoundStep] = []
-        for bound in self.due_to:
+        for bound in self.due_moves:
             refused = self.refused(bound.step)
             targets = [target_of(entry, self.waiting) for entry in bound.entries]
             if refused and all(target in refused for target in targets if target is not None):
@@ -79,14 +91,15 @@ class Evaluation:
         return tuple(live)
 
     def refused(self, step: Step) -> frozenset[Target]:
-        """The destinations of the step that Connect has refused for this contact."""
-        return self.waiting.wait.refused(self.rule, step.at, self.tried.rule.fingerprint, self.waiting.contact)
+        """Returns the destinations of the step that Connect has refused for this contact."""
+        return self.waiting.wait.refused_targets(self.rule, step.at, self.tried.rule.fingerprint, self.waiting.contact)
 
     def due_at(self, step: Step) -> datetime:
         return self.tried.at(step.at)
 
     def late(self, step: Step) -> timedelta:
-        """Time since the breach, or since the step fell due where the rule has no target; negative before it."""
+        """Returns the time since the breach, or since the step was due if the rule has no target; negative
+        before it."""
         assert self.tried.elapsed is not None, "a rule that matched has a clock"
         return self.tried.elapsed - (self.tried.rule.rule.sla.target or step.at)
 
@@ -105,7 +118,7 @@ class Evaluation:
             urgency=urgency(self.tried, step),
         )
 
-    def by_rule(self, step: Step) -> RuleDecisionFields:
+    def decision_fields(self, step: Step) -> RuleDecisionFields:
         calendar = self.tried.calendar
         return RuleDecisionFields(
             contact=self.waiting.contact,
@@ -132,7 +145,8 @@ class Evaluation:
         return PausesSeen(known.resumed_at, assumed=known is NEVER_PAUSED)
 
     def _first(self) -> FirstAct:
-        """The contact as it was when the rule first acted on the wait: recorded then, or as it is now."""
+        """Returns the contact as it was when the rule first acted on the wait, or as it is now if the rule has not
+        acted."""
         known = self.waiting.wait.first_act(self.rule, observed=self.observed)
         if known is not None:
             return known

@@ -1,4 +1,5 @@
-"""Who governs a contact: files in name order, rules from top to bottom, the first that matches and is not finished."""
+"""Finds the rule that governs a contact: in the order of files and rules, the first that matches and is not
+finished."""
 
 from __future__ import annotations
 
@@ -8,8 +9,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from router.decide.clocks import calendar_of, standstill
-from router.decide.match_subject import seen_details, sent_here, subject_for
-from router.decide.rules_in_force import InForce, RulesMet
+from router.decide.match_subject import details_relied_on, sent_here, subject_for
+from router.decide.rules_in_force import QueueRules, RuleInForce
 from router.decide.wait import Wait
 from router.decide.waiting_contact import WaitingContact
 from router.model import ActionKind, HoldReason, Need
@@ -23,7 +24,7 @@ from router.rules.steps import Due, Progress, due_steps, finished
 
 
 class Role(Enum):
-    """What a rule is to a contact; its value is what ``explain`` says."""
+    """Names the role of a rule for a contact; ``explain`` shows the value."""
 
     NOT_IN_FORCE = "not in force"
     NO_MATCH = "does not match"
@@ -31,17 +32,20 @@ class Role(Enum):
     EXCLUSION = "matches and excludes the contact"
     GOVERNS = "governs"
     BEHIND = "matches, and an earlier rule governs"
-    BESIDE = "acts beside the governing rule"
+    SIDE_RULE = "acts in addition to the governing rule"
     FINISHED = "has finished with this wait"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriedRule:
-    """One rule tried on one contact. ``mode`` is the weaker of the rule's and the service's; the clock's fields are
-    ``None`` where the rule does not match. ``hours`` are what the clock counts, ``None``: around the clock; where they
-    could not be read, ``elapsed`` is the most that the clock may show. With ``unread_start`` it is the least, ``due``
-    is all that is left, and nothing acts; nor does it with ``unread_pauses``, where ``elapsed`` is the most and more
-    ``pauses`` may make it less."""
+    """Records one rule tried on one contact.
+
+    ``mode`` is the weaker of the rule's and the service's. The fields of the clock are ``None`` if the rule does not
+    match. ``hours`` are the hours that the clock counts, ``None`` if it runs around the clock; if they could not be
+    read, ``elapsed`` is the most that the clock may show. With ``unread_start`` it is the least, ``due`` has all that
+    is left, and nothing acts. With ``unread_pauses`` it is the most, because further ``pauses`` may make it less, and
+    nothing acts either.
+    """
 
     rule: BoundRule
     role: Role
@@ -58,27 +62,28 @@ class TriedRule:
 
     @property
     def anything_due(self) -> bool:
-        """Whether something is due, or may be for all that is known."""
+        """Returns whether a step is due, or may be due."""
         return self.due is not None and self.due.anything
 
     @property
     def clock_needs(self) -> tuple[Need, ...]:
-        """What is still to be read before the clock can be told: without it nothing tells when a step is due."""
+        """Returns the needs of the clock; until they are read, nobody knows when a step is due."""
         unread = (self.unread_start, self.hours)
         return tuple(one.need for one in unread if isinstance(one, Unread) and one.need is not None)
 
     @property
     def unread_clock(self) -> Unread | None:
-        """Why it is not known what is due."""
+        """Returns why it is not known which steps are due."""
         return self.unread_start or self.unread_pauses
 
     @property
     def calendar(self) -> OpenTimes | None:
-        """The open hours that the clock counts; ``None`` also where they are not known."""
+        """Returns the open hours that the clock counts; ``None`` also if they are not known."""
         return None if isinstance(self.hours, Unread) else self.hours
 
     def at(self, place: timedelta) -> datetime:
-        """When the clock shows it, an instant that is open; ``NEVER`` where the hours do not open for so long."""
+        """Returns the instant, within open hours, at which the clock shows ``place``; ``NEVER`` if the hours do not
+        open for so long."""
         assert self.started_at is not None, "a rule that matched has a clock"
         return instant(self.started_at, place, running(self.calendar, self.pauses))
 
@@ -92,13 +97,15 @@ class TriedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance:
-    """``governing`` owns the contact's moves; ``beside`` act as well, in the order of the rules. ``held`` says why none
-    may govern. ``undecided`` are the rules of which one may, where that cannot be told and nothing is due yet.
-    ``relied_on`` are the conditions, of every rule that was tried, that came out as they did because of what
-    DescribeContact told."""
+    """Records which rules act on a contact.
+
+    ``governing`` alone may move it; ``side_rules`` act in addition, in the order of the rules. ``held`` is the reason
+    why no rule may govern. ``undecided`` are the rules of which one may govern, while that is unknown and nothing is
+    due. ``relied_on`` are the conditions of all tried rules that depended on values of DescribeContact.
+    """
 
     governing: TriedRule | None = None
-    beside: tuple[TriedRule, ...] = ()
+    side_rules: tuple[TriedRule, ...] = ()
     held: HoldReason | None = None
     held_by: TriedRule | None = None
     undecided: tuple[TriedRule, ...] = ()
@@ -107,7 +114,7 @@ class Governance:
 
     @property
     def acting(self) -> tuple[TriedRule, ...]:
-        return (self.governing, *self.beside) if self.governing else self.beside
+        return (self.governing, *self.side_rules) if self.governing else self.side_rules
 
     @property
     def clock_needs(self) -> tuple[Need, ...]:
@@ -119,14 +126,13 @@ class Governance:
         return min((one.next_due_at for one in looked if one.next_due_at is not None), default=None)
 
 
-def govern(waiting: WaitingContact, met: RulesMet) -> Governance:
-    """Tries the rules in order. It stops at an exclusion rule, and at a rule that could not be decided while something
-    may be due."""
+def govern(waiting: WaitingContact, met: QueueRules) -> Governance:
+    """Tries the rules in order, up to an exclusion rule, or to an undecided rule while a step may be due."""
     governing: TriedRule | None = None
-    beside: list[TriedRule] = []
+    side_rules: list[TriedRule] = []
     relied_on: list[ReliedOnValue] = []
     untouched = not waiting.wait.actions
-    places: Iterator[tuple[int, InForce]] = enumerate(met.rules)
+    places: Iterator[tuple[int, RuleInForce]] = enumerate(met.rules)
     while (found := next(places, None)) is not None:
         position, rule = found
         if governing is not None and not _acts_behind(rule, waiting.wait):
@@ -135,57 +141,57 @@ def govern(waiting: WaitingContact, met: RulesMet) -> Governance:
         if untouched and plain is not None and not plain(waiting.values):
             continue
         one = try_rule(rule, waiting)
-        if rule.asks_details:
+        if rule.reads_details:
             relied_on.extend(_relied_on(one, waiting))
-        if one.role in (Role.BESIDE, Role.FINISHED) or (one.role is Role.UNREAD and rule.beside):
-            beside.append(one)
+        if one.role in (Role.SIDE_RULE, Role.FINISHED) or (one.role is Role.UNREAD and rule.side_rule):
+            side_rules.append(one)
         elif one.role is Role.GOVERNS:
             if governing is None and untouched:
                 places = met.after(position)
             governing = governing or one
         elif one.role is Role.EXCLUSION or one.role is Role.UNREAD:
             if governing is None:
-                return replace(_ungoverned(one, met.rules[position:], waiting), beside=tuple(beside))
+                return replace(_ungoverned(one, met.rules[position:], waiting), side_rules=tuple(side_rules))
             if rule.excludes:
-                beside.extend(_behind_unread(one, met.rules[position + 1 :], waiting))
+                side_rules.extend(_behind_unread(one, met.rules[position + 1 :], waiting))
                 break
-    return Governance(governing=governing, beside=tuple(beside), relied_on=tuple(relied_on))
+    return Governance(governing=governing, side_rules=tuple(side_rules), relied_on=tuple(relied_on))
 
 
-def _behind_unread(excludes: TriedRule, rest: Sequence[InForce], waiting: WaitingContact) -> Iterator[TriedRule]:
+def _behind_unread(excludes: TriedRule, rest: Sequence[RuleInForce], waiting: WaitingContact) -> Iterator[TriedRule]:
     """Yields what would act in addition to the governing rule if an exclusion rule before it did not match. It waits
     while that is not known."""
     if excludes.role is not Role.UNREAD:
         return
-    behind = (try_rule(rule, waiting) for rule in rest if rule.beside)
+    behind = (try_rule(rule, waiting) for rule in rest if rule.side_rule)
     yield from (replace(one, role=Role.UNREAD, match=excludes.match) for one in behind if one.anything_due)
 
 
 def _relied_on(one: TriedRule, waiting: WaitingContact) -> Iterator[ReliedOnValue]:
-    """A priority that was recorded when the rule first acted is not what the contact has now."""
+    """Yields the conditions to check again; a priority recorded at the first act is not the present one."""
     recorded = subject_for(one.rule, waiting).recorded_priority is not None
-    return (seen for seen in seen_details(one.match) if not (recorded and seen.test.key == "priority"))
+    return (seen for seen in details_relied_on(one.match) if not (recorded and seen.test.key == "priority"))
 
 
 def trace(waiting: WaitingContact, rules: Sequence[BoundRule]) -> Iterator[TriedRule]:
-    """Every rule that is tried on the contact and what it is to it, those that are not in force or do not match
-    included: what ``explain`` tells."""
+    """Yields every rule that is tried on the contact with its role, for ``explain``; also those not in force or not
+    matching."""
     governed = False
     for rule in rules:
-        known = InForce.of(rule, waiting.snapshot)
+        known = RuleInForce.of(rule, waiting.snapshot)
         if known is None:
             yield TriedRule(rule=rule, role=Role.NOT_IN_FORCE, mode=rule.rule.mode)
             continue
         one = try_rule(known, waiting)
         yield replace(one, role=Role.BEHIND) if one.role is Role.GOVERNS and governed else one
         governed = governed or one.role is Role.GOVERNS
-        stops = one.role is Role.UNREAD and not known.beside and (known.excludes or not governed)
+        stops = one.role is Role.UNREAD and not known.side_rule and (known.excludes or not governed)
         if one.role is Role.EXCLUSION or stops:
             return
 
 
-def try_rule(known: InForce, waiting: WaitingContact) -> TriedRule:
-    """What one rule is to a contact, whatever the rules before it are."""
+def try_rule(known: RuleInForce, waiting: WaitingContact) -> TriedRule:
+    """Tries one rule on a contact, whatever the rules before it are."""
     matched = _match(known.rule, waiting)
     if matched is None or matched.truth is Truth.NO:
         return TriedRule(rule=known.rule, role=Role.NO_MATCH, mode=known.mode, match=matched)
@@ -193,7 +199,7 @@ def try_rule(known: InForce, waiting: WaitingContact) -> TriedRule:
 
 
 def _match(rule: BoundRule, waiting: WaitingContact) -> Match | None:
-    """``None`` where the contact is not the rule's to look at: too old, or in an agent's own queue."""
+    """Matches the rule; ``None`` if the contact is too old for it, or in an agent's own queue."""
     if not waiting.in_listed_queue and not sent_here(rule.name, waiting):
         return None
     after, enqueued_at = rule.rule.guard.enqueued_after, waiting.contact.enqueued_at
@@ -202,7 +208,7 @@ def _match(rule: BoundRule, waiting: WaitingContact) -> Match | None:
     return match(rule.rule.condition, subject_for(rule, waiting))
 
 
-def _clocked(known: InForce, waiting: WaitingContact, matched: Match) -> TriedRule:
+def _clocked(known: RuleInForce, waiting: WaitingContact, matched: Match) -> TriedRule:
     rule, wait, observed = known.rule, waiting.wait, known.mode is Mode.OBSERVE
     first = wait.first_act(rule.name, observed=observed)
     started_at = waiting.chain_began_at if rule.rule.sla.clock == "chain" else queue_clock_start(waiting.contact, first)
@@ -235,30 +241,32 @@ def _clocked(known: InForce, waiting: WaitingContact, matched: Match) -> TriedRu
 
 
 def _ended(started_at: datetime, shown: timedelta, now: datetime, calendar: OpenTimes | None) -> bool:
-    """Whether what falls due at just this place on the clock is due later: as the hours open."""
+    """Returns whether a step that is due at exactly this time on the clock is due later: when the hours open."""
     return calendar is not None and not calendar.is_open(now) and calendar.after(started_at, shown) > now
 
 
-def _role(known: InForce, matched: Match, progress: Progress) -> Role:
+def _role(known: RuleInForce, matched: Match, progress: Progress) -> Role:
     if matched.truth is Truth.UNREAD:
         return Role.UNREAD
-    if known.beside:
-        return Role.BESIDE
+    if known.side_rule:
+        return Role.SIDE_RULE
     if known.excludes:
         return Role.EXCLUSION
     return Role.FINISHED if finished(known.rule.rule, progress) else Role.GOVERNS
 
 
-def _acts_behind(rule: InForce, wait: Wait) -> bool:
+def _acts_behind(rule: RuleInForce, wait: Wait) -> bool:
     """Returns whether a rule behind the governing one matters: a side rule, an exclusion rule, or one that may have
     finished with the wait."""
-    return rule.beside or rule.excludes or wait.touched_by(rule.rule.name)
+    return rule.side_rule or rule.excludes or wait.has_actions_of(rule.rule.name)
 
 
-def _ungoverned(one: TriedRule, rest: Sequence[InForce], waiting: WaitingContact) -> Governance:
-    """Behind an exclusion rule, or behind a rule of which it is not known whether it governs: held, if anything may be
-    due, for
-    reading costs calls, and nothing is read (and nobody told that it could not be) before there is something to do."""
+def _ungoverned(one: TriedRule, rest: Sequence[RuleInForce], waiting: WaitingContact) -> Governance:
+    """Decides on a contact behind an exclusion rule, or behind a rule of which it is not known whether it governs.
+
+    It is held only if a step may be due, because reading costs calls and nothing is read before there is something to
+    do.
+    """
     if one.role is Role.EXCLUSION:
         return Governance(held=HoldReason.EXCLUDED, held_by=one)
     possible = tuple(other for rule in rest if (other := try_rule(rule, waiting)).due is not None)
@@ -277,24 +285,23 @@ def _unread_tests(matched: Match) -> list[Test]:
     return [seen.test for seen in matched.seen if seen.truth is Truth.UNREAD]
 
 
-# The order of work: most overdue first.
-
-
 def urgency(tried: TriedRule, step: Step) -> float:
-    """Clock time over the rule's target, else over the step's own time; a step at zero is as urgent as can be."""
+    """Returns the clock time over the rule's target, or over the step's own time; infinite for a step at zero."""
     assert tried.elapsed is not None, "a rule that matched has a clock"
     scale = tried.rule.rule.sla.target or step.at
     return tried.elapsed / scale if scale > timedelta() else float("inf")
 
 
 def urgency_of(waiting: WaitingContact, governance: Governance) -> tuple[float, float, datetime, str]:
-    """A key that sorts the most overdue contact first; ties by age (the older first), then by id. Rules beside the
-    governing one break ties only: watching a rule changes nothing for the others. Where it is not known which of
-    several rules governs, the most urgent of them counts: what is read first must not wait for what matters less."""
+    """Returns a sort key that puts the most overdue contact first; ties go to the older one, then to the lower id.
+
+    Side rules only break ties, so that a rule that observes changes nothing for the others. If several rules may
+    govern, the most urgent of them counts, because reading for it must not wait.
+    """
     held = governance.held_by
     possible = tuple(one for one in governance.undecided if held is not None and one.mode is held.mode)
     governing = (governance.governing,) if governance.governing is not None else (held, *possible)
-    return (-_most_urgent(governing), -_most_urgent(governance.beside), waiting.began_at, waiting.contact.id)
+    return (-_most_urgent(governing), -_most_urgent(governance.side_rules), waiting.began_at, waiting.contact.id)
 
 
 def _most_urgent(rules: Iterable[TriedRule | None]) -> float:

@@ -1,5 +1,7 @@
-"""What may stand in the way of a move: each guard answers with why it refuses, or ``None``. They are tried in the order
-of the reasons, and the first that refuses is the reason."""
+"""Defines the guards of a move: each returns why it refuses, or ``None``.
+
+They are tried in the order of the hold reasons, and the first refusal is the reason of the hold.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,12 @@ from router.rules.condition import Unread
 from router.rules.rule import Step
 from router.rules.value_test import QUEUES_OWN
 
-# Whether an operator has paused what would be done to a contact.
-
 
 def pause_of(waiting: WaitingContact, rule: str) -> Pause | None:
-    """By its queue, by any id that it is known by, by the rule, or with everything; ``None`` where it is not."""
+    """Returns the operator's pause that concerns the contact or the rule; ``None`` if there is none.
+
+    A pause concerns a contact by its queue, by any of its ids, or because everything is paused.
+    """
     paused = waiting.snapshot.paused
     if not paused.all:
         return None
@@ -36,17 +39,21 @@ def first_refusal(guards: Iterable[Guard], evaluation: Evaluation) -> GuardRefus
     return next((refusal for guard in guards if (refusal := guard(evaluation)) is not None), None)
 
 
+def _unreadable(unread: Unread) -> GuardRefusal:
+    return GuardRefusal(HoldReason.UNREADABLE, unread.why, (unread.need,) if unread.need is not None else ())
+
+
 def operator_pause(evaluation: Evaluation) -> GuardRefusal | None:
-    """Nothing is done to a contact that is paused, or by a rule that is, of whatever kind."""
+    """Refuses every kind of act for a contact, or by a rule, that an operator has paused."""
     paused = pause_of(evaluation.waiting, evaluation.rule)
     return GuardRefusal(HoldReason.OPERATOR_PAUSE, str(paused)) if paused is not None else None
 
 
 def destinations_paused(evaluation: Evaluation) -> GuardRefusal | None:
-    """A queue or a flow that is paused holds a contact only where no destination is left without it."""
-    steps = evaluation.live or evaluation.due_to[:1]
+    """Refuses a move if an operator has paused the queue or the flow of every destination."""
+    steps = evaluation.moves_to_try or evaluation.due_moves[:1]
     found = [
-        evaluation.waiting.snapshot.paused.destination(target_of(entry, evaluation.waiting))
+        evaluation.snapshot.paused.destination(target_of(entry, evaluation.waiting))
         for bound in steps
         for entry in bound.entries
     ]
@@ -56,24 +63,26 @@ def destinations_paused(evaluation: Evaluation) -> GuardRefusal | None:
 
 
 def hours(evaluation: Evaluation) -> GuardRefusal | None:
-    """No step of a rule with hours of operation acts, of whatever kind, while they are closed, or not known to be open.
-    Hours that the instance does not have are a name like any other: ``unresolved``."""
+    """Refuses every kind of act while the rule's hours of operation are closed, or not known to be open.
+
+    Hours that the instance does not have are refused as ``unresolved``, like any other name.
+    """
     known, rule = evaluation.tried.hours, evaluation.tried.rule
     if isinstance(known, Unread):
         if rule.hours_id is None and rule.rule.sla.hours != QUEUES_OWN:
             return unresolved(evaluation)
-        return GuardRefusal(HoldReason.UNREADABLE, known.why, (known.need,) if known.need is not None else ())
-    if closed(evaluation.waiting.snapshot.now, known):
+        return _unreadable(known)
+    if closed(evaluation.snapshot.now, known):
         return GuardRefusal(HoldReason.CLOSED, "its hours of operation are closed")
     return None
 
 
 def clock(evaluation: Evaluation) -> GuardRefusal | None:
-    """Nothing acts by a clock of which it is not known when it started or stood still: it might be too early."""
+    """Refuses every kind of act if it is not known when the clock started or paused: it might be too early."""
     unread = evaluation.tried.unread_clock
     if unread is None:
         return None
-    return GuardRefusal(HoldReason.UNREADABLE, unread.why, (unread.need,) if unread.need is not None else ())
+    return _unreadable(unread)
 
 
 def unresolved(evaluation: Evaluation) -> GuardRefusal | None:
@@ -82,9 +91,9 @@ def unresolved(evaluation: Evaluation) -> GuardRefusal | None:
 
 
 def whereabouts(evaluation: Evaluation) -> GuardRefusal | None:
-    """Not even a warning is given, or a priority changed, for a contact that may be elsewhere by now."""
+    """Refuses warnings and routing updates, too, for a contact that may have left its queue already."""
     wait = evaluation.waiting.wait
-    if evaluation.waiting.contact.id in evaluation.waiting.snapshot.moves.in_progress or wait.open_intent is not None:
+    if evaluation.contact.id in evaluation.snapshot.moves.in_progress or wait.open_intent is not None:
         return GuardRefusal(HoldReason.IN_FLIGHT, "an earlier move of it has no known outcome yet")
     if wait.landing is Landing.PENDING:
         return GuardRefusal(HoldReason.IN_FLIGHT, "it has been moved and is not seen to have landed yet")
@@ -94,21 +103,21 @@ def whereabouts(evaluation: Evaluation) -> GuardRefusal | None:
 
 
 def chain_in_flight(evaluation: Evaluation) -> GuardRefusal | None:
-    """Contacts of one chain have their moves, and the time between two of them, in common."""
-    if evaluation.waiting.wait.chain_id not in evaluation.used.chains:
+    """Refuses a second move of one chain in one decision, because its contacts share their moves and the cooldown."""
+    if evaluation.waiting.wait.chain_id not in evaluation.capacity.moved_chains:
         return None
     return GuardRefusal(HoldReason.IN_FLIGHT, "another contact of its chain is being moved")
 
 
 def denied(evaluation: Evaluation) -> GuardRefusal | None:
-    if evaluation.waiting.snapshot.blocks.denied:
+    if evaluation.snapshot.blocks.denied:
         return GuardRefusal(HoldReason.DENIED, "transfers were denied by IAM or the credentials refused")
     return None
 
 
 def flows_stopped(evaluation: Evaluation) -> GuardRefusal | None:
-    """A flow that is denied or suspended holds a contact only where no destination is left without it."""
-    steps = evaluation.live or evaluation.due_to[:1]
+    """Refuses a move if no destination is left without a denied or suspended flow."""
+    steps = evaluation.moves_to_try or evaluation.due_moves[:1]
     obstacles = [
         obstacle(evaluation, bound.step, target_of(entry, evaluation.waiting))
         for bound in steps
@@ -122,8 +131,8 @@ def flows_stopped(evaluation: Evaluation) -> GuardRefusal | None:
 
 
 def obstacle(evaluation: Evaluation, step: Step, target: Target | None) -> GuardRefusal | None:
-    """What keeps a destination from every contact, or from this one, until somebody does something about it."""
-    blocks, paused = evaluation.waiting.snapshot.blocks, evaluation.waiting.snapshot.paused.destination(target)
+    """Returns what closes a destination to every contact, or to this one, until somebody removes it."""
+    blocks, paused = evaluation.snapshot.blocks, evaluation.snapshot.paused.destination(target)
     if paused is not None:
         return GuardRefusal(HoldReason.OPERATOR_PAUSE, str(paused))
     if target is not None and target.flow_id in blocks.denied_flows:
@@ -137,35 +146,35 @@ def obstacle(evaluation: Evaluation, step: Step, target: Target | None) -> Guard
 
 
 def instance_full(evaluation: Evaluation) -> GuardRefusal | None:
-    if evaluation.waiting.snapshot.blocks.instance_full:
+    if evaluation.snapshot.blocks.instance_full:
         return GuardRefusal(HoldReason.INSTANCE_FULL, "the instance is at its quota of active contacts")
     return None
 
 
 def clock_skew(evaluation: Evaluation) -> GuardRefusal | None:
-    if evaluation.waiting.snapshot.blocks.clock_skew:
+    if evaluation.snapshot.blocks.clock_skew:
         return GuardRefusal(HoldReason.CLOCK_SKEW, "local time differs from Connect's by more than 5 minutes")
     return None
 
 
 def failed_before(evaluation: Evaluation) -> GuardRefusal | None:
-    if evaluation.live:
+    if evaluation.moves_to_try:
         return None
     return GuardRefusal(HoldReason.FAILED_BEFORE, "Connect refused every destination of the step for this contact")
 
 
 def transfer_budget(evaluation: Evaluation) -> GuardRefusal | None:
-    """Whether the chain has transfers to spare."""
+    """Refuses a move if the chain has no transfer to spare."""
     waiting, known = evaluation.waiting, evaluation.waiting.transfers_behind
     if isinstance(known, Unread):
-        return GuardRefusal(HoldReason.UNREADABLE, known.why, (known.need,) if known.need is not None else ())
+        return _unreadable(known)
     if known < waiting.transfers_allowed:
         return None
     return GuardRefusal(HoldReason.TRANSFER_BUDGET, f"{known} transfers of {waiting.transfers_allowed} are used")
 
 
 def max_transfers(evaluation: Evaluation) -> GuardRefusal | None:
-    service, rule = evaluation.waiting.snapshot.limits.max_transfers, evaluation.tried.rule.rule.guard.max_transfers
+    service, rule = evaluation.snapshot.limits.max_transfers, evaluation.tried.rule.rule.guard.max_transfers
     allowed = service if rule is None else min(service, rule)
     made = len(evaluation.waiting.wait.chain_moves(observed=evaluation.observed))
     if made < allowed:
@@ -175,31 +184,31 @@ def max_transfers(evaluation: Evaluation) -> GuardRefusal | None:
 
 def cooldown(evaluation: Evaluation) -> GuardRefusal | None:
     rule = evaluation.tried.rule.rule.guard.cooldown
-    pause = evaluation.waiting.snapshot.limits.cooldown if rule is None else rule
+    pause = evaluation.snapshot.limits.cooldown if rule is None else rule
     moves = evaluation.waiting.wait.chain_moves(observed=evaluation.observed)
     last = max((move.settled_at or move.decided_at for move in moves), default=None)
-    if last is None or evaluation.waiting.snapshot.now - last >= pause:
+    if last is None or evaluation.snapshot.now - last >= pause:
         return None
-    ago = format_duration(evaluation.waiting.snapshot.now - last)
+    ago = format_duration(evaluation.snapshot.now - last)
     detail = f"the router moved this chain {ago} ago (cooldown {format_duration(pause)})"
     return GuardRefusal(HoldReason.COOLDOWN, detail)
 
 
-def whence(evaluation: Evaluation) -> GuardRefusal | None:
-    """Before a move might lead back to a queue that the wait has been in, it must be known which those are."""
+def visited_queues_unread(evaluation: Evaluation) -> GuardRefusal | None:
+    """Refuses a move that may lead back to an earlier queue, until it is known which queues the wait has been in."""
     visited = evaluation.waiting.visited
-    entries = (entry for bound in evaluation.live for entry in bound.entries)
+    entries = (entry for bound in evaluation.moves_to_try for entry in bound.entries)
     if not isinstance(visited, Unread) or all(entry.entry.revisit or entry.entry.queue is None for entry in entries):
         return None
-    return GuardRefusal(HoldReason.UNREADABLE, visited.why, (visited.need,) if visited.need is not None else ())
+    return _unreadable(visited)
 
 
 def percent_of_queue(evaluation: Evaluation) -> GuardRefusal | None:
-    """Of the queue that the contact is in: a rule may take its share of each queue."""
+    """Refuses a move above the rule's share of the queue that the contact is in; each queue has its own share."""
     percent, queue_id = evaluation.tried.rule.rule.guard.percent_of_queue, evaluation.waiting.queue_id
     if percent is None:
         return None
-    whole, made = evaluation.used.given[queue_id], evaluation.used.left[evaluation.rule, queue_id]
+    whole, made = evaluation.capacity.queue_totals[queue_id], evaluation.capacity.moved_out[evaluation.rule, queue_id]
     if made < share_of(percent, whole):
         return None
     why = f"{made} moves of this rule out of the queue in the last hour ({percent} % of {whole})"
@@ -207,25 +216,25 @@ def percent_of_queue(evaluation: Evaluation) -> GuardRefusal | None:
 
 
 def per_cycle(evaluation: Evaluation) -> GuardRefusal | None:
-    allowed, own = evaluation.waiting.snapshot.limits.per_cycle, evaluation.tried.rule.rule.guard.per_cycle
-    if evaluation.used.cycle.total() >= allowed:
+    allowed, own = evaluation.snapshot.limits.per_cycle, evaluation.tried.rule.rule.guard.per_cycle
+    if evaluation.capacity.moves_in_cycle.total() >= allowed:
         return GuardRefusal(HoldReason.PER_CYCLE, f"{allowed} moves in this cycle")
-    if own is not None and evaluation.used.cycle[evaluation.rule] >= own:
+    if own is not None and evaluation.capacity.moves_in_cycle[evaluation.rule] >= own:
         return GuardRefusal(HoldReason.PER_CYCLE, f"{own} moves of this rule in this cycle")
     return None
 
 
 def per_hour(evaluation: Evaluation) -> GuardRefusal | None:
-    allowed, own = evaluation.waiting.snapshot.limits.per_hour, evaluation.tried.rule.rule.guard.per_hour
-    if evaluation.used.hour.total() >= allowed:
+    allowed, own = evaluation.snapshot.limits.per_hour, evaluation.tried.rule.rule.guard.per_hour
+    if evaluation.capacity.moves_in_hour.total() >= allowed:
         return GuardRefusal(HoldReason.PER_HOUR, f"{allowed} moves in the last hour")
-    if own is not None and evaluation.used.hour[evaluation.rule] >= own:
+    if own is not None and evaluation.capacity.moves_in_hour[evaluation.rule] >= own:
         return GuardRefusal(HoldReason.PER_HOUR, f"{own} moves of this rule in the last hour")
     return None
 
 
 CLOCK: tuple[Guard, ...] = (operator_pause, hours, clock)
-"""Whatever the step does."""
+"""The guards of every kind of act."""
 
 BEFORE_DESTINATIONS: tuple[Guard, ...] = (
     destinations_paused,
@@ -240,9 +249,9 @@ BEFORE_DESTINATIONS: tuple[Guard, ...] = (
     transfer_budget,
     max_transfers,
     cooldown,
-    whence,
+    visited_queues_unread,
 )
-"""Wherever the contact would go."""
+"""The guards of a move that do not depend on its destination."""
 
 AFTER_DESTINATIONS: tuple[Guard, ...] = (percent_of_queue, per_cycle, per_hour)
-"""Once it is known that it could be moved."""
+"""The guards of a move that has an eligible destination."""

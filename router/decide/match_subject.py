@@ -1,4 +1,4 @@
-"""The contact as the conditions of one rule see it."""
+"""Shows the contact to the conditions of one rule."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from datetime import timedelta
 
 from router.decide.clocks import hours_as_read, hours_of_queue
 from router.decide.snapshot import Snapshot
-from router.decide.waiting_contact import WaitingContact
+from router.decide.waiting_contact import WaitingContact, queue_names
 from router.model import DEFAULT_PRIORITY, ActionKind, Contact, Details, FirstAct, HoursId, QueueId
 from router.rules.bound import BoundRule
 from router.rules.condition import Match, ReliedOnValue, Truth, Unread
 from router.rules.match_keys import Source, match_key
 from router.rules.value_test import QUEUES_OWN, Value
-
-# What only DescribeContact tells of a contact, as the conditions of ``match`` see it.
 
 
 def is_detail(key: str) -> bool:
@@ -24,7 +22,7 @@ def is_detail(key: str) -> bool:
 
 
 def detail(details: Details, key: str) -> Value | None:
-    """The value of one of the keys; ``None`` where the contact has none."""
+    """Returns the value of a key that only DescribeContact has; ``None`` if the contact has none."""
     group, _, name = key.partition(".")
     if group == "attributes":
         return details.attributes.get(name)
@@ -38,12 +36,12 @@ def detail(details: Details, key: str) -> Value | None:
 
 
 def priority_of(details: Details) -> int:
-    """One that the answer does not say is the default."""
+    """Returns the priority; a contact without one has the default."""
     return DEFAULT_PRIORITY if details.priority is None else details.priority
 
 
-def seen_details(matched: Match | None) -> tuple[ReliedOnValue, ...]:
-    """The conditions that came out as they did because of what DescribeContact told."""
+def details_relied_on(matched: Match | None) -> tuple[ReliedOnValue, ...]:
+    """Returns the conditions that came out as they did because of values of DescribeContact."""
     seen = matched.seen if matched is not None else ()
     return tuple(one for one in seen if one.test.costs_a_call and is_detail(one.test.key) and _was_read(one))
 
@@ -52,8 +50,8 @@ def _was_read(seen: ReliedOnValue) -> bool:
     return seen.truth is not Truth.UNREAD and not isinstance(seen.value, Unread)
 
 
-def still_so(relied_on: Iterable[ReliedOnValue], contact: Contact) -> bool:
-    """Whether every condition that a decision rests on comes out as it did, on the contact as it was just read."""
+def conditions_still_hold(relied_on: Iterable[ReliedOnValue], contact: Contact) -> bool:
+    """Returns whether every condition that a decision relies on has the same result on the contact as just read."""
     details = contact.details
     if details is None:
         return True
@@ -62,9 +60,11 @@ def still_so(relied_on: Iterable[ReliedOnValue], contact: Contact) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ContactSubject:
-    """``first`` is the contact as it was when the rule first acted, where the rule has moved the wait, and ``bumped``
-    the same where it has changed its routing: the router's own acts do not change what the rule sees. ``queue_id`` is
-    the queue that the rule sees it in."""
+    """Shows the contact as one rule sees it: the router's own acts do not change the values.
+
+    ``first`` is the contact as it was when the rule first acted, if the rule has moved the wait. ``bumped`` is the same
+    if the rule has updated its routing. ``queue_id`` is the queue that the rule sees it in.
+    """
 
     waiting: WaitingContact
     queue_id: QueueId
@@ -80,20 +80,26 @@ class ContactSubject:
         return self.waiting.snapshot
 
     def value(self, key: str) -> Value | Unread | None:
-        group, _, name = key.partition(".")
-        if group == "segment_attributes":
-            return self.contact.segment_attributes.get(name)
-        if group == "tags":
-            return self.contact.tags.get(name)
-        if group == "hours" and name:
-            return self._hours(name)
-        if is_detail(key):
-            return self._detail(key)
-        return self._plain(key)
+        match key:
+            case "queue":
+                return queue_names(self.queue_id, self.snapshot)
+            case "waited":
+                return self.first.waited if self.first else self.contact.waited(self.snapshot.now)
+            case "initiation_method" if self.first:
+                return self.first.initiation_method
+            case "age":
+                return self._age()
+            case "transfers":
+                recorded = self.first.transfers if self.first else None
+                return self.waiting.transfers_behind if recorded is None else recorded
+        source = match_key(key).source
+        if source is Source.HOURS:
+            return self._hours(key.partition(".")[2])
+        return self._detail(key) if source is Source.DETAILS else self.waiting.values[key]
 
     @property
     def recorded_priority(self) -> int | None:
-        """What it was when the rule first acted; ``None`` where it is for the rule what it is now."""
+        """Returns the priority before the rule's first act; ``None`` if the rule sees the present one."""
         before = self.first or self.bumped
         return None if before is None else before.priority
 
@@ -103,50 +109,28 @@ class ContactSubject:
         details = self.waiting.details
         return details if isinstance(details, Unread) else detail(details, key)
 
-    def _plain(self, key: str) -> Value | Unread | None:
-        match key:
-            case "channel":
-                return self.contact.channel.value
-            case "queue":
-                return self._queue()
-            case "name":
-                return self.contact.name
-            case "waited":
-                return self.first.waited if self.first else self.contact.waited(self.snapshot.now)
-            case "age":
-                return self._age()
-            case "initiation_method":
-                return self.first.initiation_method if self.first else self.contact.initiation_method
-            case "subtype":
-                return self.contact.segment_attributes.get("connect:Subtype")
-            case "transfers":
-                recorded = self.first.transfers if self.first else None
-                return self.waiting.transfers_behind if recorded is None else recorded
-            case "hours":
-                return Unread("these hours of operation are not known")
-        return Unread(f"{key} is not read by this version")
-
     def _age(self) -> Value | Unread:
-        """As it is now: moves do not change it."""
+        """Returns the present age, because moves do not change it."""
         began_at = self.waiting.chain_began_at
         return began_at if isinstance(began_at, Unread) else max(self.snapshot.now - began_at, timedelta())
 
     def _hours(self, name: str) -> Value | Unread:
-        """``name`` is an id, or stands for the own hours of the queue that the rule sees the contact in."""
+        """Returns ``open`` or ``closed`` for hours by id, or for the own hours of the queue that the rule sees."""
+        if not name:
+            return Unread("these hours of operation are not known")
         own = name == QUEUES_OWN
         found = hours_of_queue(self.queue_id, self.snapshot) if own else hours_as_read(HoursId(name), self.snapshot)
         if isinstance(found, Unread):
             return found
         return "open" if found.is_open(self.snapshot.now) else "closed"
 
-    def _queue(self) -> Value:
-        name = self.snapshot.directory.queue_name(self.queue_id)
-        return (name, self.queue_id) if name and name != self.queue_id else (self.queue_id,)
-
 
 def subject_for(rule: BoundRule, waiting: WaitingContact) -> ContactSubject:
-    """The subject that a rule is matched against. A rule that has moved the wait sees it, in the queues that it moves
-    to, where it first acted on it."""
+    """Returns the subject that a rule is matched against.
+
+    A rule that has moved the wait sees it in the queue where it first acted, as long as it is in a queue that the rule
+    moves to.
+    """
     if not waiting.wait.actions:
         return ContactSubject(waiting, waiting.queue_id)
     before = waiting.wait.first_act(rule.name, observed=False)
@@ -159,7 +143,8 @@ def subject_for(rule: BoundRule, waiting: WaitingContact) -> ContactSubject:
 
 
 def sent_here(rule: str, waiting: WaitingContact) -> bool:
-    """Whether a move of the rule brought the contact to the queue it is in: an agent's own has no other way in."""
+    """Returns whether a move of the rule brought the contact to its queue; only a move leads into an agent's
+    own queue."""
     moves = waiting.wait.moves_of(rule)
     if any(move.landed_queue_id == waiting.contact.queue_id for move in moves):
         return True

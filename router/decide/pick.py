@@ -1,4 +1,4 @@
-"""Which of the eligible entries of a tier a step takes; ties go to the order in the file."""
+"""Picks one of the eligible entries of a tier; ties go to the order in the file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ NEVER = timedelta.max
 def pick(
     how: Pick, tier: tuple[Weighed, ...], *, wait: WaitKey, rule: str, at: timedelta, last: Target | None
 ) -> Weighed:
-    """One of the eligible entries of ``tier``, of which there is at least one.
+    """Picks one of the eligible entries of ``tier``, of which there is at least one.
 
     ``last`` is the destination this step used last, for ``round-robin``. ``weighted`` hashes the wait and the step, so
-    that ``plan``, ``run`` and another router choose alike. A metric that is not known counts as the worst.
+    that ``plan``, ``run`` and other routers pick the same entry. An unknown metric counts as the worst.
     """
     eligible = [weighed for weighed in tier if weighed.eligible]
     match how:

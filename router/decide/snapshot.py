@@ -1,4 +1,4 @@
-"""Everything that decisions may rest on, as one frozen value: there is nothing else to ask, and no clock to read."""
+"""Defines the snapshot: everything that decisions are made from, as one frozen value."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ CHAIN_TRANSFERS = 11
 
 
 NEVER_PAUSED = Details()
-"""Of a task that was not read yet: assumed, for it is read before anything is done to it."""
+"""The pauses of a task that was not read yet: assumed, because it is read before anything is done to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The service's own limits on moves; a rule may tighten them."""
+    """Holds the service's own limits on moves; a rule may tighten them."""
 
     max_transfers: int = 3
     reserve_transfers: int = 2
@@ -50,7 +50,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocks:
-    """What stands in the way of every contact, or of every move with a flow."""
+    """Holds the obstacles to every move, or to every move with a flow."""
 
     denied: bool = False
     denied_flows: frozenset[FlowId] = frozenset()
@@ -61,20 +61,23 @@ class Blocks:
 
 @dataclass(frozen=True, kw_only=True)
 class LiveMetrics:
-    """``asked`` are the queues whose metrics were asked for; of those, a queue without a row is empty and unstaffed,
-    unless its answer failed (``failed``), contacts were seen there, or no queue had a row for that channel.
-    ``profiles`` are what routing profiles serve, ``None`` where that could not be read."""
+    """Holds the live metrics that were read.
+
+    A queue in ``queues_read`` without a row is empty and unstaffed, unless its reading failed (``queues_failed``),
+    contacts were seen there, or no queue had a row for that channel. ``profiles`` are the queues that routing profiles
+    serve, ``None`` if that could not be read.
+    """
 
     rows: Mapping[tuple[QueueId, Channel], QueueMetrics] = field(default_factory=dict)
-    asked: frozenset[QueueId] = frozenset()
-    failed: frozenset[QueueId] = frozenset()
+    queues_read: frozenset[QueueId] = frozenset()
+    queues_failed: frozenset[QueueId] = frozenset()
     agents: Mapping[AgentId, AgentState] = field(default_factory=dict)
-    agents_asked: frozenset[AgentId] = frozenset()
+    agents_read: frozenset[AgentId] = frozenset()
     profiles: Mapping[ProfileId, frozenset[tuple[QueueId, Channel]] | None] = field(default_factory=dict)
 
     @cached_property
     def channels(self) -> frozenset[Channel]:
-        """Those of which Connect gave a row for some queue: about the others it may be silent."""
+        """Returns the channels with a row for some queue; Connect may give none for the others."""
         return frozenset(channel for _, channel in self.rows)
 
 
@@ -82,8 +85,8 @@ class LiveMetrics:
 class ReadValues:
     """Holds the values that ``lookup`` has read on demand; an ``Unread`` marks a value that it could not read.
 
-    ``origins`` are the instants at which chains began, ``pauses`` the details that tell of a task's pauses, and
-    ``pasts`` the contacts that a contact came from, newest first.
+    ``origins`` are the instants at which chains began, ``pauses`` the details that show a task's pauses, and ``pasts``
+    the contacts that a contact came from, newest first.
     """
 
     transfers: Mapping[ContactId, int | Unread] = field(default_factory=dict)
@@ -138,7 +141,7 @@ class Snapshot:
 
     @cached_property
     def occupied(self) -> frozenset[tuple[QueueId, Channel]]:
-        """The queues in which contacts of a channel have been seen waiting."""
+        """Returns the queues in which contacts of a channel have been seen waiting."""
         waiting = (one for one in self.contacts if one.standing(self.now) is Standing.WAITING)
         seen = frozenset((one.queue_id, one.channel) for one in waiting if one.queue_id is not None)
         return seen | self.occupied_by_others

@@ -1,4 +1,4 @@
-"""Which queue or agent an entry of ``to`` means for one contact."""
+"""Resolves an entry of ``to`` for one contact, and compares a queue's metrics with the entry's conditions."""
 
 from __future__ import annotations
 
@@ -15,28 +15,26 @@ from router.rules.condition import ReliedOnValue, Test, Truth, Unread
 from router.rules.rule import MetricLimit
 from router.rules.value_test import TextForm
 
-# What is known of a queue's load, with what was sent there lately taken into account.
-
 
 def known_metrics(queue_id: QueueId, channel: Channel, snapshot: Snapshot, sent: int) -> QueueMetrics | None:
-    """The queue's metrics for a channel, less the contacts ``sent`` there that they do not show; ``None`` where not
+    """Returns a queue's metrics for a channel, corrected by ``sent`` contacts that they do not show; ``None`` if not
     known.
 
-    In a complete answer a queue without a row is empty and unstaffed, unless contacts of that channel were seen there
-    or no queue had a row for the channel: then Connect may be silent about it, and silence is not zero.
+    If all metrics were read, a queue without a row is empty and unstaffed, except if contacts of that channel were seen
+    there or no queue had a row for the channel: then Connect may leave it out, and a missing row is not zero.
     """
     live = snapshot.read.metrics
-    if queue_id not in live.asked or queue_id in live.failed:
+    if queue_id not in live.queues_read or queue_id in live.queues_failed:
         return None
     row = live.rows.get((queue_id, channel))
     if row is None:
         silent = channel not in live.channels or (queue_id, channel) in snapshot.occupied
         row = QueueMetrics() if silent else EMPTY_QUEUE
-    return _less(row, sent) if sent else row
+    return _with_sent(row, sent) if sent else row
 
 
-def beyond(limit: MetricLimit, metrics: QueueMetrics) -> str | None:
-    """Why the metrics are not within the limit, for people; ``None`` where they are."""
+def broken_limit(limit: MetricLimit, metrics: QueueMetrics) -> str | None:
+    """Returns why the metrics are not within the limit, for people; ``None`` if they are."""
     value: int | timedelta | None = getattr(metrics, limit.metric)
     if value is None:
         return f"{limit.metric} is not known"
@@ -48,7 +46,7 @@ def beyond(limit: MetricLimit, metrics: QueueMetrics) -> str | None:
 
 
 def no_shorter_wait(metrics: QueueMetrics, waited: timedelta) -> str | None:
-    """Why the queue's oldest contact does not wait less than ``waited``, for people; ``None`` where it does."""
+    """Returns why the queue's oldest contact does not wait less than ``waited``, for people; ``None`` if it does."""
     oldest = metrics.oldest_contact_age
     if oldest is None:
         return "oldest_contact_age is not known"
@@ -57,7 +55,7 @@ def no_shorter_wait(metrics: QueueMetrics, waited: timedelta) -> str | None:
     return f"its oldest contact waits {_shown(oldest)}, not less than this wait ({_shown(waited)})"
 
 
-def _less(row: QueueMetrics, sent: int) -> QueueMetrics:
+def _with_sent(row: QueueMetrics, sent: int) -> QueueMetrics:
     changed: dict[str, Any] = {}
     for metric in METRICS:
         value = getattr(row, metric.name)
@@ -71,7 +69,8 @@ def _shown(value: int | timedelta) -> str:
 
 
 def target_of(bound: BoundEntry, waiting: WaitingContact) -> Target | None:
-    """``None`` where the instance lacks a name or, for ``agent_from``, where the contact names no agent it has."""
+    """Returns the target; ``None`` if the instance lacks a name, or if the contact names no agent for
+    ``agent_from``."""
     if bound.entry.agent_from is None:
         return bound.target
     agent = named_agent(bound.entry.agent_from, waiting)
@@ -81,8 +80,7 @@ def target_of(bound: BoundEntry, waiting: WaitingContact) -> Target | None:
 
 
 def named_agent(attribute: str, waiting: WaitingContact) -> Agent | Unread | None:
-    """The agent whose user name or id stands in a contact attribute; ``None`` where it has none, or none of the
-    instance's."""
+    """Returns the agent whose user name or id a contact attribute holds; ``None`` if it holds none of the instance."""
     details = waiting.details
     if isinstance(details, Unread):
         return details
@@ -90,9 +88,8 @@ def named_agent(attribute: str, waiting: WaitingContact) -> Agent | Unread | Non
     return waiting.snapshot.directory.agent(name) if name else None
 
 
-def naming(attribute: str, waiting: WaitingContact) -> ReliedOnValue | None:
-    """What a contact says in an attribute that names an agent, as a condition that holds while it says the same;
-    ``None`` where that was not read."""
+def condition_on_agent(attribute: str, waiting: WaitingContact) -> ReliedOnValue | None:
+    """Returns a condition that holds while a contact's attribute names the same agent; ``None`` if it was not read."""
     details = waiting.details
     if isinstance(details, Unread):
         return None

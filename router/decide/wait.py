@@ -1,4 +1,4 @@
-"""The wait a contact is in, read back from what the ledger recorded of its chain."""
+"""Reads back the wait that a contact is in from the actions that the ledger recorded of its chain."""
 
 from __future__ import annotations
 
@@ -20,18 +20,16 @@ from router.model import (
     WaitKey,
 )
 
-# What was before the wait as the ledger knows it, by Connect's own records of the contacts it came from.
-
 TOGETHER = timedelta(minutes=1)
-"""A transfer ends one contact and begins the next, at instants of Connect's own; how far apart is not documented."""
+"""How far apart the end of a contact and the begin of its successor may be in one transfer; AWS documents no figure."""
 
 
 def queues_before(wait_id: ContactId, contact: Contact, past: Iterable[Contact]) -> frozenset[QueueId]:
-    """The queues in which the wait may have waited before the contact that the ledger knows it from: back to where an
-    agent had it, or something else than a transfer ended a contact.
+    """Returns the queues where the wait may have been before the first contact that the ledger knows of it.
 
-    Connect does not tell who made a transfer. One by a flow counts as the router's: rather held than sent round in a
-    circle. ``past`` is what ``contact`` came from, newest first.
+    It looks back to the last contact that an agent had, or that something other than a transfer ended. Connect does not
+    show who made a transfer; a flow's counts as the router's, because a hold is better than a circle. ``past`` are the
+    contacts that ``contact`` came from, newest first.
     """
     return frozenset(one.queue_id for one in _same_wait(wait_id, contact, past) if one.queue_id is not None)
 
@@ -41,14 +39,14 @@ def _same_wait(wait_id: ContactId, contact: Contact, past: Iterable[Contact]) ->
     for one in past:
         if known:  # the router's own moves, as the ledger has them
             known = one.id != wait_id
-        elif _went_on(one, after):
+        elif _continues(one, after):
             yield one
         else:
             return
         after = one
 
 
-def _went_on(before: Contact, after: Contact) -> bool:
+def _continues(before: Contact, after: Contact) -> bool:
     ended, began = before.disconnected_at, after.initiated_at
     if ended is None or began is None or before.with_agent or before.channel is not after.channel:
         return False
@@ -56,7 +54,7 @@ def _went_on(before: Contact, after: Contact) -> bool:
 
 
 SAME_INSTANT = timedelta(seconds=1)
-"""Two tellings of one instant may differ by rounding: contact records carry whole seconds, the API milliseconds."""
+"""How far apart two records of one instant may be: contact records have whole seconds, the API milliseconds."""
 
 
 def same_instant(one: datetime | None, other: datetime | None) -> bool:
@@ -65,10 +63,11 @@ def same_instant(one: datetime | None, other: datetime | None) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """One wait of one contact, with what the router did in it, oldest first (observed acts included).
+    """Holds one wait of one contact and the router's actions in it, oldest first, observed ones included.
 
-    ``chain`` holds the router's acts on the whole chain, ``chain_id`` is the chain's as the router knows it, its own
-    moves included. ``landing`` is that of the move that brought the contact here, ``None`` where none did.
+    ``chain`` holds the router's actions on the whole chain. ``chain_id`` is the first contact of the chain, with the
+    router's own moves taken into account. ``landing`` is that of the move that brought the contact here, ``None``
+    without one.
     """
 
     key: WaitKey
@@ -82,7 +81,7 @@ class Wait:
         return tuple(action for action in self.actions if action.moved) if self.actions else ()
 
     def chain_moves(self, *, observed: bool = False) -> tuple[Action, ...]:
-        """The router's moves of the whole chain; with ``observed`` those that it would have made count as well."""
+        """Returns the router's moves of the whole chain; with ``observed`` also those that it would have made."""
         return tuple(action for action in self.chain if action.moved or (observed and _would_have_moved(action)))
 
     @property
@@ -91,11 +90,12 @@ class Wait:
 
     @property
     def visited(self) -> frozenset[QueueId]:
-        """The queues this wait has been moved out of."""
+        """Returns the queues that this wait has been moved out of."""
         return frozenset(move.queue_id for move in self.moves)
 
-    def of_rule(self, rule: str, *, observed: bool) -> tuple[Action, ...]:
-        """The acts of a rule in this wait; with ``observed`` those that were only observed count as well."""
+    def actions_of(self, rule: str, *, observed: bool) -> tuple[Action, ...]:
+        """Returns the actions of a rule that took effect in this wait; with ``observed`` also those that were only
+        observed."""
         if not self.actions:
             return ()
         return tuple(
@@ -105,19 +105,24 @@ class Wait:
         )
 
     def progress(self, rule: str, kind: ActionKind, *, observed: bool) -> timedelta | None:
-        """The place on the rule's clock of the last step of this kind that has acted, or of a routing update that
-        Connect refused: it has no other entry to try. ``None`` before the first."""
+        """Returns the time on the rule's clock of the last step of this kind that has acted; ``None`` before the first.
+
+        A routing update that Connect refused counts as well, because it has no other entry to try.
+        """
         if not self.actions:
             return None
-        acted = (act for act in self.of_rule(rule, observed=observed) if act.kind is kind)
+        acted = (act for act in self.actions_of(rule, observed=observed) if act.kind is kind)
         refused = (act for act in self.actions if act.rule == rule and act.state is ActionState.REFUSED)
         over = (*acted, *(act for act in refused if act.kind is kind is ActionKind.ROUTING))
         return max((act.at for act in over), default=None)
 
     def first_act(self, rule: str, *, observed: bool) -> FirstAct | None:
-        """What was recorded then; a priority that was no matter then, as it was read before the first call: the rule
-        may have been edited to ask for it since."""
-        acts = self.of_rule(rule, observed=observed)
+        """Returns the contact as recorded at the rule's first act; ``None`` before it.
+
+        If no priority was recorded then, it is the one read before the first call, because the rule may have been
+        edited since.
+        """
+        acts = self.actions_of(rule, observed=observed)
         if not acts:
             return None
         first, read = acts[0].first, next((act.before for act in acts if act.before is not None), None)
@@ -128,12 +133,12 @@ class Wait:
     def moves_of(self, rule: str) -> tuple[Action, ...]:
         return tuple(move for move in self.moves if move.rule == rule) if self.actions else ()
 
-    def touched_by(self, rule: str) -> bool:
-        """Whether the rule has done, or tried, anything in this wait."""
+    def has_actions_of(self, rule: str) -> bool:
+        """Returns whether the rule has done, or tried, anything in this wait."""
         return any(action.rule == rule for action in self.actions)
 
-    def refused(self, rule: str, at: timedelta, fingerprint: str, contact: Contact) -> frozenset[Target]:
-        """The destinations that Connect refused for this very contact, step and wording of the rule."""
+    def refused_targets(self, rule: str, at: timedelta, fingerprint: str, contact: Contact) -> frozenset[Target]:
+        """Returns the destinations that Connect refused for this contact, step and content of the rule."""
         return frozenset(
             action.target
             for action in self.actions
@@ -145,12 +150,15 @@ class Wait:
 
 
 def read_wait(contact: Contact, history: Iterable[Action]) -> Wait | None:
-    """The wait of a waiting contact, or ``None`` where the sighting is stale: the router has moved that wait already,
-    and the search's index has not caught up. ``history`` is of the contact's chain, oldest first."""
+    """Returns the wait of a waiting contact; ``None`` if the sighting is stale.
+
+    A sighting is stale if the router has moved the wait already and the search's index still shows the old state.
+    ``history`` is of the contact's chain, oldest first.
+    """
     assert contact.enqueued_at is not None, "only waiting contacts have a wait"
     chain = tuple(history)
     for move in reversed([action for action in chain if action.moved]):
-        if _led_to(move, contact):
+        if _brought_here(move, contact):
             begins = move.landing is Landing.DIVERTED
             return _new_wait(contact, chain) if begins else _wait(move.wait, contact, chain, move.landing)
         if _is_before(contact, move):
@@ -159,7 +167,7 @@ def read_wait(contact: Contact, history: Iterable[Action]) -> Wait | None:
 
 
 def _new_wait(contact: Contact, chain: tuple[Action, ...]) -> Wait:
-    """The wait that began as the contact came to where it is; under the instant that was recorded first, if any was."""
+    """Returns the wait that began when the contact entered its queue, with the instant that was recorded first."""
     assert contact.enqueued_at is not None, "only waiting contacts have a wait"
     recorded = (action.wait for action in chain if action.wait.wait_id == contact.id)
     known = next((key for key in recorded if same_instant(key.began_at, contact.enqueued_at)), None)
@@ -177,7 +185,7 @@ def _wait(key: WaitKey, contact: Contact, chain: tuple[Action, ...], landing: La
 
 
 def _is_before(contact: Contact, move: Action) -> bool:
-    """Whether the sighting is the very wait that was moved, or an earlier one of the same segment."""
+    """Returns whether the sighting is the wait that was moved, or an earlier one of the same contact."""
     assert contact.enqueued_at is not None, "only waiting contacts have a wait"
     if contact.id != move.contact_id:
         return False
@@ -186,8 +194,8 @@ def _is_before(contact: Contact, move: Action) -> bool:
     return contact.enqueued_at < move.enqueued_at
 
 
-def _led_to(move: Action, contact: Contact) -> bool:
-    """Whether the move put the contact where it is seen, by where it landed or, before that is known, by the ids."""
+def _brought_here(move: Action, contact: Contact) -> bool:
+    """Returns whether the move brought the contact where it is seen: by its landing or, before that, by the ids."""
     if move.landing is None or move.landing.unlanded:
         return _is_result(move, contact) and not _is_before(contact, move)
     in_place = move.landed_queue_id in (None, contact.queue_id)
@@ -195,8 +203,11 @@ def _led_to(move: Action, contact: Contact) -> bool:
 
 
 def _is_result(move: Action, contact: Contact) -> bool:
-    """TransferContact's answer may name the new segment, or the one it moved (which of the two is not documented); and
-    where the answer was lost nothing is known but the segment that was moved."""
+    """Returns whether the contact may be the result of the move.
+
+    TransferContact's answer may name the new contact or the moved one (AWS does not document which); without an answer
+    only the moved contact is known.
+    """
     if move.new_contact_id not in (None, move.contact_id):
         return contact.id == move.new_contact_id
     return move.contact_id in (contact.id, contact.previous_id)

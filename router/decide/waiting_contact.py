@@ -1,4 +1,4 @@
-"""Joins one waiting contact with its wait and its snapshot, and answers what rules and guards ask about it."""
+"""Joins one waiting contact with its wait and its snapshot, and derives the values that rules and guards need."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from router.rules.value_test import Value
 
 @dataclass(frozen=True)
 class WaitingContact:
+    """Joins a waiting contact with its wait and the snapshot."""
+
     contact: Contact
     wait: Wait
     snapshot: Snapshot
@@ -27,51 +29,54 @@ class WaitingContact:
 
     @cached_property
     def values(self) -> Values:
-        """What a search tells of it, by match key, as a rule sees it that has not acted on it."""
+        """Returns the values that a search has of it, by match key, as seen by a rule that has not acted on it."""
         return _Values(self)
 
     @property
     def lasted(self) -> timedelta:
-        """How long the wait has waited, the router's own moves included."""
+        """Returns how long the wait has lasted, the router's own moves included."""
         return max(self.snapshot.now - self.wait.key.began_at, timedelta())
 
     @cached_property
     def in_listed_queue(self) -> bool:
-        """Whether the queue is one of the instance's standard queues: an agent's own is not, nor is one that was made
-        since the directory was read."""
+        """Returns whether the queue is a standard queue of the directory: no agent's own, and none made since."""
         queue = self.snapshot.directory.queue(self.queue_id)
         return queue is not None and queue.agent_id is None
 
     @property
     def began_at(self) -> datetime:
-        """The earliest that is known of the chain: when it was initiated, or scheduled for if later, or queued."""
+        """Returns the earliest known instant of the chain: initiated, scheduled if later, or queued."""
         chain = self.chain_began_at
         known = (self.contact.began_at if isinstance(chain, Unread) else chain, self.wait.key.began_at)
         return min(at for at in known if at is not None)
 
     @cached_property
     def chain_began_at(self) -> datetime | Unread:
-        """When the chain's first contact was initiated, or was scheduled for, if later. The contact itself tells it
-        where it is the first; which one is, the router's own moves tell where Connect's ids do not."""
+        """Returns when the chain's first contact was initiated, or was scheduled for, if later.
+
+        The contact itself shows it if it is the first one. The router's own moves show which contact is first if
+        Connect's ids do not.
+        """
         first_id = self.wait.chain_id
         if first_id == self.contact.id and self.contact.previous_id is None and self.contact.began_at is not None:
             return self.contact.began_at
+        known = self.snapshot.read.origins.get(self.contact.id)
         need = Need(NeedKind.ORIGIN, self.contact.id, first_id)
-        return self.snapshot.read.origins.get(
-            self.contact.id, Unread("when its chain began has not been read yet", need)
-        )
+        return Unread("when its chain began has not been read yet", need) if known is None else known
 
     @property
     def details(self) -> Details | Unread:
         """Returns the details as they were last read, or an ``Unread`` that names the need."""
         if self.contact.details is not None:
             return self.contact.details
-        unread = Unread("DescribeContact has not been asked", Need(NeedKind.DETAILS, self.contact.id))
-        return self.snapshot.read.details.get(self.contact.id, unread)
+        known = self.snapshot.read.details.get(self.contact.id)
+        if known is not None:
+            return known
+        return Unread("DescribeContact has not been called", Need(NeedKind.DETAILS, self.contact.id))
 
     @property
     def pauses(self) -> Details | Unread:
-        """When it was paused."""
+        """Returns the details from which the pauses of the task are known."""
         read = self.details
         if not isinstance(read, Unread):
             return read
@@ -80,7 +85,7 @@ class WaitingContact:
 
     @property
     def earlier(self) -> tuple[Contact, ...] | Unread:
-        """The contacts that it came from, newest first."""
+        """Returns the contacts that it came from, newest first."""
         if not self.has_past:
             return ()
         unread = Unread("the contacts that it came from have not been read yet", Need(NeedKind.PAST, self.contact.id))
@@ -88,7 +93,8 @@ class WaitingContact:
 
     @cached_property
     def visited(self) -> frozenset[QueueId] | Unread:
-        """The queues that this wait has been moved out of: by the ledger and, before it began, by Connect's records."""
+        """Returns the queues that this wait has been moved out of: by the ledger and, before it began, by Connect's
+        records."""
         wait = self.wait
         if not self.has_past or not self._older_than_the_ledger:
             return wait.visited
@@ -97,29 +103,29 @@ class WaitingContact:
 
     @property
     def _older_than_the_ledger(self) -> bool:
-        """Whether the wait goes back to a time that the ledger knows nothing of: what came before its first contact may
-        have been the router's doing."""
+        """Returns whether the wait began before the ledger did, so that the router may have moved it without a
+        record."""
         ledger, contact = self.snapshot.moves.ledger_began_at, self.contact
         began = contact.initiated_at if self.wait.key.wait_id == contact.id else None
         return ledger is not None and (began or self.wait.key.began_at) < ledger
 
     @property
     def has_past(self) -> bool:
-        """Whether it came from another contact."""
+        """Returns whether it came from another contact."""
         return self.wait.chain_id != self.contact.id or self.contact.previous_id is not None
 
     @property
     def transfers_behind(self) -> int | Unread:
-        """As ``transfers``; an ``Unread`` that says what to read where that must be read first."""
+        """Returns ``transfers``, or an ``Unread`` that names the need if they must be read first."""
         unread = Unread("its transfers have not been counted yet", Need(NeedKind.TRANSFERS, self.contact.id))
         return unread if self.transfers is None else self.transfers
 
     @property
     def transfers(self) -> int | Unread | None:
-        """Transfers that the chain has behind it; ``None`` where that must be read first.
+        """Returns the transfers that the chain has behind it; ``None`` if they must be read first.
 
-        The first contact of a chain has none. The router's own moves count even where Connect's ids do not show them,
-        and so does what was behind the chain when they were made.
+        The first contact of a chain has none. The router's own moves count even if Connect's ids do not show them, and
+        so do the transfers before them.
         """
         first = self.contact.previous_id is None and self.contact.initial_id in (None, self.contact.id)
         read = 0 if first else self.snapshot.read.transfers.get(self.contact.id)
@@ -132,35 +138,41 @@ class WaitingContact:
 
     @property
     def transfers_allowed(self) -> int:
-        """Connect allows 11 a chain, whoever makes them (API_TransferContact); some are kept for people and flows."""
+        """Returns the 11 transfers of a chain (API_TransferContact), less the reserve for people and flows."""
         return CHAIN_TRANSFERS - self.snapshot.limits.reserve_transfers
 
 
+def queue_names(queue_id: QueueId, snapshot: Snapshot) -> tuple[str, ...]:
+    """Returns the name and the id of a queue, or the id alone if no name is known."""
+    name = snapshot.directory.queue_name(queue_id)
+    return (name, queue_id) if name and name != queue_id else (queue_id,)
+
+
 class _Values(dict[str, Value | None]):
+    """Holds the values that a search returns, by match key, each computed when a rule first needs it."""
+
     def __init__(self, waiting: WaitingContact) -> None:
-        self._wait = waiting
+        self._waiting = waiting
 
     def __missing__(self, key: str) -> Value | None:
-        found = self[key] = self._told(key)
+        found = self[key] = self._value(key)
         return found
 
-    def _told(self, key: str) -> Value | None:
-        waiting, (group, _, name) = self._wait, key.partition(".")
-        contact = waiting.contact
-        if group == "tags":
-            return contact.tags.get(name)
-        if group == "segment_attributes":
-            return contact.segment_attributes.get(name)
-        match key:
+    def _value(self, key: str) -> Value | None:
+        contact, (group, _, name) = self._waiting.contact, key.partition(".")
+        match group:
             case "channel":
                 return contact.channel.value
             case "queue":
-                named = waiting.snapshot.directory.queue_name(waiting.queue_id)
-                return (named, waiting.queue_id) if named and named != waiting.queue_id else (waiting.queue_id,)
+                return queue_names(self._waiting.queue_id, self._waiting.snapshot)
             case "name":
                 return contact.name
             case "initiation_method":
                 return contact.initiation_method
             case "subtype":
                 return contact.segment_attributes.get("connect:Subtype")
+            case "segment_attributes":
+                return contact.segment_attributes.get(name)
+            case "tags":
+                return contact.tags.get(name)
         raise KeyError(key)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from router.connect.answers import Missing, Reading
 from router.decide.decision import PausesSeen, RuleDecision
-from router.decide.match_subject import still_so
+from router.decide.match_subject import conditions_still_hold
 from router.decide.wait import same_instant
 from router.lookup.details import DetailsCache
 from router.model import Contact, HoldReason, QueueId, Standing
@@ -75,7 +75,7 @@ def changed(
         return HoldReason.LEFT_QUEUE
     if pauses is not None and contact.details is not None and contact.details.resumed_at != pauses.resumed_at:
         return HoldReason.CONTACT_PAUSED
-    return None if still_so(relied_on, contact) else HoldReason.NO_LONGER_MATCHES
+    return None if conditions_still_hold(relied_on, contact) else HoldReason.NO_LONGER_MATCHES
 
 
 def in_place(contact: Contact, *, queue_id: QueueId, enqueued_at: datetime) -> bool:

@@ -113,8 +113,9 @@ class Fetcher:
         queues = frozenset(QueueId(need.id) for need in needs)
         rows = self.instance.queue_metrics(queues, self.channels)
         if not isinstance(rows, Mapping):
-            return replace(metrics, asked=metrics.asked | queues, failed=metrics.failed | queues)
-        return replace(metrics, asked=metrics.asked | queues, rows={**metrics.rows, **rows})
+            failed = metrics.queues_failed | queues
+            return replace(metrics, queues_read=metrics.queues_read | queues, queues_failed=failed)
+        return replace(metrics, queues_read=metrics.queues_read | queues, rows={**metrics.rows, **rows})
 
     def _read_agents(self, metrics: LiveMetrics, needs: list[Need]) -> LiveMetrics:
         """An agent whose state could not be read is like one that is not routable: not eligible."""
@@ -123,7 +124,7 @@ class Fetcher:
         asked = frozenset(AgentId(need.id) for need in needs)
         states = self.instance.agent_states(asked)
         found = states if isinstance(states, Mapping) else {}
-        return replace(metrics, agents_asked=metrics.agents_asked | asked, agents={**metrics.agents, **found})
+        return replace(metrics, agents_read=metrics.agents_read | asked, agents={**metrics.agents, **found})
 
     def _read_profiles(self, metrics: LiveMetrics, needs: list[Need], now: datetime) -> LiveMetrics:
         """Routing profiles change seldom: what was read counts as long as opening hours do. What fails is asked for

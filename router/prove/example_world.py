@@ -79,13 +79,13 @@ class ExampleWorld:
         slots = {AgentId(bare_id(name)): free for name, free in example.agents.items()}
         return LiveMetrics(
             rows={(one, channel): metrics for one, metrics in {queue_id: EMPTY_QUEUE, **given}.items()},
-            asked=self.queue_ids,
+            queues_read=self.queue_ids,
             agents={
                 agent: AgentState(routable=True, slots_available={channel.value: n}, profile_id=EVERY_QUEUE)
                 for agent, n in slots.items()
             },
             profiles={EVERY_QUEUE: frozenset({(queue_id, channel)})},
-            agents_asked=self.agent_ids,
+            agents_read=self.agent_ids,
         )
 
 

@@ -113,7 +113,7 @@ class Simulation:
             for queue in NAMES
             for channel in (Channel.TASK, Channel.EMAIL)
         }
-        return LiveMetrics(rows=rows, asked=frozenset(NAMES), agents_asked=frozenset())
+        return LiveMetrics(rows=rows, queues_read=frozenset(NAMES), agents_read=frozenset())
 
     def _pending(self) -> dict[QueueId, int]:
         found: dict[QueueId, int] = {}

@@ -55,9 +55,9 @@ def live(
     known = agents or {}
     return LiveMetrics(
         rows=rows,
-        asked=frozenset(NAMES),
+        queues_read=frozenset(NAMES),
         agents=known,
-        agents_asked=frozenset(one.id for one in DIRECTORY.agents),
+        agents_read=frozenset(one.id for one in DIRECTORY.agents),
     )
 
 

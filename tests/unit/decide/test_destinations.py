@@ -103,7 +103,7 @@ def test_or_connect_gave_no_row_for_that_channel_in_any_queue():
 
 
 def test_metrics_whose_answer_failed_are_not_known():
-    failed = replace(rows_without_overflow(), failed=frozenset({OVERFLOW}))
+    failed = replace(rows_without_overflow(), queues_failed=frozenset({OVERFLOW}))
     assert moved_by(EMPTY, metrics=failed) == NONE
 
 
@@ -187,7 +187,7 @@ def test_a_pick_by_metrics_has_them_read_even_of_entries_without_conditions():
 
 
 def test_an_unconditional_entry_stays_eligible_when_the_metrics_of_a_pick_cannot_be_read():
-    nothing = LiveMetrics(asked=frozenset({OVERFLOW, GENERAL}), failed=frozenset({OVERFLOW, GENERAL}))
+    nothing = LiveMetrics(queues_read=frozenset({OVERFLOW, GENERAL}), queues_failed=frozenset({OVERFLOW, GENERAL}))
     assert moved_by('{ queue = "Overflow" }, { queue = "General" }', pick="most-slots", metrics=nothing) == [
         f"{TO} Overflow"
     ]

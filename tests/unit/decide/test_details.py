@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from router.decide.decide import decide
-from router.decide.match_subject import still_so
+from router.decide.match_subject import conditions_still_hold
 from router.model import ActionState, Channel, Details, HoldReason, Need, NeedKind, ProfileId, RoutingData
 from router.rules.condition import Unread
 from tests.builders.contacts import act, after, contact, move
@@ -188,7 +188,7 @@ def test_a_rule_that_has_only_warned_relies_on_the_priority_as_it_is_now():
     warned = replace(act(WAITING, "vip", at=5, kind="warn"))
     seen = snapshot(WAITING, history=(warned,), details=told(priority=5))
     (priority,) = the_transfer(decide(seen, rules(on("priority = 5")))).relied_on
-    assert not still_so((priority,), replace(WAITING, details=Details(priority=1)))
+    assert not conditions_still_hold((priority,), replace(WAITING, details=Details(priority=1)))
 
 
 def test_a_rule_relies_no_more_on_the_priority_that_it_has_changed_itself():
@@ -228,8 +228,8 @@ def test_a_decision_carries_what_it_relies_on_the_rules_above_included():
     assert transfer.target == to(GENERAL)
     relied_on = transfer.relied_on
     assert [seen.test.key for seen in relied_on] == ["attributes.tier"]
-    assert still_so(relied_on, replace(WAITING, details=Details(attributes={"tier": "silver"})))
-    assert not still_so(relied_on, replace(WAITING, details=Details(attributes={"tier": "vip"})))
+    assert conditions_still_hold(relied_on, replace(WAITING, details=Details(attributes={"tier": "silver"})))
+    assert not conditions_still_hold(relied_on, replace(WAITING, details=Details(attributes={"tier": "vip"})))
 
 
 def test_a_decision_without_such_conditions_relies_on_nothing():
@@ -292,9 +292,9 @@ def test_a_destination_before_the_one_that_could_not_be_read_is_taken():
 def test_a_decision_relies_on_whom_the_contact_names(says):
     before = {} if says is None else {"last": says}
     (named,) = the_transfer(decide(at_anns(details=told(attributes=before)), rules(PREFERRED))).relied_on
-    assert still_so((named,), replace(WAITING, details=Details(attributes={**before, "other": "x"})))
+    assert conditions_still_hold((named,), replace(WAITING, details=Details(attributes={**before, "other": "x"})))
     for after_it in ({"last": "bob"}, {} if says is not None else {"last": "ann"}):
-        assert not still_so((named,), replace(WAITING, details=Details(attributes=after_it)))
+        assert not conditions_still_hold((named,), replace(WAITING, details=Details(attributes=after_it)))
 
 
 def test_the_value_is_not_told():

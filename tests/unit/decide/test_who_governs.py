@@ -274,7 +274,7 @@ def test_the_trace_says_what_every_rule_is_to_the_contact():
     assert [(one.rule.name, one.role) for one in trace(WaitingContact(waiting, wait, seen), several.rules)] == [
         ("off", Role.NOT_IN_FORCE),
         ("elsewhere", Role.NO_MATCH),
-        ("warning", Role.BESIDE),
+        ("warning", Role.SIDE_RULE),
         ("first", Role.GOVERNS),
         ("second", Role.BEHIND),
         ("exclusion-rule", Role.EXCLUSION),
