@@ -1,90 +1,95 @@
-"""Chains: segments that follow one another, twelve at the most."""
+"""Makes the segments of chains: contacts that follow one another, twelve at the most."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
-from router.sandbox.contacts import CHAIN_LIMIT, SandboxContact
+from router.sandbox.contacts import (
+    CHAIN_LIMIT,
+    DEFAULT_PRIORITY,
+    ChainPosition,
+    ContactContent,
+    ContactLife,
+    SandboxContact,
+)
 from router.sandbox.instance import SandboxQueue
 from router.sandbox.state import State
 
 
 def has_room(state: State, contact: SandboxContact) -> bool:
-    """For one contact more."""
+    """Returns whether the chain may have one contact more."""
     return length_of_chain(state, contact) < CHAIN_LIMIT
 
 
 def length_of_chain(state: State, contact: SandboxContact) -> int:
-    """Contacts in the chain; transfers that made none count as one each."""
-    return max(each.position for each in state.contacts.chain(contact.root))
+    """Counts the contacts of the chain. A transfer that made no contact counts as one."""
+    return max(each.chain.position for each in state.contacts.chain(contact.chain.root))
 
 
 def transferred_reason(contact: SandboxContact) -> str:
-    """TRANSFERRED is documented for e-mail only (admin guide, "ctr-data-model")."""
+    """Returns the DisconnectReason after a transfer. TRANSFERRED is documented for e-mail only (admin guide,
+    "ctr-data-model")."""
     return "TRANSFERRED" if contact.channel == "EMAIL" else "OTHER"
 
 
-def successor(state: State, contact: SandboxContact, *, initiation_method: str) -> SandboxContact:
-    """A new segment that follows ``contact`` in its chain; in no queue yet."""
-    behaviours = state.behaviours
-    place: dict[str, Any] = (
-        {"priority": contact.priority, "adjustment": contact.adjustment}
-        if behaviours.new_segment_priority == "kept"
-        else {}
-    )
-    after = SandboxContact(
+def add_successor(state: State, contact: SandboxContact, *, initiation_method: str) -> SandboxContact:
+    """Records a new segment that follows ``contact`` in its chain, in no queue yet."""
+    behaviours, content = state.behaviours, contact.content
+    keeps_place = behaviours.new_segment_priority == "kept"
+    segment = SandboxContact(
         id=state.new_id(),
         channel=contact.channel,
-        root=contact.root,
-        position=length_of_chain(state, contact) + 1,
-        initiated_at=state.now,
-        updated_at=state.now,
-        initiation_method=initiation_method,
-        initial_id=contact.root if behaviours.new_segment_initial_id == "kept" else None,
+        chain=_following(state, contact, position=length_of_chain(state, contact) + 1),
+        content=ContactContent(
+            name=content.name,
+            description=content.description,
+            attributes=content.attributes if behaviours.new_segment_attributes == "kept" else {},
+            tags=content.tags if behaviours.new_segment_tags == "kept" else {},
+            segment_attributes=content.segment_attributes,
+            from_address=content.from_address,
+            to_address=content.to_address,
+            task_template=content.task_template,
+        ),
+        life=ContactLife(
+            initiated_at=state.now,
+            initiation_method=initiation_method,
+            connected_to_system_at=state.now,
+            updated_at=state.now,
+            expires_at=contact.life.expires_at,
+        ),
+        priority=contact.priority if keeps_place else DEFAULT_PRIORITY,
+        adjustment=contact.adjustment if keeps_place else timedelta(0),
+    )
+    return state.contacts.put(segment, state.now)
+
+
+def add_past_transfer(state: State, contact: SandboxContact, queue: SandboxQueue, at: datetime) -> SandboxContact:
+    """Records that ``contact`` was transferred at that time in the past. Returns the segment after it."""
+    ended = contact.changed(
+        queue_id=queue.id,
+        enqueued_at=contact.life.initiated_at,
+        disconnected_at=at,
+        disconnect_reason=transferred_reason(contact),
+        updated_at=at,
+    )
+    state.contacts.put(ended, at)
+    segment = contact.changed(
+        id=state.new_id(),
+        chain=_following(state, contact, position=contact.chain.position + 1),
+        initiated_at=at,
+        connected_to_system_at=at,
+        initiation_method=state.behaviours.transfer_initiation_method,
+        updated_at=at,
+    )
+    return state.contacts.put(segment, at)
+
+
+def _following(state: State, contact: SandboxContact, *, position: int) -> ChainPosition:
+    behaviours, chain = state.behaviours, contact.chain
+    return ChainPosition(
+        root=chain.root,
+        position=position,
+        initial_id=chain.root if behaviours.new_segment_initial_id == "kept" else None,
         previous_id=contact.id if behaviours.new_segment_previous_id == "kept" else None,
-        related_id=contact.related_id,
-        name=contact.name,
-        description=contact.description,
-        connected_to_system_at=state.now,
-        attributes=contact.attributes if behaviours.new_segment_attributes == "kept" else {},
-        tags=contact.tags if behaviours.new_segment_tags == "kept" else {},
-        segment_attributes=contact.segment_attributes,
-        from_address=contact.from_address,
-        to_address=contact.to_address,
-        task_template=contact.task_template,
-        expires_at=contact.expires_at,
-        **place,
-    )
-    return state.contacts.put(after, state.now)
-
-
-def past_transfer(state: State, contact: SandboxContact, queue: SandboxQueue, at: datetime) -> SandboxContact:
-    """A contact of the past that was transferred at that time: the segment after it."""
-    behaviours = state.behaviours
-    state.contacts.put(
-        replace(
-            contact,
-            queue_id=queue.id,
-            enqueued_at=contact.initiated_at,
-            disconnected_at=at,
-            disconnect_reason=transferred_reason(contact),
-            updated_at=at,
-        ),
-        at,
-    )
-    return state.contacts.put(
-        replace(
-            contact,
-            id=state.new_id(),
-            position=contact.position + 1,
-            initial_id=contact.root if behaviours.new_segment_initial_id == "kept" else None,
-            previous_id=contact.id if behaviours.new_segment_previous_id == "kept" else None,
-            initiated_at=at,
-            connected_to_system_at=at,
-            initiation_method=behaviours.transfer_initiation_method,
-            updated_at=at,
-        ),
-        at,
+        related_id=chain.related_id,
     )

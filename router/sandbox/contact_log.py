@@ -30,7 +30,7 @@ class ContactLog:
         versions = self._versions.setdefault(contact.id, [])
         before = versions[-1][1] if versions else None
         if before is None:
-            self._chains[contact.root].append(contact.id)
+            self._chains[contact.chain.root].append(contact.id)
         elif versions[-1][0] >= at:
             at = versions.pop()[0]
         versions.append((at, contact))
@@ -93,10 +93,10 @@ class ContactLog:
             self._waiting[after.queue_id][after.id] = None
         if after.with_agent and after.agent_id:
             self._held[after.agent_id][after.id] = None
-        if after.disconnected_at is None:
+        if after.life.disconnected_at is None:
             self._open[after.id] = None
         elif self._open.pop(after.id, 0) is None:
-            bisect.insort(self._ended, (after.disconnected_at, after.id))
+            bisect.insort(self._ended, (after.life.disconnected_at, after.id))
 
     @staticmethod
     def _prune(versions: list[tuple[datetime, SandboxContact]], horizon: datetime) -> None:

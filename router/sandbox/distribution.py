@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from router.sandbox.chains import has_room, successor, transferred_reason
+from router.sandbox.chains import add_successor, has_room, transferred_reason
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.instance import SandboxQueue, User
 from router.sandbox.state import State
@@ -136,7 +136,7 @@ class Distribution:
         target = queue or self._state.register.queues[contact.queue_id]
         user = self._state.register.users[contact.agent_id]
         if self._state.behaviours.put_back == "new_segment" and has_room(self._state, contact):
-            after = successor(self._state, contact, initiation_method="TRANSFER")
+            after = add_successor(self._state, contact, initiation_method="TRANSFER")
             self._state.change(contact, disconnected_at=self._state.now, disconnect_reason=transferred_reason(contact))
         else:
             after = self._state.change(contact, agent_id=None, connected_at=None)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from router.sandbox.contacts import DEFAULT_PRIORITY, SandboxContact
+from router.sandbox.chains import length_of_chain
+from router.sandbox.contacts import DEFAULT_PRIORITY, ChainPosition, ContactContent, ContactLife, SandboxContact
 from router.sandbox.directory import find
 from router.sandbox.distribution import Distribution
 from router.sandbox.instance import SandboxFlow, SandboxQueue
@@ -54,72 +55,81 @@ class Lifecycle:
         state = self._state
         at = initiated_at or state.now
         contact_id = state.new_id()
-        shares = state.behaviours.linked_tasks == "share_initial_id"
         contact = SandboxContact(
             id=contact_id,
             channel=what.channel,
-            root=previous.root if previous else contact_id,
-            position=1 + max((each.position for each in state.contacts.chain(previous.root)), default=0)
-            if previous
-            else 1,
-            initiated_at=at,
-            updated_at=at,
-            initiation_method=what.initiation_method or ("API" if what.channel == "TASK" else "INBOUND"),
-            initial_id=previous.root if previous and shares else None,
-            previous_id=previous.id if previous else None,
-            related_id=what.related_id,
-            name=what.name,
-            description=what.description,
-            scheduled_at=what.scheduled_at,
-            started=what.scheduled_at is None or what.scheduled_at <= at,
-            connected_to_system_at=at,
+            chain=self._link(contact_id, what.related_id, previous),
+            content=ContactContent(
+                name=what.name,
+                description=what.description,
+                attributes=dict(what.attributes),
+                tags=dict(what.tags),
+                segment_attributes={"connect:Subtype": f"connect:{_SUBTYPES[what.channel]}"}
+                | dict(what.segment_attributes),
+                from_address=what.from_address,
+                to_address=what.to_address,
+                task_template=what.task_template,
+            ),
+            life=ContactLife(
+                initiated_at=at,
+                initiation_method=what.initiation_method or ("API" if what.channel == "TASK" else "INBOUND"),
+                connected_to_system_at=at,
+                scheduled_at=what.scheduled_at,
+                started=what.scheduled_at is None or what.scheduled_at <= at,
+                updated_at=at,
+                expires_at=_expiry(what, at),
+            ),
             priority=what.priority,
             adjustment=what.adjustment,
-            attributes=dict(what.attributes),
-            tags=dict(what.tags),
-            segment_attributes={"connect:Subtype": f"connect:{_SUBTYPES[what.channel]}"}
-            | dict(what.segment_attributes),
-            from_address=what.from_address,
-            to_address=what.to_address,
-            task_template=what.task_template,
-            expires_at=_expiry(what, at),
         )
         state.contacts.put(contact, at)
-        if contact.expires_at is not None:
-            state.agenda.at(contact.expires_at, lambda: self._expire(contact_id))
+        if contact.life.expires_at is not None:
+            state.agenda.at(contact.life.expires_at, lambda: self._expire(contact_id))
         return contact
+
+    def _link(self, contact_id: str, related_id: str | None, previous: SandboxContact | None) -> ChainPosition:
+        if previous is None:
+            return ChainPosition(root=contact_id, related_id=related_id)
+        shares = self._state.behaviours.linked_tasks == "share_initial_id"
+        return ChainPosition(
+            root=previous.chain.root,
+            position=1 + length_of_chain(self._state, previous),
+            initial_id=previous.chain.root if shares else None,
+            previous_id=previous.id,
+            related_id=related_id,
+        )
 
     def run(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxContact:
         """Gives the contact to the flow, for ``queue``; what the flow does at once has been done on return."""
         if flow.outcome.after > timedelta(0):
             due = self._state.now + flow.outcome.after
-            self._state.agenda.at(due, lambda: self._outcome(contact.id, contact.position, flow, queue))
+            self._state.agenda.at(due, lambda: self._outcome(contact.id, contact.chain.position, flow, queue))
             return contact
-        return self._outcome(contact.id, contact.position, flow, queue)
+        return self._outcome(contact.id, contact.chain.position, flow, queue)
 
     def pause(self, contact: SandboxContact) -> SandboxContact:
         """``ValueError`` for what cannot be paused now."""
-        if contact.channel not in ("TASK", "EMAIL") or contact.ended or contact.paused or not contact.started:
+        if contact.channel not in ("TASK", "EMAIL") or contact.ended or contact.pause.paused or not contact.life.started:
             raise ValueError(f"contact {contact.id} cannot be paused")
         return self._state.change(
             contact,
             paused=True,
             paused_at=self._state.now,
-            pauses=contact.pauses + 1,
+            pauses=contact.pause.pauses + 1,
             dequeued_by_pause=contact.queued,
             queued=False,
         )
 
     def resume(self, contact: SandboxContact) -> SandboxContact:
         """``ValueError`` where it is not paused."""
-        if not contact.paused or contact.paused_at is None:
+        if not contact.pause.paused or contact.pause.paused_at is None:
             raise ValueError(f"contact {contact.id} is not paused")
         now = self._state.now
-        paused_for = contact.paused_for + (now - contact.paused_at)
+        paused_for = contact.pause.paused_for + (now - contact.pause.paused_at)
         contact = self._state.change(contact, paused=False, resumed_at=now, paused_for=paused_for)
         if contact.id in self._stopped:
             return self._outcome(contact.id, *self._stopped.pop(contact.id))
-        if not contact.dequeued_by_pause:
+        if not contact.pause.dequeued_by_pause:
             return contact
         queue = self._state.register.queues.get(contact.queue_id or "")
         if queue is None or self._state.behaviours.resume == "stays_out":
@@ -130,9 +140,9 @@ class Lifecycle:
     def _outcome(self, contact_id: str, position: int, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxContact:
         """Nothing where the contact has ended or moved on meanwhile; later where it is paused."""
         contact = self._state.contact(contact_id)
-        if contact.paused:
+        if contact.pause.paused:
             self._stopped[contact_id] = (position, flow, queue)
-        if contact.ended or contact.paused or contact.position != position:
+        if contact.ended or contact.pause.paused or contact.chain.position != position:
             return contact
         outcome = flow.outcome
         if outcome.priority is not None:
@@ -150,7 +160,7 @@ class Lifecycle:
         return self._routing.enqueue(contact, target) if then == "queue" and target is not None else contact
 
     def _target(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxQueue | None:
-        named = contact.attributes.get(flow.outcome.queue_from or "") or flow.outcome.queue
+        named = contact.content.attributes.get(flow.outcome.queue_from or "") or flow.outcome.queue
         if named is None:
             return queue
         try:
@@ -160,9 +170,9 @@ class Lifecycle:
 
     def _expire(self, contact_id: str) -> None:
         """The contact, or the segment of its chain that has taken its expiry over."""
-        expires_at = self._state.contact(contact_id).expires_at
-        for contact in self._state.contacts.chain(self._state.contact(contact_id).root):
-            if not contact.ended and contact.expires_at == expires_at:
+        expires_at = self._state.contact(contact_id).life.expires_at
+        for contact in self._state.contacts.chain(self._state.contact(contact_id).chain.root):
+            if not contact.ended and contact.life.expires_at == expires_at:
                 self._routing.finish(contact, "EXPIRED")
 
 

@@ -7,7 +7,7 @@ import itertools
 import random
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -77,4 +77,4 @@ class State:
 
     def change(self, contact: SandboxContact, /, **changes: Any) -> SandboxContact:
         """Records the contact as changed now."""
-        return self.contacts.put(replace(contact, updated_at=self.now, **changes), self.now)
+        return self.contacts.put(contact.changed(updated_at=self.now, **changes), self.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from router.sandbox.chains import has_room, successor, transferred_reason
+from router.sandbox.chains import add_successor, has_room, transferred_reason
 from router.sandbox.contacts import CHAIN_LIMIT, TRANSFERABLE, SandboxContact
 from router.sandbox.directory import look_up
 from router.sandbox.distribution import Distribution
@@ -97,9 +97,9 @@ class Transfers:
             raise not_found(f"Contact not found: {contact_id}")
         if contact.channel not in TRANSFERABLE:
             raise invalid_request(f"Contacts of channel {contact.channel} cannot be transferred")
-        if contact.ended or not contact.started:
+        if contact.ended or not contact.life.started:
             raise invalid_request(f"Contact {contact.id} is not active")
-        if contact.paused and self._state.behaviours.paused_transfer == "refused":
+        if contact.pause.paused and self._state.behaviours.paused_transfer == "refused":
             raise invalid_request(f"Contact {contact.id} is paused")
         return contact
 
@@ -126,7 +126,7 @@ class Transfers:
     def _move(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue) -> SandboxContact:
         """Out of where it is: its old segment ended, or the same contact in no queue."""
         if self._state.behaviours.transfer == "new_segment":
-            moved = successor(self._state, contact, initiation_method=self._state.behaviours.transfer_initiation_method)
+            moved = add_successor(self._state, contact, initiation_method=self._state.behaviours.transfer_initiation_method)
             self._routing.finish(contact, transferred_reason(contact))
             return moved
         return self._release(contact)
@@ -135,14 +135,14 @@ class Transfers:
         user = self._state.register.users[contact.agent_id] if contact.with_agent and contact.agent_id else None
         contact = self._state.change(
             contact,
-            position=contact.position + 1,
+            position=contact.chain.position + 1,
             queued=False,
             queue_id=None,
             enqueued_at=None,
             agent_id=None,
             connected_at=None,
             paused=False,
-            resumed_at=self._state.now if contact.paused else contact.resumed_at,
+            resumed_at=self._state.now if contact.pause.paused else contact.pause.resumed_at,
             dequeued_by_pause=False,
         )
         if user is not None:

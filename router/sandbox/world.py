@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from router.sandbox.behaviours import Behaviours
-from router.sandbox.chains import past_transfer
+from router.sandbox.chains import add_past_transfer
 from router.sandbox.contacts import CHAIN_LIMIT, SandboxContact
 from router.sandbox.directory import find
 from router.sandbox.identity import Identity
@@ -53,9 +52,9 @@ class World(Centre):
             contact = self.lifecycle.create(what, initiated_at=began_at)
             for step in range(1, min(chain, CHAIN_LIMIT)):
                 at = began_at + (enqueued_at - began_at) * step / max(chain - 1, 1)
-                contact = past_transfer(state, contact, target, at)
+                contact = add_past_transfer(state, contact, target, at)
             contact = state.contacts.put(
-                replace(contact, queue_id=target.id, enqueued_at=enqueued_at, queued=True, updated_at=enqueued_at),
+                contact.changed(queue_id=target.id, enqueued_at=enqueued_at, queued=True, updated_at=enqueued_at),
                 enqueued_at,
             )
             self.routing.offer(target.id)
@@ -124,7 +123,7 @@ class World(Centre):
     def chain(self, contact_id: str) -> tuple[SandboxContact, ...]:
         """All contacts of its chain, first to last."""
         with self.present() as state:
-            return tuple(state.contacts.chain(state.contact(contact_id).root))
+            return tuple(state.contacts.chain(state.contact(contact_id).chain.root))
 
     def latest(self, contact_id: str) -> SandboxContact:
         """The last contact of its chain."""
@@ -164,8 +163,8 @@ class World(Centre):
 
     def run_when_scheduled(self, contact: SandboxContact, flow: SandboxFlow) -> None:
         """Gives a scheduled contact to its flow when its time comes."""
-        assert contact.scheduled_at is not None
-        self.state.agenda.at(contact.scheduled_at, lambda: self._run(contact.id, flow))
+        assert contact.life.scheduled_at is not None
+        self.state.agenda.at(contact.life.scheduled_at, lambda: self._run(contact.id, flow))
 
     def _run(self, contact_id: str, flow: SandboxFlow) -> None:
         contact = self.state.contact(contact_id)

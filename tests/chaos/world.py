@@ -142,7 +142,7 @@ class _Trial:
 
     def _accept(self, contact_id: str) -> None:
         contact = self.world.contact(contact_id)
-        if contact.disconnected_at is None and contact.agent_id is None and contact.queue_id is not None:
+        if not contact.ended and contact.agent_id is None and contact.queue_id is not None:
             try:
                 self.world.accept(contact_id, "supervisor.one")
             except Exception:

@@ -225,7 +225,7 @@ def every_late_one_was_moved_or_is_held(trial):
     assert set(told.values()) <= {reason.value for reason in HoldReason}
     moved = {transfer.contact_id for transfer in trial.world.transfers}
     for contact in trial.world.waiting("Billing"):
-        if contact.attributes and trial.world.now - contact.enqueued_at > 65 * MINUTE:
+        if contact.content.attributes and trial.world.now - contact.enqueued_at > 65 * MINUTE:
             assert contact.id in told, f"{known(trial, contact)}: late, and neither moved nor held"
     for name in ("late task", "late mail", "urgent and late", "half an hour", "chain of nine", "full chain"):
         assert trial.crowd[name] in moved | set(told), f"{name}: neither moved nor held"
@@ -267,7 +267,7 @@ def what_became_of_the_moved_is_told(trial, row):
 
 def no_chain_is_too_long(trial, row):
     for contact_id in trial.crowd.values():
-        assert max(contact.position for contact in trial.world.chain(contact_id)) <= 12
+        assert max(contact.chain.position for contact in trial.world.chain(contact_id)) <= 12
     left_alone = {trial.crowd[name] for name in ("full chain", "full of what cannot be seen", "not ours")}
     assert left_alone.isdisjoint(transfer.contact_id for transfer in trial.world.transfers)
     tried = {call.params["ContactId"] for call in trial.centre.sandbox.calls if call.operation == "TransferContact"}

@@ -18,25 +18,25 @@ def search_row(state: State, contact: SandboxContact) -> Result:
         "AgentInfo": {"Id": contact.agent_id, "ConnectedToAgentTimestamp": contact.connected_at}
         if contact.agent_id
         else None,
-        "ScheduledTimestamp": contact.scheduled_at,
+        "ScheduledTimestamp": contact.life.scheduled_at,
         "QueueInfo": _queue_info(state, contact),
-        "Name": contact.name,
+        "Name": contact.content.name,
         "SegmentAttributes": _segment_attributes(contact, integers=False),
-        "Tags": dict(contact.tags) or None,
+        "Tags": dict(contact.content.tags) or None,
     }
 
 
 def associated_row(state: State, contact: SandboxContact) -> Result:
     row = _times(state, contact)
     row["ContactId"], row["ContactArn"] = row.pop("Id"), row.pop("Arn")
-    return row | {"RelatedContactId": contact.related_id}
+    return row | {"RelatedContactId": contact.chain.related_id}
 
 
 def full_row(state: State, contact: SandboxContact) -> Result:
     """DescribeContact's."""
     identity = state.identity
-    paused_for = contact.paused_for
-    template = contact.task_template
+    paused_for = contact.pause.paused_for
+    template = contact.content.task_template
     return search_row(state, contact) | {
         "AgentInfo": {
             "Id": contact.agent_id,
@@ -45,26 +45,26 @@ def full_row(state: State, contact: SandboxContact) -> Result:
         }
         if contact.agent_id
         else None,
-        "Description": contact.description,
-        "LastUpdateTimestamp": contact.updated_at,
-        "ConnectedToSystemTimestamp": contact.connected_to_system_at,
-        "LastPausedTimestamp": contact.paused_at,
-        "LastResumedTimestamp": contact.resumed_at,
-        "TotalPauseCount": contact.pauses or None,
-        "TotalPauseDurationInSeconds": int(paused_for.total_seconds()) if contact.pauses else None,
-        "RelatedContactId": contact.related_id,
-        "CustomerEndpoint": _address(contact.from_address),
-        "SystemEndpoint": _address(contact.to_address),
+        "Description": contact.content.description,
+        "LastUpdateTimestamp": contact.life.updated_at,
+        "ConnectedToSystemTimestamp": contact.life.connected_to_system_at,
+        "LastPausedTimestamp": contact.pause.paused_at,
+        "LastResumedTimestamp": contact.pause.resumed_at,
+        "TotalPauseCount": contact.pause.pauses or None,
+        "TotalPauseDurationInSeconds": int(paused_for.total_seconds()) if contact.pause.pauses else None,
+        "RelatedContactId": contact.chain.related_id,
+        "CustomerEndpoint": _address(contact.content.from_address),
+        "SystemEndpoint": _address(contact.content.to_address),
         **_place(contact),
         "SegmentAttributes": _segment_attributes(contact, integers=True),
-        "DisconnectReason": contact.disconnect_reason,
+        "DisconnectReason": contact.life.disconnect_reason,
         "TaskTemplateInfo": {
             "Arn": identity.arn_of(TASK_TEMPLATE, identity.id_of(TASK_TEMPLATE, template)),
             "Name": template,
         }
         if template
         else None,
-        "Attributes": dict(contact.attributes),
+        "Attributes": dict(contact.content.attributes),
     }
 
 
@@ -78,17 +78,17 @@ def _times(state: State, contact: SandboxContact) -> Result:
     return {
         "Arn": state.identity.arn_of(CONTACT, contact.id),
         "Id": contact.id,
-        "InitialContactId": contact.initial_id,
-        "PreviousContactId": contact.previous_id,
-        "InitiationMethod": contact.initiation_method,
+        "InitialContactId": contact.chain.initial_id,
+        "PreviousContactId": contact.chain.previous_id,
+        "InitiationMethod": contact.life.initiation_method,
         "Channel": contact.channel,
-        "InitiationTimestamp": contact.initiated_at,
-        "DisconnectTimestamp": contact.disconnected_at,
+        "InitiationTimestamp": contact.life.initiated_at,
+        "DisconnectTimestamp": contact.life.disconnected_at,
     }
 
 
 def _queue_info(state: State, contact: SandboxContact) -> Result | None:
-    if contact.queue_id is None or (contact.dequeued_by_pause and not state.behaviours.paused_looks_queued):
+    if contact.queue_id is None or (contact.pause.dequeued_by_pause and not state.behaviours.paused_looks_queued):
         return None
     queue = state.register.queues.get(contact.queue_id)
     reference = queue_reference(state, queue) if queue else contact.queue_id
@@ -109,7 +109,7 @@ def _segment_attributes(contact: SandboxContact, *, integers: bool) -> dict[str,
     """ContactSearchSummary knows only text."""
     shown = {
         key: {"ValueInteger": value} if isinstance(value, int) else {"ValueString": value}
-        for key, value in contact.segment_attributes.items()
+        for key, value in contact.content.segment_attributes.items()
         if integers or not isinstance(value, int)
     }
     return shown or None

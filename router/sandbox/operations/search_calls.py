@@ -33,12 +33,12 @@ OFFERED = {
 Test = Callable[[SandboxContact], bool]
 
 TIMES: Mapping[str, Callable[[SandboxContact], datetime | None]] = {
-    "INITIATION_TIMESTAMP": lambda contact: contact.initiated_at,
-    "SCHEDULED_TIMESTAMP": lambda contact: contact.scheduled_at,
+    "INITIATION_TIMESTAMP": lambda contact: contact.life.initiated_at,
+    "SCHEDULED_TIMESTAMP": lambda contact: contact.life.scheduled_at,
     "CONNECTED_TO_AGENT_TIMESTAMP": lambda contact: contact.connected_at,
-    "DISCONNECT_TIMESTAMP": lambda contact: contact.disconnected_at,
+    "DISCONNECT_TIMESTAMP": lambda contact: contact.life.disconnected_at,
     "ENQUEUE_TIMESTAMP": lambda contact: contact.enqueued_at,
-    "EXPIRY_TIMESTAMP": lambda contact: contact.expires_at,
+    "EXPIRY_TIMESTAMP": lambda contact: contact.life.expires_at,
 }
 
 
@@ -70,8 +70,8 @@ def _index(call: OperationCall, first_page_at: datetime) -> Iterator[SandboxCont
 
 def _before_its_transfer(call: OperationCall, contact: SandboxContact, moment: datetime) -> SandboxContact | None:
     """As it was, where a transfer ended it so lately that the index still shows that."""
-    behaviours, ended_at = call.world.behaviours, contact.disconnected_at
-    if ended_at is None or contact.disconnect_reason != transferred_reason(contact):
+    behaviours, ended_at = call.world.behaviours, contact.life.disconnected_at
+    if ended_at is None or contact.life.disconnect_reason != transferred_reason(contact):
         return None
     if ended_at <= moment - behaviours.index_lag - behaviours.old_segment_lag:
         return None
@@ -95,7 +95,7 @@ def _tests(call: OperationCall) -> Iterator[Test]:
     if criteria.get("Channels"):
         yield _among(criteria["Channels"], lambda contact: contact.channel)
     if criteria.get("InitiationMethods"):
-        yield _among(criteria["InitiationMethods"], lambda contact: contact.initiation_method)
+        yield _among(criteria["InitiationMethods"], lambda contact: contact.life.initiation_method)
     if criteria.get("QueueIds"):
         yield _among([_queue(call, each) for each in criteria["QueueIds"]], lambda contact: contact.queue_id)
     if criteria.get("AgentIds"):
@@ -169,10 +169,10 @@ def _combined(how: str, tests: Sequence[Test]) -> Test:
 def _named(criterion: Mapping[str, Any]) -> Test:
     """Words of the name, wait apart; MATCH_EXACT is the whole name."""
     if criterion["MatchType"] == "MATCH_EXACT":
-        return _among(criterion["SearchText"], lambda contact: contact.name)
+        return _among(criterion["SearchText"], lambda contact: contact.content.name)
 
     def has(text: str) -> Test:
-        return lambda contact: text.lower() in (contact.name or "").lower()
+        return lambda contact: text.lower() in (contact.content.name or "").lower()
 
     return _combined(criterion["MatchType"], [has(text) for text in criterion["SearchText"]])
 
@@ -180,7 +180,7 @@ def _named(criterion: Mapping[str, Any]) -> Test:
 def _tagged(criterion: Mapping[str, Any]) -> Test:
     def one(condition: Mapping[str, str]) -> Test:
         key, value = condition.get("TagKey", ""), condition.get("TagValue")
-        return lambda contact: key in contact.tags and value in (None, "", contact.tags[key])
+        return lambda contact: key in contact.content.tags and value in (None, "", contact.content.tags[key])
 
     groups = [[one(each) for each in group] for group in criterion.get("OrConditions") or ()]
     every = [one(each) for each in criterion.get("AndConditions") or ()]
@@ -196,7 +196,7 @@ def _tagged(criterion: Mapping[str, Any]) -> Test:
 
 def _segment(criterion: Mapping[str, Any]) -> Test:
     def one(key: str, values: Sequence[str]) -> Test:
-        return lambda contact: str(contact.segment_attributes.get(key)) in values
+        return lambda contact: str(contact.content.segment_attributes.get(key)) in values
 
     tests = [one(each["Key"], each["Values"]) for each in criterion["Criteria"]]
     return _combined(criterion.get("MatchType", "MATCH_ALL"), tests)
@@ -208,7 +208,7 @@ def _sort(found: list[SandboxContact], order: Mapping[str, str] | None) -> None:
     descending = (order["Order"] if order else "DESCENDING") == "DESCENDING"
     found.sort(key=lambda contact: contact.id)
     keys: dict[str, Callable[[SandboxContact], Any]] = {
-        "INITIATION_METHOD": lambda contact: contact.initiation_method,
+        "INITIATION_METHOD": lambda contact: contact.life.initiation_method,
         "CHANNEL": lambda contact: contact.channel,
     }
     key = keys.get(field) or TIMES[field]

@@ -31,7 +31,7 @@ def start_task_contact(call: OperationCall) -> Result:
     previous = call.contact("PreviousContactId") if "PreviousContactId" in params else None
     _check_room(call, previous)
     contact = call.world.lifecycle.create(_particulars(call), previous=previous)
-    if contact.started:
+    if contact.life.started:
         call.world.lifecycle.run(contact, flow, None)
     else:
         call.world.run_when_scheduled(contact, flow)
@@ -50,9 +50,9 @@ def stop_contact(call: OperationCall) -> Result:
 
 def pause_contact(call: OperationCall) -> Result:
     contact = call.contact()
-    if contact.pauses >= PAUSES:
+    if contact.pause.pauses >= PAUSES:
         raise Refusal("LimitExceededException", f"Contact {contact.id} has been paused {PAUSES} times")
-    if contact.paused:
+    if contact.pause.paused:
         raise Refusal("ConflictException", f"Contact {contact.id} is paused already")
     try:
         call.world.lifecycle.pause(contact)
@@ -95,7 +95,7 @@ def _particulars(call: OperationCall) -> Particulars:
     params = call.params
     attributes = dict(params.get("Attributes") or {})
     if "RelatedContactId" in params:
-        attributes = dict(call.contact("RelatedContactId").attributes) | attributes
+        attributes = dict(call.contact("RelatedContactId").content.attributes) | attributes
     return Particulars(
         channel="TASK",
         name=params["Name"],

@@ -174,7 +174,7 @@ def _at_agent(call: OperationCall, contact: SandboxContact) -> Result:
     return {
         "ContactId": contact.id,
         "Channel": contact.channel,
-        "InitiationMethod": contact.initiation_method,
+        "InitiationMethod": contact.life.initiation_method,
         "AgentContactState": "CONNECTED",
         "StateStartTimestamp": contact.connected_at,
         "ConnectedToAgentTimestamp": contact.connected_at,

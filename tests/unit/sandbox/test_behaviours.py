@@ -93,7 +93,7 @@ def test_a_paused_contact_can_or_cannot_be_transferred(make, paused):
     else:
         moved = bench.transfer(contact)
         assert bench.world.queue_of(moved) == "General"
-        assert not bench.world.contact(moved).paused
+        assert not bench.world.contact(moved).pause.paused
 
 
 @pytest.mark.parametrize("kept", ["kept", "lost"])

@@ -440,8 +440,8 @@ def test_agents_take_the_oldest_first_work_and_finish(make):
     assert "AgentInfo" not in bench.describe(young)
     bench.clock.move(hours=9)
     first, second = bench.world.contact(old), bench.world.contact(young)
-    assert first.disconnect_reason == second.disconnect_reason == "AGENT_COMPLETED"
-    assert second.connected_at == first.disconnected_at, "at its own instant, not when somebody looked"
+    assert first.life.disconnect_reason == second.life.disconnect_reason == "AGENT_COMPLETED"
+    assert second.connected_at == first.life.disconnected_at, "at its own instant, not when somebody looked"
 
 
 def test_an_agent_who_puts_work_back_does_not_take_it_again(make):
@@ -453,7 +453,7 @@ def test_an_agent_who_puts_work_back_does_not_take_it_again(make):
     after = bench.world.latest(contact)
     assert after.id != contact
     assert bench.world.queue_of(after.id) == "General"
-    assert after.previous_id == contact
+    assert after.chain.previous_id == contact
 
 
 def test_agents_on_a_break_take_nothing_until_they_are_back(make):
@@ -496,7 +496,7 @@ def test_the_same_seed_makes_the_same_day(make):
             bench.world.enqueue(waited=timedelta(minutes=minute))
         bench.clock.move(hours=3)
         return [
-            (each.id, each.connected_at, each.disconnected_at)
+            (each.id, each.connected_at, each.life.disconnected_at)
             for each in bench.world.state.contacts.all_at(bench.world.now)
         ]
 

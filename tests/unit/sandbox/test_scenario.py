@@ -181,7 +181,7 @@ def test_the_shipped_contact_centre_is_lively(make):
     bench.clock.move(minutes=30)
     everything = list(bench.world.state.contacts.all_at(bench.world.now))
     assert len(everything) > before + 60, "contacts keep coming"
-    assert sum(1 for each in everything if each.disconnected_at and each.disconnected_at > ended) > 30, "work gets done"
+    assert sum(1 for each in everything if each.life.disconnected_at and each.life.disconnected_at > ended) > 30, "work gets done"
     assert bench.world.waiting("Claims Overflow") == ()
 
 

@@ -139,8 +139,8 @@ def test_a_chain_of_the_past_counts(bench):
     last = bench.transfer(contact)
     assert refuse(bench, last)[0] == 402
     chain = bench.world.chain(last)
-    assert [one.previous_id for one in chain[1:]] == [one.id for one in chain[:-1]]
-    assert chain[0].initiated_at == bench.clock.now - timedelta(hours=9)
+    assert [one.chain.previous_id for one in chain[1:]] == [one.id for one in chain[:-1]]
+    assert chain[0].life.initiated_at == bench.clock.now - timedelta(hours=9)
 
 
 def test_connect_takes_a_contact_from_an_agent_without_a_word_and_the_world_remembers(bench):
