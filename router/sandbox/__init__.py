@@ -1,7 +1,8 @@
-"""A local stand-in for the Amazon Connect API: any unmodified AWS SDK can talk to it.
+"""Simulates the Amazon Connect API on this machine, for any unmodified AWS SDK.
 
-It keeps Connect's documented rules, shows its undocumented behaviours by switches (``Behaviours``), and breaks on order
-(``Fault``). It is the product's own test bed, and its users': rule files can be tried in it before production.
+It follows Connect's documented rules, has switches for its undocumented behaviours (``Behaviours``), and fails on
+request (``Fault``). The product is tested against it, and users try their rule files in it before production. Nothing
+here imports the router's own rules, decisions or ledger.
 """
 
 from router.sandbox.behaviours import Behaviours

@@ -1,4 +1,4 @@
-"""Every contact as it is and as it was: what lags behind the truth reads the past."""
+"""Records every contact as it is and as it was. A lagging search index and lagging metrics read the past."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from router.sandbox.contacts import SandboxContact
 
 KEPT = timedelta(minutes=15)
-"""How far back, beyond the lag, the past of a contact can be read: the pages of one search show one moment."""
+"""How far back, beyond the lag, the past can be read. The pages of one search need it: they show one moment."""
 
 
 class ContactLog:
-    """``lag`` is the longest that anything reads behind."""
+    """Holds all versions of all contacts. ``lag``: how far back the slowest reader looks."""
 
     def __init__(self, *, lag: timedelta = timedelta(0)) -> None:
         self._keep = KEPT + lag
@@ -26,7 +26,7 @@ class ContactLog:
         self._ended: list[tuple[datetime, str]] = []
 
     def put(self, contact: SandboxContact, at: datetime) -> SandboxContact:
-        """Records what the contact is from ``at`` on."""
+        """Records the contact's new state, valid from ``at`` on."""
         versions = self._versions.setdefault(contact.id, [])
         before = versions[-1][1] if versions else None
         if before is None:
@@ -43,32 +43,32 @@ class ContactLog:
         return versions[-1][1] if versions else None
 
     def at(self, contact_id: str, instant: datetime) -> SandboxContact | None:
-        """As it was; ``None`` where it did not exist yet."""
+        """Returns the contact as it was, ``None`` if it did not exist yet."""
         for at, contact in reversed(self._versions[contact_id]):
             if at <= instant:
                 return contact
         return None
 
     def all_at(self, instant: datetime) -> Iterator[SandboxContact]:
-        """Every contact there was, ended ones too."""
+        """Yields every contact that existed then, ended ones too."""
         return self._seen(list(self._versions), instant)
 
     def live_at(self, instant: datetime) -> Iterator[SandboxContact]:
-        """Those that had not ended then."""
+        """Yields the contacts that had not ended then."""
         first = bisect.bisect_right(self._ended, (instant, "~"))
         candidates = [*self._open, *(contact_id for _, contact_id in self._ended[first:])]
         return (contact for contact in self._seen(candidates, instant) if not contact.ended)
 
     def chain(self, root: str) -> list[SandboxContact]:
-        """In the order in which they were made."""
+        """Returns the contacts of the chain, first to last."""
         return [self._versions[contact_id][-1][1] for contact_id in self._chains[root]]
 
     def waiting(self, queue_id: str) -> list[SandboxContact]:
-        """Now, in no order."""
+        """Returns the contacts that wait in the queue now, in no order."""
         return [self._versions[contact_id][-1][1] for contact_id in self._waiting[queue_id]]
 
     def held(self, agent_id: str) -> list[SandboxContact]:
-        """With that agent now."""
+        """Returns the contacts that the agent has now."""
         return [self._versions[contact_id][-1][1] for contact_id in self._held[agent_id]]
 
     def open(self) -> list[SandboxContact]:
@@ -100,6 +100,6 @@ class ContactLog:
 
     @staticmethod
     def _prune(versions: list[tuple[datetime, SandboxContact]], horizon: datetime) -> None:
-        """All that is older than the horizon but the newest of it."""
+        """Deletes the versions older than the horizon, except the newest of them."""
         stale = sum(at <= horizon for at, _ in versions)
         del versions[: max(stale - 1, 0)]

@@ -1,4 +1,4 @@
-"""The instance's directory: everything that has a name, found by name, id or ARN."""
+"""Holds the instance's directory: everything that has a name, found by name, id or ARN."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ _Thing = TypeVar("_Thing", SandboxQueue, SandboxFlow, SandboxHours, Profile, Use
 
 
 class Register:
-    """Dictionaries by id. Adding a name a second time is a ``ValueError`` (a flow is replaced), looking up an unknown
-    one a ``KeyError``."""
+    """Holds a dictionary by id for each kind of thing.
+
+    Adding a name a second time raises ``ValueError``, except that a flow is replaced. Looking up an unknown name raises
+    ``KeyError``."""
 
     def __init__(self, identity: Identity, behaviours: Behaviours) -> None:
         self.identity = identity
@@ -190,7 +192,7 @@ class Register:
 
 
 def find(things: Mapping[str, _Thing], reference: str) -> _Thing:
-    """By id, ARN or name; ``KeyError`` where there is none."""
+    """Finds a thing by id, ARN or name. Raises ``KeyError`` if there is none."""
     by_id = things.get(reference) or things.get(bare(reference))
     if by_id is not None:
         return by_id
@@ -201,7 +203,7 @@ def find(things: Mapping[str, _Thing], reference: str) -> _Thing:
 
 
 def look_up(things: Mapping[str, _Thing], reference: str) -> _Thing:
-    """By id or ARN, as the API does it; ``KeyError`` where there is none, or where it is another instance's."""
+    """Finds a thing by id or ARN, as the API does. Raises ``KeyError`` if this instance has none."""
     thing = things[bare(reference)]
     if reference not in (thing.id, thing.arn):
         raise KeyError(reference)

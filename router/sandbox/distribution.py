@@ -1,4 +1,4 @@
-"""Queues and agents: what waits, who takes it, and what becomes of it."""
+"""Distributes waiting contacts to agents, and ends them or puts them back."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from router.sandbox.state import State
 
 
 class Distribution:
-    """Agents with ``working`` take the next contact as soon as they have a free slot for it; the others take and give
-    back only what they are told to. Nobody takes again what they have put back themselves."""
+    """Gives waiting contacts to agents.
+
+    An agent with ``working`` takes the next contact as soon as a slot is free for it. Other agents take and put back
+    contacts only on request. No agent takes a contact again that the same agent has put back."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def enqueue(self, contact: SandboxContact, queue: SandboxQueue, *, at: datetime | None = None) -> SandboxContact:
-        """Puts it into the queue, now or as of a time gone by, whether there is room or not."""
+        """Puts the contact into the queue, even a full one, as of now or of ``at``."""
         contact = self._state.change(
             contact,
             queue_id=queue.id,
@@ -36,7 +38,7 @@ class Distribution:
         return queue.enabled and (queue.capacity is None or waiting < queue.capacity)
 
     def staffed(self, queue: SandboxQueue, channel: str) -> bool:
-        """Whether an agent who is there serves it."""
+        """Returns whether an available agent serves the queue."""
         register = self._state.register
         if queue.user_id is not None:
             return register.users[queue.user_id].routable
@@ -50,7 +52,7 @@ class Distribution:
         return max(slots - used, 0)
 
     def accept(self, contact: SandboxContact, user: User) -> SandboxContact:
-        """The agent is connected. ``ValueError`` where the contact does not wait."""
+        """Connects the agent to the contact. Raises ``ValueError`` if the contact does not wait."""
         if not contact.queued or contact.ended:
             raise ValueError(f"contact {contact.id} does not wait in a queue")
         now = self._state.now
@@ -62,7 +64,7 @@ class Distribution:
         return contact
 
     def finish(self, contact: SandboxContact, reason: str = "AGENT_COMPLETED") -> SandboxContact:
-        """It ends, wherever it is; the agent who had it is free for another."""
+        """Ends the contact wherever it is. Its agent, if it has one, is free for another."""
         user = self._holder(contact)
         contact = self._state.change(
             contact, queued=False, disconnected_at=self._state.now, disconnect_reason=reason, paused=False
@@ -72,7 +74,7 @@ class Distribution:
         return contact
 
     def offer(self, queue_id: str) -> None:
-        """To every agent who works by themselves and may take from that queue."""
+        """Offers the queue's contacts to every agent with ``working`` who serves it."""
         register = self._state.register
         idle = [user for user in register.users.values() if user.working is not None and user.routable]
         idle.sort(key=lambda user: (len(self._state.contacts.held(user.id)), user.username))
@@ -81,7 +83,7 @@ class Distribution:
                 self.work(user)
 
     def work(self, user: User) -> None:
-        """The agent takes all there is that fits into their free slots."""
+        """Lets the agent take contacts until no slot is free or no contact fits."""
         user = self._state.register.users[user.id]
         while user.working is not None and user.routable:
             contact = self._next(user)
@@ -93,7 +95,7 @@ class Distribution:
         return sorted(self._state.contacts.waiting(queue_id), key=SandboxContact.order)
 
     def _next(self, user: User) -> SandboxContact | None:
-        """Their own queue first, then the others by the priority of the routing profile."""
+        """Returns the agent's next contact: from the own queue first, then by the routing profile's priorities."""
         free = {channel for channel in self._state.register.profile_of(user).slots if self.free_slots(user, channel)}
         if not free:
             return None
@@ -116,7 +118,7 @@ class Distribution:
         return not delay_s or self._state.now >= contact.enqueued_at + timedelta(seconds=delay_s)
 
     def _done(self, contact_id: str, user_id: str, since: datetime) -> None:
-        """Nothing where the contact has been taken away, or has come back to the agent later."""
+        """Ends or puts back a contact that has been handled. Does nothing if the agent lost it meanwhile."""
         contact = self._state.contact(contact_id)
         user = self._state.register.users[user_id]
         if contact.agent_id != user_id or contact.connected_at != since or contact.ended or user.working is None:
@@ -127,10 +129,10 @@ class Distribution:
             self.finish(contact)
 
     def put_back(self, contact: SandboxContact, queue: SandboxQueue | None = None) -> SandboxContact:
-        """From the agent into a queue, by default the one it came from. ``ValueError`` where no agent has it.
+        """Puts the contact from its agent into a queue, by default the one it came from.
 
-        As a new segment (InitiationMethod TRANSFER) where behaviours say so and the chain has room, else as the same
-        contact, queued anew."""
+        A new segment (InitiationMethod TRANSFER) waits there if the behaviours demand it and the chain has room.
+        Otherwise the same contact is queued again. Raises ``ValueError`` if no agent has the contact."""
         if not contact.with_agent or contact.agent_id is None or contact.queue_id is None:
             raise ValueError(f"no agent has contact {contact.id}")
         target = queue or self._state.register.queues[contact.queue_id]

@@ -1,4 +1,4 @@
-"""What goes wrong, on order: faults by operation, count, probability, time and contact."""
+"""Chooses the faults of calls: by operation, count, probability, time and contact."""
 
 from __future__ import annotations
 
@@ -29,21 +29,28 @@ Kind = Literal[
     "expire_token",
     "skew",
 ]
-"""``…_before`` and ``…_after``: the call has not, or has, taken effect. ``cut_after`` breaks the connection off in the
-middle of the answer. ``error`` answers ``code`` and ``message``. ``short_page`` answers one row a page, so that there
-are pages to go wrong; ``repeat_page`` answers what this operation answered last; ``expire_token`` refuses a call that
-brings a NextToken. ``skew`` shifts the Date header by ``delay``; ``slow`` delays the answer by it, and time-outs last
-that long at most."""
+"""The kinds of faults.
+
+- ``…_before``, ``…_after``: the call has not, or has, taken effect.
+- ``cut_after`` closes the connection in the middle of the response.
+- ``error`` responds with ``code`` and ``message``.
+- ``short_page`` returns one row a page. More pages can then fail.
+- ``repeat_page`` repeats the last response of this operation.
+- ``expire_token`` refuses a call with a NextToken.
+- ``skew`` shifts the Date header by ``delay``. ``slow`` delays the response by it. A time-out lasts at most as long.
+"""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 PATIENCE = timedelta(seconds=60)
-"""How long a time-out keeps a caller who does not give up."""
+"""How long a time-out lasts if the caller does not give up."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Fault:
-    """``operation`` ``None``: any. ``count`` ``None``: as often as it applies. ``fired`` counts."""
+    """Describes one injected fault, and counts in ``fired`` how often it has struck.
+
+    ``operation`` ``None``: any operation. ``count`` ``None``: whenever it applies."""
 
     kind: Kind
     operation: str | None = None
@@ -56,7 +63,7 @@ class Fault:
     code: str = "InternalServiceException"
     message: str = "injected by the sandbox"
     skip: int = 0
-    """How many calls to which it would apply are let through first."""
+    """How many calls pass first although the fault applies to them."""
     fired: int = field(default=0)
 
     def concerns(self, operation: str, params: Mapping[str, Any], now: datetime) -> bool:
@@ -73,7 +80,7 @@ class Fault:
 
 
 class Faults:
-    """Asked once for each call; the first fault that applies is the one."""
+    """Chooses the fault of each call: the first that applies."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -81,7 +88,7 @@ class Faults:
         self._lock = threading.Lock()
 
     def add(self, kind: Kind, operation: str | None = None, **details: Any) -> Fault:
-        """The rest are ``Fault``'s fields. ``ValueError`` for a kind that there is not."""
+        """Adds a fault with the fields of ``Fault``. Raises ``ValueError`` for an unknown kind."""
         if kind not in KINDS:
             raise ValueError(f"no such fault: {kind!r}; there are {', '.join(KINDS)}")
         fault = Fault(kind=kind, operation=operation, **details)

@@ -1,4 +1,4 @@
-"""Ids and ARNs: stable ones for what has a name, so that configuration files can quote them."""
+"""Derives ids and ARNs from names. They are stable; therefore configuration files can quote them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TASK_TEMPLATE = "task-template"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The instance, and the names of all that is in it."""
+    """Names the instance, and gives everything in it an id and an ARN."""
 
     instance_id: str = DEFAULT_INSTANCE
     account: str = DEFAULT_ACCOUNT
@@ -37,7 +37,7 @@ class Identity:
         return f"{self.arn}/{kind}/{resource_id}"
 
     def id_of(self, kind: str, name: str) -> str:
-        """The same name has the same id in every run."""
+        """Returns the id of a name, the same in every run."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.instance_id}/{kind}/{name}"))
 
     def is_this(self, reference: str) -> bool:
@@ -45,5 +45,5 @@ class Identity:
 
 
 def bare(reference: str) -> str:
-    """The id of an id or an ARN."""
+    """Returns the id, given an id or an ARN."""
     return reference.rsplit("/", 1)[-1]

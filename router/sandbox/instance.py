@@ -1,4 +1,4 @@
-"""What an instance is made of: queues, flows, hours of operation, routing profiles, users."""
+"""Defines the parts of an instance: queues, flows, hours of operation, routing profiles, users."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ AVAILABLE = "Available"
 OFFLINE = "Offline"
 
 Window = tuple[time, time]
-"""From, up to and not including; an end of 00:00 is midnight at the end of the day."""
+"""Start and end; the end is excluded. An end of 00:00 is midnight at the end of the day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +54,12 @@ class SandboxQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowOutcome:
-    """What a flow does with a contact that it is given.
+    """Describes what a flow does with a contact.
 
-    ``then``: puts it into the queue that the transfer names, never puts it into any, or disconnects it; ``after`` that
-    long. ``queue`` names another queue than the one asked for; ``queue_from`` an attribute that holds the name of
-    the queue. ``priority`` and ``age`` are what its "Change routing priority / age" block sets. ``full`` is the branch
-    for a queue that is full or disabled, ``unstaffed`` the one for a queue that no agent serves now.
+    - ``then``: puts it into the queue of the transfer, puts it into none, or disconnects it. ``after``: the delay.
+    - ``queue`` names another queue than that of the transfer. ``queue_from`` names an attribute with the queue's name.
+    - ``priority`` and ``age`` are set by its "Change routing priority / age" block.
+    - ``full`` is the branch for a full or disabled queue. ``unstaffed`` is the branch for a queue that no agent serves.
     """
 
     then: Literal["queue", "never", "disconnect"] = "queue"
@@ -87,7 +87,7 @@ class SandboxFlow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Other hours on the days from ``first`` to ``last``; no windows: closed."""
+    """Replaces the hours on the days from ``first`` to ``last``. Without windows these days are closed."""
 
     name: str
     first: date
@@ -117,7 +117,7 @@ class ProfileQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A routing profile: which queues its agents serve, and how many contacts of each channel at once."""
+    """Describes a routing profile: the queues its agents serve, and their slots by channel."""
 
     id: str
     arn: str
@@ -132,8 +132,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Working:
-    """How an agent who works by themselves works: each contact takes ``handling`` on average (an exponential
-    distribution), and ``put_back`` of them (0 to 1) go back to their queue instead of ending."""
+    """Describes an agent who takes contacts without a request.
+
+    Each contact takes ``handling`` on average (an exponential distribution). The share ``put_back`` (0 to 1) of them
+    returns to its queue instead of ending."""
 
     handling: timedelta
     put_back: float = 0.0
@@ -146,13 +148,13 @@ class User:
     username: str
     profile_id: str
     queue_id: str
-    """Their own queue."""
+    """The agent's own queue."""
     status: str = AVAILABLE
     status_since: datetime
     first_name: str = ""
     last_name: str = ""
     working: Working | None = None
-    """``None``: takes contacts only when a test says so."""
+    """``None``: takes contacts only on request."""
     modified_at: datetime
 
     @property

@@ -1,4 +1,4 @@
-"""What the simulated instance is made of, and changing it."""
+"""Changes the parts of the simulated instance: queues, flows, hours, users, routing profiles."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OutcomeWord = Literal["queue", "never", "disconnect", "elsewhere"]
 
 
 class Centre(Present):
-    """Queues, flows and users are named by name, id or ARN; an unknown one is a ``KeyError``."""
+    """Changes the instance. A name, an id or an ARN names each part; an unknown one raises ``KeyError``."""
 
     def add_hours(
         self,
@@ -43,7 +43,7 @@ class Centre(Present):
         overrides: Sequence[Override] = (),
         description: str | None = None,
     ) -> SandboxHours:
-        """``week`` by day ("MONDAY", …), windows from, up to and not including; ``None``: around the clock."""
+        """Adds hours of operation. ``week`` has the windows of each day ("MONDAY", …); ``None``: always open."""
         days = week if week is not None else dict.fromkeys(DAYS, ((MIDNIGHT, MIDNIGHT),))
         with self.present() as state:
             return state.register.add_hours(
@@ -51,7 +51,7 @@ class Centre(Present):
             )
 
     def set_hours(self, name: str, /, **changes: Any) -> SandboxHours:
-        """Another ``zone``, ``week`` or other ``overrides`` for hours that exist; their id stays."""
+        """Changes ``zone``, ``week`` or ``overrides`` of existing hours. Their id stays the same."""
         with self.present() as state:
             hours = find(state.register.hours, name)
             state.register.hours[hours.id] = replace(hours, modified_at=state.now, **changes)
@@ -89,8 +89,9 @@ class Centre(Present):
         elsewhere: str | None = None,
         description: str | None = None,
     ) -> SandboxFlow:
-        """Defines a flow; one of that name is replaced and keeps its id. ``elsewhere`` names the queue of the outcome
-        "elsewhere"."""
+        """Adds a flow, or replaces the flow of that name, whose id stays the same.
+
+        ``elsewhere`` names the queue of the outcome "elsewhere"."""
         with self.present() as present:
             return present.register.add_flow(
                 name,
@@ -111,7 +112,7 @@ class Centre(Present):
         state: FlowState | None = None,
         status: FlowStatus | None = None,
     ) -> SandboxFlow:
-        """Another outcome, state or status for a flow that exists."""
+        """Changes the outcome, state or status of an existing flow."""
         with self.present() as present:
             flow = find(present.register.flows, name)
             changed = replace(
@@ -125,15 +126,16 @@ class Centre(Present):
             return changed
 
     def set_queue(self, name: str, /, **changes: Any) -> SandboxQueue:
-        """Another ``name``, ``enabled`` or ``capacity`` for a queue that exists; its id stays."""
+        """Changes ``name``, ``enabled`` or ``capacity`` of an existing queue. Its id stays the same."""
         with self.present() as state:
             queue = find(state.register.queues, name)
             state.register.queues[queue.id] = replace(queue, modified_at=state.now, **changes)
             return state.register.queues[queue.id]
 
     def remove(self, name: str) -> None:
-        """Takes a queue, a flow or a user out of the directory, as deleting it in the console does. A queue that still
-        has contacts cannot be removed: ``ValueError``."""
+        """Removes a queue, a flow or a user from the directory, as the console does.
+
+        Raises ``ValueError`` for a queue that still has contacts."""
         with self.present() as state:
             register = state.register
             for things in (register.queues, register.flows, register.users):
@@ -158,8 +160,10 @@ class Centre(Present):
         first_name: str = "",
         last_name: str = "",
     ) -> User:
-        """A user with a queue of their own. ``slots``: contacts at once, by channel (default: one task, one e-mail).
-        ``profile`` names a routing profile to share; without it there is one for the same queues and slots."""
+        """Adds a user with an own queue.
+
+        ``slots``: contacts at once, by channel (default: one task, one e-mail). ``profile`` names a shared routing
+        profile; by default all users with the same queues and slots share one."""
         with self.present() as state:
             named = profile or self._profile_for(queues, {"TASK": 1, "EMAIL": 1} if slots is None else slots).name
             user = state.register.add_user(
@@ -183,7 +187,7 @@ class Centre(Present):
             )
 
     def set_status(self, username: str, status: str) -> User:
-        """ "Available", "Offline", or any other: there, but taking nothing."""
+        """Sets the agent's status. Any other than "Available" and "Offline" means present, but takes no contact."""
         with self.present() as state:
             user = state.register.set_status(find(state.register.users, username), status, state.now)
             self.routing.work(user)

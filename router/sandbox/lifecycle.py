@@ -1,4 +1,4 @@
-"""How contacts come to be, pause, and end, and what flows do with them."""
+"""Creates, pauses, resumes and expires contacts, and runs flows on them."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ from router.sandbox.instance import SandboxFlow, SandboxQueue
 from router.sandbox.state import State
 
 LONGEST_LIFE = timedelta(days=90)
-"""A task's or e-mail's longest possible expiry (admin guide, "feature-limits"); "connect:ContactExpiry", in minutes,
-shortens it. Connect's own defaults, 7 and 14 days, are those of instances that set nothing."""
+"""The longest expiry of a task or an e-mail (admin guide, "feature-limits").
+
+"connect:ContactExpiry", in minutes, shortens it. Connect's own defaults, 7 and 14 days, apply to instances that set
+nothing."""
 
 PAUSES = 10
-"""TotalPauseCount is at most 10 (botocore service model)."""
+"""The most pauses of a contact: TotalPauseCount is at most 10 (botocore service model)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Particulars:
-    """What a new contact carries."""
+    """Describes a new contact."""
 
     channel: str = "TASK"
     name: str | None = None
     description: str | None = None
     initiation_method: str | None = None
-    """``None``: API for tasks, INBOUND for the rest."""
+    """``None``: API for tasks, INBOUND for other channels."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     segment_attributes: Mapping[str, str | int] = field(default_factory=dict)
@@ -51,7 +53,7 @@ class Lifecycle:
     def create(
         self, what: Particulars, *, initiated_at: datetime | None = None, previous: SandboxContact | None = None
     ) -> SandboxContact:
-        """A contact in no queue yet; ``previous`` links it to a chain."""
+        """Creates a contact that is in no queue yet. ``previous`` links it to a chain."""
         state = self._state
         at = initiated_at or state.now
         contact_id = state.new_id()
@@ -100,7 +102,7 @@ class Lifecycle:
         )
 
     def run(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxContact:
-        """Gives the contact to the flow, for ``queue``; what the flow does at once has been done on return."""
+        """Runs the flow on the contact, with ``queue`` as the destination. An outcome without delay happens at once."""
         if flow.outcome.after > timedelta(0):
             due = self._state.now + flow.outcome.after
             self._state.agenda.at(due, lambda: self._outcome(contact.id, contact.chain.position, flow, queue))
@@ -108,8 +110,9 @@ class Lifecycle:
         return self._outcome(contact.id, contact.chain.position, flow, queue)
 
     def pause(self, contact: SandboxContact) -> SandboxContact:
-        """``ValueError`` for what cannot be paused now."""
-        if contact.channel not in ("TASK", "EMAIL") or contact.ended or contact.pause.paused or not contact.life.started:
+        """Pauses the contact. Raises ``ValueError`` if it cannot be paused now."""
+        pausable = contact.channel in ("TASK", "EMAIL") and contact.life.started
+        if not pausable or contact.ended or contact.pause.paused:
             raise ValueError(f"contact {contact.id} cannot be paused")
         return self._state.change(
             contact,
@@ -121,7 +124,7 @@ class Lifecycle:
         )
 
     def resume(self, contact: SandboxContact) -> SandboxContact:
-        """``ValueError`` where it is not paused."""
+        """Resumes the contact. Raises ``ValueError`` if it is not paused."""
         if not contact.pause.paused or contact.pause.paused_at is None:
             raise ValueError(f"contact {contact.id} is not paused")
         now = self._state.now
@@ -138,7 +141,7 @@ class Lifecycle:
         return self._routing.enqueue(contact, queue, at=contact.enqueued_at if keeps else now)
 
     def _outcome(self, contact_id: str, position: int, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxContact:
-        """Nothing where the contact has ended or moved on meanwhile; later where it is paused."""
+        """Applies the flow's outcome, unless the contact has ended or moved meanwhile. A paused one waits for it."""
         contact = self._state.contact(contact_id)
         if contact.pause.paused:
             self._stopped[contact_id] = (position, flow, queue)
@@ -169,7 +172,7 @@ class Lifecycle:
             return None
 
     def _expire(self, contact_id: str) -> None:
-        """The contact, or the segment of its chain that has taken its expiry over."""
+        """Ends the contact, or the segment of its chain that inherited its expiry."""
         expires_at = self._state.contact(contact_id).life.expires_at
         for contact in self._state.contacts.chain(self._state.contact(contact_id).chain.root):
             if not contact.ended and contact.life.expires_at == expires_at:

@@ -1,4 +1,4 @@
-"""One moment of the simulated instance, held while something looks at it or changes it."""
+"""Advances the simulated instance to the present, and locks it there while it is read or changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from router.sandbox.transfer import Transfers
 
 
 class Present:
-    """Every look first lets happen all that was due until now, by the clock. Safe to use from several threads."""
+    """Holds the state of the instance. Every access first lets everything happen that is due by the clock.
+
+    It is safe to use from several threads."""
 
     def __init__(
         self, identity: Identity, *, clock: Callable[[], datetime], behaviours: Behaviours, seed: int = 1
@@ -48,23 +50,23 @@ class Present:
 
     @property
     def now(self) -> datetime:
-        """The instant up to which everything has happened."""
+        """Returns the instant up to which everything has happened."""
         with self.present():
             return self.state.now
 
     @contextmanager
     def present(self) -> Iterator[State]:
-        """The state as of now, held until the block ends."""
+        """Locks the state as of now until the block ends."""
         with self.lock:
             self.state.agenda.advance(self._clock().astimezone(UTC))
             yield self.state
 
     def advance(self) -> None:
-        """Lets happen what is due; every other method does so too."""
+        """Lets everything happen that is due. Every other method does this too."""
         with self.present():
             return
 
     def at(self, instant: datetime, act: Callable[[], object]) -> None:
-        """Does ``act`` when that instant comes, in order with everything else."""
+        """Runs ``act`` at that instant, in order with everything else."""
         with self.present() as state:
             state.agenda.at(instant, act)

@@ -1,7 +1,7 @@
-"""Connect's throttling quotas: a token bucket per operation, for the whole account.
+"""Simulates Connect's throttling quotas: a token bucket per operation, for the whole account.
 
-Sources: the Amazon Connect administrator guide, "Amazon Connect service quotas", API throttling quotas: 2 requests per
-second with a burst of 5 unless said otherwise, per account and Region, not per user nor per instance.
+Source: Amazon Connect administrator guide, "Amazon Connect service quotas", API throttling quotas. The general quota is
+2 requests per second with a burst of 5, per account and Region, not per user nor per instance.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class CallRate:
-    """Requests per second, and how many at once after a rest."""
+    """Holds requests per second, and how many of them may arrive at once after a rest."""
 
     rate: float
     burst: float
@@ -29,11 +29,11 @@ DOCUMENTED: Mapping[str, CallRate] = {
     "UpdateContactRoutingData": CallRate(20, 20),
     "GetCurrentMetricData": CallRate(5, 8),
 }
-"""What differs from the general rule, of the operations offered here."""
+"""The operations offered here whose quota is not the general one."""
 
 
 class CallQuotas:
-    """``rates`` replace the documented ones by operation; with ``limited`` false nothing else is throttled."""
+    """Limits the rate of calls. ``rates`` replace the documented ones. Without ``limited`` no others exist."""
 
     def __init__(self, rates: Mapping[str, CallRate] | None = None, *, limited: bool = True) -> None:
         self._rates = dict(rates or {})
@@ -41,13 +41,13 @@ class CallQuotas:
         self._buckets: dict[str, tuple[float, datetime]] = {}
 
     def rate(self, operation: str) -> CallRate | None:
-        """``None``: unlimited."""
+        """Returns the rate of the operation, ``None`` if it is unlimited."""
         if operation in self._rates:
             return self._rates[operation]
         return DOCUMENTED.get(operation, GENERAL) if self._limited else None
 
     def take(self, operation: str, now: datetime) -> bool:
-        """``False``: throttled; a throttled call costs nothing."""
+        """Takes a token. Returns ``False`` if the call is throttled; it then costs nothing."""
         rate = self.rate(operation)
         if rate is None:
             return True

@@ -1,11 +1,13 @@
-"""A "no" of the API's, raised by whatever finds the reason and written on the wire by the server."""
+"""Defines the error that the API responds with, and shorthands for the common ones."""
 
 from __future__ import annotations
 
 
 class Refusal(Exception):
-    """One error answer: ``code`` is the error's name in the service model (or one that AWS sends without modelling
-    it), ``status`` only where the code alone does not say it."""
+    """Signals that the API refuses a call. The server writes it on the wire.
+
+    ``code`` is the error's name in the service model, or one that AWS sends although the model lacks it. ``status``
+    is given only if the code does not determine it."""
 
     def __init__(self, code: str, message: str, *, status: int | None = None) -> None:
         super().__init__(f"{code}: {message}")

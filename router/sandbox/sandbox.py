@@ -1,4 +1,4 @@
-"""The sandbox: the world behind HTTP, with its faults, its quotas and its record of calls."""
+"""Serves the world over HTTP, with faults, quotas and a record of calls."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def utcnow() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call as it was answered. ``status`` 0: the caller never got an answer. ``fault``: what was injected."""
+    """Records a call and its response. ``status`` 0: the caller got no response. ``fault``: the injected fault."""
 
     at: datetime
     operation: str
@@ -43,10 +43,10 @@ class Call:
 
 
 class Sandbox:
-    """``with Sandbox(scenario) as sandbox:`` serves on a free port of 127.0.0.1 until the block ends.
+    """Serves on a free port of 127.0.0.1: ``with Sandbox(scenario) as sandbox:`` serves until the block ends.
 
-    ``clock`` is the only source of time: quotas, the world, the Date header. ``log`` is told, in one line, whatever is
-    wrong with the sandbox itself; the lines are kept in ``problems`` too.
+    ``clock`` is the only source of time: for quotas, the world and the Date header. ``log`` receives one line for each
+    defect of the sandbox itself. ``problems`` has the same lines.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Sandbox:
         port: int = 0,
         log: Callable[[str], None] | None = None,
     ) -> None:
-        """Raises ``OSError`` where the port cannot be had."""
+        """Raises ``OSError`` if the port is not free."""
         self.scenario = scenario or Scenario()
         self._clock = clock
         chosen = self.scenario.seed if seed is None else seed
@@ -74,8 +74,6 @@ class Sandbox:
         self._lock = threading.RLock()
         self.scenario.furnish(self.world)
         self._server = Server(self._serve, port)
-
-    # For whoever holds it
 
     @property
     def endpoint(self) -> str:
@@ -95,21 +93,23 @@ class Sandbox:
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """Every call so far, in the order of their answers."""
+        """Returns every call so far, in the order of the responses."""
         with self._lock:
             return tuple(self._calls)
 
     def count(self, operation: str) -> int:
-        """How many calls of it arrived, answered or not."""
+        """Counts the calls of the operation that arrived, also those without a response."""
         return sum(call.operation == operation for call in self.calls)
 
     def before(self, operation: str, act: Hook) -> Callable[[], None]:
-        """Has ``act(params)`` called just before every call of the operation takes effect; what it changes in the
-        world, the call meets. A ``Refusal`` that it raises is the answer. The result takes it off again."""
+        """Registers ``act(params)``, to run just before each call of the operation takes effect.
+
+        The call sees what ``act`` changes in the world. If ``act`` raises ``Refusal``, that is the response. The
+        returned function removes ``act`` again."""
         return self._hook(self._before, operation, act)
 
     def after(self, operation: str, act: Hook) -> Callable[[], None]:
-        """The same just after the effect, before the answer is sent."""
+        """Registers ``act(params)``, to run after the call's effect and before its response. See ``before``."""
         return self._hook(self._after, operation, act)
 
     def start(self) -> Sandbox:
@@ -117,7 +117,7 @@ class Sandbox:
         return self
 
     def close(self) -> None:
-        """Ends every connection, also those kept waiting by a fault."""
+        """Ends every connection, also those that a fault delays."""
         self._server.close()
 
     def __enter__(self) -> Sandbox:
@@ -127,8 +127,6 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    # A call
 
     def _serve(self, request: HttpRequest) -> HttpReply:
         request_id = str(uuid.uuid4())
@@ -156,8 +154,8 @@ class Sandbox:
                 if instead is not None:
                     return instead
             short = fault is not None and fault.kind == "short_page"
-            asked = {**params, "MaxResults": 1} if short else params
-            answer = write_answer(resolved.operation, self._perform(operation, asked))
+            effective = {**params, "MaxResults": 1} if short else params
+            answer = write_answer(resolved.operation, self._perform(operation, effective))
         except Refusal as refusal:
             return self._refused(refusal)
         except InvalidAnswer as problem:
@@ -179,14 +177,14 @@ class Sandbox:
             raise Refusal("InvalidRequestException", message, status=404)
         if not self.scenario.identity.is_this(params["InstanceId"]):
             raise not_found(f"Instance not found: {params['InstanceId']}")
-        self._tell(self._before, operation, params)
+        self._run_hooks(self._before, operation, params)
         with self.world.present() as state:
             result = handler(Pending(self.world, state, operation, params))
-        self._tell(self._after, operation, params)
+        self._run_hooks(self._after, operation, params)
         return result
 
     def _instead(self, operation: str, fault: Fault) -> WireAnswer | None:
-        """What a fault answers in place of the effect; ``None``: the call takes effect."""
+        """Returns the fault's response in place of the effect, ``None`` if the call takes effect."""
         if fault.kind in ("timeout_before", "reset_before"):
             return _NOTHING
         if fault.kind == "repeat_page":
@@ -244,7 +242,7 @@ class Sandbox:
         return write_refusal(refusal, self.scenario.behaviours.error_bodies)
 
     def _broken(self, problem: str) -> WireAnswer:
-        """Loudly: the sandbox is wrong, and whoever tests against it must know."""
+        """Reports a defect of the sandbox to its log, and responds with an error."""
         line = f"sandbox: {problem}"
         with self._lock:
             self.problems.append(line)
@@ -264,17 +262,17 @@ class Sandbox:
         with self._lock:
             hooks.append(entry)
 
-        def take_off() -> None:
+        def remove() -> None:
             with self._lock:
                 if entry in hooks:
                     hooks.remove(entry)
 
-        return take_off
+        return remove
 
-    def _tell(self, hooks: list[tuple[str, Hook]], operation: str, params: Mapping[str, Any]) -> None:
+    def _run_hooks(self, hooks: list[tuple[str, Hook]], operation: str, params: Mapping[str, Any]) -> None:
         with self._lock:
-            told = [act for wanted, act in hooks if wanted == operation]
-        for act in told:
+            acts = [act for wanted, act in hooks if wanted == operation]
+        for act in acts:
             act(params)
 
 

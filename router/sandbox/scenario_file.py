@@ -1,39 +1,33 @@
-"""From a scenario file to a scenario; every mistake in it located, all at once."""
+"""Reads a scenario file, and finds every mistake in it at once, each with its place."""
 
 from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from router.problems import Problem, Problems, did_you_mean
-from router.sandbox.behaviours import Behaviours
-from router.sandbox.identity import Identity
 from router.sandbox.instance_setup import ALWAYS_OPEN
 from router.sandbox.operations import OPERATIONS
-from router.sandbox.quotas import CallRate
-from router.sandbox.scenario import Scenario
-from router.sandbox.scenario_setup import settings_of
 from router.sandbox.scenario_tables import ScenarioDocument
 from router.toml_source import TomlSource, located
 
 Place = tuple[str | int, ...]
 
 
-def load_scenario(path: Path) -> Scenario:
-    """Raises ``Problems``: an unreadable file, no TOML, unknown keys, wrong values, names that nothing has."""
+def read_scenario(path: Path) -> bytes:
+    """Returns the content of the file. Raises ``Problems`` if it cannot be read."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise Problems([Problem(str(path), 1, 1, f"cannot be read: {error.strerror}")]) from error
-    return parse_scenario(str(path), data)
 
 
-def parse_scenario(file: str, data: bytes) -> Scenario:
+def parse_document(file: str, data: bytes) -> ScenarioDocument:
+    """Returns the tables of the file. Raises ``Problems``: no TOML, unknown keys, wrong values, unknown names."""
     source = TomlSource.parse(file, data)
     try:
         document = ScenarioDocument.model_validate(source.data)
@@ -42,28 +36,11 @@ def parse_scenario(file: str, data: bytes) -> Scenario:
     found = [source.problem(place, message) for place, message in _mistakes(document)]
     if found:
         raise Problems(found)
-    return _scenario(document)
-
-
-def _scenario(document: ScenarioDocument) -> Scenario:
-    instance, quotas, latency = document.instance, document.quotas, document.latency_ms
-    return Scenario(
-        identity=Identity(
-            instance_id=instance.id, account=instance.account, region=instance.region, alias=instance.alias
-        ),
-        seed=document.seed,
-        behaviours=Behaviours(**dict(document.behaviours)),
-        quotas=quotas
-        if isinstance(quotas, str)
-        else {operation: CallRate(each.rate, each.burst) for operation, each in quotas.items()},
-        latency=(timedelta(milliseconds=latency[0]), timedelta(milliseconds=latency[1])),
-        default_flows=document.default_flows,
-        settings=settings_of(document),
-    )
+    return document
 
 
 def _mistakes(document: ScenarioDocument) -> Iterator[tuple[Place, str]]:
-    """What a type cannot say: names used twice, names that nothing has."""
+    """Finds the mistakes that no type excludes: names used twice, and names of nothing."""
     yield from _twice(document)
     queues = [each.name for each in document.queue]
     hours = [ALWAYS_OPEN, *(each.name for each in document.hours)]

@@ -1,14 +1,17 @@
-"""What a scenario file puts into the world: its places and people, what waits at the start, and what keeps coming."""
+"""Turns the tables of a scenario file into changes of the world.
+
+They add its queues and people, the contacts that wait at the start, and those that arrive later.
+"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from router.sandbox.instance import FlowOutcome, Override, Working
 from router.sandbox.instance_setup import ALWAYS_OPEN
-from router.sandbox.scenario import Setting
 from router.sandbox.scenario_tables import (
     AgentTable,
     ArrivalsTable,
@@ -22,9 +25,12 @@ from router.sandbox.scenario_tables import (
 )
 from router.sandbox.world import World
 
+Setting = Callable[[World], None]
+"""A change that furnishes the world."""
+
 
 def settings_of(document: ScenarioDocument) -> tuple[Setting, ...]:
-    """In this order: agents come after the backlog, so that they take the oldest of it first."""
+    """Returns the changes in order. Agents are added after the backlog, because they take its oldest contacts first."""
     return (
         *(_hours(each) for each in document.hours),
         *(_queue(each) for each in document.queue),
@@ -116,7 +122,7 @@ def _backlog(table: BacklogTable, chance: random.Random) -> Setting:
 
 
 def _arrivals(table: ArrivalsTable, seed: str) -> Setting:
-    """One after the other, at random (a Poisson process), for ever."""
+    """Lets contacts arrive one after the other, at random (a Poisson process), without end."""
 
     def add(world: World) -> None:
         chance = random.Random(seed)
@@ -149,7 +155,7 @@ def _particulars(table: ContactTable, chance: random.Random) -> dict[str, Any]:
 
 
 def _fault(table: FaultTable) -> Setting:
-    """``start`` and ``end`` count from the start of the sandbox."""
+    """Adds a fault. Its ``start`` and ``end`` count from the start of the sandbox."""
 
     def add(world: World) -> None:
         world.faults.add(

@@ -1,4 +1,4 @@
-"""A scenario file, as pydantic reads it."""
+"""Defines the tables of a scenario file, as pydantic reads them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _in_order(span: tuple[timedelta, timedelta]) -> tuple[timedelta, timedelta]:
 
 
 def _pair(value: Any) -> Any:
-    """pydantic, strict, takes no list for a tuple."""
+    """Converts a list to a tuple, which strict pydantic does not."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -154,7 +154,7 @@ class FaultTable(ScenarioTable):
 
 
 def _behaviour_fields() -> dict[str, Any]:
-    """The switches themselves are the file's keys, with text for durations."""
+    """Returns the switches as keys of the file, with text for durations."""
     hints = get_type_hints(Behaviours)
     return {
         each.name: (Duration if hints[each.name] is timedelta else hints[each.name], each.default)

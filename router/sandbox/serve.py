@@ -1,4 +1,4 @@
-"""The sandbox as a program: serves until it is told to stop."""
+"""Runs the sandbox as a program, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ TICK_S = 1.0
 
 
 def serve(scenario: Scenario | None, port: int = DEFAULT_PORT, out: TextIO | None = None) -> int:
-    """Prints how to reach it, then runs until SIGINT or SIGTERM; 0. ``None``: the scenario that is shipped. Raises
-    ``OSError`` where the port cannot be had. Call it from the main thread: it handles the signals."""
+    """Prints how to reach the sandbox, runs it until SIGINT or SIGTERM, and returns 0.
+
+    ``scenario`` ``None``: the one in the package. Raises ``OSError`` if the port is not free. It must run in the main
+    thread, because it handles signals."""
     stop = threading.Event()
-    told = out or sys.stdout
     sandbox = Sandbox(scenario or Scenario.default(), port=port, log=lambda line: _print(line, sys.stderr))
     with _until_signalled(stop.set), sandbox:
-        _print(greeting(sandbox), told)
+        _print(greeting(sandbox), out or sys.stdout)
         while not stop.wait(TICK_S):
             sandbox.world.advance()
     return 0
 
 
 def greeting(sandbox: Sandbox) -> str:
-    """What a user needs in order to use it, as lines for the shell."""
+    """Returns the lines for a shell that let a user reach the sandbox."""
     waiting = sum(contact.queued for contact in sandbox.world.open())
     return "\n".join(
         (

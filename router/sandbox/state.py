@@ -1,4 +1,4 @@
-"""The state of the simulated instance, shared by the parts that change it."""
+"""Holds the state of the simulated instance, shared by the parts that change it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import Register
 from router.sandbox.identity import Identity
 
-# What will happen and when; nothing happens before its time, nor out of order.
 
 class Agenda:
-    """``now`` only moves forward, in whole milliseconds: that is what Connect's timestamps carry."""
+    """Runs what is due, never before its time, nor out of order.
+
+    ``now`` only moves forward, in whole milliseconds, because Connect's timestamps have no finer unit.
+    """
 
     def __init__(self, start: datetime) -> None:
         self.now = milliseconds(start)
@@ -29,12 +31,13 @@ class Agenda:
         self._advancing = False
 
     def at(self, instant: datetime, act: Callable[[], object]) -> None:
-        """Does ``act`` when ``instant`` comes; at the next advance where it has passed already."""
+        """Schedules ``act`` for ``instant``. If that has passed already, it runs at the next advance."""
         heapq.heappush(self._due, (instant, next(self._order), act))
 
     def advance(self, until: datetime) -> None:
-        """Does all that is due by then, each at its own instant: ``now`` is that instant meanwhile. Called by what is
-        being done, it does nothing."""
+        """Runs everything due until then, each at its own instant, which ``now`` shows meanwhile.
+
+        Does nothing if something that it runs calls it."""
         if self._advancing:
             return
         self._advancing = True
@@ -69,12 +72,12 @@ class State:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
     def contact(self, contact_id: str) -> SandboxContact:
-        """``KeyError`` where there is none."""
+        """Returns the contact as it is now. Raises ``KeyError`` if there is none."""
         contact = self.contacts.get(contact_id)
         if contact is None:
             raise KeyError(contact_id)
         return contact
 
     def change(self, contact: SandboxContact, /, **changes: Any) -> SandboxContact:
-        """Records the contact as changed now."""
+        """Records a change of the contact as of now."""
         return self.contacts.put(contact.changed(updated_at=self.now, **changes), self.now)

@@ -1,4 +1,4 @@
-"""TransferContact: its rules, its tokens, and the record of what was moved."""
+"""Performs TransferContact: its rules, its tokens, and the record of transfers."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from router.sandbox.state import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeTransfer:
-    """One transfer that took effect. Names, not ids, of queues, users and flows."""
+    """Records a transfer that took effect. Queues, users and flows are named, not given by id."""
 
     at: datetime
     contact_id: str
     new_contact_id: str
-    """The same id where a transfer makes no new segment."""
+    """The same id if the transfer made no new segment."""
     from_queue: str | None
     to_queue: str | None
     to_agent: str | None
     flow: str
     token: str | None
     taken_from: str | None
-    """The agent who was connected to the contact and lost it."""
+    """The agent who was connected to the contact, and lost it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,9 @@ class Transfers:
         self.taken_from_agents: list[MadeTransfer] = []
 
     def perform(self, request: TransferRequest) -> str:
-        """The id that the answer carries. Raises ``Refusal``; then nothing has happened and the token is unused."""
+        """Transfers the contact, and returns the id of the response.
+
+        Raises ``Refusal``; then nothing has changed and the token is unused."""
         before = self._repeated(request)
         if before is not None:
             return before
@@ -73,8 +75,8 @@ class Transfers:
         behaviour = self._state.behaviours.repeated_token
         if request.token is None or request.token not in self._answers or behaviour == "unknown":
             return None
-        asked, answer = self._answers[request.token]
-        if behaviour == "refused" or asked != request:
+        first, answer = self._answers[request.token]
+        if behaviour == "refused" or first != request:
             raise Refusal("IdempotencyException", "An entity with the same name already exists.")
         return answer
 
@@ -124,9 +126,10 @@ class Transfers:
         raise Refusal("ServiceQuotaExceededException", message)
 
     def _move(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue) -> SandboxContact:
-        """Out of where it is: its old segment ended, or the same contact in no queue."""
-        if self._state.behaviours.transfer == "new_segment":
-            moved = add_successor(self._state, contact, initiation_method=self._state.behaviours.transfer_initiation_method)
+        """Removes the contact from its place: ends its old segment, or takes the same contact from its queue."""
+        behaviours = self._state.behaviours
+        if behaviours.transfer == "new_segment":
+            moved = add_successor(self._state, contact, initiation_method=behaviours.transfer_initiation_method)
             self._routing.finish(contact, transferred_reason(contact))
             return moved
         return self._release(contact)

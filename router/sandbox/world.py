@@ -1,4 +1,4 @@
-"""The simulated instance, as tests and scenarios see it."""
+"""Offers the simulated instance to tests and scenarios."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from router.sandbox.transfer import MadeTransfer, TransferRequest
 
 
 class World(Centre):
-    """Queues, flows and users are named by name, id or ARN; an unknown one is a ``KeyError``. Contacts are named by id.
+    """Simulates an instance with its contacts.
 
-    Every method first lets happen all that was due until now, by the clock. Safe to use from several threads.
+    A name, an id or an ARN names queues, flows and users; an id names contacts. An unknown one raises ``KeyError``.
+    Every method first lets everything happen that is due by the clock. It is safe to use from several threads.
     """
 
     def __init__(
@@ -39,10 +40,10 @@ class World(Centre):
         chain: int = 1,
         **particulars: Any,
     ) -> str:
-        """A new contact that waits in the queue since ``waited`` ago; its id.
+        """Adds a contact that has waited in the queue for ``waited``, and returns its id.
 
-        ``age``: since when its chain exists (default: as long as it has waited). ``chain``: how many contacts the chain
-        has with this one; those before it were transferred at even times. The rest are ``Particulars``.
+        ``age``: how old its chain is (default: as old as its wait). ``chain``: how many contacts the chain has with
+        this one; those before it were transferred at even intervals. ``particulars``: fields of ``Particulars``.
         """
         with self.present() as state:
             target = find(state.register.queues, queue)
@@ -63,7 +64,7 @@ class World(Centre):
     def schedule(
         self, channel: str = "TASK", queue: str = "Billing", *, start_in: timedelta, **particulars: Any
     ) -> str:
-        """A new contact that goes into the queue only then; its id."""
+        """Adds a contact that enters the queue after ``start_in``, and returns its id."""
         with self.present() as state:
             target = find(state.register.queues, queue)
             scheduled_at = state.now + start_in
@@ -72,17 +73,17 @@ class World(Centre):
             return contact.id
 
     def accept(self, contact_id: str, agent: str) -> SandboxContact:
-        """The agent is connected to a contact that waits, in whatever queue; ``ValueError`` where it does not wait."""
+        """Connects the agent to a contact that waits in any queue. Raises ``ValueError`` if it does not wait."""
         with self.present() as state:
             return self.routing.accept(state.contact(contact_id), find(state.register.users, agent))
 
     def finish(self, contact_id: str, *, reason: str = "AGENT_COMPLETED") -> SandboxContact:
-        """Ends the contact, whoever has it."""
+        """Ends the contact, in a queue or with an agent."""
         with self.present() as state:
             return self.routing.finish(state.contact(contact_id), reason)
 
     def put_back(self, contact_id: str, *, queue: str | None = None) -> str:
-        """The agent gives the contact back, to the queue it came from or another; the id of what waits now."""
+        """Puts the agent's contact into a queue, by default its last one. Returns the id of the waiting contact."""
         with self.present() as state:
             target = find(state.register.queues, queue) if queue is not None else None
             return self.routing.put_back(state.contact(contact_id), target).id
@@ -96,12 +97,12 @@ class World(Centre):
             return self.lifecycle.resume(state.contact(contact_id))
 
     def change(self, contact_id: str, **changes: Any) -> SandboxContact:
-        """Other attributes, tags, name or priority for a contact; whatever ``SandboxContact`` has."""
+        """Changes attributes, tags, name, priority or any other field of the contact."""
         with self.present() as state:
             return state.change(state.contact(contact_id), **changes)
 
     def transfer(self, contact_id: str, *, flow: str, queue: str | None = None, agent: str | None = None) -> str:
-        """What somebody else's TransferContact would do; the id of what waits now. Raises ``Refusal``."""
+        """Transfers the contact as another program would. Returns the id of the waiting contact. Raises ``Refusal``."""
         with self.present() as state:
             register = state.register
             self._transfers.perform(
@@ -114,55 +115,55 @@ class World(Centre):
             )
             return self._transfers.done[-1].new_contact_id
 
-    # What there is to see
-
     def contact(self, contact_id: str) -> SandboxContact:
         with self.present() as state:
             return state.contact(contact_id)
 
     def chain(self, contact_id: str) -> tuple[SandboxContact, ...]:
-        """All contacts of its chain, first to last."""
+        """Returns all contacts of the chain, first to last."""
         with self.present() as state:
             return tuple(state.contacts.chain(state.contact(contact_id).chain.root))
 
     def latest(self, contact_id: str) -> SandboxContact:
-        """The last contact of its chain."""
+        """Returns the last contact of the chain."""
         return self.chain(contact_id)[-1]
 
     def waiting(self, queue: str) -> tuple[SandboxContact, ...]:
-        """In the order in which agents would take them."""
+        """Returns the waiting contacts in the order in which agents take them."""
         with self.present() as state:
             return tuple(self.routing.in_order(find(state.register.queues, queue).id))
 
     def open(self) -> tuple[SandboxContact, ...]:
-        """Every contact that has not ended."""
+        """Returns every contact that has not ended."""
         with self.present() as state:
             return tuple(state.contacts.open())
 
     def queue_of(self, contact_id: str) -> str | None:
-        """The name of the queue in which the contact truly waits (an agent's own: the username); ``None``: in none."""
+        """Returns the name of the queue in which the contact truly waits, ``None`` if it does not wait.
+
+        The name of an agent's own queue is the username."""
         with self.present() as state:
             contact = state.contact(contact_id)
             return state.register.queues[contact.queue_id].name if contact.queued and contact.queue_id else None
 
     @property
     def transfers(self) -> tuple[MadeTransfer, ...]:
-        """Every transfer that took effect, whoever asked for it, oldest first."""
+        """Returns every transfer that took effect, by any caller, oldest first."""
         with self.lock:
             return tuple(self._transfers.done)
 
     @property
     def taken_from_agents(self) -> tuple[MadeTransfer, ...]:
-        """The transfers that took a contact from an agent who was connected to it: Connect does not prevent it."""
+        """Returns the transfers that took a contact from a connected agent. Connect does not prevent them."""
         with self.lock:
             return tuple(self._transfers.taken_from_agents)
 
     def perform_transfer(self, request: TransferRequest) -> str:
-        """TransferContact itself."""
+        """Performs TransferContact. Raises ``Refusal``."""
         return self._transfers.perform(request)
 
     def run_when_scheduled(self, contact: SandboxContact, flow: SandboxFlow) -> None:
-        """Gives a scheduled contact to its flow when its time comes."""
+        """Schedules the flow of a scheduled contact for its time."""
         assert contact.life.scheduled_at is not None
         self.state.agenda.at(contact.life.scheduled_at, lambda: self._run(contact.id, flow))
 

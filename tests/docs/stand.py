@@ -137,12 +137,8 @@ def open_stand(folder: Path, *, service: bool) -> Iterator[Stand]:
 
 def _at_rest() -> Scenario:
     """The same centre, in which nobody takes anything: what a sample shows stays so while it is looked for."""
-    from router.sandbox import scenario_file
-
     text = (files("router.sandbox") / "scenarios" / DEFAULT_FILE).read_text(encoding="utf-8")
-    return scenario_file.parse_scenario(
-        DEFAULT_FILE, re.sub(r"^(handling|put_back) = .*$", "", text, flags=re.M).encode()
-    )
+    return Scenario.parse(DEFAULT_FILE, re.sub(r"^(handling|put_back) = .*$", "", text, flags=re.M).encode())
 
 
 def _furnish(folder: Path) -> None:

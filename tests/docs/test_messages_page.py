@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from router.model import HoldReason
-from tests.docs.said_in_code import normal, sentences
+from tests.docs.code_sentences import normal, sentences
 from tests.docs.test_log_events_page import sections as log_events
 
 PAGE = Path(__file__).parents[2] / "docs" / "messages.md"

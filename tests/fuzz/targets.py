@@ -23,7 +23,7 @@ from router.prove.examples import prove_examples
 from router.prove.lint import lint
 from router.rules.bind import bind
 from router.rules.load import parse_rules
-from router.sandbox.scenario_file import parse_scenario
+from router.sandbox import Scenario
 from router.settings import load_settings
 from router.settings.sources import keys, variables
 from router.toml_source import read_bytes
@@ -194,7 +194,7 @@ def _content(path: Path) -> bytes:
 def _load_scenario(given: object) -> str:
     assert isinstance(given, bytes)
     try:
-        parse_scenario("s.toml", given)
+        Scenario.parse("s.toml", given)
     except Problems as refused:
         _told(refused, {"s.toml": given})
         return REFUSED

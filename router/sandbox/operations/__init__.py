@@ -1,4 +1,4 @@
-"""What each operation of the API answers, from the state of the world."""
+"""Responds to each operation of the API from the state of the world."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections.abc import Mapping
 
 from router.sandbox.operations import (
     contact_calls,
-    flow_calls,
     hours_calls,
     instance_calls,
     metric_calls,
-    queue_calls,
     search_calls,
-    task_calls,
     transfer_calls,
     user_calls,
 )
@@ -20,10 +17,10 @@ from router.sandbox.operations.call import Handler
 
 OPERATIONS: Mapping[str, Handler] = {
     "DescribeContact": contact_calls.describe_contact,
-    "DescribeContactFlow": flow_calls.describe_contact_flow,
+    "DescribeContactFlow": instance_calls.describe_contact_flow,
     "DescribeHoursOfOperation": hours_calls.describe_hours_of_operation,
     "DescribeInstance": instance_calls.describe_instance,
-    "DescribeQueue": queue_calls.describe_queue,
+    "DescribeQueue": instance_calls.describe_queue,
     "DescribeRoutingProfile": user_calls.describe_routing_profile,
     "DescribeUser": user_calls.describe_user,
     "GetContactAttributes": contact_calls.get_contact_attributes,
@@ -32,19 +29,19 @@ OPERATIONS: Mapping[str, Handler] = {
     "GetEffectiveHoursOfOperations": hours_calls.get_effective_hours_of_operations,
     "ListAgentStatuses": user_calls.list_agent_statuses,
     "ListAssociatedContacts": contact_calls.list_associated_contacts,
-    "ListContactFlows": flow_calls.list_contact_flows,
+    "ListContactFlows": instance_calls.list_contact_flows,
     "ListHoursOfOperations": hours_calls.list_hours_of_operations,
-    "ListQueues": queue_calls.list_queues,
+    "ListQueues": instance_calls.list_queues,
     "ListRoutingProfileQueues": user_calls.list_routing_profile_queues,
     "ListUsers": user_calls.list_users,
-    "PauseContact": task_calls.pause_contact,
-    "ResumeContact": task_calls.resume_contact,
+    "PauseContact": contact_calls.pause_contact,
+    "ResumeContact": contact_calls.resume_contact,
     "SearchContacts": search_calls.search_contacts,
-    "SearchQueues": queue_calls.search_queues,
+    "SearchQueues": instance_calls.search_queues,
     "SearchUsers": user_calls.search_users,
-    "StartTaskContact": task_calls.start_task_contact,
-    "StopContact": task_calls.stop_contact,
+    "StartTaskContact": contact_calls.start_task_contact,
+    "StopContact": contact_calls.stop_contact,
     "TransferContact": transfer_calls.transfer_contact,
     "UpdateContactRoutingData": transfer_calls.update_contact_routing_data,
 }
-"""The operations offered; any other of the service model is refused by name."""
+"""The operations that the sandbox offers. It refuses any other of the service model by name."""

@@ -1,4 +1,4 @@
-"""What an operation is given, and the things that every list has: looking up, paging, tokens."""
+"""Holds one call of an operation, with what all operations need: look-up, pages, tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from router.sandbox.state import State
 from router.sandbox.world import World
 
 TOKEN_LIFE = timedelta(minutes=5)
-"""GetCurrentMetricData: "the token expires after 5 minutes from the time it is created"; taken for every list."""
+"""GetCurrentMetricData: "the token expires after 5 minutes from the time it is created". It applies to every list."""
 
 Params = Mapping[str, Any]
 Result = dict[str, Any]
@@ -29,7 +29,7 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True, slots=True)
 class OperationCall:
-    """One call, on the state as of now."""
+    """Holds one call, with the state as of now."""
 
     world: World
     state: State
@@ -53,13 +53,13 @@ class OperationCall:
             raise not_found(f"{kind} not found: {reference}") from None
 
     def page(self, items: Sequence[_Item], *, default: int) -> tuple[list[_Item], str | None]:
-        """The page asked for, and the token of the next."""
+        """Returns the requested page, and the token of the next one."""
         start = self.token().start
         end = start + int(self.params.get("MaxResults") or default)
         return list(items[start:end]), self.next_token(end) if end < len(items) else None
 
     def token(self) -> Token:
-        """Of this call: the start, where it brings none. Raises ``Refusal`` for one that is not this search's."""
+        """Returns the call's token, or that of the first page. Raises ``Refusal`` for a token of another request."""
         text = self.params.get("NextToken")
         if text is None:
             return Token(start=0, made_at=self.now, as_of=self.now)
@@ -84,8 +84,8 @@ class OperationCall:
         return base64.urlsafe_b64encode(text.encode()).decode()
 
     def _digest(self) -> str:
-        asked = {key: value for key, value in self.params.items() if key not in ("NextToken", "MaxResults")}
-        text = json.dumps([self.operation, asked], sort_keys=True, default=str)
+        request = {key: value for key, value in self.params.items() if key not in ("NextToken", "MaxResults")}
+        text = json.dumps([self.operation, request], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -94,7 +94,7 @@ class Token:
     start: int
     made_at: datetime
     as_of: datetime
-    """When the first page was asked for."""
+    """The time of the request for the first page."""
 
 
 Handler = Callable[[OperationCall], Result]

@@ -1,4 +1,4 @@
-"""The search criteria that SearchQueues and SearchUsers share: string conditions under AND and OR."""
+"""Evaluates the search criteria that SearchQueues and SearchUsers share: string conditions under AND and OR."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ OFFERED = {"OrConditions", "AndConditions", "StringCondition", "QueueTypeConditi
 
 
 def criteria_of(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Raises ``Refusal`` where a filter by tags or hierarchy comes with them."""
+    """Returns the search criteria. Raises ``Refusal`` if the call also filters by tags or hierarchy."""
     if params.get("SearchFilter"):
         raise invalid_parameter("the sandbox does not offer SearchFilter")
     criteria: Mapping[str, Any] = params.get("SearchCriteria") or {}
@@ -19,7 +19,9 @@ def criteria_of(params: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def fits(criteria: Mapping[str, Any], fields: Mapping[str, str]) -> bool:
-    """Wait does not count. Raises ``Refusal`` for a condition that the sandbox does not offer, or an unknown field."""
+    """Returns whether the fields fulfil the criteria; upper and lower case are the same.
+
+    Raises ``Refusal`` for an unknown field or a condition that the sandbox does not offer."""
     other = set(criteria) - OFFERED
     if other:
         raise invalid_parameter(f"the sandbox does not offer {', '.join(sorted(other))} in SearchCriteria")

@@ -1,9 +1,26 @@
-"""DescribeContact, ListAssociatedContacts, GetContactAttributes."""
+"""Responds to the calls about one contact: describe it, and start, stop, pause and resume it.
+
+They are enough to drive the sandbox with ``aws connect``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from router.sandbox.chains import has_room
+from router.sandbox.contacts import SandboxContact
+from router.sandbox.instance import SandboxFlow
+from router.sandbox.lifecycle import PAUSES, Particulars
 from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.contact_rows import associated_row, full_row
+from router.sandbox.refusal import Refusal, invalid_parameter, invalid_request
+
+ACTIVE_TASKS = 2500
+"""AWS's quota "Concurrent active tasks per instance"."""
+
+LATEST_SCHEDULE = timedelta(days=90)
 
 
 def describe_contact(call: OperationCall) -> Result:
@@ -11,7 +28,7 @@ def describe_contact(call: OperationCall) -> Result:
 
 
 def list_associated_contacts(call: OperationCall) -> Result:
-    """The contact tree: the chain, and what is related to any contact of it, in order of initiation."""
+    """Lists the contact tree: the chain and every related contact, in order of initiation."""
     contact = call.contact()
     tree = {each.id: each for each in call.state.contacts.chain(contact.chain.root)}
     related = [each for each in call.state.contacts.all_at(call.now) if each.chain.related_id in tree]
@@ -25,3 +42,107 @@ def list_associated_contacts(call: OperationCall) -> Result:
 
 def get_contact_attributes(call: OperationCall) -> Result:
     return {"Attributes": dict(call.contact("InitialContactId").content.attributes)}
+
+
+def start_task_contact(call: OperationCall) -> Result:
+    """Starts a task by ContactFlowId. The flow's outcome determines the queue in which the task waits.
+
+    The sandbox has no quick connects and no task templates."""
+    params = call.params
+    token = params.get("ClientToken")
+    started = call.world.started_tasks
+    if token is not None and token in started:
+        return {"ContactId": started[token]}
+    flow = _flow(call)
+    previous = call.contact("PreviousContactId") if "PreviousContactId" in params else None
+    _check_room(call, previous)
+    contact = call.world.lifecycle.create(_particulars(call), previous=previous)
+    if contact.life.started:
+        call.world.lifecycle.run(contact, flow, None)
+    else:
+        call.world.run_when_scheduled(contact, flow)
+    if token is not None:
+        started[token] = contact.id
+    return {"ContactId": contact.id}
+
+
+def stop_contact(call: OperationCall) -> Result:
+    contact = call.contact()
+    if contact.ended:
+        raise Refusal("ContactNotFoundException", f"Contact {contact.id} has ended")
+    call.world.routing.finish(contact, "API")
+    return {}
+
+
+def pause_contact(call: OperationCall) -> Result:
+    contact = call.contact()
+    if contact.pause.pauses >= PAUSES:
+        raise Refusal("LimitExceededException", f"Contact {contact.id} has been paused {PAUSES} times")
+    if contact.pause.paused:
+        raise Refusal("ConflictException", f"Contact {contact.id} is paused already")
+    try:
+        call.world.lifecycle.pause(contact)
+    except ValueError as error:
+        raise invalid_request(str(error)) from error
+    return {}
+
+
+def resume_contact(call: OperationCall) -> Result:
+    contact = call.contact()
+    if contact.ended:
+        raise invalid_request(f"Contact {contact.id} is not active")
+    try:
+        call.world.lifecycle.resume(contact)
+    except ValueError as error:
+        raise Refusal("ConflictException", str(error)) from error
+    return {}
+
+
+def _flow(call: OperationCall) -> SandboxFlow:
+    params = call.params
+    if "QuickConnectId" in params or "TaskTemplateId" in params:
+        raise invalid_parameter("the sandbox starts tasks by ContactFlowId only")
+    if "ContactFlowId" not in params:
+        raise invalid_parameter("ContactFlowId must be given")
+    flow = call.one(call.state.register.flows, params["ContactFlowId"], "Contact flow")
+    if flow.type != "CONTACT_FLOW" or flow.state != "ACTIVE" or flow.status != "PUBLISHED":
+        raise invalid_request(f"Contact flow {flow.id} is no published inbound flow")
+    return flow
+
+
+def _check_room(call: OperationCall, previous: SandboxContact | None) -> None:
+    if previous is not None and not has_room(call.state, previous):
+        raise Refusal("ServiceQuotaExceededException", f"The chain of contact {previous.id} is full")
+    if sum(each.channel == "TASK" for each in call.state.contacts.open()) >= ACTIVE_TASKS:
+        raise Refusal("ServiceQuotaExceededException", f"The instance has {ACTIVE_TASKS} active tasks")
+
+
+def _particulars(call: OperationCall) -> Particulars:
+    params = call.params
+    attributes = dict(params.get("Attributes") or {})
+    if "RelatedContactId" in params:
+        attributes = dict(call.contact("RelatedContactId").content.attributes) | attributes
+    return Particulars(
+        channel="TASK",
+        name=params["Name"],
+        description=params.get("Description"),
+        attributes=attributes,
+        segment_attributes=_plain(params.get("SegmentAttributes") or {}),
+        related_id=params.get("RelatedContactId"),
+        scheduled_at=_schedule(call, params.get("ScheduledTime")),
+    )
+
+
+def _schedule(call: OperationCall, instant: datetime | None) -> datetime | None:
+    if instant is not None and not call.now < instant <= call.now + LATEST_SCHEDULE:
+        raise invalid_parameter("ScheduledTime must be within the next 90 days")
+    return instant
+
+
+def _plain(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, str | int]:
+    plain = {}
+    for key, value in attributes.items():
+        if "ValueString" not in value and "ValueInteger" not in value:
+            raise invalid_parameter("the sandbox offers ValueString and ValueInteger in SegmentAttributes")
+        plain[key] = value.get("ValueString", value.get("ValueInteger", ""))
+    return plain

@@ -1,4 +1,4 @@
-"""A contact on the wire, in the three shapes that the API has for it."""
+"""Writes a contact in the three forms that the API has for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from router.sandbox.state import State
 
 
 def search_row(state: State, contact: SandboxContact) -> Result:
-    """ContactSearchSummary: no attributes, no priority, no pause, no addresses."""
+    """Returns a ContactSearchSummary, which has no attributes, priority, pause or addresses."""
     return _times(state, contact) | {
         "AgentInfo": {"Id": contact.agent_id, "ConnectedToAgentTimestamp": contact.connected_at}
         if contact.agent_id
@@ -33,7 +33,7 @@ def associated_row(state: State, contact: SandboxContact) -> Result:
 
 
 def full_row(state: State, contact: SandboxContact) -> Result:
-    """DescribeContact's."""
+    """Returns the contact as DescribeContact does."""
     identity = state.identity
     paused_for = contact.pause.paused_for
     template = contact.content.task_template
@@ -69,7 +69,7 @@ def full_row(state: State, contact: SandboxContact) -> Result:
 
 
 def queue_reference(state: State, queue: SandboxQueue) -> str:
-    """What QueueInfo.Id holds, by the behaviours."""
+    """Returns the content of QueueInfo.Id, which depends on the behaviours."""
     arn = state.behaviours.queue_info == "arn" or (queue.type == "AGENT" and state.behaviours.agent_queue_id == "arn")
     return queue.arn if arn else queue.id
 
@@ -96,7 +96,7 @@ def _queue_info(state: State, contact: SandboxContact) -> Result | None:
 
 
 def _place(contact: SandboxContact) -> Result:
-    """Priority, or the adjustment, or both where both are set; 5 where nothing is."""
+    """Returns the priority and the adjustment, each if it is set. If neither is, the priority is 5."""
     adjusted = contact.adjustment != timedelta(0)
     shown = contact.priority != DEFAULT_PRIORITY or not adjusted
     return {
@@ -106,7 +106,7 @@ def _place(contact: SandboxContact) -> Result:
 
 
 def _segment_attributes(contact: SandboxContact, *, integers: bool) -> dict[str, Any] | None:
-    """ContactSearchSummary knows only text."""
+    """Returns the attributes, without integers for ContactSearchSummary, which has only text."""
     shown = {
         key: {"ValueInteger": value} if isinstance(value, int) else {"ValueString": value}
         for key, value in contact.content.segment_attributes.items()

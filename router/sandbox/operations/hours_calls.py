@@ -1,4 +1,4 @@
-"""ListHoursOfOperations, DescribeHoursOfOperation, GetEffectiveHoursOfOperations."""
+"""Responds to the calls about hours of operation."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def describe_hours_of_operation(call: OperationCall) -> Result:
 
 
 def get_effective_hours_of_operations(call: OperationCall) -> Result:
-    """Each local day with its hours, overrides applied; both dates included."""
+    """Lists each local day with its hours, overrides applied. Both dates are included."""
     hours = _hours(call)
     first, last = _date(call, "FromDate"), _date(call, "ToDate")
     if not first <= last <= first + LONGEST:

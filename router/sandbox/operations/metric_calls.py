@@ -1,4 +1,4 @@
-"""GetCurrentMetricData: queues and agents in real time, behind by the metrics' lag."""
+"""Responds to GetCurrentMetricData: queues and agents in real time, behind by the metrics' lag."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AGES = ("OLDEST_CONTACT_AGE", "ESTIMATED_WAIT_TIME")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One row: the queues, channels and routing profiles that it sums up."""
+    """Holds the queues, channels and routing profiles that one row sums up."""
 
     queue_ids: frozenset[str] | None
     channels: frozenset[str]
@@ -47,7 +47,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class MetricsMoment:
-    """What the whole instance looked like when the metrics were taken."""
+    """Holds the whole instance as of the metrics' instant."""
 
     at: datetime
     live: Sequence[SandboxContact]
@@ -57,7 +57,7 @@ class MetricsMoment:
 
 @dataclass(frozen=True, slots=True)
 class MetricsQuery:
-    """The part of it that one row sums up."""
+    """Holds the part of the instance that one row sums up."""
 
     at: datetime
     grouped: bool
@@ -90,7 +90,9 @@ def get_current_metric_data(call: OperationCall) -> Result:
 
 
 def _sort(rows: list[Result], criteria: Sequence[Mapping[str, str]]) -> None:
-    """AGENTS_ONLINE, descending, is the default; by a metric that was not asked for there is nothing to sort."""
+    """Sorts the rows by a metric; AGENTS_ONLINE, descending, is the default.
+
+    A metric that the call does not request changes nothing."""
     name = criteria[0].get("SortByMetric", "AGENTS_ONLINE")
     if name.startswith("SLOTS_"):
         raise invalid_parameter("Sorting by SLOTS_ACTIVE and SLOTS_AVAILABLE is not supported")
@@ -166,8 +168,9 @@ def _moment(call: OperationCall) -> MetricsMoment:
 
 
 def _look(moment: MetricsMoment, scope: Scope, *, grouped: bool) -> MetricsQuery:
-    """A row without anybody waiting or there is left out: "MetricResult list is empty: the request cannot find any
-    data in the system" (API_GetCurrentMetricData)."""
+    """Selects the contacts and agents of a row. A row with neither is omitted.
+
+    API_GetCurrentMetricData: "MetricResult list is empty: the request cannot find any data in the system"."""
     waiting = [contact for contact in moment.live if scope.waits_here(contact)]
     agents = [(user, profile) for user, profile in moment.agents if scope.serves(profile) or _own(user, scope)]
     return MetricsQuery(moment.at, grouped, scope.channels, waiting, agents, moment.held)
@@ -186,7 +189,8 @@ def _value(name: str, look: MetricsQuery) -> Result:
 
 
 def _oldest(look: MetricsQuery) -> float:
-    """Without groupings the unit says seconds and the value is in milliseconds (API_GetCurrentMetricData)."""
+    """Returns the longest wait in seconds. Without groupings the value is in milliseconds, although its unit is
+    seconds (API_GetCurrentMetricData)."""
     ages = [(look.at - each.enqueued_at).total_seconds() for each in look.waiting if each.enqueued_at]
     seconds = int(max(ages, default=0.0))
     return float(seconds if look.grouped else seconds * 1000)
@@ -203,7 +207,7 @@ def _slots(look: MetricsQuery, *, free: bool) -> int:
 
 
 def _estimated_wait(look: MetricsQuery) -> float | None:
-    """A rough one: five minutes a contact, shared by the agents who are there; ``None`` without any."""
+    """Estimates the wait: five minutes a contact, shared by the available agents. ``None`` without any."""
     staffed = sum(user.routable for user, _ in look.agents)
     return 300.0 * len(look.waiting) / staffed if staffed else None
 

@@ -1,4 +1,4 @@
-"""SearchContacts, on an index that may be behind."""
+"""Responds to SearchContacts, from an index that may be behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from router.sandbox.operations.contact_rows import search_row
 from router.sandbox.refusal import Refusal, invalid_parameter
 
 LONGEST_SPAN = timedelta(weeks=8)
-"""Admin guide, "contact-search"; beyond it the API was seen to answer 500."""
+"""Admin guide, "contact-search". Beyond it the API was seen to respond with 500."""
 
 REACH = 10_000
 """The admin guide's "first 10K results"."""
@@ -43,7 +43,7 @@ TIMES: Mapping[str, Callable[[SandboxContact], datetime | None]] = {
 
 
 def search_contacts(call: OperationCall) -> Result:
-    """Contacts that lack the timestamp of the time range are not in the result (admin guide)."""
+    """Searches contacts. A contact without the timestamp of the time range is not in the result (admin guide)."""
     tests = list(_tests(call))
     token = call.token()
     found = [contact for contact in _index(call, token.as_of) if all(test(contact) for test in tests)]
@@ -58,7 +58,8 @@ def search_contacts(call: OperationCall) -> Result:
 
 
 def _index(call: OperationCall, first_page_at: datetime) -> Iterator[SandboxContact]:
-    """Chat is in it while it waits, voice only from the connection on (admin guide, "contact-search")."""
+    """Yields the contacts of the index. Chat is in it while it waits, voice only after the connection (admin guide,
+    "contact-search")."""
     behaviours, contacts = call.world.behaviours, call.state.contacts
     moment = first_page_at if behaviours.search_pages == "snapshot" else call.now
     rows = contacts.live_at if _wants_live(call) and not behaviours.old_segment_lag else contacts.all_at
@@ -69,7 +70,7 @@ def _index(call: OperationCall, first_page_at: datetime) -> Iterator[SandboxCont
 
 
 def _before_its_transfer(call: OperationCall, contact: SandboxContact, moment: datetime) -> SandboxContact | None:
-    """As it was, where a transfer ended it so lately that the index still shows that."""
+    """Returns the contact as it was before a transfer ended it, if the index still shows that."""
     behaviours, ended_at = call.world.behaviours, contact.life.disconnected_at
     if ended_at is None or contact.life.disconnect_reason != transferred_reason(contact):
         return None
@@ -79,7 +80,7 @@ def _before_its_transfer(call: OperationCall, contact: SandboxContact, moment: d
 
 
 def _wants_live(call: OperationCall) -> bool:
-    """Only what has not ended can be in the result: then the ended ones, far more in the end, need not be looked at."""
+    """Returns whether only contacts that have not ended can match. The many ended ones are then skipped."""
     additional = (call.params.get("SearchCriteria") or {}).get("AdditionalTimeRange") or {}
     conditions = [each.get("TimestampCondition", {}).get("Type") for each in additional.get("Criteria", ())]
     honoured = call.world.behaviours.not_exists == "honoured"
@@ -111,7 +112,7 @@ def _tests(call: OperationCall) -> Iterator[Test]:
 
 
 def _queue(call: OperationCall, reference: str) -> str:
-    """An agent's queue may be named by the ARN of the queue, whatever its id is."""
+    """Returns the id of a queue. The ARN also names an agent's queue, whatever its id is."""
     for queue in call.state.register.queues.values():
         if reference in (queue.id, queue.arn):
             return queue.id
@@ -158,7 +159,7 @@ def _additional_one(call: OperationCall, criterion: Mapping[str, Any]) -> Test:
 
 
 def _combined(how: str, tests: Sequence[Test]) -> Test:
-    """MATCH_EXACT is not explained for lists of criteria; it is taken as MATCH_ALL."""
+    """Combines tests. MATCH_EXACT is taken as MATCH_ALL, because AWS does not explain it for lists of criteria."""
     if how == "MATCH_ANY":
         return lambda contact: any(test(contact) for test in tests)
     if how == "MATCH_NONE":
@@ -167,7 +168,7 @@ def _combined(how: str, tests: Sequence[Test]) -> Test:
 
 
 def _named(criterion: Mapping[str, Any]) -> Test:
-    """Words of the name, wait apart; MATCH_EXACT is the whole name."""
+    """Tests words of the name; upper and lower case are the same. MATCH_EXACT compares the whole name."""
     if criterion["MatchType"] == "MATCH_EXACT":
         return _among(criterion["SearchText"], lambda contact: contact.content.name)
 
@@ -203,7 +204,7 @@ def _segment(criterion: Mapping[str, Any]) -> Test:
 
 
 def _sort(found: list[SandboxContact], order: Mapping[str, str] | None) -> None:
-    """By initiation, newest first, where nothing is asked for; what lacks the field comes last."""
+    """Sorts the contacts, by default by initiation, newest first. Contacts without the field are last."""
     field = order["FieldName"] if order else "INITIATION_TIMESTAMP"
     descending = (order["Order"] if order else "DESCENDING") == "DESCENDING"
     found.sort(key=lambda contact: contact.id)

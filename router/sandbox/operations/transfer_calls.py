@@ -1,4 +1,4 @@
-"""TransferContact, UpdateContactRoutingData."""
+"""Responds to TransferContact and UpdateContactRoutingData."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def transfer_contact(call: OperationCall) -> Result:
 
 
 def update_contact_routing_data(call: OperationCall) -> Result:
-    """Priority or age, "but not both" (API_UpdateContactRoutingData)."""
+    """Updates the priority or the age, "but not both" (API_UpdateContactRoutingData)."""
     contact = call.contact()
     priority = call.params.get("QueuePriority")
     seconds = call.params.get("QueueTimeAdjustmentSeconds")
@@ -45,7 +45,7 @@ def update_contact_routing_data(call: OperationCall) -> Result:
 
 
 def _apply(call: OperationCall, contact_id: str, priority: int | None, seconds: int | None) -> None:
-    """To the contact as it is when the update takes effect, which may be later than the call."""
+    """Updates the contact as it is when the update takes effect, which may be later than the call."""
     contact, behaviours = call.state.contact(contact_id), call.world.behaviours
     if contact.ended:
         return

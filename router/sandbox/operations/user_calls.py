@@ -1,4 +1,4 @@
-"""ListUsers, DescribeUser, SearchUsers, GetCurrentUserData, agent statuses and routing profiles."""
+"""Responds to the calls about users, agent statuses and routing profiles."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def list_routing_profile_queues(call: OperationCall) -> Result:
 
 
 def list_agent_statuses(call: OperationCall) -> Result:
-    """The two that every instance has, and those that somebody is in. Only Available takes contacts."""
+    """Lists the two statuses of every instance, and those in use. Only Available takes contacts."""
     types = {AVAILABLE: "ROUTABLE", OFFLINE: "OFFLINE"}
     for user in call.state.register.users.values():
         types.setdefault(user.status, "CUSTOM")
@@ -116,7 +116,7 @@ def _status(call: OperationCall, name: str, type: str) -> Result:
 
 
 def get_current_user_data(call: OperationCall) -> Result:
-    """Who is logged in: an offline agent has no row."""
+    """Returns a row for each agent who is logged in. An offline agent has no row."""
     states = (call.params["Filters"].get("ContactFilter") or {}).get("ContactStates")
     there = [user for user in _filtered(call) if user.status != OFFLINE]
     page, token = call.page(there, default=100)
@@ -128,7 +128,7 @@ def get_current_user_data(call: OperationCall) -> Result:
 
 
 def _filtered(call: OperationCall) -> list[User]:
-    """By exactly one of queues, routing profiles, agents (API_GetCurrentUserData)."""
+    """Filters users by exactly one of queues, routing profiles and agents (API_GetCurrentUserData)."""
     filters, register = call.params["Filters"], call.state.register
     given = [name for name in ("Queues", "RoutingProfiles", "Agents", "UserHierarchyGroups") if filters.get(name)]
     if len(given) != 1:

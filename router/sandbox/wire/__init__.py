@@ -1,1 +1,1 @@
-"""The REST-JSON protocol of Amazon Connect, both directions, from botocore's own service model."""
+"""Reads and writes the REST-JSON protocol of Amazon Connect, by botocore's own service model."""

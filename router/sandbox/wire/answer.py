@@ -1,4 +1,4 @@
-"""From an operation's result to an answer on the wire, checked against the service model before it leaves."""
+"""Writes an operation's result as a response on the wire, and checks it against the service model first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNMODELLED = {
     "UnknownOperationException": 404,
     "UnrecognizedClientException": 403,
 }
-"""Errors that AWS's front door sends for every service, or that Connect was seen to send, with their statuses."""
+"""Errors without a model that AWS's front end sends for every service, or that Connect was seen to send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class WireAnswer:
 
 
 class InvalidAnswer(Exception):
-    """A result that AWS's model does not allow: a fault of the sandbox, never of its caller."""
+    """Signals a result that AWS's model does not allow: a defect of the sandbox, never of its caller."""
 
 
 def write_answer(operation: OperationModel, result: Mapping[str, Any]) -> WireAnswer:
-    """``None`` members are left out, as Connect does. Raises ``InvalidAnswer``."""
+    """Writes the result, without its ``None`` members, as Connect does. Raises ``InvalidAnswer``."""
     shape = operation.output_shape
     if shape is None:
         return WireAnswer(200, b"{}")
@@ -69,7 +69,7 @@ def write_refusal(refusal: Refusal, bodies: ErrorBodies = "json") -> WireAnswer:
 
 
 def status_of(code: str) -> int:
-    """By the error shape of the model; 400 for a code that nobody knows."""
+    """Returns the HTTP status of an error code by the service model, 400 for an unknown code."""
     model = service_model()
     if code in model.shape_names:
         return int(model.shape_for(code).metadata.get("error", {}).get("httpStatusCode", 400))

@@ -1,6 +1,6 @@
-"""What a value may be by the service model: botocore's own validator, and what that leaves out.
+"""Checks values against the service model, more strictly than botocore's own validator.
 
-botocore checks types, required members and lower bounds; a service also checks upper bounds, enums and patterns.
+botocore checks types, required members and lower bounds. A service also checks upper bounds, enums and patterns.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from botocore.validate import ParamValidator
 
 
 def violations(value: Any, shape: Shape) -> list[str]:
-    """Every breach of the model, in words; empty for a good value."""
+    """Returns a line for every breach of the model. The list is empty for a valid value."""
     problems = [line.strip() for line in _types(value, shape)]
     return problems or list(_beyond(value, shape, ""))
 
@@ -61,7 +61,9 @@ def _length(value: Any) -> int | None:
 
 @functools.cache
 def _pattern(text: str | None) -> re.Pattern[str] | None:
-    """``None`` for the few that Python's ``re`` cannot read (``\\P{C}``, and bytes that the model quoted twice)."""
+    """Compiles a pattern. Returns ``None`` for the few that Python's ``re`` cannot read.
+
+    They are ``\\P{C}`` and bytes that the model quotes twice."""
     if text is None or "\\P{" in text or "\\\\" in text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Which operation a request is for, by the methods and paths of the service model."""
+"""Finds the operation of a request, by the methods and paths of the service model."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ API_VERSION = "2017-08-08"
 
 @functools.cache
 def service_model() -> ServiceModel:
-    """Amazon Connect's, as botocore ships it; read once in a process (it takes a tenth of a second)."""
+    """Reads Amazon Connect's model as botocore ships it, once in a process. This takes a tenth of a second."""
     loader = botocore.session.Session().get_component("data_loader")
     return ServiceModel(loader.load_service_model(SERVICE, "service-2", API_VERSION), SERVICE)
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One operation's path, in parts; a part in braces stands for the member of that name."""
+    """Holds the parts of one operation's path. A part in braces is a label: the member of that name."""
 
     operation: OperationModel
     parts: tuple[str, ...]
 
     def match(self, parts: tuple[str, ...]) -> Mapping[str, str] | None:
-        """The labels and their values, unquoted part by part: an ARN carries its slashes as ``%2F``."""
+        """Returns the labels and their values, ``None`` if the path does not match.
+
+        Each part is unquoted by itself, because an ARN has its slashes as ``%2F``."""
         labels = {}
         for mine, theirs in zip(self.parts, parts, strict=True):
             if mine.startswith("{"):
@@ -53,7 +55,9 @@ class Resolved:
 
 
 def resolve(method: str, raw_path: str) -> Resolved | None:
-    """``None`` where the model has no such operation. ``raw_path`` is still quoted and has no query string."""
+    """Returns the operation and the labels, ``None`` if the model has no such operation.
+
+    ``raw_path`` is still quoted and has no query string."""
     parts = tuple(raw_path.strip("/").split("/"))
     for template in _templates().get((method, len(parts)), ()):
         labels = template.match(parts)

@@ -1,4 +1,4 @@
-"""From a request on the wire to checked parameters."""
+"""Reads a request on the wire, and checks its parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Params = dict[str, Any]
 
 
 def read_params(resolved: Resolved, query: str, body: bytes) -> Params:
-    """Raises ``Refusal`` (400) for anything that the service model does not allow, every breach in one message."""
+    """Returns the parameters. Raises ``Refusal`` (400) with every breach of the service model in one message."""
     shape = resolved.operation.input_shape
     if shape is None:
         return {}
@@ -36,7 +36,7 @@ def read_params(resolved: Resolved, query: str, body: bytes) -> Params:
 
 
 def read_time(value: object) -> datetime:
-    """Seconds since the epoch, or ISO 8601; always UTC."""
+    """Reads seconds since the epoch, or ISO 8601. Returns UTC."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return datetime.fromtimestamp(value, UTC)
     if isinstance(value, str):
@@ -61,8 +61,8 @@ def _document(body: bytes) -> Mapping[str, Any]:
 
 
 def _raw(shape: StructureShape, labels: Mapping[str, str], query: str, document: Mapping[str, Any]) -> Params:
-    """All members by the names that they have on the wire, wherever they stood."""
-    asked = parse_qs(query, keep_blank_values=True)
+    """Collects all members from path, query and body, by their names on the wire."""
+    given = parse_qs(query, keep_blank_values=True)
     raw: Params = dict(document)
     for member, inner in shape.members.items():
         place = inner.serialization.get("location")
@@ -71,13 +71,13 @@ def _raw(shape: StructureShape, labels: Mapping[str, str], query: str, document:
             raw.pop(name, None)
         if place == "uri":
             raw[name] = labels[name]
-        elif place == "querystring" and name in asked:
-            raw[name] = asked[name] if isinstance(inner, ListShape) else asked[name][-1]
+        elif place == "querystring" and name in given:
+            raw[name] = given[name] if isinstance(inner, ListShape) else given[name][-1]
     return raw
 
 
 def _unknown(raw: Any, shape: Shape, name: str = "") -> list[str]:
-    """botocore's parser passes over members that the model does not have; a misspelt one deserves a line."""
+    """Returns a line for each member that the model does not have, because botocore's parser ignores them."""
     found = []
     if isinstance(shape, StructureShape) and isinstance(raw, dict):
         known = {inner.serialization.get("name", member): inner for member, inner in shape.members.items()}

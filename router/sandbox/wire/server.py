@@ -1,4 +1,4 @@
-"""HTTP/1.1 on the loopback address."""
+"""Serves HTTP/1.1 on the loopback address."""
 
 from __future__ import annotations
 
@@ -30,9 +30,12 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpReply:
-    """What goes back: an answer, after ``delay_s``; or nothing: ``hang`` keeps the caller waiting until it gives up
-    (or ``delay_s`` is over), ``reset`` breaks the connection,
-    ``cut`` does so when half of the body is sent."""
+    """Holds the response, which is sent after ``delay_s``, or a failure ``instead``.
+
+    - ``hang`` sends nothing until the caller gives up, or ``delay_s`` is over.
+    - ``reset`` resets the connection.
+    - ``cut`` closes the connection after half of the body.
+    """
 
     answer: WireAnswer
     request_id: str
@@ -46,13 +49,15 @@ Serve = Callable[[HttpRequest], HttpReply]
 
 
 class Server(ThreadingHTTPServer):
-    """Listens from construction on; ``start`` answers, ``close`` ends every connection and waits for the threads."""
+    """Listens as soon as it is constructed, and responds after ``start``.
+
+    ``close`` ends every connection and waits for the threads."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, serve: Serve, port: int = 0) -> None:
-        """``port`` 0 takes a free one. Raises ``OSError`` where the port cannot be had."""
+        """Binds the port; 0 is any free one. Raises ``OSError`` if the port is not free."""
         self.serve = serve
         self.closing = threading.Event()
         self._open: set[socket.socket] = set()
@@ -88,15 +93,15 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that went away in the middle is no news."""
+        """Ignores a caller that disconnects early."""
 
 
 class _HttpHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "connect-router-sandbox"
     sys_version = ""
-    # Headers and body in one segment, sent at once: else each call on a kept connection costs 40 ms (Nagle's algorithm
-    # waits for the delayed acknowledgement of the headers).
+    # Headers and body are sent at once, in one segment. Otherwise each call on a kept connection costs 40 ms, because
+    # Nagle's algorithm waits for the delayed acknowledgement of the headers.
     disable_nagle_algorithm = True
     wbufsize = -1
     server: Server
@@ -150,7 +155,7 @@ class _HttpHandler(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or reply.instead == "cut"
 
     def _wait(self, seconds: float) -> bool:
-        """Until ``seconds`` are over; ``True`` as soon as the caller has gone or the server closes."""
+        """Waits for ``seconds``. Returns ``True`` as soon as the caller disconnects or the server closes."""
         left = seconds
         while left > 0 and not self.server.closing.is_set():
             step = min(left, 0.05)
@@ -162,14 +167,14 @@ class _HttpHandler(BaseHTTPRequestHandler):
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
-        # The server would first send a FIN; closing the descriptor at once sends the RST. The descriptor is only closed
-        # when both files over it are.
+        # The server would first send a FIN. Closing the descriptor at once sends the RST; this needs both files over it
+        # closed first.
         self.rfile.close()
         self.wfile.close()
         self.connection.close()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: the sandbox keeps its own record of calls."""
+        """Logs nothing, because the sandbox has its own record of calls."""
 
 
 def _quietly(act: Callable[..., Any], *args: Any) -> None:

@@ -14,7 +14,6 @@ import pytest
 import router.sandbox
 from router.problems import Problems
 from router.sandbox import Behaviours, CallRate, Scenario
-from router.sandbox.scenario_file import parse_scenario
 
 EVERYTHING = b"""
 seed = 9
@@ -86,7 +85,7 @@ end = "20s"
 
 
 def test_a_file_says_everything_that_can_be_said_in_python(make):
-    scenario = parse_scenario("mine.toml", EVERYTHING)
+    scenario = Scenario.parse("mine.toml", EVERYTHING)
     assert scenario.behaviours == Behaviours(
         index_lag=timedelta(seconds=20), answer_id="old", paused_looks_queued=False
     )
@@ -148,7 +147,7 @@ def span(bench):
 )
 def test_a_mistake_in_a_file_is_one_line_with_its_place(text, lines):
     with pytest.raises(Problems) as caught:
-        parse_scenario("bad.toml", text.encode())
+        Scenario.parse("bad.toml", text.encode())
     told = str(caught.value).splitlines()
     assert len(told) == len(lines)
     for line, start in zip(told, lines, strict=True):
@@ -181,7 +180,9 @@ def test_the_shipped_contact_centre_is_lively(make):
     bench.clock.move(minutes=30)
     everything = list(bench.world.state.contacts.all_at(bench.world.now))
     assert len(everything) > before + 60, "contacts keep coming"
-    assert sum(1 for each in everything if each.life.disconnected_at and each.life.disconnected_at > ended) > 30, "work gets done"
+    assert sum(1 for each in everything if each.life.disconnected_at and each.life.disconnected_at > ended) > 30, (
+        "work gets done"
+    )
     assert bench.world.waiting("Claims Overflow") == ()
 
 

@@ -1,8 +1,8 @@
-"""Every sentence that stands in the product's code: what ``docs/messages.md`` must be complete against.
+"""Collects every sentence in the product's code: docs/messages.md must be complete against them.
 
-Collected by form, not by who prints it: a message is built in one module, passed on by others, and printed by a third,
-so a list of the functions that print would miss the next one. Each text of two words or more counts, but for those that
-by their place in the syntax are none: docstrings, assertions, help and descriptions, annotations.
+They are collected by form, not by the function that prints them. One module builds a message, others pass it on, and a
+third prints it; a list of printing functions would miss the next one. Each text of two words or more counts, unless its
+place in the syntax shows that it is no message: docstrings, assertions, help and descriptions, annotations.
 """
 
 import ast
@@ -14,23 +14,25 @@ import router
 
 PACKAGE = Path(router.__file__).parent
 ABOUT_SCENARIOS = ("scenario_file.py", "scenario_tables.py")
-"""Of the sandbox, what reads its users' files. What else it says are AWS's words, to an AWS SDK."""
+"""The modules of the sandbox that read users' files. Its other texts are AWS's words, for an AWS SDK."""
 NO_MESSAGE_BY_KEYWORD = {"help", "description", "epilog", "title", "metavar", "style"}
 NO_MESSAGE_BY_NAME = frozenset({"DESCRIPTION", "EXAMPLE", "EPILOG"})
-"""Of commands: what ``--help`` prints around their options."""
+"""The constants of commands that ``--help`` prints around the options."""
 SQL = re.compile(r"\s*(SELECT|UPDATE|INSERT|DELETE|BEGIN|PRAGMA)\b")
 WORD = re.compile(r"[A-Za-z]{2,}")
 
 
 def sentences() -> dict[str, set[str]]:
-    """Each sentence, with … for every value that is put into it, and the files that it stands in."""
+    """Returns each sentence, with … for every value in it, and the files that contain it."""
     found: dict[str, set[str]] = {}
     for file in sorted(PACKAGE.rglob("*.py")):
-        if "sandbox" in file.relative_to(PACKAGE).parts[:1] and file.name not in ABOUT_SCENARIOS:
+        path = file.relative_to(PACKAGE)
+        package = path.parts[0]
+        if package == "sandbox" and file.name not in ABOUT_SCENARIOS:
             continue
-        by_name = NO_MESSAGE_BY_NAME if "cli" in file.parts else frozenset()
+        by_name = NO_MESSAGE_BY_NAME if package == "cli" else frozenset()
         for text in _texts(ast.parse(file.read_text(encoding="utf-8")), by_name):
-            found.setdefault(text, set()).add(str(file.relative_to(PACKAGE)))
+            found.setdefault(text, set()).add(str(path))
     return found
 
 
@@ -48,8 +50,8 @@ def _no_messages(module: ast.Module, by_name: Set[str]) -> Iterator[ast.AST]:
         match node:
             case ast.Expr(value=ast.Constant()):
                 yield node
-            case ast.Assert(msg=ast.expr() as said):
-                yield said
+            case ast.Assert(msg=ast.expr() as message):
+                yield message
             case ast.keyword(arg=name) if name in NO_MESSAGE_BY_KEYWORD:
                 yield node
             case ast.Assign(targets=[ast.Name(id=name)]) if name in by_name:
@@ -72,5 +74,5 @@ def template(node: ast.AST) -> str | None:
 
 
 def normal(text: str) -> str:
-    """As a cell of a table can hold it: on one line, with one … for what is not known beforehand."""
+    """Converts a text to the form of a table's cell: on one line, with one … for each unknown part."""
     return re.sub(r"…+", "…", " ".join(text.split()))
