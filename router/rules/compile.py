@@ -58,7 +58,6 @@ def _test(key: str, value: Any, shown: str, place: Place) -> Test:
         fits=form,
         costs_a_call=match_key(key).costs_a_call,
         references=form.literals if key == "queue" and isinstance(form, TextForm) else (),
-        patterns=form.globs if key == "queue" and isinstance(form, TextForm) else (),
         place=place,
         form=form,
     )

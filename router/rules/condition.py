@@ -6,14 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from router.model import Need
 from router.problems import Place
-from router.rules.value_test import Value
-
-if TYPE_CHECKING:
-    from router.rules.value_test import Form
+from router.rules.value_test import Form, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +49,6 @@ class Test:
     costs_a_call: bool = False
     references: tuple[str, ...] = ()
     """For ``queue``: the literal names, ids or ARNs; globs are not among them."""
-    patterns: tuple[str, ...] = ()
-    """For ``queue``: the globs."""
     place: Place | None = field(default=None, compare=False)
     form: Form | None = field(default=None, compare=False)
     """What ``fits`` says, as data: bound to ids by ``bind``, compared by ``lint``."""

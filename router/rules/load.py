@@ -131,16 +131,6 @@ def load_rules(path: Path) -> RuleSet:
     return ruleset
 
 
-def read_sources(path: Path) -> Sources:
-    """The files as they are shown in messages, with their bytes, each read once. Raises ``Problems`` where the folder
-    or a file cannot be read, or holds no rule file."""
-    problems: list[Problem] = []
-    sources = _sources(path, problems)
-    if problems:
-        raise Problems(problems)
-    return sources
-
-
 def _sources(path: Path, problems: list[Problem]) -> Sources:
     return tuple((str(file), data) for file in _files(path) if (data := _read(file, problems)) is not None)
 

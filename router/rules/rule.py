@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from router.problems import Place
 from router.rules.condition import Condition
-
-if TYPE_CHECKING:
-    from router.rules.example import Example
+from router.rules.example import Example
 
 
 class Mode(StrEnum):

@@ -8,15 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import re2
 
 from router.model import bare_id
-
-if TYPE_CHECKING:
-    pass
-
 
 # Text patterns: globs with ``*`` and ``?``, and regular expressions of RE2, which are linear in the text's length
 # whatever they say.

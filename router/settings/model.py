@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     keeps them as given."""
 
     model_config = SettingsConfigDict(
-        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, title="connect-router config.toml"
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
     connect: ConnectSettings = Field(description="which instance, and where")

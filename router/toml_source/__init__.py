@@ -1,7 +1,8 @@
 """TOML with positions: what every message about a file that the user wrote is located by."""
 
+from router.toml_source.json_schema import editor_schema
 from router.toml_source.source import KeyPath, TomlSource, read_bytes
 from router.toml_source.validation_errors import Finding, findings, located
 from router.toml_source.wording import at_key
 
-__all__ = ["Finding", "KeyPath", "TomlSource", "at_key", "findings", "located", "read_bytes"]
+__all__ = ["Finding", "KeyPath", "TomlSource", "at_key", "editor_schema", "findings", "located", "read_bytes"]

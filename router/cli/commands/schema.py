@@ -24,8 +24,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from router.cli.output.tables import print_json
-    from router.rules.file.json_schema import rules_schema
-    from router.settings import settings_schema
+    from router.rules.file.rule_table import RuleFile
+    from router.settings import Settings
+    from router.toml_source import editor_schema
 
-    print_json(rules_schema() if arguments.of == "rules" else settings_schema())
+    if arguments.of == "rules":
+        schema = editor_schema(RuleFile, title="connect-router rules")
+    else:
+        schema = editor_schema(Settings, title="connect-router config.toml")
+    print_json(schema)
     return 0

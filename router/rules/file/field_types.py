@@ -152,10 +152,6 @@ class PriorityRange(Range[Priority]):
 Number = Annotated[int, Field()] | Annotated[float, Field(allow_inf_nan=False)]
 
 
-class NumberRange(Range[Number]):
-    """Any numbers."""
-
-
 def shape(value: object) -> str | None:
     """Which form a value of the file has; a model stands for the table that it came from."""
     if isinstance(value, str | timedelta):

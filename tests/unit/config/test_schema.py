@@ -10,9 +10,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from router.problems import Problems
-from router.settings import load_settings, settings_schema
+from router.settings import Settings, load_settings
+from router.toml_source import editor_schema
 
 ROOT = Path(__file__).resolve().parents[3]
+SCHEMA = editor_schema(Settings, title="connect-router config.toml")
 CORPUS = ROOT / "tests/corpus/config"
 BEYOND_A_SCHEMA = re.compile(
     r"is shorter than|together are more than|the instance's ARN is of|log\.emf "  # keys that contradict each other
@@ -22,21 +24,20 @@ BEYOND_A_SCHEMA = re.compile(
 
 
 def test_it_is_a_schema():
-    schema = settings_schema()
-    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    Draft202012Validator.check_schema(schema)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_it_accepts_the_shipped_file():
-    Draft202012Validator(settings_schema()).validate(tomllib.loads((ROOT / "config.toml").read_text()))
+    Draft202012Validator(SCHEMA).validate(tomllib.loads((ROOT / "config.toml").read_text()))
 
 
 def test_it_offers_no_null_which_toml_does_not_have():
-    assert "'null'" not in str(settings_schema())
+    assert "'null'" not in str(SCHEMA)
 
 
 def test_every_default_in_it_is_a_value_that_it_accepts():
-    schema = settings_schema()
+    schema = SCHEMA
     for table in schema["$defs"].values():
         for key, described in table["properties"].items():
             if "default" in described:
@@ -67,4 +68,4 @@ def test_most_of_the_corpus_can_be_told_by_an_editor():
 
 @pytest.mark.parametrize("path", for_an_editor_too(), ids=lambda path: path.stem)
 def test_it_refuses_what_loading_refuses(path):
-    assert not Draft202012Validator(settings_schema()).is_valid(tomllib.loads(path.read_text()))
+    assert not Draft202012Validator(SCHEMA).is_valid(tomllib.loads(path.read_text()))

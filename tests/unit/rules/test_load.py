@@ -7,7 +7,7 @@ import os
 import pytest
 
 from router.problems import Problems
-from router.rules.load import load_rules, parse_rules, read_sources, revision_of
+from router.rules.load import load_rules, parse_rules, revision_of
 
 
 def excludes(name: str) -> str:
@@ -138,13 +138,6 @@ def test_the_revision_follows_names_and_bytes_and_not_the_folder(folder, tmp_pat
 
 def test_two_files_do_not_have_the_revision_of_one_with_the_same_bytes():
     assert revision_of([("a", b"xy")]) != revision_of([("a", b"x"), ("a", b"y")])
-
-
-def test_what_was_read_is_what_is_parsed(folder):
-    (folder / "a.toml").write_text(excludes("one"))
-    sources = read_sources(folder)
-    (folder / "a.toml").write_text("broken")
-    assert parse_rules(sources).rules[0].name == "one"
 
 
 def test_a_file_of_comments_has_no_rules():

@@ -11,11 +11,13 @@ import pytest
 import tomli
 
 from router.problems import Problems
-from router.rules.file.json_schema import rules_schema
+from router.rules.file.rule_table import RuleFile
 from router.rules.load import parse_rules
+from router.toml_source import editor_schema
 
 SHIPPED = sorted((Path(__file__).resolve().parents[3] / "rules").glob("*.toml"))
-VALIDATOR = jsonschema.Draft202012Validator(rules_schema())
+SCHEMA = editor_schema(RuleFile, title="rules")
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
 def as_json(value: Any) -> Any:
@@ -28,8 +30,8 @@ def as_json(value: Any) -> Any:
 
 
 def test_the_schema_is_one():
-    jsonschema.Draft202012Validator.check_schema(rules_schema())
-    assert rules_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
@@ -129,4 +131,4 @@ def test_the_schema_refuses_what_does_not_load(broken):
 
 
 def test_the_schema_names_no_null():
-    assert "null" not in str(rules_schema())
+    assert "null" not in str(SCHEMA)
