@@ -7,13 +7,13 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from router.clock import SystemClock
 from router.connect.connection import Connection
 from router.connect.quotas import Rate
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
 from router.model import Channel
 from router.ports import Clock
+from router.runtime import SystemClock
 from router.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,9 +60,13 @@ def open_shared(settings: Settings, clock: Clock) -> Shared:
     table, instance_id, name = open_table(settings), settings.connect.instance_id, router_name()
     lease = Lease(table, instance_id, name=name, monotonic=clock.monotonic, now=clock.now)
     ledger = SharedLedger.open_shared(
-        table, instance_id=instance_id, name=name, keep=settings.ledger.keep, clock=clock.now
+        table,
+        instance_id=instance_id,
+        name=name,
+        keep=settings.ledger.keep,
+        clock=clock.now,
+        trusted=lambda: lease.held,
     )
-    ledger.trusted = lambda: lease.held
     return Shared(ledger=ledger, lease=lease)
 
 

@@ -24,6 +24,13 @@ SHARE_OF_DECIDING = 5
 one after the other must not keep it from acting at all."""
 
 
+OnReport = Callable[[CycleReport], object]
+
+
+def ignore(report: CycleReport) -> None:
+    """Does nothing with a report."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Poll:
     """``until`` is the monotonic instant of the next one."""
@@ -33,8 +40,7 @@ class _Poll:
 
 @dataclass(kw_only=True)
 class ActLoop:
-    """``poll`` is called by the scheduler's thread, ``run`` is the thread that decides and acts. ``finished`` is told
-    of each cycle as it ends, ``glimpsed`` of how it stands in between."""
+    """Decides and acts. ``poll`` is called by the scheduler's thread, ``run`` is a thread of its own."""
 
     cycle: Cycle
     searching: SearchPlanner
@@ -42,8 +48,6 @@ class ActLoop:
     pacer: Pacer
     clock: Clock
     stopping: Callable[[], bool]
-    finished: Callable[[CycleReport], object] = lambda report: None
-    glimpsed: Callable[[CycleReport], object] = lambda report: None
     _seen: SearchProgress = field(default_factory=SearchProgress)
     _searched: bool = False
     _due: _Poll | None = None
@@ -88,14 +92,18 @@ class ActLoop:
         if self.roster.landed() or landing is Landing.DIVERTED:
             self.wake()
 
-    def run(self) -> None:
-        """Until the service stops; then the cycle under way is told."""
+    def run(self, *, on_finish: OnReport = ignore, on_progress: OnReport = ignore) -> None:
+        """Acts until the service stops, then ends the cycle under way.
+
+        ``on_finish`` gets the report of each cycle that has ended, ``on_progress`` one as soon as a cycle has searched
+        everything and decided on all of it.
+        """
         while not self.stopping():
             self._news.wait(self._patience())
             self._let_act()
             self._news.clear()
-            self._guarded(self._step)
-        self._guarded(self._end)
+            self._guarded(lambda: self._step(on_finish, on_progress))
+        self._guarded(lambda: self._end(on_finish))
 
     def _let_act(self) -> None:
         """Where much is known deciding takes long: in between, the workers of other threads have the processor."""
@@ -109,21 +117,21 @@ class ActLoop:
         left = (self.roster.next_at - self.clock.now()).total_seconds()
         return min(max(left, 0.0), LONGEST_WAIT)
 
-    def _step(self) -> None:
+    def _step(self, on_finish: OnReport = ignore, on_progress: OnReport = ignore) -> None:
         poll = self._take_poll()
         if poll is not None:
-            self._end()
+            self._end(on_finish)
             self.cycle.begin(until=poll.until)
         elif self.cycle.under_way:
             self.cycle.prolong(after=LONGEST_WAIT)
         if not self.cycle.under_way or self._calls_stopped() or not (poll or self._anything_presses()):
-            self._glimpse()
+            self._show_progress(on_progress)
             return
         began = self.clock.monotonic()
         self.cycle.act(interrupted=self._interrupted())
         took = min(self.cycle.deciding_took.total_seconds(), LONGEST_WAIT / SHARE_OF_DECIDING)
         self._decide_again_at = began + took * (1 + SHARE_OF_DECIDING)
-        self._glimpse()
+        self._show_progress(on_progress)
 
     def _take_poll(self) -> _Poll | None:
         with self._lock:
@@ -151,18 +159,17 @@ class ActLoop:
 
         return interrupted
 
-    def _glimpse(self) -> None:
-        """As soon as the search has come to its end, and all that it brought is decided on."""
+    def _show_progress(self, on_progress: OnReport) -> None:
         with self._lock:
             searched = self._searched
         if searched and self.cycle.under_way and not self._news.is_set():
             with self._lock:
                 self._searched = False
-            self.glimpsed(self.cycle.glimpse(self._seen))
+            on_progress(self.cycle.glimpse(self._seen))
 
-    def _end(self) -> None:
+    def _end(self, on_finish: OnReport) -> None:
         if self.cycle.under_way:
-            self.finished(self.cycle.finish(self._seen))
+            on_finish(self.cycle.finish(self._seen))
 
     def _guarded(self, step: Callable[[], None]) -> None:
         try:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 
 from router import events
-from router.clock import SystemClock
-from router.connect.answers import Failure
-from router.connect.client import make_quotas_client
 from router.connect.connection import Connection
-from router.connect.quotas import Rate
-from router.connect.service_quotas import QuotasUnread, read_rates
 from router.daemon.act_loop import ActLoop
 from router.daemon.bound_rules import BoundRules
 from router.daemon.cycle import Cycle
-from router.daemon.scheduling import DaemonThreads
 from router.execute.attempts import Attempts, RetryPolicy
 from router.execute.observe import ObservePerformer
 from router.execute.recovery import Recovery
@@ -36,10 +30,10 @@ from router.lookup.details import DetailsCache
 from router.lookup.fetch import Fetcher
 from router.lookup.snapshot import Lookup, limits_of
 from router.model import Channel
-from router.news import NewsFilter
 from router.ports import Clock
 from router.resources import Shared, open_connection, open_ledger
 from router.rules.rule import Mode, RuleSet
+from router.runtime import DaemonThreads, SystemClock
 from router.safety.safety import Safety
 from router.search.planner import SearchPlanner
 from router.search.waiting_list import EndedWaits, WaitingList
@@ -82,10 +76,6 @@ class Router:
     counters: CycleCounters | None = None
     shared: Shared | None = None
     working: bool = True
-    _unreachable_news: NewsFilter[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._unreachable_news = NewsFilter(self.clock.monotonic)
 
     def stop(self) -> None:
         self.stopping.set()
@@ -116,42 +106,12 @@ class Router:
         except LedgerUnavailable as problem:
             events.log_ledger_failed(problem)
 
-    def tell_started(self, *, again: bool = False) -> None:
-        """``again``: the service goes on, in another mode."""
-        events.log_service_started(
-            endpoint=self.connection.endpoint,
-            account=self.settings.connect.account or self.connection.instance.account(),
-            instance=self.settings.connect.instance_id,
-            mode=self.mode,
-            again=again,
-        )
-        events.log_rules_loaded(self.names.ruleset)
-        if self.ledger.created:
-            self.ledger.created = False  # told once, however many turns follow
-            events.log_ledger_created(self.settings.ledger.url)
-        events.log_ledger_exposed(self.ledger.warnings)
-
-    def read_quotas(self) -> None:
-        """Where ``quotas.source`` is ``auto``: what this account is allowed. Where that cannot be read, AWS's defaults
-        stand; what the configuration says of an operation stands in any case."""
-        quotas = self.settings.quotas
-        if quotas.source != "auto":
-            return
-        others = {name: quota for name, quota in quotas.rates.items() if name not in quotas.given}
-        known = {name: Rate(quota.rate, quota.burst) for name, quota in others.items()}
-        try:
-            found = read_rates(lambda: make_quotas_client(region=self.settings.connect.region), known)
-        except QuotasUnread as problem:
-            events.log_quotas_unread(problem)
-            return
-        self.connection.quotas.adopt(found)
-        changed = {name: rate.rate for name, rate in sorted(found.items()) if rate.rate != known[name].rate}
-        events.log_quotas_read(read=len(found), others=changed)
-
-    def tell_unreachable(self, failure: Failure, *, retry_in: float) -> None:
-        """Where it is another failure than the last, or five minutes are over."""
-        if self._unreachable_news.is_news("instance", failure.code):
-            events.log_instance_unreachable(failure, retry_in=retry_in)
+    def reconfigure(self, settings: Settings) -> None:
+        """Puts those settings in force that may change while the service runs; cannot fail."""
+        self.settings = settings
+        self.cycle.looking.reconfigure(settings)
+        self.attempts.reconfigure(settings)
+        self.follower.reconfigure(settings)
 
 
 def open_counters(settings: Settings) -> CycleCounters | None:
@@ -215,16 +175,16 @@ def build(
         directory=lambda: names.directory,
         calls_stopped=safety.calls_stopped,
         keeper=keeper,
+        landed=lambda contact, landing: acting.landed(contact, landing),
     )
     in_progress, details = InProgress(), DetailsCache()
-    retry = settings.execute.retry
     attempts = Attempts(
         reader=connection.reader,
         mover=connection.mover,
         pacer=connection.quotas,
         ledger=ledger,
         clock=clock,
-        policy=RetryPolicy(attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after),
+        policy=RetryPolicy.of(settings),
         stopping=stopping,
         details=details,
         safety=safety,
@@ -335,7 +295,6 @@ def build(
         clock=clock,
         stopping=stopping.is_set,
     )
-    follower.landed = acting.landed
     return Router(
         settings=settings,
         mode=mode,

@@ -9,17 +9,22 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 from router import events
+from router.daemon.compose import Router, build
 from router.daemon.daemon import Daemon
+from router.daemon.once import Pass, run_once
 from router.daemon.signals import acting_on
+from router.daemon.startup import LoadedFiles, report_last_good, serving_metrics
 from router.ledger.errors import LedgerUnavailable
 from router.news import NewsFilter
 from router.ports import Clock
-from router.resources import Shared
+from router.resources import Shared, open_shared
+from router.rules.rule import Mode
+from router.runtime import SystemClock
 
 LOOK_EVERY = 2.0
 """Seconds between two renewals of the lease, or two looks at it: a fifth of the time for which it is trusted."""
@@ -210,3 +215,58 @@ class Leadership:
     def _log_failure(self, problem: LedgerUnavailable) -> None:
         if self._news.is_news("ledger", str(problem)):
             events.log_ledger_failed(problem)
+
+
+def serve(files: LoadedFiles) -> int:
+    """Runs the service until a signal ends it, alone or in turns with other routers; returns the exit status.
+
+    Raises ``MetricsUnusable``, and what ``build`` raises.
+    """
+    if files.settings.ledger.table is not None:
+        return _take_turns(files)
+    app = build(files.settings, files.ruleset, mode=files.mode)
+    daemon = Daemon.open(app, files)
+    with serving_metrics(app):
+        return daemon.run()
+
+
+def _take_turns(files: LoadedFiles) -> int:
+    """Serves in turns. The settings and rules in force when a turn ends are in force in the next one."""
+    clock = SystemClock()
+    shared = open_shared(files.settings, clock)
+    app: Router | None = None
+
+    def serve_turn(turn: Turn, begun: Callable[[Daemon], None]) -> Daemon:
+        nonlocal app
+        settings = app.settings if app is not None else files.settings
+        ruleset = app.names.ruleset if app is not None else files.ruleset
+        app = build(settings, ruleset, mode=files.mode if turn.working else Mode.OBSERVE, clock=clock, shared=shared)
+        daemon = Daemon.open(app, files, first=turn.first)
+        begun(daemon)
+        with serving_metrics(app):
+            daemon.run()
+        return daemon
+
+    return Leadership(shared=shared, candidate=files.mode is Mode.ENFORCE, clock=clock).run(serve_turn)
+
+
+def make_one_pass(files: LoadedFiles) -> Pass:
+    """Makes one complete pass, and returns what came of it.
+
+    On a shared ledger a pass that moves contacts needs the lease; one that observes does not.
+    """
+    if files.settings.ledger.table is None:
+        app = build(files.settings, files.ruleset, mode=files.mode)
+        report_last_good(app, files)
+        return run_once(app)
+    clock = SystemClock()
+    shared = open_shared(files.settings, clock)
+    turns = Leadership(shared=shared, candidate=files.mode is Mode.ENFORCE, clock=clock)
+    with ExitStack() as stack:
+        ended_by = stack.enter_context(turns.one_pass()) if turns.candidate else None
+        stack.enter_context(closing(shared.ledger))
+        app = build(files.settings, files.ruleset, mode=files.mode, clock=clock, shared=shared)
+        if ended_by is not None:
+            ended_by(app.stop)
+        report_last_good(app, files)
+        return run_once(app)

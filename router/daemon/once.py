@@ -11,6 +11,7 @@ from router import events
 from router.connect.answers import Failure
 from router.daemon.compose import Router
 from router.daemon.signals import acting_on
+from router.daemon.startup import log_started, read_quotas
 from router.ledger.errors import LedgerUnavailable
 from router.model import Action, ActionKind, HoldReason, Landing, WaitKey
 from router.telemetry.cycle_report import CycleReport
@@ -21,12 +22,16 @@ LOOK_EVERY = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """What came of it. ``unreachable`` is why the instance could not even be read; ``failed`` counts the contacts that
-    were to be moved, or to have their place changed, and are not, or are not known to be; ``stopped``: a signal came
-    before the end."""
+    """Holds what came of one pass.
+
+    ``unreachable`` is why the instance at ``endpoint`` could not even be read. ``failed`` counts the contacts that were
+    to be moved, or to have their place changed, and are not, or are not known to be. ``stopped`` means that a signal
+    came before the end.
+    """
 
     report: CycleReport | None = None
     unreachable: Failure | None = None
+    endpoint: str = ""
     failed: int = 0
     stopped: bool = False
 
@@ -41,7 +46,7 @@ def run_once(app: Router) -> Pass:
     """Raises ``LedgerUnavailable`` where the ledger cannot be read: then nothing was moved. Closes the app."""
     # SIGTERM and SIGINT end the pass in order; what was sent is settled and followed by the next run.
     with acting_on({signal.SIGTERM: app.stop, signal.SIGINT: app.stop}):
-        app.tell_started()
+        log_started(app)
         try:
             return _run(app)
         finally:
@@ -55,8 +60,8 @@ def _run(app: Router) -> Pass:
     began_at = app.clock.now()
     failure = app.names.load()
     if failure is not None:
-        return Pass(unreachable=failure, stopped=app.stopping.is_set())
-    app.read_quotas()
+        return Pass(unreachable=failure, endpoint=app.connection.endpoint, stopped=app.stopping.is_set())
+    read_quotas(app)
     if app.working:
         app.follower.resume()
     events.log_service_ready(app.names.rules)

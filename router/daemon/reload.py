@@ -11,8 +11,6 @@ from router import events, logs
 from router.daemon.compose import Router
 from router.daemon.last_good_rules import LastGoodRules
 from router.daemon.systemd import Notifier
-from router.execute.attempts import RetryPolicy
-from router.lookup.snapshot import limits_of
 from router.problems import Problem, Problems
 from router.rules.rule import RuleSet
 from router.settings import Settings
@@ -56,13 +54,7 @@ def refusals(old: Settings, new: Settings) -> tuple[Problem, ...]:
 
 def apply(app: Router, settings: Settings) -> None:
     """Nothing here can fail. A cycle that runs keeps the rules it began with."""
-    retry = settings.execute.retry
-    app.settings = settings
-    app.cycle.looking.limits = limits_of(settings)
-    app.attempts.policy = RetryPolicy(
-        attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after
-    )
-    app.follower.landing_timeout = settings.execute.landing_timeout
+    app.reconfigure(settings)
     logs.set_level(settings.log.level)
 
 

@@ -1,20 +1,28 @@
-"""Threads that do not outlive the service: a call that hangs must not keep a process that was told to end."""
+"""Runs the jobs of the service on time: the poll, the look at moved contacts, the reading of the names."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from datetime import datetime, timedelta
-from threading import Lock, Thread
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
 
+from apscheduler.executors.pool import BasePoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-# When a job of the service runs: once in an interval, however long it could not.
+from router import events
+from router.daemon.compose import Router
+from router.ledger.errors import LedgerUnavailable
+from router.runtime import DaemonThreads
+
+FOLLOW_EVERY = timedelta(seconds=1)
+GRACE = 1.0
+"""Seconds: a cycle that has work to do goes on until the next poll, so ending there is not late."""
+LATE_CYCLES = 2
+"""Polls without a cycle begun, after which the jobs are scheduled again."""
+
 
 class PeriodicTrigger(BaseTrigger):  # type: ignore[misc]
-    """At once, then each ``interval``. What was missed is not made up for.
+    """Fires at once, then every ``interval``. Missed runs are not made up for.
 
     APScheduler's own ``IntervalTrigger`` goes through all the runs that were missed, one by one: after a step of the
     clock by a year, 31 million of them for a job of each second, in minutes and gigabytes, to run it once.
@@ -30,56 +38,104 @@ class PeriodicTrigger(BaseTrigger):  # type: ignore[misc]
         return following if following > now else now + self._interval
 
 
-T = TypeVar("T")
+class _OnThreads(BasePoolExecutor):  # type: ignore[misc]
+    """Runs the scheduler's jobs on threads that do not keep the process alive."""
+
+    def __init__(self, threads: DaemonThreads) -> None:
+        super().__init__(threads)
 
 
-class DaemonThreads(Executor):
-    """A thread of its own for each piece of work. Those of ``ThreadPoolExecutor`` are waited for when Python ends,
-    however long their call hangs (a read time-out is ten seconds); these are left behind. What they were about to do is
-    in the ledger, as an intent without an answer."""
+class Jobs:
+    """Schedules the jobs of one router, and schedules them again when the clock or a long poll has stopped them."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._running: set[Thread] = set()
-        self._lock = Lock()
+    def __init__(self, app: Router) -> None:
+        self._app = app
+        self._polling = False
+        self._every = app.settings.poll.every
+        self._polled_at = app.clock.monotonic()
+        self._checked_at = datetime.now(UTC)
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": _OnThreads(app.pool)},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+        )
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        future: Future[T] = Future()
-        thread = Thread(target=self._run, args=(future, lambda: fn(*args, **kwargs)), name=self._name, daemon=True)
-        with self._lock:
-            self._running = {one for one in self._running if one.is_alive()} | {thread}
-            thread.start()
-        return future
+    def start(self) -> None:
+        for name, (work, every) in self._jobs().items():
+            self._scheduler.add_job(work, PeriodicTrigger(every), id=name)
+        later = datetime.now(UTC) + self._app.settings.poll.sweep  # the names have just been read
+        self._scheduler.modify_job("directory", next_run_time=later)
+        self._scheduler.start()
 
-    @property
-    def alive(self) -> tuple[Thread, ...]:
-        with self._lock:
-            return tuple(thread for thread in self._running if thread.is_alive())
+    def stop(self) -> None:
+        """Starts no job any more; those that run go on."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
 
-    def join(self, *, within: float) -> int:
-        """Waits ``within`` seconds for what still runs; answers how many threads are left behind."""
-        end = time.monotonic() + within
-        with self._lock:
-            running = list(self._running)
-        for thread in running:
-            thread.join(max(end - time.monotonic(), 0))
-        return sum(thread.is_alive() for thread in running)
+    def keep_time(self) -> None:
+        """Schedules the jobs again if they would not run on time, or if a reload changed how often it polls.
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Nothing is queued, so nothing can be cancelled; with ``wait`` until all is done."""
-        if wait:
-            with self._lock:
-                running = list(self._running)
-            for thread in running:
-                thread.join()
+        A step back of the system clock stops APScheduler's jobs for as long as it was set back, and only scheduling
+        them again helps; so it does if a poll does not begin for any other reason.
+        """
+        every = self._app.settings.poll.every
+        if every != self._every:
+            self._every = every
+            self._scheduler.reschedule_job("poll", trigger=PeriodicTrigger(every))
+        set_back = self._clock_set_back()
+        silent = self._app.clock.monotonic() - self._polled_at
+        late = not self._polling and silent > LATE_CYCLES * every.total_seconds()
+        if late:
+            self._log_late(silent)
+            self._polled_at = self._app.clock.monotonic()
+        if late or set_back:
+            for name, (_, interval) in self._jobs().items():
+                self._scheduler.reschedule_job(name, trigger=PeriodicTrigger(interval))
 
-    @staticmethod
-    def _run(future: Future[T], work: Callable[[], T]) -> None:
-        if not future.set_running_or_notify_cancel():
-            return
+    def poll(self) -> None:
+        """Ends a cycle and begins the next; never raises."""
+        self._polled_at, self._polling = self._app.clock.monotonic(), True
+        every = self._app.settings.poll.every
         try:
-            result = work()
-        except BaseException as error:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+            self._app.acting.poll(until=self._polled_at + every.total_seconds(), every=every)
+        except LedgerUnavailable as problem:
+            events.log_ledger_failed(problem)
+        except Exception:
+            events.log_cycle_failed(self._app.cycle.number)
+        finally:
+            self._polling = False
+            self._catch_up(every.total_seconds())
+
+    def _jobs(self) -> dict[str, tuple[Callable[[], None], timedelta]]:
+        poll = self._app.settings.poll
+        jobs = {"poll": (self.poll, poll.every), "directory": (self._refresh, poll.sweep)}
+        return {**jobs, "follow": (self._follow, FOLLOW_EVERY)} if self._app.working else jobs
+
+    def _follow(self) -> None:
+        try:
+            self._app.follower.look()
+        except LedgerUnavailable as problem:
+            events.log_ledger_failed(problem)
+        except Exception:
+            events.log_follow_failed()
+
+    def _refresh(self) -> None:
+        self._app.prune()
+        self._app.names.refresh()  # an operation that fails is logged where it fails; the names stay as they were
+
+    def _catch_up(self, every: float) -> None:
+        """Begins the next poll at once if this one ran into it, because the scheduler has skipped it then."""
+        took = self._app.clock.monotonic() - self._polled_at
+        if took < every or self._app.stopping.is_set():
+            return
+        if took > every + GRACE:
+            self._log_late(took)
+        self._scheduler.modify_job("poll", next_run_time=datetime.now(UTC))
+
+    def _clock_set_back(self) -> bool:
+        before, self._checked_at = self._checked_at, datetime.now(UTC)
+        return self._checked_at < before
+
+    def _log_late(self, seconds: float) -> None:
+        every = self._app.settings.poll.every.total_seconds()
+        events.log_cycle_late(cycle=self._app.cycle.number, seconds=seconds, every=every)

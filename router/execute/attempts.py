@@ -30,6 +30,7 @@ from router.model import Action, ActionKind, HoldReason
 from router.ports import TRANSFER, UPDATE, Clock, Grant, Ledger, Mover, Pacer, Reader
 from router.rules.condition import ReliedOnValue
 from router.safety.safety import Safety
+from router.settings import Settings
 
 FRESH = 2.0
 """Seconds for which a reading entitles to a call: Connect has no conditional transfer, so an agent who accepts within
@@ -38,9 +39,16 @@ that window loses the contact, and it is kept short."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
+    """Says how often a call that was throttled or lost is repeated, and for how long."""
+
     attempts: int = 8
     max_delay: timedelta = timedelta(seconds=20)
     give_up_after: timedelta = timedelta(minutes=2)
+
+    @classmethod
+    def of(cls, settings: Settings) -> RetryPolicy:
+        retry = settings.execute.retry
+        return cls(attempts=retry.attempts, max_delay=retry.max_delay, give_up_after=retry.give_up_after)
 
 
 @dataclass(slots=True)
@@ -77,6 +85,10 @@ class Attempts:
     stopping: Event
     details: DetailsCache
     safety: Safety
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Puts another retry policy in force; what is under way keeps the one it began with."""
+        self.policy = RetryPolicy.of(settings)
 
     def make(self, effort: Effort) -> AttemptResult:
         """Attempts until an answer that settles it, a hold, or the end of patience; answers how the last one ended. The

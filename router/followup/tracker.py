@@ -14,6 +14,7 @@ from router.ledger.errors import LedgerUnavailable, NotOpen
 from router.model import Action, Contact, ContactId, Directory, Landing, PlaceState, Standing
 from router.ports import Clock, Ledger, Reader
 from router.safety.landing_slots import LandingSlots
+from router.settings import Settings
 
 FIRST_LOOK = timedelta(milliseconds=500)
 LONGEST_PAUSE = timedelta(seconds=15)
@@ -59,6 +60,9 @@ class Tracker:
     _at_agents: dict[ContactId, Contact] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _looking: Lock = field(default_factory=Lock)
+
+    def reconfigure(self, settings: Settings) -> None:
+        self.landing_timeout = settings.execute.landing_timeout
 
     def resume(self) -> None:
         """Takes up what the ledger says is not landed: at start, and after a take-over."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from router.clock import SystemClock
 from router.connect.answers import Failure, Reading
 from router.connect.connection import Connection
 from router.decide.decide import Account, Decided
@@ -20,6 +19,7 @@ from router.resources import open_connection, read_ledger
 from router.rules.bind import bind, mentions_agents, mentions_hours
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode, RuleSet
+from router.runtime import SystemClock
 from router.safety.breakers import Breakers
 from router.safety.clock_skew import STOPS
 from router.settings import Settings

@@ -78,6 +78,11 @@ class SqliteLedger:
         """Why it could not be kept up with lately, where others write it."""
         self.warnings = warnings
 
+    def take_created(self) -> bool:
+        """Returns whether this opening made the ledger; only the first call returns it, however many turns follow."""
+        created, self.created = self.created, False
+        return created
+
     @classmethod
     def open(cls, path: Path, *, instance_id: str, now: datetime, keep: timedelta) -> Self:
         """Opens the ledger for writing, makes or upgrades it, and removes what is older than ``keep``.

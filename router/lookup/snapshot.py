@@ -89,6 +89,9 @@ class Lookup:
                 )
         return Sighting(contacts=tuple(found.values()), complete=True, unreadable=tuple(unreadable))
 
+    def reconfigure(self, settings: Settings) -> None:
+        self.limits = limits_of(settings)
+
     def look(
         self,
         contacts: tuple[Contact, ...],

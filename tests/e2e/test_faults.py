@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from router.connect.quotas import DEFAULT_RATES
+from router.daemon.startup import InstanceWait
 from router.model import HoldReason
 from tests.e2e.faulty import HANGING, NEVER, OPERATIONS, PAGED, WAITING, through_faults
 
@@ -179,7 +180,7 @@ def test_at_the_start_the_service_waits_for_the_names_and_says_so_once(
     tmp_path, monkeypatch, operation, fault, event
 ):
     with through_faults(tmp_path, monkeypatch, waiting=["plain"]) as router:
-        names, tell = router.app.names, router.app.tell_unreachable
+        names, tell = router.app.names, InstanceWait(router.app).log_failure
         router.fault(operation, fault)
         failure = names.load()
         assert failure is not None

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from router.daemon.startup import read_quotas
+
 
 def quota(operation, value):
     return {"ServiceCode": "connect", "QuotaName": f"Rate of {operation} API requests", "Value": value}
@@ -66,7 +68,7 @@ def test_the_rates_of_the_account_are_taken_but_for_what_the_configuration_says(
     assert rate(app, "GetCurrentMetricData") == 2.5
     with service_quotas() as (endpoint, asked):
         monkeypatch.setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", endpoint)
-        app.read_quotas()
+        read_quotas(app)
     assert [target.rpartition(".")[2] for target, _ in asked] == ["ListServiceQuotas"] * 2
     assert asked[0][1]["ServiceCode"] == "connect"
     given = app.settings.quotas.given
@@ -83,7 +85,7 @@ def test_a_rate_that_nobody_has_given_is_the_account_s_also_of_an_operation_in_u
     rate(app, "TransferContact")
     with service_quotas() as (endpoint, _):
         monkeypatch.setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", endpoint)
-        app.read_quotas()
+        read_quotas(app)
     assert (rate(app, "TransferContact"), rate(app, "SearchContacts")) == (10.0, 1.5)
     [line] = [line for line in events if line["event"] == "quotas.read"]
     assert line["others"] == {"SearchContacts": 1.5, "TransferContact": 10.0}
@@ -92,7 +94,7 @@ def test_a_rate_that_nobody_has_given_is_the_account_s_also_of_an_operation_in_u
 def test_where_it_may_not_be_asked_the_defaults_stand_and_it_is_told(app, events, monkeypatch):
     with service_quotas(status=400) as (endpoint, _):
         monkeypatch.setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", endpoint)
-        app.read_quotas()
+        read_quotas(app)
     [line] = [line for line in events if line["event"] == "quotas.unread"]
     assert "AccessDeniedException" in line["message"]
     assert rate(app, "GetCurrentMetricData") == 2.5
@@ -102,5 +104,5 @@ def test_nobody_is_asked_unless_the_configuration_says_so(centre, monkeypatch):
     app = centre.router()
     with service_quotas() as (endpoint, asked):
         monkeypatch.setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", endpoint)
-        app.read_quotas()
+        read_quotas(app)
     assert asked == []

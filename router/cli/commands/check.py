@@ -116,9 +116,9 @@ def _examples(
 
 def _live(settings: Settings, ruleset: RuleSet) -> LiveFindings:
     from router.cli.resources import in_one_line, unreachable, without_log
-    from router.clock import SystemClock
     from router.inspect.live_check import LiveFindings, check_live
     from router.resources import open_connection
+    from router.runtime import SystemClock
 
     without_log()
     with in_one_line():

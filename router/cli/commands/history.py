@@ -96,8 +96,8 @@ def _filtered(ledger: Records, arguments: argparse.Namespace) -> tuple[Action, .
 
 def _directory(settings: Settings) -> Directory:
     from router.cli.resources import unreachable
-    from router.clock import SystemClock
     from router.resources import open_connection
+    from router.runtime import SystemClock
 
     without_log()
     with in_one_line():

@@ -118,8 +118,8 @@ def _asked(settings: Settings) -> tuple[InstanceArn, Directory]:
 @contextmanager
 def _connected(settings: Settings) -> Iterator[Connection]:
     from router.cli.resources import in_one_line, without_log
-    from router.clock import SystemClock
     from router.resources import open_connection
+    from router.runtime import SystemClock
 
     without_log()
     with in_one_line():

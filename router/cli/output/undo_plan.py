@@ -35,9 +35,9 @@ def print_undo_plan(settings: Settings, ledger: Records, actions: Sequence[Actio
 
 
 def _read(settings: Settings, ledger: Records, moves: Sequence[Action]) -> tuple[list[Undo], Directory]:
-    from router.clock import SystemClock
     from router.inspect.undo_plan import undo_of
     from router.resources import open_connection
+    from router.runtime import SystemClock
 
     clock = SystemClock()
     without_log()

@@ -74,6 +74,7 @@ class SharedLedger(SqliteLedger):
         name: str,
         keep: timedelta,
         clock: Callable[[], datetime],
+        trusted: Callable[[], bool],
     ) -> None:
         super().__init__(connection, name=log.table.url, instance_id=log.instance_id, keep=keep, writable=False)
         self._log = log
@@ -87,21 +88,29 @@ class SharedLedger(SqliteLedger):
         self._doubtful = False
         self._barred: WeakSet[Thread] = WeakSet()
         self._together = _Barring(self.writing, self._barred, name=self.name)
-        self.trusted: Callable[[], bool] = lambda: True
-        """Whether this router may still take itself for the one whose turn it is (``Lease.held``)."""
+        self.trusted = trusted
 
     @classmethod
     def open_shared(
-        cls, table: DynamoTable, *, instance_id: str, name: str, keep: timedelta, clock: Callable[[], datetime]
+        cls,
+        table: DynamoTable,
+        *,
+        instance_id: str,
+        name: str,
+        keep: timedelta,
+        clock: Callable[[], datetime],
+        trusted: Callable[[], bool] = lambda: True,
     ) -> Self:
         """Reads the whole ledger; where there is none, it is empty, and ``take_over`` makes it. ``name`` is this
-        router's, for people. Raises ``LedgerBroken`` where the table is missing or what is in it cannot be read."""
+        router's, for people. ``trusted`` returns whether this router may still assume that it is the active one
+        (``Lease.held``). Raises ``LedgerBroken`` where the table is missing or what is in it cannot be read."""
         require_sqlite()
         connection = open_private()
         with closing_on_error(connection):
             upgrade(connection, 0, shipped(), EPOCH)
             change.watch(connection)
-            ledger = cls(connection, TransactionLog(table, instance_id), name=name, keep=keep, clock=clock)
+            log = TransactionLog(table, instance_id)
+            ledger = cls(connection, log, name=name, keep=keep, clock=clock, trusted=trusted)
             ledger.catch_up()
         return ledger
 

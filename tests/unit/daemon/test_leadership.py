@@ -9,9 +9,9 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from router.clock import SystemClock
 from router.daemon.leadership import Leadership
 from router.daemon.signals import acting_on
+from router.runtime import SystemClock
 
 
 class Ledger:

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from router.daemon.scheduling import DaemonThreads
 from router.execute.workers import InProgress, PacedWork, perform_all, perform_paced
 from router.model import ContactId
+from router.runtime import DaemonThreads
 
 
 @pytest.fixture

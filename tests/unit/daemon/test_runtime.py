@@ -5,7 +5,7 @@ import sys
 
 HANGING = """
 import threading
-from router.daemon.scheduling import DaemonThreads
+from router.runtime import DaemonThreads
 pool = DaemonThreads("work")
 pool.submit(threading.Event().wait)
 print(pool.join(within=0.1))

@@ -1,0 +1,77 @@
+"""Holds what a process gives to all its parts: the machine's clocks, and threads that do not outlive it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from datetime import UTC, datetime
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class SystemClock:
+    """Reads the machine's clocks: ``now`` is UTC and may be set, ``monotonic`` is in seconds and never goes back."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class DaemonThreads(Executor):
+    """Runs each piece of work on a daemon thread of its own.
+
+    Python waits for the threads of ``ThreadPoolExecutor`` when a process ends, however long their call hangs (a read
+    time-out is ten seconds). These threads are left behind: what they were about to do is in the ledger, as an open
+    intent.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._running: set[Thread] = set()
+        self._lock = Lock()
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        thread = Thread(target=self._run, args=(future, lambda: fn(*args, **kwargs)), name=self._name, daemon=True)
+        with self._lock:
+            self._running = {one for one in self._running if one.is_alive()} | {thread}
+            thread.start()
+        return future
+
+    @property
+    def alive(self) -> tuple[Thread, ...]:
+        with self._lock:
+            return tuple(thread for thread in self._running if thread.is_alive())
+
+    def join(self, *, within: float | None = None) -> int:
+        """Waits ``within`` seconds for the work that still runs; returns how many threads are left behind.
+
+        ``None`` waits until all of it has ended.
+        """
+        end = None if within is None else time.monotonic() + within
+        with self._lock:
+            running = list(self._running)
+        for thread in running:
+            thread.join(None if end is None else max(end - time.monotonic(), 0))
+        return sum(thread.is_alive() for thread in running)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Waits for the work that still runs, if ``wait``. Nothing is queued, so nothing can be cancelled."""
+        if wait:
+            self.join()
+
+    @staticmethod
+    def _run(future: Future[T], work: Callable[[], T]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            result = work()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
