@@ -61,7 +61,7 @@ COMMANDS = {
         Command(name="flow", module="commands.flow", help="the flow that a rule needs, ready to be imported"),
         Command(name="schema", module="commands.schema", help="JSON Schema of rule files and config.toml"),
         Command(name="sandbox", module="commands.sandbox", help="a local stand-in for the Amazon Connect API"),
-        Command(name="demo", module="demo", help="sandbox and service together, for half a minute"),
+        Command(name="demo", module="commands.demo", help="sandbox and service together, for half a minute"),
     )
 }
 

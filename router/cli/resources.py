@@ -10,16 +10,21 @@ from router import logs
 from router.cli.errors import CommandFailed
 from router.connect.answers import NOT_SENT, Denied, Failure, Rejected, Throttled, Unauthenticated
 from router.connect.client import NoCredentials, Unreachable
+from router.connect.connection import Connection
 from router.ledger.errors import LedgerBroken, LedgerInUse, LedgerUnavailable
+from router.model import Directory
 from router.problems import printable
+from router.resources import open_connection
+from router.runtime import SystemClock
 from router.settings import Settings
 
 
 @contextmanager
 def in_one_line() -> Iterator[None]:
-    """What cannot be mended by trying again is a misconfiguration: a ledger that another process has or that is
-    damaged, an SDK without a region. A disk that is full or not mounted yet is not, nor are credentials that a role has
-    not handed out yet."""
+    """Turns a failure to open ledger or connection into ``CommandFailed``, which is one line.
+
+    A failure that a retry cannot cure is a misconfiguration: a damaged ledger, one that another process has, or an SDK
+    without a region. A full disk is none, nor are credentials that a role has not provided yet."""
     try:
         yield
     except (LedgerInUse, LedgerBroken) as problem:
@@ -31,9 +36,30 @@ def in_one_line() -> Iterator[None]:
 
 
 def without_log() -> None:
-    """For a command that prints data: it tells its own failures, and a line of the log among the data would be taken
-    for some. Until ``logs.configure`` is called again."""
+    """Silences the log for a command that prints data, because a log line would be mistaken for data.
+
+    It is silent until ``logs.configure`` is called again. Such a command reports its own failures."""
     logs.configure(level="critical", stream=sys.stderr)
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Connection]:
+    """Connects to the instance, without a log, until the block ends. Raises ``CommandFailed``."""
+    without_log()
+    with in_one_line():
+        connection = open_connection(settings, SystemClock())
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def read_directory(connection: Connection, settings: Settings, *, with_agents: bool) -> Directory:
+    """Reads the names of queues and flows, and of agents on request. Raises ``CommandFailed``."""
+    found = connection.instance.directory(with_agents=with_agents, with_hours=False)
+    if not isinstance(found, Directory):
+        raise unreachable(found, settings, connection.endpoint)
+    return found
 
 
 def _line(problem: Exception) -> str:
@@ -41,6 +67,7 @@ def _line(problem: Exception) -> str:
 
 
 def unreachable(failure: Failure, settings: Settings, endpoint: str) -> CommandFailed:
+    """Returns the error for an instance that cannot be read: one line that says what to do."""
     text = f"connect-router: {_what(failure, settings, endpoint)}"
     return CommandFailed(printable(text), misconfigured=_no_such_instance(failure))
 

@@ -115,18 +115,11 @@ def _examples(
 
 
 def _live(settings: Settings, ruleset: RuleSet) -> LiveFindings:
-    from router.cli.resources import in_one_line, unreachable, without_log
+    from router.cli.resources import connected, unreachable
     from router.inspect.live_check import LiveFindings, check_live
-    from router.resources import open_connection
-    from router.runtime import SystemClock
 
-    without_log()
-    with in_one_line():
-        connection = open_connection(settings, SystemClock())
-    try:
+    with connected(settings) as connection:
         findings = check_live(connection, ruleset, now=datetime.now(UTC))
-    finally:
-        connection.close()
     if not isinstance(findings, LiveFindings):
         raise unreachable(findings, settings, connection.endpoint)
     return findings

@@ -11,13 +11,14 @@ from router.cli.errors import DONE
 from router.cli.output.records import HEADINGS, as_json, as_row
 from router.cli.output.tables import console, print_json, print_table, table
 from router.cli.parser import add_json
-from router.cli.resources import in_one_line, without_log
+from router.cli.resources import connected, in_one_line, read_directory
 from router.durations import parse_duration
 from router.model import Action, ActionState, ContactId, Directory, Landing
 from router.resources import read_ledger
 from router.settings import Settings
 
 if TYPE_CHECKING:
+    from router.inspect.undo_plan import Undo
     from router.ports import Records
 
 
@@ -70,9 +71,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _undo_plan(settings: Settings, arguments: argparse.Namespace) -> int:
     from router.cli.output.undo_plan import print_undo_plan
+    from router.inspect.undo_plan import undo_of
 
+    directory, now = Directory(), datetime.now(UTC)
+    undone: list[Undo] = []
     with in_one_line(), read_ledger(settings) as ledger:
-        print_undo_plan(settings, ledger, _filtered(ledger, arguments), json=arguments.json)
+        moves = [action for action in _filtered(ledger, arguments) if action.moved]
+        if moves:
+            with connected(settings) as connection:
+                directory = read_directory(connection, settings, with_agents=True)
+                undone = [
+                    undo_of(move, reader=connection.reader, ledger=ledger, directory=directory, now=now)
+                    for move in moves
+                ]
+        else:
+            note("no contact was moved in that cycle, as far as the ledger shows")
+    print_undo_plan(undone, directory, instance_id=settings.connect.instance_id, as_json=arguments.json)
     return DONE
 
 
@@ -95,20 +109,8 @@ def _filtered(ledger: Records, arguments: argparse.Namespace) -> tuple[Action, .
 
 
 def _directory(settings: Settings) -> Directory:
-    from router.cli.resources import unreachable
-    from router.resources import open_connection
-    from router.runtime import SystemClock
-
-    without_log()
-    with in_one_line():
-        connection = open_connection(settings, SystemClock())
-    try:
-        found = connection.instance.directory(with_agents=True, with_hours=False)
-    finally:
-        connection.close()
-    if not isinstance(found, Directory):
-        raise unreachable(found, settings, connection.endpoint)
-    return found
+    with connected(settings) as connection:
+        return read_directory(connection, settings, with_agents=True)
 
 
 def _say_why_nothing(settings: Settings) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from router.cli.errors import DONE
 from router.cli.parser import add_json
 
 if TYPE_CHECKING:
-    from router.connect.connection import Connection
     from router.connect.iam import InstanceArn
     from router.inspect.iam_policy import Policy
     from router.model import Directory
@@ -42,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from router.inspect.iam_policy import policy_of
 
     settings, ruleset = load_both(arguments)
-    arn, directory = _asked(settings) if arguments.live else (_configured(settings), None)
+    arn, directory = _read_instance(settings) if arguments.live else (_configured(settings), None)
     policy = policy_of(
         ruleset,
         arn=arn,
@@ -96,35 +94,17 @@ def _configured(settings: Settings) -> InstanceArn:
     return InstanceArn(instance_id=connect.instance_id, region=region or UNKNOWN, partition=partition_of(region))
 
 
-def _asked(settings: Settings) -> tuple[InstanceArn, Directory]:
-    """An ARN in the configuration says what DescribeInstance would: it is then not asked for."""
-    from router.cli.resources import unreachable
+def _read_instance(settings: Settings) -> tuple[InstanceArn, Directory]:
+    """Reads the instance's names and its ARN. An ARN in the configuration makes DescribeInstance unnecessary."""
+    from router.cli.resources import connected, read_directory, unreachable
     from router.connect.answers import InstanceIdentity
     from router.connect.iam import InstanceArn
-    from router.model import Directory
 
-    with _connected(settings) as connection:
-        directory = connection.instance.directory(with_agents=False, with_hours=False)
-        if not isinstance(directory, Directory):
-            raise unreachable(directory, settings, connection.endpoint)
+    with connected(settings) as connection:
+        directory = read_directory(connection, settings, with_agents=False)
         if settings.connect.account is not None:
             return _configured(settings), directory
         identity = connection.instance.describe_instance()
         if not isinstance(identity, InstanceIdentity):
             raise unreachable(identity, settings, connection.endpoint)
         return InstanceArn.read(identity.arn), directory
-
-
-@contextmanager
-def _connected(settings: Settings) -> Iterator[Connection]:
-    from router.cli.resources import in_one_line, without_log
-    from router.resources import open_connection
-    from router.runtime import SystemClock
-
-    without_log()
-    with in_one_line():
-        connection = open_connection(settings, SystemClock())
-    try:
-        yield connection
-    finally:
-        connection.close()

@@ -1,5 +1,4 @@
-"""``demo``: the product in one command, without an AWS account."""
+"""Runs sandbox and service together, and shows what they do: everything behind the command ``demo``.
 
-from router.cli.demo.command import DESCRIPTION, EXAMPLE, configure, run
-
-__all__ = ["DESCRIPTION", "EXAMPLE", "configure", "run"]
+The command itself is ``router.cli.commands.demo``.
+"""

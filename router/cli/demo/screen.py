@@ -13,8 +13,7 @@ from rich.text import Text
 
 from router.cli.demo.event_lines import told
 from router.cli.demo.stage import Stage
-from router.cli.demo.tally import DemoTally
-from router.cli.demo.verdict import Verdict
+from router.cli.demo.tally import DemoTally, Verdict
 from router.cli.output.tables import count, print_table, span, table, text
 
 BESIDE_MOVES = 14

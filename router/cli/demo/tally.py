@@ -1,12 +1,19 @@
-"""What the service's own log events tell, added up."""
+"""Counts what the service's log events report, and judges the service by what the sandbox saw.
+
+The sandbox knows the truth; the router knows only what it read.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import dataclass
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
+
+from router.sandbox import MadeTransfer, Sandbox
 
 RECENT = 200
 
@@ -69,3 +76,48 @@ def _worth_a_line(event: dict[str, Any]) -> bool:
     name, level = str(event["event"]), str(event["level"])
     of_a_contact = name.startswith("contact.") and name != "contact.skipped"
     return of_a_contact or level != "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """``taken`` counts contacts that an agent lost although they had accepted before the router's last reading;
+    ``within_window`` those accepted between that reading and the call, which Connect gives no means to prevent."""
+
+    moves: int
+    twice: int
+    taken: int
+    within_window: int
+
+    @property
+    def kept(self) -> bool:
+        return not (self.twice or self.taken)
+
+
+def judge(sandbox: Sandbox) -> Verdict:
+    transfers = sandbox.world.transfers
+    times = Counter((one.contact_id, one.from_queue) for one in transfers)
+    lost = sandbox.world.taken_from_agents
+    taken = sum(_accepted_before_reading(one, sandbox) for one in lost)
+    return Verdict(
+        moves=len(transfers),
+        twice=sum(number - 1 for number in times.values()),
+        taken=taken,
+        within_window=len(lost) - taken,
+    )
+
+
+def _accepted_before_reading(transfer: MadeTransfer, sandbox: Sandbox) -> bool:
+    accepted_at = sandbox.world.contact(transfer.contact_id).connected_at
+    read_at = _last_reading(transfer, sandbox)
+    return accepted_at is None or read_at is None or accepted_at <= read_at
+
+
+def _last_reading(transfer: MadeTransfer, sandbox: Sandbox) -> datetime | None:
+    readings = [
+        call.at
+        for call in sandbox.calls
+        if call.operation == "DescribeContact"
+        and call.params.get("ContactId") == transfer.contact_id
+        and call.at <= transfer.at
+    ]
+    return max(readings, default=None)

@@ -6,8 +6,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from router.cli.demo.tally import DemoTally
-from router.cli.demo.verdict import judge
+from router.cli.demo.tally import DemoTally, judge
 from router.sandbox import Behaviours, Sandbox, Scenario
 
 FLOW = "Overflow to queue"

@@ -30,8 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from router.cli.demo.screen import Lines, Screen, print_summary
     from router.cli.demo.stage import open_stage
-    from router.cli.demo.tally import DemoTally
-    from router.cli.demo.verdict import judge
+    from router.cli.demo.tally import DemoTally, judge
     from router.cli.output.tables import console
 
     tally, out = DemoTally(), console()
