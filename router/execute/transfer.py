@@ -18,8 +18,7 @@ from router.execute.settlement import Settlement
 from router.execute.settler import Settler
 from router.execute.workers import InProgress
 from router.ledger.errors import AlreadyIntended, NotOpen
-from router.model import Action, ContactId, HoldReason
-from router.model.chain import transfers_behind
+from router.model import Action, ContactId, HoldReason, transfers_behind
 from router.news import NewsFilter
 from router.ports import Clock, Ledger, Reader
 from router.safety.breakers import Breakers

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from router.decide.snapshot import CHAIN_TRANSFERS
 from router.inspect.locate import locate
-from router.model import Action, Contact, ContactId, Directory, FlowId, QueueId, Standing
-from router.model.chain import transfers_behind
+from router.model import Action, Contact, ContactId, Directory, FlowId, QueueId, Standing, transfers_behind
 from router.ports import Reader, Records
 
 _TOLD = {

@@ -13,8 +13,19 @@ from router.lookup.budget import FailedReads
 from router.lookup.chain import ChainOrigins, EarlierContacts, Segments
 from router.lookup.details import Descriptions, DetailsCache
 from router.lookup.opening_hours import OpeningTimes
-from router.model import AgentId, Channel, Contact, ContactId, Details, HoursId, Need, NeedKind, ProfileId, QueueId
-from router.model.chain import transfers_behind
+from router.model import (
+    AgentId,
+    Channel,
+    Contact,
+    ContactId,
+    Details,
+    HoursId,
+    Need,
+    NeedKind,
+    ProfileId,
+    QueueId,
+    transfers_behind,
+)
 from router.ports import Instance, Reader
 from router.rules.condition import Unread
 

@@ -1,4 +1,4 @@
-"""The words of the domain as frozen, typed values; no I/O, no clock, nothing of AWS's."""
+"""Defines the words of the domain as frozen, typed values, without I/O, clock or types of AWS."""
 
 from router.model.action import (
     Action,
@@ -11,7 +11,7 @@ from router.model.action import (
     Target,
     WaitKey,
 )
-from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, Standing
+from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, Standing, transfers_behind
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
 from router.model.hold_reason import HoldReason, earliest
 from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, QueueId, bare_id
@@ -61,4 +61,5 @@ __all__ = [
     "WaitKey",
     "bare_id",
     "earliest",
+    "transfers_behind",
 ]

@@ -1,4 +1,4 @@
-"""A contact as it was last seen: one segment of the life of a task or an e-mail."""
+"""Defines the contact as it was last seen: one segment of the life of a task or an e-mail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from router.model.ids import AgentId, ContactId, QueueId
 
 
 class Channel(StrEnum):
-    """The channels of Connect; only tasks and e-mails can be transferred through the API (API_TransferContact)."""
+    """Names the channels of Connect; the API can transfer tasks and e-mails only (API_TransferContact)."""
 
     TASK = "TASK"
     EMAIL = "EMAIL"
@@ -26,12 +26,12 @@ class Channel(StrEnum):
 
     @property
     def pausable(self) -> bool:
-        """PauseContact pauses "an ongoing task contact", and nothing else (API_PauseContact)."""
+        """Returns whether it can be paused: PauseContact takes "an ongoing task contact" only (API_PauseContact)."""
         return self is Channel.TASK
 
 
 class Standing(StrEnum):
-    """Where a contact stands; only ``WAITING`` may be moved."""
+    """Names what state a contact is in; only ``WAITING`` may be moved."""
 
     WAITING = "waiting"
     NOT_MOVABLE = "not_movable"
@@ -43,15 +43,16 @@ class Standing(StrEnum):
 
 
 DEFAULT_PRIORITY = 5
-"""Of a contact for which nobody set one (Amazon Connect administrator guide, "Set routing priority and age")."""
+"""The priority of a contact for which nobody set one (Amazon Connect administrator guide, "Set routing priority
+and age")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """What DescribeContact tells and SearchContacts does not (botocore service model).
+    """Holds the values that DescribeContact returns and SearchContacts does not (botocore service model).
 
-    ``priority`` is 1 (highest) to 10, ``queue_time_adjustment`` what was added to the routing age; ``None`` where the
-    answer did not say.
+    ``priority`` is 1 (highest) to 10, ``queue_time_adjustment`` the time that was added to the routing age; ``None`` if
+    the response had no value.
     """
 
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """One segment. ``details`` is ``None`` where the contact comes from a search, whose rows are candidates only."""
+    """Holds one segment; ``details`` is ``None`` in rows of a search, which are candidates only."""
 
     id: ContactId
     channel: Channel
@@ -100,13 +101,13 @@ class Contact:
 
     @property
     def began_at(self) -> datetime | None:
-        """When it was initiated, or was scheduled for, if later; ``None`` where it was not told."""
+        """Returns when it was initiated, or was scheduled for, if later; ``None`` if neither is known."""
         known = [at for at in (self.initiated_at, self.scheduled_at) if at is not None]
         return max(known, default=None)
 
     @property
     def paused(self) -> bool:
-        """Paused now; never true of a search's row, which does not tell."""
+        """Returns whether it is paused now; never true for a row of a search, which has no pauses."""
         if self.details is None or self.details.paused_at is None:
             return False
         resumed_at = self.details.resumed_at
@@ -114,12 +115,12 @@ class Contact:
 
     @property
     def with_agent(self) -> bool:
-        """Accepted by or connected to an agent, as far as this sight of it tells."""
+        """Returns whether an agent has accepted it or is connected, as far as this response shows."""
         accepted = self.details is not None and self.details.accepted_at is not None
         return accepted or self.connected_at is not None or self.agent_id is not None
 
     def standing(self, now: datetime) -> Standing:
-        """Where the contact stands; the first that holds, from what rules a move out for good to what may pass."""
+        """Returns the first state that holds, from those that end all moves to those that may pass."""
         if not self.channel.movable:
             return Standing.NOT_MOVABLE
         if self.disconnected_at is not None:
@@ -135,5 +136,37 @@ class Contact:
         return Standing.WAITING
 
     def waited(self, now: datetime) -> timedelta:
-        """Time in the queue it is in now; zero where it is in none, never negative (clocks of two machines differ)."""
+        """Returns the time in its queue; zero if it is in none, never negative, because the clocks of two
+        machines differ."""
         return max(now - self.enqueued_at, timedelta()) if self.enqueued_at else timedelta()
+
+
+def transfers_behind(contact_id: ContactId, chain: tuple[Contact, ...]) -> int:
+    """Returns how many transfers a contact has behind it, counted along ``PreviousContactId`` in the contacts of its
+    chain.
+
+    A tree of linked tasks is wider than a chain, therefore this walk is the first choice. If it ends before the chain's
+    first contact, every other contact initiated before counts, because too many is better than a twelfth transfer. That
+    happens if a link is missing from the list, or if a contact names its first contact only; AWS does not document
+    which ids a transfer passes on.
+    """
+    by_id = {contact.id: contact for contact in chain}
+    contact = by_id.get(contact_id)
+    if contact is None:
+        return len(chain)
+    seen, at = {contact_id}, contact
+    while at.previous_id in by_id and at.previous_id not in seen:
+        at = by_id[at.previous_id]
+        seen.add(at.id)
+    behind = len(seen) - 1
+    is_first = at.previous_id is None and at.initial_id in (None, at.id)
+    return behind if is_first else max(behind + 1, _initiated_before(contact, chain))
+
+
+def _initiated_before(contact: Contact, chain: tuple[Contact, ...]) -> int:
+    began = contact.initiated_at
+    return sum(
+        1
+        for one in chain
+        if one.id != contact.id and (began is None or one.initiated_at is None or one.initiated_at <= began)
+    )

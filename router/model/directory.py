@@ -1,4 +1,4 @@
-"""The instance's queues, agents, flows and hours by id and by name, as last listed."""
+"""Defines the instance's queues, agents, flows and hours by id and by name, as last listed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from router.model.ids import AgentId, FlowId, HoursId, QueueId, bare_id
 
 
 class FlowType(StrEnum):
-    """Flow types as ListContactFlows names them; TransferContact takes the first three (API_TransferContact)."""
+    """Names flow types as ListContactFlows does; TransferContact takes the first three (API_TransferContact)."""
 
     INBOUND = "CONTACT_FLOW"
     QUEUE_TRANSFER = "QUEUE_TRANSFER"
@@ -22,7 +22,7 @@ class FlowType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """A queue; ``agent_id`` where it is an agent's own. ``enabled`` is ``None`` where it was not asked for."""
+    """Describes a queue; ``agent_id`` is set for an agent's own. ``enabled`` is ``None`` if it was not requested."""
 
     id: QueueId
     name: str
@@ -45,11 +45,6 @@ class Flow:
     type: FlowType
     active: bool = True
     published: bool = True
-
-    @property
-    def usable(self) -> bool:
-        """Whether a transfer may name it; what Connect answers to an archived or unpublished flow is not documented."""
-        return self.active and self.published and self.type is not FlowType.OTHER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +77,7 @@ def _by_id(items: Iterable[N]) -> dict[str, N]:
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
-    """Look-ups take a name, an id or an ARN and answer ``None`` where the instance has no such thing."""
+    """Finds things by name, id or ARN; each look-up returns ``None`` if the instance has no such thing."""
 
     queues: tuple[Queue, ...] = ()
     agents: tuple[Agent, ...] = ()
@@ -134,7 +129,7 @@ class Directory:
         return _find(self._hours_ids, self._hours_names, reference)
 
     def queue_name(self, queue_id: QueueId | None) -> str | None:
-        """The name people know the queue by; for an agent's own the agent's; the id itself where neither is known."""
+        """Returns the queue's name, or the agent's for an agent's own queue, or else the id."""
         if queue_id is None:
             return None
         if (queue := self._queue_ids.get(queue_id)) is not None:

@@ -1,4 +1,4 @@
-"""Why a contact is not moved now: every "no" has one of these names, in log, ledger, ``explain`` and docs alike."""
+"""Defines the reasons why a contact is not moved now: the same names in log, ledger, ``explain`` and docs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from enum import StrEnum
 
 
 class HoldReason(StrEnum):
-    """In the order in which they are tried; the first that refuses is the reason. ``UNREADABLE`` also stands for a
-    guard or destination whose value could not be read, in that one's place."""
+    """Lists the reasons in the order in which they are tried; the first that applies is reported.
+
+    ``UNREADABLE`` also takes the place of a guard or destination whose value could not be read.
+    """
 
     EXCLUDED = "excluded"
     OPERATOR_PAUSE = "operator_pause"
@@ -40,7 +42,7 @@ class HoldReason(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Its place in the order in which reasons are tried."""
+        """Returns its place in the order in which reasons are tried."""
         return _RANKS[self]
 
 
@@ -48,5 +50,5 @@ _RANKS = {reason: rank for rank, reason in enumerate(HoldReason)}
 
 
 def earliest(reasons: Iterable[HoldReason]) -> HoldReason:
-    """The reason that is tried first. Raises ValueError where there is none."""
+    """Returns the reason that is tried first. Raises ValueError if there is none."""
     return min(reasons, key=lambda reason: reason.rank)

@@ -1,4 +1,4 @@
-"""Identifiers, each kind a type of its own: an id never stands where a name, or another kind's id, belongs."""
+"""Defines a type for each kind of identifier, so that no id is taken for a name or for an id of another kind."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ProfileId = NewType("ProfileId", str)
 
 
 def bare_id(text: str) -> str:
-    """The id in an ARN (``arn:…:instance/I/queue/Q`` gives ``Q``), or the text itself where it is no ARN.
+    """Returns the id in an ARN (``arn:…:instance/I/queue/Q`` gives ``Q``), or the text itself if it is no ARN.
 
-    Connect writes resources as ids in some answers and as ARNs in others (botocore service model: ``QueueInfo.Id``,
-    ``Contact.Arn``); an agent's own queue is ``…/queue/agent/USER`` and keeps both parts.
+    Some responses of Connect have ids and others ARNs (botocore service model: ``QueueInfo.Id``, ``Contact.Arn``). An
+    agent's own queue is ``…/queue/agent/USER``; both parts remain.
     """
     if not text.startswith("arn:"):
         return text

@@ -1,4 +1,4 @@
-"""What the live metrics told of a queue's channel and of an agent."""
+"""Defines the live metrics of a queue's channel, the state of an agent, and opening hours."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from datetime import date, timedelta
 
 from router.model.ids import ProfileId
 
-# Hours of operation as Connect tells them: a week in a time zone, and dates of which it told the hours one by one.
-
 TimeSlice = tuple[int, int]
 """Start and end in minutes after midnight, each 0 to 1439. An end that is not after the start is on the next day: from
 0 to 0 is a whole day."""
@@ -17,8 +15,10 @@ TimeSlice = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningHours:
-    """``weekly`` is by weekday, Monday is 0, and a day that is missing is closed. ``dated`` has the effective hours of
-    single dates, overrides and holidays applied; an empty tuple is a day that stays closed. ``zone`` is an IANA name.
+    """Holds hours of operation: a week in a time zone, and single dates with hours of their own.
+
+    ``weekly`` is by weekday, Monday is 0; a missing day is closed. ``dated`` has the effective hours of single dates,
+    with overrides and holidays applied; an empty tuple is a closed day. ``zone`` is an IANA name.
     """
 
     zone: str
@@ -28,9 +28,9 @@ class OpeningHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueMetrics:
-    """Holds the real-time metrics of one queue and channel; ``None`` where Connect gave no value, never a guessed zero.
+    """Holds the real-time metrics of one queue and channel; ``None`` if Connect gave no value, never a guessed zero.
 
-    Names and meanings are GetCurrentMetricData's (botocore service model). Ages come from grouped answers, because
+    Names and meanings are GetCurrentMetricData's (botocore service model). Ages come from grouped responses, because
     only those are in seconds. ``METRICS`` has a row for each field.
     """
 
@@ -78,8 +78,11 @@ EMPTY_QUEUE = QueueMetrics(**{metric.name: timedelta() if metric.is_time else 0 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentState:
-    """An agent of GetCurrentUserData. ``routable`` is a status in which Connect hands out work; ``slots_available`` is
-    by channel (``"TASK"`` → free slots); ``profile_id`` the routing profile, ``None`` where the answer did not say."""
+    """Holds the state of an agent from GetCurrentUserData.
+
+    ``routable`` is a status in which Connect routes contacts to the agent. ``slots_available`` is by channel
+    (``"TASK"`` → free slots). ``profile_id`` is the routing profile, ``None`` if it is not known.
+    """
 
     routable: bool
     slots_available: dict[str, int]

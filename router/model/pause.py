@@ -1,4 +1,4 @@
-"""What an operator has paused: contacts that it concerns are held, and nobody else gets them."""
+"""Defines an operator's pause: the contacts that it concerns are held, and no rule acts on them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from router.model.ids import ContactId, QueueId
 
 
 class PauseKind(StrEnum):
+    """Names the things that an operator can pause."""
+
     RULE = "rule"
     QUEUE = "queue"
-    """As the place a contact waits in, and as a destination."""
+    """As the queue that a contact waits in, and as a destination."""
     FLOW = "flow"
     CONTACT = "contact"
     """By any id of its chain that the router knows."""
@@ -23,8 +25,11 @@ class PauseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """``subject`` is a rule's name or an id, empty for everything; ``name`` is what people call it. It ends at
-    ``until`` by itself. ``who`` is the user who set it."""
+    """Describes one pause, which ends by itself at ``until``.
+
+    ``subject`` is a rule's name or an id, empty for everything; ``name`` is what people call it. ``who`` is the user
+    who set it.
+    """
 
     kind: PauseKind
     subject: str
@@ -41,30 +46,28 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """Those in force; ``concerning`` and ``destination`` answer the first that applies, or ``None``."""
+    """Holds the pauses in force; look-ups return the first that applies, or ``None``."""
 
     all: tuple[Pause, ...] = ()
 
     def at(self, now: datetime) -> Pauses:
-        """Without those that are over by then."""
+        """Returns the pauses without those that have ended by then."""
         return Pauses(tuple(one for one in self.all if one.until > now)) if self.all else self
 
     def concerning(
         self, *, rule: str | None, queue_id: QueueId | None, contact_ids: Collection[ContactId]
     ) -> Pause | None:
-        """Of a contact and the rule that would act on it, whatever that would do."""
+        """Returns a pause of a contact, or of the rule that would act on it, whatever that rule would do."""
         subjects = {
             PauseKind.RULE: (rule,),
             PauseKind.QUEUE: (queue_id,),
             PauseKind.CONTACT: contact_ids,
             PauseKind.FLOW: (),
         }
-        return next(
-            (one for one in self.all if one.kind is PauseKind.ALL or one.subject in subjects[one.kind]), None
-        )
+        return next((one for one in self.all if one.kind is PauseKind.ALL or one.subject in subjects[one.kind]), None)
 
     def destination(self, target: Target | None) -> Pause | None:
-        """Of a move there."""
+        """Returns a pause of the destination of a move."""
         if target is None:
             return None
         subjects = {PauseKind.QUEUE: target.queue_id, PauseKind.FLOW: target.flow_id}

@@ -1,4 +1,4 @@
-"""Holds what ``check`` proves about a rule set without an instance: reachability, circles, examples, coverage.
+"""Proves properties of rules without an instance, for ``check``: lint findings, circles, examples and their coverage.
 
-Everything here is pure.
+No module here reads a live instance. Examples run on the code of ``decide``.
 """

@@ -1,4 +1,4 @@
-"""Circles of queues that rules could pass a contact round in, and paths longer than the service allows."""
+"""Finds circles of queues in which rules could move a contact, and paths longer than the service allows."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from router.rules.queue_index import could_match
 from router.rules.rule import Mode, Rule
 from router.rules.value_test import Form, RangeForm, TextForm
 
-# Whether it is certain that some contact can go round a circle: an error must be provable.
-
 
 def goes_round(path: Path, queues: RuleQueues) -> bool:
-    """Every destination lets the contact come back, no rule above has it first, every step can be reached, and one
-    contact can fit the conditions of all. Where that is not plain, no."""
+    """Returns whether some contact can certainly move round the circle; if that is not plain, no.
+
+    Every destination lets the contact return, no rule above governs it, every step can be reached, and one contact can
+    match the conditions of all rules.
+    """
     rules = {move.order: move.rule for move in path}
     return (
         all(move.entry.revisit for move in path)
@@ -35,19 +36,19 @@ def goes_round(path: Path, queues: RuleQueues) -> bool:
 
 def _idle(move: Move, queues: RuleQueues) -> bool:
     place = move.entry.place
-    told = {(one.file, one.line, one.column) for one in idle_destinations(move.rule, queues)}
-    return (place.file, place.line, place.column) in told
+    found = {(one.file, one.line, one.column) for one in idle_destinations(move.rule, queues)}
+    return (place.file, place.line, place.column) in found
 
 
 def _behind_another(move: Move) -> bool:
-    """Whether a destination that is always eligible, but for where the contact has been, may take it first."""
+    """Returns whether a destination that is always eligible, except for visited queues, may be picked first."""
     entries = move.step.entries
     before = entries[: entries.index(move.entry)]
     return any(entry.unconditional and queue_of(entry) != move.source for entry in before)
 
 
 def _nobody_before(path: Path, queues: RuleQueues) -> bool:
-    """At every move all rules above that could have the contact have done all they do."""
+    """Returns whether all rules above that could govern have finished with the contact at every move."""
     done: dict[int, int] = {}
     for move in path:
         if any(_in_the_way(order, rule, move, done) for order, rule in enumerate(queues.rules[: move.order])):
@@ -95,7 +96,7 @@ def _may_change(key: str) -> bool:
 
 
 def _one_value_fits(forms: list[Form | None]) -> bool:
-    """Some value that one of them names; a time that is only a minimum comes by itself."""
+    """Returns whether one of the named values fits all forms; a time that is only a minimum passes by itself."""
     if any(form is None for form in forms):
         return False
     ranges = [form for form in forms if isinstance(form, RangeForm)]
@@ -108,7 +109,7 @@ def _one_value_fits(forms: list[Form | None]) -> bool:
 
 
 def find_circles(queues: RuleQueues) -> Iterator[Problem]:
-    """A circle is told once, at the move that closes it: an error where a contact can be shown that goes round."""
+    """Yields each circle once, at the move that closes it: an error if a contact can be shown to move round it."""
     found: dict[frozenset[str], tuple[Path, bool]] = {}
     for moves in _knots(moves_of(queues)):
         sources = {source for _, source in moves}
@@ -122,10 +123,10 @@ def find_circles(queues: RuleQueues) -> Iterator[Problem]:
                     surely = goes_round(path, queues)
                     if surely or queues_of_it not in found:
                         found[queues_of_it] = path, surely
-    yield from (_told(path, surely) for path, surely in found.values())
+    yield from (_finding(path, surely) for path, surely in found.values())
 
 
-def _told(path: Path, surely: bool) -> Problem:
+def _finding(path: Path, surely: bool) -> Problem:
     shown = " -> ".join([*(move.source for move in path), path[0].source])
     place = path[-1].entry.place
     if surely:
@@ -142,7 +143,7 @@ def _some(names: list[str]) -> str:
 
 
 def _knots(moves: Moves) -> list[Moves]:
-    """The moves from which the way leads back: only these can be part of a circle."""
+    """Returns the moves from which a path leads back; only these can be part of a circle."""
     left = {source: {move.target for move in some} for source, some in moves.items()}
     knot_of = _components({source: {(source[0], target) for target in targets} for source, targets in left.items()})
     knots: dict[int, dict[tuple[str, str], list[Move]]] = {}
@@ -154,7 +155,7 @@ def _knots(moves: Moves) -> list[Moves]:
 
 
 def _components(leads_to: dict[tuple[str, str], set[tuple[str, str]]]) -> dict[tuple[str, str], int]:
-    """Tarjan's strongly connected components, without recursion: a number for each node that leads anywhere."""
+    """Numbers each node that leads anywhere by its strongly connected component (Tarjan's algorithm, no recursion)."""
     number: dict[tuple[str, str], int] = {}
     low: dict[tuple[str, str], int] = {}
     component: dict[tuple[str, str], int] = {}
@@ -188,7 +189,7 @@ def _components(leads_to: dict[tuple[str, str], set[tuple[str, str]]]) -> dict[t
 
 
 def find_long_path(queues: RuleQueues, max_transfers: int) -> Iterator[Problem]:
-    """The first path found of more moves than the service makes of one chain."""
+    """Yields the first path with more moves than the service makes of one chain."""
     for path in paths(moves_of(queues), longest=max_transfers + 1):
         if path is None or len(path) <= max_transfers:
             continue

@@ -1,4 +1,4 @@
-"""What of the rules their examples have exercised: rules, steps, and both sides of every condition."""
+"""Measures which rules, steps and sides of conditions the examples have exercised."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from router.rules.value_test import TextForm
 
 @dataclass(frozen=True, slots=True, order=True)
 class Point:
-    """One thing that an example can exercise; ``text`` says, of one that none has, what is missing."""
+    """Describes one thing that an example can exercise; ``text`` describes what is missing if no example does."""
 
     place: Place
     text: str
@@ -28,21 +28,24 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """``missing`` in the order of the files."""
+    """Holds how many points there are and those that are missing, in the order of the files."""
 
     total: int
     missing: tuple[Point, ...]
 
     @property
     def percent(self) -> float:
-        """100 where there is nothing to exercise."""
+        """Returns the share of exercised points; 100 if there is nothing to exercise."""
         return 100.0 if not self.total else 100.0 * (self.total - len(self.missing)) / self.total
 
 
 @dataclass(slots=True)
 class Exercised:
-    """Told of every example by ``add``. A rule that contacts of the example's queue cannot meet is matched with one of
-    them only: all tell the same of it."""
+    """Collects what the examples exercise, one example after the other.
+
+    A rule that contacts of an example's queue cannot meet is matched with one of them only, because all give the same
+    result.
+    """
 
     rules: BoundRuleSet
     _seen: set[tuple[object, ...]] = field(default_factory=set)
@@ -87,7 +90,7 @@ class Exercised:
                 self._seen.add((tried.rule, "refused", tried.step.step.number, number))
 
     def coverage(self) -> Coverage:
-        """Of the rules that are not off."""
+        """Returns the coverage of the rules that are not off."""
         points = [
             (key, point) for rule in self.rules.rules if rule.rule.mode is not Mode.OFF for key, point in _points(rule)
         ]
@@ -122,12 +125,12 @@ def _uses(name: str, step: int, number: int, entry: DestinationEntry, *, chooses
     used = "chosen" if chooses else "eligible"
     yield (name, "used", step, number), Point(entry.place, f'"{to}" of step {step} of "{name}" is {used} in no example')
     if not entry.unconditional:
-        told = f'"{to}" of step {step} of "{name}" is refused by its conditions in no example'
-        yield (name, "refused", step, number), Point(entry.place, told)
+        missing = f'"{to}" of step {step} of "{name}" is refused by its conditions in no example'
+        yield (name, "refused", step, number), Point(entry.place, missing)
 
 
 def _always(test: Test) -> bool:
-    """Whether no contact that may be moved fails it."""
+    """Returns whether every contact that may be moved passes the test."""
     form = test.form
     if not isinstance(form, TextForm):
         return False

@@ -1,4 +1,4 @@
-"""What an example says was before: where its contact has been, and what its rule has done."""
+"""Builds the history of an example: where its contact has been, and what its rule has done."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from router.rules.queue_index import could_match
 
 CONTACT = ContactId("example")
 ANOTHER_RULE = "(another rule)"
-"""Who moved the contact, where the example names queues that it has been in and no progress of its rule."""
+"""The rule that moved the contact if the example names visited queues and no progress of its rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What was before. ``clock`` is the rule's, which is of its ``chain`` or of the queue. ``sources`` are the queues
-    that the wait was moved out of, oldest first, of which the rule itself moved it out of those from ``own`` on."""
+    """Holds the past of an example's contact.
+
+    ``clock`` is what the rule's clock shows; ``chain`` is true if that is the chain clock. ``sources`` are the queues
+    that the wait was moved out of, oldest first; the rule itself moved it out of those from ``own`` on.
+    """
 
     example: Example
     rule: BoundRule | None
@@ -58,7 +61,7 @@ class Past:
 
     @property
     def began_at(self) -> datetime:
-        """When the wait did: with the clock, or as the contact, never moved, entered the queue it is in."""
+        """Returns when the wait began: with the clock, or when a contact without moves entered its queue."""
         if self.chain and not self.sources:
             return self.enqueued_at
         return min(self.now - self.clock, self.enqueued_at)
@@ -75,15 +78,15 @@ class Past:
         return WaitKey(self.segment(0), self.began_at)
 
     def segment(self, number: int) -> ContactId:
-        """The contact before its first move is segment 0, and the one that is seen is the last."""
+        """Returns the contact after so many moves; the last one is the contact that waits."""
         return CONTACT if number == len(self.sources) else ContactId(f"example-{number + 1}")
 
     def history(self) -> tuple[Action, ...]:
-        """The moves, and what else the rule has done by then: its bumps and warnings up to the last ``to`` step."""
+        """Returns the moves, and the rule's warnings and routing updates up to the last ``to`` step."""
         return (*self._without_transfer(), *(self._move(number) for number in range(len(self.sources))))
 
-    def lately(self) -> tuple[Action, ...]:
-        """Moves of other contacts by the rule, out of the queue that the contact is in, in an earlier cycle."""
+    def moves_of_others(self) -> tuple[Action, ...]:
+        """Returns moves of other contacts by the rule, out of the same queue, in an earlier cycle."""
         if self.rule is None:
             return ()
         act = replace(self._act(0, rule=self.rule.name), queue_id=self.queue_id, cycle=-1, decided_at=self.now)
@@ -93,7 +96,8 @@ class Past:
         )
 
     def _without_transfer(self) -> tuple[Action, ...]:
-        """A clock that started in another queue, though no ``to`` step has acted, says that a warning has."""
+        """Returns the warning and routing update that must have acted: also a warning if the clock started in
+        another queue."""
         if self.rule is None:
             return ()
         done = self._act(min(self.own, max(len(self.sources) - 1, 0)), rule=self.rule.name)
@@ -103,7 +107,7 @@ class Past:
         return (replace(done, kind=ActionKind.WARN),) if warned else ()
 
     def _move(self, number: int) -> Action:
-        """One move, made as the contact entered the next queue; only the last is known to the instant."""
+        """Returns one move, made when the contact entered the next queue; only the last one's instant is known."""
         share = (number + 1) / len(self.sources)
         at = self.began_at + (self.enqueued_at - self.began_at) * share
         to = self.sources[number + 1] if number + 1 < len(self.sources) else self.queue_id
@@ -157,7 +161,7 @@ def on_chain_clock(rule: BoundRule | None) -> bool:
 
 
 def age_of(example: Example) -> timedelta | None:
-    """What the chain clock shows: hours of operation are open in an example until now."""
+    """Returns what the chain clock shows, because an example's hours of operation have been open until now."""
     contact = example.contact
     return contact.age if contact.clock is None else contact.clock
 
@@ -165,8 +169,10 @@ def age_of(example: Example) -> timedelta | None:
 def _times(
     waited: timedelta | None, clock: timedelta | None, progress: timedelta | None
 ) -> tuple[timedelta, timedelta]:
-    """The time in this queue and what the rule's clock shows, each from the other where one is not given: the same,
-    before the rule has moved the contact; after that the clock is ahead by the time at which it did."""
+    """Returns the time in this queue and on the rule's clock, each from the other if it is not given.
+
+    They are equal before the rule has moved the contact; after that the clock is ahead by the time of the move.
+    """
     ahead = progress or timedelta()
     if waited is None:
         waited = max(clock - ahead, timedelta()) if clock is not None else timedelta()
@@ -174,13 +180,13 @@ def _times(
 
 
 def _first_own(rule: BoundRule, visited: tuple[QueueId, ...], directory: Directory) -> int:
-    """The first of the queues in which the rule could have met the contact: what was before, another rule did."""
+    """Returns the first queue in which the rule could have met the contact; another rule made the moves before."""
     met = (number for number, queue in enumerate(visited) if _meets(rule, queue, directory))
     return next(met, len(visited) - 1)
 
 
 def _source_of(rule: BoundRule, queue_id: QueueId, directory: Directory) -> QueueId:
-    """A queue out of which the rule may have moved the contact to where it is."""
+    """Returns a queue out of which the rule may have moved the contact."""
     others = (queue.id for queue in directory.queues if queue.id != queue_id)
     return next((other for other in others if _meets(rule, other, directory)), queue_id)
 

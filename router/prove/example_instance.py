@@ -1,4 +1,4 @@
-"""The instance of the examples: it has everything that rules and examples name."""
+"""Builds the instance of the examples, which has everything that rules and examples name."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from router.rules.example import Example
 from router.rules.rule import DestinationEntry, Rule, RuleSet
 from router.rules.value_test import QUEUES_OWN, HoursForm
 
-# Hours of operation in the world of an example: open or closed now, whatever the date, and open until now.
-
 
 class AlwaysOpen:
-    """What the contact of an example has waited is open time."""
+    """Counts all time as open."""
 
     def open_time(self, start: datetime, end: datetime) -> timedelta:
         return max(end - start, timedelta())
@@ -35,7 +33,7 @@ class AlwaysOpen:
 
 @dataclass(frozen=True, slots=True)
 class ClosedSince:
-    """Open until an instant and never again: so all that was waited until then is open time too."""
+    """Counts time as open until an instant and as closed for ever after it."""
 
     closed_at: datetime
 
@@ -54,7 +52,7 @@ class ClosedSince:
 
 
 def all_open(directory: Directory) -> Mapping[HoursId, OpenTimes]:
-    """Every hours of operation of the instance and the own ones of its queues."""
+    """Returns open hours for all hours of operation of the instance and for the own ones of its queues."""
     own = (queue.hours_id for queue in directory.queues if queue.hours_id is not None)
     return dict.fromkeys((*(hours.id for hours in directory.hours), *own), AlwaysOpen())
 
@@ -62,8 +60,10 @@ def all_open(directory: Directory) -> Mapping[HoursId, OpenTimes]:
 def hours_in(
     example: Example, directory: Directory, opened: Mapping[HoursId, OpenTimes], now: datetime
 ) -> Mapping[HoursId, OpenTimes]:
-    """``opened``, with what the example says: those by name, and each queue's own, as its own table says, else as
-    ``hours.queue`` does."""
+    """Returns the hours of one example: by name, or a queue's own from its table, or else from ``hours.queue``.
+
+    Hours that the example does not name are those in ``opened``.
+    """
     if not (example.hours or example.open):
         return opened
     closed = ClosedSince(now)
@@ -82,13 +82,14 @@ def hours_in(
 
 
 def unknown_hours(example: Example, directory: Directory) -> str | None:
-    """Hours that the example tells of and no rule asks about: a name that was mistyped proves nothing."""
+    """Returns the name of hours that no rule uses, because a mistyped name proves nothing; ``None`` if there is
+    none."""
     names = (name for name in example.hours if name != QUEUES_OWN)
     return next((name for name in names if directory.opening_hours(name) is None), None)
 
 
 def directory_of(ruleset: RuleSet, examples: Iterable[Example]) -> Directory:
-    """An instance that has all that is named, each thing under an id that is the name (or the id) itself."""
+    """Returns an instance with everything that is named; the name, or the id, is the id."""
     entries = [entry for rule in ruleset.rules for step in rule.steps for entry in step.entries]
     given = tuple(examples)
     queues = {bare_id(name) for name in (*_queues_of_rules(ruleset, entries), *_queues_of(given))}

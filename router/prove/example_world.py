@@ -1,4 +1,4 @@
-"""The world of an example: a snapshot with one contact, and with the history that the example says it has."""
+"""Builds the snapshot of an example: one contact with the history that the example gives it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from router.rules.example import Example
 from router.rules.rule import Mode
 
 EVERY_QUEUE = ProfileId("every queue")
-"""The routing profile of an example's agents: it serves whatever queue the contact is in."""
+"""The routing profile of an example's agents; it serves every queue."""
 
 
 @dataclass(frozen=True)
 class ExampleWorld:
-    """The instance of the examples, with what is the same in each of them: there may be thousands."""
+    """Holds the instance of the examples and the values that all of them share, because there may be thousands."""
 
     directory: Directory
     opened: Mapping[HoursId, OpenTimes]
@@ -49,9 +49,12 @@ class ExampleWorld:
             agent_ids=frozenset(agent.id for agent in directory.agents),
         )
 
-    def look_at(self, example: Example, rule: BoundRule | None, *, now: datetime, limits: Limits) -> Snapshot:
-        """The snapshot in which the example's contact is decided on. ``rule`` is the one whose clock and progress the
-        example tells; metrics of every queue have been asked for, and those not given are empty and unstaffed."""
+    def snapshot_of(self, example: Example, rule: BoundRule | None, *, now: datetime, limits: Limits) -> Snapshot:
+        """Takes the snapshot in which the example's contact is decided on.
+
+        ``rule`` is the rule whose clock and progress the example gives. Metrics of every queue are read; those not
+        given are empty and unstaffed.
+        """
         at = example.now or now
         past = Past.of(example, rule, self.directory, at)
         contact = _contact(example, past)
@@ -61,7 +64,7 @@ class ExampleWorld:
             contacts=(contact,),
             directory=self.directory,
             cycle=1,
-            moves=RecordedMoves(histories={contact.id: past.history()}, recent=past.lately()),
+            moves=RecordedMoves(histories={contact.id: past.history()}, recent=past.moves_of_others()),
             read=ReadValues(
                 transfers={contact.id: max(example.contact.transfers or 0, len(past.sources))},
                 origins={contact.id: past.chain_began_at},
@@ -73,7 +76,7 @@ class ExampleWorld:
         )
 
     def _metrics(self, example: Example, queue_id: QueueId) -> LiveMetrics:
-        """The queue that the contact is in has a row too: a queue without one, where contacts were seen, is silent."""
+        """Returns the metrics, with a row for the contact's queue, too, which would count as unknown without one."""
         channel = example.contact.channel
         given = {queue_id_of(name, self.directory): metrics for name, metrics in example.queues.items()}
         slots = {AgentId(bare_id(name)): free for name, free in example.agents.items()}
@@ -115,7 +118,7 @@ def _contact(example: Example, past: Past) -> Contact:
 
 
 def _others(example: Example, directory: Directory) -> int:
-    """How many wait beside the contact in its queue, as the metrics of that queue have it."""
+    """Returns how many contacts wait in the queue in addition to the example's, by the metrics of that queue."""
     queue_id = queue_id_of(example.contact.queue, directory)
     given = {queue_id_of(name, directory): metrics for name, metrics in example.queues.items()}
     waiting = given.get(queue_id, EMPTY_QUEUE).contacts_in_queue

@@ -1,4 +1,4 @@
-"""``[[example]]`` tables, run on the code that decides in service."""
+"""Runs ``[[example]]`` tables on the code that decides in service."""
 
 from __future__ import annotations
 
@@ -28,19 +28,13 @@ from router.rules.rule import Place, RuleSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExampleResult:
-    """``message`` says what was expected and what came instead, with the reason; empty where the example passed."""
+    """Records the outcome of one example; ``message`` compares expectation and decision, empty if the example
+    passed."""
 
     name: str
     place: Place
     passed: bool
     message: str = ""
-
-
-def run_examples(
-    ruleset: RuleSet, examples: Iterable[Example], *, now: datetime, limits: Limits | None = None
-) -> tuple[ExampleResult, ...]:
-    """``prove_examples`` without the coverage."""
-    return prove_examples(ruleset, examples, now=now, limits=limits)[0]
 
 
 def prove_examples(
@@ -51,11 +45,11 @@ def prove_examples(
     limits: Limits | None = None,
     covering: bool = False,
 ) -> tuple[tuple[ExampleResult, ...], Coverage | None]:
-    """Runs every example on all the rules, in an instance that has every name of theirs.
+    """Runs every example on all the rules, in an instance that has every name of theirs. Raises nothing.
 
-    ``now`` is for the examples that give none; ``limits`` are the service's (a rule's own guards apply as well). A rule
-    in ``observe`` acts beside the others, as in service; one that is ``off`` is as if absent. Nothing raises. With
-    ``covering`` it tells as well what the examples have exercised, those that failed included.
+    ``now`` is for the examples that give none; ``limits`` are the service's (a rule's own guards apply as well). Rules
+    in ``observe`` act as side rules, like in service; rules that are ``off`` do not count. With ``covering`` the
+    coverage is returned as well, failed examples included.
     """
     given = tuple(examples)
     directory = directory_of(ruleset, given)
@@ -80,7 +74,7 @@ def _run(
         return ExampleResult(name=example.name, place=example.place, passed=False, message=message)
     if (wrong := _contradiction(example, rule, world.directory)) is not None:
         return ExampleResult(name=example.name, place=example.place, passed=False, message=wrong)
-    snapshot = world.look_at(example, rule, now=now, limits=limits)
+    snapshot = world.snapshot_of(example, rule, now=now, limits=limits)
     account = decide(snapshot, rules).accounts[CONTACT]
     if exercised is not None:
         exercised.add(snapshot, account)
@@ -89,12 +83,13 @@ def _run(
 
 
 def _contradiction(example: Example, rule: BoundRule | None, directory: Directory) -> str | None:
-    """What the example says that nothing asks about, or that cannot be."""
+    """Returns what the example gives although no rule uses it, or what cannot be true; ``None`` without a
+    contradiction."""
     if (name := unknown_hours(example, directory)) is not None:
         hint = did_you_mean(name, [hours.name for hours in directory.hours])
-        return f'no rule asks about hours of operation "{name}"{hint}'
+        return f'no rule uses hours of operation "{name}"{hint}'
     if example.moved and rule is None:
-        return "moved tells what the expected rule did, and no rule is expected"
+        return "moved counts the moves of the expected rule, and no rule is expected"
     contact = example.contact
     both = contact.clock is not None and contact.age is not None
     if both and contact.clock != contact.age and on_chain_clock(rule):
@@ -106,8 +101,8 @@ def _contradiction(example: Example, rule: BoundRule | None, directory: Director
 
 
 def _rule_of(example: Example, rules: BoundRuleSet) -> BoundRule | None:
-    """Whose clock and progress the contact has: the expected rule's or, where nothing is expected, those of the first
-    rule that has a step at that time."""
+    """Returns the rule whose clock and progress the contact has: the expected rule, or the first with a step at
+    that time."""
     if example.expect is not None:
         place = rules.positions.get(example.expect.rule)
         return None if place is None else rules.rules[place]
@@ -123,16 +118,16 @@ class _Comparison:
     rules: BoundRuleSet
 
     def wrong(self) -> str | None:
-        """What came instead of what was expected; ``None`` where it came."""
-        expect, came = self.expect, self.account.decisions
+        """Returns what was decided instead of what was expected; ``None`` if the expectation holds."""
+        expect, received = self.expect, self.account.decisions
         if expect is None:
-            return f"expected nothing, got {self._came()}" if came else None
+            return f"expected nothing, got {self._received()}" if received else None
         if expect.due is not None:
             return self._wrong_time(expect, expect.due)
-        if not any(self._fits(expect, decision) for decision in came):
-            return f"expected {_expected(expect)}, got {self._came()}"
-        if expect.warn and not any(_is_step(expect, one) for one in came if isinstance(one, Warn)):
-            return f"expected a warning as well, got {self._came()}"
+        if not any(self._fits(expect, decision) for decision in received):
+            return f"expected {_expected(expect)}, got {self._received()}"
+        if expect.warn and not any(_is_step(expect, one) for one in received if isinstance(one, Warn)):
+            return f"expected a warning as well, got {self._received()}"
         return None
 
     def _fits(self, expect: Expect, decision: Decision) -> bool:
@@ -158,24 +153,24 @@ class _Comparison:
         acting = governance.acting if governance is not None else ()
         rule = next((tried for tried in acting if tried.rule.name == expect.rule), None)
         if rule is None or rule.anything_due:
-            return f"{expected}, got {self._came()}"
+            return f"{expected}, got {self._received()}"
         if rule.next_due_at is not None and rule.next_due_at - self.snapshot.now == due:
             return None
         return f"{expected}, got {_when(rule, self.snapshot.now)}"
 
-    def _came(self) -> str:
+    def _received(self) -> str:
         if not self.account.decisions:
             return f"nothing ({self._why_nothing()})"
-        return " and ".join(self._told(decision) for decision in self.account.decisions)
+        return " and ".join(self._described(decision) for decision in self.account.decisions)
 
-    def _told(self, decision: Decision) -> str:
-        """The decision, with the rule and step that made it where they are not the expected ones."""
-        told = self._outcome(decision)
+    def _described(self, decision: Decision) -> str:
+        """Describes the decision, with its rule and step unless they are the expected ones."""
+        text = self._outcome(decision)
         expect = self.expect
         if expect is not None and _is_step(expect, decision):
-            return told
+            return text
         step = f"step {decision.step} of " if decision.step is not None else ""
-        return f'{told} by {step}"{decision.rule}"'
+        return f'{text} by {step}"{decision.rule}"'
 
     def _outcome(self, decision: Decision) -> str:
         match decision:
@@ -191,7 +186,7 @@ class _Comparison:
                 return "a warning"
 
     def _why_nothing(self) -> str:
-        """What the expected rule is to the contact, else what governs it."""
+        """Returns the role of the expected rule, or else which rule governs."""
         assert self.account.wait is not None, "an example's contact is no stale sighting"
         waiting = WaitingContact(self.account.contact, self.account.wait, self.snapshot)
         tried = {one.rule.name: one for one in trace(waiting, self.rules.rules)}
@@ -228,7 +223,7 @@ def _what_it_is(tried: TriedRule, now: datetime) -> str:
 
 
 def _when(tried: TriedRule, now: datetime) -> str:
-    """What the rule does next. An act that is held or over is not told here."""
+    """Describes what the rule does next; an act that is held or over is left out."""
     if tried.due is not None and tried.due.next_at is not None and closed(now, tried.calendar):
         return "its hours of operation are closed"
     if tried.next_due_at is None:
@@ -237,7 +232,7 @@ def _when(tried: TriedRule, now: datetime) -> str:
 
 
 def _needed(condition: Condition) -> tuple[Test, ...]:
-    """The tests of which every one has to hold."""
+    """Returns the tests of which every one has to hold."""
     if isinstance(condition, Test):
         return (condition,)
     return tuple(one for one in condition.children if isinstance(one, Test)) if isinstance(condition, AllOf) else ()

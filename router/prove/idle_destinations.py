@@ -1,4 +1,4 @@
-"""Destinations that are never used, and rules that lead back to themselves."""
+"""Finds destinations that are never used, and rules that lead back to their own queues."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOT_MORE_THAN = (
     ("agents_available", "agents_online"),
     ("agents_staffed", "agents_online"),
 )
-"""Of each pair the first never exceeds the second: who is available is staffed, and who is staffed is online."""
+"""Pairs of which the first never exceeds the second: available agents are staffed, and staffed agents are online."""
 
 
 def idle_destinations(rule: Rule, queues: RuleQueues) -> Iterator[Problem]:
@@ -24,7 +24,7 @@ def idle_destinations(rule: Rule, queues: RuleQueues) -> Iterator[Problem]:
 
 
 def own_destinations(rule: Rule) -> Iterator[Problem]:
-    """A rule that matches where it moves contacts to: what somebody puts back there meets the whole ladder again."""
+    """Warns if a rule matches its own destinations: a contact put back there passes the whole ladder again."""
     own = [queue for step in rule.to_steps for entry in step.entries if (queue := queue_of(entry)) is not None]
     matched = [queue for queue in dict.fromkeys(own) if surely_named(rule.condition, queue)]
     if matched:
@@ -51,23 +51,26 @@ def _above(low: MetricLimit, high: MetricLimit) -> bool:
 
 
 def _behind_the_last_resort(rule: Rule, step: Step, queues: RuleQueues) -> Iterator[Problem]:
-    """A queue without conditions that no rule ever takes contacts from is always eligible: nothing behind it is used.
-    Within a tier that holds for the first of a list; a later tier is behind all of this one."""
+    """Warns about destinations behind a queue that is always eligible: without conditions, and never left by a rule.
+
+    Within a tier that concerns what follows in the list; a later tier is behind all of an earlier one.
+    """
     last_resort: DestinationEntry | None = None
     for tier in step.to:
         behind = last_resort
         for entry in tier:
             if behind is not None:
                 where = f"line {behind.place.line}"
-                told = f"hardly ever used: the destination in {where} has no condition and comes first"
-                yield warning(entry.place, told)
+                message = f"hardly ever used: the destination in {where} has no condition and is tried first"
+                yield warning(entry.place, message)
             if behind is None and step.pick is Pick.FIRST and _always_eligible(entry, queues):
                 behind = entry
         last_resort = last_resort or next((entry for entry in tier if _always_eligible(entry, queues)), None)
 
 
 def _always_eligible(entry: DestinationEntry, queues: RuleQueues) -> bool:
-    """Were it left by a rule before, or the queue that the contact is in, it would not be."""
+    """Returns whether nothing excludes it: a queue that a rule moved the contact out of, or its own queue, is
+    excluded."""
     queue = queue_of(entry)
     if queue is None or not entry.unconditional:
         return False

@@ -1,4 +1,4 @@
-"""Steps that can never act, and settings of a rule that do nothing."""
+"""Finds steps that can never act, and settings of a rule that have no effect."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def idle_steps(rule: Rule, poll_every: timedelta) -> Iterator[Problem]:
 
 
 def idle_settings(rule: Rule) -> Iterator[Problem]:
-    """What an operator may believe in and nothing reads."""
+    """Warns about settings that a user may rely on and that no code reads."""
     if not rule.to_steps and replace(rule.guard, enqueued_after=None) != RuleGuard():
-        yield warning(rule.place, f"rule '{rule.name}' moves nothing, so its guard limits nothing")
+        yield warning(rule.place, f"rule '{rule.name}' moves nothing: its guard has no effect")
     for test in tests_of(rule.condition):
         if isinstance(test.form, RangeForm) and isinstance(test.form.min, timedelta) and test.form.min == test.form.max:
             least = format_duration(test.form.min)
@@ -38,7 +38,7 @@ def idle_settings(rule: Rule) -> Iterator[Problem]:
 
 
 def _superseded(rule: Rule) -> Iterator[Problem]:
-    """Of several warnings (or bumps) that are due, only the latest acts: of two at one time, the second."""
+    """Finds warnings or routing updates that never act, because a later one is due at the same time."""
     for index, step in enumerate(rule.steps):
         later = [other for other in rule.steps[index + 1 :] if other.at == step.at]
         warned = step.warn is not None and any(other.warn is not None for other in later)
@@ -50,8 +50,10 @@ def _superseded(rule: Rule) -> Iterator[Problem]:
 
 
 def _after_the_match(rule: Rule) -> Iterator[Problem]:
-    """Contacts stop matching a ``waited`` with a max before a later step is due, unless the rule has moved them: then
-    ``waited`` stays as it was."""
+    """Finds steps that are due when ``waited`` with a max does not match any longer.
+
+    If the rule has moved a contact, ``waited`` remains what it was before.
+    """
     longest = _longest(rule.condition, "waited")
     if longest is None or rule.sla.clock != "queue" or rule.sla.hours is not None:
         return
@@ -64,7 +66,7 @@ def _after_the_match(rule: Rule) -> Iterator[Problem]:
 
 
 def _older_than_the_match(rule: Rule) -> Iterator[Problem]:
-    """Neither clock ever shows more than the age, which moves do not change."""
+    """Finds steps beyond the greatest age that the rule matches; no clock ever shows more than the age."""
     oldest = _longest(rule.condition, "age")
     for step in rule.steps:
         if oldest is not None and step.at > oldest:
@@ -83,7 +85,7 @@ def _longest(condition: Condition, key: str) -> timedelta | None:
 
 
 def _nowhere_to_go(rule: Rule) -> Iterator[Problem]:
-    """A contact is never moved to the queue it is in, nor back to one it was moved out of."""
+    """Finds steps that lead only to the queue of the contact, or back to one it was moved out of."""
     literals = literal_queues(rule.condition)
     if literals is None or len(set(literals)) != 1:
         return

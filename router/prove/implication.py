@@ -1,4 +1,4 @@
-"""Whether one condition implies another, or excludes it: "yes" is certain, "no" means that it could not be shown."""
+"""Proves that one condition implies or excludes another: "yes" is certain, "no" means that there is no proof."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ SUBTYPE = "segment_attributes.connect:Subtype"
 
 
 def is_id(reference: str) -> bool:
-    """Whether a reference is an id and no name; which name it belongs to, nobody knows without the instance."""
+    """Returns whether a reference is an id and not a name; only the instance knows which name an id belongs to."""
     return _ID.fullmatch(reference) is not None
 
 
 @dataclass(slots=True)
 class Prover:
-    """Remembers what it has shown, so that nested conditions cost no more than their product."""
+    """Remembers its proofs, so that nested conditions cost no more than their product."""
 
     _implied: dict[tuple[int, int], bool] = field(default_factory=dict)
     _excluded: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     def implies(self, one: Condition, other: Condition) -> bool:
-        """Every contact that ``one`` holds for, ``other`` holds for."""
+        """Returns whether every contact that fits ``one`` fits ``other``."""
         key = id(one), id(other)
         if key not in self._implied:
             self._implied[key] = self._implies(one, other)
         return self._implied[key]
 
     def excludes(self, one: Condition, other: Condition) -> bool:
-        """No contact fits both."""
+        """Returns whether no contact fits both."""
         key = id(one), id(other)
         if key not in self._excluded:
             self._excluded[key] = self._excludes(one, other) or self._excludes(other, one)
         return self._excluded[key]
 
     def impossible(self, condition: Condition) -> bool:
-        """No contact fits."""
+        """Returns whether no contact fits."""
         if isinstance(condition, Test):
             return False
         if isinstance(condition, AnyOf):
@@ -86,7 +86,7 @@ def _key(test: Test) -> str:
 
 
 def _always(condition: Condition) -> bool:
-    """Whether every waiting contact fits: it has a channel and a queue."""
+    """Returns whether every waiting contact fits: each has a channel and a queue."""
     if not isinstance(condition, Test) or condition.key not in ("channel", "queue"):
         return False
     form = condition.form
@@ -136,7 +136,7 @@ def _text_implies(one: TextForm, other: Form | None) -> bool:
 
 
 def _covers(wide: TextForm, narrow: TextForm) -> bool:
-    """Whether every literal and glob of ``narrow`` lies within ``wide``."""
+    """Returns whether every literal and glob of ``narrow`` lies within ``wide``."""
     if wide.pattern is not None or narrow.pattern is not None:
         return wide.pattern == narrow.pattern
     if any(set(glob) == {"*"} for glob in wide.globs):
@@ -156,7 +156,7 @@ def _positive(form: TextForm) -> TextForm:
 
 
 def _listed(form: TextForm) -> bool:
-    """Whether the form is a plain list of texts."""
+    """Returns whether the form is a plain list of texts."""
     return bool(form.literals) and not form.globs and form.pattern is None and form.present is None and not form.negated
 
 
@@ -183,7 +183,7 @@ def _text_excludes(one: TextForm, other: Form | None) -> bool:
 
 
 def _comparable(one: TextForm, other: TextForm) -> bool:
-    """Whether both speak of queues in the same way: by names, or both by ids and without patterns."""
+    """Returns whether both forms are about names, or both about ids and without patterns."""
     kinds = {is_id(literal) for literal in (*one.literals, *other.literals)}
     if other.globs or other.pattern is not None:
         kinds.add(False)
@@ -196,7 +196,7 @@ def _within(one: RangeForm, other: RangeForm) -> bool:
 
 
 def _apart(one: RangeForm, other: RangeForm) -> bool:
-    """Whether ``one`` lies below ``other``."""
+    """Returns whether ``one`` lies below ``other``."""
     return one.max is not None and other.min is not None and _le(one.max, other.min) and one.max != other.min
 
 

@@ -1,4 +1,4 @@
-"""All proofs over a rule set."""
+"""Runs all proofs over a rule set; a finding is certain, because no instance is needed for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from router.rules.rule import Mode, RuleSet
 
 
 def lint(ruleset: RuleSet, *, poll_every: timedelta, max_transfers: int) -> list[Problem]:
-    """Errors, with which rules must not run, and warnings, sorted by place. Rules that are off are as if absent.
+    """Returns errors, which keep rules from running, and warnings, sorted by place. Ignores rules that are off.
 
     ``max_transfers`` is how often the service moves one chain at most.
     """
@@ -33,8 +33,3 @@ def _proofs(queues: RuleQueues, poll_every: timedelta, max_transfers: int) -> It
         yield from own_destinations(rule)
     yield from find_circles(queues)
     yield from find_long_path(queues, max_transfers)
-
-
-# What can be proved about a rule set without an instance: only what is certain is said.
-
-__all__ = ["lint"]

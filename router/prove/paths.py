@@ -1,4 +1,4 @@
-"""The moves that rules could make of one contact, and which of them could follow which: never too few."""
+"""Lists the moves that rules could make of one contact, and which could follow which: never too few."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from router.rules.queue_index import could_match, must_match
 from router.rules.rule import DestinationEntry, Mode, Rule, Step
 
 MOST_MOVES = 20_000
-"""Paths looked at before giving up: rules that lead everywhere have more of them than atoms."""
+"""How many paths are looked at before giving up: rules that lead everywhere have endless paths."""
 CHANNELS = ("TASK", "EMAIL")
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A step of a rule may take a contact of one channel from one queue to another (or to an agent, whose node is no
-    queue's name)."""
+    """Describes one move that a step of a rule may make: a channel's contact, from one queue to another or to an agent.
+
+    An agent's node is no queue's name.
+    """
 
     order: int
     rule: Rule
@@ -49,9 +51,11 @@ Moves = Mapping[tuple[str, str], list[Move]]
 
 
 def paths(moves: Moves, *, longest: int) -> Iterator[Path | None]:
-    """Every sequence of moves that one wait could go through, as far as queues and steps tell: of each rule later steps
-    only, and another rule below it only once it gives way. A sequence ends where it comes back to a queue. ``None``,
-    at last, where there are more than are looked at. ``longest`` counts moves."""
+    """Yields every sequence of moves that one wait could pass through, as far as queues and steps show.
+
+    A rule acts with later steps only, and another rule below it only once it gives way. A sequence ends if it returns
+    to a queue. ``None`` is the last item if there are more paths than are looked at. ``longest`` counts moves.
+    """
     looked_at = 0
     waiting: list[Path] = [(move,) for some in moves.values() for move in some]
     waiting.reverse()
@@ -77,10 +81,11 @@ def _may_follow(path: Path, move: Move) -> bool:
 
 
 def moves_of(queues: RuleQueues) -> Moves:
-    """Yields what any rule that enforces may do: no exclusion rule above it matches, and metrics could admit it."""
+    """Returns the moves that any rule that enforces may make: no exclusion rule above matches, and metrics could
+    allow it."""
     found: dict[tuple[str, str], list[Move]] = defaultdict(list)
     exclusions: list[Rule] = []
-    channels = CHANNELS if any(_tells_channels(rule) for rule in queues.rules) else CHANNELS[:1]
+    channels = CHANNELS if any(_names_channels(rule) for rule in queues.rules) else CHANNELS[:1]
     for order, rule in enumerate(queues.rules):
         if rule.mode is not Mode.ENFORCE:
             continue
@@ -92,7 +97,7 @@ def moves_of(queues: RuleQueues) -> Moves:
     return found
 
 
-def _tells_channels(rule: Rule) -> bool:
+def _names_channels(rule: Rule) -> bool:
     return any(test.key == "channel" for test in tests_of(rule.condition))
 
 
@@ -111,13 +116,13 @@ def _moves_of(order: int, rule: Rule, queues: RuleQueues, channels: tuple[str, .
 
 
 def _targets(step: Step) -> dict[str, DestinationEntry]:
-    """By node; of several entries for one queue, one that lets a contact come back."""
+    """Returns the entries by node; of several entries for one queue, one with ``revisit``."""
     entries = [entry for entry in step.entries if admits_nothing(entry) is None]
     return {node(entry): entry for entry in sorted(entries, key=lambda entry: entry.revisit)}
 
 
 def _meets(rule: Rule, source: str, channel: str) -> bool:
-    """A name and an id cannot be compared: then only the channel tells."""
+    """Returns whether the rule could match there; a name and an id cannot be compared, then only the channel counts."""
     if is_id(source):
         return any(could_match(rule.condition, (name,), channel) for name in (source, "")) or _named_by_id(rule, source)
     return could_match(rule.condition, (source,), channel)

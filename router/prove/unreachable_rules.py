@@ -1,4 +1,4 @@
-"""Rules that can never govern: their condition cannot hold, or an earlier rule always comes first."""
+"""Finds rules that can never govern: their condition cannot hold, or an earlier rule always governs first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from router.rules.rule import Mode, Rule
 
 
 def never_governing(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
-    """Handing over is considered: a rule that has moved a contact and is finished with it makes room for others."""
+    """Finds the rules that never govern; a rule that has moved a contact and finished makes room for others."""
     earlier = _Earlier()
     for rule in queues.rules:
         if prover.impossible(rule.condition):
@@ -29,13 +29,12 @@ def never_governing(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
 
 
 def _work(rule: Rule) -> str:
-    """What the rule is for: warnings and bumps act beside whatever rule governs."""
+    """Returns the verb for what the rule does; side rules act without governing."""
     return "govern" if rule.to_steps or rule.excludes else "act"
 
 
 class _Earlier:
-    """The rules above that could come first, found by how their queues' names begin: most rules are about different
-    queues."""
+    """Finds the earlier rules that could govern first, by the start of their queues' names."""
 
     def __init__(self) -> None:
         self._literal: dict[str, list[Rule]] = defaultdict(list)
@@ -55,7 +54,8 @@ class _Earlier:
             self._start[start].append(rule)
 
     def candidates(self, rule: Rule) -> Iterator[Rule]:
-        """Every rule whose queues could be all those of this one; one of them is enough to look by."""
+        """Yields every earlier rule whose queues could include all those of this one; one queue is enough to
+        search by."""
         yield from self._anywhere
         scope = scope_of(rule.condition)
         queue = next(iter((*scope.literals, *scope.globs)), "") if scope is not None else ""
@@ -71,14 +71,14 @@ def _always_before(first: Rule, rule: Rule, queues: RuleQueues, prover: Prover) 
     if first.excludes:
         return True
     if rule.mode is not Mode.ENFORCE or not (rule.to_steps or rule.excludes):
-        return False  # it acts beside
-    # The first rule is finished only with contacts that it has moved. They come to the second one if any rule moves
-    # contacts to where the second one looks.
+        return False  # it is a side rule
+    # The first rule is finished only with contacts that it has moved. The second one sees them if any rule moves
+    # contacts into its queues.
     return not any(may_match(rule.condition, queue) for queue in queues.destinations)
 
 
 def _in_force_with(first: Rule, rule: Rule) -> bool:
-    """Whether the first is in force, for the same contacts, whenever the other is."""
+    """Returns whether the first rule is in force, for the same contacts, whenever the other is."""
     begins = first.from_at is None or (rule.from_at is not None and first.from_at <= rule.from_at)
     ends = first.until_at is None or (rule.until_at is not None and rule.until_at <= first.until_at)
     since, own = first.guard.enqueued_after, rule.guard.enqueued_after

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from router.prove.examples import run_examples
+from router.prove.examples import prove_examples
 from router.prove.lint import lint
 from router.rules.file.destination_table import DestinationTable
 from router.rules.file.example_table import ExampleContactTable, ExampleQueueTable, ExampleTable, Expected
@@ -55,7 +55,7 @@ def test_every_file_on_the_page_loads_without_a_finding(block):
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
 def test_every_example_on_the_page_holds(block):
     ruleset = parse_rules([("rules.toml", block.encode())])
-    results = run_examples(ruleset, ruleset.examples, now=datetime(2026, 6, 1, 12, tzinfo=UTC))
+    results = prove_examples(ruleset, ruleset.examples, now=datetime(2026, 6, 1, 12, tzinfo=UTC))[0]
     assert [result.message for result in results if not result.passed] == []
 
 

@@ -32,12 +32,12 @@ def test_the_directory_is_read_page_by_page(canned, connection):
     directory = connection.instance.directory(with_agents=False, with_hours=False)
     assert isinstance(directory, Directory)
     assert [one.name for one in directory.queues] == ["Billing", "General"]
-    flows = {flow.name: (flow.type, flow.usable) for flow in directory.flows}
+    flows = {flow.name: (flow.type, flow.active, flow.published) for flow in directory.flows}
     assert flows == {
-        "Overflow": (FlowType.QUEUE_TRANSFER, True),
-        "Old": (FlowType.AGENT_TRANSFER, False),
-        "Draft": (FlowType.INBOUND, False),
-        "Whisper": (FlowType.OTHER, False),
+        "Overflow": (FlowType.QUEUE_TRANSFER, True, True),
+        "Old": (FlowType.AGENT_TRANSFER, False, True),
+        "Draft": (FlowType.INBOUND, True, False),
+        "Whisper": (FlowType.OTHER, True, True),
     }
     assert len(canned.requests) == 3
     assert "queueTypes=STANDARD" in canned.requests[0].path

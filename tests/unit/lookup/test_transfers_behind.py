@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.model import ContactId
-from router.model.chain import transfers_behind
+from router.model import ContactId, transfers_behind
 from tests.builders.contacts import NOW, contact
 
 

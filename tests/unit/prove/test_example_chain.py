@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.prove.examples import ExampleResult, run_examples
+from router.prove.examples import ExampleResult, prove_examples
 from tests.builders.contacts import NOW
 from tests.builders.rules import ruleset
 
@@ -30,7 +30,7 @@ def result(contact: str, expect: str) -> ExampleResult:
     given = ruleset(
         f'{RULES}\n[[example]]\nname = "this"\ncontact = {{ channel = "TASK", {contact} }}\nexpect = {expect}\n'
     )
-    (found,) = run_examples(given, given.examples, now=NOW)
+    (found,) = prove_examples(given, given.examples, now=NOW)[0]
     return found
 
 

@@ -1,6 +1,6 @@
 """Examples that say which hours of operation are open."""
 
-from router.prove.examples import ExampleResult, run_examples
+from router.prove.examples import ExampleResult, prove_examples
 from tests.builders.contacts import NOW
 from tests.builders.rules import ruleset
 
@@ -26,7 +26,7 @@ OFFICE = '{ rule = "office", step = 1'
 
 def result(example: str) -> ExampleResult:
     given = ruleset(f'{RULES}\n[[example]]\nname = "this"\n{example}')
-    (found,) = run_examples(given, given.examples, now=NOW)
+    (found,) = prove_examples(given, given.examples, now=NOW)[0]
     return found
 
 
@@ -71,5 +71,5 @@ def test_hours_that_no_rule_asks_about_prove_nothing():
     found = result(f'{LATE}hours."Ofice hours" = "closed"\nexpect = {OFFICE}, queue = "Overflow" }}')
     assert not found.passed
     assert found.message == (
-        "no rule asks about hours of operation \"Ofice hours\" (did you mean 'Office hours'?)"
+        "no rule uses hours of operation \"Ofice hours\" (did you mean 'Office hours'?)"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from router.decide.snapshot import Limits
-from router.prove.examples import ExampleResult, run_examples
+from router.prove.examples import ExampleResult, prove_examples
 from router.rules.load import load_rules
 from tests.builders.contacts import NOW
 from tests.builders.rules import ruleset
@@ -42,7 +42,7 @@ RULES = """
 
 def results(example: str, *, rule_file: str = RULES, limits: Limits | None = None) -> ExampleResult:
     given = ruleset(f'{rule_file}\n[[example]]\nname = "this"\n{example}')
-    (result,) = run_examples(given, given.examples, now=NOW, limits=limits)
+    (result,) = prove_examples(given, given.examples, now=NOW, limits=limits)[0]
     return result
 
 
@@ -64,7 +64,7 @@ IN_BILLING = 'contact = { channel = "TASK", queue = "Billing", waited = "30m" }\
 def test_every_example_that_is_shipped_passes():
     shipped = load_rules(SHIPPED)
     assert len(shipped.examples) > 10
-    found = run_examples(shipped, shipped.examples, now=NOW)
+    found = prove_examples(shipped, shipped.examples, now=NOW)[0]
     assert [(one.name, one.message) for one in found if not one.passed] == []
     assert [one.name for one in found] == [one.name for one in shipped.examples]
 
