@@ -12,7 +12,8 @@ from router.daemon.cycle import CONFIRMED, Cycle
 from router.ledger.errors import LedgerUnavailable
 from router.model import Contact, Landing
 from router.ports import TRANSFER, Clock, Pacer
-from router.search.planner import SearchPlanner, SearchProgress
+from router.search.planner import SearchPlanner
+from router.search.progress import SearchProgress
 from router.search.waiting_list import WaitingList
 from router.telemetry.cycle_report import CycleReport
 
@@ -43,8 +44,6 @@ class ActLoop:
     """Decides and acts. ``poll`` is called by the scheduler's thread, ``run`` is a thread of its own."""
 
     cycle: Cycle
-    searching: SearchPlanner
-    roster: WaitingList
     pacer: Pacer
     clock: Clock
     stopping: Callable[[], bool]
@@ -56,6 +55,14 @@ class ActLoop:
     _decide_again_at: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
+    @property
+    def search(self) -> SearchPlanner:
+        return self.cycle.search
+
+    @property
+    def waiting_list(self) -> WaitingList:
+        return self.cycle.search.waiting_list
+
     def poll(self, *, until: float, every: timedelta) -> None:
         """A cycle ends and the next begins; meanwhile this thread searches. Never raises for what Connect does."""
         with self._lock:
@@ -66,10 +73,10 @@ class ActLoop:
             with self._lock:
                 self._seen = SearchProgress()
             return
-        self.roster.see(cycle.follower.at_agents, self.clock.now(), by_id=True)
+        self.waiting_list.record_seen(cycle.follower.at_agents, self.clock.now(), by_id=True)
         names = cycle.names
-        seen = self.searching.poll(
-            names.rules, names.directory, every=every, until=until, news=self.wake, stop=self.stopping
+        seen = self.search.poll(
+            names.rules, names.directory, every=every, until=until, on_news=self.wake, stop=self.stopping
         )
         cycle.note_search(seen)
         if cycle.confirm(limit=CONFIRMED, until=until):
@@ -88,8 +95,8 @@ class ActLoop:
     def landed(self, contact: Contact, landing: Landing) -> None:
         """A moved contact is in its new place, known from a reading; those that waited for it to land may go on."""
         if landing in (Landing.QUEUED, Landing.DIVERTED):
-            self.roster.see([contact], self.clock.now(), by_id=True)
-        if self.roster.landed() or landing is Landing.DIVERTED:
+            self.waiting_list.record_seen([contact], self.clock.now(), by_id=True)
+        if self.waiting_list.free_slots() or landing is Landing.DIVERTED:
             self.wake()
 
     def run(self, *, on_finish: OnReport = ignore, on_progress: OnReport = ignore) -> None:
@@ -114,7 +121,7 @@ class ActLoop:
     def _patience(self) -> float:
         if not self.cycle.under_way or self._calls_stopped():
             return LONGEST_WAIT
-        left = (self.roster.next_at - self.clock.now()).total_seconds()
+        left = (self.waiting_list.next_at - self.clock.now()).total_seconds()
         return min(max(left, 0.0), LONGEST_WAIT)
 
     def _step(self, on_finish: OnReport = ignore, on_progress: OnReport = ignore) -> None:
@@ -142,7 +149,7 @@ class ActLoop:
         return self.cycle.safety.calls_stopped()
 
     def _anything_presses(self) -> bool:
-        return self.roster.next_at <= self.clock.now()
+        return self.waiting_list.next_at <= self.clock.now()
 
     def _interrupted(self) -> Callable[[timedelta], bool]:
         """Asked by the workers between two contacts."""
@@ -154,7 +161,7 @@ class ActLoop:
             if acted < max(LEAST_ROUND, took * SHARE_OF_DECIDING):
                 return False
             if next_at is None:
-                next_at = self.roster.next_at
+                next_at = self.waiting_list.next_at
             return self._news.is_set() or next_at <= self.clock.now()
 
         return interrupted

@@ -36,7 +36,6 @@ from router.rules.rule import Mode, RuleSet
 from router.runtime import DaemonThreads, SystemClock
 from router.safety.safety import Safety
 from router.search.planner import SearchPlanner
-from router.search.waiting_list import EndedWaits, WaitingList
 from router.settings import Settings
 from router.telemetry.health import Health
 
@@ -207,18 +206,13 @@ def build(
         details=details,
         assume_unpaused=True,
     )
-    ended = EndedWaits()
-    roster = WaitingList(channels=channels, ended=ended.__contains__)
     cycle = Cycle(
         looking=Lookup(
-            reader=connection.reader,
             needs=needs,
             ledger=ledger,
             observed=observed,
             clock=clock,
             limits=limits_of(settings),
-            channels=channels,
-            lookback=settings.poll.lookback,
         ),
         recovery=Recovery(
             reader=connection.reader,
@@ -267,8 +261,7 @@ def build(
         in_progress=in_progress,
         follower=follower,
         safety=safety,
-        roster=roster,
-        ended=ended,
+        search=SearchPlanner.open(connection, clock, settings),
         clock=clock,
         names=names,
         mode=mode,
@@ -280,17 +273,6 @@ def build(
     )
     acting = ActLoop(
         cycle=cycle,
-        searching=SearchPlanner(
-            reader=connection.reader,
-            gauge=connection.instance,
-            clock=clock,
-            pacer=connection.quotas,
-            roster=roster,
-            channels=channels,
-            lookback=settings.poll.lookback,
-            sweep=settings.poll.sweep,
-        ),
-        roster=roster,
         pacer=connection.quotas,
         clock=clock,
         stopping=stopping.is_set,

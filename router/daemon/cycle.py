@@ -25,8 +25,9 @@ from router.ports import Clock
 from router.rules.rule import Mode
 from router.safety.safety import Safety
 from router.search.next_due import NextDue
-from router.search.planner import SearchProgress
-from router.search.waiting_list import OVER, EndedWaits, WaitingList
+from router.search.planner import SearchPlanner
+from router.search.progress import SearchProgress
+from router.search.waiting_list import ENDED_REASONS, WaitingList
 from router.telemetry.cycle_report import CycleReport, CycleTally, report_of
 from router.telemetry.transitions import HoldTransitions, LimitsReached, SearchTransitions
 
@@ -45,7 +46,7 @@ class Cycle:
 
     looking: Lookup
     names: BoundRules
-    roster: WaitingList
+    search: SearchPlanner
     recovery: Recovery
     round: Round
     in_progress: InProgress
@@ -53,7 +54,6 @@ class Cycle:
     safety: Safety
     clock: Clock
     mode: Mode
-    ended: EndedWaits
     calls: Callable[[], Mapping[str, int]]
     stopping: Callable[[], bool]
     number: int = 0
@@ -67,6 +67,10 @@ class Cycle:
     _paused: object = None
     _tally: CycleTally | None = None
 
+    @property
+    def waiting_list(self) -> WaitingList:
+        return self.search.waiting_list
+
     def run(self, *, until: float | None, again: bool = False) -> CycleReport:
         """One cycle, ``until`` the monotonic instant of the next poll (``None``: everything due is acted on). With
         ``again`` it goes on with the one before, whose limits it shares. Raises ``LedgerUnavailable`` where the ledger
@@ -74,7 +78,7 @@ class Cycle:
         tally = self.begin(until=until, again=again)
         seen = self._search_everything(tally)
         self._with_time_to_act(tally, since=tally.began)
-        self.roster.press_all()
+        self.waiting_list.decide_all_again()
         more = self.act(wait_for_places=True, whole=seen.complete) or self.confirm(limit=CONFIRMED)
         for _ in range(MAX_ROUNDS):
             if not more or self.stopping():
@@ -90,7 +94,7 @@ class Cycle:
         )
         self._tally = tally = CycleTally(context=context, began=self.clock.monotonic(), calls=Counter(self.calls()))
         self._use(context)
-        self.roster.polled()
+        self.waiting_list.begin_poll()
         if self.working and not self.safety.calls_stopped():
             self.recovery.settle_open(context.rules, self.mode, context.directory, until=until)
             self.safety.suspend_flows(self.follower.followed)
@@ -111,7 +115,7 @@ class Cycle:
             until=now + max(until - tally.began, after),
         )
         self._use(tally.context)
-        self.roster.polled()
+        self.waiting_list.begin_poll()
 
     def act(
         self,
@@ -129,7 +133,7 @@ class Cycle:
         assert tally is not None, "a cycle has begun"
         if self.stopping() or self.safety.calls_stopped():
             return False
-        contacts = self._pressing()
+        contacts = self.waiting_list.take_due(self.clock.now())
         decided = self._decide(contacts, tally.context)
         self._note(decided)
         tally.decided(decided)
@@ -140,7 +144,6 @@ class Cycle:
         tally.done(results)
         self._note_results(results, tally)
         self.safety.suspend_flows(self.follower.followed)
-        self.ended.remember(results, self.clock.now())
         self._holds.tell(decided, results, tally.context, whole=whole)
         return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT) for one in results)
 
@@ -157,11 +160,11 @@ class Cycle:
                 break
             if details.resumed_at is not None or details.paused_at is not None:
                 paused.append(contact.id)
-        self.roster.press(paused)
+        self.waiting_list.decide_again(paused)
         return bool(paused)
 
     def _assumed(self) -> Iterator[Contact]:
-        for account in self.roster.accounts.values():
+        for account in self.waiting_list.accounts.values():
             contact = account.contact
             held = contact.channel.pausable and any(isinstance(one, Hold) for one in account.decisions)
             if held and self.looking.needs.details.of(contact, self.clock.now()) is None:
@@ -171,7 +174,7 @@ class Cycle:
         """How the cycle stands."""
         tally = self._tally
         assert tally is not None, "a cycle has begun"
-        accounts = {**self.roster.accounts, **tally.accounts}
+        accounts = {**self.waiting_list.accounts, **tally.accounts}
         decisions = tuple(decision for account in accounts.values() for decision in account.decisions)
         return replace(
             report_of(tally.context.cycle, Decided(decisions=decisions, accounts=accounts), tally.results),
@@ -213,13 +216,8 @@ class Cycle:
     def _search_everything(self, tally: CycleTally) -> SearchProgress:
         if self.safety.calls_stopped():
             return SearchProgress()
-        now = self.clock.now()
-        sighting = self.looking.search(tally.context.rules, (), stop=self.stopping)
-        self.roster.see(sighting.contacts, now)
-        if sighting.complete:
-            self.roster.searched(None, now)
-        self.roster.see(self.follower.at_agents, now, by_id=True)
-        seen = SearchProgress(begun=sighting.complete, failure=sighting.failure, unreadable=sighting.unreadable)
+        seen = self.search.search_everything(tally.context.rules, tally.context.directory, stop=self.stopping)
+        self.waiting_list.record_seen(self.follower.at_agents, self.clock.now(), by_id=True)
         self.note_search(seen)
         return seen
 
@@ -236,23 +234,16 @@ class Cycle:
         ahead = self._ahead
         if ahead is None or ahead.rules is not context.rules or ahead.directory is not context.directory:
             self._ahead = NextDue(context.rules, context.directory)
-            self.roster.press_all()
+            self.waiting_list.decide_all_again()
         if self._paused != self.safety.pauses.now:
             self._paused = self.safety.pauses.now
-            self.roster.press_all()
-
-    def _pressing(self) -> tuple[Contact, ...]:
-        pressing = self.roster.take_pressing(self.clock.now())
-        for contact in pressing:
-            if contact in self.ended:
-                self.roster.forget(contact)
-        return tuple(contact for contact in pressing if contact not in self.ended)
+            self.waiting_list.decide_all_again()
 
     def _note(self, decided: Decided) -> None:
         assert self._ahead is not None, "a cycle has begun"
         now, ahead = self.clock.now(), self._ahead
-        self.roster.decided(
-            (account, *ahead.next_look(account, now)) if account.wait is not None else (account, now, False)
+        self.waiting_list.record_decisions(
+            (account, *ahead.next_decision(account, now)) if account.wait is not None else (account, now, False)
             for account in decided.accounts.values()
         )
 
@@ -264,16 +255,18 @@ class Cycle:
         for result in results:
             contact, decision = result.decision.contact, result.decision
             moved = isinstance(decision, Transfer) and decision.mode is Mode.ENFORCE and result.outcome is Outcome.DONE
-            if moved or (result.outcome is Outcome.HELD and result.reason in OVER):
-                self.roster.forget(contact)
+            if moved:
+                self.waiting_list.remove(contact)
+            elif result.outcome is Outcome.HELD and result.reason in ENDED_REASONS:
+                self.waiting_list.record_ended(contact, self.clock.now())
             elif result.outcome in (Outcome.INTERRUPTED, Outcome.LEARNT) or self._may_try_next(result, tally):
                 again.append(contact.id)
             elif result.reason is HoldReason.FLOW_SUSPENDED:
                 no_place.append(contact.id)
         over = tally.context.until is not None and self.clock.monotonic() >= tally.context.until
         if not over:
-            self.roster.press(again)
-        self.roster.without_place(no_place)
+            self.waiting_list.decide_again(again)
+        self.waiting_list.await_slot(no_place)
 
     def _may_try_next(self, result: Result, tally: CycleTally) -> bool:
         return result.outcome is Outcome.REFUSED and tally.refusals(result.decision.contact) < MAX_ROUNDS
@@ -288,6 +281,6 @@ class Cycle:
             blocks=self.safety.blocks(),
             in_progress=self.in_progress.contacts,
             paused=self.safety.pauses.now,
-            others=self.roster.others(contacts),
+            others=self.waiting_list.count_others(contacts),
         )
         return self.looking.decide(look, context.rules)

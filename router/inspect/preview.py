@@ -22,6 +22,7 @@ from router.rules.rule import Mode, RuleSet
 from router.runtime import SystemClock
 from router.safety.breakers import Breakers
 from router.safety.clock_skew import STOPS
+from router.search.planner import SearchPlanner
 from router.settings import Settings
 
 
@@ -97,10 +98,13 @@ class Viewer:
             return directory
         rules = bind(self.ruleset, directory, agents_known=with_agents)
         followed = self.ledger.followed()
+        search = SearchPlanner.open(self.connection, self.clock, self.settings)
+        progress = search.search_everything(rules, directory)
+        known = {contact.id: contact for contact in (*extra, *self._at_agents(followed))}
+        found = {contact.id: contact for contact in search.waiting_list.contacts}
         looking = self._looking()
-        sighting = looking.search(rules, (*extra, *self._at_agents(followed)), stop=lambda: False)
         look = looking.look(
-            sighting.contacts,
+            tuple({**found, **known}.values()),
             directory,
             mode=self.mode,
             cycle=0,
@@ -114,15 +118,14 @@ class Viewer:
             rules=rules,
             look=look,
             decided=decided,
-            complete=sighting.complete,
-            failure=sighting.failure,
+            complete=progress.complete,
+            failure=progress.failure,
         )
 
     def _looking(self) -> Lookup:
         channels = frozenset(Channel(channel) for channel in self.settings.poll.channels)
         reader = self.connection.reader
         return Lookup(
-            reader=reader,
             needs=Fetcher(
                 reader=reader,
                 instance=self.connection.instance,
@@ -133,8 +136,6 @@ class Viewer:
             observed=SqliteLedger.in_memory(instance_id=self.settings.connect.instance_id),
             clock=self.clock,
             limits=limits_of(self.settings),
-            channels=channels,
-            lookback=self.settings.poll.lookback,
         )
 
     def _blocks(self, followed: tuple[Action, ...]) -> Blocks:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from router import events
-from router.connect.answers import Failure, RowProblem, SearchPage
 from router.decide.capacity import METRICS_LAG
 from router.decide.decide import Decided, decide
 from router.decide.snapshot import Blocks, Limits, RecordedMoves, Snapshot
 from router.lookup.fetch import Fetcher
-from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, Pauses, QueueId, Standing, Target
-from router.news import NewsFilter
-from router.ports import Clock, Ledger, Reader
+from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, Pauses, QueueId, Target
+from router.ports import Clock, Ledger
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode
 from router.settings import Settings
@@ -41,55 +39,19 @@ NOTHING_PAUSED = Pauses()
 NO_OTHERS: Mapping[tuple[QueueId, Channel], int] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """What a search returned: every contact once. ``complete`` is ``False`` where it could not be read to its end; then
-    ``failure`` may say why, and what was returned is acted on all the same. ``unreadable`` are rows of which the others
-    stand."""
-
-    contacts: tuple[Contact, ...]
-    complete: bool
-    failure: Failure | None = None
-    unreadable: tuple[RowProblem, ...] = ()
-
-
 @dataclass(kw_only=True)
 class Lookup:
     """``observed`` is the ledger in memory of what was only observed: histories are read from both."""
 
-    reader: Reader
     needs: Fetcher
     ledger: Ledger
     observed: Ledger
     clock: Clock
     limits: Limits
-    channels: frozenset[Channel]
-    lookback: timedelta
-    _news: NewsFilter[str] = field(default_factory=NewsFilter)
     _last: dict[tuple[str, timedelta], Target] | None = None
 
-    def search(self, rules: BoundRuleSet, extra: Iterable[Contact], *, stop: Callable[[], bool]) -> Sighting:
-        """Everything that is waiting now, as far as the search tells; ``extra`` are contacts known by other ways, which
-        no search covers."""
-        now = self.clock.now()
-        found: dict[ContactId, Contact] = {contact.id: contact for contact in extra}
-        unreadable: list[RowProblem] = []
-        for page in self.reader.search(queue_ids=rules.queue_ids, since=now - self.lookback, until=now):
-            for contact in page.contacts:
-                if contact.channel in self.channels and contact.standing(now) is Standing.WAITING:
-                    found.setdefault(contact.id, contact)
-            unreadable.extend(page.problems)
-            self._tell_degraded(page)
-            if page.failure is not None or stop():
-                return Sighting(
-                    contacts=tuple(found.values()),
-                    complete=False,
-                    failure=page.failure,
-                    unreadable=tuple(unreadable),
-                )
-        return Sighting(contacts=tuple(found.values()), complete=True, unreadable=tuple(unreadable))
-
     def reconfigure(self, settings: Settings) -> None:
+        """Takes up the limits of new settings."""
         self.limits = limits_of(settings)
 
     def look(
@@ -143,11 +105,6 @@ class Lookup:
                 break
             decided, look = _decide(self.needs.read(look, decided.needs), rules)
         return decided, look
-
-    def _tell_degraded(self, page: SearchPage) -> None:
-        """Once, a filter that Connect does not take."""
-        if page.degraded is not None and self._news.is_news("filter"):
-            events.log_filter_refused(page.degraded)
 
     def _last_targets(self, recent: Iterable[Action]) -> Mapping[tuple[str, timedelta], Target]:
         """Where each step moved its last contact: by the whole ledger once, and by what is recent from then on."""

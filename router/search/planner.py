@@ -1,100 +1,88 @@
-"""Spends the scarcest quota, SearchContacts, where something may be due that is not known yet, and page by page."""
+"""Spends the scarcest quota, SearchContacts, on queues where a contact not yet known can be due, page by page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 
 from router import events
 from router.connect.answers import Failure, RowProblem, SearchPage
+from router.connect.connection import Connection
 from router.connect.search import MAX_QUEUES, MAX_SPAN
-from router.model import Channel, Directory, QueueId, QueueMetrics
+from router.model import Channel, Directory, QueueId
 from router.news import NewsFilter
 from router.ports import Clock, Gauge, Pacer, Searcher
 from router.rules.bound import BoundRuleSet
 from router.search.metrics_gate import Earliest, falls_due, unknown_since
 from router.search.next_due import NextDue
+from router.search.progress import Rows, SearchCursor, SearchPoll, SearchProgress
 from router.search.waiting_list import WaitingList
+from router.settings import Settings
 
 SEARCH = "SearchContacts"
 SPARE = timedelta(seconds=5)
-"""How much later than planned the next poll's searching may come to a queue."""
+"""How much later than planned the next poll may come to a queue."""
 
 LONG_AGO_EVERY = timedelta(hours=1)
-"""How often contacts are searched for that were enqueued before the newest span: none comes to be there, and each look
-costs a call or more."""
+"""How often contacts are searched for that were enqueued before the newest span: no contact is added there, and each
+search costs a call or more."""
 
-Row = tuple[QueueId, Channel]
-Rows = Mapping[Row, QueueMetrics]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchProgress:
-    """How far searching has come. ``unseen`` is how many contacts the search under way is still to return, as far as
-    Connect counts them, and ``unseen_for`` since when nobody has looked at them all; ``begun``: everything was looked
-    at once, ``going_on``: this poll came further with it. ``failure`` is why a search could not be read to its end,
-    ``unreadable`` are rows of which the others stand."""
-
-    begun: bool = False
-    going_on: bool = False
-    unseen: int = 0
-    unseen_for: timedelta = timedelta()
-    failure: Failure | None = None
-    unreadable: tuple[RowProblem, ...] = ()
-
-    @property
-    def complete(self) -> bool:
-        return self.failure is None and self.begun and not self.unseen
-
-
-@dataclass(slots=True, kw_only=True)
-class _Cursor:
-    """A search that goes on over polls. ``queue_ids`` is ``None`` for every queue; ``whole``: all that rules can
-    meet."""
-
-    pages: Iterator[SearchPage]
-    queue_ids: frozenset[QueueId] | None
-    since: datetime
-    began_at: datetime
-    whole: bool
-    returned: int = 0
-    returned_before: int = 0
-    total: int = 0
-    failure: Failure | None = None
-
-    @property
-    def left(self) -> int:
-        return max(self.total - self.returned, 0)
+def ignore_news() -> None:
+    """Does nothing; for callers that read the waiting list after the search."""
 
 
 @dataclass(kw_only=True)
 class SearchPlanner:
-    """``poll`` is called by one thread at a time. Everything that waits is looked at every ``sweep``; in between only
-    queues that may hold a contact which is not known and falls due before the next poll (and those under rules that go
-    by the age of the chain: there a contact may be late as it arrives), for what came since they were searched; and, if
-    there is time, those that hold something due, so that what left them is not counted any more."""
+    """Searches for waiting contacts and records them in the waiting list. One thread at a time calls ``poll``.
+
+    A full scan runs every ``sweep``. In between, a poll searches only queues that may hold a contact which is not known
+    and falls due before the next poll, for contacts enqueued since the last search. Under rules with the chain clock a
+    contact may be late as it arrives, so their queues are searched at each poll. Remaining time is used for queues with
+    a contact that is due, so that contacts which left them no longer count. ``lookback`` is how long contacts may wait.
+    """
 
     reader: Searcher
     gauge: Gauge
     clock: Clock
     pacer: Pacer
-    roster: WaitingList
+    waiting_list: WaitingList
     channels: frozenset[Channel]
     lookback: timedelta
     sweep: timedelta
-    gated: bool = True
-    """Without it the metrics are not asked, and every poll searches everything."""
     _searched: dict[QueueId, datetime] = field(default_factory=dict)
     _polled_at: datetime | None = None
     _everything_at: datetime | None = None
     _long_ago_at: datetime | None = None
-    _cursor: _Cursor | None = None
-    _ahead: NextDue | None = None
+    _cursor: SearchCursor | None = None
+    _next_due: NextDue | None = None
     _earliest: dict[QueueId, Earliest] = field(default_factory=dict)
-    _news: NewsFilter[str] = field(default_factory=NewsFilter)
     _unreadable: list[RowProblem] = field(default_factory=list)
+    _news: NewsFilter[str] = field(default_factory=NewsFilter)
+
+    @classmethod
+    def open(cls, connection: Connection, clock: Clock, settings: Settings) -> SearchPlanner:
+        """Opens it over a connection, with an empty waiting list."""
+        channels = frozenset(Channel(channel) for channel in settings.poll.channels)
+        return cls(
+            reader=connection.reader,
+            gauge=connection.instance,
+            clock=clock,
+            pacer=connection.quotas,
+            waiting_list=WaitingList(channels=channels),
+            channels=channels,
+            lookback=settings.poll.lookback,
+            sweep=settings.poll.sweep,
+        )
+
+    def search_everything(
+        self, rules: BoundRuleSet, directory: Directory, *, stop: Callable[[], bool] = lambda: False
+    ) -> SearchProgress:
+        """Searches every queue that rules can meet, to the end and without the metrics; ``stop`` ends it early."""
+        self._cursor = None
+        progress = self.poll(rules, directory, every=timedelta(), until=None, stop=stop, gated=False)
+        return progress if self._cursor is None else SearchProgress(unreadable=progress.unreadable)
 
     def poll(
         self,
@@ -103,26 +91,38 @@ class SearchPlanner:
         *,
         every: timedelta,
         until: float | None,
-        news: Callable[[], object],
-        stop: Callable[[], bool],
+        on_news: Callable[[], object] = ignore_news,
+        stop: Callable[[], bool] = lambda: False,
+        gated: bool = True,
     ) -> SearchProgress:
-        """Searches until there is nothing to search for, or the next poll comes (``until``, monotonic seconds; then it
-        is gone on with there). ``news`` is called after each page that brought something."""
+        """Searches until there is nothing left to search for, or the next poll comes, which then continues.
+
+        ``until`` is the monotonic instant of the next poll, and ``every`` the time between polls. ``on_news`` is called
+        after each page with a new or changed contact. Without ``gated`` the metrics are not read and everything is
+        searched.
+        """
         self._use(rules, directory)
         self._unreadable.clear()
-        now = self._now()
-        queues = self._queues(rules, directory)
-        rows = self._metrics([one for one in queues if self._earliest_in(one).at is not None]) if self.gated else {}
-        failure = None
-        if self._everything_at is not None and self.gated:
-            failure = self._search_new(queues, rows, now, every, until, news, stop)
+        now, queues = self._now(), self._queues(rules, directory)
+        poll = SearchPoll(
+            queues=queues,
+            rows=self._read_metrics([one for one in queues if self._earliest_in(one).at is not None]) if gated else {},
+            now=now,
+            due_before=now + every + SPARE,
+            gated=gated,
+            until=until,
+            on_news=on_news,
+            stop=stop,
+        )
+        failure = self._search_new(poll) if self._everything_at is not None and gated else None
         if self._cursor is None:
-            self._cursor = self._next_cursor(rules, queues, rows, now)
-        failure = self._go_on(until, news, stop) or failure
-        return self._seen(failure)
+            self._cursor = self._next_cursor(rules, poll)
+        failure = self._continue_cursor(poll) or failure
+        return self._progress(failure)
 
     def _now(self) -> datetime:
-        """A clock that was set back makes every search one of the future, and nothing would be searched until then."""
+        """Returns the time, and forgets all searches after the clock was set back: they would lie in the future, and
+        nothing would be searched until then."""
         before, self._polled_at = self._polled_at, self.clock.now()
         if before is not None and self._polled_at < before:
             self._searched.clear()
@@ -130,22 +130,23 @@ class SearchPlanner:
         return self._polled_at
 
     def _use(self, rules: BoundRuleSet, directory: Directory) -> None:
-        """Other rules can meet other queues: a search that is under way for the old ones begins again."""
-        if self._ahead is not None and self._ahead.rules is rules and self._ahead.directory is directory:
+        """Takes up other rules, which can meet other queues: a search for the old ones begins again."""
+        old = self._next_due
+        if old is not None and old.rules is rules and old.directory is directory:
             return
-        if self._ahead is not None and self._ahead.rules.queue_ids != rules.queue_ids:
+        if old is not None and old.rules.queue_ids != rules.queue_ids:
             self._cursor = None
-        if self._ahead is not None and self._ahead.rules is not rules:
+        if old is not None and old.rules is not rules:
             self._everything_at = self._long_ago_at = None
-        self._ahead = NextDue(rules, directory)
+        self._next_due = NextDue(rules, directory)
         self._earliest = {}
 
     def _queues(self, rules: BoundRuleSet, directory: Directory) -> tuple[QueueId, ...]:
         listed = (queue.id for queue in directory.queues if queue.agent_id is None)
         return tuple(sorted(rules.queue_ids if rules.queue_ids is not None else listed))
 
-    def _metrics(self, queues: Collection[QueueId]) -> Rows:
-        """What is missing bounds nothing: then the search alone tells."""
+    def _read_metrics(self, queues: Collection[QueueId]) -> Rows:
+        """Reads the queues' metrics. A missing row bounds nothing: then only the search shows what waits."""
         if not queues:
             return {}
         rows = self.gauge.queue_metrics(queues, self.channels)
@@ -153,81 +154,74 @@ class SearchPlanner:
 
     def _earliest_in(self, queue_id: QueueId) -> Earliest:
         if queue_id not in self._earliest:
-            assert self._ahead is not None, "rules are in use"
-            self._earliest[queue_id] = Earliest.of(self._ahead.meeting(queue_id))
+            assert self._next_due is not None, "rules are in use"
+            self._earliest[queue_id] = Earliest.of(self._next_due.rules_of_queue(queue_id))
         return self._earliest[queue_id]
 
-    def _search_new(
-        self,
-        queues: Iterable[QueueId],
-        rows: Rows,
-        now: datetime,
-        every: timedelta,
-        until: float | None,
-        news: Callable[[], object],
-        stop: Callable[[], bool],
-    ) -> Failure | None:
-        """Of the queues where something not known may fall due, what may have come since they were searched: the queues
-        with the most to search for first."""
-        since = dict(self._to_search(queues, rows, now, now + every + SPARE))
+    def _search_new(self, poll: SearchPoll) -> Failure | None:
+        """Searches the queues where an unknown contact may fall due, for what was enqueued since their last search.
+
+        The queues with the longest time to search come first. Returns why a search failed, ``None`` if none did.
+        """
+        since = dict(self._to_search(poll))
         order = sorted(since, key=lambda queue_id: (since[queue_id], queue_id))
         for at in range(0, len(order), MAX_QUEUES):
             batch = order[at : at + MAX_QUEUES]
-            if stop() or (at and not self._in_time(until)):
+            if poll.stop() or (at and not self._in_time(poll)):
                 break
             began_at = self.clock.now()
             start = min(since[queue_id] for queue_id in batch)
             for page in self.reader.search(queue_ids=batch, since=start, until=began_at):
-                self._take(page, news)
+                self._take(page, poll)
                 if page.failure is not None:
                     return page.failure
             self._searched.update(dict.fromkeys(batch, began_at))
         return None
 
-    def _to_search(
-        self, queues: Iterable[QueueId], rows: Rows, now: datetime, before: datetime
-    ) -> Iterator[tuple[QueueId, datetime]]:
-        enqueued, longest_ago = self.roster.enqueued(), now - self.lookback
-        for queue_id in queues:
+    def _to_search(self, poll: SearchPoll) -> Iterator[tuple[QueueId, datetime]]:
+        enqueued, longest_ago = self.waiting_list.enqueued_at(), poll.now - self.lookback
+        for queue_id in poll.queues:
             earliest, starts = self._earliest_in(queue_id), []
             for channel in self.channels:
                 since = unknown_since(
-                    rows.get((queue_id, channel)),
+                    poll.rows.get((queue_id, channel)),
                     known=enqueued.get((queue_id, channel), ()),
                     searched_at=self._searched.get(queue_id),
-                    now=now,
+                    now=poll.now,
                 )
-                if falls_due(since, earliest, before):
+                if falls_due(since, earliest, poll.due_before):
                     starts.append(max(since or longest_ago, longest_ago))
             if starts:
                 yield queue_id, min(starts)
 
-    def _next_cursor(
-        self, rules: BoundRuleSet, queues: Collection[QueueId], rows: Rows, now: datetime
-    ) -> _Cursor | None:
+    def _next_cursor(self, rules: BoundRuleSet, poll: SearchPoll) -> SearchCursor | None:
         began_at = self.clock.now()
-        if self._everything_at is None or not self.gated or now - self._everything_at >= self.sweep:
-            since = self._since(began_at)
-            late = frozenset(self._with_late(queues, rows)) if len(queues) > 1 else frozenset()
+        if self._everything_at is None or not poll.gated or poll.now - self._everything_at >= self.sweep:
+            since = self._scan_since(began_at, poll)
+            late = frozenset(self._with_late(poll)) if len(poll.queues) > 1 else frozenset()
             rest = rules.queue_ids if rules.queue_ids is None else rules.queue_ids - late
             first = self._search(late, since, began_at) if late else iter(())
             pages = chain(first, self._search(rest, since, began_at) if rest is None or rest else iter(()))
-            return _Cursor(pages=pages, queue_ids=rules.queue_ids, since=since, began_at=began_at, whole=True)
-        due, since = self.roster.queues_due().intersection(queues), now - min(MAX_SPAN, self.lookback)
+            return SearchCursor(pages=pages, queue_ids=rules.queue_ids, since=since, began_at=began_at, whole=True)
+        due, since = self.waiting_list.queues_due().intersection(poll.queues), poll.now - self._newest_span
         if not due:
             return None
         again = self._search(due, since, began_at)
-        return _Cursor(pages=again, queue_ids=due, since=since, began_at=began_at, whole=False)
+        return SearchCursor(pages=again, queue_ids=due, since=since, began_at=began_at, whole=False)
 
-    def _since(self, began_at: datetime) -> datetime:
-        lately = self._long_ago_at is not None and began_at - self._long_ago_at < LONG_AGO_EVERY
-        return began_at - (min(MAX_SPAN, self.lookback) if lately and self.gated else self.lookback)
+    @property
+    def _newest_span(self) -> timedelta:
+        return min(MAX_SPAN, self.lookback)
 
-    def _with_late(self, queues: Iterable[QueueId], rows: Rows) -> Iterator[QueueId]:
-        """Those with a contact that has waited longer than the first step of a rule asks for."""
-        for queue_id in queues:
+    def _scan_since(self, began_at: datetime, poll: SearchPoll) -> datetime:
+        recently = self._long_ago_at is not None and began_at - self._long_ago_at < LONG_AGO_EVERY
+        return began_at - (self._newest_span if recently and poll.gated else self.lookback)
+
+    def _with_late(self, poll: SearchPoll) -> Iterator[QueueId]:
+        """Yields the queues whose oldest contact has waited longer than the first step of a rule requires."""
+        for queue_id in poll.queues:
             first = self._earliest_in(queue_id).at
-            known = (rows.get((queue_id, channel)) for channel in self.channels)
+            known = (poll.rows.get((queue_id, channel)) for channel in self.channels)
             ages = [row.oldest_contact_age for row in known if row is not None]
             if first is not None and any(age is not None and age >= first for age in ages):
                 yield queue_id
@@ -237,54 +231,51 @@ class SearchPlanner:
     ) -> Iterator[SearchPage]:
         return self.reader.search(queue_ids=queue_ids, since=since, until=began_at)
 
-    def _go_on(
-        self, until: float | None, news: Callable[[], object], stop: Callable[[], bool]
-    ) -> Failure | None:
+    def _continue_cursor(self, poll: SearchPoll) -> Failure | None:
         cursor = self._cursor
         if cursor is not None:
             cursor.returned_before = cursor.returned
-        while cursor is not None and not stop() and self._in_time(until):
+        while cursor is not None and not poll.stop() and self._in_time(poll):
             try:
                 page = next(cursor.pages, None)
                 if page is not None:
-                    self._take(page, news)
-            except Exception:  # a bug: what is left of it has come to no end
+                    self._take(page, poll)
+            except Exception:  # a bug: the rest of this search never comes
                 self._cursor = None
                 raise
             if page is None:
-                self._end(cursor)
+                self._end(cursor, poll)
                 return cursor.failure
             cursor.returned += len(page.contacts)
             cursor.total = max(cursor.total, page.total or 0)
             cursor.failure = page.failure or cursor.failure
         return None
 
-    def _end(self, cursor: _Cursor) -> None:
-        """A search that failed is no evidence of what it did not return; the next poll searches again."""
+    def _end(self, cursor: SearchCursor, poll: SearchPoll) -> None:
+        """Records a search that was read to its end. A failed one is no evidence, and the next poll searches again."""
         self._cursor = None
         if cursor.failure is not None:
             return
-        self.roster.searched(cursor.queue_ids, cursor.began_at, since=cursor.since)
+        self.waiting_list.record_search(cursor.queue_ids, cursor.began_at, since=cursor.since)
         if cursor.whole:
-            self.roster.press_all()  # attributes, priorities and hours change without a row that does
+            self.waiting_list.decide_all_again()  # attributes, priorities and hours change without a change of a row
             self._everything_at = cursor.began_at
             if cursor.since <= cursor.began_at - self.lookback:
                 self._long_ago_at = cursor.began_at
-        assert self._ahead is not None, "rules are in use"
-        queues = cursor.queue_ids or self._queues(self._ahead.rules, self._ahead.directory)
-        self._searched.update(dict.fromkeys(queues, cursor.began_at))
+        self._searched.update(dict.fromkeys(cursor.queue_ids or poll.queues, cursor.began_at))
 
-    def _in_time(self, until: float | None) -> bool:
-        """Whether a token comes before the next poll: that one begins with what is more urgent."""
-        return until is None or self.clock.monotonic() + self.pacer.seconds_to_token(SEARCH) < until
+    def _in_time(self, poll: SearchPoll) -> bool:
+        """Returns whether a token comes before the next poll, which begins with what is more urgent."""
+        return poll.until is None or self.clock.monotonic() + self.pacer.seconds_to_token(SEARCH) < poll.until
 
-    def _take(self, page: SearchPage, news: Callable[[], object]) -> None:
-        if self.roster.see(page.contacts, self.clock.now()):
-            news()
+    def _take(self, page: SearchPage, poll: SearchPoll) -> None:
+        if self.waiting_list.record_seen(page.contacts, self.clock.now()):
+            poll.on_news()
         self._unreadable.extend(page.problems)
-        self._tell_degraded(page)
+        if page.degraded is not None and self._news.is_news("filter"):
+            events.log_filter_refused(page.degraded)
 
-    def _seen(self, failure: Failure | None) -> SearchProgress:
+    def _progress(self, failure: Failure | None) -> SearchProgress:
         cursor, now = self._cursor, self.clock.now()
         whole = cursor if cursor is not None and cursor.whole else None
         since = self._everything_at or (whole.began_at if whole is not None else now)
@@ -296,8 +287,3 @@ class SearchPlanner:
             failure=failure,
             unreadable=tuple(self._unreadable),
         )
-
-    def _tell_degraded(self, page: SearchPage) -> None:
-        """Once, a filter that Connect does not take."""
-        if page.degraded is not None and self._news.is_news("filter"):
-            events.log_filter_refused(page.degraded)

@@ -208,7 +208,7 @@ class _Trial:
         self.tolls.unsettled = [f"{self.name}: {one.contact_id}" for one in app.ledger.open_intents()]
         self.holds = {
             decision.contact.id
-            for account in app.acting.roster.accounts.values()
+            for account in app.acting.waiting_list.accounts.values()
             for decision in account.decisions
         }  # fmt: skip
 

@@ -29,7 +29,7 @@ class SlowSearch:
 def test_a_contact_is_moved_as_it_falls_due_though_a_search_takes_longer_than_the_poll(centre, events):
     app = centre.router(**{"poll.every": "1s", "poll.sweep": "2s"})
     centre.disown(app)
-    slow = app.acting.searching.reader = SlowSearch(app.acting.searching.reader, 12)
+    slow = app.acting.search.reader = SlowSearch(app.acting.search.reader, 12)
     centre.world.enqueue("TASK", "Billing", waited=HOUR - timedelta(seconds=8))
     with running(app):
         until(lambda: slow.began is not None, within=20)
@@ -53,7 +53,7 @@ def test_nothing_spins_while_the_credentials_are_refused(centre):
     with running(app):
         until(lambda: app.connection.calls().get("SearchContacts", 0) >= 2 and acts)
         app.safety.breakers.unauthenticated(app.clock.now())
-        fell_due = app.acting.roster.next_at
+        fell_due = app.acting.waiting_list.next_at
         until(lambda: app.clock.now() > fell_due, within=20)
         del acts[:]
         threading.Event().wait(2)

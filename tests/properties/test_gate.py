@@ -50,23 +50,22 @@ def moved_at(arrivals, bound, *, gated, world):
     """By contact: when it is known and due, as polls go; and how many searches that took."""
     clock = SetClock()
     watched = WatchedWorld(clock, arrivals, **world)
-    roster = WaitingList(channels=[Channel.TASK, Channel.EMAIL])
+    waiting_list = WaitingList(channels=[Channel.TASK, Channel.EMAIL])
     searching = SearchPlanner(
         reader=watched,
         gauge=watched,
         clock=clock,
         pacer=Plenty(),
-        roster=roster,
+        waiting_list=waiting_list,
         channels=frozenset([Channel.TASK, Channel.EMAIL]),
         lookback=timedelta(days=90),
         sweep=timedelta(minutes=5),
-        gated=gated,
     )
     known: dict[ContactId, datetime] = {}
     while clock.at < NOW + LASTS:
-        searching.poll(bound, DIRECTORY, every=EVERY, until=None, news=lambda: None, stop=lambda: False)
+        searching.poll(bound, DIRECTORY, every=EVERY, until=None, gated=gated)
         for one in arrivals:
-            if one.contact.id in roster:
+            if one.contact.id in waiting_list:
                 known.setdefault(one.contact.id, clock.at)
         clock.at += EVERY
     moves = {}

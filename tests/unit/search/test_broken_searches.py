@@ -16,7 +16,7 @@ from tests.unit.search.test_planner import EVERY, Service
 def test_a_search_that_broke_is_no_evidence_of_what_it_did_not_return(monkeypatch):
     service = Service(contact("a", waited=5), contact("b", waited=4), sweep=EVERY)
     service.poll()
-    assert {"a", "b"} == set(service.roster._known)
+    assert {"a", "b"} == set(service.waiting_list._entries)
     def broken(**asked):
         raise RuntimeError("a bug")
         yield
@@ -28,7 +28,7 @@ def test_a_search_that_broke_is_no_evidence_of_what_it_did_not_return(monkeypatc
     monkeypatch.undo()
     service.clock.at += EVERY
     service.poll()
-    assert {"a", "b"} == set(service.roster._known)
+    assert {"a", "b"} == set(service.waiting_list._entries)
 
 
 def test_a_sweep_looks_at_everything_again_whatever_its_rows_say():
@@ -36,13 +36,13 @@ def test_a_sweep_looks_at_everything_again_whatever_its_rows_say():
     well, may fail for days (IAM)."""
     service = Service(contact("a", waited=1))
     service.poll()
-    [one] = service.roster.take_pressing(service.clock.at)
+    [one] = service.waiting_list.take_due(service.clock.at)
     bound = rules(overflow(at="30m", to='{ queue = "General" }'))
     account = decide(snapshot(one), bound).accounts[ContactId("a")]
-    service.roster.decided([(account, NEVER, False)])
+    service.waiting_list.record_decisions([(account, NEVER, False)])
     service.clock.at += minutes(5)
     service.poll()
-    assert service.roster.next_at <= service.clock.at
+    assert service.waiting_list.next_at <= service.clock.at
 
 
 def test_a_contact_that_one_search_leaves_out_is_not_late_for_it():
@@ -57,4 +57,4 @@ def test_a_contact_that_one_search_leaves_out_is_not_late_for_it():
     for _ in range(3):
         service.clock.at += EVERY
         service.poll()
-    assert "a" in service.roster, "late, and nobody knows of it"
+    assert "a" in service.waiting_list, "late, and nobody knows of it"

@@ -14,7 +14,7 @@ from tests.builders.snapshots import snapshot
 def next_look(text, one, *, now=NOW):
     bound = rules(text)
     account = decide(snapshot(one, now=now), bound).accounts[one.id]
-    return NextDue(bound, DIRECTORY).next_look(account, now)
+    return NextDue(bound, DIRECTORY).next_decision(account, now)
 
 
 def test_at_the_instant_at_which_its_first_step_falls_due():

@@ -19,7 +19,7 @@ def test_each_poll_where_the_rule_s_match_asks_for_hours():
     one = contact(waited=4)
     bound = rules(TEXT % 'hours = { name = "Office", is = "closed" }', HERE)
     account = decide(snapshot(one, directory=HERE, hours=READ), bound).accounts[one.id]
-    assert NextDue(bound, HERE).next_look(account, NOW)[1]
+    assert NextDue(bound, HERE).next_decision(account, NOW)[1]
 
 
 def test_each_poll_where_the_rule_that_moved_it_goes_by_the_time_of_day():
@@ -32,5 +32,5 @@ def test_each_poll_where_the_rule_that_moved_it_goes_by_the_time_of_day():
     assert (account.decisions, account.next_due_at) == ((), None)
     night = snapshot(here, now=NOW + minutes(7 * 60), history=history, directory=HERE, hours=READ)
     assert decide(night, bound).decisions, "the test is about something that comes to be due by itself"
-    look_at, each_poll = NextDue(bound, HERE).next_look(account, NOW)
+    look_at, each_poll = NextDue(bound, HERE).next_decision(account, NOW)
     assert each_poll or look_at <= NOW + minutes(6 * 60)

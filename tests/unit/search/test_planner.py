@@ -25,14 +25,14 @@ class Service:
         self.clock = SetClock()
         known = [one if isinstance(one, Arrival) else Arrival(one) for one in arrivals]
         self.world = WatchedWorld(self.clock, known, **world)
-        self.roster = WaitingList(channels=list(Channel))
+        self.waiting_list = WaitingList(channels=list(Channel))
         self.bound, self.news = bound, 0
-        self.searching = SearchPlanner(
+        self.search = SearchPlanner(
             reader=self.world,
             gauge=self.world,
             clock=self.clock,
             pacer=Plenty(),
-            roster=self.roster,
+            waiting_list=self.waiting_list,
             channels=frozenset([Channel.TASK, Channel.EMAIL]),
             lookback=timedelta(days=90),
             sweep=sweep,
@@ -43,8 +43,8 @@ class Service:
             self.news += 1
 
         del self.world.searches[:]
-        return self.searching.poll(
-            self.bound, DIRECTORY, every=EVERY, until=until, news=news, stop=lambda: False
+        return self.search.poll(
+            self.bound, DIRECTORY, every=EVERY, until=until, on_news=news
         )
 
     def polls_for(self, span):
@@ -75,7 +75,7 @@ def test_a_contact_that_came_since_is_found_before_it_falls_due():
     late = contact("late", waited=-2)
     service = Service(late, bound=bound)
     service.poll()
-    while "late" not in service.roster:
+    while "late" not in service.waiting_list:
         service.clock.at += EVERY
         service.poll()
         assert service.clock.at <= NOW + minutes(2 + 3)
@@ -88,7 +88,7 @@ def test_an_old_contact_that_the_index_did_not_show_is_searched_for_as_long_as_t
     for _ in range(4):
         service.clock.at += EVERY
         service.poll()
-    assert "hidden" in service.roster
+    assert "hidden" in service.waiting_list
 
 
 def test_under_a_rule_by_age_every_poll_searches_its_queues_for_what_came_since():
@@ -107,7 +107,7 @@ def test_a_metric_that_is_missing_means_that_the_search_alone_tells(world):
     service.poll()
     service.clock.at = NOW + minutes(3)
     service.poll()
-    assert "a" in service.roster
+    assert "a" in service.waiting_list
 
 
 def test_queues_with_something_late_are_searched_first():
@@ -125,9 +125,9 @@ def test_a_search_longer_than_a_poll_goes_on_in_the_next_and_says_what_was_not_s
     seen = service.poll(until=service.clock.monotonic() + 15)
     assert (seen.complete, seen.begun, seen.unseen) == (False, False, 50)
     assert seen.unseen_for == timedelta(seconds=15)
-    assert len(service.roster) == 50
+    assert len(service.waiting_list) == 50
     seen = service.poll(until=service.clock.monotonic() + 100)
-    assert (seen.complete, seen.unseen, len(service.roster)) == (True, 0, 100)
+    assert (seen.complete, seen.unseen, len(service.waiting_list)) == (True, 0, 100)
 
 
 def test_a_search_that_fails_is_no_evidence_and_is_made_again():
@@ -137,7 +137,7 @@ def test_a_search_that_fails_is_no_evidence_and_is_made_again():
     service.world.failing = True
     seen = service.poll()
     assert (seen.complete, seen.failure.code) == (False, "Broken")
-    assert "a" in service.roster
+    assert "a" in service.waiting_list
     service.world.failing = False
     service.clock.at += EVERY
     assert service.poll().complete
@@ -147,24 +147,24 @@ def test_a_search_that_fails_is_no_evidence_and_is_made_again():
 def test_other_rules_are_searched_for_at_once():
     service = Service(contact("a", queue=OVERFLOW, waited=5))
     service.poll()
-    assert "a" not in service.roster
+    assert "a" not in service.waiting_list
     text = overflow(at="30m", to='{ queue = "General" }').replace('queue = "Billing"', 'queue = "Overflow"')
     service.bound = rules(text)
     service.poll()
-    assert "a" in service.roster
+    assert "a" in service.waiting_list
 
 
 def test_queues_that_hold_something_due_are_searched_so_that_what_left_them_counts_no_more():
     service = Service(Arrival(contact("a", waited=40), left_at=NOW + EVERY))
     service.poll()
-    accounts = decide(snapshot(*service.roster.take_pressing(NOW)), RULES).accounts
-    service.roster.decided((account, NOW, True) for account in accounts.values())
+    accounts = decide(snapshot(*service.waiting_list.take_due(NOW)), RULES).accounts
+    service.waiting_list.record_decisions((account, NOW, True) for account in accounts.values())
     service.clock.at += 2 * EVERY
     service.poll()
-    assert service.roster.others([]) == {}
+    assert service.waiting_list.count_others([]) == {}
     service.clock.at += EVERY
     service.poll()
-    assert "a" not in service.roster, "two searches did not return it"
+    assert "a" not in service.waiting_list, "two searches did not return it"
 
 
 def test_what_was_enqueued_more_than_a_span_ago_is_searched_for_once_an_hour_and_kept_in_between():
@@ -176,7 +176,7 @@ def test_what_was_enqueued_more_than_a_span_ago_is_searched_for_once_an_hour_and
     service.clock.at += minutes(6)
     service.poll()
     assert service.world.spans[-1] == timedelta(days=55)
-    assert "old" in service.roster
+    assert "old" in service.waiting_list
     service.clock.at += minutes(60)
     service.poll()
     assert service.world.spans[-1] == timedelta(days=90)

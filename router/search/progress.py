@@ -1,0 +1,68 @@
+"""Defines one poll of the search, a search that continues over polls, and how far the search has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from router.connect.answers import Failure, RowProblem, SearchPage
+from router.model import Channel, QueueId, QueueMetrics
+
+Row = tuple[QueueId, Channel]
+Rows = Mapping[Row, QueueMetrics]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchProgress:
+    """How far the search has come.
+
+    ``begun``: everything was searched at least once. ``going_on``: this poll continued a full scan. ``unseen`` is how
+    many contacts that full scan is still to return, by Connect's count, and ``unseen_for`` the time since the last
+    complete one. ``failure`` is why a search could not be read to its end. ``unreadable`` are rows that were skipped.
+    """
+
+    begun: bool = False
+    going_on: bool = False
+    unseen: int = 0
+    unseen_for: timedelta = timedelta()
+    failure: Failure | None = None
+    unreadable: tuple[RowProblem, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return self.failure is None and self.begun and not self.unseen
+
+
+@dataclass(slots=True, kw_only=True)
+class SearchCursor:
+    """A search that continues over polls. ``queue_ids`` ``None`` means every queue; ``whole``: it is a full scan."""
+
+    pages: Iterator[SearchPage]
+    queue_ids: frozenset[QueueId] | None
+    since: datetime
+    began_at: datetime
+    whole: bool
+    returned: int = 0
+    returned_before: int = 0
+    total: int = 0
+    failure: Failure | None = None
+
+    @property
+    def left(self) -> int:
+        return max(self.total - self.returned, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPoll:
+    """One poll. ``due_before`` is until when contacts must be found that fall due; ``until`` is the monotonic instant
+    of the next poll, ``None`` for no limit. ``queues`` are all that rules can meet, in order."""
+
+    queues: tuple[QueueId, ...]
+    rows: Rows
+    now: datetime
+    due_before: datetime
+    gated: bool
+    until: float | None
+    on_news: Callable[[], object]
+    stop: Callable[[], bool]
