@@ -1,4 +1,4 @@
-"""Contacts that wait, and what the router did to them."""
+"""Builds waiting contacts, and the router's actions on them."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def minutes(count: float) -> timedelta:
 def contact(
     contact_id: str = "c1", *, queue: QueueId = BILLING, waited: float = 0, now: datetime = NOW, **others: Any
 ) -> Contact:
-    """A task that has waited so many minutes."""
+    """Builds a task that has waited so many minutes."""
     given = {"channel": Channel.TASK, "enqueued_at": now - minutes(waited), "initiated_at": now - minutes(waited)}
     return Contact(id=ContactId(contact_id), queue_id=queue, **{**given, **others})
 
 
 def act(of: Contact, rule: str = "overflow", *, at: float = 10, kind: str = "transfer", **others: Any) -> Action:
-    """A step of a rule that acted on the contact; ``at`` in minutes."""
+    """Builds the action of a step that acted on the contact; ``at`` is in minutes."""
     assert of.queue_id is not None
     assert of.enqueued_at is not None
     action = Action(
@@ -62,7 +62,7 @@ def act(of: Contact, rule: str = "overflow", *, at: float = 10, kind: str = "tra
 def move(
     of: Contact, result: Contact, rule: str = "overflow", *, landing: Landing = Landing.QUEUED, **others: Any
 ) -> Action:
-    """The transfer of one contact that made it the other, landed there by default."""
+    """Builds the transfer that led from one contact to the other, landed there by default."""
     landed = {"landed_at": result.enqueued_at, "landed_queue_id": result.queue_id}
     where = {**landed, "landed_enqueued_at": result.enqueued_at} if landing is not Landing.PENDING else {}
     given = {
@@ -77,7 +77,7 @@ def move(
 def after(
     of: Contact, contact_id: str = "c2", *, queue: QueueId = OVERFLOW, waited: float = 0, **others: Any
 ) -> Contact:
-    """The segment that a transfer makes, with the ids of the one before it."""
+    """Builds the contact that a transfer creates, with the ids of the one before it."""
     return contact(
         contact_id, queue=queue, waited=waited, **{"previous_id": of.id, "initial_id": of.chain_id, **others}
     )

@@ -82,7 +82,7 @@ def roundabout(seed: int) -> RuleSet:
 
 
 def returning(rule: Rule) -> Rule:
-    """The rule with ``revisit`` at every destination."""
+    """Returns the rule with ``revisit`` at every destination."""
     steps = tuple(
         replace(step, to=tuple(tuple(replace(entry, revisit=True) for entry in tier) for tier in step.to))
         for step in rule.steps
@@ -91,7 +91,7 @@ def returning(rule: Rule) -> Rule:
 
 
 def ways_of(rules: RuleSet, seed: int, *, cycles: int = 6) -> Iterator[list[str]]:
-    """The queues that contacts were in, one after the other: one contact of each queue and name, guards off."""
+    """Returns the queues that contacts were in, in order: one contact of each queue and name, without guards."""
     random = Random(seed)
     made = Simulation(rules=bind(rules, DIRECTORY, agents_known=True), slots={}, limits=OFF)
     for number, (queue, name) in enumerate((queue, name) for queue in NAMES for name in ("one", "other")):

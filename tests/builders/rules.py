@@ -1,4 +1,4 @@
-"""Rules as their files say them, bound to the small instance."""
+"""Builds rules from the text of a file, bound to the small instance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLOWS = '[defaults]\nflow = "To queue"\nagent_flow = "To agent"\n'
 
 
 def ruleset(text: str) -> RuleSet:
-    """``text`` is a rule file without its defaults: the two flows."""
+    """Parses a rule file that lacks its defaults: the two flows."""
     return parse_rules([("rules.toml", (FLOWS + text).encode())])
 
 
@@ -33,7 +33,7 @@ def overflow(
     mode: str = "enforce",
     more: str = "",
 ) -> str:
-    """A rule that moves what waits in Billing; ``more`` are further keys and tables."""
+    """Writes a rule that moves the contacts of Billing; ``more`` are further keys and tables."""
     return f"""
         [[rule]]
         name = "{name}"
@@ -45,7 +45,7 @@ def overflow(
 
 
 def unreadable(bound: BoundRuleSet, name: str) -> BoundRuleSet:
-    """The same rules, of which one has a condition whose value is never read."""
+    """Returns the same rules, of which one has a condition whose value is never read."""
 
     def never(value: Value | None) -> bool:
         return False

@@ -1,6 +1,6 @@
-"""A little instance that decisions are performed on: it moves contacts, remembers what was done, and lets time pass.
+"""Simulates a small instance that decisions are performed on: it moves contacts and lets time pass.
 
-It keeps its own account of everything, so that what the router promises can be held against it.
+It records everything itself, so that tests can compare the router's promises with its own count.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.builders.instance import DIRECTORY, NAMES
 
 
 class Answer(Enum):
-    """The ways in which Connect may answer a transfer; which of them it does is not documented."""
+    """Names the ways in which Connect may respond to a transfer; which of them it uses is not documented."""
 
     NEW_ID = "a new segment that names the old one, and the answer names it"
     UNRELATED_ID = "a new segment that names no other, and the answer names it"
@@ -45,8 +45,11 @@ METRICS_LAG = timedelta(seconds=30)
 
 @dataclass(kw_only=True)
 class Simulation:
-    """``waiting`` is what Connect has; ``unseen_until`` says when a moved contact is seen to have landed, and
-    ``stale`` what the search still shows of contacts that have been moved."""
+    """Simulates Connect and the router's ledger.
+
+    ``waiting`` are the contacts that Connect has. ``unseen_until`` is when a moved contact is seen to have landed.
+    ``stale`` are moved contacts that the search still shows.
+    """
 
     rules: BoundRuleSet
     slots: Mapping[QueueId, int]
@@ -102,7 +105,7 @@ class Simulation:
         )
 
     def metrics(self) -> LiveMetrics:
-        """As they were before the moves of the last half minute."""
+        """Returns the metrics from before the moves of the last half minute."""
         pending = self._pending()
         lengths = {queue: sum(one.queue_id == queue for one in self.waiting.values()) for queue in NAMES}
         rows = {
@@ -128,7 +131,7 @@ class Simulation:
         return decide(self.snapshot(), self.rules)
 
     def run_cycle(self) -> list[RuleDecision]:
-        """Decides and performs; answers what was performed by rules that enforce."""
+        """Decides and performs; returns the decisions of rules that enforce."""
         self.cycle += 1
         self.land()
         return self.perform(self.decide())
@@ -144,7 +147,7 @@ class Simulation:
         return done
 
     def land(self) -> None:
-        """What was moved long enough ago is seen to wait where it was moved to."""
+        """Lets contacts that were moved long enough ago be seen at their destination."""
         for number, move in enumerate(self.actions):
             due = move.landing is Landing.PENDING and self.now >= move.decided_at + self.landing_takes
             if due:

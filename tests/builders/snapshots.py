@@ -49,7 +49,7 @@ def changed(before: Snapshot, **others: Any) -> Snapshot:
 def live(
     queues: dict[QueueId, QueueMetrics] | None = None, agents: dict[AgentId, AgentState] | None = None
 ) -> LiveMetrics:
-    """Tasks' metrics of every queue; those not given are at zero."""
+    """Returns the metrics of every queue for tasks; those not given are zero."""
     rows = {(queue_id, Channel.TASK): metrics() for queue_id in NAMES}
     rows |= {(queue_id, Channel.TASK): row for queue_id, row in (queues or {}).items()}
     known = agents or {}
@@ -62,7 +62,8 @@ def live(
 
 
 def in_words(decision: Decision) -> str:
-    """A decision in a few words: ``overflow 1: to Overflow``, ``overflow 1: cooldown``, ``overflow 2: warns``."""
+    """Describes a decision in a few words: ``overflow 1: to Overflow``, ``overflow 1: cooldown``, ``overflow 2:
+    warns``."""
     step = "" if decision.step is None else f" {decision.step}"
     match decision:
         case Transfer(target=target):
@@ -78,7 +79,7 @@ def in_words(decision: Decision) -> str:
 
 
 def outcome(seen: Snapshot, rules: BoundRuleSet) -> list[str]:
-    """What is decided, in the order of work."""
+    """Returns the decisions in the order of work, in words."""
     return [in_words(decision) for decision in decide(seen, rules).decisions]
 
 
@@ -87,12 +88,12 @@ def by_contact(seen: Snapshot, rules: BoundRuleSet) -> dict[str, list[str]]:
 
 
 def the_hold(decided: Decided) -> Hold:
-    """The one hold there is."""
+    """Returns the hold, and fails if there is not exactly one."""
     (hold,) = (one for one in decided.decisions if isinstance(one, Hold))
     return hold
 
 
 def the_transfer(decided: Decided) -> Transfer:
-    """The one transfer there is."""
+    """Returns the transfer, and fails if there is not exactly one."""
     (transfer,) = (one for one in decided.decisions if isinstance(one, Transfer))
     return transfer

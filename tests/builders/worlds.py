@@ -1,4 +1,4 @@
-"""Small worlds for Hypothesis: a few rules over four queues, a few contacts, and how Connect behaves.
+"""Builds small worlds for Hypothesis: a few rules over four queues, a few contacts, and the way Connect behaves.
 
 A world is made from one drawn number. Drawn part by part, Hypothesis prefers worlds in which hardly anything moves; a
 limit is proved by worlds that reach it.
@@ -106,7 +106,7 @@ def limits(random: Random) -> Limits:
 
 
 def world(seed: int) -> Simulation:
-    """Contacts that have waited up to half an hour; some are of one chain, and some were transferred before."""
+    """Builds a world of contacts that have waited up to half an hour; some share a chain, and some were transferred."""
     random = Random(seed)
     made = Simulation(
         rules=bound_rules(random),

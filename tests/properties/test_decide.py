@@ -1,4 +1,4 @@
-"""What holds of every decision, whatever the rules, the contacts, and the way in which Connect answers."""
+"""Checks properties of every decision, whatever the rules, the contacts and the behaviour of Connect."""
 
 from collections import Counter, defaultdict
 from dataclasses import replace
@@ -130,7 +130,7 @@ def test_no_limit_of_a_cycle_or_an_hour_is_ever_exceeded(world, waits):
 @many
 @given(simulations, pauses)
 def test_no_share_of_a_queue_is_ever_exceeded(world, waits):
-    """Counted by the world itself: what really waited before each cycle, and what left within the hour."""
+    """Compares with the world's own count of the contacts that waited before each cycle or left within the hour."""
     by_rule = {rule.name: rule.rule.guard.percent_of_queue for rule in world.rules.rules}
     for pause in (timedelta(), *waits):
         world.now += pause
@@ -160,7 +160,7 @@ def test_no_more_contacts_chase_the_slots_of_a_queue_than_are_free(world, waits)
 
 
 def wants_slot(world, move):
-    """Whether every entry that leads there asks for a free slot."""
+    """Returns whether every entry that leads there requires a free slot."""
     rule = next(rule for rule in world.rules.rules if rule.name == move.rule)
     step = next(step for step in rule.steps if step.step.number == move.step)
     limits = [entry.entry.limits for entry in step.entries if entry.target == move.target]
@@ -170,7 +170,7 @@ def wants_slot(world, move):
 @many
 @given(simulations, pauses)
 def test_every_contact_whose_governing_rule_has_a_step_due_is_moved_or_held(world, waits):
-    """The governing rule of a wait that nobody has touched is found here anew, by the plainest reading."""
+    """Finds the governing rule of untouched waits independently, by the plainest reading."""
     run(world, waits)
     snapshot = world.snapshot()
     decided = decide(snapshot, world.rules)

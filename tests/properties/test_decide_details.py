@@ -1,4 +1,4 @@
-"""Reading what only DescribeContact tells late, in part, or not at all never makes a decision another one."""
+"""Checks that no decision changes because values of DescribeContact are read late, in part, or not at all."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ waits = st.lists(st.sampled_from((200, 90, 45, 10, 1)), min_size=1, max_size=4)
 
 @st.composite
 def worlds(draw):
-    """Rules and contacts, and what DescribeContact would tell of each."""
+    """Draws rules and contacts, and the details that DescribeContact would return of each."""
     text = "".join(
         f"""
         [[rule]]
@@ -74,7 +74,7 @@ def worlds(draw):
 
 
 def accounts(seen, bound):
-    """Without what an exclusion rule says: while nothing can be due it does not matter whether there is one."""
+    """Returns the decisions without exclusion holds, which do not matter while nothing can be due."""
     return {
         key: [in_words(one) for one in account.decisions if not (isinstance(one, Hold) and one.reason is EXCLUDED)]
         for key, account in decide(seen, bound).accounts.items()

@@ -44,7 +44,7 @@ def wall(zone: str, day: date) -> tuple[datetime, ...]:
 
 
 def shown_open(at: datetime, window: tuple[int, int]) -> bool:
-    """By nothing but what the wall shows: sound for windows whose ends no change of the clock touches."""
+    """Decides by the local time alone, which is right for windows whose ends no clock change touches."""
     start, end = window
     minute = at.hour * 60 + at.minute
     return start <= minute < end if start < end else minute >= start or minute < end

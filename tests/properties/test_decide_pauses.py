@@ -89,14 +89,14 @@ def stories(draw: st.DrawFn, *, most: int) -> Story:
         edges = draw(st.lists(st.integers(begins, ends), min_size=2 * number, max_size=2 * number, unique=True))
         edges.sort()
         pauses.append(tuple(zip(edges[::2], edges[1::2], strict=True)))
-    # Connect dequeues what is paused; whether it keeps its place then is not documented.
+    # Connect dequeues a paused task; AWS does not document whether its place in the queue remains.
     queued = draw(st.integers(bounds[-2], bounds[-1]))
     window = draw(st.none() | slices)
     return Story(zone, day, window, tuple(bounds), tuple(pauses), queued)
 
 
 def details(story: Story, number: int) -> Details:
-    """What Connect tells: the last pause, how many there were, and how long all of them."""
+    """Returns what Connect has: the last pause, how many there were, and how long they lasted together."""
     pauses = story.pauses[number]
     if not pauses:
         return Details()
@@ -108,7 +108,7 @@ def details(story: Story, number: int) -> Details:
 
 
 def segments(story: Story) -> list[Contact]:
-    """The first to the last but one."""
+    """Returns the contacts from the first to the last but one."""
     return [
         contact(
             f"c{number}",

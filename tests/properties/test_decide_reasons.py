@@ -1,4 +1,4 @@
-"""Of all that stands in a contact's way, the reason that is told is the one that is tried first."""
+"""Checks that the reason of a hold is the first of all obstacles in the order of the reasons."""
 
 from dataclasses import replace
 
@@ -92,7 +92,7 @@ def test_the_reason_is_the_first_in_order_of_all_that_stand_in_the_way(reasons):
 
 @given(st.sets(st.sampled_from([*OBSTACLES]), max_size=4))
 def test_transfers_that_could_not_be_read_hold_unless_something_before_that_does_already(reasons):
-    """They are read only once nothing that is known without a call stands in the way."""
+    """Checks that transfers are read only if no obstacle is known without a call."""
     seen = FREE
     for reason in reasons:
         seen = OBSTACLES[reason](seen)

@@ -20,7 +20,7 @@ PLACES = {"Billing": BILLING, "Overflow": OVERFLOW, "General": GENERAL}
 
 
 def crowd(chance):
-    """Some wait already, others come; indexes lag for up to five minutes; most are answered at some time."""
+    """Draws contacts that wait or arrive later; indexes lag up to five minutes, and most contacts are answered."""
     for number in range(chance.randrange(5, 40)):
         entered = NOW + timedelta(seconds=chance.uniform(-1800, LASTS.total_seconds()))
         lag = timedelta(seconds=chance.choice([0, chance.uniform(0, 20), chance.uniform(0, 300)]))
@@ -47,7 +47,7 @@ def rule_set(chance):
 
 
 def moved_at(arrivals, bound, *, gated, world):
-    """By contact: when it is known and due, as polls go; and how many searches that took."""
+    """Returns by contact when polls find it known and due, and how many searches that took."""
     clock = SetClock()
     watched = WatchedWorld(clock, arrivals, **world)
     waiting_list = WaitingList(channels=[Channel.TASK, Channel.EMAIL])
@@ -99,14 +99,17 @@ def test_no_contact_is_moved_later_than_without_the_gate_by_more_than_the_metric
     hidden = _behind_an_older_one(arrivals)
     for contact_id, without in ungated.items():
         if contact_id in hidden:
-            continue  # found by the sweep: the metrics tell of the oldest only
+            continue  # found by the sweep: the metrics show the oldest only
         assert contact_id in gated, contact_id
         assert gated[contact_id] - without <= metrics_lag + EVERY, contact_id
 
 
 def _behind_an_older_one(arrivals):
-    """Contacts that an index shows later than the two minutes that are searched again, while an older one of their
-    queue and channel waits: no metric tells of those."""
+    """Returns the contacts that no metric reveals.
+
+    An index shows them later than the two minutes that are searched again, while an older contact of their queue and
+    channel waits.
+    """
     found = set()
     for one in arrivals:
         if one.shown_after <= timedelta(minutes=2):

@@ -1,4 +1,4 @@
-"""Circles against brute force: what is called free of them never comes round, and what is refused for one does."""
+"""Compares the search for circles with brute force, in both directions."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -14,14 +14,14 @@ BLOCKS, SIZE = 8, 260
 
 
 def circles(rules: RuleSet) -> set[str]:
-    """How grave those are that are told."""
+    """Returns the severity of each circle that is reported."""
     found = lint(rules, poll_every=timedelta(seconds=1), max_transfers=99)
     return {problem.severity for problem in found if problem.message.startswith("circle")}
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_what_is_free_of_circles_never_moves_a_contact_twice_into_one_queue(block):
-    """With ``revisit`` at every destination and the guards off: nothing but the rules stops a contact."""
+    """Uses ``revisit`` at every destination and no guards, so that nothing but the rules stops a contact."""
     free = moves = 0
     for seed in range(block * SIZE, (block + 1) * SIZE):
         rules = roundabout(seed)
@@ -37,8 +37,10 @@ def test_what_is_free_of_circles_never_moves_a_contact_twice_into_one_queue(bloc
 
 
 def test_circles_that_are_errors_are_gone_round():
-    """Nearly all within a few runs of chance; some would take another order of chances. None is told of rules among
-    which circles abound in vain."""
+    """Finds nearly all within a few random runs; some would need another order of random choices.
+
+    Rules with too many circles to list are left out, because no circle is reported for them.
+    """
     refused = [seed for seed in range(500) if "error" in circles(roundabout(seed))]
     shown = [seed for seed in refused if gone_round(seed)]
     assert len(refused) >= 50

@@ -1,4 +1,4 @@
-"""What is proved about two conditions holds for every contact: a wrong proof would stop the service."""
+"""Checks that every proof about two conditions holds for every contact, because a wrong one would stop the service."""
 
 from __future__ import annotations
 

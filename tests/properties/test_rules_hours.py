@@ -34,15 +34,17 @@ DAYS = [  # a day on which something happens, or nothing, and the zone
 
 @cache
 def clock_face(zone: str, day: date) -> tuple[datetime, tuple[datetime, ...]]:
-    """The first instant looked at, and what a clock on the wall shows at it and at every minute after."""
+    """Returns the first instant, and the local time at it and at every minute after."""
     first = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=2)
     there = ZoneInfo(zone)
     return first, tuple((first + index * MINUTE).astimezone(there).replace(tzinfo=None) for index in range(SPAN))
 
 
 def open_minutes(zone: str, day: date, calendar: Calendar) -> list[bool]:
-    """Open from when the wall first shows the start, until it last shows the end; where it never shows one of them,
-    from or until it first shows more."""
+    """Returns the minutes between the first time the clock shows the start and the last time it shows the end.
+
+    If the clock never shows one of them, the first time after it counts.
+    """
     _, wall = clock_face(zone, day)
     is_open = [False] * SPAN
     for offset in range(-4, 6):

@@ -58,7 +58,7 @@ PIECES = [
 
 
 def judge(data: bytes) -> None:
-    """What loads is proved and bound without a word; what does not is told line by line."""
+    """Proves and binds a file that loads, without a problem; otherwise checks that each problem has a line."""
     problems: tuple[Problem, ...]
     try:
         ruleset = parse_rules([("r.toml", data)])

@@ -1,4 +1,4 @@
-"""What a rule file says survives being written down again; and a thousand rules are read at once."""
+"""Checks that rules survive being written to a file again, and that a thousand rules load fast."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def as_toml(value: object) -> str:
 
 
 def written_again(text: str) -> RuleSet:
-    """The rules of the file that its own document writes: model to JSON to model to TOML."""
+    """Returns the rules of the file written from its own model: model to JSON to model to TOML."""
     document = RuleFile.model_validate(tomli.loads(text))
     again = RuleFile.model_validate_json(document.model_dump_json(by_alias=True, exclude_unset=True))
     assert again == document

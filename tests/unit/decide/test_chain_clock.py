@@ -31,7 +31,7 @@ def ago(count: float) -> datetime:
 
 
 def handed_on(waited: float = 5, **others):
-    """By a person or a flow: the ledger knows nothing of it."""
+    """Builds a contact that a person or a flow transferred: the ledger has no record of it."""
     return contact("c2", waited=waited, previous_id="c1", initial_id="c1", **others)
 
 
@@ -113,7 +113,7 @@ def test_the_router_knows_the_first_contact_where_connects_ids_are_lost():
 
 
 def test_a_warning_that_acted_leaves_the_chain_clock_as_it_is():
-    """Of the queue clock it is the start; the age needs none."""
+    """Shows that only the start of the queue clock is recorded, because the age needs no record."""
     ladder = steps('{ at = "1h", warn = "early" }, { at = "3h", to = [{ queue = "Overflow" }] }')
     waiting = handed_on()
     warned = act(waiting, at=60, kind="warn")
@@ -121,7 +121,7 @@ def test_a_warning_that_acted_leaves_the_chain_clock_as_it_is():
 
 
 def test_a_rule_that_is_edited_to_go_by_the_queue_clock_goes_by_the_queue_where_it_first_acted():
-    """Not by the age that it went by before."""
+    """Ignores the age that the rule used before."""
     waiting = handed_on(waited=20)
     transfer = the_transfer(decide(old(waiting, ago(150)), HOUR_ON_CHAIN))
     assert transfer.first.clock_started_at == ago(20)
@@ -165,7 +165,7 @@ def test_age_is_read_only_where_a_step_may_be_due():
 
 
 def test_of_an_undecided_rule_behind_the_clock_is_read_before_the_condition():
-    """What the condition costs is spent only once something may be due."""
+    """Shows that the calls for the condition are made only when something may be due."""
     text = overflow("aged", at="1h", more=CHAIN).replace(
         'queue = "Billing" }', 'queue = "Billing", hours = { name = "O", is = "open" } }'
     )

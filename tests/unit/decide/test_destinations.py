@@ -1,4 +1,4 @@
-"""Destinations, sentence by sentence."""
+"""Tests which destinations may receive a contact."""
 
 from collections import Counter
 from dataclasses import replace
@@ -18,7 +18,7 @@ SLOT = "slots_available = { min = 1 }"
 
 
 def moved_by(entries: str, *contacts, pick: str = "first", **others):
-    """What a rule with this ``to`` does with contacts that are due in Billing."""
+    """Returns the decisions of a rule with this ``to`` on contacts that are due in Billing."""
     rule = overflow(to=entries).replace('at = "10m"', f'at = "10m", pick = "{pick}"')
     given = contacts or (contact(waited=10),)
     return outcome(snapshot(*given, **others), rules(rule))

@@ -1,4 +1,4 @@
-"""Conditions on what only DescribeContact and ListAssociatedContacts tell."""
+"""Tests conditions on values that only DescribeContact and ListAssociatedContacts return."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ PLAIN = overflow("plain", to='{ queue = "General" }')
 
 
 def on(condition: str, name: str = "vip", *, at: str = "10m") -> str:
-    """A rule that moves to Overflow what waits in Billing and meets the condition."""
+    """Writes a rule that moves contacts from Billing to Overflow if they meet the condition."""
     return overflow(name, at=at).replace(ANY, f'match = {{ queue = "Billing", {condition} }}')
 
 
@@ -157,7 +157,7 @@ def test_what_is_recorded_of_the_first_act_is_what_was_read():
 
 
 def test_a_priority_that_nobody_set_is_recorded_as_the_default():
-    """Else a rule on it would lose the contact as its own routing step changes the priority."""
+    """Guards against a rule on the priority that loses the contact when its own routing step changes it."""
     bound = rules(on("priority = 5"))
     recorded = the_transfer(decide(snapshot(WAITING, details=told()), bound)).first
     assert recorded.priority == 5
@@ -166,7 +166,7 @@ def test_a_priority_that_nobody_set_is_recorded_as_the_default():
 
 
 def test_a_priority_that_was_no_matter_when_the_rule_first_acted_is_known_as_it_was_read_then():
-    """So that an edited rule does not lose the contacts that it has moved."""
+    """Guards against an edited rule that loses the contacts that it has moved."""
     first = contact("c1", waited=40)
     here = after(first, waited=25)
     edited = rules(

@@ -1,4 +1,4 @@
-"""What may stand in the way of a move, and which of several reasons is told."""
+"""Tests the guards of a move, and which of several reasons is reported."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ ROOM = Limits(cooldown=minutes(0), max_transfers=99)
 
 
 def chain(moves: int, *, ago: float = 10, waited: float = 12):
-    """A contact in Billing whose chain was moved so often in earlier waits, ``ago`` minutes the last time."""
+    """Builds a contact in Billing whose chain was moved so often in earlier waits, last ``ago`` minutes ago."""
     segments = [contact(f"s{number}", queue=SUPERVISORS, waited=200 - number) for number in range(moves)]
     here = contact("here", waited=waited, previous_id="before", initial_id="s0")
     history = tuple(
@@ -124,7 +124,7 @@ SHARE_IS_GONE = f"{HOLDS}percent_of_queue"
 
 
 def gone(count, rule="overflow", **others):
-    """Moves out of Billing of contacts that wait no more."""
+    """Builds moves out of Billing of contacts that no longer wait."""
     given = {"decided_at": NOW - minutes(5), **others}
     return tuple(act(contact(f"gone{number}", waited=30), rule, **given) for number in range(count))
 

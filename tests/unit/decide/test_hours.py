@@ -1,4 +1,4 @@
-"""Rules that count open hours: what is due, what waits for the opening, and what is held because nobody knows."""
+"""Tests rules that count open hours: what is due, what waits for the opening, and what is held."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -30,7 +30,7 @@ WEEK = range(7)
 
 
 def daily(start: int, end: int) -> Calendar:
-    """Every day from one hour to another."""
+    """Builds hours that are open every day from one hour to another."""
     return Calendar(UTC, dict.fromkeys(WEEK, (Window(start * 60, end * 60),)))
 
 

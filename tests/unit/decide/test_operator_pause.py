@@ -1,4 +1,4 @@
-"""What an operator has paused is held, in its place among the reasons, and nobody else gets it."""
+"""Tests that a paused contact is held with the right reason, and that no other rule acts on it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A task's pauses do not count: read only where a step may be due; where they are not known nothing acts."""
+"""Tests that a task's pauses do not count: they are read when a step may be due, and nothing acts without them."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -27,7 +27,7 @@ def ago(count: float) -> datetime:
 
 
 def once(begins: float, ends: float) -> Details:
-    """Paused once, in minutes ago."""
+    """Builds the details of one pause, in minutes ago."""
     return Details(paused_at=ago(begins), resumed_at=ago(ends), paused_for=minutes(begins - ends), pauses=1)
 
 

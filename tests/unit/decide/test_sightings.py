@@ -1,4 +1,4 @@
-"""Which wait a sighting belongs to, in whatever way Connect answers a transfer and however late its search is."""
+"""Tests which wait a sighting belongs to, whatever Connect returns for a transfer and however late its search is."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ def the_case(sighting, history) -> Wait:
 
 
 def moved(result, **others):
-    """The contact was moved from Billing to Overflow ten minutes ago."""
+    """Builds the move of a contact from Billing to Overflow ten minutes ago."""
     return move(FIRST, result, **{"new_contact_id": result.id, **others})
 
 

@@ -29,7 +29,7 @@ HERE = contact("c3", queue=GENERAL, waited=30, previous_id="c2", initial_id="c1"
 
 
 def seen(*past: Contact, began: datetime | None = NOW, here: Contact = HERE, **others: Any) -> Snapshot:
-    """By a ledger that began just now; ``past`` is what the contact came from, newest first."""
+    """Takes a snapshot with a ledger that began just now; ``past`` are the contacts before it, newest first."""
     return snapshot(here, ledger_began_at=began, pasts={here.id: past}, transfers={here.id: len(past)}, **others)
 
 
@@ -71,7 +71,7 @@ def test_what_was_before_an_agent_had_it_or_before_it_began_anew_is_another_wait
 
 
 def test_since_the_ledger_began_it_knows_every_move_itself():
-    """What it has no record of, an agent or a flow has done: a new wait."""
+    """Takes a move without a record for one by an agent or a flow, which begins a new wait."""
     assert outcome(seen(SECOND, FIRST, began=ago(31)), BACK) == MOVED_BACK
     assert outcome(seen(SECOND, FIRST, began=ago(29)), BACK) == STAYS
     assert decide(snapshot(HERE, ledger_began_at=ago(31), pasts={}, transfers={HERE.id: 2}), BACK).needs == ()

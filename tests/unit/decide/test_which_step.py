@@ -1,4 +1,4 @@
-"""Which step of a rule acts, sentence by sentence."""
+"""Checks that the right step of a rule acts."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Who governs a contact, sentence by sentence."""
+"""Tests which rule governs a contact."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ WARNING = """
 
 
 def moved_to_overflow(minutes_in_billing=10, waited=0, rule="overflow", **others):
-    """A contact that a rule has moved from Billing, and the move."""
+    """Builds a contact that a rule has moved from Billing, and the move."""
     first = contact("c1", waited=minutes_in_billing + waited)
     second = after(first, waited=waited)
     return second, move(first, second, rule, at=minutes_in_billing, **others)

@@ -1,4 +1,4 @@
-"""Examples of rules on the chain clock, and of conditions on age."""
+"""Tests examples of rules on the chain clock, and of conditions on age."""
 
 import pytest
 

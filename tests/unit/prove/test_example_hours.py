@@ -1,4 +1,4 @@
-"""Examples that say which hours of operation are open."""
+"""Tests examples that give hours of operation as open or closed."""
 
 from router.prove.examples import ExampleResult, prove_examples
 from tests.builders.contacts import NOW

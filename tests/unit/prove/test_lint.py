@@ -1,4 +1,4 @@
-"""What is proved about rules, file by file as each says itself at its end."""
+"""Compares the findings in each file of the corpus with the list at the end of the file."""
 
 from __future__ import annotations
 
