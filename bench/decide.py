@@ -27,6 +27,7 @@ from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
 from router.rules.load import parse_rules
 from router.rules.rule import Mode
+from router.runtime import collect_garbage_seldom
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 QUEUES = 100
@@ -171,6 +172,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sample", type=int, default=200)
     args = parser.parse_args()
+    collect_garbage_seldom()
     print(f"decide: {args.contacts} contacts, {args.rules} rules", flush=True)
     contacts = make_contacts(args.contacts, Random(args.seed))
     sample = contacts[: args.sample]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,22 +20,6 @@ from router.model import Contact, ContactId, HoldReason, Need, Standing
 from router.rules.bound import BoundRuleSet
 from router.rules.condition import told_unread
 from router.rules.rule import Mode
-
-
-@contextmanager
-def without_garbage_collection() -> Iterator[None]:
-    """Stops the search for reference cycles, which finds nothing while many objects are made that are all kept.
-
-    Objects without references are freed all the same. Does nothing if collection is off already.
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +81,6 @@ def decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
     "Overdue" is the time on the clock over the target, then the age, then the id. Capacity that one contact uses up is
     gone for the next.
     """
-    with without_garbage_collection():
-        return _decide(snapshot, rules)
-
-
-def _decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
     in_force = RulesInForce(rules, snapshot)
     accounts: dict[ContactId, Account] = {}
     governed: list[tuple[WaitingContact, Governance]] = []

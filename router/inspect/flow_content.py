@@ -82,7 +82,7 @@ class Block:
         return tuple(dict.fromkeys(ways))
 
 
-class Target(Enum):
+class QueueTarget(Enum):
     """Names where "Transfer to queue" would put the contact."""
 
     DESTINATION = "destination"
@@ -134,11 +134,11 @@ class _Walk:
     """Follows all ways through a flow: up to "Transfer to queue", and on from there when it fails."""
 
     flow: FlowContent
-    transfers: list[tuple[Block, Target]] = field(default_factory=list)
+    transfers: list[tuple[Block, QueueTarget]] = field(default_factory=list)
 
     def before_the_queue(self) -> Iterator[FlowFinding]:
         """Yields what is wrong on the ways from the start to each first "Transfer to queue"."""
-        for block, target in self._ways(self.flow.start, Target.DESTINATION):
+        for block, target in self._ways(self.flow.start, QueueTarget.DESTINATION):
             if block is None:
                 yield _error("the flow can end before the contact is in a queue, and Connect then ends the contact")
             elif block.kind == TO_QUEUE:
@@ -147,7 +147,7 @@ class _Walk:
                 yield from _on_the_way(block)
         if not self.transfers:
             yield _error(f"no {_name(TO_QUEUE)} block can be reached: the contact gets into no queue")
-        fixed = [block for block, target in self.transfers if target is Target.FIXED]
+        fixed = [block for block, target in self.transfers if target is QueueTarget.FIXED]
         if fixed and len(fixed) == len(self.transfers):
             yield _error(f"{_name(SET_QUEUE)} sets a fixed queue: the destination of the rule is ignored")
         elif fixed:
@@ -160,7 +160,7 @@ class _Walk:
             for error in (AT_CAPACITY, ANY_ERROR):
                 yield from self._behind(block, error, target)
 
-    def _behind(self, block: Block, error: str, target: Target) -> Iterator[FlowFinding]:
+    def _behind(self, block: Block, error: str, target: QueueTarget) -> Iterator[FlowFinding]:
         branch = "At capacity" if error == AT_CAPACITY else "Error"
         first = block.errors.get(error) or block.errors.get(ANY_ERROR)
         if first is None:
@@ -169,10 +169,10 @@ class _Walk:
         for found, queue in self._ways(first, target):
             if found is None or found.kind in (DISCONNECT, END):
                 yield _error(f"the branch {branch} of {block.name} ends the contact: lead it to a fallback queue")
-            elif found.kind == TO_QUEUE and queue is Target.DESTINATION:
+            elif found.kind == TO_QUEUE and queue is QueueTarget.DESTINATION:
                 yield _warning(f"the branch {branch} of {block.name} tries the same queue again: name a fallback queue")
 
-    def _ways(self, start: str, target: Target) -> Iterator[tuple[Block | None, Target]]:
+    def _ways(self, start: str, target: QueueTarget) -> Iterator[tuple[Block | None, QueueTarget]]:
         """Yields each block that can be reached from ``start``, up to "Transfer to queue". ``None`` is an end."""
         waiting, seen = deque([(start, target)]), {(start, target)}
         while waiting:
@@ -182,7 +182,7 @@ class _Walk:
             if block is None or block.kind in (TO_QUEUE, DISCONNECT, END, TO_FLOW):
                 continue
             if block.kind == SET_QUEUE:
-                queue = Target.FIXED if _is_fixed(block) else Target.DESTINATION
+                queue = QueueTarget.FIXED if _is_fixed(block) else QueueTarget.DESTINATION
             if not block.ways_out:
                 yield None, queue
             for step in ((way, queue) for way in block.ways_out):
