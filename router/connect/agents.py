@@ -1,4 +1,4 @@
-"""Which agents can be handed work now (GetCurrentUserData), and of which queues (ListRoutingProfileQueues)."""
+"""Reads which agents can be given work now (GetCurrentUserData), and of which queues (ListRoutingProfileQueues)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from router.connect.answers import Failure, Throttled, Unknown
 from router.connect.fields import Row, Unreadable, part, required, text
-from router.connect.read import BRIEF, Reads, RefusedLately, all_rows
+from router.connect.reads import BRIEF, Reads, RefusedLately, all_rows
 from router.connect.search import batched
 from router.model import AgentId, AgentState, Channel, ProfileId, QueueId, bare_id
 
@@ -19,7 +19,7 @@ an instance may have renamed it."""
 
 
 ASK_AGAIN_S = 300.0
-"""A permission that is missing must not cost a call each time, and one that is given must not wait for a restart."""
+"""A missing permission must not cost a call each time, and one that was granted must not wait for a restart."""
 
 
 class Agents:
@@ -29,13 +29,14 @@ class Agents:
         self._refused = RefusedLately(lambda: reads.monotonic, again_after=ASK_AGAIN_S)
 
     def states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure:
-        """The agents that Connect answered for, in calls of up to 100; one who is logged out has no entry. Any call
-        that fails fails it all.
+        """Returns the agents that Connect returned; an agent who is logged out has no entry. Any call that fails fails
+        it all.
 
-        Routable is an agent whose status is of type ROUTABLE (ListAgentStatuses, read once) and who has not chosen a
-        next status: while one is set, no new contacts are routed (Amazon Connect Administrator Guide, next status).
+        An agent is routable if the status is of type ROUTABLE (ListAgentStatuses, read once) and no next status is
+        chosen: while one is set, no new contacts are routed (Amazon Connect Administrator Guide, next status). One call
+        reads up to 100 agents.
         """
-        return self._reads.told("GetCurrentUserData", self._states(agent_ids))
+        return self._reads.record_health("GetCurrentUserData", self._states(agent_ids))
 
     def _states(self, agent_ids: Collection[AgentId]) -> dict[AgentId, AgentState] | Failure:
         states: dict[AgentId, AgentState] = {}
@@ -52,8 +53,9 @@ class Agents:
         return states
 
     def served(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
-        """The queues whose contacts agents of a routing profile are offered, by channel (ListRoutingProfileQueues)."""
-        return self._reads.told("ListRoutingProfileQueues", self._served(profile_id), about=profile_id)
+        """Returns the queues whose contacts agents of a routing profile are offered, by channel
+        (ListRoutingProfileQueues)."""
+        return self._reads.record_health("ListRoutingProfileQueues", self._served(profile_id), about=profile_id)
 
     def _served(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
         rows = all_rows(
@@ -99,14 +101,17 @@ class Agents:
                 yield AgentId(bare_id(agent_id)), state
 
     def _routable_statuses(self) -> frozenset[str] | None:
-        """Ids of the routable statuses; ``None`` where they cannot be listed, and then the default one's name decides.
-        A refusal is remembered for a while."""
+        """Returns the ids of the routable statuses, or ``None`` if they cannot be listed; then the default one's name
+        decides.
+
+        A refusal is remembered for a while.
+        """
         if self._routable is None and not self._refused:
-            found = self._reads.told("ListAgentStatuses", self._read_routable())
+            found = self._reads.record_health("ListAgentStatuses", self._read_routable())
             if isinstance(found, frozenset):
                 self._routable = found
             elif not isinstance(found, Throttled | Unknown):
-                self._refused.note()
+                self._refused.record()
         return self._routable or None
 
     def _read_routable(self) -> frozenset[str] | Failure:

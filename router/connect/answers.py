@@ -1,4 +1,4 @@
-"""What Connect answered, as values: an exception means a bug or a broken environment, never an expected "no"."""
+"""Holds what Connect answered as values. An exception means a bug or a broken environment, never an expected "no"."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ NOT_SENT = "NotSent"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transferred:
-    """HTTP 200. ``contact_id`` is what the answer carries: documented only as "the identifier of the contact", it may
-    be the new segment's or the old one's."""
+    """Is the answer HTTP 200 to a transfer. ``contact_id`` is documented only as "the identifier of the contact".
+
+    It may be the new segment's or the old one's.
+    """
 
     contact_id: ContactId
     request_id: str | None = None
@@ -29,8 +31,10 @@ class Updated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttled:
-    """HTTP 429 about the rate, or ``code`` ``NOT_SENT``: this process's own quota gave no token in time, or it stops.
-    Nothing happened."""
+    """Is HTTP 429 about the rate, or a call that was not made (``code`` ``NOT_SENT``). Nothing happened.
+
+    A call is not made if this process's own quota gave no token in time, or the process stops.
+    """
 
     code: str
     message: str = ""
@@ -48,7 +52,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """Another 4xx: Connect refused this call for good. Nothing happened."""
+    """Is another 4xx: Connect refused this call for good. Nothing happened."""
 
     code: str
     message: str
@@ -58,8 +62,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Full:
-    """ServiceQuotaExceededException, HTTP 402 (API_TransferContact): the chain has its 12 contacts, or the instance
-    its active tasks or e-mails."""
+    """Is ServiceQuotaExceededException, HTTP 402 (API_TransferContact).
+
+    The chain has its 12 contacts, or the instance has its active tasks or e-mails.
+    """
 
     message: str
     request_id: str | None = None
@@ -71,7 +77,7 @@ class Full:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denied:
-    """AccessDeniedException, HTTP 403: the credentials are known, the permission is missing."""
+    """Is AccessDeniedException, HTTP 403: the credentials are known, the permission is missing."""
 
     message: str
     request_id: str | None = None
@@ -96,8 +102,10 @@ class TooLate(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A contact as DescribeContact answered; ``answered_at`` is on the monotonic clock, in seconds: not later than
-    Connect answered, save by what an answer takes to come."""
+    """Holds a contact as DescribeContact returned it. ``answered_at`` is in seconds of the monotonic clock.
+
+    Connect answered at that instant or later, except for the time that the answer took to arrive.
+    """
 
     contact: Contact
     answered_at: float
@@ -106,7 +114,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """ResourceNotFoundException: no such contact in this instance."""
+    """Is ResourceNotFoundException: this instance has no such contact."""
 
     contact_id: ContactId
     request_id: str | None = None
@@ -120,8 +128,11 @@ DescribeAnswer = Reading | Missing | Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowProblem:
-    """A row of an answer that could not be read; the others stand. ``contact_id`` is ``None`` where not even that
-    could. ``problem`` names the field, never its value: that may be a customer's."""
+    """Describes a row of an answer that could not be read; the other rows are kept.
+
+    ``contact_id`` is ``None`` if not even that could be read. ``problem`` names the field, never its value, because
+    that may be a customer's.
+    """
 
     contact_id: ContactId | None
     problem: str
@@ -129,9 +140,9 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """One page of SearchContacts: candidates, in Connect's order. ``failure`` is set on the last page of a search that
-    could not be read to its end; what was returned before it stands.
+    """Holds one page of SearchContacts: candidates, in Connect's order.
 
+    ``failure`` is set on the last page of a search that could not be read to its end; the pages before it are valid.
     ``problems`` are the rows that were left out. ``degraded`` is one sentence, on every page of a search that had to do
     without the filter for contacts that still wait.
     """
@@ -147,7 +158,8 @@ class SearchPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceIdentity:
-    """DescribeInstance: what the service says of itself when it starts. ``account`` and ``region`` are the ARN's."""
+    """Holds what DescribeInstance returned; the service logs it at its start. ``account`` and ``region`` are the ARN's.
+    """
 
     instance_id: str
     arn: str

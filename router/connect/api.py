@@ -1,4 +1,4 @@
-"""One HTTP call to Connect, as one answer."""
+"""Makes one HTTP call to Connect and returns one answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OF_ANOTHER_TYPE = (ValueError, TypeError, AttributeError, LookupError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """HTTP 200. ``body`` is Connect's, parsed by the service model, and goes no further than this package."""
+    """Is the answer HTTP 200. ``body`` is Connect's, parsed by the service model, and does not leave this package."""
 
     body: Mapping[str, Any]
     asked_at: float
@@ -38,7 +38,7 @@ class Answered:
 
 
 class _Sending(local):
-    """What the call that this thread is making must be sent by."""
+    """Holds the instant by which the call that this thread is making must be sent."""
 
     before: float | None = None
 
@@ -60,11 +60,12 @@ class Api:
     def call(
         self, operation: str, *, report: bool = True, before: float | None = None, **parameters: Any
     ) -> Answered | Failure | Full:
-        """Exactly one HTTP call, without waiting for a token; counted, and with ``report`` told to the quotas, and
-        what is denied to people; without it the caller does both, for it knows what that stops.
+        """Makes exactly one HTTP call, without waiting for a token, and counts it.
 
-        Never raises for what the network, Connect or somebody in between does: that is an answer. With ``before`` (an
-        instant of the monotonic clock) it raises ``TooLate`` where the call was not on its way by then.
+        With ``report`` the quotas get the answer, and a denial is logged; without it the caller does both, because
+        it knows what the answer stops. Never raises for what the network, Connect or a proxy does: that is an answer.
+        With ``before`` (an instant of the monotonic clock) it raises ``TooLate`` if the call was not on its way by
+        then.
         """
         self._quotas.called(operation)
         self._sending.before = before
@@ -75,7 +76,7 @@ class Api:
         if report:
             self._report(operation, answer)
         if report and isinstance(answer, Denied | Unauthenticated):
-            self._tell(operation, answer)
+            self._log_denial(operation, answer)
         return answer
 
     def _attempt(self, operation: str, parameters: Mapping[str, Any]) -> Answered | Failure | Full:
@@ -88,8 +89,11 @@ class Api:
         return Answered(body=body, asked_at=asked_at, request_id=body.get("ResponseMetadata", {}).get("RequestId"))
 
     def _in_time(self, **_: object) -> None:
-        """Called on the thread of the call, as its last step but the sending. Whatever has come between (credentials
-        that had to be renewed, a process that was stopped) is over by now."""
+        """Raises ``TooLate`` if the call is not sent in time. botocore calls it on the call's thread right before the
+        sending.
+
+        Delays before it (credentials that had to be renewed, a process that was stopped) are over then.
+        """
         before = self._sending.before
         if before is not None and self._monotonic() > before:
             raise TooLate
@@ -100,7 +104,7 @@ class Api:
         elif isinstance(answer, Answered):
             self._quotas.succeeded(operation)
 
-    def _tell(self, operation: str, answer: Denied | Unauthenticated) -> None:
+    def _log_denial(self, operation: str, answer: Denied | Unauthenticated) -> None:
         if not self._news.is_news(operation):
             return
         code = answer.code if isinstance(answer, Unauthenticated) else "AccessDeniedException"
@@ -108,5 +112,5 @@ class Api:
 
 
 def refused(full: Full) -> Rejected:
-    """A 402 to a call that cannot fill anything up: a refusal like any other."""
+    """Returns a 402 as an ordinary refusal, for a call that cannot fill anything up."""
     return Rejected(code="ServiceQuotaExceededException", message=full.message, status=402, request_id=full.request_id)

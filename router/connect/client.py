@@ -1,4 +1,4 @@
-"""The boto3 client: one session, no hidden retries, short time-outs, fast timestamps."""
+"""Makes the boto3 clients: one session, no hidden retries, short time-outs, fast timestamps."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 # Local time against Connect's.
 
 HALF_A_SECOND = timedelta(seconds=0.5)
-"""``Date`` is cut to whole seconds (RFC 9110), so on average it is half a second early."""
+"""``Date`` is cut to whole seconds (RFC 9110), which makes it half a second early on average."""
 
 
 class Skew:
-    """What the ``Date`` headers of Connect's answers, errors included, say about the local clock."""
+    """Measures the local clock by the ``Date`` headers of Connect's answers, errors included."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -38,8 +38,10 @@ class Skew:
 
     @property
     def current(self) -> timedelta | None:
-        """Local time less Connect's, by the last answer: positive where the local clock is ahead. ``None`` until an
-        answer carried a date. Good to about a second."""
+        """Returns local time less Connect's, by the last answer: positive if the local clock is ahead.
+
+        It is ``None`` until an answer carried a date, and exact to about a second.
+        """
         return self._current
 
     def watch(self, client: ConnectClient) -> None:
@@ -58,28 +60,30 @@ class Skew:
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
 SPARE_CONNECTIONS = 4
-"""Beside the workers: the poll, the followers and the directory call at the same time."""
+"""In addition to the workers, the poll, the followers and the directory call at the same time."""
 
 
 _NO_REGION = "no AWS region: set region under [connect], AWS_DEFAULT_REGION, or a region in the AWS profile"
 
 
 class Unreachable(Exception):
-    """There is nothing to talk to Connect with: no region, no credentials, a broken profile or endpoint. The message is
-    one line and says what to do."""
+    """Reports that Connect cannot be called: no region, no credentials, a broken profile or endpoint.
+
+    The message is one line that names what to do.
+    """
 
 
 class NoCredentials(Unreachable):
-    """None now; a role may hand some out in a moment, so that trying again is not in vain."""
+    """Reports that there are no credentials now. A role may hand some out in a moment; trying again makes sense."""
 
 
 def make_client(
     *, region: str | None = None, workers: int = 8, read_timeout_s: float = READ_TIMEOUT_S
 ) -> ConnectClient:
-    """A Connect client whose every call is one HTTP call.
+    """Returns a Connect client whose every call is one HTTP call.
 
-    ``region`` goes before what the SDK finds; endpoints, profiles, credentials and proxies are the SDK's own. Raises
-    ``Unreachable`` where the SDK has no region or credentials, or cannot read its own configuration.
+    ``region`` has priority over what the SDK finds. Endpoints, profiles, credentials and proxies are the SDK's own.
+    Raises ``Unreachable`` if the SDK has no region or credentials, or cannot read its own configuration.
     """
     try:
         session = _session()
@@ -101,14 +105,16 @@ def make_client(
 
 
 def make_quotas_client(*, region: str | None) -> Any:
-    """A client of Service Quotas, with short time-outs: nothing waits long for what can be done without."""
+    """Returns a client of Service Quotas with short time-outs, because the router can work without it."""
     config = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=5)
     return boto3.Session().client("service-quotas", region_name=region, config=config)
 
 
 def make_table_client(*, region: str | None) -> DynamoDBClient:
-    """A client of DynamoDB, for the ledger. The SDK repeats what failed: every write is on a condition, so that a
-    repeat does nothing. Raises ``Unreachable`` as ``make_client`` does."""
+    """Returns a client of DynamoDB, for the ledger. Raises ``Unreachable`` as ``make_client`` does.
+
+    The SDK repeats calls that failed. Every write has a condition, which makes a repeat do nothing.
+    """
     try:
         client = boto3.Session().client("dynamodb", region_name=region, config=_TABLE_CONFIG)
     except NoRegionError:
@@ -138,8 +144,10 @@ def _session() -> boto3.Session:
 
 
 def _config(workers: int, read_timeout_s: float) -> Config:
-    """``total_max_attempts`` counts calls (``max_attempts`` would count repeats), and being set here goes before
-    AWS_MAX_ATTEMPTS and the profile: the SDK's own would be paced by nobody."""
+    """Returns the SDK's settings. ``total_max_attempts`` counts calls; ``max_attempts`` would count repeats.
+
+    Set here, it has priority over AWS_MAX_ATTEMPTS and the profile. Repeats by the SDK would not be paced.
+    """
     return Config(
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=CONNECT_TIMEOUT_S,
@@ -151,10 +159,10 @@ def _config(workers: int, read_timeout_s: float) -> Config:
 
 
 def refuse_foreign_body(response_dict: dict[str, Any], **_: object) -> None:
-    """Before botocore reads an answer: what is no JSON object is not AWS's.
+    """Refuses an answer that is no JSON object, before botocore reads it, because AWS did not write it.
 
-    botocore takes such a body for an empty answer, and fails without the status on some of them. Of an error only the
-    status is left to go by then; a success that AWS did not write is none, so it is an error of its own.
+    botocore takes such a body for an empty answer, and fails without the status on some of them. Of an error, only the
+    status is kept. A success that AWS did not write is an error of its own.
     """
     body: bytes = response_dict.get("body") or b""
     if not body.strip() or _is_object(body):

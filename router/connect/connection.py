@@ -1,4 +1,4 @@
-"""Everything of one instance, put together over one client."""
+"""Puts everything of one instance together over one client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from router.connect.client import READ_TIMEOUT_S, Skew, make_client
 from router.connect.contacts import ConnectReader, Contacts
 from router.connect.instance import ConnectInstance
 from router.connect.quotas import Quotas, Rate, Wait, wait_on
-from router.connect.read import BRIEF, LISTING, Patience, Reads
+from router.connect.reads import BRIEF, LISTING, Patience, Reads
 from router.connect.search import Search
 from router.connect.transfer import ConnectMover
 from router.model import Channel
@@ -19,7 +19,7 @@ from router.model import Channel
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """Thread-safe. ``endpoint`` is the URL the SDK resolved; ``stop`` ends every wait for the quota."""
+    """Holds the client and the parts that use it. Thread-safe. ``endpoint`` is the URL that the SDK resolved."""
 
     endpoint: str
     reader: ConnectReader
@@ -49,8 +49,10 @@ class Connection:
         pause: Callable[[float], object] | None = None,
         read_timeout_s: float = READ_TIMEOUT_S,
     ) -> Connection:
-        """Makes no call. ``rates`` replace the documented quotas of their operations; ``share`` is how much of each
-        this process may use. Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration.
+        """Opens the connection without a call. ``rates`` replace the documented quotas of their operations.
+
+        ``share`` is the part of each that this process may use. Raises ``Unreachable`` if the SDK has no region,
+        credentials or usable configuration.
         """
         client = make_client(region=region, workers=workers, read_timeout_s=read_timeout_s)
         skew = Skew(now)
@@ -76,15 +78,15 @@ class Connection:
         )
 
     def skew(self) -> timedelta | None:
-        """Local time less Connect's; ``None`` before the first answer."""
+        """Returns local time less Connect's; ``None`` before the first answer."""
         return self._skew.current
 
     def calls(self) -> Mapping[str, int]:
-        """HTTP calls by operation since the connection was opened."""
+        """Returns the HTTP calls by operation since the connection was opened."""
         return self.quotas.calls()
 
     def stop(self) -> None:
-        """Ends every wait for a token or between attempts; reads answer ``NOT_SENT`` from then on."""
+        """Ends every wait for a token or between attempts; reads return ``NOT_SENT`` from then on."""
         self.quotas.stop()
 
     def close(self) -> None:

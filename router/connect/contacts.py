@@ -1,4 +1,4 @@
-"""One contact by its id: DescribeContact, and the contacts it belongs with."""
+"""Reads one contact by its id: DescribeContact, and the contacts it belongs with."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime
 
 from router.connect.answers import DescribeAnswer, Failure, Missing, Reading, Rejected, SearchPage, Unknown
 from router.connect.api import Answered
+from router.connect.contact_rows import associated, described
 from router.connect.fields import Unreadable, part
-from router.connect.parse import associated, described
-from router.connect.read import BRIEF, Patience, Reads, all_rows
+from router.connect.reads import BRIEF, Patience, Reads, all_rows
 from router.connect.search import Search
 from router.model import Contact, ContactId, QueueId
 
 PAGE_SIZE = 100
-"""MaxResults of ListAssociatedContacts goes up to 100 (botocore service model)."""
+"""ListAssociatedContacts takes a MaxResults of up to 100 (botocore service model)."""
 
 SLOW = 1.5
 """Seconds; DescribeContact takes a tenth of that."""
@@ -28,12 +28,13 @@ class Contacts:
         self._patience = patience
 
     def describe(self, contact_id: ContactId) -> DescribeAnswer:
-        """The contact as Connect has it now; ``Missing`` only where Connect itself says that there is none, and that
-        it has the instance: it says "not found" for either.
+        """Returns the contact as Connect has it now.
 
-        An answer that cannot be read, or that is about another contact, is ``Unknown``: nothing may rest on it.
+        ``Missing`` means that Connect reported "not found" and does have the instance, because it reports "not found"
+        for either. An answer that cannot be read, or that is about another contact, is ``Unknown``: nothing may rest on
+        it.
         """
-        return self._reads.told("DescribeContact", self._describe(contact_id))
+        return self._reads.record_health("DescribeContact", self._describe(contact_id))
 
     def _describe(self, contact_id: ContactId) -> DescribeAnswer:
         answer = self._reads.get("DescribeContact", patience=self._patience, ContactId=contact_id)
@@ -50,8 +51,10 @@ class Contacts:
         return Reading(contact=contact, answered_at=self._answered_at(answer), request_id=answer.request_id)
 
     def _answered_at(self, answer: Answered) -> float:
-        """Now. But an answer that took long may have lain here for most of it, while this process was stopped: then it
-        is not known to be any younger than its question."""
+        """Returns now, or the time of the request if the answer took long.
+
+        The answer may have lain here for most of that time, while this process was stopped.
+        """
         now = self._monotonic()
         return now if now - answer.asked_at <= SLOW else answer.asked_at
 
@@ -63,9 +66,11 @@ class Contacts:
         return Unknown(code=answer.code, message=message, request_id=answer.request_id)
 
     def chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure:
-        """The tree that the contact belongs to, itself included, with linked tasks and e-mail threads, as
-        ListAssociatedContacts lists it. One row that cannot be read fails it all: transfers are counted on it."""
-        return self._reads.told("ListAssociatedContacts", self._chain(contact_id))
+        """Returns the tree that the contact belongs to, itself included, with linked tasks and e-mail threads.
+
+        ListAssociatedContacts lists it. One row that cannot be read fails it all, because transfers are counted on it.
+        """
+        return self._reads.record_health("ListAssociatedContacts", self._chain(contact_id))
 
     def _chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure:
         rows = all_rows(
@@ -83,7 +88,7 @@ class Contacts:
 
 @dataclass(frozen=True, slots=True)
 class ConnectReader:
-    """Thread-safe, but for the pages of one search, which one thread reads."""
+    """Reads contacts. Thread-safe, except that one thread reads the pages of one search."""
 
     searching: Search
     contacts: Contacts
@@ -91,7 +96,7 @@ class ConnectReader:
     def search(
         self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime
     ) -> Iterator[SearchPage]:
-        """Candidates, page by page as they come; see ``Search.run``."""
+        """Yields candidates, one page after the other; see ``Search.run``."""
         return self.searching.run(queue_ids=queue_ids, since=since, until=until)
 
     def describe(self, contact_id: ContactId) -> DescribeAnswer:

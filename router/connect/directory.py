@@ -1,4 +1,4 @@
-"""The names of the instance: queues, agents, flows and hours of operation."""
+"""Reads the names of the instance: queues, agents, flows and hours of operation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from router.connect.answers import Failure, Unknown
 from router.connect.fields import Row, Unreadable, required, text
-from router.connect.read import Reads, all_rows
+from router.connect.reads import Reads, all_rows
 from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Hours, HoursId, Queue, QueueId
 
 PAGE_SIZE = 1000
@@ -27,10 +27,10 @@ class _Failed(Exception):
 
 
 def read_directory(reads: Reads, *, with_agents: bool, with_hours: bool) -> Directory | Failure:
-    """Standard queues and the flows that can move a contact; agents and hours of operation where asked for.
+    """Returns standard queues and the flows that can move a contact, and on request agents and hours of operation.
 
-    ``with_hours`` also reads each queue's own hours and whether it is enabled, which ListQueues does not tell. All or
-    nothing: a name that is missing from half a list would look as if the instance had lost it.
+    ``with_hours`` also reads each queue's own hours and whether it is enabled, which ListQueues does not return. All or
+    nothing is returned: a name missing from half a list would look as if the instance had lost it.
     """
     try:
         queues = _listed(reads, _queue, "ListQueues", "QueueSummaryList", QueueTypes=["STANDARD"])
@@ -55,7 +55,7 @@ def _listed(
     **parameters: Any,
 ) -> tuple[T, ...]:
     rows = all_rows(reads, operation, member, MaxResults=page_size, **parameters)
-    found = reads.told(operation, _parsed(operation, parse, rows) if isinstance(rows, list) else rows)
+    found = reads.record_health(operation, _parsed(operation, parse, rows) if isinstance(rows, list) else rows)
     if not isinstance(found, tuple):
         raise _Failed(found)
     return found
@@ -81,7 +81,8 @@ def _hours(row: Row) -> Hours:
 
 
 def _flow(row: Row) -> Flow:
-    """State and status missing from the answer count as active and published: older API versions lack them."""
+    """Returns the flow. A missing state or status counts as active or published, because older API versions lack them.
+    """
     kind = row.get("ContactFlowType")
     return Flow(
         id=FlowId(required(row, "Id")),
@@ -93,7 +94,8 @@ def _flow(row: Row) -> Flow:
 
 
 def _with_hours(reads: Reads, queues: tuple[Queue, ...]) -> tuple[Queue, ...]:
-    """SearchQueues tells of a hundred queues in one call what DescribeQueue tells of one."""
+    """Returns the queues with their hours. One call of SearchQueues returns a hundred queues; DescribeQueue would
+    return one."""
     found = _listed(reads, _searched, "SearchQueues", "Queues", page_size=SEARCH_PAGE_SIZE)
     by_id = {queue.id: queue for queue in found}
     return tuple(

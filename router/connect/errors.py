@@ -1,4 +1,4 @@
-"""What a failed call means: each exception of botocore's as one of the answers."""
+"""Turns each exception of botocore into the answer that it means."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MESSAGE_LENGTH = 300
 
 
 def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
-    """The text with control characters escaped, cut to ``limit`` characters with ``…``."""
+    """Returns the text with control characters escaped, cut to ``limit`` characters with ``…``."""
     escaped = printable(text[: limit + 1])
     return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
 
@@ -79,10 +79,10 @@ CREDENTIAL_ERRORS = (
 
 
 def answer_of(exception: Exception) -> Failure | Full:
-    """The answer that an exception out of a botocore client stands for.
+    """Returns the answer that an exception of a botocore client means.
 
-    What cannot be told apart from a call that took effect is ``Unknown``: 5xx, time-outs, broken connections, answers
-    that are not Connect's. Credentials that could not be got are ``Unauthenticated``: nothing was sent.
+    An error that may also follow a call that took effect is ``Unknown``: 5xx, time-outs, broken connections, answers
+    that are not Connect's. Credentials that could not be obtained are ``Unauthenticated``: nothing was sent.
     """
     if isinstance(exception, ClientError):
         return _of_response(exception.response)
@@ -94,14 +94,17 @@ def answer_of(exception: Exception) -> Failure | Full:
 
 
 def _message_of(exception: Exception) -> str:
-    """An exception that is not botocore's comes from reading the answer, and its text may quote a customer's value."""
+    """Returns the text of an exception of botocore, and only the class of any other.
+
+    The others arise from reading the answer, and their text may quote a customer's value.
+    """
     if isinstance(exception, BotoCoreError):
         return one_line(str(exception))
     return "the answer could not be read as one of Connect's"
 
 
 def _of_response(response: Mapping[str, Any]) -> Failure | Full:
-    """By code, and by status where the code says nothing: bodies may be empty, or a proxy's."""
+    """Returns the answer by code, or by status if the code means nothing: bodies may be empty, or a proxy's."""
     metadata = response.get("ResponseMetadata") or {}
     error = response.get("Error") or {}
     status = int(metadata.get("HTTPStatusCode") or 0)
@@ -124,8 +127,8 @@ def _of_response(response: Mapping[str, Any]) -> Failure | Full:
 
 
 _NOT_PROCESSED_FOR_GOOD = frozenset(set(range(400, 500)) - {408, 425})
-"""Every other 4xx refuses for good, save those by which a server or proxy says that it did not wait for the request;
-3xx and 5xx tell nothing about what happened."""
+"""Every other 4xx refuses for good, except those of a server or proxy that did not wait for the request. With 3xx and
+5xx it is unknown what happened."""
 
 
 def _text(value: object) -> str:

@@ -12,11 +12,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_timestamp(value: object) -> object:
-    """An aware UTC datetime from epoch seconds (Connect's JSON) or ISO 8601; the value itself where it is neither.
+    """Returns an aware UTC datetime from epoch seconds (Connect's JSON) or ISO 8601, or the value itself if it is
+    neither.
 
-    botocore calls this for each timestamp of an answer, and an exception would lose the whole page: what is no time is
-    handed on as it is, for whoever reads that one row to refuse. botocore's own parser goes through dateutil, which is
-    two thirds of the time that a page of contacts takes.
+    botocore calls this for each timestamp of an answer, and an exception would lose the whole page. The code that reads
+    the one row refuses a value that is no time. botocore's own parser uses dateutil, which takes two thirds of the time
+    that a page of contacts takes.
     """
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -37,8 +38,11 @@ def _from_text(text: str) -> datetime:
 
 
 def is_unset(at: datetime) -> bool:
-    """Whether the instant is a stand-in for "no value": AWS's own samples of contact events write unset times as
-    ``1970-01-01T00:00:00.001Z`` (Amazon Connect Administrator Guide, contact events)."""
+    """Returns whether the instant means "no value".
+
+    AWS's own samples of contact events write unset times as ``1970-01-01T00:00:00.001Z`` (Amazon Connect Administrator
+    Guide, contact events).
+    """
     return at < EPOCH + timedelta(days=1)
 
 
@@ -50,7 +54,7 @@ class Unreadable(Exception):
 
 
 def part(row: Row, member: str) -> Row:
-    """A structure inside; empty where it is missing."""
+    """Returns a structure inside, empty if it is missing."""
     value = row.get(member)
     if value is None:
         return {}
@@ -67,7 +71,7 @@ def required(row: Row, member: str) -> str:
 
 
 def text(row: Row, member: str) -> str | None:
-    """``None`` for an empty text too: Connect has no member here whose emptiness means something."""
+    """Returns the text; ``None`` for an empty text too, because no empty member of Connect has a meaning here."""
     value = row.get(member)
     if value is not None and not isinstance(value, str):
         raise Unreadable(f"{member} is no text")
@@ -75,7 +79,7 @@ def text(row: Row, member: str) -> str | None:
 
 
 def texts(row: Row, member: str) -> dict[str, str]:
-    """A map of texts; entries that are none are left out."""
+    """Returns a map of texts without the entries that are not text."""
     return {str(key): value for key, value in part(row, member).items() if isinstance(value, str)}
 
 
@@ -87,7 +91,7 @@ def number(row: Row, member: str) -> int | None:
 
 
 def time(row: Row, member: str) -> datetime | None:
-    """``None`` also for a time that stands for "no value"."""
+    """Returns the time; ``None`` also for a time that means "no value"."""
     value = row.get(member)
     if value is None:
         return None

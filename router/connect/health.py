@@ -1,4 +1,4 @@
-"""Which reading operations do not answer, told when that begins and when it ends, not at each call."""
+"""Logs when a reading operation stops answering and when it works again, not at each call."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ ABOUT_ONE_CONTACT = frozenset({"DescribeContact", "ListAssociatedContacts"})
 """A refusal is about the contact, and one contact that cannot be read is no failing operation."""
 IN_A_ROW = 3
 """Contacts in a row that could not be read, from which on it is the operation."""
-TOLD_ELSEWHERE = frozenset({"SearchContacts"})
-"""Of which the cycle says that it is degraded, with what follows from that."""
+LOGGED_ELSEWHERE = frozenset({"SearchContacts"})
+"""Operations whose failure makes a cycle degraded; the cycle logs that with its consequences."""
 
 
 @dataclass(slots=True)
 class _Failing:
-    """``code`` is what was told last; ``None`` while too few have failed in a row to say so."""
+    """Counts failures in a row. ``code`` is the one that was logged last; ``None`` while too few have failed to log it.
+    """
 
     since: float
     in_a_row: int = 0
@@ -37,10 +38,10 @@ class OperationHealth:
         self._failing: dict[tuple[str, str], _Failing] = {}
         self._lock = Lock()
 
-    def note(self, operation: str, answer: object, *, about: str = "") -> None:
-        """``answer`` is that of a whole logical read, repeats included; whatever is no failure is a success."""
+    def record_answer(self, operation: str, answer: object, *, about: str = "") -> None:
+        """Records the answer of a whole logical read, repeats included. Everything except a failure is a success."""
         if isinstance(answer, Throttled) and answer.code == NOT_SENT:
-            return  # nobody was asked
+            return  # no call was made
         if isinstance(answer, Rejected) and operation in ABOUT_ONE_CONTACT:
             return
         if isinstance(answer, Throttled | Unknown | Rejected | Denied | Unauthenticated):
@@ -57,7 +58,7 @@ class OperationHealth:
                 return
             state.code = failure.code
         # A permission or credentials that are missing have a line of their own, with what they stop.
-        if operation not in TOLD_ELSEWHERE and not isinstance(failure, Denied | Unauthenticated):
+        if operation not in LOGGED_ELSEWHERE and not isinstance(failure, Denied | Unauthenticated):
             message = "" if isinstance(failure, Throttled) else failure.message
             log.warning("api.failing", operation=operation, error=failure.code, message=message, **_about(about))
 

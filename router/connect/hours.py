@@ -1,4 +1,4 @@
-"""DescribeHoursOfOperation and GetEffectiveHoursOfOperations: when hours of operation are open."""
+"""Reads when hours of operation are open: DescribeHoursOfOperation and GetEffectiveHoursOfOperations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from router.connect.answers import Failure, Unknown
 from router.connect.api import Answered
 from router.connect.fields import Row, Unreadable, number, part, required
-from router.connect.read import BRIEF, Reads
+from router.connect.reads import BRIEF, Reads
 from router.model import HoursId, OpeningHours, TimeSlice
 
 T = TypeVar("T")
@@ -20,11 +20,10 @@ DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUN
 
 
 def read_hours(reads: Reads, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure:
-    """The week, and the effective hours of each date from ``since`` to ``until``, both included; a date of which
-    Connect says nothing has the hours of its weekday.
+    """Returns the week, and the effective hours of each date from ``since`` to ``until``, both included.
 
-    What an end of 00:00 means is not in the service model; the administrator guide ("How to specify midnight") writes
-    the end of the day so.
+    A date that Connect leaves out has the hours of its weekday. The service model does not define an end of 00:00; the
+    administrator guide ("How to specify midnight") writes the end of the day so.
     """
     week = _read(reads, "DescribeHoursOfOperation", _week, hours_id)
     if not isinstance(week, OpeningHours):
@@ -38,7 +37,7 @@ def _read(
     reads: Reads, operation: str, parse: Callable[[Row], T], hours_id: HoursId, **parameters: str
 ) -> T | Failure:
     answer = reads.get(operation, patience=BRIEF, HoursOfOperationId=hours_id, **parameters)
-    return reads.told(operation, _parsed(answer, parse), about=hours_id)
+    return reads.record_health(operation, _parsed(answer, parse), about=hours_id)
 
 
 def _parsed(answer: Answered | Failure, parse: Callable[[Row], T]) -> T | Failure:
@@ -92,7 +91,7 @@ def _slice(row: Row, start: str, end: str) -> TimeSlice:
 
 
 def _minutes(row: Row, member: str) -> int:
-    """Minutes after midnight."""
+    """Returns minutes after midnight."""
     time = part(row, member)
     hours, minutes = number(time, "Hours"), number(time, "Minutes")
     if hours is None or minutes is None or not (0 <= hours < 24 and 0 <= minutes < 60):

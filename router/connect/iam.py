@@ -1,4 +1,4 @@
-"""Which reading operations IAM denies: one small call of each."""
+"""Finds out which reading operations IAM denies, by one small call of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from router.connect.answers import Denied
 from router.connect.directory import TRANSFER_FLOWS
-from router.connect.read import BRIEF, Reads
+from router.connect.reads import BRIEF, Reads
 
 # What IAM authorises each operation on, and the parts of an instance's ARN.
 
@@ -41,12 +41,12 @@ AUTHORISED_ON: dict[str, tuple[str, ...]] = {
 Authorization Reference, actions defined by Amazon Connect)."""
 
 DEPENDS_ON: dict[str, str] = {"SearchQueues": "DescribeQueue", "SearchContacts": "DescribeContact"}
-"""The action that IAM asks for as well (the same page, dependent actions)."""
+"""The action that IAM requires in addition (the same page, dependent actions)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceArn:
-    """``UNKNOWN`` stands for what is not known: IAM takes it for anything."""
+    """Holds the parts of an instance's ARN. ``UNKNOWN``, which IAM takes for anything, replaces an unknown part."""
 
     instance_id: str
     region: str = UNKNOWN
@@ -55,7 +55,7 @@ class InstanceArn:
 
     @classmethod
     def read(cls, arn: str) -> InstanceArn:
-        """From the whole ARN of an instance."""
+        """Returns the parts of the whole ARN of an instance."""
         _, partition, _, region, account, resource = arn.split(":", 5)
         instance_id = resource.rpartition("/")[2]
         return cls(instance_id=instance_id, region=region, account=account, partition=partition)
@@ -64,7 +64,7 @@ class InstanceArn:
         return f"arn:{self.partition}:connect:{self.region}:{self.account}:instance/{self.instance_id}"
 
     def every(self, kind: str) -> str:
-        """All resources of a kind of this instance, or the instance itself."""
+        """Returns the ARN of all resources of a kind of this instance, or of the instance itself."""
         return str(self) if kind == INSTANCE else f"{self}/{kind}/*"
 
     def one(self, kind: str, resource_id: str) -> str:
@@ -72,7 +72,7 @@ class InstanceArn:
 
 
 def partition_of(region: str | None) -> str:
-    """By the region's name (AWS General Reference, partitions); ``UNKNOWN`` where the partition is a rarer one."""
+    """Returns the partition by the region's name (AWS General Reference, partitions); ``UNKNOWN`` for a rarer one."""
     if region is None or region.startswith(("us-iso", "eu-iso")):
         return UNKNOWN
     named = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
@@ -113,8 +113,10 @@ PARAMETERS: Mapping[str, Callable[[datetime], Mapping[str, Any]]] = {
 
 
 def denied(reads: Reads, operations: Iterable[str], *, now: datetime) -> Mapping[str, str]:
-    """Of ``operations``, those that IAM denies, with what AWS says. Any other answer shows that the call was allowed,
-    or says nothing about it."""
+    """Returns those of ``operations`` that IAM denies, each with AWS's message.
+
+    Any other answer shows that the call was allowed, or nothing about it.
+    """
     found = {}
     for operation in sorted(operations):
         make = PARAMETERS.get(operation)

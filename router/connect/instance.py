@@ -1,4 +1,4 @@
-"""What the instance is and is made of, and its live metrics, behind one face."""
+"""Puts what the instance has, and its live metrics, behind one face."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from router.connect.fields import Row, Unreadable, part, required, text
 from router.connect.hours import read_hours
 from router.connect.iam import denied
 from router.connect.metrics import Metrics
-from router.connect.read import Reads
+from router.connect.reads import Reads
 from router.model import (
     AgentId,
     AgentState,
@@ -29,7 +29,7 @@ from router.model import (
 
 
 class ConnectInstance:
-    """Thread-safe."""
+    """Reads the instance: its names, hours, metrics and agents. Thread-safe."""
 
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
@@ -37,7 +37,7 @@ class ConnectInstance:
         self._agents = Agents(reads)
 
     def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure:
-        """All names, or why they could not all be read; see ``read_directory``."""
+        """Returns all names, or why they could not all be read; see ``read_directory``."""
         return read_directory(self._reads, with_agents=with_agents, with_hours=with_hours)
 
     def queue_metrics(
@@ -52,15 +52,15 @@ class ConnectInstance:
         return self._agents.served(profile_id)
 
     def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure:
-        """When it is open, date by date between the two, both included; see ``read_hours``."""
+        """Returns the open times of each date between the two, both included; see ``read_hours``."""
         return read_hours(self._reads, hours_id, since=since, until=until)
 
     def denied(self, operations: Collection[str], *, now: datetime) -> Mapping[str, str]:
-        """Those that IAM denies, with what AWS says; see ``probe``."""
+        """Returns the operations that IAM denies, each with AWS's message; see ``iam.denied``."""
         return denied(self._reads, operations, now=now)
 
     def describe_instance(self) -> InstanceIdentity | Failure:
-        """Who answers: the proof that region, credentials and instance id fit together."""
+        """Returns the instance's identity, which proves that region, credentials and instance id fit together."""
         answer = self._reads.get("DescribeInstance")
         if not isinstance(answer, Answered):
             return answer
@@ -70,8 +70,8 @@ class ConnectInstance:
             return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
 
     def account(self) -> str | None:
-        """The AWS account in the ARN that DescribeInstance tells; ``None`` where it may not be asked, or is silent."""
-        answer = self._reads.asked("DescribeInstance")
+        """Returns the AWS account in the ARN of DescribeInstance; ``None`` if that call is denied or fails."""
+        answer = self._reads.get_once("DescribeInstance")
         try:
             return None if answer is None else _identity(part(answer.body, "Instance"), answer.request_id).account
         except Unreadable:

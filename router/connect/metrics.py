@@ -1,4 +1,4 @@
-"""GetCurrentMetricData: what is going on in the queues now."""
+"""Reads the live metrics of queues with GetCurrentMetricData."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from router.connect.answers import Failure, Rejected, Unknown
 from router.connect.fields import Row, Unreadable, part, text
-from router.connect.read import BRIEF, Reads, RefusedLately, all_rows
+from router.connect.reads import BRIEF, Reads, RefusedLately, all_rows
 from router.connect.search import MAX_QUEUES, batched
 from router.model import METRICS, Channel, Metric, QueueId, QueueMetrics, bare_id
 
@@ -28,15 +28,17 @@ class Metrics:
     def of_queues(
         self, queue_ids: Collection[QueueId], channels: Collection[Channel]
     ) -> Mapping[tuple[QueueId, Channel], QueueMetrics] | Failure:
-        """One row for each queue and channel that Connect gave one for, in calls of up to 100 queues; a value that is
-        missing or null is ``None``. A channel that occurs in no key had no row in any queue: Connect may be silent
-        about it (its documentation still names VOICE, CHAT and TASK only), or refuse EMAIL, and is then asked again
-        without. Any call that fails fails it all.
+        """Returns one row for each queue and channel that Connect returned; a value that is missing or null is
+        ``None``.
 
-        Always grouped by queue and channel: without groupings OLDEST_CONTACT_AGE is in milliseconds though its unit
-        says seconds, and ESTIMATED_WAIT_TIME is refused (botocore service model).
+        A channel that occurs in no key had no row in any queue. Connect may omit EMAIL (its documentation still names
+        VOICE, CHAT and TASK only), or refuse it; then the call is repeated without it. Any call that fails fails it
+        all. One call reads up to 100 queues.
+
+        Rows are always grouped by queue and channel. Without groupings OLDEST_CONTACT_AGE is in milliseconds although
+        its unit is seconds, and ESTIMATED_WAIT_TIME is refused (botocore service model).
         """
-        return self._reads.told("GetCurrentMetricData", self._of_queues(queue_ids, channels))
+        return self._reads.record_health("GetCurrentMetricData", self._of_queues(queue_ids, channels))
 
     def _of_queues(self, queue_ids: Collection[QueueId], channels: Collection[Channel]) -> Rows | Failure:
         rows: Rows = {}
@@ -62,7 +64,7 @@ class Metrics:
             return answer
         without = self._ask(queue_ids, fewer)
         if isinstance(without, list):
-            self._email_refused.note()
+            self._email_refused.record()
         return without
 
     def _ask(self, queue_ids: tuple[QueueId, ...], channels: frozenset[Channel]) -> list[Row] | Failure:

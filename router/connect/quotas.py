@@ -1,4 +1,4 @@
-"""This process's share of Connect's request quotas, operation by operation."""
+"""Shares Connect's request quotas, operation by operation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RESERVE: Mapping[str, float] = {"DescribeContact": 2.0}
 """Tokens that calls which can wait leave in the bucket: nothing is moved without a reading of that very moment."""
 
 _LOOK_AGAIN_S = 1.0
-"""A lowered rate climbs while one waits, so nobody sleeps longer than this on an estimate made from it."""
+"""A lowered rate climbs during a wait. Nobody therefore sleeps longer than this on an estimate made from it."""
 
 Wait = Callable[[Condition, float | None], object]
 
@@ -47,8 +47,11 @@ def wait_on(condition: Condition, seconds: float | None) -> object:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaState:
-    """One operation now. ``rate`` is what is allowed at this instant, ``full_rate`` this process's whole share; both
-    per second. ``calls`` and ``throttles`` count from the start of the process."""
+    """Describes one operation now. ``rate`` is allowed at this instant, ``full_rate`` is the whole share; both per
+    second.
+
+    ``calls`` and ``throttles`` count from the start of the process.
+    """
 
     rate: float
     full_rate: float
@@ -59,7 +62,7 @@ class QuotaState:
 
 
 class _Lane:
-    """One operation: its bucket, and the lines of those who wait for a token: the urgent ones before the others."""
+    """Holds one operation: its bucket, and the lines of waiting calls, the urgent ones before the others."""
 
     def __init__(self, bucket: Bucket, reserve: float) -> None:
         self.bucket = bucket
@@ -79,10 +82,10 @@ class _Lane:
 
 
 class Quotas:
-    """Thread-safe; tokens go to those who wait in the order in which they came.
+    """Gives tokens to calls in the order in which they began to wait. Thread-safe.
 
-    ``share`` is how much of each rate and burst this process may use. An operation without a rate has the documented
-    default, or the general rule.
+    ``share`` is the part of each rate and burst that this process may use. An operation without a rate has the
+    documented default, or the general rule.
     """
 
     def __init__(
@@ -94,7 +97,8 @@ class Quotas:
         wait: Wait = wait_on,
         pause: Callable[[float], object] | None = None,
     ) -> None:
-        """``wait`` and ``pause`` are how time passes; ``pause`` is by default an event's, which ``stop`` ends."""
+        """Takes ``wait`` and ``pause`` as the passing of time; ``pause`` is by default an event's, which ``stop`` ends.
+        """
         self._rates = {**DEFAULT_RATES, **(rates or {})}
         self._share = share
         self._monotonic = monotonic
@@ -112,9 +116,12 @@ class Quotas:
         urgent: bool = True,
         cancelled: Callable[[], bool] | None = None,
     ) -> bool:
-        """Waits for its turn and a token. ``False``, and none taken: ``until`` (monotonic seconds) came first,
-        ``cancelled`` answered yes (asked at each ``nudge``), or ``stop`` was called. A token that is there at once is
-        given whatever ``until`` says. Who is not ``urgent`` comes after all who are, and leaves them a reserve."""
+        """Waits for its turn and a token. Returns ``False`` if it took none.
+
+        Then ``until`` (monotonic seconds) came first, ``cancelled`` returned true (it is called at each ``nudge``), or
+        ``stop`` was called. A token that is there at once is given whatever ``until`` is. Calls that are not ``urgent``
+        come after all that are, and leave them a reserve.
+        """
         lane = self._lane(operation)
         ticket = object()
         line, leave = (lane.urgent, 0.0) if urgent else (lane.patient, lane.reserve)
@@ -135,26 +142,29 @@ class Quotas:
                 lane.condition.notify_all()
 
     def nudge(self, operation: str) -> None:
-        """Those who wait look whether they are still to."""
+        """Makes waiting calls check whether they are cancelled."""
         lane = self._lane(operation)
         with lane.condition:
             lane.condition.notify_all()
 
     def seconds_to_token(self, operation: str) -> float:
-        """How long somebody who came now would wait, at the present rate and behind those who wait already."""
+        """Returns how long a new call would wait, at the present rate and behind those that wait already."""
         lane = self._lane(operation)
         with lane.condition:
             return lane.bucket.seconds_to_token(self._monotonic()) + lane.waiting / lane.bucket.rate
 
     def give_back(self, operation: str) -> None:
-        """The caller has a token and makes no call: the next in line may have it."""
+        """Takes a token back with which no call is made; the next in line may have it."""
         lane = self._lane(operation)
         with lane.condition:
             lane.bucket.give_back(self._monotonic())
             lane.condition.notify_all()
 
     def throttled(self, operation: str) -> None:
-        """Connect answered 429: slows the operation down for the whole process, and says so while it gets slower."""
+        """Lowers the rate of the operation for the whole process because Connect answered 429.
+
+        It logs while the rate falls.
+        """
         lane = self._lane(operation)
         with lane.condition:
             now, before = self._monotonic(), lane.bucket.rate
@@ -163,13 +173,13 @@ class Quotas:
             log.warning("api.throttled", operation=operation, rate=round(rate, 4))
 
     def succeeded(self, operation: str) -> None:
-        """Connect answered otherwise: a lowered rate climbs back, the faster the longer nothing was throttled."""
+        """Lets a lowered rate climb back, the faster the longer nothing was throttled."""
         lane = self._lane(operation)
         with lane.condition:
             lane.bucket.succeeded(self._monotonic())
 
     def adopt(self, rates: Mapping[str, Rate]) -> None:
-        """The quotas of these operations are others than was thought."""
+        """Replaces the quotas of these operations."""
         with self._lock:
             self._rates.update(rates)
             lanes = {operation: self._lanes[operation] for operation in rates if operation in self._lanes}
@@ -186,13 +196,13 @@ class Quotas:
             lane.calls += 1
 
     def snapshot(self) -> dict[str, QuotaState]:
-        """Every operation used so far, by name."""
+        """Returns every operation used until now, by name."""
         with self._lock:
             lanes = sorted(self._lanes.items())
         return {operation: self._state(lane) for operation, lane in lanes}
 
     def calls(self) -> dict[str, int]:
-        """HTTP calls by operation since the process started, throttled and failed ones included."""
+        """Returns the HTTP calls by operation since the process started, throttled and failed ones included."""
         return {operation: state.calls for operation, state in self.snapshot().items()}
 
     def stop(self) -> None:
@@ -205,7 +215,7 @@ class Quotas:
                 lane.condition.notify_all()
 
     def pause(self, seconds: float) -> None:
-        """Waits, or returns at once when stopped: for the time between two attempts."""
+        """Waits between two attempts; returns at once when stopped."""
         self._pause(seconds)
 
     def _state(self, lane: _Lane) -> QuotaState:
@@ -232,7 +242,7 @@ class Quotas:
 
 
 def _patience(bucket: Bucket | None, now: float, until: float | None, leave: float) -> float | None:
-    """How long to sleep: the first in line until its token, the others until somebody leaves the line."""
+    """Returns how long to sleep: the first in line until its token, the others until a call leaves the line."""
     waits = [] if until is None else [until - now]
     if bucket is not None:
         estimate = bucket.seconds_to_token(now, leave=leave)

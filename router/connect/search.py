@@ -1,4 +1,4 @@
-"""SearchContacts: which contacts wait, as far as its index tells."""
+"""Searches contacts that wait, as far as the index of SearchContacts knows them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from router.connect.answers import Failure, Rejected, SearchPage, Unknown
 from router.connect.api import Answered
+from router.connect.contact_rows import contacts_of, id_if_any
 from router.connect.fields import Unreadable, text
-from router.connect.parse import contacts_of, id_if_any
-from router.connect.read import LISTING, Patience, Reads, RefusedLately
+from router.connect.reads import LISTING, Patience, Reads, RefusedLately
 from router.model import Channel, Contact, ContactId, QueueId
 
 # How a search is cut into the queries that Connect takes.
@@ -28,7 +28,7 @@ Id = TypeVar("Id", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query of SearchContacts, to be paged. ``queue_ids`` is ``None`` for every queue."""
+    """Holds one query of SearchContacts, which has pages. ``queue_ids`` is ``None`` for every queue."""
 
     start: datetime
     end: datetime
@@ -36,7 +36,8 @@ class Query:
 
 
 def queries(queue_ids: Collection[QueueId] | None, *, since: datetime, until: datetime) -> Iterator[Query]:
-    """Newest span first, and in each span every queue; nothing where there is no queue or no time to search."""
+    """Returns the queries, newest span first, and in each span every queue; none if there is no queue or no time to
+    search."""
     batches: list[tuple[QueueId, ...] | None] = (
         [None] if queue_ids is None else list(batched(sorted(queue_ids), MAX_QUEUES))
     )
@@ -75,7 +76,7 @@ _STILL_WAITING = {
 
 @dataclass(slots=True)
 class _Progress:
-    """One search: the ids it has yielded, and what went wrong in queries that did not end it."""
+    """Records one search: the ids it has yielded, and the failures of queries that did not end it."""
 
     seen: set[ContactId] = field(default_factory=set)
     failure: Failure | None = None
@@ -83,10 +84,12 @@ class _Progress:
 
 
 class Search:
-    """Searches by the time of entering a queue, so only contacts that were queued at some time are found.
+    """Finds contacts by the time at which they entered a queue.
 
-    Rows are candidates: the index lags behind Connect by an undocumented time, and no filter for "still waiting" is
-    promised to be honoured.
+    It therefore finds only contacts that were queued at some time.
+
+    Rows are candidates: the index lags behind Connect by an undocumented time, and AWS promises no filter for "still
+    waiting".
     """
 
     def __init__(self, reads: Reads, *, channels: Collection[Channel], patience: Patience = LISTING) -> None:
@@ -96,8 +99,11 @@ class Search:
         self._filter_refused = RefusedLately(lambda: reads.monotonic)
 
     def run(self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime) -> Iterator[SearchPage]:
-        """Page by page, each contact once. A query that cannot be read to its end does not stop those for other spans
-        and queues, unless Connect refuses or throttles, or two fail in a row; the last page then says why."""
+        """Yields page by page, each contact once.
+
+        A query that cannot be read to its end does not stop those for other spans and queues, unless Connect refuses or
+        throttles, or two fail in a row; the last page then has the failure.
+        """
         progress = _Progress()
         query: Query | None = None
         for query in queries(queue_ids, since=since, until=until):
@@ -110,13 +116,15 @@ class Search:
             if not isinstance(failure, Unknown) or progress.in_a_row >= FAILURES_IN_A_ROW:
                 break
         if query is not None:
-            self._reads.told("SearchContacts", progress.failure)
+            self._reads.record_health("SearchContacts", progress.failure)
         if progress.failure is not None and query is not None:
             yield self._page(query, (), failure=progress.failure)
 
     def _query(self, query: Query, progress: _Progress) -> Generator[SearchPage, None, Failure | None]:
-        """Reads one query to its end; once more from its beginning where Connect does not know its own token any more
-        (how long a NextToken lives is not documented)."""
+        """Reads one query to its end.
+
+        It begins again if Connect no longer knows its own token (how long a NextToken lives is not documented).
+        """
         failure = yield from self._pages(query, progress)
         if isinstance(failure, _TokenExpired):
             failure = yield from self._pages(query, progress)
@@ -144,12 +152,15 @@ class Search:
         return Unknown(code="EndlessPages", message=f"SearchContacts did not end within {MAX_PAGES} pages")
 
     def _ask(self, query: Query, token: str | None) -> Answered | Failure:
-        """One page. Where the filter is refused, the same without it; and from then on, if that was it."""
+        """Returns one page. If the filter is refused, it returns the same page without it.
+
+        If the filter was the reason, later queries do without it.
+        """
         answer = self._reads.get("SearchContacts", patience=self._patience, **self._parameters(query, token))
         refused = isinstance(answer, Rejected) and answer.status == 400
         if not refused or token is not None or self._filter_refused:
             return answer
-        self._filter_refused.note()
+        self._filter_refused.record()
         unfiltered = self._reads.get("SearchContacts", patience=self._patience, **self._parameters(query, token))
         if isinstance(unfiltered, Answered):
             return unfiltered
@@ -197,14 +208,14 @@ class _TokenExpired:
 
 @dataclass(slots=True)
 class _Trail:
-    """The pages of one query so far."""
+    """Holds the pages of one query up to now."""
 
     tokens: set[str] = field(default_factory=set)
     last_ids: list[object] = field(default_factory=list)
     rows: int = 0
 
     def repeats(self, token: str | None, ids: list[object]) -> bool:
-        """Whether this page was there before: following it would go round for ever, or miss what comes between."""
+        """Returns whether this page was there before: following it would never end, or miss the pages between."""
         again = token in self.tokens or (bool(ids) and ids == self.last_ids)
         if token is not None:
             self.tokens.add(token)

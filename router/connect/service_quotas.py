@@ -1,4 +1,4 @@
-"""What AWS allows this account: the rates of Connect's operations, as Service Quotas tells them."""
+"""Reads the rates of Connect's operations that AWS allows this account, from Service Quotas."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ ClientMaker = Callable[[], Any]
 
 
 class QuotasUnread(Exception):
-    """Why they could not be read, in one line."""
+    """Reports in one line why the rates could not be read."""
 
 
 def read_rates(make_client: ClientMaker, known: Mapping[str, Rate]) -> dict[str, Rate]:
-    """By operation, of those that are ``known``: what this account has, with the burst that is documented (Service
-    Quotas tells none). Raises ``QuotasUnread``."""
+    """Returns what this account has, by operation, for those that are ``known``. Raises ``QuotasUnread``.
+
+    The burst is the documented one, because Service Quotas has none.
+    """
     try:
         rows = list(_rows(make_client()))
     except (ClientError, BotoCoreError, ValueError, LookupError, TypeError) as error:

@@ -1,45 +1,45 @@
-"""The arithmetic of one token bucket, without a clock and without waiting."""
+"""Computes one token bucket, without a clock and without waiting."""
 
 from __future__ import annotations
 
 FLOOR = 1 / 16
-"""Of the full rate: in a storm of throttles a call of the slowest operation (SearchContacts, 0.4 a second) still goes
-out every 40 seconds, well inside the time after which the service counts as dead."""
+"""Part of the full rate. In a storm of throttles a call of the slowest operation (SearchContacts, 0.4 a second) is
+still made every 40 seconds, well inside the time after which the service counts as dead."""
 
 CUT = 0.07
-"""Taken off the rate by a throttle that stands alone: the account's quota is everybody's, and a neighbour's burst says
-little about how much is left."""
+"""Part of the rate that a single throttle takes off. The account's quota is everybody's, and a neighbour's burst hardly
+shows how much is left."""
 
 ACCEPTED_THROTTLES = 0.0135
-"""Where the rate settles beside a neighbour: a success gives back so much of what a throttle takes, so that about so
-many calls in one are throttled however much is left. With the time beyond ``QUIET_S`` some 3 in 100 are."""
+"""Sets where the rate settles next to a neighbour. A success gives back so much of a throttle's cut that about this
+part of the calls is throttled, however much is left. With the time beyond ``QUIET_S`` it is some 3 in 100."""
 
 IN_A_ROW = 3
 """From this throttle on without a success in between the rate is halved: then it is not a neighbour's burst."""
 
 QUIET_S = 75.0
-"""Without a throttle for so long, the rate climbs ever faster: what took the quota has gone. The full rate is
-back within five minutes, from the floor within seven."""
+"""Seconds without a throttle after which the rate climbs ever faster, because the other user of the quota has gone. The
+full rate is back within five minutes, from the floor within seven."""
 
 ONE_THROTTLE_S = 1.0
-"""Throttles within this time count as one: calls already on their way say nothing new about the lower rate."""
+"""Throttles within this time count as one, because calls already on their way show nothing new about the lower rate."""
 
 _LONGEST_STEP_S = 60.0
-"""One success stands for at most so much time: an operation that is called seldom must not leap."""
+"""One success counts for at most this time: the rate of an operation that is seldom called must not leap."""
 _ROUNDING = 1e-9
 
 
 class Bucket:
-    """Tokens fill at ``rate`` a second up to ``burst``. A throttle empties the bucket and lowers the rate, successes
-    raise it: multiplicatively both, so that it finds what others in the account leave. All times are monotonic seconds;
-    none may go back.
+    """Fills with tokens at ``rate`` a second up to ``burst``. All times are monotonic seconds; none may go back.
 
-    It starts with one token, not with a burst: a process that restarts in a loop must not spend the burst each time.
-    In no span of ``t`` seconds are more than ``burst + rate * t`` tokens taken.
+    A throttle empties the bucket and lowers the rate, successes raise it, both by a factor: it finds what others in the
+    account leave. It starts with one token, not with a burst, because a process that restarts in a loop must not spend
+    the burst each time. In no span of ``t`` seconds are more than ``burst + rate * t`` tokens taken.
     """
 
     def __init__(self, *, rate: float, burst: float, now: float) -> None:
-        """``rate`` must be above zero; a burst below one counts as one, else no call could ever be made."""
+        """Takes a ``rate`` above zero. A burst below one counts as one, because otherwise no call could ever be made.
+        """
         self.full_rate = rate
         self.burst = max(burst, 1.0)
         self.throttles = 0
@@ -68,16 +68,17 @@ class Bucket:
         return True
 
     def give_back(self, now: float) -> None:
-        """A token that was taken and not used: no call was made with it."""
+        """Takes a token back with which no call was made."""
         self._fill(now)
         self._tokens = min(self._tokens + 1.0, self.burst)
 
     def seconds_to_token(self, now: float, *, leave: float = 0.0) -> float:
-        """Until one token can be taken at the present rate; ask again before long, for the rate moves."""
+        """Returns how long it takes at the present rate until one token can be taken. The rate moves; look again soon.
+        """
         return max(1.0 + self._left(leave) - self.tokens(now), 0.0) / self._rate
 
     def throttled(self, now: float) -> bool:
-        """Empties the bucket, as Connect's own must be, and lowers the rate; ``False`` where that was just done."""
+        """Empties the bucket, like Connect's own, and lowers the rate; returns ``False`` if that was just done."""
         self._fill(now)
         self._tokens = 0.0
         self.throttles += 1
@@ -100,14 +101,14 @@ class Bucket:
         self._rate = min(self._rate * (1 + CUT * ACCEPTED_THROTTLES * since * (1 + quiet**3)), self.full_rate)
 
     def resize(self, *, rate: float, burst: float, now: float) -> None:
-        """The quota is another than was thought: a lowered rate stays as low in proportion."""
+        """Replaces the quota; a lowered rate stays as low in proportion."""
         self._fill(now)
         self._rate *= rate / self.full_rate
         self.full_rate, self.burst = rate, max(burst, 1.0)
         self._tokens = min(self._tokens, self.burst)
 
     def _left(self, leave: float) -> float:
-        """Never so many that the bucket could not hold them and one more."""
+        """Returns the reserve, at most as large as the bucket can hold with one token more."""
         return min(leave, self.burst - 1.0)
 
     def _fill(self, now: float) -> None:

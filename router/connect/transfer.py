@@ -8,7 +8,8 @@ from router.model import ContactId, RoutingData, Target
 
 
 class ConnectMover:
-    """Who repeats one of these must have read the contact again. Thread-safe."""
+    """Makes the calls that change a contact. The caller that repeats one must have read the contact again. Thread-safe.
+    """
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -16,11 +17,11 @@ class ConnectMover:
     def transfer(
         self, *, contact_id: ContactId, target: Target, token: str, before: float | None = None
     ) -> TransferAnswer:
-        """TransferContact. The caller holds its token of the quota already, for it had to be there before the contact
-        was read; and reports to the quotas what came of it.
+        """Calls TransferContact. The caller already holds a token of the quota and reports the answer to the quotas.
 
-        ``token`` is the ClientToken, up to 500 characters. A success that names no contact is ``Unknown``.
-        With ``before`` (monotonic seconds) it raises ``TooLate`` where the call was not on its way by then.
+        The token had to be there before the contact was read. ``token`` is the ClientToken, up to 500 characters. A
+        success that names no contact is ``Unknown``. With ``before`` (monotonic seconds) it raises ``TooLate`` if the
+        call was not on its way by then.
         """
         destination = {"QueueId": target.queue_id} if target.queue_id is not None else {"UserId": target.agent_id}
         answer = self._api.call(
@@ -40,9 +41,11 @@ class ConnectMover:
         return Transferred(contact_id=ContactId(moved), request_id=answer.request_id)
 
     def reroute(self, *, contact_id: ContactId, routing: RoutingData) -> UpdateAnswer:
-        """UpdateContactRoutingData with a priority (1 is the highest) or an age in whole seconds; Connect takes one of
-        the two (botocore service model). Raises ValueError for both or neither. The caller holds its token of the
-        quota, and reports what came of it."""
+        """Calls UpdateContactRoutingData with a priority (1 is the highest) or an age in whole seconds.
+
+        Connect takes one of the two (botocore service model). Raises ValueError for both or neither. The caller holds a
+        token of the quota, and reports the answer.
+        """
         if (routing.priority is None) == (routing.age is None):
             raise ValueError("a routing update sets a priority or an age, and not both")
         change: dict[str, int | None] = {"QueuePriority": routing.priority}

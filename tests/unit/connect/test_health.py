@@ -18,7 +18,7 @@ def told(*notes):
     health = OperationHealth(lambda: float(next(seconds)))
     with capture_logs() as lines:
         for operation, answer, *about in notes:
-            health.note(operation, answer, about=about[0] if about else "")
+            health.record_answer(operation, answer, about=about[0] if about else "")
     return [(line["event"], line["operation"], line.get("error"), line.get("about")) for line in lines]
 
 
@@ -51,9 +51,9 @@ def test_how_long_it_lasted_is_told():
     seconds = iter([10.0, 11.0, 12.5, 75.5])
     health = OperationHealth(lambda: next(seconds))
     with capture_logs() as lines:
-        health.note(METRICS, DOWN)
+        health.record_answer(METRICS, DOWN)
         for answer in (DOWN, DOWN, ANSWER):
-            health.note(METRICS, answer)
+            health.record_answer(METRICS, answer)
     assert lines[-1]["after_s"] == 65.5
     assert lines[-1]["log_level"] == "info"
     assert lines[0]["log_level"] == "warning"

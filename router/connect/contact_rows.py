@@ -1,4 +1,4 @@
-"""Connect's contacts as ``Contact``: the search's rows and DescribeContact's answer."""
+"""Turns rows of a search and the answer of DescribeContact into ``Contact``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OUTWARD = frozenset({"OUTBOUND", "AGENT_REPLY"})
 
 
 def contacts_of(rows: Iterable[Row]) -> tuple[tuple[Contact, ...], tuple[RowProblem, ...]]:
-    """Every row of a search that can be read, in order, and what is wrong with the others."""
+    """Returns every row of a search that can be read, in order, and the problems of the others."""
     contacts: list[Contact] = []
     problems: list[RowProblem] = []
     for row in rows:
@@ -27,9 +27,10 @@ def contacts_of(rows: Iterable[Row]) -> tuple[tuple[Contact, ...], tuple[RowProb
 
 
 def contact_of(row: Row) -> Contact:
-    """A ContactSearchSummary, or the part of DescribeContact's Contact that it shares (botocore service model).
+    """Returns the contact of a ContactSearchSummary, or of the part that DescribeContact's Contact shares with it.
 
-    Raises ``Unreadable``. A time that stands for "no value" is ``None``; a channel that is not known is ``OTHER``.
+    A time that means "no value" is ``None``; an unknown channel is ``OTHER`` (botocore service model). Raises
+    ``Unreadable``.
     """
     if not isinstance(row, Mapping):
         raise Unreadable("the row is no structure")
@@ -58,13 +59,13 @@ def contact_of(row: Row) -> Contact:
 
 
 def described(row: Row) -> Contact:
-    """DescribeContact's Contact, with its details. Raises ``Unreadable``."""
+    """Returns DescribeContact's Contact with its details. Raises ``Unreadable``."""
     contact = contact_of(row)
     return replace(contact, details=_details(row, contact.initiation_method))
 
 
 def associated(row: Row) -> Contact:
-    """A row of ListAssociatedContacts, which says neither queue nor agent. Raises ``Unreadable``."""
+    """Returns a row of ListAssociatedContacts, which has neither queue nor agent. Raises ``Unreadable``."""
     return contact_of({**row, "Id": row.get("ContactId")})
 
 
@@ -91,8 +92,11 @@ def _details(row: Row, initiation_method: str | None) -> Details:
 
 
 def _addresses(row: Row, initiation_method: str | None) -> tuple[str | None, str | None]:
-    """To and from. ``CustomerEndpoint`` is the customer's address and ``SystemEndpoint`` the instance's, whichever way
-    the mail goes; for QUEUE_TRANSFER the latter is not populated (botocore service model, DescribeContact)."""
+    """Returns the addresses to and from.
+
+    ``CustomerEndpoint`` is the customer's address and ``SystemEndpoint`` the instance's, whichever way the mail is
+    sent. For QUEUE_TRANSFER the latter is not populated (botocore service model, DescribeContact).
+    """
     customer = _address(part(row, "CustomerEndpoint"))
     system = _address(part(row, "SystemEndpoint"))
     return (customer, system) if initiation_method in _OUTWARD else (system, customer)
@@ -106,8 +110,10 @@ def _address(endpoint: Row) -> str | None:
 
 
 def _segment_attributes(attributes: Row, prefix: str = "") -> dict[str, str]:
-    """Values are a union of text, integer, ARN, map and list (botocore service model, SegmentAttributeValue); maps and
-    lists come out flat, under ``KEY.INNER`` and ``KEY.0``."""
+    """Returns the attributes as texts; maps and lists become flat, under ``KEY.INNER`` and ``KEY.0``.
+
+    Values are a union of text, integer, ARN, map and list (botocore service model, SegmentAttributeValue).
+    """
     flat: dict[str, str] = {}
     for key, value in attributes.items():
         if not isinstance(value, Mapping):
@@ -121,7 +127,7 @@ def _segment_attributes(attributes: Row, prefix: str = "") -> dict[str, str]:
 
 
 def _members(value: Row) -> Row:
-    """What is in a map or a list, by key or place; empty where the value is neither."""
+    """Returns the members of a map or a list, by key or place; nothing if the value is neither."""
     listed = value.get("ValueList")
     if isinstance(listed, list) and not value.get("ValueMap"):
         return {str(place): one for place, one in enumerate(listed)}
@@ -141,6 +147,6 @@ def _contact_id(row: Row, member: str) -> ContactId | None:
 
 
 def id_if_any(row: object) -> ContactId | None:
-    """The id of a row that need not be readable otherwise."""
+    """Returns the id of a row that need not be readable otherwise."""
     value = row.get("Id") if isinstance(row, Mapping) else None
     return ContactId(value) if isinstance(value, str) and value else None

@@ -1,4 +1,4 @@
-"""Reading calls: paced by the quotas, and repeated where a repeat is harmless. The one retry layer for reads."""
+"""Makes reading calls: paced by the quotas, and repeated if a repeat is harmless. The one retry layer for reads."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ from router.connect.quotas import Quotas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long one logical call may go on. ``within`` counts from the first call sent: no attempt begins after it (one
-    that was begun may still run into its time-out). ``token_within`` bounds the wait for the first token; ``None``: as
-    long as it takes. Delays between attempts are full jitter up to ``max_delay``."""
+    """Limits how long one logical call may last. ``within`` counts from the first call sent.
+
+    No attempt begins after it; one that has begun may still run into its time-out. ``token_within`` limits the wait for
+    the first token; ``None`` means no limit. Delays between attempts are full jitter up to ``max_delay``.
+    """
 
     attempts: int = 4
     within: timedelta = timedelta(seconds=4)
     max_delay: timedelta = timedelta(seconds=1)
     token_within: timedelta | None = timedelta(seconds=30)
     urgent: bool = True
-    """Whether it comes before calls that can wait, where tokens are short."""
+    """Whether it has priority over calls that can wait, when tokens are short."""
 
 
 BRIEF = Patience()
@@ -54,22 +56,24 @@ class Reads:
     def monotonic(self) -> float:
         return self._monotonic()
 
-    def told(self, operation: str, result: T, *, about: str = "") -> T:
-        """The result of everything that was to be read with the operation, parsed; whether it answers is told where
-        that has changed. ``about`` is an id of the instance's, never a customer's."""
-        self._health.note(operation, result, about=about)
+    def record_health(self, operation: str, result: T, *, about: str = "") -> T:
+        """Returns the result of a whole read with the operation, and logs if the operation stops or begins to answer.
+
+        ``about`` is an id of the instance's, never a customer's.
+        """
+        self._health.record_answer(operation, result, about=about)
         return result
 
-    def asked(self, operation: str) -> Answered | None:
-        """What one call answers, for what is good to know and not needed: a failure is neither told nor tried again."""
+    def get_once(self, operation: str) -> Answered | None:
+        """Returns the answer of one call that is useful and not needed: a failure is neither logged nor repeated."""
         answer = self._api.call(operation, report=False)
         return answer if isinstance(answer, Answered) else None
 
     def get(self, operation: str, *, patience: Patience = BRIEF, **parameters: Any) -> Answered | Failure:
-        """The answer of the first attempt that Connect answers for good, or the last failure.
+        """Returns the first answer that is final, or the last failure.
 
-        ``Throttled`` with the code ``NOT_SENT``: there was no token in time, or the process stops. Throttles and
-        ``Unknown`` are tried again; everything else is final.
+        ``Throttled`` with the code ``NOT_SENT`` means that there was no token in time, or that the process stops.
+        Throttles and ``Unknown`` are tried again; everything else is final.
         """
         effort = _Effort(self._api, self._quotas, self._monotonic, patience)
         retrying = Retrying(
@@ -84,7 +88,7 @@ class Reads:
 
 
 class _Effort:
-    """The attempts at one read. ``answer`` is the last one of Connect's."""
+    """Makes the attempts at one read. ``answer`` is the last one of Connect's."""
 
     def __init__(self, api: Api, quotas: Quotas, monotonic: Callable[[], float], patience: Patience) -> None:
         self._api = api
@@ -120,7 +124,7 @@ class _Effort:
 
 
 def _final(failure: Failure | None) -> Failure:
-    """No token for another attempt: what Connect said last, where it was asked at all."""
+    """Returns Connect's last answer, if a call was made, when there is no token for another attempt."""
     return failure if failure is not None else Throttled(code=NOT_SENT)
 
 
@@ -148,10 +152,12 @@ MAX_PAGES = 1000
 def all_rows(
     reads: Reads, operation: str, member: str, *, patience: Patience = LISTING, **parameters: Any
 ) -> list[Row] | Failure:
-    """Every row of the list, or the failure that ended it: half a list is none, for absence from it means something.
+    """Returns every row of the list, or the failure that ended it: half a list is none, because absence from it has a
+    meaning.
 
-    Once more from its beginning where Connect does not know its own token any more (how long one lives is documented
-    for GetCurrentMetricData only: five minutes)."""
+    The list is read again from its beginning if Connect no longer knows its own token. How long a token lives is
+    documented for GetCurrentMetricData only: five minutes.
+    """
     found = _rows(reads, operation, member, patience=patience, **parameters)
     if isinstance(found, Unknown) and found.code == TOKEN_REFUSED:
         found = _rows(reads, operation, member, patience=patience, **parameters)
@@ -170,8 +176,10 @@ def _rows(reads: Reads, operation: str, member: str, *, patience: Patience, **pa
 def pages(
     reads: Reads, operation: str, *, patience: Patience = LISTING, **parameters: Any
 ) -> Iterator[Answered | Failure]:
-    """Page by page, following ``NextToken``; a failure is the last. A token that comes twice is one (``RepeatedPage``):
-    following it would never end."""
+    """Yields page by page, following ``NextToken``; a failure is the last.
+
+    A token that occurs twice is a failure (``RepeatedPage``), because following it would never end.
+    """
     tokens: set[str] = set()
     token: str | None = None
     for _ in range(MAX_PAGES):
@@ -201,11 +209,11 @@ def pages(
 # A part of a request that Connect does not take, left out for a while.
 
 AGAIN_AFTER_S = 3600.0
-"""What is refused for good costs one call more an hour; what was refused by mistake comes back."""
+"""Seconds. A refusal for good costs one call more an hour, and a refusal by mistake ends."""
 
 
 class RefusedLately:
-    """True from ``note`` on, for ``again_after`` seconds of the monotonic clock."""
+    """Remembers a refusal: true from ``record`` on, for ``again_after`` seconds of the monotonic clock."""
 
     def __init__(self, monotonic: Callable[[], float], *, again_after: float = AGAIN_AFTER_S) -> None:
         self._monotonic = monotonic
@@ -215,7 +223,7 @@ class RefusedLately:
     def __bool__(self) -> bool:
         return self._until is not None and self._monotonic() < self._until
 
-    def note(self) -> None:
+    def record(self) -> None:
         self._until = self._monotonic() + self._again_after
 
     def forget(self) -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router.connect.contact_rows import contact_of, contacts_of, described
 from router.connect.fields import Unreadable
-from router.connect.parse import contact_of, contacts_of, described
 from router.model import Channel, Standing
 
 AT = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
