@@ -1,3 +1,4 @@
+import gc
 import json
 
 LADDER = """\
@@ -74,3 +75,9 @@ def test_a_mistake_in_the_configuration_hides_none_in_the_rules(command):
     told = done.err.splitlines()
     assert any("unknown key 'pol' (did you mean 'poll'?)" in line for line in told)
     assert any("unknown key 'matc' (did you mean 'match'?)" in line for line in told)
+
+
+def test_the_garbage_collector_is_on_again_after_a_check_that_failed(command):
+    command("check", "--config", "missing.toml")
+
+    assert gc.isenabled()
