@@ -135,8 +135,9 @@ class Ledger(Protocol):
         ...
 
     def intend(self, action: Action) -> Action:
-        """Writes an open intent and answers it with its id. Raises ``AlreadyIntended`` where its chain has an open
-        intent, or where an action of the same wait, rule, kind and ``at`` has acted already."""
+        """Writes an open intent and returns it with its id. Raises ``AlreadyIntended`` if its chain has an open move,
+        if it is a routing update and another of its contact is under way, or if an action of the same wait, rule, kind
+        and ``at`` has acted already."""
         ...
 
     def require_turn(self) -> None:
@@ -144,16 +145,17 @@ class Ledger(Protocol):
         ...
 
     def renew(self, action: Action) -> None:
-        """Moves ``send_by`` and ``attempts`` of an intent that is still open on. Raises ``NotOpen`` where it is not."""
+        """Writes ``send_by``, ``attempts`` and ``routing`` of an open intent. Raises ``NotOpen`` if it is not open, and
+        ``AlreadyIntended`` if another routing update of the contact is under way."""
         ...
 
     def settle(self, action: Action) -> None:
         """Closes an open intent with the action's state and outcome. Raises ``NotOpen`` where it is not open."""
         ...
 
-    def land(self, action: Action) -> None:
-        """Records the landing fields, and whether a place is to be given back, of a transfer that has acted. Raises
-        ``NotOpen`` where there is no such transfer."""
+    def land(self, action: Action, *, follow_up: Action | None = None) -> Action | None:
+        """Records the landing of a transfer that has acted, and its follow-up, which is returned as written. Raises
+        ``NotOpen`` if there is no such transfer."""
         ...
 
     def record(self, action: Action) -> Action:
@@ -166,12 +168,8 @@ class Ledger(Protocol):
         """Transfers that acted and whose landing is still followed (``Landing.followed``), oldest first."""
         ...
 
-    def places_open(self) -> tuple[Action, ...]:
-        """Moves whose contact is still to be given its place in the queue back, oldest first."""
-        ...
-
-    def give_place(self, action: Action) -> None:
-        """Writes how far that has come. Raises ``NotOpen`` where nothing is to be given any more."""
+    def open_follow_ups(self) -> tuple[Action, ...]:
+        """Returns the follow-ups that are due, or whose outcome is not known, oldest first."""
         ...
 
     def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:

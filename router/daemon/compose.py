@@ -152,18 +152,26 @@ def build(
         directory=lambda: names.directory,
     )
     ages = AgeMeaning()
+    settler = Settler(
+        ledger=ledger,
+        denials=safety.denials,
+        slots=safety.slots,
+        ages=ages,
+        clock=clock,
+        moved=lambda action, read_age: follower.watch(action, read_age=read_age),
+    )
     keeper = PlaceKeeper(
         enabled=settings.execute.keep_place and mode is Mode.ENFORCE,
+        abandons=not settings.execute.keep_place and mode is Mode.ENFORCE,
         reader=connection.background,
         mover=connection.mover,
         pacer=connection.quotas,
         ledger=ledger,
         clock=clock,
-        blocked=safety.breakers,
-        denials=safety.denials,
+        safety=safety,
+        settler=settler,
         ages=ages,
         stopping=stopping.is_set,
-        paused=lambda move: safety.pauses.holding_moved(move) is not None,
     )
     follower = Tracker(
         reader=connection.background,
@@ -187,14 +195,6 @@ def build(
         stopping=stopping,
         details=details,
         safety=safety,
-    )
-    settler = Settler(
-        ledger=ledger,
-        denials=safety.denials,
-        slots=safety.slots,
-        ages=ages,
-        clock=clock,
-        moved=lambda action, read_age: follower.watch(action, read_age=read_age),
     )
     pool = DaemonThreads("work")
     needs = Fetcher(
@@ -269,7 +269,7 @@ def build(
         calls=connection.calls,
         stopping=stopping.is_set,
         count=counters.count if counters is not None else lambda report, results: None,
-        number=max((action.cycle for action in ledger.history(limit=1)), default=0),
+        number=ledger.last_cycle(),
     )
     acting = ActLoop(
         cycle=cycle,

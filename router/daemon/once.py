@@ -125,7 +125,7 @@ def _failed(app: Router, *, since: datetime) -> int:
     error, has no known outcome, or led nowhere. A place that could not be given back is none: its contact has moved."""
     last: dict[tuple[WaitKey, ActionKind], Action] = {}
     for action in app.ledger.history(since=since):
-        if action.kind is not ActionKind.WARN:
+        if action.kind in (ActionKind.TRANSFER, ActionKind.ROUTING):
             last[action.wait, action.kind] = action
     return len({wait for (wait, _), action in last.items() if _is_failed(action)})
 

@@ -13,7 +13,7 @@ from router.decide.govern import Role
 from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, CLOCK, first_refusal, whereabouts
 from router.decide.pick import pick
 from router.decide.targets import condition_on_agent
-from router.model import Action, ActionState, HoldReason, Need, Target
+from router.model import Action, ActionKind, ActionState, HoldReason, Need, Target
 from router.rules.bound import BoundStep
 from router.rules.condition import told_unread
 from router.rules.rule import Pick, Routing, Step
@@ -100,19 +100,28 @@ def _without_transfer(evaluation: Evaluation) -> tuple[Decision, ...]:
 
 
 def _update_routing(evaluation: Evaluation, step: Step, routing: Routing) -> Decision:
-    """Decides a routing update, or holds within a minute of an earlier one, because the contact may still show old
-    values."""
+    """Updates the contact's routing, unless an update of it is under way or may not be applied yet: Connect may take
+    a minute, and until then the contact may show old values."""
+    of_contact = [act for act in evaluation.waiting.wait.chain if act.acts_on == evaluation.contact.id]
     since = evaluation.snapshot.now - ROUTING_APPLIES_WITHIN
-    lately = any(at > since for act in evaluation.waiting.wait.chain for at in _routing_updated_at(act))
-    if not lately:
+    if any(_is_update_under_way(act) for act in of_contact):
+        why = "an update of its routing has no known outcome yet"
+    elif any(_is_updated_after(act, since) for act in of_contact):
+        why = "its routing was changed less than a minute ago"
+    else:
         return RoutingUpdate(routing=routing, **evaluation.decision_fields(step))
-    return evaluation.hold(step, GuardRefusal(HoldReason.IN_FLIGHT, "its routing was changed less than a minute ago"))
+    return evaluation.hold(step, GuardRefusal(HoldReason.IN_FLIGHT, why))
 
 
-def _routing_updated_at(act: Action) -> tuple[datetime, ...]:
-    sent = act.state not in (ActionState.NEVER_SENT, ActionState.REFUSED)
-    changed = act.routing is not None and sent and not act.observed
-    return tuple(at for at in (act.place_at, act.settled_at) if at is not None) if changed else ()
+def _is_update_under_way(act: Action) -> bool:
+    sent = act.kind is ActionKind.ROUTING or (act.kind is ActionKind.RESTORE_PLACE and act.sent_at is not None)
+    return act.open and sent
+
+
+def _is_updated_after(act: Action, instant: datetime) -> bool:
+    """Returns whether an update of the router's was made later than the instant, as far as is known."""
+    changed = act.routing is not None and act.state is ActionState.ACTED and not act.observed
+    return changed and act.settled_at is not None and act.settled_at > instant
 
 
 def _latest(due: Due) -> Step:
@@ -184,9 +193,8 @@ def _series(evaluation: Evaluation, step: Step, target: Target) -> int:
     Each series has a token of its own. A refused destination is tried again only after somebody has changed the rule or
     its names.
     """
-    before = (
-        action for action in evaluation.waiting.wait.actions if (action.rule, action.at) == (evaluation.rule, step.at)
-    )
+    moves = (action for action in evaluation.waiting.wait.actions if action.kind is ActionKind.TRANSFER)
+    before = (action for action in moves if (action.rule, action.at) == (evaluation.rule, step.at))
     return sum(
         action.state is ActionState.NEVER_SENT or (action.state is ActionState.REFUSED and action.target == target)
         for action in before

@@ -93,7 +93,7 @@ def unresolved(evaluation: Evaluation) -> GuardRefusal | None:
 def whereabouts(evaluation: Evaluation) -> GuardRefusal | None:
     """Refuses warnings and routing updates, too, for a contact that may have left its queue already."""
     wait = evaluation.waiting.wait
-    if evaluation.contact.id in evaluation.snapshot.moves.in_progress or wait.open_intent is not None:
+    if evaluation.contact.id in evaluation.snapshot.moves.in_progress or wait.open_move is not None:
         return GuardRefusal(HoldReason.IN_FLIGHT, "an earlier move of it has no known outcome yet")
     if wait.landing is Landing.PENDING:
         return GuardRefusal(HoldReason.IN_FLIGHT, "it has been moved and is not seen to have landed yet")

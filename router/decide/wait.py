@@ -85,8 +85,9 @@ class Wait:
         return tuple(action for action in self.chain if action.moved or (observed and _would_have_moved(action)))
 
     @property
-    def open_intent(self) -> Action | None:
-        return next((action for action in self.chain if action.open), None)
+    def open_move(self) -> Action | None:
+        """Returns the move of the chain whose outcome is not known. An open routing update never delays a move."""
+        return next((action for action in self.chain if action.open_move), None)
 
     @property
     def visited(self) -> frozenset[QueueId]:

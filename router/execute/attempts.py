@@ -21,12 +21,11 @@ from router.connect.answers import (
     UpdateAnswer,
 )
 from router.decide.decision import PausesSeen
-from router.execute.intent import SEND_BY
 from router.execute.recheck import changed
 from router.execute.result import STALE, AttemptResult
 from router.execute.routing_update import Shown, routing_of, shown
 from router.lookup.details import DetailsCache
-from router.model import Action, ActionKind, HoldReason
+from router.model import SEND_BY, Action, ActionKind, HoldReason
 from router.ports import TRANSFER, UPDATE, Clock, Grant, Ledger, Mover, Pacer, Reader
 from router.rules.condition import ReliedOnValue
 from router.safety.safety import Safety

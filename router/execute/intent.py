@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from router.cycle_context import CycleContext
 from router.decide.decision import RoutingUpdate, RuleDecision, Transfer, Warn
-from router.model import Action, ActionKind, ActionState, RoutingData
+from router.model import SEND_BY, Action, ActionKind, ActionState, RoutingData
 
-# The ClientToken of a transfer.
 
 def client_token(decision: Transfer, instance_id: str) -> str:
     """The same text for the same move, whoever computes it and when: contact, wait, step, destination and attempt
@@ -33,9 +32,6 @@ def client_token(decision: Transfer, instance_id: str) -> str:
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-
-SEND_BY = timedelta(seconds=30)
-"""How long an intent entitles its writer to send; renewed in the ledger before it runs out, never after."""
 
 _KIND = {Transfer: ActionKind.TRANSFER, RoutingUpdate: ActionKind.ROUTING, Warn: ActionKind.WARN}
 

@@ -12,7 +12,6 @@ from router import events
 from router.connect.answers import Full, Missing, Reading, Rejected, Transferred
 from router.decide.act import ROUTING_APPLIES_WITHIN
 from router.execute.attempts import Attempts, Effort
-from router.execute.intent import SEND_BY
 from router.execute.recheck import GONE, changed, in_place
 from router.execute.routing_update import AgeMeaning, Shown, routing_of, shown
 from router.execute.settler import Settler
@@ -65,9 +64,7 @@ class RoutingRecovery:
         return shown(action.routing, action.before, routing_of(contact.details)) is Shown.OLD
 
     def _last_sent_ago(self, action: Action) -> timedelta:
-        """An intent is renewed with each attempt."""
-        sent_at = action.send_by - SEND_BY if action.send_by is not None else action.decided_at
-        return self.clock.now() - sent_at
+        return self.clock.now() - (action.sent_at or action.decided_at)
 
     def _repeat(self, action: Action, until: float | None) -> bool:
         """Makes the call again: no earlier one has had an effect, for the contact shows the old value."""

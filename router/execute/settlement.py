@@ -37,6 +37,7 @@ class Settlement:
 _ACCEPTED: Mapping[ActionKind, str] = {
     ActionKind.TRANSFER: "contact.transferred",
     ActionKind.ROUTING: "contact.reprioritized",
+    ActionKind.RESTORE_PLACE: "contact.place_kept",
 }
 
 
@@ -53,14 +54,19 @@ def settle(kind: ActionKind, attempt: AttemptResult, *, uncertain: bool, chain_f
             state=ActionState.ACTED, outcome=Outcome.DONE, event=_ACCEPTED[kind], breaker=accepted
         )
     if uncertain and attempt.hold in GONE:
-        return Settlement(state=ActionState.ACTED, outcome=Outcome.DONE, event="contact.recovered")
+        event = "contact.recovered" if kind is not ActionKind.RESTORE_PLACE else None
+        return Settlement(state=ActionState.ACTED, outcome=Outcome.DONE, event=event)
     refused_update = isinstance(answer, Rejected | Full) and kind is not ActionKind.TRANSFER
     if isinstance(answer, Unknown) or (uncertain and not refused_update):
         return _open(kind, attempt)
     if isinstance(answer, Rejected):
-        return _refused(kind, answer, BreakerSignal.PERMITTED)
+        return _refused(kind, answer, BreakerSignal.PERMITTED if kind is ActionKind.TRANSFER else BreakerSignal.NONE)
     if isinstance(answer, Full):
         return _full(kind, answer, chain_full=chain_full)
+    if kind is ActionKind.RESTORE_PLACE and isinstance(answer, Denied):
+        return _refused(kind, answer, BreakerSignal.ROUTING_DENIED)
+    if kind is ActionKind.RESTORE_PLACE and attempt.hold is None:
+        return _due_again(attempt)
     if isinstance(attempt.failure, Denied | Unauthenticated):
         return _denied(kind, attempt)
     if attempt.hold is not None:
@@ -74,26 +80,28 @@ def _open(kind: ActionKind, attempt: AttemptResult) -> Settlement:
     return Settlement(
         state=ActionState.INTENDED,
         outcome=Outcome.UNSETTLED,
-        event="contact.failed",
+        event="contact.failed" if kind is not ActionKind.RESTORE_PLACE else None,
         breaker=_denial(kind, attempt),
         error=failure.code if failure is not None else NO_ANSWER,
         message=UNKNOWN_YET,
     )
 
 
-def _refused(kind: ActionKind, answer: Rejected | Full, breaker: BreakerSignal) -> Settlement:
+def _refused(kind: ActionKind, answer: Rejected | Full | Denied, breaker: BreakerSignal) -> Settlement:
     return Settlement(
         state=ActionState.REFUSED,
         outcome=Outcome.REFUSED,
-        event="contact.failed",
-        breaker=breaker if kind is ActionKind.TRANSFER else BreakerSignal.NONE,
+        event="contact.place_lost" if kind is ActionKind.RESTORE_PLACE else "contact.failed",
+        breaker=breaker,
         error=answer.code,
         message=answer.message,
     )
 
 
 def _full(kind: ActionKind, answer: Full, *, chain_full: bool) -> Settlement:
-    if chain_full or kind is not ActionKind.TRANSFER:
+    if kind is not ActionKind.TRANSFER:
+        return _refused(kind, answer, BreakerSignal.NONE)
+    if chain_full:
         return _refused(kind, answer, BreakerSignal.CHAIN_FULL)
     return Settlement(
         state=ActionState.NEVER_SENT,
@@ -126,6 +134,16 @@ def _denial(kind: ActionKind, attempt: AttemptResult) -> BreakerSignal:
     if kind is ActionKind.TRANSFER:
         return BreakerSignal.READING_DENIED if reading else BreakerSignal.FLOW_DENIED
     return BreakerSignal.ROUTING_UNREADABLE if reading else BreakerSignal.ROUTING_DENIED
+
+
+def _due_again(attempt: AttemptResult) -> Settlement:
+    """Leaves a place to give back open: nothing was sent, and the next look tries again."""
+    return Settlement(
+        state=ActionState.INTENDED,
+        outcome=Outcome.NOT_SENT,
+        breaker=_denial(ActionKind.RESTORE_PLACE, attempt),
+        error=attempt.failure.code if attempt.failure is not None else None,
+    )
 
 
 def _not_sent(attempt: AttemptResult) -> Settlement:

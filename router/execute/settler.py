@@ -11,7 +11,7 @@ from router.execute.result import AttemptResult, Outcome
 from router.execute.routing_update import AgeMeaning
 from router.execute.settlement import Settlement, settle
 from router.ledger.errors import LedgerUnavailable
-from router.model import Action, ActionKind, ActionState, Landing
+from router.model import Action, ActionKind, ActionState, Landing, RoutingData
 from router.ports import Clock, Ledger
 from router.safety.breakers import Denials
 from router.safety.landing_slots import LandingSlots
@@ -40,8 +40,11 @@ class Settler:
         uncertain: bool,
         chain_full: bool = False,
         read_age: float | None = None,
+        had: RoutingData | None = None,
     ) -> tuple[Action, Settlement]:
         """Settles an intent by how its attempt ended. Returns the action as it is now, and the settlement.
+
+        ``had`` is what the contact had right before an update, ``None`` if the action has that as ``before``.
 
         Raises ``LedgerUnavailable`` and ``NotOpen`` if the settlement could not be written, except after Connect
         accepted a transfer: then the ids that only the answer has are logged, and the intent stays open.
@@ -54,9 +57,9 @@ class Settler:
         elif isinstance(answer, Updated):
             action = replace(action, request_id=answer.request_id)
         if action.kind is not ActionKind.TRANSFER and isinstance(answer, Updated | Unknown):
-            self._remember_age(action)
+            self._remember_age(action, had or action.before)
         if settlement.state is ActionState.INTENDED:
-            return action, settlement
+            return self._kept_open(action, settlement), settlement
         try:
             closed = self.close(action, settlement.state, error=settlement.error, read_age=read_age)
         except LedgerUnavailable as problem:
@@ -88,6 +91,14 @@ class Settler:
         assert action.target is not None, "a transfer's intent has a target"
         self.slots.free(action.target.flow_id, action.contact_id)
 
-    def _remember_age(self, action: Action) -> None:
-        assert action.routing is not None and action.before is not None, "a routing intent has both"
-        self.ages.sent(action.contact_id, action.routing, action.before, now=self.clock.now())
+    def _kept_open(self, action: Action, settlement: Settlement) -> Action:
+        """Makes a follow-up whose call was not sent due again."""
+        if settlement.outcome is not Outcome.NOT_SENT or action.send_by is None:
+            return action
+        due = replace(action, send_by=None)
+        self.ledger.renew(due)
+        return due
+
+    def _remember_age(self, action: Action, had: RoutingData | None) -> None:
+        assert action.routing is not None and had is not None, "an update's intent has both"
+        self.ages.sent(action.acts_on, action.routing, had, now=self.clock.now())

@@ -3,80 +3,135 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 
 from router import events
-from router.connect.answers import Denied, Missing, Reading, Throttled, Unauthenticated, Unknown, Updated
+from router.connect.answers import Missing, Reading, Throttled, Unauthenticated, Unknown, UpdateAnswer
 from router.decide.act import ROUTING_APPLIES_WITHIN
 from router.execute.recheck import in_place
+from router.execute.result import AttemptResult
 from router.execute.routing_update import AgeMeaning, Shown, place_to_give, routing_of, shown
-from router.ledger.errors import NotOpen
-from router.model import Action, Contact, PlaceState, RoutingData, Standing
+from router.execute.settlement import Settlement
+from router.execute.settler import Settler
+from router.ledger.errors import AlreadyIntended, LedgerUnavailable, NotOpen
+from router.model import (
+    SEND_BY,
+    Action,
+    ActionKind,
+    ActionState,
+    Contact,
+    HoldReason,
+    RoutingData,
+    Standing,
+)
 from router.ports import UPDATE, Clock, Ledger, Mover, Pacer, Reader
-from router.safety.breakers import Breakers, BreakerSignal, Denials
+from router.safety.safety import Safety
 
 TOKEN_WITHIN = 1.0
-"""Seconds that one look waits for the quota; then the next look has another try."""
+"""Seconds that one look waits for the quota; then the next look tries again."""
 GIVE_UP_AFTER = timedelta(minutes=10)
+
+
+def follow_up_of(move: Action, *, now: datetime) -> Action:
+    """Returns the follow-up of a move that has landed in a queue: its place is due."""
+    return Action(
+        kind=ActionKind.RESTORE_PLACE,
+        parent=move.id,
+        state=ActionState.INTENDED,
+        wait=move.wait,
+        chain_id=move.chain_id,
+        contact_id=move.contact_id,
+        queue_id=move.queue_id,
+        enqueued_at=move.enqueued_at,
+        rule=move.rule,
+        step=move.step,
+        at=move.at,
+        first=move.first,
+        revision=move.revision,
+        fingerprint=move.fingerprint,
+        cycle=move.cycle,
+        decided_at=now,
+        new_contact_id=move.new_contact_id,
+        landed_at=move.landed_at,
+        landed_queue_id=move.landed_queue_id,
+        landed_enqueued_at=move.landed_enqueued_at,
+        before=move.before,
+    )
 
 
 @dataclass(kw_only=True)
 class PlaceKeeper:
-    """``look`` is called every second or so. What is to be given is in the ledger with the landing, and intended there
-    before the call: a crash loses it no more than it gives it twice."""
+    """Gives places back; ``look`` is called about every second.
+
+    The ledger has a follow-up for each place, written with the landing and renewed before each call. A crash therefore
+    neither loses a place nor gives it twice.
+    """
 
     enabled: bool
+    abandons: bool = False
+    """Whether the places that an earlier run left open are closed, because this one keeps none any longer."""
     reader: Reader
     mover: Mover
     pacer: Pacer
     ledger: Ledger
     clock: Clock
-    blocked: Breakers
-    denials: Denials
+    safety: Safety
+    settler: Settler
     ages: AgeMeaning
     stopping: Callable[[], bool] = lambda: False
-    paused: Callable[[Action], bool] = lambda action: False
     _open: dict[int, Action] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def resume(self) -> None:
-        """Takes up what an earlier run had still to give."""
-        for action in self.ledger.places_open() if self.enabled else ():
-            self.watch(action)
+        """Takes up the places that an earlier run left open, or closes them."""
+        for action in self.ledger.open_follow_ups():
+            if self.enabled:
+                self.watch(action)
+            elif self.abandons:
+                with suppress(LedgerUnavailable, NotOpen):
+                    self.settler.close(action, _state_without_call(action))
 
     def watch(self, action: Action) -> None:
+        """Gives this place back from the next look on."""
         with self._lock:
             self._open[action.id] = action
 
     @property
     def pending(self) -> bool:
-        """Whether a place has still to be given, and nothing is known against it."""
-        if self.blocked.routing_stopped(self.clock.now()):
-            return False
-        with self._lock:
-            waiting = list(self._open.values())
-        return any(action.place is PlaceState.DUE and not self.paused(action) for action in waiting)
+        """Returns whether a place is due and nothing is known that holds it."""
+        due = [action for action in self._waiting() if action.sent_at is None]
+        return any(self.safety.hold_before_follow_up(action) is None for action in due)
 
     def look(self) -> None:
-        """Raises ``LedgerUnavailable`` where what was given could not be written: then it is still open."""
-        with self._lock:
-            waiting = list(self._open.values())
+        """Gives back what can be given now. Raises ``LedgerUnavailable`` if that could not be written: then the place
+        is still open."""
+        waiting = self._waiting()
+        newest = {action.acts_on: action.id for action in waiting}
         for action in waiting:
-            now = self.clock.now()
-            if self.stopping() or self.blocked.routing_stopped(now) or self.blocked.calls_stopped(now):
+            if self.stopping() or self.safety.calls_stopped() or self.safety.routing_stopped():
                 return
-            if self.paused(action):
+            if self.safety.hold_before_follow_up(action) is not None:
                 continue
             try:
-                self._give(action)
-            except NotOpen:  # somebody has settled it
+                if action.id != newest[action.acts_on]:  # it has landed again since, so it has left this place
+                    self._settle(action, AttemptResult(hold=HoldReason.LEFT_QUEUE))
+                else:
+                    self._give(action)
+            except NotOpen:  # another router has settled it
                 self._forget(action)
+            except AlreadyIntended:  # a routing step's update of this contact is under way
+                continue
         self._learn()
 
+    def _waiting(self) -> list[Action]:
+        with self._lock:
+            return [self._open[number] for number in sorted(self._open)]
+
     def _learn(self) -> None:
-        """Reads a contact that tells whether ages are set or added, once Connect has had the time to apply one."""
+        """Reads a contact that shows whether Connect sets or adds ages, once it has had the time to apply one."""
         contact_id = self.ages.to_read(sent_before=self.clock.now() - ROUTING_APPLIES_WITHIN)
         if contact_id is None or self.stopping():
             return
@@ -85,18 +140,19 @@ class PlaceKeeper:
             self.ages.seen(reading.contact)
 
     def _give(self, action: Action) -> None:
-        if action.place is PlaceState.INTENDED and self._age(action) < ROUTING_APPLIES_WITHIN:
+        if action.sent_at is not None and self.clock.now() - action.sent_at < ROUTING_APPLIES_WITHIN:
             return
-        contact_id = action.new_contact_id or action.contact_id
-        reading = self.reader.describe(contact_id)
-        if isinstance(reading, Missing) or (isinstance(reading, Reading) and not self._there(action, reading.contact)):
-            self._close(action, PlaceState.GONE)
+        reading = self.reader.describe(action.acts_on)
+        if isinstance(reading, Missing):
+            self._settle(action, AttemptResult(hold=HoldReason.NOT_FOUND))
+        elif isinstance(reading, Reading) and not self._is_there(action, reading.contact):
+            self._settle(action, AttemptResult(hold=HoldReason.LEFT_QUEUE))
         elif isinstance(reading, Reading):
             self.ages.seen(reading.contact)
             self._give_to(action, reading.contact)
 
-    def _there(self, action: Action, contact: Contact) -> bool:
-        """Whether it waits where it landed."""
+    def _is_there(self, action: Action, contact: Contact) -> bool:
+        """Returns whether the contact waits where it landed."""
         queue_id, enqueued_at = action.landed_queue_id, action.landed_enqueued_at
         if queue_id is None or enqueued_at is None or contact.standing(self.clock.now()) is not Standing.WAITING:
             return False
@@ -109,74 +165,81 @@ class PlaceKeeper:
         update = place_to_give(before, waited, has, adds=self.ages.adds, given=self._given_before(action, contact))
         sent = action.routing
         if update is None or (sent is not None and shown(sent, _as_landed(before, has), has) is Shown.NEW):
-            self._close(action, PlaceState.GIVEN)
-        elif self._moved_for(action) > GIVE_UP_AFTER:
-            self._refused(action, "NoAnswer", "it did not come to be in time")
+            self.settler.close(action, ActionState.ACTED)
+            self._forget(action)
+        elif self.clock.now() - (action.landed_at or action.decided_at) > GIVE_UP_AFTER:
+            code, message = "NoAnswer", "it did not come to be in time"
+            self.settler.close(action, ActionState.REFUSED, error=code)
+            self._forget(action)
+            events.log_place_lost(action, code=code, message=message)
         elif self.pacer.acquire(UPDATE, until=self.clock.monotonic() + TOKEN_WITHIN):
-            self._send(action, contact, update, has)
+            self._send(action, update, has)
 
     def _given_before(self, action: Action, contact: Contact) -> timedelta:
-        """The time that the last move of the wait before this one gave back as an age; zero where none did."""
+        """Returns the time that the wait's move before this one gave back as an age; zero if none did."""
         chain = self.ledger.histories((contact,)).get(contact.id, ())
-        moves = (move for move in chain if move.wait == action.wait and move.moved and move.id < action.id)
         given = [
-            move.landed_enqueued_at - move.wait.began_at
-            for move in moves
-            if move.routing is not None and move.routing.age is not None and move.landed_enqueued_at is not None
+            (one.parent, one.landed_enqueued_at - one.wait.began_at)
+            for one in chain
+            if one.kind is ActionKind.RESTORE_PLACE
+            and one.wait == action.wait
+            and one.parent is not None
+            and action.parent is not None
+            and one.parent < action.parent
+            and one.routing is not None
+            and one.routing.age is not None
+            and one.landed_enqueued_at is not None
         ]
-        return given[-1] if given else timedelta()
+        return max(given)[1] if given else timedelta()
 
-    def _send(self, action: Action, contact: Contact, update: RoutingData, has: RoutingData) -> None:
-        intended = replace(action, routing=update, place=PlaceState.INTENDED, place_at=self.clock.now())
+    def _send(self, action: Action, update: RoutingData, has: RoutingData) -> None:
+        sent = replace(action, routing=update, send_by=self.clock.now() + SEND_BY, attempts=action.attempts + 1)
         try:
             self.ledger.require_turn()
-            self._write(intended)
+            self.ledger.renew(sent)
+            self.watch(sent)
             self.ledger.require_turn()
         except BaseException:
             self.pacer.give_back(UPDATE)
             raise
-        answer = self.mover.reroute(contact_id=contact.id, routing=update)
-        if isinstance(answer, Throttled | Unauthenticated):  # nothing happened, and nothing was said against it
-            self._write(replace(intended, place=PlaceState.DUE))
+        answer = self.mover.reroute(contact_id=sent.acts_on, routing=update)
+        self._tell_pacer(answer)
+        self._settle(sent, AttemptResult(answer=answer), had=has)
+
+    def _tell_pacer(self, answer: UpdateAnswer) -> None:
         if isinstance(answer, Throttled):
             self.pacer.throttled(UPDATE)
-        elif isinstance(answer, Unauthenticated):
-            self.denials.apply(BreakerSignal.CREDENTIALS_REFUSED, action, answer)
-        elif isinstance(answer, Updated):
+        elif not isinstance(answer, Unknown | Unauthenticated):
             self.pacer.succeeded(UPDATE)
-            self.ages.sent(contact.id, update, has, now=self.clock.now())
-            self._close(intended, PlaceState.GIVEN)
-            events.log_place_kept(intended)
-        elif isinstance(answer, Unknown):
-            self.ages.sent(contact.id, update, has, now=self.clock.now())
+
+    def _settle(self, action: Action, attempt: AttemptResult, *, had: RoutingData | None = None) -> None:
+        """Settles the follow-up. A contact that has left its place may have had the update, if one was sent."""
+        uncertain = attempt.hold is not None and action.sent_at is not None
+        settled, settlement = self.settler.apply(action, attempt, uncertain=uncertain, had=had)
+        if settlement.state is ActionState.INTENDED:
+            self.watch(settled)
         else:
-            if isinstance(answer, Denied):
-                self.denials.apply(BreakerSignal.ROUTING_DENIED, action, answer)
-            self._refused(intended, answer.code, answer.message)
+            self._forget(action)
+        self._log(settled, settlement)
 
-    def _refused(self, action: Action, code: str, message: str) -> None:
-        self._close(action, PlaceState.REFUSED)
-        events.log_place_lost(action, code=code, message=message)
-
-    def _close(self, action: Action, place: PlaceState) -> None:
-        self._write(replace(action, place=place))
-        self._forget(action)
-
-    def _write(self, action: Action) -> None:
-        self.ledger.give_place(action)
-        self.watch(action)
+    def _log(self, action: Action, settlement: Settlement) -> None:
+        if settlement.event == "contact.place_kept":
+            events.log_place_kept(action)
+        elif settlement.event == "contact.place_lost":
+            assert settlement.error is not None, "a refusal has a code"
+            events.log_place_lost(action, code=settlement.error, message=settlement.message)
 
     def _forget(self, action: Action) -> None:
         with self._lock:
             self._open.pop(action.id, None)
 
-    def _age(self, action: Action) -> timedelta:
-        return self.clock.now() - action.place_at if action.place_at is not None else GIVE_UP_AFTER
 
-    def _moved_for(self, action: Action) -> timedelta:
-        return self.clock.now() - (action.landed_at or action.decided_at)
+def _state_without_call(action: Action) -> ActionState:
+    """Returns the state of a follow-up that is closed unread: a call of it may have had an effect, if one was sent."""
+    return ActionState.NEVER_SENT if action.sent_at is None else ActionState.ACTED
 
 
 def _as_landed(before: RoutingData, has: RoutingData) -> RoutingData:
-    """What it had as it landed: the flow had set nothing, so the defaults, or what it brought along."""
+    """Returns what the contact had when it landed. The flow had set nothing, so these are the defaults, or what the
+    contact brought along."""
     return RoutingData(priority=before.priority if has.priority == before.priority else None, age=before.age)

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from router import events
-from router.followup.keep_place import PlaceKeeper
+from router.followup.keep_place import PlaceKeeper, follow_up_of
 from router.followup.successor import LandingOutcome, outcome_of, taken
 from router.ledger.errors import LedgerUnavailable, NotOpen
-from router.model import Action, Contact, ContactId, Directory, Landing, PlaceState, Standing
+from router.model import Action, Contact, ContactId, Directory, Landing, Standing
 from router.ports import Clock, Ledger, Reader
 from router.safety.landing_slots import LandingSlots
 from router.settings import Settings
@@ -160,12 +160,12 @@ class Tracker:
             landed_queue_id=contact.queue_id,
             landed_enqueued_at=contact.enqueued_at,
             new_contact_id=contact.id,
-            place=PlaceState.DUE if landing is Landing.QUEUED and self.keeper.enabled else None,
         )
-        self.ledger.land(after)
+        gives_place = landing is Landing.QUEUED and self.keeper.enabled
+        follow_up = self.ledger.land(after, follow_up=follow_up_of(after, now=now) if gives_place else None)
         watch.action = after
-        if after.place is not None:
-            self.keeper.watch(after)
+        if follow_up is not None and follow_up.open:
+            self.keeper.watch(follow_up)
         self._free(after)
         self._sight(contact, landing)
         self.landed(contact, landing)

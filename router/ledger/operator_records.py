@@ -78,7 +78,8 @@ class OperatorRecords:
     def retry(self, *, rule: str | None, contact_id: ContactId | None) -> int:
         """What was refused, of a rule, of a contact's chain or of all, does not stand against trying again; answers of
         how many contacts that was."""
-        filters = ["instance = :instance", "state = 'refused'", f"fingerprint NOT LIKE '%{RETRIED}'"]
+        filters = ["instance = :instance", "state = 'refused' AND kind <> 'restore_place'"]
+        filters += [f"fingerprint NOT LIKE '%{RETRIED}'"]
         filters += ["rule = :rule"] if rule is not None else []
         filters += [f"chain_id IN ({MEMBERS})"] if contact_id is not None else []
         where = " AND ".join(filters)

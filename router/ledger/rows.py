@@ -17,7 +17,6 @@ from router.model import (
     FirstAct,
     FlowId,
     Landing,
-    PlaceState,
     QueueId,
     RoutingData,
     Target,
@@ -37,11 +36,11 @@ OUTCOME = ("state", "settled_at", "attempts", "request_id", "error", "new_contac
            "landed_queue_id", "landed_enqueued_at", "before_priority", "before_age")  # fmt: skip
 """The columns that settling an intent writes; all others are fixed by the intent."""
 
-LANDING = ("new_contact_id", "landing", "landed_at", "landed_queue_id", "landed_enqueued_at", "place")
+LANDING = ("new_contact_id", "landing", "landed_at", "landed_queue_id", "landed_enqueued_at")
 """The columns that a landing writes."""
 
-PLACE = ("routing_priority", "routing_age", "place", "place_at")
-"""The columns that giving a moved contact its place back writes."""
+RENEWAL = ("send_by", "attempts", "routing_priority", "routing_age")
+"""The columns that renewing an intent writes: what the next call asks for, and until when it may be sent."""
 
 
 def micros(instant: datetime) -> int:
@@ -81,10 +80,10 @@ def row_of(action: Action, instance_id: str) -> dict[str, Value]:
         "decided_at": micros(action.decided_at),
         "token": action.token,
         "series": action.series,
-        "send_by": _maybe(micros, action.send_by),
+        "parent": action.parent,
         **_first_row(action.first),
         **_target_row(action.target),
-        **place_row(action),
+        **renewal_row(action),
         **outcome_row(action),
     }
 
@@ -102,15 +101,14 @@ def outcome_row(action: Action) -> dict[str, Value]:
         "landed_queue_id": action.landed_queue_id,
         "landed_enqueued_at": _maybe(micros, action.landed_enqueued_at),
         **_routing_row("before", action.before),
-        "place": action.place.value if action.place else None,
     }
 
 
-def place_row(action: Action) -> dict[str, Value]:
+def renewal_row(action: Action) -> dict[str, Value]:
     return {
+        "send_by": _maybe(micros, action.send_by),
+        "attempts": action.attempts,
         **_routing_row("routing", action.routing),
-        "place": action.place.value if action.place else None,
-        "place_at": _maybe(micros, action.place_at),
     }
 
 
@@ -149,8 +147,7 @@ def action_of(row: sqlite3.Row) -> Action:
         landed_enqueued_at=_maybe(instant_of, row["landed_enqueued_at"]),
         routing=_routing_of(row, "routing"),
         before=_routing_of(row, "before"),
-        place=_maybe(PlaceState, row["place"]),
-        place_at=_maybe(instant_of, row["place_at"]),
+        parent=row["parent"],
     )
 
 

@@ -33,7 +33,7 @@ from router.ledger.connection import (
 from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailable, NotOpen
 from router.ledger.group_commit import GroupCommit
 from router.ledger.recent_moves import RecentMoves
-from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, place_row, row_of
+from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, renewal_row, row_of
 from router.ledger.schema import began_at, shipped, upgrade, version_of
 from router.model import Action, ActionState, Contact, ContactId, Landing, Target
 
@@ -204,8 +204,16 @@ class SqliteLedger:
         return tuple(reversed(self._actions(self.rows(statement, values))))
 
     def open_intents(self) -> tuple[Action, ...]:
-        """What was about to be done and has no known outcome, oldest first."""
+        """Returns transfers and routing updates without a known outcome, oldest first."""
         return self._actions(self.rows(statements.OPEN_INTENTS, {}))
+
+    def open_follow_ups(self) -> tuple[Action, ...]:
+        """Returns the follow-ups that are due, or whose outcome is not known, oldest first."""
+        return self._actions(self.rows(statements.OPEN_FOLLOW_UPS, {}))
+
+    def last_cycle(self) -> int:
+        """Returns the number of the last cycle that did something; 0 for an empty ledger."""
+        return self.rows(statements.LAST_CYCLE, {})[0][0] or 0
 
     def followed(self) -> tuple[Action, ...]:
         """Moves that are still looked at by id, oldest first; those of which no landing was ever written included."""
@@ -262,9 +270,11 @@ class SqliteLedger:
         return self._together.write(write)
 
     def renew(self, action: Action) -> None:
-        """Writes ``send_by`` and ``attempts`` of an open intent. Raises NotOpen where it is not open."""
-        send_by = micros(action.send_by) if action.send_by else None
-        values = {"send_by": send_by, "attempts": action.attempts}
+        """Writes ``send_by``, ``attempts`` and ``routing`` of an open intent.
+
+        Raises NotOpen if it is not open, and AlreadyIntended if another routing update of the contact is under way.
+        """
+        values = renewal_row(action)
         self._together.write(lambda connection: self._update(connection, statements.RENEW, action, values))
         self._recent.changed(action)
 
@@ -281,26 +291,21 @@ class SqliteLedger:
         self._together.write(write)
         self._recent.changed(action)
 
-    def land(self, action: Action) -> None:
-        """Writes the landing of a transfer that acted. Raises NotOpen where there is no such transfer."""
+    def land(self, action: Action, *, follow_up: Action | None = None) -> Action | None:
+        """Writes the landing of a transfer that acted, and its follow-up in the same transaction.
 
-        def write(connection: sqlite3.Connection) -> None:
+        Returns the follow-up with its id; one that is there already stays as it is. Raises NotOpen if there is no such
+        transfer.
+        """
+
+        def write(connection: sqlite3.Connection) -> Action | None:
             self._update(connection, statements.LAND, action, outcome_row(action))
             statements.adopt(connection, self.instance_id, action)
+            return self._follow_up(connection, follow_up) if follow_up is not None else None
 
-        self._together.write(write)
+        written = self._together.write(write)
         self._recent.changed(action)
-
-    def places_open(self) -> tuple[Action, ...]:
-        """Moves whose contact is still to be given its place in the queue back, oldest first."""
-        return self._actions(self.rows(statements.PLACES_OPEN, {}))
-
-    def give_place(self, action: Action) -> None:
-        """Writes how far giving a moved contact its place back has come, and what it is given. Raises NotOpen where
-        nothing is to be given any more."""
-        values = place_row(action)
-        self._together.write(lambda connection: self._update(connection, statements.GIVE_PLACE, action, values))
-        self._recent.changed(action)
+        return written
 
     def prune(self, before: datetime) -> int:
         """Removes the chains that nothing has happened to since ``before``, and answers how many actions that were.
@@ -325,6 +330,14 @@ class SqliteLedger:
             connection.execute(statements.DELETE_SEGMENTS, removed)
             return count
 
+    def _follow_up(self, connection: sqlite3.Connection, action: Action) -> Action:
+        values = {"instance": self.instance_id, "parent": action.parent, "kind": action.kind.value}
+        known = connection.execute(statements.FOLLOW_UP, values).fetchone()
+        if known is not None:
+            return action_of(known)
+        statements.adopt(connection, self.instance_id, action)
+        return self._insert(connection, action)
+
     def _insert(self, connection: sqlite3.Connection, action: Action) -> Action:
         row = row_of(action, self.instance_id)
         columns, places = ", ".join(row), ", ".join(f":{column}" for column in row)
@@ -341,7 +354,12 @@ class SqliteLedger:
     def _update(
         self, connection: sqlite3.Connection, statement: str, action: Action, values: Mapping[str, Value]
     ) -> None:
-        cursor = connection.execute(statement, {**values, "instance": self.instance_id, "id": action.id})
+        try:
+            cursor = connection.execute(statement, {**values, "instance": self.instance_id, "id": action.id})
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+                raise
+            raise AlreadyIntended(f"{self.name}: contact {action.contact_id} has another update under way") from error
         if cursor.rowcount == 0:
             raise NotOpen(f"{self.name}: action {action.id} of contact {action.contact_id} is not open for this")
 

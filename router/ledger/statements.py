@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from router.ledger.rows import LANDING, OUTCOME, PLACE, Value, micros
-from router.model import Action, ActionState, Contact, ContactId, Landing, PlaceState
+from router.ledger.rows import LANDING, OUTCOME, RENEWAL, Value, micros
+from router.model import Action, ActionState, Contact, ContactId, Landing
 
 # Which contact ids make one chain: Connect's ids, corrected by the router's own moves.
 #
@@ -64,9 +64,13 @@ def adopt(connection: sqlite3.Connection, instance_id: str, action: Action) -> N
 
 
 def open_in_chain(connection: sqlite3.Connection, instance_id: str, action: Action) -> int | None:
-    """The id of the open intent of the action's chain, chains that were joined to it included."""
+    """Returns the id of the open move of the action's chain, chains that were joined to it included.
+
+    An open routing update, or a place to give back, is none: it never stands in the way of a move.
+    """
     row = connection.execute(
-        f"SELECT id FROM actions WHERE instance = :instance AND state = 'intended' AND chain_id IN ({MEMBERS})",
+        f"SELECT id FROM actions WHERE instance = :instance AND state = 'intended' AND kind = 'transfer'"
+        f" AND chain_id IN ({MEMBERS})",
         {"instance": instance_id, "contact_id": action.chain_id},
     ).fetchone()
     return row[0] if row else None
@@ -96,8 +100,15 @@ LANDING_OPEN = f"""
 questions, because SQLite answers each from the index and their OR from all moves that ever were."""
 
 # INDEXED BY: with no statistics of the file, SQLite may prefer an index over everything of the instance.
-OPEN_INTENTS = """SELECT * FROM actions INDEXED BY actions_open
-    WHERE instance = :instance AND state = 'intended' ORDER BY id"""
+OPEN_INTENTS = """SELECT * FROM actions INDEXED BY actions_intended
+    WHERE instance = :instance AND state = 'intended' AND kind IN ('transfer', 'routing') ORDER BY id"""
+
+OPEN_FOLLOW_UPS = """SELECT * FROM actions INDEXED BY actions_intended
+    WHERE instance = :instance AND state = 'intended' AND kind = 'restore_place' ORDER BY id"""
+
+FOLLOW_UP = "SELECT * FROM actions WHERE instance = :instance AND parent = :parent AND kind = :kind"
+
+LAST_CYCLE = "SELECT max(cycle) FROM actions WHERE instance = :instance"
 
 FOLLOWED_MOVES = f"SELECT * FROM actions WHERE id IN ({LANDING_OPEN}) ORDER BY id"
 
@@ -107,8 +118,7 @@ MOVES_SINCE = """SELECT * FROM actions INDEXED BY actions_decided WHERE instance
 MOVES_CHANGED = """SELECT * FROM actions WHERE instance = :instance AND kind = 'transfer'
     AND state IN ('acted', 'intended') AND (id > :newest OR id IN (SELECT value FROM json_each(:changed)))"""
 
-RENEW = """UPDATE actions SET send_by = :send_by, attempts = :attempts
-    WHERE instance = :instance AND id = :id AND state = 'intended'"""
+RENEW = f"UPDATE actions SET {_assignments(RENEWAL)} WHERE instance = :instance AND id = :id AND state = 'intended'"
 
 SETTLE = f"UPDATE actions SET {_assignments(OUTCOME)} WHERE instance = :instance AND id = :id AND state = 'intended'"
 
@@ -116,12 +126,6 @@ SETTLE = f"UPDATE actions SET {_assignments(OUTCOME)} WHERE instance = :instance
 LAND = f"""UPDATE actions SET {_assignments(column for column in LANDING if column != "new_contact_id")},
     new_contact_id = coalesce(:new_contact_id, new_contact_id)
     WHERE instance = :instance AND id = :id AND kind = 'transfer' AND state = 'acted'"""
-
-PLACE_OPEN = _literals(state.value for state in PlaceState if state.open)
-PLACES_OPEN = f"SELECT * FROM actions WHERE instance = :instance AND place IN ({PLACE_OPEN}) ORDER BY id"
-
-GIVE_PLACE = f"""UPDATE actions SET {_assignments(PLACE)}
-    WHERE instance = :instance AND id = :id AND place IN ({PLACE_OPEN})"""
 
 LAST_MOVES = f"""SELECT * FROM actions WHERE id IN (
     SELECT max(id) FROM actions WHERE instance = :instance AND {MOVED} GROUP BY rule, at)"""
@@ -135,7 +139,7 @@ DEAD_CHAINS = f"""
         SELECT 1 FROM segments AS member
         CROSS JOIN actions AS act ON act.instance = :instance AND act.chain_id = member.contact_id
         WHERE member.instance = :instance AND member.chain_id = segments.chain_id
-        AND (act.state = 'intended'
+        AND ((act.state = 'intended' AND act.kind <> 'restore_place')
             OR act.id IN ({LANDING_OPEN})
             OR max(act.decided_at, coalesce(act.settled_at, act.decided_at), coalesce(act.landed_at, act.decided_at))
                 >= :before))

@@ -1,12 +1,12 @@
 """Defines the words of the domain as frozen, typed values, without I/O, clock or types of AWS."""
 
 from router.model.action import (
+    SEND_BY,
     Action,
     ActionKind,
     ActionState,
     FirstAct,
     Landing,
-    PlaceState,
     RoutingData,
     Target,
     WaitKey,
@@ -23,6 +23,7 @@ __all__ = [
     "DEFAULT_PRIORITY",
     "EMPTY_QUEUE",
     "METRICS",
+    "SEND_BY",
     "Action",
     "ActionKind",
     "ActionState",
@@ -49,7 +50,6 @@ __all__ = [
     "Pause",
     "PauseKind",
     "Pauses",
-    "PlaceState",
     "ProfileId",
     "Queue",
     "QueueId",

@@ -13,6 +13,8 @@ class ActionKind(StrEnum):
     TRANSFER = "transfer"
     ROUTING = "routing"
     WARN = "warn"
+    RESTORE_PLACE = "restore_place"
+    """Gives a moved contact its place in the queue back: a follow-up of the transfer that is its parent."""
 
 
 class ActionState(StrEnum):
@@ -51,20 +53,8 @@ class Landing(StrEnum):
         return self in (Landing.PENDING, Landing.STRAY)
 
 
-class PlaceState(StrEnum):
-    """How far giving a moved contact its place in the queue back has come."""
-
-    DUE = "due"
-    INTENDED = "intended"
-    """Committed before the call, its outcome not known."""
-    GIVEN = "given"
-    REFUSED = "refused"
-    GONE = "gone"
-    """The contact was answered, moved on or ended before."""
-
-    @property
-    def open(self) -> bool:
-        return self in (PlaceState.DUE, PlaceState.INTENDED)
+SEND_BY = timedelta(seconds=30)
+"""How long an intent permits its call. An intent is renewed in the ledger before that time is over, never after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +104,15 @@ class FirstAct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One act of one step on one wait. ``at`` is the step's place on the rule's clock: progress is kept as that time.
+    """One act of one step on one wait: a row of the ledger.
 
-    ``id`` is the ledger's (0 before it is written). ``target``, ``token``, ``series`` and the landing are of transfers
-    only. ``routing`` is what a routing update asks for or, of a transfer, what the moved contact is given back;
-    ``before`` what the contact had as it was read before the call; ``place`` how far giving it back has come, ``None``
-    where there is nothing to give. ``fingerprint`` names the rule's content, so that a refusal is forgotten when the
-    rule, or what its names mean, changes.
+    ``at`` is the step's place on the rule's clock, because progress is kept as that time. ``id`` is the ledger's, 0
+    before it is written. ``target``, ``token``, ``series`` and the landing belong to transfers. ``parent`` is the id of
+    the transfer that a follow-up (``RESTORE_PLACE``) belongs to; the follow-up has the transfer's contact and place,
+    and acts on ``new_contact_id`` where that landed. ``routing`` is what an update asks for, ``None`` while
+    that is not known or if nothing has to be sent. ``before`` is what the contact had before the call, and of a
+    follow-up before its parent's call. ``fingerprint`` names the rule's content, so that a refusal is forgotten when
+    the rule, or what its names mean, changes.
     """
 
     id: int = 0
@@ -155,14 +147,29 @@ class Action:
     landed_enqueued_at: datetime | None = None
     routing: RoutingData | None = None
     before: RoutingData | None = None
-    place: PlaceState | None = None
-    place_at: datetime | None = None
+    parent: int | None = None
 
     @property
     def moved(self) -> bool:
-        """A transfer that took effect."""
+        """Returns whether this is a transfer that took effect."""
         return self.kind is ActionKind.TRANSFER and self.state is ActionState.ACTED and not self.observed
+
+    @property
+    def acts_on(self) -> ContactId:
+        """Returns the contact that the call is about: of a follow-up the one that its parent's move led to."""
+        follows = self.kind is ActionKind.RESTORE_PLACE and self.new_contact_id is not None
+        return self.new_contact_id if follows and self.new_contact_id is not None else self.contact_id
 
     @property
     def open(self) -> bool:
         return self.state is ActionState.INTENDED
+
+    @property
+    def open_move(self) -> bool:
+        """Returns whether this is a transfer whose outcome is not known."""
+        return self.open and self.kind is ActionKind.TRANSFER
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """Returns when an open intent's last call may have been made, ``None`` if none was: it is renewed then."""
+        return self.send_by - SEND_BY if self.send_by is not None else None

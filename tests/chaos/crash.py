@@ -14,7 +14,7 @@ from typing import Any
 
 from router.daemon.compose import Router
 
-LEDGER = ("intend", "renew", "settle", "record", "land", "give_place")
+LEDGER = ("intend", "renew", "settle", "record", "land")
 """Each has a point before its commit, and one after."""
 POINTS = (
     *(f"{when} {what}" for what in LEDGER for when in ("before", "after")),

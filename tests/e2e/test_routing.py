@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.model import ActionKind, ActionState, HoldReason, PlaceState
+from router.model import ActionKind, ActionState, HoldReason
 from router.rules.rule import Mode
 from router.sandbox import Behaviours, FlowOutcome
 
@@ -265,7 +265,7 @@ def test_a_place_whose_answer_was_lost_is_not_given_twice(centre):
     centre.clock.travel(2 * MINUTE)
     app.follower.look()
     assert (len(updates(centre)), place(centre, late)[0]) == (1, 5)
-    assert app.ledger.places_open() == ()
+    assert app.ledger.open_follow_ups() == ()
 
 
 def test_a_place_that_a_dead_process_had_still_to_give_is_given_by_the_next(centre):
@@ -274,8 +274,8 @@ def test_a_place_that_a_dead_process_had_still_to_give_is_given_by_the_next(cent
     centre.world.faults.add("reset_before", "UpdateContactRoutingData", count=1)
     run(app)
     centre.land(app)
-    (open_one,) = app.ledger.places_open()
-    assert open_one.place is PlaceState.INTENDED
+    (open_one,) = app.ledger.open_follow_ups()
+    assert open_one.sent_at is not None
     centre.end(app)
     again = centre.router(MOVE)
     again.follower.look()
@@ -283,7 +283,7 @@ def test_a_place_that_a_dead_process_had_still_to_give_is_given_by_the_next(cent
     centre.clock.travel(61 * SECOND)
     again.follower.look()
     assert abs(place(centre, late)[1] - 2 * HOUR) < 5 * SECOND
-    assert again.ledger.places_open() == ()
+    assert again.ledger.open_follow_ups() == ()
 
 
 def test_a_contact_that_was_answered_meanwhile_is_given_nothing(centre):
@@ -296,4 +296,4 @@ def test_a_contact_that_was_answered_meanwhile_is_given_nothing(centre):
     centre.clock.travel(61 * SECOND)
     app.follower.look()
     assert len(updates(centre)) == 1
-    assert [action.place for action in app.ledger.history() if action.moved] == [PlaceState.GONE]
+    assert [one.state for one in app.ledger.history() if one.kind is ActionKind.RESTORE_PLACE] == [ActionState.ACTED]

@@ -18,7 +18,7 @@ from router.ledger.errors import LedgerUnavailable
 from router.ledger.shared.lease import LEASE, Lease
 from router.ledger.shared.ledger import SharedLedger
 from router.ledger.shared.table import DynamoTable
-from router.model import ActionState, PlaceState
+from router.model import ActionKind, ActionState
 from router.resources import Shared
 from router.rules.load import load_rules
 from router.rules.rule import Mode
@@ -222,4 +222,5 @@ def test_a_place_is_not_given_back_without_the_lease(fleet, centre):
     app.stop()
     app.close()
     assert calls == 0
-    assert [one.place for one in store.ledger.history()] == [PlaceState.DUE], "not begun"
+    (due,) = [one for one in store.ledger.history() if one.kind is ActionKind.RESTORE_PLACE]
+    assert (due.open, due.sent_at) == (True, None), "not begun"

@@ -32,7 +32,7 @@ def as_json(action: Action, directory: Directory) -> dict[str, Any]:
         "flow": directory.flow_name(target.flow_id) if target else None,
         "routing": _routing_json(action.routing),
         "routing_before": _routing_json(action.before),
-        "place": action.place.value if action.place else None,
+        "parent": action.parent,
         "landing": action.landing.value if action.landing else None,
         "landed_at": iso(action.landed_at),
         "landed_queue": directory.queue_name(action.landed_queue_id),
@@ -60,17 +60,18 @@ def as_row(action: Action, directory: Directory) -> tuple[object, ...]:
 def did(action: Action, directory: Directory) -> str:
     source, target = directory.queue_name(action.queue_id), action.target
     if target is None:
-        return f"{action.kind.value} in {source}{_set(action)}"
+        where = directory.queue_name(action.landed_queue_id) if action.parent is not None else source
+        return f"{action.kind.value} in {where}{_set(action)}"
     agent = directory.agent_name(target.agent_id)
     return f"{source} -> {directory.queue_name(target.queue_id) or f'agent {agent}'}"
 
 
 def _set(action: Action) -> str:
-    """What a routing update set; one that would not have bettered the contact's place was not sent."""
-    if action.kind is not ActionKind.ROUTING:
+    """Returns what an update set; one that would not have bettered the contact's place was not sent."""
+    if action.kind is ActionKind.WARN:
         return ""
     if action.routing is None:
-        return ": as good already"
+        return ": as good already" if action.state is ActionState.ACTED else ""
     if action.routing.age is not None:
         return f": age {span(action.routing.age)}"
     return f": priority {action.routing.priority}"

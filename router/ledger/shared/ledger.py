@@ -22,10 +22,10 @@ from weakref import WeakSet
 from router.ledger.connection import closing_on_error, open_private, require_sqlite, transaction
 from router.ledger.errors import LedgerBroken, LedgerUnavailable
 from router.ledger.group_commit import GroupCommit, T
-from router.ledger.rows import EPOCH
-from router.ledger.schema import shipped, upgrade
+from router.ledger.schema import shipped
 from router.ledger.shared import changes as change
-from router.ledger.shared.log import KEPT, Base, Counted, Moved, Overtaken, TransactionLog, Writer, compressed
+from router.ledger.shared.copy import LOADED_AT_ONCE, OlderCopy, new_copy, older_than
+from router.ledger.shared.log import KEPT, Base, Counted, LogEntry, Moved, Overtaken, TransactionLog, Writer, compressed
 from router.ledger.shared.table import DynamoTable
 from router.ledger.sqlite import SqliteLedger
 
@@ -33,7 +33,6 @@ SMALLEST_TAIL = 1_000_000
 """Bytes of the log that are worth a new base; with a large base, half of that."""
 TRIES = 5
 ENDS_WITHIN = 1.0
-LOADED_AT_ONCE = 5_000
 
 
 class _Barring(GroupCommit):
@@ -85,6 +84,8 @@ class SharedLedger(SqliteLedger):
         self._number = 0
         self._tail = 0
         self._base = Base()
+        self._older: OlderCopy | None = None
+        self._stale = False
         self._doubtful = False
         self._barred: WeakSet[Thread] = WeakSet()
         self._together = _Barring(self.writing, self._barred, name=self.name)
@@ -105,9 +106,8 @@ class SharedLedger(SqliteLedger):
         router's, for people. ``trusted`` returns whether this router may still assume that it is the active one
         (``Lease.held``). Raises ``LedgerBroken`` where the table is missing or what is in it cannot be read."""
         require_sqlite()
-        connection = open_private()
+        connection = new_copy(shipped()[-1].version)
         with closing_on_error(connection):
-            upgrade(connection, 0, shipped(), EPOCH)
             change.watch(connection)
             log = TransactionLog(table, instance_id)
             ledger = cls(connection, log, name=name, keep=keep, clock=clock, trusted=trusted)
@@ -145,9 +145,12 @@ class SharedLedger(SqliteLedger):
             mine = Writer(id=self._me.id, name=self._me.name, term=self.term + 1)
             try:
                 with self._alone():
+                    if self._stale:
+                        continue  # another thread has read on since
                     self._tail += self._log.append(self._number + 1, mine, (), schema=self._schema, now=self._clock())
                     self._number += 1
                     self._me = self._last = mine
+                    self._leave_older()
             except Overtaken:
                 continue
             self._recent.forget()
@@ -178,6 +181,8 @@ class SharedLedger(SqliteLedger):
                 self._follow()
             except Moved:
                 continue
+            finally:
+                self._show_older()
             return
         raise LedgerUnavailable(f"{self.name}: changed while it was read; try again")
 
@@ -277,6 +282,9 @@ class SharedLedger(SqliteLedger):
 
     def _load(self, base: Base) -> None:
         self._require_schema(base.schema)
+        if base.schema < self._schema:
+            self._load_older(base)
+            return
         with self._alone() as connection, transaction(connection):
             for table in change.KEYS:
                 connection.execute(f"DELETE FROM {table}")
@@ -284,29 +292,84 @@ class SharedLedger(SqliteLedger):
             while some := list(islice(rows, LOADED_AT_ONCE)):
                 self._apply(connection, some, "the base", new=True)
             change.begin_after(connection, base.newest_id)
+            self._leave_older()
             self._number, self._base, self._tail, self._last = base.number, base, 0, base.writer
         self._recent.forget()
+
+    def _load_older(self, base: Base) -> None:
+        """Reads a base that an older version wrote into a copy of its schema."""
+        older = OlderCopy(base.schema)
+        try:
+            with self._readable("the base"):
+                older.load(self.instance_id, self._log.base(base), base.newest_id)
+        except BaseException:
+            older.close()
+            raise
+        with self._one_at_a_time:
+            self._leave_older()
+            self._older, self._number, self._base, self._tail = older, base.number, base, 0
+            self._last = base.writer
+            self._stale = True
 
     def _follow(self) -> None:
         for entry in self._log.after(self._number):
             self._require_schema(entry.schema)
+            if entry.schema == self._schema:
+                self._show_older()
             with self._alone() as connection:
                 if entry.number != self._number + 1:
                     return  # another thread was faster
-                with transaction(connection):
-                    self._apply(connection, entry.changes, f"entry {entry.number}")
+                if entry.schema < self._schema:
+                    self._follow_older(entry)
+                else:
+                    self._leave_older()
+                    with transaction(connection):
+                        self._apply(connection, entry.changes, f"entry {entry.number}")
                 self._number = entry.number
                 self._tail += entry.size
                 self._last = entry.writer
             self._recent.forget()
 
+    def _follow_older(self, entry: LogEntry) -> None:
+        """Makes an older version's changes in a copy of its schema. Raises ``LedgerBroken`` if this version has already
+        written: the older one must not go on after that."""
+        if self._older is None and self._number > 0:
+            raise LedgerBroken(f"{self.name}: {older_than(entry.schema, self._schema)}")
+        if self._older is None:
+            self._older = OlderCopy(entry.schema)
+        with self._readable(f"entry {entry.number}"):
+            self._older.follow(self.instance_id, entry.changes, entry.schema)
+        self._stale = True
+
+    def _show_older(self) -> None:
+        """Upgrades what an older version wrote since the last time, for this version's statements to read."""
+        if self._older is None or not self._stale:
+            return
+        with self._one_at_a_time:
+            newest = self._older.newest()
+            change.watch(newest)
+            self._connection.close()
+            self._connection, self._stale = newest, False
+        self._recent.forget()
+
+    def _leave_older(self) -> None:
+        """Goes on with the upgraded copy alone: from here on no older version can write."""
+        if self._older is not None:
+            self._older.close()
+        self._older, self._stale = None, False
+
+    @contextmanager
+    def _readable(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.DatabaseError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise LedgerBroken(f"{self.name}: {what} cannot be read ({error})") from error
+
     def _apply(
         self, connection: sqlite3.Connection, changes: Iterable[change.Change], what: str, *, new: bool = False
     ) -> None:
-        try:
+        with self._readable(what):
             change.apply(connection, self.instance_id, changes, new=new)
-        except (sqlite3.DatabaseError, KeyError, TypeError, ValueError, OverflowError) as error:
-            raise LedgerBroken(f"{self.name}: {what} cannot be read ({error})") from error
 
     def _require_schema(self, schema: int) -> None:
         if schema > self._schema:

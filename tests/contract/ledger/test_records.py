@@ -18,7 +18,6 @@ from router.model import (
     FirstAct,
     FlowId,
     Landing,
-    PlaceState,
     QueueId,
     RoutingData,
     Target,
@@ -79,17 +78,19 @@ ACTIONS = st.builds(
     landed_enqueued_at=st.none() | INSTANTS,
     routing=st.none() | ROUTING,
     before=st.none() | ROUTING,
-    place=st.none() | st.sampled_from(PlaceState),
-    place_at=st.none() | INSTANTS,
-)
+    parent=st.integers(1, 2**62),
+).map(lambda action: action if action.kind is ActionKind.RESTORE_PLACE else replace(action, parent=None))
 
 numbers = count()
 
 
 def of_its_own(action: Action) -> Action:
-    """The same action on a chain and in a wait that no other example has used."""
-    chain_id = ContactId(f"{next(numbers)} {action.chain_id}")
-    return replace(action, chain_id=chain_id, wait=replace(action.wait, wait_id=chain_id))
+    """The same action on a chain, in a wait and, if it is a follow-up, of a parent that no other example has used."""
+    number = next(numbers)
+    chain_id = ContactId(f"{number} {action.chain_id}")
+    own = replace(action, chain_id=chain_id, contact_id=chain_id, wait=replace(action.wait, wait_id=chain_id))
+    own = replace(own, new_contact_id=None if action.new_contact_id is None else ContactId(f"{number} new"))
+    return own if action.parent is None else replace(own, parent=number + 1)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -165,7 +166,8 @@ def test_an_observed_transfer_is_neither_open_nor_followed(ledger, act, now):
 @pytest.mark.parametrize("state", [state for state in ActionState if state is not ActionState.INTENDED])
 @pytest.mark.parametrize("landing", [None, *Landing])
 def test_every_kind_state_and_landing_of_the_model_can_be_written(ledger, act, kind, state, landing):
-    recorded = ledger.record(act(kind=kind, state=state, landing=landing))
+    parent = 1 if kind is ActionKind.RESTORE_PLACE else None
+    recorded = ledger.record(act(kind=kind, state=state, landing=landing, parent=parent))
 
     assert ledger.history() == (recorded,)
 

@@ -16,7 +16,6 @@ from router.model import (
     FirstAct,
     FlowId,
     Landing,
-    PlaceState,
     QueueId,
     RoutingData,
     Target,
@@ -164,7 +163,8 @@ def test_explain_tells_what_the_ledger_knows_where_connect_cannot_be_reached(rec
 def bump(contact_id, routing, **fields):
     built = move(contact_id, ago=timedelta(minutes=20), **fields)
     before = RoutingData(priority=5, age=timedelta())
-    return replace(built, kind=ActionKind.ROUTING, target=None, token=None, routing=routing, before=before)
+    kind = ActionKind.ROUTING if built.parent is None else ActionKind.RESTORE_PLACE
+    return replace(built, kind=kind, target=None, token=None, routing=routing, before=before)
 
 
 def test_history_tells_what_was_set_of_a_contact_s_place_and_what_it_had(command):
@@ -174,15 +174,19 @@ def test_history_tells_what_was_set_of_a_contact_s_place_and_what_it_had(command
         ledger.record(bump("c2", RoutingData(age=timedelta(minutes=10))))
         ledger.record(bump("c3", None))
         given = RoutingData(age=timedelta(hours=2))
-        ledger.record(move("c4", ago=timedelta(minutes=5), routing=given, place=PlaceState.GIVEN))
+        moved = ledger.record(move("c4", ago=timedelta(minutes=5)))
+        ledger.record(bump("c4", given, parent=moved.id, landed_queue_id=QueueId("q-overflow")))
 
     told = command("history").out
-    first, second, third, moved = json.loads(command("history", "--json").out)
+    first, second, third, moved, restored = json.loads(command("history", "--json").out)
 
     for did in ("routing in q-billing: priority 2", "routing in q-billing: age 10m", "routing in q-billing: as good"):
         assert did in told
     assert first["routing"] == {"priority": 2, "age_s": None}
     assert first["routing_before"] == {"priority": 5, "age_s": 0.0}
     assert second["routing"] == {"priority": None, "age_s": 600.0}
-    assert (third["routing"], third["outcome"], third["place"]) == (None, "acted", None)
-    assert (moved["routing"], moved["place"]) == ({"priority": None, "age_s": 7200.0}, "given")
+    assert (third["routing"], third["outcome"], third["parent"]) == (None, "acted", None)
+    assert (moved["routing"], moved["parent"]) == (None, None)
+    assert "restore_place in q-overflow: age 2h" in told
+    assert (restored["kind"], restored["outcome"], restored["parent"]) == ("restore_place", "acted", moved["id"])
+    assert restored["routing"] == {"priority": None, "age_s": 7200.0}

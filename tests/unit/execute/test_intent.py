@@ -8,8 +8,8 @@ import pytest
 from router.cycle_context import CycleContext
 from router.decide.decide import decide
 from router.decide.decision import Transfer, Warn
-from router.execute.intent import SEND_BY, client_token, intent_of, record_of
-from router.model import ActionState, AgentId, FlowId, QueueId, Target
+from router.execute.intent import client_token, intent_of, record_of
+from router.model import SEND_BY, ActionState, AgentId, FlowId, QueueId, Target
 from tests.builders.contacts import NOW, contact
 from tests.builders.instance import DIRECTORY
 from tests.builders.rules import overflow, rules

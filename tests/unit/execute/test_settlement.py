@@ -24,7 +24,7 @@ from router.execute.settlement import NO_ANSWER, UNKNOWN_YET, settle
 from router.model import ActionKind, ActionState, ContactId, HoldReason
 from router.safety.breakers import BreakerSignal
 
-TRANSFER, ROUTING = ActionKind.TRANSFER, ActionKind.ROUTING
+TRANSFER, ROUTING, RESTORE = ActionKind.TRANSFER, ActionKind.ROUTING, ActionKind.RESTORE_PLACE
 ACTED, INTENDED = ActionState.ACTED, ActionState.INTENDED
 REFUSED, NEVER_SENT = ActionState.REFUSED, ActionState.NEVER_SENT
 
@@ -112,6 +112,32 @@ CERTAIN = [
         for kind in (TRANSFER, ROUTING)
     ),
 ]
+
+FOLLOW_UP = [
+    (ended(UPDATED), (ACTED, Outcome.DONE, "contact.place_kept", BreakerSignal.NONE, None, None)),
+    (ended(REJECTED), (REFUSED, Outcome.REFUSED, "contact.place_lost", BreakerSignal.NONE, None, REJECTED.code)),
+    (ended(DENIED), (REFUSED, Outcome.REFUSED, "contact.place_lost", BreakerSignal.ROUTING_DENIED, None, DENIED.code)),
+    (ended(BAD_KEYS), (INTENDED, Outcome.NOT_SENT, None, BreakerSignal.CREDENTIALS_REFUSED, None, BAD_KEYS.code)),
+    (ended(SLOW_DOWN), (INTENDED, Outcome.NOT_SENT, None, BreakerSignal.NONE, None, SLOW_DOWN.code)),
+    (ended(LOST), (INTENDED, Outcome.UNSETTLED, None, BreakerSignal.NONE, None, LOST.code)),
+    (
+        ended(hold=HoldReason.LEFT_QUEUE),
+        (NEVER_SENT, Outcome.HELD, None, BreakerSignal.NONE, HoldReason.LEFT_QUEUE, None),
+    ),
+]
+
+
+@pytest.mark.parametrize(("attempt", "expected"), FOLLOW_UP)
+def test_each_end_of_giving_a_place_back_has_its_row(attempt, expected):
+    one = settle(RESTORE, attempt, uncertain=False)
+
+    assert (one.state, one.outcome, one.event, one.breaker, one.reason, one.error) == expected
+
+
+def test_a_place_whose_contact_has_left_after_a_call_is_over_without_a_line():
+    one = settle(RESTORE, ended(hold=HoldReason.LEFT_QUEUE), uncertain=True)
+
+    assert (one.state, one.outcome, one.event) == (ACTED, Outcome.DONE, None)
 
 
 @pytest.mark.parametrize(("kind", "attempt", "expected"), CERTAIN)

