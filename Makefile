@@ -39,7 +39,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite unit measures bench chaos routers api-diff fuzz mutants lock clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite unit measures bench chaos routers api-diff fuzz mutants lock lowest clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -149,6 +149,22 @@ lock: $(ENV) ## remake the locks from pyproject.toml (UPGRADE=--upgrade for newe
 	$(call step,requirements-dev.lock,$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock)
 	$(call step,requirements-build.lock,$(COMPILE) --group build -c requirements-dev.lock -o requirements-build.lock)
 	@if grep -nE '://|^ *-[-if]' requirements*.lock | grep -v -- --hash=; then echo 'make: a lock names an address' >&2; exit 1; fi
+
+# The lower bounds of pyproject.toml, tried: the product's packages in the oldest versions allowed, in an environment of their own.
+LOWEST := build/lowest/.connect-router-lowest
+$(LOWEST): pyproject.toml $(ENV)
+	$(if $(UV),,$(call step,uv,$(PY) -m pip install --quiet 'uv>=0.9'))
+	$(call step,lowest versions allowed,\
+		rm -rf build/lowest && $(PY) -m venv build/lowest && \
+		$(COMPILE) --resolution lowest-direct pyproject.toml -o build/lowest/requirements.txt && \
+		$(COMPILE) pyproject.toml --group dev -c build/lowest/requirements.txt -o build/lowest/requirements-dev.txt && \
+		build/lowest/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r build/lowest/requirements-dev.txt)
+	@touch $@
+
+LOWEST_TESTS ?= tests/unit/rules tests/unit/config tests/unit/connect tests/unit/decide
+lowest: $(LOWEST) ## the pure unit tests with the oldest packages that pyproject.toml allows (ARGS= goes to pytest)
+	@echo '-- tests with the lowest versions allowed'
+	@HYPOTHESIS_PROFILE=suite build/lowest/bin/python -m pytest -q $(LOWEST_TESTS) $(ARGS)
 
 clean: ## what was built, and the tools' caches
 	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

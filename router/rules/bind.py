@@ -1,4 +1,4 @@
-"""Binding the names of a rule set to the ids of an instance."""
+"""Binds the names of a rule set to the ids of an instance."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ ALLOWED = {
 
 
 class Unusable(str):
-    """Why a name cannot be used, for people."""
+    """Tells people why a name cannot be used."""
 
     __slots__ = ()
 
 
 class InstanceNames:
-    """Each look-up takes a name, an id or an ARN, and answers with the id or with why it cannot be used. A name that
-    several things bear says nothing."""
+    """Looks up names, ids and ARNs. Each look-up returns the id, or why it cannot be used.
+
+    A name that several things have cannot be used.
+    """
 
     def __init__(self, directory: Directory, *, agents_known: bool) -> None:
         self._directory = directory
@@ -44,7 +46,7 @@ class InstanceNames:
         self._hours = _Names("hours of operation", (hours.name for hours in directory.hours))
 
     def source_queue(self, reference: str) -> str | Unusable:
-        """A queue whose contacts a rule matches."""
+        """Returns the id of a queue whose contacts a rule matches."""
         found = self._directory.queue(reference)
         return self._queues.trouble(reference, found) or _own(reference, found)
 
@@ -61,7 +63,7 @@ class InstanceNames:
         return self._agents.trouble(reference, found) or _id(found)
 
     def flow(self, reference: str, *, to_agent: bool) -> str | Unusable:
-        """A flow that may do the move: in use, published, of a type that the destination allows."""
+        """Returns the id of a flow that may do the move: in use, published, of a type that the destination allows."""
         found = self._directory.flow(reference)
         return self._flows.trouble(reference, found) or _unfit(reference, found, to_agent) or _id(found)
 
@@ -114,12 +116,13 @@ def _unfit(reference: str, flow: Flow | None, to_agent: bool) -> Unusable | None
 # What of an instance a rule set speaks of, so that nothing else is listed.
 
 def mentions_hours(ruleset: RuleSet) -> bool:
-    """Whether hours of operation matter to any rule: by name, as a queue's own, or for a destination that is open."""
+    """Returns whether any rule uses hours of operation: by name, as a queue's own, or for a destination that is open.
+    """
     return any(_counts_hours(rule) for rule in ruleset.rules if rule.mode is not Mode.OFF)
 
 
 def mentions_agents(ruleset: RuleSet) -> bool:
-    """Whether a step may send contacts to an agent, named in the rules or by the contact."""
+    """Returns whether a step may send contacts to an agent, named in the rules or by the contact."""
     return any(entry.queue is None for rule in ruleset.rules for step in rule.steps for entry in step.entries)
 
 
@@ -130,10 +133,10 @@ def _counts_hours(rule: Rule) -> bool:
 
 
 def bind(ruleset: RuleSet, directory: Directory, *, agents_known: bool) -> BoundRuleSet:
-    """The rules with ids in place of names. What the instance does not have is told in each rule's ``unresolved``;
-    nothing raises.
+    """Returns the rules with ids in place of names. A rule's ``unresolved`` lists what the instance does not have.
 
-    ``agents_known`` is false where the instance's users could not be listed: then every agent is unresolved.
+    Nothing raises. ``agents_known`` is false if the instance's users could not be listed: then every agent is
+    unresolved.
     """
     names = InstanceNames(directory, agents_known=agents_known)
     rules = tuple(_Binder(rule, names).bound() for rule in ruleset.rules)
@@ -188,7 +191,7 @@ class _Binder:
         return replace(test, fits=bound, form=bound)
 
     def _hours_test(self, test: Test, form: HoursForm, place: Place) -> Test:
-        """Which hours are meant becomes part of the key; without, they are not known."""
+        """Returns the test with the hours' id as part of its key; without an id, the hours are not known."""
         found = QUEUES_OWN if form.name == QUEUES_OWN else self._settle(self.names.hours(form.name), place)
         return test if found is None else replace(test, key=f"hours.{found}")
 
@@ -221,7 +224,7 @@ def _target(flow_id: FlowId | None, *, queue_id: str | None = None, agent_id: st
 
 
 def _queue_ids(rules: tuple[BoundRule, ...], directory: Directory) -> frozenset[QueueId] | None:
-    """Every queue whose contacts a rule that is not off could match or move to; ``None``: any queue's."""
+    """Returns every queue whose contacts a rule that is not off could match or move to; ``None`` means any queue."""
     used = [rule for rule in rules if rule.rule.mode is not Mode.OFF]
     if any(could_match(rule.condition, ELSEWHERE) for rule in used):
         return None

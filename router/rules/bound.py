@@ -1,4 +1,4 @@
-"""Rules whose names are bound to the ids of an instance."""
+"""Holds rules whose names are bound to the ids of an instance."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from router.rules.value_test import TextForm, Value
 
 Values = Mapping[str, Value | None]
 Plain = Callable[[Values], bool]
-"""Asked with the contact's values by match key."""
+"""Takes the contact's values by match key."""
 
 
 def plain(condition: Condition) -> Plain | None:
-    """``None`` where a test asks for more than a search tells, or for what changes with time: then only ``match``
-    tells."""
+    """Returns the condition as a plain yes or no, or ``None`` if only ``match`` can decide it.
+
+    That is so if a test needs more than a search returns, or a value that changes with time.
+    """
     if isinstance(condition, Test):
         return _test(condition)
     children = [plain(child) for child in condition.children]
@@ -77,8 +79,10 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class BoundEntry:
-    """``target`` is ``None`` where the instance lacks a name, and for ``agent_from``, whose agent each contact names;
-    ``flow_id`` alone is known then."""
+    """Holds a destination with its ids. ``target`` is ``None`` if the instance lacks a name, and for ``agent_from``.
+
+    With ``agent_from`` each contact names the agent, and only ``flow_id`` is known.
+    """
 
     entry: DestinationEntry
     target: Target | None
@@ -97,9 +101,12 @@ class BoundStep:
 
 @dataclass(frozen=True)
 class BoundRule:
-    """``unresolved`` says, a line each, which names the instance does not have; such a rule governs and holds.
+    """Holds a rule with its ids. ``unresolved`` has a line for each name that the instance does not have; then the rule
+    governs and holds.
+
     ``fingerprint`` covers the rule's content and everything its names are bound to. The queues that ``rule.condition``
-    names are bound to ids as well: a queue that is renamed while running stays the queue that was meant."""
+    names are bound to ids as well: a queue that is renamed while the service runs stays the queue that was meant.
+    """
 
     rule: Rule
     steps: tuple[BoundStep, ...]
@@ -122,12 +129,12 @@ class BoundRule:
 
     @cached_property
     def plain(self) -> Plain | None:
-        """The condition as a plain yes or no, where what a search tells is enough to decide it."""
+        """Returns the condition as a plain yes or no, or ``None`` if a search returns too little to decide it."""
         return plain(self.rule.condition)
 
     @cached_property
     def conditions(self) -> tuple[Test, ...]:
-        """Every test of the condition, nested ones too."""
+        """Returns every test of the condition, nested ones too."""
         return tuple(tests_of(self.rule.condition))
 
     @cached_property
@@ -149,5 +156,5 @@ class BoundRuleSet:
 
     @cached_property
     def positions(self) -> Mapping[str, int]:
-        """By name: where a rule stands among the others."""
+        """Returns where each rule is among the others, by name."""
         return {rule.name: position for position, rule in enumerate(self.rules)}

@@ -1,4 +1,4 @@
-"""Hours of operation as open time: weekly windows in a time zone, and dates with windows of their own."""
+"""Computes open time from hours of operation: weekly windows in a time zone, and dates with windows of their own."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ Interval = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
-    """Minutes after midnight, 0 to 1439. An end that is not after the start is on the next day, so that a window from 0
-    to 0 is a whole day. Open from the start up to, not including, the end."""
+    """Holds one open time in minutes after midnight, 0 to 1439. It includes the start and not the end.
+
+    An end that is not after the start is on the next day; a window from 0 to 0 is a whole day.
+    """
 
     start: int
     end: int
@@ -39,11 +41,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Calendar:
-    """``weekly`` is by weekday, Monday is 0; ``overrides`` by date, an empty tuple for a day that stays closed.
+    """Holds open times: ``weekly`` by weekday (Monday is 0), ``overrides`` by date (an empty tuple is a closed day).
 
-    An override takes the place of the windows that begin on its date; a window of the evening before goes on past
-    midnight. Where daylight-saving time skips a local time, it is the instant of the change; where it repeats one,
-    hours open at the first and close at the second.
+    An override replaces the windows that begin on its date; a window of the evening before continues past midnight. If
+    daylight-saving time skips a local time, it is the instant of the change. If it repeats one, hours open at the first
+    and close at the second.
     """
 
     zone: ZoneInfo
@@ -62,7 +64,7 @@ class Calendar:
         return cls(zone, weekly, {day: _windows(slices) for day, slices in hours.dated.items()})
 
     def open_time(self, start: datetime, end: datetime) -> timedelta:
-        """How long it is open between two instants; zero where the second is not after the first."""
+        """Returns how long it is open between two instants; zero if the second is not after the first."""
         start, end = _utc(start), _utc(end)
         total = timedelta()
         for opens, closes in self._open(start, end):
@@ -74,13 +76,16 @@ class Calendar:
         return any(opens <= at < closes for opens, closes in self._open(at, at))
 
     def open_until(self, at: datetime) -> datetime:
-        """Up to when it stays open from then on, as far as a day ahead; the instant itself where it is closed."""
+        """Returns up to when it stays open from then on, at most a day ahead; the instant itself if it is closed."""
         at = _utc(at)
         return next((closes for opens, closes in self._open(at, at) if opens <= at < closes), at)
 
     def after(self, start: datetime, amount: timedelta) -> datetime:
-        """The first instant, open itself, by which it has been open for that long: what falls due as a window ends is
-        due at the next opening. ``NEVER`` where hours do not open for so long."""
+        """Returns the first open instant by which it has been open for that long.
+
+        A step that falls due when a window ends is therefore due at the next opening. ``NEVER`` means that hours do not
+        open for so long.
+        """
         start, left = _utc(start), amount
         for opens, closes in self._open(start, self._horizon(start)):
             begins = max(opens, start)
@@ -92,15 +97,18 @@ class Calendar:
         return NEVER
 
     def _horizon(self, start: datetime) -> datetime:
-        """Where no weekday has hours, nothing opens after the last of the dates: forty years need not be looked at."""
+        """Returns how far to look. If no weekday has hours, nothing opens after the last of the dates."""
         if any(self.weekly.values()):
             return start + HORIZON
         last = max(self.overrides, default=None)
         return start if last is None else max(start, datetime.combine(last, datetime.min.time(), UTC) + 2 * DAY)
 
     def _open(self, start: datetime, end: datetime) -> Iterator[Interval]:
-        """The open intervals that could touch the time between two instants, merged, in order. Clocks that go back over
-        midnight show a date again, and windows last for up to a day: so the dates around count too."""
+        """Returns the open intervals that could touch the time between two instants, merged, in order.
+
+        Clocks that are set back over midnight show a date again, and windows last for up to a day. The dates around the
+        time therefore count too.
+        """
         day = start.astimezone(self.zone).date() - 2 * DAY
         last = end.astimezone(self.zone).date() + DAY
         current: Interval | None = None
@@ -130,12 +138,13 @@ def _windows(slices: tuple[TimeSlice, ...]) -> tuple[Window, ...]:
 
 
 def _utc(at: datetime) -> datetime:
-    """Python subtracts and compares two times of one zone by the wall clock, an hour off across a change."""
+    """Returns the time in UTC, because Python compares two times of one zone by the wall clock, an hour off across a
+    change."""
     return at.astimezone(UTC)
 
 
 def _instant(local: datetime, zone: ZoneInfo, *, closing: bool) -> datetime:
-    """The instant of a local time, of one that occurs twice the second for ``closing``."""
+    """Returns the instant of a local time; of a time that occurs twice the second if ``closing``."""
     first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
     if first > second:  # the local time is skipped (PEP 495)
@@ -144,7 +153,7 @@ def _instant(local: datetime, zone: ZoneInfo, *, closing: bool) -> datetime:
 
 
 def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The instant at which the zone's offset changes: later than ``before``, not later than ``after``."""
+    """Returns the instant at which the zone's offset changes: later than ``before``, not later than ``after``."""
     offset = before.astimezone(zone).utcoffset()
     low, high = 0, int((after - before).total_seconds())
     while high - low > 1:

@@ -1,4 +1,4 @@
-"""The rule's clock: where a step stands on it, when it started, what it shows."""
+"""Computes a rule's clock: the time of a step on it, when it started, what it shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXAMPLE = 'a time such as "15m", "80%", "breach", "breach - 30m" or "breach + 1h
 
 
 class OpenTimes(Protocol):
-    """Open hours; see ``router.rules.calendar``."""
+    """Describes open hours; see ``router.rules.calendar``."""
 
     def open_time(self, start: datetime, end: datetime) -> timedelta: ...
     def after(self, start: datetime, amount: timedelta) -> datetime: ...
@@ -28,7 +28,7 @@ class OpenTimes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """``share`` of the target and ``offset``; ``share`` is ``None`` where the target does not matter."""
+    """Holds a time as ``share`` of the target and ``offset``; ``share`` is ``None`` if the target does not matter."""
 
     share: Fraction | None
     offset: timedelta
@@ -52,8 +52,11 @@ class At:
             raise ValueError(f'expected {EXAMPLE}, got "{text}"{hint}') from error
 
     def resolve(self, target: timedelta | None) -> timedelta:
-        """The place on the clock. Raises ValueError without the target that it needs, and where it is before the start
-        of the clock; the message goes on from what was parsed."""
+        """Returns the time on the clock. Raises ValueError if it needs a target and has none, or is before the clock's
+        start.
+
+        The message continues the text that was parsed.
+        """
         if self.share is None:
             return self.offset
         if target is None:
@@ -70,14 +73,19 @@ def _share_of(target: timedelta, share: Fraction) -> timedelta:
 
 
 def resolve_at(text: str, target: timedelta | None) -> timedelta:
-    """The place on the rule's clock that ``at`` names: a duration, a percentage of the target, or the breach with a
-    duration before or after it. Raises ValueError with what is wrong."""
+    """Returns the time on the rule's clock that ``at`` names. Raises ValueError with the mistake.
+
+    ``at`` is a duration, a percentage of the target, or the breach with a duration before or after it.
+    """
     return At.parse(text).resolve(target)
 
 
 def queue_clock_start(contact: Contact, first: FirstAct | None) -> datetime:
-    """When the queue clock started for a waiting contact: as it entered the queue it is in now or, once a step of the
-    rule has acted on the wait, as it had entered the queue where the first step acted."""
+    """Returns when the queue clock started for a waiting contact: when it entered its present queue.
+
+    If a step of the rule has acted on the wait, it is when the contact had entered the queue in which the first step
+    acted.
+    """
     if first is not None:
         return first.clock_started_at
     if contact.enqueued_at is None:
@@ -86,17 +94,18 @@ def queue_clock_start(contact: Contact, first: FirstAct | None) -> datetime:
 
 
 def elapsed(start: datetime, now: datetime, calendar: OpenTimes | None = None) -> timedelta:
-    """What the clock shows; never negative (clocks of two machines differ). Open time only, with a calendar."""
+    """Returns what the clock shows: open time only, with a calendar. Never negative, although clocks of two machines
+    differ."""
     if now <= start:
         return timedelta()
     return calendar.open_time(start, now) if calendar else now - start
 
 
 def instant(start: datetime, at: timedelta, calendar: OpenTimes | None = None) -> datetime:
-    """When the clock will show ``at``; with a calendar, an instant that is open."""
+    """Returns when the clock will show ``at``; with a calendar, an instant that is open."""
     return calendar.after(start, at) if calendar else start + at
 
 
 def closed(now: datetime, calendar: OpenTimes | None) -> bool:
-    """Whether no step may act now; around the clock, never."""
+    """Returns whether no step may act now; never true without a calendar."""
     return calendar is not None and not calendar.is_open(now)

@@ -1,4 +1,4 @@
-"""Rule tables to rules: defaults applied, lists put in, places on the clock worked out, one problem a mistake."""
+"""Makes rules of rule tables: defaults applied, lists put in, times on the clock computed, one problem a mistake."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ from router.toml_source import KeyPath, TomlSource
 # ``match`` tables to conditions.
 
 def compile_match(match: MatchTable, path: KeyPath, place: Callable[[KeyPath], Place]) -> Condition:
-    """The condition of a ``match`` table, one test a key, in the order of the documented keys. ``place`` tells where
-    the value of a path stands."""
+    """Returns the condition of a ``match`` table, one test a key, in the order of the documented keys.
+
+    ``place`` returns where the value of a path is in the file.
+    """
     children = tuple(_children(match, path, place))
     return children[0] if len(children) == 1 else AllOf(children)
 
@@ -64,7 +66,7 @@ def _test(key: str, value: Any, shown: str, place: Place) -> Test:
 
 
 def form_of(key: str, value: Any) -> Form:
-    """What a value of the file, of any of the forms that its key allows, says."""
+    """Returns the test that a value of the file means, in any of the forms that its key allows."""
     names, folded = match_key(key).by_reference, match_key(key).folded
     match value:
         case HoursCondition():
@@ -92,8 +94,11 @@ Tables = list[DestinationTable] | list[list[DestinationTable]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
-    """One file. ``lists`` holds those that could be read; ``whole`` is false where ``defaults`` or a list could not be,
-    so that what may only be missing on that account is not complained about."""
+    """Compiles one file. ``lists`` holds the lists that could be read.
+
+    ``whole`` is false if ``defaults`` or a list could not be read. Then nothing that may be missing for that reason is
+    reported.
+    """
 
     source: TomlSource
     defaults: Defaults
@@ -108,7 +113,7 @@ class Compiler:
         self.problems.append(self.source.problem(path, message, of="key" if of_key else "value"))
 
     def rule(self, table: RuleTable, index: int) -> Rule:
-        """The rule, as far as it can be made; it is of use only if nothing was complained about."""
+        """Returns the rule as far as it can be made; it is of use only if no problem was reported."""
         path: KeyPath = ("rule", index)
         sla = self._sla(table, path)
         steps = tuple(
@@ -200,7 +205,7 @@ class Compiler:
         return ()
 
     def _tiers(self, tables: Tables, path: KeyPath) -> tuple[tuple[DestinationEntry, ...], ...]:
-        """A plain list of destinations is one tier."""
+        """Returns the tiers; a plain list of destinations is one tier."""
         plain = [(table, (*path, index)) for index, table in enumerate(tables) if isinstance(table, DestinationTable)]
         if plain:
             return (tuple(self._entry(table, here) for table, here in plain),)
@@ -241,7 +246,7 @@ def _added(text: str) -> timedelta:
 
 
 def _guard(default: GuardTable | None, own: GuardTable | None) -> RuleGuard:
-    """Key by key: what the rule says itself, else what the file's defaults say."""
+    """Returns the limits, key by key: the rule's own, otherwise the file's defaults."""
     said = (own.model_dump(exclude_none=True) if own else {}).items()
     defaults = default.model_dump(exclude_none=True) if default else {}
     return RuleGuard(**{**defaults, **dict(said)})

@@ -1,4 +1,4 @@
-"""Conditions of ``match`` as a tree, and their evaluation with three outcomes: a value that could not be read is not
+"""Evaluates conditions of ``match``, which are a tree. There are three outcomes: a value that could not be read is not
 a "no"."""
 
 from __future__ import annotations
@@ -15,23 +15,28 @@ from router.rules.value_test import Form, Value
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """The value is not known. ``need`` is what would have to be read (an opaque value of whoever made the subject), or
-    ``None`` where it was tried in vain; ``why`` is for people."""
+    """Marks a value that is not known. ``need`` is what would have to be read; ``why`` is for people.
+
+    ``need`` is ``None`` if reading it failed. It is an opaque value of the subject's maker.
+    """
 
     why: str
     need: Need | None = None
 
 
 class Subject(Protocol):
-    """The contact, as the conditions see it."""
+    """Gives the conditions the values of a contact."""
 
     def value(self, key: str) -> Value | Unread | None:
-        """The value of a match key, dotted as in the file (``attributes.language``); ``None`` where the contact has
-        none (a missing attribute)."""
+        """Returns the value of a match key, dotted as in the file (``attributes.language``).
+
+        ``None`` means that the contact has none (a missing attribute).
+        """
         ...
 
 
 class Truth(Enum):
+    """Names the outcomes of a condition."""
     NO = "no"
     YES = "yes"
     UNREAD = "unread"
@@ -39,19 +44,19 @@ class Truth(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One key against one value of the file. ``fits`` is pure and total: it answers for every ``Value`` and
-    ``None``."""
+    """Compares one key with one value of the file. ``fits`` is pure and total: it takes every ``Value`` and ``None``.
+    """
 
     key: str
     text: str
-    """The condition as the file says it, for people."""
+    """The condition as it is in the file, for people."""
     fits: Callable[[Value | None], bool]
     costs_a_call: bool = False
     references: tuple[str, ...] = ()
     """For ``queue``: the literal names, ids or ARNs; globs are not among them."""
     place: Place | None = field(default=None, compare=False)
     form: Form | None = field(default=None, compare=False)
-    """What ``fits`` says, as data: bound to ids by ``bind``, compared by ``lint``."""
+    """The meaning of ``fits`` as data: ``bind`` binds it to ids, ``lint`` compares it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ Condition = Test | AllOf | AnyOf | NoneOf
 
 
 def tests_of(condition: Condition) -> Iterator[Test]:
-    """Every test of the tree, in the order of the file."""
+    """Yields every test of the tree, in the order of the file."""
     if isinstance(condition, Test):
         yield condition
         return
@@ -83,7 +88,7 @@ def tests_of(condition: Condition) -> Iterator[Test]:
 
 @dataclass(frozen=True, slots=True)
 class ReliedOnValue:
-    """One test as it came out, for ``explain``."""
+    """Records one test and its outcome, for ``explain``."""
 
     test: Test
     truth: Truth
@@ -92,7 +97,10 @@ class ReliedOnValue:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """``needs`` is what would have to be read to know better, empty where ``truth`` is ``UNREAD`` for good."""
+    """Holds an outcome and its trace. ``needs`` is what would have to be read to know more.
+
+    ``needs`` is empty if ``truth`` is ``UNREAD`` for good.
+    """
 
     truth: Truth
     seen: tuple[ReliedOnValue, ...]
@@ -113,7 +121,7 @@ def told_unread(matched: Match | None) -> str:
 def match(condition: Condition, subject: Subject) -> Match:
     """Evaluates by Kleene's logic: "no" wins over unread in ``AllOf``, "yes" in ``AnyOf``.
 
-    Every test is looked at, so that the trace is whole; a subject answers what costs a call with ``Unread`` at no cost.
+    Every test is evaluated, which makes the trace complete; a subject returns ``Unread`` for a value that costs a call.
     """
     seen: list[ReliedOnValue] = []
     truth = _truth(condition, subject, seen)

@@ -1,4 +1,4 @@
-"""An example of a rule file as a typed value: a contact, the world around it, and what must come of it."""
+"""Holds an example of a rule file as typed values: a contact, the world around it, and the expected outcome."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from router.rules.file.example_table import ExampleQueueTable, ExampleTable, Exp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExampleContact:
-    """``clock`` is what the rule's clock shows, ``progress`` the clock time of the last ``to`` step done, ``visited``
-    the queues that the wait has been moved out of; ``None`` is "not given". ``queue`` and ``visited`` are names, ids or
-    ARNs. The file's ``subtype`` stands in ``segment_attributes`` as ``connect:Subtype``."""
+    """Holds the contact of an example; ``None`` is "not given". ``queue`` and ``visited`` are names, ids or ARNs.
+
+    ``clock`` is what the rule's clock shows, ``progress`` the clock time of the last ``to`` step done, ``visited`` the
+    queues that the wait has been moved out of. The file's ``subtype`` is ``connect:Subtype`` in ``segment_attributes``.
+    """
 
     channel: Channel
     queue: str
@@ -40,9 +42,12 @@ class ExampleContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expect:
-    """What must come of it. Exactly one of ``queue``, ``agent``, ``routing``, ``hold``, ``due`` is set, or ``warn``
-    alone; ``warn`` may come with any of the first four. ``step`` is given save with ``due``, and may lack with
-    ``hold``."""
+    """Holds the expected outcome: exactly one of ``queue``, ``agent``, ``routing``, ``hold``, ``due``, or ``warn``
+    alone.
+
+    ``warn`` may be set with any of the first four. ``step`` is set except with ``due``, and may be missing with
+    ``hold``.
+    """
 
     rule: str
     step: int | None = None
@@ -56,11 +61,13 @@ class Expect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """``expect`` is ``None`` for ``"nothing"``: no step acts and nothing is held. ``queues`` are by name, with 0 for
-    every metric not given; ``agents`` are free slots by user name; agents not given are not routable.
-    ``hours`` are by name, ``"queue"`` standing for every queue's own; ``open`` tells of the own hours of single queues.
-    What neither names is open. ``moved`` is how many others the rule has moved out of the contact's queue within the
-    hour."""
+    """Holds an example. ``expect`` is ``None`` for ``"nothing"``: no step acts and nothing is held.
+
+    ``queues`` are by name, with 0 for every metric not given. ``agents`` are free slots by user name; agents not given
+    are not routable. ``hours`` are by name, ``"queue"`` for every queue's own; ``open`` sets the own hours of single
+    queues. What neither names is open. ``moved`` is how many others the rule has moved out of the contact's queue
+    within the hour.
+    """
 
     name: str
     place: Place

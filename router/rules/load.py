@@ -1,4 +1,4 @@
-"""Rule files to a rule set: all files or none, every mistake of every file at once."""
+"""Loads rule files into a rule set: all files or none, every mistake of every file at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEEPEST = 24
 
 
 def too_deep(source: TomlSource) -> KeyPath | None:
-    """Where the file nests deeper than is read, or ``None``."""
+    """Returns the path at which the file nests too deeply, or ``None``."""
     waiting: list[tuple[KeyPath, object]] = [((), source.data)]
     while waiting:
         path, value = waiting.pop()
@@ -45,8 +45,11 @@ NAMED = ("rule", "example", "lists")
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """``document`` holds the parts that could be read, ``rules`` and ``examples`` their indexes in the file. ``whole``
-    is false where defaults or lists are missing from it."""
+    """Holds the parts of a file that could be read, in ``document``; ``rules`` and ``examples`` are their indexes in
+    the file.
+
+    ``whole`` is false if defaults or lists are missing from it.
+    """
 
     source: TomlSource
     document: RuleFile
@@ -56,14 +59,14 @@ class ParsedFile:
 
     @property
     def rule_names(self) -> list[tuple[int, str]]:
-        """The names of all rules of the file with their indexes, of those that could not be read too."""
+        """Returns the names of all rules of the file with their indexes, also of rules that could not be read."""
         rules = self.source.data.get("rule")
         found = enumerate(rules if isinstance(rules, list) else ())
         return [(index, rule["name"]) for index, rule in found if isinstance(rule, dict) and _is_text(rule.get("name"))]
 
 
 def parse_file(source: TomlSource, problems: list[Problem]) -> ParsedFile:
-    """Adds what is wrong to ``problems``, and answers with the rest."""
+    """Returns the parts of a file that could be read, and adds its mistakes to ``problems``."""
     deep = too_deep(source)
     if deep is not None:
         problems.append(source.problem(deep, f"nested deeper than {DEEPEST} tables and lists"))
@@ -116,9 +119,9 @@ Sources = tuple[tuple[str, bytes], ...]
 
 
 def load_rules(path: Path) -> RuleSet:
-    """The rules of a folder (every ``*.toml`` in it, in name order, no hidden files) or of one file.
+    """Returns the rules of a folder (every ``*.toml`` in it, in name order, no hidden files) or of one file.
 
-    Raises ``Problems`` with everything that is wrong in any of them.
+    Raises ``Problems`` with every mistake in any of them.
     """
     problems: list[Problem] = []
     sources = _sources(path, problems)
@@ -136,7 +139,7 @@ def _sources(path: Path, problems: list[Problem]) -> Sources:
 
 
 def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:
-    """The rules of these very bytes. Raises ``Problems``."""
+    """Returns the rules of exactly these bytes. Raises ``Problems``."""
     given = tuple(sources)
     problems: list[Problem] = []
     files = [parse_file(source, problems) for source in _parsed(given, problems)]
@@ -164,7 +167,8 @@ def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:
 
 
 def revision_of(sources: Iterable[tuple[str, bytes]]) -> str:
-    """A hash over the files' names and bytes: the same rules have the same revision wherever they are installed."""
+    """Returns a hash of the files' names and bytes: the same rules have the same revision wherever they are installed.
+    """
     digest = hashlib.sha256()
     for file, data in sources:
         name = PurePath(file).name.encode("utf-8", "surrogateescape")
@@ -229,7 +233,7 @@ def _compile(file: ParsedFile, problems: list[Problem]) -> list[Rule]:
 def _check_example(
     example: Example, index: int, source: TomlSource, named: set[str], rules: dict[str, Rule], problems: list[Problem]
 ) -> None:
-    """Whether the rule and step that it names exist: an example of a rule that was renamed proves nothing."""
+    """Reports an example whose rule or step does not exist: an example of a renamed rule proves nothing."""
     expect = example.expect
     if expect is None:
         return

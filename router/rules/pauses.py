@@ -1,4 +1,4 @@
-"""Pauses of a task: times at which a rule's clock stands still."""
+"""Computes pauses: times at which a rule's clock stands still."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ ROUNDED = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """Open hours (``None``: around the clock) without the pauses, which are in order and apart, and all in the past."""
+    """Holds open hours (``None``: always open) without the pauses, which are in order and apart, and all in the past.
+    """
 
     hours: OpenTimes | None
     pauses: tuple[Interval, ...]
@@ -27,7 +28,7 @@ class Interrupted:
         )
 
     def after(self, start: datetime, amount: timedelta) -> datetime:
-        """What falls due as a pause begins is due as it ends."""
+        """Returns the instant; a step that falls due when a pause begins is due when it ends."""
         due = instant(start, amount, self.hours)
         for begins, ends in self.pauses:
             if begins <= due < NEVER:
@@ -49,11 +50,11 @@ def running(hours: OpenTimes | None, pauses: tuple[Interval, ...]) -> OpenTimes 
 def stood_still(
     segments: Iterable[Contact], start: datetime, now: datetime, hours: OpenTimes | None
 ) -> tuple[Interval, ...]:
-    """When a clock that started then stood still for the pauses of the contact and of those it came from, newest first,
-    each with its details.
+    """Returns when a clock that started then stood still, for the pauses of the contact and of those it came from.
 
-    Connect tells the last pause of each to the instant, and of those before only how long they were in all: they are
-    taken to be within the clock's time and open hours, as early as can be, so that a step is late rather than early.
+    The contacts are given newest first, each with its details. Connect has the last pause of each to the instant, and
+    of those before only their sum. They are taken to be within the clock's time and open hours, as early as possible: a
+    step may be late, never early.
     """
     found: list[Interval] = []
     until = now
@@ -64,7 +65,7 @@ def stood_still(
 
 
 def _pauses(segment: Contact, start: datetime, until: datetime, hours: OpenTimes | None) -> Iterator[Interval]:
-    """Those of one segment; nothing after it was followed by the next."""
+    """Returns the pauses of one segment, none after its successor began."""
     details = segment.details
     if details is None or not (details.paused_at or details.paused_for or details.pauses):
         return
@@ -81,7 +82,8 @@ def _pauses(segment: Contact, start: datetime, until: datetime, hours: OpenTimes
 
 
 def _before_the_last(details: Details, last: timedelta) -> timedelta | None:
-    """How long the pauses before the last were, at most; ``None``: there were some, nobody knows how long."""
+    """Returns how long the pauses before the last were, at most; ``None`` means that there were some of unknown length.
+    """
     if details.pauses == 1 and details.paused_at is not None:
         return timedelta()
     if details.paused_for is None:

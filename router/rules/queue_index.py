@@ -1,4 +1,4 @@
-"""Which rules contacts of a queue can meet, found without trying every rule on every queue."""
+"""Finds which rules can match contacts of a queue, without a test of every rule for every queue."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ Names = tuple[str, ...]
 """A queue as a subject shows it: its name and id, or what is known of them."""
 
 ELSEWHERE: Names = ("\N{WHITE SQUARE} a queue made later", "00000000-no-such-queue")
-"""Stands for the queues that the instance may be given later; a condition that could match it narrows nothing."""
+"""Means the queues that the instance may have later; a condition that could match it narrows nothing."""
 
 
 def could_match(condition: Condition, queue: Names, channel: str | None = None) -> bool:
-    """Whether some contact of the queue (and of the channel, where one is given) could match: a test of anything else
-    may come out either way."""
+    """Returns whether some contact of the queue (and of the channel, if given) could match.
+
+    A test of anything else may be true or false.
+    """
     return _possible(condition, queue, channel)[0]
 
 
 def must_match(condition: Condition, queue: Names, channel: str) -> bool:
-    """Whether every contact of the queue and channel matches, whatever else it is."""
+    """Returns whether every contact of the queue and channel matches, whatever else it is."""
     return not _possible(condition, queue, channel)[1]
 
 
 def _possible(condition: Condition, queue: Names, channel: str | None = None) -> tuple[bool, bool]:
-    """Whether the condition could hold, and whether it could fail."""
+    """Returns whether the condition could be true, and whether it could be false."""
     if isinstance(condition, Test):
         value = {"queue": queue, "channel": channel}.get(condition.key)
         if value is None:
@@ -49,8 +51,8 @@ class Conditional(Protocol):
 
 
 def queues_required(condition: Condition) -> frozenset[str] | None:
-    """The queues, by name or id, in one of which a contact must be for the condition to hold; ``None`` where that
-    cannot be told by names alone."""
+    """Returns the queues, by name or id, in one of which a contact must be to match; ``None`` if names do not decide
+    it."""
     match condition:
         case Test(key="queue", form=TextForm() as form):
             plain = not (form.globs or form.negated) and form.pattern is None and form.present is None
@@ -82,7 +84,7 @@ class RuleIndex:
                 self._anywhere.append(position)
 
     def meeting(self, queue: Names) -> tuple[int, ...]:
-        """The positions, in order, of the rules that some contact of the queue could match."""
+        """Returns the positions, in order, of the rules that some contact of the queue could match."""
         if queue not in self._met:
             named = {position for name in queue for position in self._requiring.get(name, ())}
             candidates = sorted({*named, *self._anywhere})

@@ -1,4 +1,4 @@
-"""A rule as it runs: typed, checked, names still names. Built from a file by ``compile``, never by hand in service."""
+"""Holds a rule as it runs: typed and checked, names not yet bound. ``compile`` makes it from a file."""
 
 from __future__ import annotations
 
@@ -48,8 +48,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class MetricLimit:
-    """Both ends inclusive; ``None`` is no limit. Ages are timedeltas, the others whole numbers. ``metric`` is a field's
-    name of ``QueueMetrics``."""
+    """Holds both ends, inclusive; ``None`` is no limit. ``metric`` is a field's name of ``QueueMetrics``.
+
+    Ages are timedeltas, the others whole numbers.
+    """
 
     metric: str
     min: int | timedelta | None
@@ -58,8 +60,11 @@ class MetricLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationEntry:
-    """One destination of a step's ``to``. Exactly one of ``queue``, ``agent`` (a name, id or ARN) and ``agent_from``
-    (the key of a contact attribute that holds a user name or id). ``flow`` is the name, id or ARN that applies."""
+    """Holds one destination of a step's ``to``. Exactly one of ``queue``, ``agent`` and ``agent_from`` is set.
+
+    ``queue``, ``agent`` and ``flow`` are names, ids or ARNs. ``agent_from`` is the key of a contact attribute that
+    holds a user name or id.
+    """
 
     flow: str
     place: Place
@@ -75,14 +80,14 @@ class DestinationEntry:
 
     @property
     def unconditional(self) -> bool:
-        """Always eligible: a last resort. An agent is only where its free slot is waived."""
+        """Returns whether it is always eligible: a last resort. An agent is one only if no free slot is required."""
         free = self.queue is not None or (self.agent is not None and not self.require_available)
         return free and not self.limits and self.open is None and not self.shorter_wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """A new priority (1 to 10, 1 the highest) or time added to the routing age; exactly one is set."""
+    """Holds a new priority (1 to 10, 1 the highest) or time added to the routing age; exactly one is set."""
 
     priority: int | None = None
     age: timedelta | None = None
@@ -90,7 +95,8 @@ class Routing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """``number`` counts from 1 in the file; ``at`` is the time on the rule's clock, ``label`` what the file says."""
+    """Holds one step. ``number`` counts from 1 in the file; ``at`` is the time on the rule's clock, ``label`` its text
+    in the file."""
 
     number: int
     at: timedelta
@@ -119,8 +125,10 @@ class Sla:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleGuard:
-    """What the rule says itself; ``None`` leaves the service's own limit in force. The stricter of both applies,
-    save for ``cooldown``, where the service's is only a default."""
+    """Holds the rule's own limits; ``None`` means the service's own. The stricter of both applies.
+
+    For ``cooldown`` the service's limit is only a default.
+    """
 
     max_transfers: int | None = None
     cooldown: timedelta | None = None
@@ -132,7 +140,7 @@ class RuleGuard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """``fingerprint`` is a hash of what the rule says (not of where it stands or how it is laid out)."""
+    """Holds one rule. ``fingerprint`` is a hash of its content, not of its place or its layout."""
 
     name: str
     place: Place
@@ -155,7 +163,7 @@ class Rule:
         return tuple(step for step in self.steps if step.to)
 
     def in_force(self, now: datetime) -> bool:
-        """``from`` belongs to the rule's time, ``until`` does not."""
+        """Returns whether the rule applies at an instant, from ``from`` on and before ``until``."""
         after = self.from_at is None or self.from_at <= now
         return self.mode is not Mode.OFF and after and (self.until_at is None or now < self.until_at)
 

@@ -1,4 +1,4 @@
-"""Which steps of a rule are due: by the rule's clock, and by how far each kind of step has come on it."""
+"""Finds which steps of a rule are due, by its clock and by how far each kind of step has come on it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,11 @@ class Due:
 
 
 def due_steps(rule: BoundRule | Rule, elapsed: timedelta, progress: Progress, *, ended: bool = False) -> Due:
-    """What is due when the clock shows ``elapsed``. A step of two kinds (``to`` and ``warn``) counts for each on its
-    own. ``ended``: hours closed as the clock came to show it, so that what falls due just then is due as they open."""
+    """Returns what is due when the clock shows ``elapsed``. A step of two kinds (``to`` and ``warn``) counts for each
+    alone.
+
+    ``ended`` means that hours closed when the clock came to show it: what falls due then is due when they open.
+    """
     steps = _rule(rule).steps
     elapsed -= timedelta.resolution if ended else timedelta()
     to: list[Step] = []
@@ -65,7 +68,7 @@ _NONE_LEFT = (False, False, False)
 
 
 def _left_of(step: Step, progress: Progress) -> tuple[bool, bool, bool]:
-    """Of which kinds the step is that have not come so far yet: ``to``, ``warn``, ``routing``."""
+    """Returns the kinds of the step that are still to do: ``to``, ``warn``, ``routing``."""
     at = step.at
     return (
         bool(step.to) and (progress.to is None or at > progress.to),
@@ -75,7 +78,7 @@ def _left_of(step: Step, progress: Progress) -> tuple[bool, bool, bool]:
 
 
 def finished(rule: BoundRule | Rule, progress: Progress) -> bool:
-    """Whether every ``to`` step has acted or been skipped, so that the rule hands over to the next."""
+    """Returns whether every ``to`` step has acted or been skipped, after which the next rule governs."""
     return not _left(_rule(rule).to_steps, progress.to)
 
 

@@ -1,4 +1,4 @@
-"""What a condition says about one value: the forms of text, of channels and of ranges. Pure, total, comparable."""
+"""Tests one value against the forms of text, of channels and of ranges. Pure, total, comparable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPTIONS.log_errors = False  # it would write to standard error by itself
 
 
 class PatternError(ValueError):
-    """The pattern cannot be used; the message says why."""
+    """Reports why a pattern cannot be used."""
 
 
 def is_glob(text: str) -> bool:
@@ -33,7 +33,7 @@ def is_glob(text: str) -> bool:
 
 @lru_cache(maxsize=8_192)
 def compile_glob(text: str) -> Callable[[str], bool]:
-    """``*`` is any text, ``?`` any one character; nothing else is special, and there is no escape."""
+    """Returns a test: ``*`` is any text, ``?`` any one character; nothing else is special, and there is no escape."""
     if not is_glob(text):
         return text.__eq__
     if not text.strip("*"):
@@ -44,18 +44,18 @@ def compile_glob(text: str) -> Callable[[str], bool]:
 
 @lru_cache(maxsize=8_192)
 def compile_regex(text: str) -> Callable[[str], bool]:
-    """The whole value must fit, of which the first 4,096 characters are looked at. Raises ``PatternError``."""
+    """Returns a test that the whole value fits; it reads the first 4,096 characters. Raises ``PatternError``."""
     fits = _compiled(text)
     return lambda value: fits(value[:LONGEST_VALUE])
 
 
 def _anything(_value: str) -> bool:
-    """``*`` alone: the commonest glob, and the one that needs no looking."""
+    """Returns true for every value: ``*`` alone is the commonest glob."""
     return True
 
 
 def _wild(part: str) -> str:
-    """A run of wildcards as one: so many characters at least, and no end where a ``*`` is among them."""
+    """Returns a run of wildcards as one: a least number of characters, without an upper limit if it has a ``*``."""
     least = part.count("?")
     if "*" not in part:
         return "." * least
@@ -76,22 +76,22 @@ def _plain(error: Exception) -> str:
 
 
 def _well_formed(value: str) -> str:
-    """Lone surrogates, which JSON can carry and UTF-8 cannot, become replacement characters."""
+    """Replaces lone surrogates, which JSON can carry and UTF-8 cannot."""
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
 QUEUES_OWN = "queue"
-"""Stands for a queue's own hours wherever hours of operation are named."""
+"""Means a queue's own hours wherever hours of operation are named."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,400}(?:\.[0-9]{1,400})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextForm:
-    """``negated`` turns literals and globs round; ``present`` or ``pattern``, where set, is all there is.
+    """Tests a text. ``negated`` inverts literals and globs; ``present`` or ``pattern``, if set, is the only test.
 
-    ``names`` says that a value is several names of one thing: a literal may be any of them, a pattern is held against
-    the first alone. ``folded``: wait does not count.
+    With ``names`` a value is several names of one thing: a literal may be any of them, a pattern is compared with the
+    first alone. With ``folded``, upper and lower case are equal.
     """
 
     literals: tuple[str, ...] = ()
@@ -145,8 +145,10 @@ class TextForm:
 
 @dataclass(frozen=True, slots=True)
 class RangeForm:
-    """Both ends inclusive; a value of the file is a range of one. Text is read as a plain decimal number; what is none
-    (``"1e3"``, ``"12 kg"``, ``""``) does not fit."""
+    """Tests a number or duration, both ends inclusive; a value of the file is a range of one.
+
+    Text is read as a plain decimal number; text that is none (``"1e3"``, ``"12 kg"``, ``""``) does not fit.
+    """
 
     min: Decimal | timedelta | None
     max: Decimal | timedelta | None
@@ -164,7 +166,7 @@ class RangeForm:
 
 @dataclass(frozen=True, slots=True)
 class HoursForm:
-    """The subject answers ``open`` or ``closed``."""
+    """Tests hours, for which the subject returns ``open`` or ``closed``."""
 
     name: str
     wanted: str
@@ -189,7 +191,7 @@ def _comparable(value: Value | None) -> Decimal | timedelta | None:
 
 
 def _not_above(low: Decimal | timedelta | None, high: Decimal | timedelta | None) -> bool:
-    """A missing end is no limit; what cannot be compared (a duration with a number) does not fit."""
+    """Returns whether ``low`` is not above ``high``; a missing end is no limit, a duration and a number do not fit."""
     if low is None or high is None:
         return True
     if isinstance(low, timedelta):

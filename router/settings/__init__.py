@@ -1,4 +1,4 @@
-"""config.toml, the environment and the command line as one frozen, checked value."""
+"""Reads config.toml, the environment and the command line as one frozen, checked value."""
 
 from router.settings.load import load_settings, usual_config
 from router.settings.model import Settings

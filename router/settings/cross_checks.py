@@ -1,4 +1,4 @@
-"""Keys that are each possible and together are not."""
+"""Checks keys whose values are each possible, but not together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONNECTS_TRANSFERS = 11
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """``keys`` in the order in which they are looked for when it is told: the first that the user has set."""
+    """Holds a conflict. It is reported at the first of ``keys`` that the user has set."""
 
     message: str
     keys: tuple[KeyPath, ...]

@@ -1,4 +1,4 @@
-"""What all tables of config.toml have in common, and the small types that several of them use."""
+"""Defines what all tables of config.toml have in common, and the small types that several of them use."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from router.problems import as_written
 
 
 class Section(BaseModel):
-    """One table: no unknown key, no conversion between types, not changed once read."""
+    """Reads one table: no unknown key, no conversion between types, no change once read."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def refusal(message: str, **values: Any) -> PydanticCustomError:
-    """An error in the words of the user. ``values`` fill the ``{braces}``, so that text of the file never does."""
+    """Returns an error in words of the user. ``values`` fill the ``{braces}``; text of the file never does."""
     return PydanticCustomError("refused", message, values or None)
 
 

@@ -1,4 +1,4 @@
-"""Reads config.toml, the environment and the command line into ``Settings``, or tells everything that is wrong."""
+"""Reads config.toml, the environment and the command line into ``Settings``, or reports every mistake."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SOME_INSTANCE = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where each key was set. Not part of what settings are: the same values from other places are equal."""
+    """Knows where each key was set. It compares equal, because the same values from other places are equal settings."""
 
     layers: tuple[Layer, ...] = field(compare=False)
 
@@ -46,12 +46,14 @@ def load_settings(
     overrides: Mapping[str, object],
     installed: Installed = INSTALLED_SERVICE,
 ) -> Settings:
-    """The settings in force: ``overrides`` (the command line's, by dotted key) before ``environ`` before the file
-    before the defaults. ``config`` is the file, or ``None`` for ``config.toml`` in the working directory or else
-    ``/etc/connect-router/config.toml``.
+    """Returns the settings in force: ``overrides`` before ``environ`` before the file before the defaults.
 
-    Paths come out relative to the working directory or absolute, ``$STATE_DIRECTORY`` and ``$RUNTIME_DIRECTORY``
-    (systemd's) applied. Raises ``Problems`` with every located mistake, of all sources at once."""
+    ``overrides`` are the command line's, by dotted key. ``config`` is the file; ``None`` means ``config.toml`` in the
+    working directory, or else ``/etc/connect-router/config.toml``.
+
+    Paths are relative to the working directory or absolute, with systemd's ``$STATE_DIRECTORY`` and
+    ``$RUNTIME_DIRECTORY`` applied. Raises ``Problems`` with every located mistake, of all sources at once.
+    """
     named: tuple[Layer, ...] = (command_line_layer(overrides), environment_layer(environ))
     told = [problem for layer in named for problem in layer.problems]
     try:
@@ -74,7 +76,7 @@ def load_settings(
 
 
 def usual_config() -> Path:
-    """The file that is meant where none is named. Raises ``Problems`` where there is none."""
+    """Returns the file that is read if none is named. Raises ``Problems`` if there is none."""
     for path in (HERE, INSTALLED):
         if path.exists():
             return path
@@ -91,7 +93,7 @@ def _from_layers(layers: tuple[Layer, ...]) -> Settings:
 
 
 def _refused(error: ValidationError, layers: tuple[Layer, ...]) -> list[Problem]:
-    """What single keys are refused for, and which of the others contradict each other."""
+    """Returns why single keys are refused, and which of the others contradict each other."""
     data = merged(layers)
     found = [_complete(finding) for finding in findings(error, data, Settings)]
     told = [_told(finding, layers) for finding in found]
@@ -104,8 +106,11 @@ def _refused(error: ValidationError, layers: tuple[Layer, ...]) -> list[Problem]
 
 
 def _complete(finding: Finding) -> Finding:
-    """What is known of config.toml and not of any file: without ``[connect]`` it is, before all else, the instance that
-    is missing; and the AWS SDK's own settings do not stand here."""
+    """Returns the finding with what is known of config.toml only.
+
+    Without ``[connect]``, the instance is missing before all else. The AWS SDK's own settings do not belong into this
+    file.
+    """
     if finding.path == () and finding.message == "'connect' is missing":
         return Finding((), "'instance' is missing in [connect]")
     key = finding.path[-1] if finding.path else ""
@@ -115,7 +120,7 @@ def _complete(finding: Finding) -> Finding:
 
 
 def _told(finding: Finding, layers: tuple[Layer, ...]) -> Problem:
-    """At the strongest source that says anything there; at the file (the last) where none does."""
+    """Returns the problem at the strongest source that sets the path; at the file, the last, if none does."""
     responsible = next((layer for layer in layers if finding.path and layer.sets(finding.path)), layers[-1])
     return responsible.problem(finding)
 

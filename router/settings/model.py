@@ -1,4 +1,4 @@
-"""Settings: config.toml, the environment and the command line as one frozen value."""
+"""Holds config.toml, the environment and the command line as one frozen value."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ class Places(Protocol):
 
 
 class Settings(BaseSettings):
-    """Every key with the defaults of config.toml. Made by ``load_settings``, which resolves paths; made by hand it
-    keeps them as given."""
+    """Holds every key with the defaults of config.toml. ``load_settings`` resolves its paths.
+
+    Settings made in code have their paths as given.
+    """
 
     model_config = SettingsConfigDict(
         strict=True, extra="forbid", frozen=True, hide_input_in_errors=True
@@ -59,22 +61,24 @@ class Settings(BaseSettings):
 
     @property
     def config_path(self) -> Path | None:
-        """The file they were loaded from, as it was given; ``None`` for settings made in code."""
+        """Returns the file they were loaded from, as it was given; ``None`` for settings made in code."""
         return self._config_path
 
     def problem(self, key: tuple[str, ...], message: str) -> Problem:
-        """The message, at the place that set the key; settings made in code have none."""
+        """Returns the message at the place that set the key; settings made in code have none."""
         return self._places.problem(key, message) if self._places is not None else Problem("config.toml", 0, 0, message)
 
     @property
     def state_folder(self) -> Path:
-        """Where the service keeps its own files: beside the ledger; where that is a table, in systemd's state directory
-        or else beside config.toml."""
+        """Returns the folder of the service's own files, next to the ledger.
+
+        If the ledger is a table, it is systemd's state directory, or else the folder of config.toml.
+        """
         return self._state if self.ledger.table is not None else self.ledger.path.parent
 
     @property
     def control_socket(self) -> Path:
-        """Where the service listens for commands: in ``state_folder``, unless ``control.socket`` says otherwise."""
+        """Returns the socket for commands: in ``state_folder``, unless ``control.socket`` names another."""
         if self.control.socket == "auto":
             return self.state_folder / "control.sock"
         return Path(self.control.socket)
@@ -88,5 +92,5 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The library's own reading of the environment is not used: it cannot tell which variable was wrong."""
+        """Leaves out the library's own reading of the environment, which cannot name the wrong variable."""
         return (init_settings, *SOURCES.get())

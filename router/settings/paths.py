@@ -1,4 +1,4 @@
-"""Paths in the settings, resolved: a relative one from the folder of whoever named it."""
+"""Resolves paths in the settings: a relative path counts from the folder of the source that named it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from router.settings.sources import KeyPath, Layer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """Where an installed service has its things, for whoever asks about it in a plain shell: systemd names the folders
-    to the service alone. ``config/NAME`` is of the template unit's instance NAME."""
+    """Holds the folders of an installed service, for commands in a plain shell, because systemd names them to the
+    service alone.
+
+    ``config/NAME`` belongs to the template unit's instance NAME.
+    """
 
     config: Path = Path("/etc/connect-router")
     state: Path = Path("/var/lib/connect-router")
     runtime: Path = Path("/run/connect-router")
 
     def folders(self, config: Path) -> tuple[Path, Path] | None:
-        """Of state and of run-time files; ``None`` where the file is not an installed one."""
+        """Returns the folders of state and of run-time files; ``None`` if the file is not an installed one."""
         folder = Path(os.path.abspath(config)).parent
         if folder == self.config:
             return self.state, self.runtime
@@ -42,10 +45,13 @@ def placed(
     config: Path,
     installed: Installed = INSTALLED,
 ) -> Settings:
-    """The same with ``rules.path``, ``ledger.url`` and ``control.socket`` usable from the working directory. Where
-    nobody names the ledger or the socket they are in systemd's directories, or else in those of the service that is
-    installed with this ``config``, or else beside config.toml and beside the ledger. ``layers``: the strongest first,
-    the file last."""
+    """Returns the settings with ``rules.path``, ``ledger.url`` and ``control.socket`` usable from the working
+    directory.
+
+    If nobody names the ledger or the socket, they are in systemd's directories, or else in those of the service that is
+    installed with this ``config``, or else next to config.toml and next to the ledger. ``layers`` are given strongest
+    first, the file last.
+    """
     environ = {**_of_the_service(config, installed), **environ}
     rules = settings.rules.model_copy(update={"path": _folder(("rules", "path"), layers) / settings.rules.path})
     ledger = settings.ledger
@@ -66,7 +72,7 @@ def _ledger(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str,
 
 
 def _socket(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str, str]) -> str:
-    """Still ``auto`` where it is beside the ledger."""
+    """Returns the socket's path, still ``auto`` if it is next to the ledger."""
     if settings.control.socket != "auto":
         return str(_folder(("control", "socket"), layers) / settings.control.socket)
     runtime = _directory(environ, "RUNTIME_DIRECTORY")
@@ -76,7 +82,8 @@ def _socket(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str,
 def usual_sockets(
     config: Path, environ: Mapping[str, str], installed: Installed = INSTALLED
 ) -> Iterator[Path]:
-    """Where a service with this ``config`` listens unless the file, which may be unreadable, says otherwise."""
+    """Returns where a service with this ``config`` listens, unless the file, which may be unreadable, names another
+    place."""
     runtime = _directory(environ, "RUNTIME_DIRECTORY")
     folders = installed.folders(config)
     for folder in (runtime, folders[1] if folders is not None else None, config.parent):
@@ -85,8 +92,11 @@ def usual_sockets(
 
 
 def _of_the_service(config: Path, installed: Installed) -> dict[str, str]:
-    """What systemd would tell. Folders that are not there belong to no service; whether they may be entered is another
-    question, and their user's to ask. A ledger beside the file is that of a service not run by systemd."""
+    """Returns the folders that systemd would name. Folders that do not exist belong to no service.
+
+    Whether they may be entered is for their user to find out. A ledger next to the file belongs to a service that
+    systemd does not run.
+    """
     folders = installed.folders(config)
     if folders is None or os.path.lexists(config.with_name("ledger.db")):
         return {}
@@ -95,11 +105,11 @@ def _of_the_service(config: Path, installed: Installed) -> dict[str, str]:
 
 
 def _folder(key: KeyPath, layers: tuple[Layer, ...]) -> Path:
-    """Of the source that sets the key; the file's for a default."""
+    """Returns the folder of the source that sets the key; the file's for a default."""
     return next((layer.folder for layer in layers if layer.sets(key)), layers[-1].folder)
 
 
 def _directory(environ: Mapping[str, str], name: str) -> Path | None:
-    """Systemd lists several with colons; the first is the service's own."""
+    """Returns the first directory, which is the service's own; systemd lists several with colons."""
     first = environ.get(name, "").partition(":")[0]
     return Path(first) if first else None

@@ -1,4 +1,4 @@
-"""``[quotas]``: requests per second and burst, operation by operation, and AWS's documented ones."""
+"""Holds ``[quotas]``: requests per second and burst, operation by operation, and AWS's documented ones."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from router.settings.field_types import Section
 
 
 class Quota(Section):
-    """What the account and Region allow as a whole; ``share`` is not in it."""
+    """Holds what the account and Region allow as a whole, without ``share``."""
 
     rate: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False, description="requests per second")]
     burst: Annotated[int, Field(ge=1, le=10_000, description="requests at once after a time without any")]
 
 
 def _general() -> Quota:
-    """What holds for every operation that the table of exceptions does not name."""
+    """Returns the quota of every operation that the table of exceptions does not name."""
     return Quota(rate=2, burst=5)
 
 
@@ -41,9 +41,9 @@ DOCUMENTED_QUOTAS: Mapping[str, Quota] = {
     "DescribeHoursOfOperation": _general(),
     "GetEffectiveHoursOfOperations": _general(),
 }
-"""The operations that the router may call, with AWS's defaults for a new account, shared by everybody in the account
-and Region (Amazon Connect administrator guide, service quotas, "API throttling quotas"). Where another source names
-more than the general rule of 2 and 5, the general rule stands here: too slow is safer than throttled."""
+"""The operations that the router may call, with AWS's defaults for a new account. The account and Region share them
+(Amazon Connect administrator guide, service quotas, "API throttling quotas"). If another source names more than the
+general rule of 2 and 5, the general rule is used here: too slow is safer than throttled."""
 
 
 class _Quotas(Section):
@@ -58,12 +58,12 @@ class _Quotas(Section):
 
     @property
     def given(self) -> frozenset[str]:
-        """The operations whose quota the configuration says: nobody else is asked about those."""
+        """Returns the operations whose quota the configuration sets; Service Quotas is not read for those."""
         return frozenset(DOCUMENTED_QUOTAS).intersection(self.model_fields_set)
 
     @property
     def rates(self) -> Mapping[str, Quota]:
-        """By operation, the documented ones replaced by what the configuration says; ``share`` not yet applied."""
+        """Returns the quotas by operation, with those of the configuration; ``share`` is not yet applied."""
         return {operation: getattr(self, operation) for operation in DOCUMENTED_QUOTAS}
 
 

@@ -1,5 +1,5 @@
-"""The tables of config.toml, with every key's type, default and meaning. What several keys must agree on is in
-``conflicts``."""
+"""Holds the tables of config.toml, with every key's type, default and meaning. ``cross_checks`` compares several keys.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _region(text: str) -> str:
 
 
 class ConnectSettings(Section):
-    """The instance that is watched. ``region`` is the ARN's where an ARN is given and no region."""
+    """Names the instance that is watched. ``region`` is the ARN's if an ARN is given and no region."""
 
     instance: Annotated[
         str,
@@ -65,12 +65,12 @@ class ConnectSettings(Section):
 
     @property
     def instance_id(self) -> str:
-        """The bare id, also where the configuration gives an ARN."""
+        """Returns the bare id, also if the configuration gives an ARN."""
         return self.instance.rpartition("/")[2]
 
     @property
     def account(self) -> str | None:
-        """The AWS account in the ARN; ``None`` where the configuration gives a bare id."""
+        """Returns the AWS account in the ARN; ``None`` if the configuration gives a bare id."""
         arn = _ARN.fullmatch(self.instance)
         return arn[2] if arn is not None else None
 
@@ -137,7 +137,7 @@ def _socket(text: str) -> str:
 
 
 _LISTEN = r"(127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]):([0-9]{1,5})"
-"""Loopback alone: the figures tell how a contact centre works, and the endpoint asks nobody who they are."""
+"""Only loopback, because the figures show how a contact centre works, and the endpoint has no authentication."""
 
 
 def _listen(address: str) -> str:
@@ -158,7 +158,7 @@ Number = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class RetrySettings(Section):
-    """``[execute.retry]``: one call of Connect's that is throttled, times out or breaks."""
+    """Holds ``[execute.retry]``: what happens to a call that is throttled, times out or breaks."""
 
     attempts: int = Field(8, ge=1, le=100, description="calls at most, the first included")
     max_delay: Positive = Field(timedelta(seconds=20), description="the longest wait between two attempts")
@@ -166,7 +166,7 @@ class RetrySettings(Section):
 
 
 class ExecuteSettings(Section):
-    """``[execute]``: acting on what was decided."""
+    """Holds ``[execute]``: how decisions are carried out."""
 
     mode: Literal["observe", "enforce"] = Field("observe", description="observe decides and logs; enforce moves")
     workers: int = Field(8, ge=1, le=64, description="moves at the same time")
@@ -178,7 +178,7 @@ class ExecuteSettings(Section):
 
 
 class PollSettings(Section):
-    """``[poll]``: looking at the instance."""
+    """Holds ``[poll]``: how the instance is watched."""
 
     every: Positive = Field(timedelta(seconds=15), description="how often it looks")
     sweep: Positive = Field(timedelta(minutes=5), description="how often it looks at everything that waits")
@@ -189,14 +189,14 @@ class PollSettings(Section):
 
 
 class RulesSettings(Section):
-    """``[rules]``: where the rules are. ``path`` is relative to the working directory once it has been loaded."""
+    """Holds ``[rules]``. ``path`` is relative to the working directory once it has been loaded."""
 
     path: FilePath = Field(Path("rules"), description="a folder of *.toml files, or one file")
     reload: Literal["signal", "watch"] = Field("signal", description="when the service reads its rules again")
 
 
 class GuardSettings(Section):
-    """``[guard]``: limits on moves; a rule may tighten them."""
+    """Holds ``[guard]``: limits on moves, which a rule may tighten."""
 
     max_transfers: int = Field(3, ge=1, le=11, description="moves of one chain by the router")
     reserve_transfers: int = Field(2, ge=0, le=10, description="of Connect's 11 transfers, kept for people and flows")
@@ -210,7 +210,7 @@ _LEDGER = f"^(sqlite:(?!//).|dynamodb:{_TABLE}$)"
 
 
 class LedgerSettings(Section):
-    """``[ledger]``: where it is kept what was intended and what came of it."""
+    """Holds ``[ledger]``: the place of the record of intents and their outcomes."""
 
     url: Annotated[str, AfterValidator(_ledger_url), Field(json_schema_extra={"pattern": _LEDGER})] = Field(
         "sqlite:ledger.db", description="sqlite:PATH, or dynamodb:TABLE for several routers"
@@ -219,18 +219,18 @@ class LedgerSettings(Section):
 
     @property
     def table(self) -> str | None:
-        """The DynamoDB table; ``None``: it is a SQLite file."""
+        """Returns the DynamoDB table; ``None`` means a SQLite file."""
         return self.url.removeprefix("dynamodb:") if self.url.startswith("dynamodb:") else None
 
     @property
     def path(self) -> Path:
-        """The SQLite file. Not to be asked for where there is a ``table``."""
+        """Returns the SQLite file. It must not be called if there is a ``table``."""
         assert self.table is None, "a table has no path"
         return Path(self.url.removeprefix("sqlite:"))
 
 
 class LogSettings(Section):
-    """``[log]``"""
+    """Holds ``[log]``: what is logged, and how."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level that is logged")
     format: Literal["auto", "json", "console"] = Field(
@@ -240,7 +240,7 @@ class LogSettings(Section):
 
 
 class ControlSettings(Section):
-    """``[control]``: the socket that commands talk to the service over."""
+    """Holds ``[control]``: the socket between commands and the service."""
 
     socket: Annotated[str, AfterValidator(_socket), Field(json_schema_extra={"minLength": 1})] = Field(
         "auto", description='a path, or "auto"'
@@ -248,7 +248,7 @@ class ControlSettings(Section):
 
 
 class MetricsSettings(Section):
-    """``[metrics]``: Prometheus."""
+    """Holds ``[metrics]``: where Prometheus reads."""
 
     listen: Annotated[str, AfterValidator(_listen), Field(json_schema_extra={"pattern": f"^(?:{_LISTEN})?$"})] = Field(
         "", description="loopback address and port; empty: none"
@@ -256,6 +256,6 @@ class MetricsSettings(Section):
 
     @property
     def address(self) -> tuple[str, int] | None:
-        """Host and port; ``None``: not served."""
+        """Returns host and port; ``None`` means that metrics are not served."""
         found = re.fullmatch(_LISTEN, self.listen)
         return (found[1].strip("[]"), int(found[2])) if found is not None else None

@@ -1,4 +1,4 @@
-"""Where settings come from: the command line, the environment, the file. Each knows what to call a place in it."""
+"""Reads settings from the command line, the environment and the file. Each source names its places in messages."""
 
 from __future__ import annotations
 
@@ -29,25 +29,27 @@ _WITHOUT_QUOTES: Mapping[Any, type] = {bool: bool, int: int, float: float}
 
 @cache
 def keys() -> Mapping[KeyPath, Any]:
-    """The annotation of every key and table, by path."""
+    """Returns the annotation of every key and table, by path."""
     return dict(_keys(Settings, ()))
 
 
 def variable(path: KeyPath) -> str:
-    """The environment variable of a key: ``CONNECT_ROUTER_POLL__EVERY``."""
+    """Returns the environment variable of a key: ``CONNECT_ROUTER_POLL__EVERY``."""
     return ENVIRONMENT + "__".join(path).upper()
 
 
 @cache
 def variables() -> Mapping[str, KeyPath]:
-    """Every variable there is."""
+    """Returns every variable with the path of its key."""
     return {variable(path): path for path in keys()}
 
 
 def from_text(path: KeyPath, text: str) -> Any:
-    """The value that the text stands for: itself where the key takes text, else what TOML reads in it, so that
-    ``8``, ``true``, ``TASK,EMAIL`` and ``{ rate = 1, burst = 2 }`` can be given. What cannot be read is left as
-    it is, and the key's own type then refuses it."""
+    """Returns the value that the text means: itself if the key takes text, otherwise what TOML reads in it.
+
+    ``8``, ``true``, ``TASK,EMAIL`` and ``{ rate = 1, burst = 2 }`` can be given. Text that cannot be read is left as it
+    is, and the key's own type then refuses it.
+    """
     kind = _kind(keys()[path])
     if kind is bool:
         text = text.lower() if text.lower() in {"true", "false"} else text
@@ -71,7 +73,7 @@ def _keys(model: type[BaseModel], above: KeyPath) -> Iterator[tuple[KeyPath, Any
 
 
 def _kind(annotation: Any) -> type:
-    """``bool``, ``int``, ``float``, ``tuple``, ``dict`` for a table, else ``str``: everything that is written in
+    """Returns ``bool``, ``int``, ``float``, ``tuple``, ``dict`` for a table, or ``str`` for everything written in
     quotes."""
     origin = get_origin(annotation)
     if origin is Annotated:
@@ -91,8 +93,10 @@ NOT_TEXT = "the value is not UTF-8"
 
 
 class Layer(PydanticBaseSettingsSource):
-    """``data`` is what it sets, as nested tables; ``folder`` is what its relative paths are relative to. ``problems``
-    are those that it can tell by itself."""
+    """Holds one source. ``data`` is what it sets, as nested tables; its relative paths are relative to ``folder``.
+
+    ``problems`` are those that it can find by itself.
+    """
 
     def __init__(self, data: dict[str, Any], *, folder: Path, problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(Settings)
@@ -107,7 +111,7 @@ class Layer(PydanticBaseSettingsSource):
         return self.data.get(field_name), field_name, isinstance(self.data.get(field_name), dict)
 
     def sets(self, path: tuple[str | int, ...]) -> bool:
-        """Whether it says anything at that path."""
+        """Returns whether it sets anything at that path."""
         value: Any = self.data
         for part in path:
             if not same_key(part, value):
@@ -117,7 +121,7 @@ class Layer(PydanticBaseSettingsSource):
 
     @abstractmethod
     def problem(self, finding: Finding) -> Problem:
-        """The finding, with the place in this source."""
+        """Returns the finding with its place in this source."""
 
 
 class FileLayer(Layer):
@@ -130,7 +134,7 @@ class FileLayer(Layer):
 
 
 class NamedLayer(Layer):
-    """Single values, each under a name of its own: a variable or an option."""
+    """Holds single values, each under a name of its own: a variable or an option."""
 
     def __init__(self, named: Mapping[str, tuple[KeyPath, Any]], problems: tuple[Problem, ...]) -> None:
         super().__init__(_nested(dict(named.values())), folder=Path(), problems=problems)
@@ -141,14 +145,14 @@ class NamedLayer(Layer):
         return Problem(name, 0, 0, finding.message)
 
     def _name(self, path: tuple[str | int, ...]) -> str:
-        """The name that set the path or what holds it; else one that set something in it."""
+        """Returns the name that set the path or what holds it; otherwise one that set something in it."""
         holding = [known for known in self._names if known == path[: len(known)]]
         within = [known for known in self._names if known[: len(path)] == path]
         return self._names[max(holding, key=len) if holding else min(within)]
 
 
 def environment_layer(environ: Mapping[str, str]) -> NamedLayer:
-    """Every ``CONNECT_ROUTER_`` variable. One that is not known is a problem: it would have no effect."""
+    """Reads every ``CONNECT_ROUTER_`` variable. An unknown one is a problem, because it would have no effect."""
     known = variables()
     named: dict[str, tuple[KeyPath, Any]] = {}
     problems: list[Problem] = []
@@ -164,19 +168,22 @@ def environment_layer(environ: Mapping[str, str]) -> NamedLayer:
 
 
 def _is_text(value: str) -> bool:
-    """Bytes that are no UTF-8 come from the operating system as lone surrogates, which no encoder takes."""
+    """Returns whether the value is UTF-8. Other bytes come from the operating system as lone surrogates, which no
+    encoder takes."""
     return value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _meant(name: str) -> str:
-    """Compared without the beginning that all have in common, by which every two would be alike."""
+    """Returns a hint at the nearest variable. The beginning that all have in common is left out, because all would be
+    alike by it."""
     bare = {each.removeprefix(ENVIRONMENT): each for each in variables()}
     near = nearest(name.removeprefix(ENVIRONMENT), bare)
     return f" (did you mean '{bare[near]}'?)" if near is not None else ""
 
 
 def command_line_layer(overrides: Mapping[str, object]) -> NamedLayer:
-    """``{"execute.mode": "enforce"}``: keys as on the command line, values as text or already of the key's type."""
+    """Reads ``{"execute.mode": "enforce"}``: keys as on the command line, values as text or already of the key's type.
+    """
     known = keys()
     named: dict[str, tuple[KeyPath, Any]] = {}
     problems: list[Problem] = []
@@ -193,7 +200,7 @@ def command_line_layer(overrides: Mapping[str, object]) -> NamedLayer:
 
 
 def merged(layers: tuple[Layer, ...]) -> dict[str, Any]:
-    """What the layers, the strongest first, say together: as the settings library merges them."""
+    """Returns the values of all layers, the strongest first, merged as the settings library does."""
     together: dict[str, Any] = {}
     for layer in reversed(layers):
         _merge(together, layer.data)
@@ -211,7 +218,8 @@ def _merge(into: dict[str, Any], stronger: Mapping[str, Any]) -> None:
 
 
 def _nested(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
-    """Tables first, so that a variable for a whole table does not undo one for a key in it."""
+    """Returns nested tables. Whole tables are set first: a variable for one does not undo a variable for a key in it.
+    """
     data: dict[str, Any] = {}
     for path in sorted(values, key=len):
         table = data

@@ -1,4 +1,4 @@
-"""TOML with positions: what every message about a file that the user wrote is located by."""
+"""Reads TOML with positions. Every message about a user's file takes its place from here."""
 
 from router.toml_source.json_schema import editor_schema
 from router.toml_source.source import KeyPath, TomlSource, read_bytes

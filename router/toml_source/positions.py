@@ -109,7 +109,7 @@ class Spots:
         return self._text[self._at]
 
     def _pair(self, table: Spot) -> Spot:
-        """Returns the spot of the key that begins here; goes on to its value."""
+        """Returns the spot of the key that begins here, and skips to its value."""
         (*above, (name, at)) = self._key()
         for part, part_at in above:
             table = table.inside.setdefault(part, Spot(part_at, part_at))

@@ -1,6 +1,6 @@
-"""Says in plain words what keeps a file from being TOML 1.0, and where.
+"""Describes in plain words why a file is no TOML 1.0, and where.
 
-A file has one syntax error at a time: what follows the first one cannot be told from its consequences.
+A file has one syntax error at a time, because what follows the first cannot be separated from its consequences.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A refused document, told by the places in its file: what pydantic found, without pydantic's way of saying it."""
+"""Turns what pydantic found in a document into problems with places in its file, in plain words."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ DEEPEST_TABLE = 4
 
 
 def known_keys(model: type[BaseModel], path: Iterable[str | int], loc: Iterable[str | int] = ()) -> list[str]:
-    """The keys that could stand in the table at that path, in the model's order. ``loc`` is pydantic's own location:
-    where it names one of several models that are possible there, only that model's keys."""
+    """Returns the keys that are possible in the table at that path, in the model's order.
+
+    ``loc`` is pydantic's own location. If it names one of several models that are possible there, only that model's
+    keys are returned.
+    """
     possible = list(_models_and_containers(model))
     for part in path:
         possible = [inner for outer in possible for inner in _models_inside(outer, part)]
@@ -33,7 +36,7 @@ def known_keys(model: type[BaseModel], path: Iterable[str | int], loc: Iterable[
 
 
 def places_of(model: type[BaseModel], key: str) -> list[str]:
-    """The tables that know the key, in words; those within lists of alternatives are not looked for."""
+    """Returns the tables that know the key, in words, except those within lists of alternatives."""
     found = []
     waiting: list[tuple[type[BaseModel], tuple[str, ...]]] = [(model, ())]
     while waiting:
@@ -48,7 +51,7 @@ def places_of(model: type[BaseModel], key: str) -> list[str]:
 
 
 def same_key(key: str | int, value: Any) -> bool:
-    """Whether the document's value has that key or index."""
+    """Returns whether the document's value has that key or index."""
     if isinstance(value, dict):
         return key in value
     return isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value)
@@ -68,7 +71,7 @@ def _models_inside(outer: Any, part: str | int) -> Iterable[Any]:
 
 
 def _models_and_containers(annotation: Any) -> Iterable[Any]:
-    """The alternatives of an annotation, unwrapped."""
+    """Yields the alternatives of an annotation, unwrapped."""
     annotation = getattr(annotation, "__value__", annotation)  # a TypeAliasType
     origin = get_origin(annotation)
     if origin is Annotated:
@@ -91,7 +94,8 @@ def _field_names(model: type[BaseModel]) -> list[str]:
 
 
 def _model_names(name: str, info: FieldInfo) -> list[str]:
-    """What the file may call the field: its aliases where it has some, for then its own name is not accepted."""
+    """Returns the names that the file may use for the field: its aliases if it has some, because then its own is not
+    accepted."""
     match info.validation_alias:
         case str(alias):
             return [alias]
@@ -108,7 +112,7 @@ LONGEST_WEIGHED = 40
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem by its path in the document."""
+    """Holds a problem by its path in the document."""
 
     path: KeyPath
     message: str
@@ -116,14 +120,17 @@ class Finding:
 
 
 def located(error: ValidationError, source: TomlSource, model: type[BaseModel]) -> list[Problem]:
-    """The problems of the file, sorted: what is missing at its table, an unknown key at the key (with the nearest that
-    could stand there), everything else at the value. Of a union, only the alternative that was most likely meant."""
+    """Returns the problems of the file, sorted. Of a union, only the alternative that was most likely meant counts.
+
+    A missing key is reported at its table, an unknown key at the key with the nearest that is possible there, and
+    everything else at the value.
+    """
     found = findings(error, source.data, model)
     return sorted({source.problem(one.path, one.message, of=one.of) for one in found})
 
 
 def findings(error: ValidationError, data: Any, model: type[BaseModel]) -> list[Finding]:
-    """The same by path, for documents that come from more than one place. ``data`` is what was validated."""
+    """Returns the same by path, for documents that are made from several sources. ``data`` is what was validated."""
     tree = _Tree()
     for details in error.errors(include_url=False):
         tree.add(_steps(details, data), details)
@@ -185,7 +192,10 @@ def _one(details: ErrorDetails, value: Any, path: KeyPath) -> _Found:
 
 
 def _likeliest(alternatives: list[list[_Found]], value: Any, path: KeyPath) -> _Found:
-    """An alternative whose kind of value this is was meant, and of several the one with the least to complain of."""
+    """Returns the findings of the alternative that was probably meant.
+
+    An alternative that takes this kind of value was meant, and of several the one with the fewest findings.
+    """
     same_kind = [found for found in alternatives if not all(one.kinds and _at(one, path) for one in found)]
     if not same_kind:
         kinds = [kind for found in alternatives for one in found for kind in one.kinds]
@@ -199,7 +209,7 @@ def _at(found: _Found, path: KeyPath) -> bool:
 
 
 def _keys(node: _Tree, path: KeyPath, model: type[BaseModel]) -> Iterator[_Found]:
-    """Unknown and missing keys of one table. A missing key that an unknown one is a slip of is one finding."""
+    """Yields unknown and missing keys of one table. A missing key and its misspelling are one finding."""
     missing = _names(node, "missing")
     for name in _names(node, "extra_forbidden"):
         meant = nearest(name, missing)
@@ -245,8 +255,10 @@ def _inside(value: Any, key: str | int) -> Any:
 
 
 def _steps(details: ErrorDetails, data: Any) -> list[str | int | _Tag]:
-    """Pydantic's location as steps through the document, what is no part of the document as tags: of all ways to walk
-    it the one that uses the most of it, tags before keys."""
+    """Returns pydantic's location as steps through the document; other parts become tags.
+
+    Of all ways to walk it, this is the one that uses the most of it, tags before keys.
+    """
     loc = details["loc"]
     if loc[-1:] == ("[key]",):
         loc = loc[:-1]
@@ -281,7 +293,7 @@ def _walk(loc: tuple[str | int, ...], value: Any, *, last_is_missing: bool) -> _
 
 
 def _skip(first: str | int, rest: tuple[str | int, ...], value: Any, *, last_is_missing: bool) -> _Walked:
-    """An index is never the name of an alternative, but a validator may have made a list of what was none."""
+    """Takes the part for a tag. An index is never one, but a validator may have made a list of another value."""
     if isinstance(first, int) and isinstance(value, list | dict):
         return _NOWHERE.after(first)
     return _walk(rest, value, last_is_missing=last_is_missing).after(_Tag(str(first)))

@@ -1,4 +1,4 @@
-"""What a refused value is told to whoever wrote it: pydantic's error types in the words of a configuration file."""
+"""Words pydantic's error types in the terms of a configuration file."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _NOUNS = {
     "path_type": "a path",
     "url_type": "an address",
 }
-"""What was expected, by the type of an error that says the value is of another kind."""
+"""The expected kind of value, by the type of an error about a value of another kind."""
 
 _Words = Callable[[Mapping[str, Any], Any], str]
 _MESSAGES: dict[str, _Words] = {
@@ -90,12 +90,13 @@ _MESSAGES: dict[str, _Words] = {
 
 
 def at_key(key: str, message: str) -> PydanticCustomError:
-    """For a model's own validator to raise: tells the message at that key of the model's table, not at the table."""
+    """Returns an error for a model's own validator to raise; its message is at that key of the table, not at the table.
+    """
     return PydanticCustomError(AT_KEY, "{message}", {"key": key, "message": message})
 
 
 def expected(details: ErrorDetails) -> str | None:
-    """What kind of value was expected, if the error says that this one is of another kind; else ``None``."""
+    """Returns what kind of value was expected, if the error is that this one is of another kind; otherwise ``None``."""
     kind, value = details["type"], details.get("input")
     if kind in {"literal_error", "enum"}:
         return _quoted(str(details.get("ctx", {}).get("expected", "another value")))
@@ -105,7 +106,7 @@ def expected(details: ErrorDetails) -> str | None:
 
 
 def message(details: ErrorDetails) -> str:
-    """One line for whoever wrote the value; never pydantic's own terms."""
+    """Returns one line for the author of the value, never in pydantic's own terms."""
     kind, value, ctx = details["type"], details.get("input"), details.get("ctx", {})
     if kind in {"value_error", "assertion_error"}:
         return str(ctx.get("error", details["msg"]))
@@ -120,7 +121,7 @@ def message(details: ErrorDetails) -> str:
 
 
 def kinds_message(nouns: list[str], value: Any) -> str:
-    """``expected A or B, got C``, with the nearest of the words that could have stood there."""
+    """Returns ``expected A or B, got C``, with the nearest of the possible words."""
     near = did_you_mean(value, re.findall(r'"([^"]*)"', " ".join(_words_of(nouns)))) if isinstance(value, str) else ""
     return f"expected {' or '.join(dict.fromkeys(nouns))}, got {as_written(value)}{near}"
 

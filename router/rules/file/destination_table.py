@@ -71,7 +71,7 @@ Tier = Annotated[list[DestinationTable], Field(min_length=1)]
 
 
 def _to_shape(value: object) -> str | None:
-    """``list`` is a plain list of destinations, ``tiers`` a list of lists."""
+    """Returns ``list`` for a plain list of destinations, ``tiers`` for a list of lists."""
     if not isinstance(value, list):
         return "name" if isinstance(value, str) else None
     lists = sum(isinstance(entry, list) for entry in value)

@@ -38,7 +38,7 @@ Values = dict[AttributeName, Value]
 
 
 class ExampleContactTable(TomlTable):
-    """A waiting contact. Attributes not given are absent."""
+    """Describes a waiting contact. Attributes not given are absent."""
 
     channel: ChannelName
     queue: Reference
@@ -61,7 +61,7 @@ class ExampleContactTable(TomlTable):
 
 
 class ExampleQueueTable(TomlTable):
-    """Live metrics of a queue; those not given are 0."""
+    """Describes the live metrics of a queue; those not given are 0."""
 
     slots_available: Count | None = None
     agents_available: Count | None = None
@@ -74,7 +74,7 @@ class ExampleQueueTable(TomlTable):
 
 
 class ExampleAgentTable(TomlTable):
-    """A routable agent with so many free slots for the contact's channel; agents not given are not routable."""
+    """Describes a routable agent with free slots for the contact's channel; agents not given are not routable."""
 
     slots_available: Count
 
@@ -83,8 +83,11 @@ Hold = Annotated[str, AfterValidator(_hold), Field(json_schema_extra={"enum": [*
 
 
 class Expected(TomlTable):
-    """Exactly one outcome: a queue, an agent, a bump, a hold, the time until a step is due, or a warning alone; a
-    warning may come with a move, a bump or a hold."""
+    """Describes exactly one outcome: a queue, an agent, a routing update, a hold, the time until a step is due, or a
+    warning.
+
+    A warning may be expected in addition to a move, a routing update or a hold.
+    """
 
     rule: RuleName
     step: AtLeastOne | None = None

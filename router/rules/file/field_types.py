@@ -1,4 +1,4 @@
-"""The small typed words that rule files are written in: names, references, instants, whole numbers."""
+"""Defines the small types that rule files are written in: names, references, instants, whole numbers."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ from router.durations import Duration, format_duration
 
 
 class TomlTable(BaseModel):
-    """A table of a rule file: no unknown key, no conversion between types, not changed once read."""
+    """Reads a table of a rule file: no unknown key, no conversion between types, no change once read."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def complaint(kind: str, message: str, **values: Any) -> PydanticCustomError:
-    """An error of our own. ``values`` fill the ``{braces}`` of the message, so that text of the file never does."""
+    """Returns an error of this project. ``values`` fill the ``{braces}`` of the message; text of the file never does.
+    """
     return PydanticCustomError(kind, message, values or None)
 
 
@@ -117,7 +118,7 @@ V = TypeVar("V")
 
 
 class Range(TomlTable, Generic[V]):
-    """Both ends inclusive; at least one of them is given."""
+    """Holds both ends, inclusive; at least one of them is given."""
 
     min: V | None = None
     max: V | None = None
@@ -138,22 +139,22 @@ class Range(TomlTable, Generic[V]):
 
 
 class SpanRange(Range[Duration]):
-    """Durations."""
+    """Holds durations."""
 
 
 class CountRange(Range[Count]):
-    """Whole numbers from 0."""
+    """Holds whole numbers from 0."""
 
 
 class PriorityRange(Range[Priority]):
-    """Priorities from 1, the highest, to 10."""
+    """Holds priorities from 1, the highest, to 10."""
 
 
 Number = Annotated[int, Field()] | Annotated[float, Field(allow_inf_nan=False)]
 
 
 def shape(value: object) -> str | None:
-    """Which form a value of the file has; a model stands for the table that it came from."""
+    """Returns which form a value of the file has; a model counts as the table that it was read from."""
     if isinstance(value, str | timedelta):
         return "text"
     if isinstance(value, list):
@@ -196,7 +197,7 @@ def written_key(key: str) -> str:
 
 
 def written(value: object) -> str:
-    """A value in TOML, in one line."""
+    """Returns a value in TOML, on one line."""
     if isinstance(value, TomlTable):
         given = value.model_dump(by_alias=True, exclude_none=True)
         return "{ " + ", ".join(f"{written_key(key)} = {written(one)}" for key, one in given.items()) + " }"

@@ -1,4 +1,4 @@
-"""``[rule.match]`` as a file writes it."""
+"""Reads ``[rule.match]`` as it is in a file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _regex(text: str) -> str:
 
 
 def channel(text: str) -> str:
-    """Raises where Connect cannot transfer contacts of the channel, or knows no such channel."""
+    """Returns the channel. Raises if Connect cannot transfer its contacts, or does not know it."""
     if text in CHANNELS:
         return text
     if text in UNMOVABLE:
@@ -88,7 +88,7 @@ class TextTable(TomlTable):
 
 
 class AttributeTable(TomlTable):
-    """A text condition's forms, or a range of numbers."""
+    """Holds a text condition's forms, or a range of numbers."""
 
     not_: OneOrSeveral | None = Field(default=None, alias="not")
     present: bool | None = None
@@ -146,14 +146,15 @@ Attributes = dict[AttributeName, AttributeCondition]
 
 
 class HoursCondition(TomlTable):
-    """Whether hours of operation are open now; ``name = "queue"`` are those of the contact's queue."""
+    """Requires that hours of operation are open, or closed, now; ``name = "queue"`` means those of the contact's queue.
+    """
 
     name: Text
     is_: Literal["open", "closed"] = Field(alias="is")
 
 
 class MatchTable(TomlTable):
-    """All keys given must hold."""
+    """Holds conditions of which all that are given must be true."""
 
     channel: ChannelCondition | None = None
     queue: TextCondition | None = None
@@ -182,6 +183,6 @@ class MatchTable(TomlTable):
         return self
 
     def conditions(self) -> list[Any]:
-        """The values of the keys that are given."""
+        """Returns the values of the keys that are given."""
         values = [getattr(self, name) for name in type(self).model_fields]
         return [True for value in values if value is not None and value != {}]

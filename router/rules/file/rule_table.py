@@ -1,4 +1,4 @@
-"""A rule file as it is written: pydantic models of its tables. ``compile`` makes rules of them."""
+"""Reads a rule file as it is written, into pydantic models of its tables. ``compile`` makes rules of them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _at(text: str) -> str:
 
 
 def _later(text: str) -> str:
-    """Time to be added to the routing age: with a plus, since nothing may make a contact wait longer."""
+    """Returns time to add to the routing age, written with a plus, because nothing may make a contact wait longer."""
     if not text.startswith("+"):
         raise complaint("bad_age", 'expected time to add, such as "+10m"')
     try:
@@ -59,7 +59,7 @@ AddedTime = Annotated[str, AfterValidator(_later), Field(examples=["+10m"])]
 
 
 class RoutingTable(TomlTable):
-    """A new priority, or time added to the routing age; not both (Connect takes one of them)."""
+    """Holds a new priority, or time added to the routing age; not both (Connect takes one of them)."""
 
     priority: Priority | None = None
     age: AddedTime | None = None
@@ -72,7 +72,7 @@ class RoutingTable(TomlTable):
 
 
 class StepTable(TomlTable):
-    """One of ``to``, ``routing`` and ``warn``; the first two may carry a ``warn`` as well."""
+    """Holds one of ``to``, ``routing`` and ``warn``; the first two may have a ``warn`` as well."""
 
     at: AtText
     to: To | None = None
@@ -131,7 +131,7 @@ class DefaultSla(TomlTable):
 
 
 class Defaults(TomlTable):
-    """What the rules of this file say where they say nothing themselves."""
+    """Holds the values for all that the rules of this file leave out."""
 
     flow: Reference | None = None
     agent_flow: Reference | None = None
