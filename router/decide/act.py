@@ -15,7 +15,7 @@ from router.decide.pick import pick
 from router.decide.targets import condition_on_agent
 from router.model import Action, ActionKind, ActionState, HoldReason, Need, Target
 from router.rules.bound import BoundStep
-from router.rules.condition import told_unread
+from router.rules.condition import describe_unread
 from router.rules.rule import Pick, Routing, Step
 from router.rules.steps import Due
 
@@ -134,7 +134,7 @@ def _unread(evaluation: Evaluation, step: Step) -> StepOutcome:
     for it."""
     matched = evaluation.tried.match
     assert matched is not None, "what could not be decided has been matched"
-    return _held(evaluation, step, GuardRefusal(HoldReason.UNREADABLE, told_unread(matched), matched.needs))
+    return _held(evaluation, step, GuardRefusal(HoldReason.UNREADABLE, describe_unread(matched), matched.needs))
 
 
 def _move(evaluation: Evaluation) -> StepOutcome:

@@ -18,7 +18,7 @@ from router.decide.wait import Wait, read_wait
 from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, ContactId, HoldReason, Need, Standing
 from router.rules.bound import BoundRuleSet
-from router.rules.condition import told_unread
+from router.rules.condition import describe_unread
 from router.rules.rule import Mode
 
 
@@ -145,5 +145,5 @@ def _held(waiting: WaitingContact, governance: Governance) -> Hold:
 
 def _why_held(held: HoldReason, by: TriedRule) -> str:
     if held is HoldReason.UNREADABLE:
-        return told_unread(by.match)
+        return describe_unread(by.match)
     return "the rule is an exclusion rule" if held is HoldReason.EXCLUDED else "; ".join(map(str, by.rule.unresolved))

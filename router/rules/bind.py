@@ -26,7 +26,7 @@ ALLOWED = {
 
 
 class Unusable(str):
-    """Tells people why a name cannot be used."""
+    """Explains to people why a name cannot be used."""
 
     __slots__ = ()
 

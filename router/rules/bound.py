@@ -13,7 +13,7 @@ from router.rules.queue_index import RuleIndex
 from router.rules.rule import DestinationEntry, Place, Rule, Step
 from router.rules.value_test import TextForm, Value
 
-# Conditions on what a search tells, compiled to a plain yes or no: most rules are not those of most contacts.
+# Conditions on values of a search are compiled to a plain yes or no, because most rules do not match most contacts.
 
 Values = Mapping[str, Value | None]
 Plain = Callable[[Values], bool]

@@ -111,8 +111,8 @@ class Match:
         return tuple(value.need for value in unread if value.need is not None)
 
 
-def told_unread(matched: Match | None) -> str:
-    """That a condition could not be decided, with each reason why, for people: of the conditions, never a value."""
+def describe_unread(matched: Match | None) -> str:
+    """Returns a message that a condition could not be decided, with the reasons; it never holds a value."""
     values = (seen.value for seen in matched.seen) if matched is not None else ()
     why = dict.fromkeys(value.why for value in values if isinstance(value, Unread))
     return ": ".join(("a condition's value could not be read", *(("; ".join(why),) if why else ())))

@@ -38,7 +38,7 @@ def too_deep(source: TomlSource) -> KeyPath | None:
     return None
 
 
-# One rule file, read as far as it can be: one broken rule keeps nobody from hearing about the others.
+# One rule file is read as far as possible, because one broken rule must not hide the mistakes of the others.
 
 NAMED = ("rule", "example", "lists")
 
@@ -214,7 +214,7 @@ def _check_names(files: list[ParsedFile], problems: list[Problem]) -> None:
             path = ("rule", index, "name")
             place = Place(file.source.file, *file.source.position(path, of="value"))
             if name in first:
-                message = f"a rule called {json.dumps(name, ensure_ascii=False)} stands at {first[name]} already"
+                message = f"a rule called {json.dumps(name, ensure_ascii=False)} exists already at {first[name]}"
                 problems.append(file.source.problem(path, message))
             first.setdefault(name, place)
 
@@ -250,4 +250,4 @@ def _check_example(
 def _wrong_step(number: int, steps: tuple[Step, ...]) -> str | None:
     if number <= len(steps):
         return None
-    return f"the rule has {len(steps)} {'step' if len(steps) == 1 else 'steps'}, so no step {number}"
+    return f"the rule has {len(steps)} {'step' if len(steps) == 1 else 'steps'}, there is no step {number}"

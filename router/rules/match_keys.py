@@ -1,4 +1,4 @@
-"""Lists the keys of ``match``: where each value comes from, what it costs and what may change it."""
+"""Lists the keys of ``match``: the source of each value, what it costs and what may change it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Source(Enum):
-    """Names the API operation, or the table, that a value comes from."""
+    """Names the API operation, or the table, that is the source of a value."""
 
     SEARCH = "search"
     """SearchContacts: known of every waiting contact."""

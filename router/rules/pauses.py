@@ -1,4 +1,4 @@
-"""Computes pauses: times at which a rule's clock stands still."""
+"""Computes pauses: times at which a rule's clock is stopped."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def running(hours: OpenTimes | None, pauses: tuple[Interval, ...]) -> OpenTimes 
 def stood_still(
     segments: Iterable[Contact], start: datetime, now: datetime, hours: OpenTimes | None
 ) -> tuple[Interval, ...]:
-    """Returns when a clock that started then stood still, for the pauses of the contact and of those it came from.
+    """Returns when a clock that started then was stopped, for the pauses of the contact and of those it came from.
 
     The contacts are given newest first, each with its details. Connect has the last pause of each to the instant, and
     of those before only their sum. They are taken to be within the clock's time and open hours, as early as possible: a

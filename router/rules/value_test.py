@@ -13,8 +13,7 @@ import re2
 
 from router.model import bare_id
 
-# Text patterns: globs with ``*`` and ``?``, and regular expressions of RE2, which are linear in the text's length
-# whatever they say.
+# Text patterns are globs with ``*`` and ``?``, and regular expressions of RE2, which always take linear time.
 
 LONGEST_VALUE = 4096
 """Only so many characters of a value are looked at by a regular expression."""

@@ -45,6 +45,6 @@ def conflicts(settings: Settings) -> Iterator[Conflict]:
         yield Conflict('log.emf needs lines of JSON, and log.format is "console"', (("log", "emf"), ("log", "format")))
     if log.emf and log.level in ("warning", "error"):
         yield Conflict(
-            f'log.emf is told in lines of level "info", and log.level is "{log.level}"',
+            f'log.emf needs lines of level "info", and log.level is "{log.level}"',
             (("log", "emf"), ("log", "level")),
         )

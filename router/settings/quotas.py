@@ -49,7 +49,7 @@ general rule of 2 and 5, the general rule is used here: too slow is safer than t
 class _Quotas(Section):
     source: Annotated[
         Literal["documented", "auto"],
-        Field(description="documented: AWS's defaults; auto: what Service Quotas tells of this account"),
+        Field(description="documented: AWS's defaults; auto: the rates that Service Quotas has for this account"),
     ] = "documented"
     share: Annotated[
         float,

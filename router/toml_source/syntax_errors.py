@@ -63,7 +63,7 @@ def _repetition(at: int, text: str, repeated: list[Repeated]) -> SyntaxMistake:
         return SyntaxMistake(at, "a key or table before this one already has that name")
     again = repeated[-1]
     first = text.count("\n", 0, again.first) + 1
-    return SyntaxMistake(again.at, f"'{again.name}' stands here a second time (first in line {first})")
+    return SyntaxMistake(again.at, f"'{again.name}' is defined a second time (first in line {first})")
 
 
 def _words(kind: str, line: str, column: int) -> tuple[int, str]:
@@ -76,7 +76,8 @@ def _words(kind: str, line: str, column: int) -> tuple[int, str]:
     if kind == "Unclosed array":
         return column, "a list that begins before this is not closed"
     if kind == "Invalid initial character for a key part":
-        return column, f"expected a key, found {as_written(rest)} (other than A-Z a-z 0-9 _ - stands in quotes)"
+        hint = "put keys with characters other than A-Z a-z 0-9 _ - in quotes"
+        return column, f"expected a key, found {as_written(rest)} ({hint})"
     if kind == "Invalid statement":
         return column, f"expected a key or a table header, found {as_written(rest)}"
     if kind in _UNCLOSED:
@@ -90,7 +91,7 @@ def _no_value(rest: str) -> str:
     if not rest or rest.startswith("#"):
         return "expected a value, found the end of the line"
     if re.match(r"[A-Za-z]", rest):
-        return f"expected a value, found {as_written(rest)} (text stands in quotes; true and false in small letters)"
+        return f"expected a value, found {as_written(rest)} (put text in quotes; write true and false in small letters)"
     return f"expected a value, found {as_written(rest)}"
 
 
@@ -100,5 +101,5 @@ def _after_value(line: str, column: int) -> tuple[int, str]:
     word = next((found for found in _WORD.finditer(line) if found.start() < column < found.end()), None)
     if word is None:
         return column, f"unexpected {as_written(line[column:].strip())} after the value"
-    why = "a number does not begin with 0" if word[0].isdigit() else "durations and other texts stand in quotes"
+    why = "a number does not begin with 0" if word[0].isdigit() else "put durations and other texts in quotes"
     return word.start(), f"expected a value, found {as_written(word[0])} ({why})"

@@ -1,4 +1,4 @@
-"""Words pydantic's error types in the terms of a configuration file."""
+"""Translates pydantic's error types into the terms of a configuration file."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Expected(TomlTable):
         if len(outcomes) > 1 or not (outcomes or self.warn):
             raise complaint("one_outcome", "needs exactly one of queue, agent, routing, warn, hold and due")
         if self.due is not None and (self.step is not None or self.warn):
-            raise complaint("due_alone", "due stands with rule alone")
+            raise complaint("due_alone", "due is possible with rule only")
         if self.step is None and self.due is None and self.hold is None:
             raise complaint("no_step", "needs the number of the step that acts (step = 1)")
         return self

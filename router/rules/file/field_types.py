@@ -190,7 +190,7 @@ def only_a_table(example: str) -> Discriminator:
     )
 
 
-# Conditions as the file says them, for people.
+# Values as they are written in the file, for people.
 
 def written_key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)

@@ -179,7 +179,7 @@ class MatchTable(TomlTable):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not any(self.conditions()):
-            raise complaint("empty_match", 'must name at least one condition (a rule for everything says queue = "*")')
+            raise complaint("empty_match", 'must name at least one condition (for every contact: queue = "*")')
         return self
 
     def conditions(self) -> list[Any]:

@@ -186,12 +186,12 @@ def told(data: bytes | str) -> list[str]:
         ('a = """x\n\n', "1:5: this text has no closing quote"),
         ("a = '''x\n''\n", "1:5: this text has no closing quote"),
         ('a = { x = "b }\n', "1:11: this text has no closing quote"),
-        ("[a]\n[b]\n[a]\n", "3:2: 'a' stands here a second time (first in line 1)"),
-        ("[a]\n[[a]]\n", "2:3: 'a' stands here a second time (first in line 1)"),
-        ("[[a]]\n[a]\n", "2:2: 'a' stands here a second time (first in line 1)"),
+        ("[a]\n[b]\n[a]\n", "3:2: 'a' is defined a second time (first in line 1)"),
+        ("[a]\n[[a]]\n", "2:3: 'a' is defined a second time (first in line 1)"),
+        ("[[a]]\n[a]\n", "2:2: 'a' is defined a second time (first in line 1)"),
         ("a = ['b', 'c]\nd = 'x'\n", "1:11: this text has no closing quote"),
         ("a = 'b\nc = \"x\" # it's\n", "1:5: this text has no closing quote"),
-        ("a = {x = 1, x = 2}", "1:13: 'x' stands here a second time (first in line 1)"),
+        ("a = {x = 1, x = 2}", "1:13: 'x' is defined a second time (first in line 1)"),
         (b"# " + b"x" * 10_000_000, "1:1: the file is larger than 10 MB"),
         (b"a = '\xc3\xa9' # \xff", "1:11: the file is not UTF-8 (byte 0xff)"),
     ],
@@ -202,7 +202,7 @@ def test_what_is_wrong_is_told_in_one_line(data, line):
 
 def test_only_the_first_syntax_error_of_a_file_is_reported():
     assert told("[[rule]]\nname = a\n[[rule]\nname = 'b'\nat 5m\n") == [
-        '2:8: expected a value, found "a" (text stands in quotes; true and false in small letters)'
+        '2:8: expected a value, found "a" (put text in quotes; write true and false in small letters)'
     ]
 
 

@@ -106,7 +106,7 @@ def test_a_name_used_in_two_files_is_told_with_the_first_place(folder):
     (folder / "b.toml").write_text("\n" + excludes("one"))
     with pytest.raises(Problems) as error:
         load_rules(folder)
-    assert told(error) == [f'{folder}/b.toml:3:8: a rule called "one" stands at {folder}/a.toml:2:8 already']
+    assert told(error) == [f'{folder}/b.toml:3:8: a rule called "one" exists already at {folder}/a.toml:2:8']
 
 
 def test_lists_and_defaults_are_of_their_own_file(folder):
