@@ -1,6 +1,7 @@
 # connect-router. Needs: make, Python >= 3.11 with venv, and the package index that pip is set up for.
 #
 #   make demo                 the product in one command, no AWS account
+#   make fast                 the tests that need no thread, socket or process, in some 15 seconds
 #   make test                 everything that CI checks
 #   make PYTHON=python3.13 VENV=.venv-3.13 test
 
@@ -39,7 +40,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite unit measures bench chaos routers api-diff fuzz mutants lock lowest clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff fuzz mutants lock lowest clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +75,11 @@ $(DYNALITE): tests/dynalite/package.json tests/dynalite/package-lock.json
 suite: $(DEV) $(WHEEL) $(DYNALITE) ## all tests (ARGS= goes to pytest)
 	@echo '-- tests'
 	@$(PYTEST) $(ARGS)
+
+# Of the checkout: it needs no wheel. tests/purity.py says what belongs in it, and fails what does not.
+fast: $(DEV) ## the tests that need no thread, socket or process, in some 15 seconds (ARGS= goes to pytest)
+	@echo '-- fast tests'
+	@HYPOTHESIS_PROFILE=fast $(VENV)/bin/pytest -q -n auto --dist worksteal -m 'not uses' tests/unit tests/properties tests/docs $(ARGS)
 
 unit: $(DEV) $(WHEEL) ## the unit tests (ARGS= goes to pytest)
 	@echo '-- unit tests'

@@ -1,14 +1,17 @@
-"""Which ``router`` the tests import, and how hard Hypothesis tries. Nothing of the domain belongs here.
+"""Which ``router`` the tests import, how hard Hypothesis tries, and what a test of the fast set may not do.
 
 A bare ``pytest`` tests the checkout. ``make test`` sets ``TEST_THE_WHEEL=1`` and tests the wheel that
 users would install: then nothing here touches ``sys.path``, and ``tests/unit/packaging`` proves where ``router`` came
 from.
 """
 
+import functools
 import os
 import sys
 from pathlib import Path
 
+import botocore.session
+from botocore.loaders import create_loader
 from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -19,7 +22,14 @@ if os.environ.get("TEST_THE_WHEEL") != "1" and str(CHECKOUT) not in sys.path:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
 
 # No deadline: on a shared machine it measures the neighbours. pytest-timeout bounds a test as a whole.
+settings.register_profile("fast", deadline=None, max_examples=10, derandomize=True)
 settings.register_profile("quick", deadline=None, max_examples=50)
 settings.register_profile("suite", deadline=None, max_examples=100, derandomize=True, print_blob=True)
 settings.register_profile("long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# Every new client of the SDK reads the descriptions of its service again, which takes a tenth of a second. The tests of
+# one process share what was read; the SDK does not change it.
+botocore.session.create_loader = functools.cache(create_loader)
+
+pytest_plugins = ["tests.purity"]

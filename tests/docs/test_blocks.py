@@ -62,6 +62,7 @@ def test_yaml_is_yaml(block):
     assert isinstance(yaml.safe_load(block.text), dict)
 
 
+@pytest.mark.uses("processes")
 @pytest.mark.parametrize("block", blocks("ini"), ids=str)
 def test_a_drop_in_is_one_that_systemd_takes_for_the_unit(block, tmp_path):
     parser = configparser.ConfigParser(strict=False, interpolation=None)
@@ -83,6 +84,7 @@ def test_a_drop_in_is_one_that_systemd_takes_for_the_unit(block, tmp_path):
     assert "block.conf" not in done.stderr, done.stderr
 
 
+@pytest.mark.uses("processes")
 @pytest.mark.parametrize("block", blocks("sh", "bash"), ids=str)
 def test_commands_are_commands_and_those_of_the_product_have_options_that_it_knows(block):
     subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)

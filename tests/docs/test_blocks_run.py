@@ -17,6 +17,7 @@ from tests.docs.shape import missing, shape
 from tests.docs.stand import LIMIT_S, open_stand
 
 pytestmark = [
+    pytest.mark.uses("threads", "sockets", "processes"),
     pytest.mark.timeout(300),
     pytest.mark.skipif(shutil.which("bash") is None or shutil.which("jq") is None, reason="bash or jq is missing"),
 ]

@@ -77,6 +77,7 @@ def test_every_exit_status_is_on_the_page():
     assert {int(number) for row in rows for number in row} == constants
 
 
+@pytest.mark.uses("processes")
 def test_the_output_of_check_is_what_it_prints():
     done = subprocess.run(
         [sys.executable, "-m", "router", "check"], cwd=CHECKOUT, capture_output=True, text=True, check=True

@@ -46,6 +46,7 @@ def test_every_key_of_a_scenario_is_documented(key):
     assert any(re.search(rf"\b{key}\b", row) for row in ROWS)
 
 
+@pytest.mark.uses("threads", "sockets")
 def test_the_scenario_on_the_page_is_one_and_runs(tmp_path):
     [block] = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
     path = tmp_path / "my-centre.toml"

@@ -41,7 +41,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: the installed
 from tests.mutants.changes import Enums, Mutant, enums_of, mutants_of, source_of
 
 PACKAGES = ("execute", "followup", "safety", "search", "lookup", "decide", "rules")
-NOT_MEASURED = ("mutants", "measures", "chaos", "fuzz", "docs", "contract", "e2e/cli", "unit/packaging")
+NOT_MEASURED = ("mutants", "measures", "chaos", "fuzz", "docs", "contract", "process", "unit/packaging")
 """Folders of tests that start processes, or that test other packages."""
 LONGEST_S = 10.0
 """A test that takes longer, measured under coverage.py, runs on no mutant."""

@@ -15,6 +15,7 @@ from router.decide.govern import TriedRule
 from router.model import Contact, ContactId, Details, Hours, HoursId
 from router.rules.calendar import Calendar, Window
 from tests.builders.contacts import contact
+from tests.builders.effort import scaled
 from tests.builders.instance import DIRECTORY
 from tests.builders.rules import rules
 from tests.builders.snapshots import snapshot
@@ -153,14 +154,14 @@ clocks = st.sampled_from(["chain", "queue"])
 
 
 @given(stories(most=1), clocks)
-@settings(max_examples=150)
+@settings(max_examples=scaled(150))
 def test_the_clock_shows_the_open_minutes_in_which_nothing_was_paused(story, clock):
     counted = sum(story.counts(minute) for minute in range(start_of(story, clock), story.bounds[-1]))
     assert tried(story, clock).elapsed == counted * MINUTE
 
 
 @given(stories(most=1), clocks, st.integers(0, 600))
-@settings(max_examples=150)
+@settings(max_examples=scaled(150))
 def test_what_falls_due_is_due_in_the_first_such_minute_after_so_many(story, clock, amount):
     begin = start_of(story, clock)
     seen, expected = 0, None
@@ -178,7 +179,7 @@ def test_what_falls_due_is_due_in_the_first_such_minute_after_so_many(story, clo
 
 
 @given(stories(most=4), clocks)
-@settings(max_examples=200)
+@settings(max_examples=scaled(200))
 def test_of_several_pauses_the_clock_is_late_rather_than_early_and_no_later_than_they_were_long(story, clock):
     begin = start_of(story, clock)
     counted = sum(story.counts(minute) for minute in range(begin, story.bounds[-1]))

@@ -138,5 +138,3 @@ def test_the_gate_searches_far_less_where_little_can_fall_due():
     _, with_gate = moved_at(arrivals, bound, gated=True, world={})
     assert without == 100
     assert with_gate <= 6
-
-

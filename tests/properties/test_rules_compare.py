@@ -18,6 +18,7 @@ from router.rules.condition import Condition, Truth, match
 from router.rules.file.match_table import MatchTable
 from router.rules.queue_index import RuleIndex, could_match
 from router.rules.value_test import Value
+from tests.builders.effort import scaled
 
 QUEUES = {"Ab": "11111111-2222-4333-8444-555555555551", "Abc": "11111111-2222-4333-8444-555555555552", "b": "x-3"}
 words = st.sampled_from(["", "a", "ab", "abc", "b", "1", "2.0", "10"])
@@ -149,7 +150,7 @@ def test_every_two_conditions_on_one_key_are_told_rightly(key):
 
 
 @given(matches, matches, st.lists(contacts, min_size=1, max_size=30))
-@settings(max_examples=400)
+@settings(max_examples=scaled(400))
 def test_what_is_implied_holds_wherever_the_first_does(first, second, seen):
     one, other = condition(first), condition(second)
     if Prover().implies(one, other):
@@ -158,7 +159,7 @@ def test_what_is_implied_holds_wherever_the_first_does(first, second, seen):
 
 
 @given(matches, matches, st.lists(contacts, min_size=1, max_size=30))
-@settings(max_examples=400)
+@settings(max_examples=scaled(400))
 def test_what_is_excluded_never_holds_together(first, second, seen):
     one, other = condition(first), condition(second)
     if Prover().excludes(one, other):
@@ -167,7 +168,7 @@ def test_what_is_excluded_never_holds_together(first, second, seen):
 
 
 @given(matches, st.lists(contacts, min_size=1, max_size=30))
-@settings(max_examples=400)
+@settings(max_examples=scaled(400))
 def test_what_is_impossible_never_holds(table, seen):
     one = condition(table)
     if Prover().impossible(one):

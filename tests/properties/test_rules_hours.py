@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.rules.calendar import NEVER, Calendar, Window
+from tests.builders.effort import scaled
 
 MINUTE = timedelta(minutes=1)
 SPAN = 6 * 24 * 60
@@ -79,7 +80,7 @@ inside = st.integers(24 * 60, 4 * 24 * 60)  # a day from both ends of what the o
 
 
 @given(calendars(), inside, inside)
-@settings(max_examples=150)
+@settings(max_examples=scaled(150))
 def test_open_time_is_the_number_of_open_minutes(given_calendar, one, other):
     zone, day, calendar = given_calendar
     first, _ = clock_face(zone, day)
@@ -89,7 +90,7 @@ def test_open_time_is_the_number_of_open_minutes(given_calendar, one, other):
 
 
 @given(calendars(), inside)
-@settings(max_examples=150)
+@settings(max_examples=scaled(150))
 def test_it_is_open_in_the_open_minutes(given_calendar, at):
     zone, day, calendar = given_calendar
     first, _ = clock_face(zone, day)
@@ -97,7 +98,7 @@ def test_it_is_open_in_the_open_minutes(given_calendar, at):
 
 
 @given(calendars(), inside, st.integers(0, 2000))
-@settings(max_examples=150)
+@settings(max_examples=scaled(150))
 def test_what_falls_due_is_due_in_the_first_open_minute_that_follows_so_many(given_calendar, begin, amount):
     zone, day, calendar = given_calendar
     first, _ = clock_face(zone, day)

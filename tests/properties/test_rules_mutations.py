@@ -13,6 +13,7 @@ from router.problems import Problem, Problems
 from router.prove.lint import lint
 from router.rules.bind import bind
 from router.rules.load import parse_rules
+from tests.builders.effort import scaled
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = [path.read_bytes() for path in sorted((ROOT / "rules").glob("*.toml"))]
@@ -91,7 +92,7 @@ def test_any_bytes(data):
         st.tuples(st.floats(0, 1), st.integers(0, 30), st.sampled_from(PIECES) | st.binary(max_size=4)), max_size=4
     ),
 )
-@settings(max_examples=300)
+@settings(max_examples=scaled(300))
 def test_files_with_pieces_taken_out_and_put_in(data, changes):
     for where, length, piece in changes:
         at = int(where * len(data))
@@ -100,7 +101,7 @@ def test_files_with_pieces_taken_out_and_put_in(data, changes):
 
 
 @given(st.sampled_from(SHIPPED + CORPUS), st.randoms(use_true_random=False))
-@settings(max_examples=200)
+@settings(max_examples=scaled(200))
 def test_files_with_their_lines_shuffled(data, random):
     lines = data.split(b"\n")
     for _ in range(3):
@@ -156,13 +157,13 @@ def as_toml(value: object) -> str:
 
 @given(st.lists(st.tuples(KEYS, VALUES), max_size=5, unique_by=lambda pair: pair[0]))
 @example([("rule", [{"a": 1}]), ("lists", {"a": []})])
-@settings(max_examples=400)
+@settings(max_examples=scaled(400))
 def test_any_value_for_any_key(pairs):
     judge("".join(f"{key} = {as_toml(value)}\n" for key, value in pairs).encode())
 
 
 @given(KEYS.filter(lambda key: key.startswith(("rule.", "example."))), VALUES)
-@settings(max_examples=400)
+@settings(max_examples=scaled(400))
 def test_any_value_for_one_key_of_a_sound_file(key, value):
     table, _, name = key.partition(".")
     sound = {

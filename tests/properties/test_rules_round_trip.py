@@ -16,6 +16,7 @@ from router.problems import Problems
 from router.rules.file.rule_table import RuleFile
 from router.rules.load import parse_rules
 from router.rules.rule import RuleSet
+from tests.builders.effort import scaled
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,7 +90,7 @@ def rule_files(draw: st.DrawFn) -> str:
 
 
 @given(rule_files())
-@settings(max_examples=150)
+@settings(max_examples=scaled(150))
 def test_generated_files_say_the_same_when_written_again(text):
     rules = parse_rules([("r.toml", text.encode())]).rules
     assert [rule.fingerprint for rule in written_again(text).rules] == [rule.fingerprint for rule in rules]

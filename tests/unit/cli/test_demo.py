@@ -9,6 +9,8 @@ from botocore.config import Config
 from router.cli.demo.tally import DemoTally, judge
 from router.sandbox import Behaviours, Sandbox, Scenario
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 FLOW = "Overflow to queue"
 
 

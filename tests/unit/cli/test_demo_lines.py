@@ -7,6 +7,8 @@ import pytest
 from router.cli.demo.event_lines import told
 from router.sandbox import Sandbox, Scenario
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 NASTY = "\x1b[2J\r\n\u202e[bold]"
 AT = "2026-11-23T09:30:00.553102Z"
 EVENTS = [

@@ -24,6 +24,7 @@ def test_the_help_lists_every_command(command):
     assert all(f"    {name} " in done.out for name in COMMANDS)
 
 
+@pytest.mark.uses("processes")
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["check"], ["schema"], ["schema", "config"]])
 def test_what_needs_no_aws_does_not_import_its_sdk(command, arguments):
     program = (
@@ -41,6 +42,7 @@ def test_what_needs_no_aws_does_not_import_its_sdk(command, arguments):
     assert done.stderr.splitlines()[-1] == "[]"
 
 
+@pytest.mark.uses("processes")
 def test_the_list_of_commands_imports_no_command():
     program = "import sys; import router.cli; router.cli.main(['--help'])"
     shown = f"import atexit, sys; atexit.register(lambda: print('pydantic' in sys.modules, file=sys.stderr)); {program}"
@@ -184,17 +186,17 @@ def test_ctrl_c_is_quiet_and_exits_130(command, monkeypatch):
     assert (done.status, done.out, done.err) == (130, "", "")
 
 
+@pytest.mark.uses("processes")
 def test_a_reader_that_has_gone_is_no_error(command):
     script = f"{sys.executable} -m router schema | head -c 10; echo status ${{PIPESTATUS[0]}}"
 
-    done = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, check=True, cwd=command.folder
-    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, cwd=command.folder)
 
     assert done.stderr == ""
     assert done.stdout.endswith(("status 0\n", "status 141\n"))
 
 
+@pytest.mark.uses("processes")
 def test_standard_output_that_is_full_is_one_line_and_no_success(command):
     with open("/dev/full", "w") as full:
         done = subprocess.run(

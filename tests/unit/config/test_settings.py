@@ -226,7 +226,7 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path):
 
 def test_every_source_tells_its_problems_at_once(told):
     assert told(
-        '[poll]\nevery = 5\n',
+        "[poll]\nevery = 5\n",
         environ={"CONNECT_ROUTER_LOG__LEVEL": "loud", "CONNECT_ROUTER_LOGS__LEVEL": "info"},
         overrides={"execute.workers": 0, "execute.worker": 4},
     ) == [
@@ -264,6 +264,7 @@ def test_settings_made_in_code_read_neither_file_nor_environment(monkeypatch, tm
     assert settings.poll.every == timedelta(seconds=15)
 
 
+@pytest.mark.uses("processes")
 def test_loading_imports_neither_the_sdk_nor_what_the_service_needs():
     code = "import sys, router.settings; print({'boto3', 'botocore', 'apscheduler', 'rich', 're2'} & {*sys.modules})"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,6 +6,7 @@ from router import __version__
 from router.connect.client import Unreachable, make_client
 
 
+@pytest.mark.uses("threads", "sockets")
 def test_one_call_is_one_http_request_whatever_the_environment_says_of_retries(canned, monkeypatch):
     monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "7")
@@ -16,6 +17,7 @@ def test_one_call_is_one_http_request_whatever_the_environment_says_of_retries(c
     client.close()
 
 
+@pytest.mark.uses("threads", "sockets")
 def test_calls_say_who_makes_them(canned):
     canned.says({})
     client = make_client()

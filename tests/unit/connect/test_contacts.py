@@ -20,6 +20,8 @@ from router.connect.answers import (
 from router.connect.quotas import Rate
 from router.model import AgentId, ContactId, FlowId, QueueId, RoutingData, Target
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 CONTACT = {"Contact": {"Id": "c1", "Channel": "TASK"}}
 
 

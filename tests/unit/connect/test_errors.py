@@ -21,6 +21,8 @@ from router.connect.connection import Connection
 from router.connect.errors import answer_of, one_line
 from router.model import ContactId, FlowId, QueueId, RoutingData, Target
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 TARGET = Target(flow_id=FlowId("flow"), queue_id=QueueId("queue"))
 
 

@@ -7,6 +7,8 @@ import pytest
 from router.connect.answers import Denied, Rejected, Unknown
 from router.model import HoursId, OpeningHours
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 HOURS = HoursId("h1")
 SINCE, UNTIL = date(2026, 12, 24), date(2026, 12, 26)
 

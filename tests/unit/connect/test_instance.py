@@ -5,6 +5,8 @@ import pytest
 from router.connect.answers import Denied, InstanceIdentity, Rejected, Unknown
 from router.model import AgentId, AgentState, Channel, Directory, FlowType, HoursId, QueueId, QueueMetrics
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 ARN = "arn:aws:connect:us-east-1:111122223333:instance/11111111-2222-3333-4444-555555555555"
 
 

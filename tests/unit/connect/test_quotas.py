@@ -65,6 +65,7 @@ def test_the_snapshot_tells_rate_tokens_calls_and_throttles(quotas):
     assert quotas.calls() == {"Op": 2}
 
 
+@pytest.mark.uses("threads")
 def test_waiting_threads_are_served_in_the_order_in_which_they_came():
     quotas = Quotas({"Op": Rate(200, 1)}, share=1.0)
     served: list[int] = []
@@ -88,6 +89,7 @@ def test_waiting_threads_are_served_in_the_order_in_which_they_came():
     assert served == list(range(10))
 
 
+@pytest.mark.uses("threads")
 def test_one_who_gives_up_does_not_hold_up_those_behind():
     quotas = Quotas({"Op": Rate(20, 1)}, share=1.0)
     assert quotas.acquire("Op")
@@ -103,6 +105,7 @@ def test_one_who_gives_up_does_not_hold_up_those_behind():
     assert results == {"first": False, "second": True}
 
 
+@pytest.mark.uses("threads")
 def test_stopping_ends_every_wait_at_once_and_gives_no_token_any_more():
     quotas = Quotas({"Op": Rate(0.001, 1)}, share=1.0)
     assert quotas.acquire("Op")
@@ -118,6 +121,7 @@ def test_stopping_ends_every_wait_at_once_and_gives_no_token_any_more():
     assert not quotas.acquire("Other")
 
 
+@pytest.mark.uses("threads")
 def test_many_threads_together_never_take_more_than_the_rate_allows():
     import time as clock
 
@@ -163,6 +167,7 @@ def test_giving_back_never_fills_a_bucket_beyond_its_burst():
     assert not quotas.acquire("TransferContact", until=100.0)
 
 
+@pytest.mark.uses("threads")
 def test_who_is_urgent_is_served_before_those_who_came_earlier_and_can_wait():
     quotas = Quotas({"Op": Rate(50, 1)}, share=1.0)
     assert quotas.acquire("Op")
@@ -193,6 +198,7 @@ def test_readings_that_can_wait_leave_tokens_for_those_right_before_a_move(time)
     assert [quotas.acquire("DescribeContact", until=now) for _ in range(3)] == [True, True, False]
 
 
+@pytest.mark.uses("threads")
 def test_a_wait_that_is_called_off_ends_at_the_nudge_without_a_token():
     quotas = Quotas({"Op": Rate(0.001, 1)}, share=1.0)
     assert quotas.acquire("Op")

@@ -7,6 +7,8 @@ from router.connect.quotas import Rate
 from router.connect.search import queries
 from router.model import ContactId, QueueId
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 

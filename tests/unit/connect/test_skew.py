@@ -5,6 +5,8 @@ import pytest
 
 from router.model import ContactId, RoutingData
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 
 def dated(answer, at: datetime, status: int = 200) -> object:
     return answer(status, b"{}", {"Date": format_datetime(at, usegmt=True)})

@@ -9,9 +9,13 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from router.daemon.leadership import Leadership
 from router.daemon.signals import acting_on
 from router.runtime import SystemClock
+
+pytestmark = pytest.mark.uses("threads")
 
 
 class Ledger:

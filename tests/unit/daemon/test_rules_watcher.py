@@ -31,6 +31,7 @@ def watching(tmp_path):
         assert not thread.is_alive()
 
 
+@pytest.mark.uses("threads")
 def test_a_change_is_seen_within_two_seconds(watching):
     folder, seen, change = watching
     (folder / "a.toml").write_text("2")
@@ -39,6 +40,7 @@ def test_a_change_is_seen_within_two_seconds(watching):
     assert seen == ["2"]
 
 
+@pytest.mark.uses("threads")
 def test_what_is_written_in_pieces_is_read_once_when_it_is_whole(watching):
     folder, seen, change = watching
     with (folder / "a.toml").open("w") as file:
@@ -52,6 +54,7 @@ def test_what_is_written_in_pieces_is_read_once_when_it_is_whole(watching):
     assert seen == ["whole"]
 
 
+@pytest.mark.uses("threads")
 def test_files_that_are_no_rules_are_none_of_its_business(watching):
     folder, _, change = watching
     for name in (".a.toml.swp", "notes.txt", ".hidden.toml"):

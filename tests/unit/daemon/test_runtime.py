@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.uses("processes")
+
 HANGING = """
 import threading
 from router.runtime import DaemonThreads

@@ -5,7 +5,11 @@ import subprocess
 import sys
 import threading
 
+import pytest
+
 from router.daemon.signals import acting_on
+
+pytestmark = pytest.mark.uses("threads", "processes")
 
 IN_THE_MIDST = """
 import os, signal, threading

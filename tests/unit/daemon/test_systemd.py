@@ -11,6 +11,8 @@ import pytest
 
 from router.daemon.systemd import Notifier
 
+pytestmark = pytest.mark.uses("sockets")
+
 
 class Manager:
     """What systemd does with its notification socket: reads datagrams, in order."""

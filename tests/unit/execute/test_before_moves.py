@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from router.decide.decide import decide
 from router.decide.decision import Warn
 from router.execute.result import Outcome, Result
@@ -33,6 +35,7 @@ def test_whoever_moves_the_contact_tells_first_what_nobody_has_told():
     assert before.make_sure(warn.contact.id, lambda one: Result(decision=one, outcome=Outcome.DONE)) == []
 
 
+@pytest.mark.uses("threads")
 def test_a_warning_that_another_worker_is_telling_is_waited_for():
     warn, begun, go_on, order = warning(), threading.Event(), threading.Event(), []
     before = BeforeMoves([warn])

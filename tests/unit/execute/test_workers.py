@@ -9,6 +9,8 @@ from router.execute.workers import InProgress, PacedWork, perform_all, perform_p
 from router.model import ContactId
 from router.runtime import DaemonThreads
 
+pytestmark = pytest.mark.uses("threads")
+
 
 @pytest.fixture
 def pool():

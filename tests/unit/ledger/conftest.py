@@ -64,7 +64,7 @@ def read_ledger(path) -> Iterator[Callable[..., SqliteLedger]]:
         yield reading
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def act() -> Callable[..., Action]:
     """A transfer that has acted and landed, with any field given otherwise."""
 

@@ -8,6 +8,8 @@ import pytest
 
 from router.ledger import LedgerUnavailable
 
+pytestmark = pytest.mark.uses("processes")
+
 STOP_AT = """
 def stop_at(ledger, number):
     # SQLite calls back before it runs a statement: here the process waits to be killed.

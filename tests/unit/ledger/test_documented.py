@@ -38,6 +38,7 @@ def test_the_landings_that_are_followed_and_counted_are_the_ones_the_docs_say():
     assert set(re.findall(r"`(\w+)`", counted)) == {landing.value for landing in Landing if landing.unlanded}
 
 
+@pytest.mark.uses("processes")
 def test_the_documented_backup_of_a_running_service_is_a_whole_ledger(open_ledger, path, act, tmp_path):
     recorded = open_ledger().record(act())
     copy = tmp_path / "copy.db"

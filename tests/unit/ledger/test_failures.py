@@ -46,6 +46,7 @@ def test_on_a_full_disk_nothing_is_written_and_later_everything_works_again(open
     assert ledger.open_intents() == (*written, again)
 
 
+@pytest.mark.uses("processes")
 def test_a_file_that_may_not_grow_loses_nothing_that_was_committed(start, read_ledger, act):
     """A limit of the operating system's on the size of a file, met in the middle of a write."""
     process = start(
@@ -76,6 +77,7 @@ for number in range(5000):
     assert len(read_ledger().open_intents()) == int(written)
 
 
+@pytest.mark.uses("processes")
 def test_a_new_ledger_that_finds_no_room_is_made_when_there_is_some(start, open_ledger, path):
     process = start(
         """
@@ -102,6 +104,7 @@ def somebodys_folder():
         yield Path(folder)
 
 
+@pytest.mark.uses("processes")
 @pytest.mark.parametrize(
     ("file_mode", "folder_mode", "reason"),
     [
@@ -298,6 +301,7 @@ def test_a_sqlite_without_strict_tables_is_refused_in_words(monkeypatch, path, n
             opening()
 
 
+@pytest.mark.uses("processes")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
 def test_a_disk_that_fills_up_loses_nothing_that_was_committed(tmp_path, open_ledger, act):
     disk = tmp_path / "disk"

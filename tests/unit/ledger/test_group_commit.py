@@ -59,6 +59,7 @@ def many(together, works):
     return threads, outcomes
 
 
+@pytest.mark.uses("threads")
 def test_what_comes_while_the_disk_works_is_committed_at_once(disk):
     together = GroupCommit(disk.writing)
     disk.go_on.clear()
@@ -78,6 +79,7 @@ def test_what_comes_while_the_disk_works_is_committed_at_once(disk):
     assert sorted(outcomes.values()) == list(range(2, 22))
 
 
+@pytest.mark.uses("threads")
 def test_a_refusal_undoes_its_own_work_and_nothing_else(disk):
     together = GroupCommit(disk.writing)
     threads, outcomes = many(together, [put("a"), refuse, put("b")])

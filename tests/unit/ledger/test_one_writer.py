@@ -20,6 +20,7 @@ else:
 """
 
 
+@pytest.mark.uses("processes")
 @pytest.mark.parametrize("already_there", [True, False])
 def test_of_processes_that_race_to_open_one_ledger_one_has_it(start, open_ledger, path, already_there):
     if already_there:
@@ -81,6 +82,7 @@ def test_an_opening_that_failed_leaves_no_lock(open_ledger, path):
     assert open_ledger().created
 
 
+@pytest.mark.uses("processes")
 def test_a_killed_process_leaves_no_lock(start, open_ledger, act):
     holder = start('ledger = opened(); ledger.record(ACTION); say("opened"); sys.stdin.readline()')
     assert holder.stdout.readline() == "opened\n"
@@ -93,6 +95,7 @@ def test_a_killed_process_leaves_no_lock(start, open_ledger, act):
     assert len(open_ledger().history()) == 1
 
 
+@pytest.mark.uses("processes")
 def test_a_process_that_the_holder_started_does_not_keep_the_lock(start, open_ledger):
     holder = start(
         """
@@ -111,6 +114,7 @@ child.wait()
     assert open_ledger().history() == ()
 
 
+@pytest.mark.uses("processes")
 def test_a_process_reads_while_another_holds_the_lock(start, read_ledger, act):
     holder = start('ledger = opened(); ledger.record(ACTION); say("opened"); sys.stdin.readline()')
     assert holder.stdout.readline() == "opened\n"

@@ -1,21 +1,35 @@
 """The work does not grow with what is not asked for: statements are counted and their plans read, not timed."""
 
+import shutil
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from router.ledger import statements
+from router.ledger import SqliteLedger, statements
 from router.model import Channel, Contact, ContactId, Landing
+
+NOW, KEEP = datetime(2026, 3, 2, 9, 30, tzinfo=UTC), timedelta(days=120)
+
+
+@pytest.fixture(scope="module")
+def filled_file(tmp_path_factory, act):
+    """Writes 2,000 chains of two moves each, once."""
+    path = tmp_path_factory.mktemp("filled", numbered=True) / "ledger.db"
+    path.parent.chmod(0o700)
+    with SqliteLedger.open(path, instance_id="instance-1", now=NOW, keep=KEEP) as ledger:
+        ledger._connection.execute("PRAGMA synchronous = OFF")
+        for number in range(2000):
+            one, two, three = (ContactId(f"c-{number}-{part}") for part in (1, 2, 3))
+            ledger.record(act(one, new_contact_id=two))
+            ledger.record(act(two, chain_id=one, new_contact_id=three, at=act().at * 2))
+    return path
 
 
 @pytest.fixture
-def filled(open_ledger, act):
-    """2,000 chains of two moves each."""
-    ledger = open_ledger()
-    ledger._connection.execute("PRAGMA synchronous = OFF")
-    for number in range(2000):
-        one, two, three = (ContactId(f"c-{number}-{part}") for part in (1, 2, 3))
-        ledger.record(act(one, new_contact_id=two))
-        ledger.record(act(two, chain_id=one, new_contact_id=three, at=act().at * 2))
-    return ledger
+def filled(filled_file, path, open_ledger):
+    """Opens a copy of that ledger."""
+    shutil.copy(filled_file, path)
+    return open_ledger()
 
 
 @pytest.mark.parametrize("count", [1, 5000])

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.uses("processes")
+
 CHECKOUT = Path(__file__).parents[3]
 LINT = Path(sys.executable).with_name("lint-imports")
 

@@ -57,6 +57,7 @@ def test_the_guide_and_the_unit_file_mean_the_same_paths():
         assert path in GUIDE
 
 
+@pytest.mark.uses("processes")
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 def test_the_commands_of_the_guide_are_commands():
     assert len(blocks("bash")) >= 6

@@ -10,7 +10,10 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[3]
 
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+pytestmark = [
+    pytest.mark.uses("processes"),
+    pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
+]
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -44,6 +44,7 @@ def runnable_here(folder: Path, *, change: tuple[str, str] = ("", "")) -> Path:
     return copy
 
 
+@pytest.mark.uses("processes")
 @needs_systemd
 def test_systemd_has_not_a_word_to_say_against_the_unit(tmp_path: Path):
     judged = analyze("verify", str(runnable_here(tmp_path)))
@@ -52,6 +53,7 @@ def test_systemd_has_not_a_word_to_say_against_the_unit(tmp_path: Path):
     assert (judged.returncode, judged.stderr, judged.stdout) == (0, "", "")
 
 
+@pytest.mark.uses("processes")
 @needs_systemd
 def test_a_mistyped_key_would_be_seen(tmp_path: Path):
     judged = analyze("verify", str(runnable_here(tmp_path, change=("ProtectClock=", "ProtectClocks="))))
@@ -59,6 +61,7 @@ def test_a_mistyped_key_would_be_seen(tmp_path: Path):
     assert "ProtectClocks" in judged.stderr
 
 
+@pytest.mark.uses("processes")
 @needs_systemd
 def test_the_exposure_is_at_most_1_2():
     judged = analyze("security", "--offline=true", "--threshold=12", str(UNIT))
@@ -66,6 +69,7 @@ def test_the_exposure_is_at_most_1_2():
     assert judged.returncode == 0, judged.stdout
 
 
+@pytest.mark.uses("processes")
 @needs_systemd
 def test_a_missing_protection_would_be_seen(tmp_path: Path):
     weaker = runnable_here(tmp_path, change=("SystemCallFilter=@system-service\n", ""))
@@ -137,6 +141,7 @@ def test_the_template_is_the_unit_with_a_folder_of_its_own_for_everything():
     assert [key for key in named if "/%i" not in settings[key]] == []
 
 
+@pytest.mark.uses("processes")
 @needs_systemd
 def test_systemd_has_not_a_word_to_say_against_the_template(tmp_path: Path):
     copy = tmp_path / TEMPLATE.name

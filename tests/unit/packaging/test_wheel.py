@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 import router
 
 CHECKOUT = Path(__file__).parents[3]
+pytestmark = pytest.mark.uses("processes")
+
 TESTS_THE_WHEEL = os.environ.get("TEST_THE_WHEEL") == "1"
 
 only_of_the_wheel = pytest.mark.skipif(not TESTS_THE_WHEEL, reason="of the wheel, which `make test` tests")

@@ -40,6 +40,7 @@ def test_a_place_that_was_never_taken_cannot_be_given_back(places):
     assert not places.take(FLOW, C)
 
 
+@pytest.mark.uses("threads")
 def test_who_waits_goes_on_as_soon_as_one_has_landed(places):
     places.take(FLOW, A)
     places.take(FLOW, B)
@@ -69,6 +70,7 @@ def test_nobody_waits_for_strays(places):
     assert places.await_one({FLOW}, until=None)
 
 
+@pytest.mark.uses("threads")
 def test_the_end_of_the_service_ends_the_wait(places):
     places.take(FLOW, A)
     places.take(FLOW, B)

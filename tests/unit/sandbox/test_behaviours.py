@@ -10,6 +10,8 @@ import pytest
 import router.sandbox.behaviours
 from router.sandbox import Behaviours, FlowOutcome
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 HOUR = timedelta(hours=1)
 
 

@@ -13,6 +13,8 @@ from botocore.exceptions import (
 from router.sandbox import Refusal, Scenario
 from router.sandbox.faults import KINDS
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 
 def move(bench, contact):
     return bench.transfer(contact)

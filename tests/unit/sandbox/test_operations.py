@@ -7,6 +7,8 @@ import pytest
 from router.sandbox import Override, Working
 from router.sandbox.operations import OPERATIONS
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 HOUR = timedelta(hours=1)
 
 

@@ -84,6 +84,7 @@ end = "20s"
 """
 
 
+@pytest.mark.uses("threads", "sockets")
 def test_a_file_says_everything_that_can_be_said_in_python(make):
     scenario = Scenario.parse("mine.toml", EVERYTHING)
     assert scenario.behaviours == Behaviours(
@@ -159,6 +160,7 @@ def test_a_file_that_is_not_there_is_one_line_too(tmp_path):
         Scenario.load(tmp_path / "none.toml")
 
 
+@pytest.mark.uses("threads", "sockets")
 def test_the_shipped_contact_centre_is_lively(make):
     bench = make(Scenario.default(), furnish=False)
     names = {queue["Name"] for queue in bench.call("list_queues", QueueTypes=["STANDARD"])["QueueSummaryList"]}
@@ -186,6 +188,7 @@ def test_the_shipped_contact_centre_is_lively(make):
     assert bench.world.waiting("Claims Overflow") == ()
 
 
+@pytest.mark.uses("threads", "sockets")
 def test_ids_are_the_same_in_every_run_so_that_files_can_name_them(make):
     first, second = make(), make()
     for name in ("Billing", "General"):
@@ -196,6 +199,7 @@ def test_ids_are_the_same_in_every_run_so_that_files_can_name_them(make):
 PROGRAM = "import sys; from router.sandbox import serve; sys.exit(serve(None, 0))"
 
 
+@pytest.mark.uses("sockets", "processes")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_as_a_program_it_tells_how_to_reach_it_serves_and_ends_with_0(end):
     with subprocess.Popen(

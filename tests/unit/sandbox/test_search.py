@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 HOUR = timedelta(hours=1)
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from router.sandbox import FlowOutcome, Refusal
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 
 def test_a_transfer_ends_the_segment_and_starts_another_in_the_queue_it_names(bench):
     first = bench.world.enqueue("EMAIL", "Billing", waited=timedelta(hours=2), name="Invoice", tags={"team": "a"})

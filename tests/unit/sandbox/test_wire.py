@@ -20,6 +20,8 @@ from router.sandbox.wire.answer import InvalidAnswer, status_of, write_answer
 from router.sandbox.wire.model import Resolved, resolve, service_model
 from router.sandbox.wire.request import read_params
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 
 def ask(bench, method, path, body=None, headers=None):
     """A request as no SDK would send it."""

@@ -13,6 +13,8 @@ from router.daemon.control.protocol import LONGEST_REQUEST, Peer, Reply, Request
 from router.daemon.control.requests import Desk, RequestRefused, Service
 from router.daemon.control.server import ASKING, ControlServer, SocketUnusable
 
+pytestmark = pytest.mark.uses("threads", "sockets")
+
 
 @pytest.fixture
 def path(tmp_path, monkeypatch):

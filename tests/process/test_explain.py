@@ -147,7 +147,7 @@ def test_check_live_warns_of_awss_own_flows(bench):
     done = bench.run("check", "--live")
 
     assert done.returncode == 0
-    assert "warning: flow \"Default queue transfer\" is AWS's own" in done.stderr
+    assert 'warning: flow "Default queue transfer" is AWS\'s own' in done.stderr
 
 
 def test_of_a_paused_task_it_tells_the_rules_as_if_it_were_resumed_now_and_says_so(bench):

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from tests.e2e.cli.conftest import RULES
+from tests.process.conftest import RULES
 
 RENAMED = RULES.replace('name = "late"', 'name = "later"')
 

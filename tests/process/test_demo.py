@@ -4,7 +4,7 @@ import signal
 import time
 from pathlib import Path
 
-CHECKOUT = Path(__file__).parents[3]
+CHECKOUT = Path(__file__).parents[2]
 
 
 def test_the_demo_moves_contacts_sums_up_and_leaves_nothing_behind(bench):
