@@ -1,4 +1,4 @@
-"""Configuration and rules, as the command line, the environment and the files say together."""
+"""Loads configuration and rules from the command line, the environment and the files together."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from router.toml_source import TomlSource, read_bytes
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
-    """Raises ``Problems`` with everything that is wrong, ``CommandFailed`` where ``--set`` is not of its form."""
+    """Loads the settings. Raises ``Problems`` with every mistake, ``CommandFailed`` if ``--set`` is malformed."""
     config = Path(arguments.config) if arguments.config is not None else None
     return load_settings(config, environ=environment(), overrides=overrides_of(arguments))
 
 
 def environment() -> Mapping[str, str]:
-    """Without what is ours and no key of config.toml."""
+    """Returns the environment, without the variables of connect-router that are no keys of config.toml."""
     return {name: value for name, value in os.environ.items() if name != TRACEBACK}
 
 
 def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:
-    """``--set`` and the options that are short for one, by key; the options go before."""
+    """Returns the keys of ``--set`` and of the options that abbreviate one. Such an option wins over ``--set``."""
     found: dict[str, object] = {}
     for text in arguments.overrides:
         key, equals, value = text.partition("=")
@@ -46,7 +46,7 @@ def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def settings_and_rules(arguments: argparse.Namespace) -> tuple[Settings, RuleSet]:
-    """Raises ``Problems`` with everything that is wrong in either: a mistake in config.toml hides none in the rules."""
+    """Loads both. Raises ``Problems`` with every mistake in either: one in config.toml hides none in the rules."""
     try:
         settings = settings_of(arguments)
     except Problems as refused:
@@ -55,7 +55,7 @@ def settings_and_rules(arguments: argparse.Namespace) -> tuple[Settings, RuleSet
 
 
 def _problems_of_rules(arguments: argparse.Namespace) -> tuple[Problem, ...]:
-    """Of the rules beside a config.toml that does not load, where it says, or leaves out, where they are."""
+    """Returns the mistakes in the rules of a config.toml that does not load, if it shows where they are."""
     try:
         config = Path(arguments.config) if arguments.config is not None else usual_config()
         rules = TomlSource.parse(str(config), read_bytes(config)).data.get("rules", {})
@@ -73,8 +73,9 @@ def _problems_of_rules(arguments: argparse.Namespace) -> tuple[Problem, ...]:
 
 
 def load_both(arguments: argparse.Namespace) -> tuple[Settings, RuleSet]:
-    """Settings, and rules that may run: raises ``Problems`` with every mistake of the files, and with what the proofs
-    refuse."""
+    """Loads settings, and rules that may run.
+
+    Raises ``Problems`` with every mistake in the files, or every error that the proofs find."""
     settings, ruleset = settings_and_rules(arguments)
     errors = [problem for problem in proofs(settings, ruleset) if problem.severity == "error"]
     if errors:
@@ -87,12 +88,12 @@ def proofs(settings: Settings, ruleset: RuleSet) -> list[Problem]:
 
 
 def announce(settings: Settings) -> None:
-    """What is about to be worked on, on standard error, before anything changes."""
+    """Prints instance, mode and configuration to standard error, before anything changes."""
     config = settings.config_path or Path("(none)")
-    note(f"instance {settings.connect.instance}, mode {settings.execute.mode}, config {config}")
+    print_note(f"instance {settings.connect.instance}, mode {settings.execute.mode}, config {config}")
 
 
-def note(text: str) -> None:
-    """A line for people on standard error; lost where nobody reads it."""
+def print_note(text: str) -> None:
+    """Prints a line for people to standard error. It is lost if standard error is closed."""
     with suppress(OSError):
         print(printable(text), file=sys.stderr, flush=True)

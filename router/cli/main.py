@@ -1,4 +1,4 @@
-"""The way in: one command, one exit status, and never a traceback that nobody asked for."""
+"""Runs one command, with one exit status, and with a traceback only on request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from router.problems import Problems, printable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command and answers its exit status; wrong usage and ``--help`` raise ``SystemExit``, as argparse does."""
+    """Runs a command and returns its exit status. Wrong usage and ``--help`` raise ``SystemExit``, as in argparse."""
     try:
         arguments = parsed(argv)
     except BrokenPipeError:
@@ -27,9 +27,9 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
     try:
         return command.run(arguments)
     except Problems as refused:
-        return _tell(str(refused), status=command.misconfigured)
+        return _report(str(refused), status=command.misconfigured)
     except CommandFailed as failed:
-        return _tell(*failed.lines, status=command.misconfigured if failed.misconfigured else failed.status)
+        return _report(*failed.lines, status=command.misconfigured if failed.misconfigured else failed.status)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -41,15 +41,15 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    """A broken environment (a full disk, a file that may not be read), or else a bug."""
+    """Reports a broken environment (a full disk, a file without permission), or else a bug."""
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename is not None else ""
-        return _tell(printable(f"connect-router: {where}{error.strerror}"), status=FOUND)
+        return _report(printable(f"connect-router: {where}{error.strerror}"), status=FOUND)
     text = printable(f"connect-router: a bug: {type(error).__name__}: {error}")
-    return _tell(f"{text} ({TRACEBACK}=1 shows where)", status=BUG)
+    return _report(f"{text} ({TRACEBACK}=1 shows where)", status=BUG)
 
 
-def _tell(*lines: str, status: int) -> int:
+def _report(*lines: str, status: int) -> int:
     with suppress(OSError):
         print(*lines, sep="\n", file=sys.stderr, flush=True)
     return status
@@ -60,7 +60,7 @@ def _wants_traceback(arguments: argparse.Namespace) -> bool:
 
 
 def _flushed(status: int) -> int:
-    """Writes out what is left. The interpreter would complain, on its way out, of a reader that has gone."""
+    """Flushes standard output. At its exit the interpreter would complain about a closed pipe."""
     try:
         sys.stdout.flush()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The commands and what they have in common. A command's own module is imported only when it is the one asked for."""
+"""Defines the commands and their common options. A command's module is imported only if that command is given."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ EPILOG = """\
 exit status: 0 done; 1 done, but found problems or some contacts failed; 2 wrong usage or a configuration that does not
 load (78 for `run`); 70 a bug; 130 interrupted
 
-connect-router COMMAND --help says more about each.
+connect-router COMMAND --help describes a command.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """``module`` has ``DESCRIPTION``, ``EXAMPLE``, ``configure(parser)`` and ``run(arguments) -> int``.
+    """Names a command and its module, which has ``DESCRIPTION``, ``EXAMPLE``, ``configure`` and ``run``.
+
     ``misconfigured`` is the exit status of wrong usage and of a configuration that does not load."""
 
     name: str
@@ -46,28 +47,28 @@ class Command:
 COMMANDS = {
     command.name: command
     for command in (
-        Command(name="run", module="commands.run", help="the service", misconfigured=MISCONFIGURED),
+        Command(name="run", module="commands.run", help="run the service", misconfigured=MISCONFIGURED),
         Command(name="check", module="commands.check", help="prove configuration, rules and their examples"),
-        Command(name="plan", module="commands.plan", help="what `run` would do now; changes nothing"),
-        Command(name="explain", module="commands.explain", help="why a contact is, or is not, moved"),
-        Command(name="history", module="commands.history", help="what was done, from the ledger"),
-        Command(name="status", module="commands.status", help="the running service at a glance"),
-        Command(name="reload", module="commands.reload", help="the service reads its rules and config.toml again"),
-        Command(name="policy", module="commands.policy", help="the least IAM policy of the loaded rules"),
-        Command(name="pause", module="commands.pause", help="holds what a rule, queue, flow or contact concerns"),
-        Command(name="resume", module="commands.resume", help="lifts a pause, or the suspension of a flow"),
-        Command(name="retry", module="commands.retry", help="what Connect refused may be tried again"),
-        Command(name="ledger", module="commands.ledger", help="makes the table for several routers"),
+        Command(name="plan", module="commands.plan", help="show what `run` would do now; changes nothing"),
+        Command(name="explain", module="commands.explain", help="show why a contact is, or is not, moved"),
+        Command(name="history", module="commands.history", help="print what the router did, from the ledger"),
+        Command(name="status", module="commands.status", help="show the running service at a glance"),
+        Command(name="reload", module="commands.reload", help="make the service read its files again"),
+        Command(name="policy", module="commands.policy", help="print the smallest IAM policy of the loaded rules"),
+        Command(name="pause", module="commands.pause", help="hold one contact, or those of a rule, queue or flow"),
+        Command(name="resume", module="commands.resume", help="end a pause, or the suspension of a flow"),
+        Command(name="retry", module="commands.retry", help="let the service try again what Connect refused"),
+        Command(name="ledger", module="commands.ledger", help="make the table for several routers"),
         Command(name="flow", module="commands.flow", help="the flow that a rule needs, ready to be imported"),
-        Command(name="schema", module="commands.schema", help="JSON Schema of rule files and config.toml"),
-        Command(name="sandbox", module="commands.sandbox", help="a local stand-in for the Amazon Connect API"),
-        Command(name="demo", module="commands.demo", help="sandbox and service together, for half a minute"),
+        Command(name="schema", module="commands.schema", help="print the JSON Schema of rule files or config.toml"),
+        Command(name="sandbox", module="commands.sandbox", help="simulate the Amazon Connect API on this machine"),
+        Command(name="demo", module="commands.demo", help="run sandbox and service together, for half a minute"),
     )
 }
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Configures itself when it is used, so that ``connect-router --help`` imports no command."""
+    """Adds a command's options only when it is used; therefore ``connect-router --help`` imports no command."""
 
     def __init__(self, *, command: Command | None = None, **options: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
@@ -94,13 +95,13 @@ class CommandParser(argparse.ArgumentParser):
             raise argparse.ArgumentError(None, f"no {what} '{printable(str(value))}'{hint}")
 
     def error(self, message: str) -> NoReturn:
-        """One line, not the usage: the line says what is wrong, and ``--help`` the rest."""
+        """Prints one line with the mistake, without the usage, which ``--help`` prints."""
         status = self.command.misconfigured if self.command else WRONG
         self.exit(status, f"{self.prog}: {printable(shortened(message))} (see {self.prog} --help)\n")
 
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Raises ``SystemExit`` on wrong usage, with the status of the command that was asked for."""
+    """Parses the command line. Raises ``SystemExit`` on wrong usage, with the status of the given command."""
     whole, commands = parsers()
     arguments, unknown = whole.parse_known_args(argv)
     if unknown:
@@ -113,7 +114,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def parsers() -> tuple[CommandParser, Mapping[str, CommandParser]]:
-    """The whole command line, and each command's own part of it by name."""
+    """Returns the parser of the command line, and the parsers of the commands by name."""
     whole = CommandParser(prog="connect-router", description=DESCRIPTION, epilog=EPILOG)
     whole.add_argument("--version", action="version", version=f"connect-router {__version__}")
     commands = whole.add_subparsers(
@@ -135,7 +136,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="any key of config.toml, before file and environment: --set poll.every=5s (may be repeated)",
+        help="any key of config.toml: --set poll.every=5s (repeatable; wins over file and environment)",
     )
     common.add_argument(
         "--log-level",
@@ -149,7 +150,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def add_mode(parser: argparse.ArgumentParser, *, pretended: bool = False) -> None:
-    """``pretended``: for a command that only tells what the service would do in that mode."""
+    """Adds ``--observe`` and ``--enforce``. ``pretended``: the command only shows what the service would do."""
     observe, enforce = "decide and log; reading calls only", "move contacts"
     if pretended:
         observe, enforce = "as the service would in this mode", "as the service would in this mode"

@@ -1,4 +1,4 @@
-"""Opens what a command works with, and turns each failure of it into one line that says what to do."""
+"""Opens ledger and connection for a command. Each failure becomes one line with the remedy."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def in_one_line() -> Iterator[None]:
 
 
 def without_log() -> None:
-    """Silences the log for a command that prints data, because a log line would be mistaken for data.
+    """Disables the log for a command that prints data, because a log line would be mistaken for data.
 
-    It is silent until ``logs.configure`` is called again. Such a command reports its own failures."""
+    It is disabled until ``logs.configure`` is called again. Such a command reports its own failures."""
     logs.configure(level="critical", stream=sys.stderr)
 
 
@@ -67,7 +67,7 @@ def _line(problem: Exception) -> str:
 
 
 def unreachable(failure: Failure, settings: Settings, endpoint: str) -> CommandFailed:
-    """Returns the error for an instance that cannot be read: one line that says what to do."""
+    """Returns the error for an instance that cannot be read: one line with the remedy."""
     text = f"connect-router: {_what(failure, settings, endpoint)}"
     return CommandFailed(printable(text), misconfigured=_no_such_instance(failure))
 
@@ -88,7 +88,7 @@ def _what(failure: Failure, settings: Settings, endpoint: str) -> str:
                 " check instance and region under [connect]"
             )
         case Rejected(code=code, message=message):
-            return f"{endpoint} refuses to tell about instance {instance} ({code}: {message})"
+            return f"{endpoint} refuses to describe instance {instance} ({code}: {message})"
         case Throttled(code=code):
             why = "this process's share of the quota gave no call in time" if code == NOT_SENT else "throttled"
             return f"instance {instance} could not be read: {why}; others use the account's quota too, try again"

@@ -1,4 +1,4 @@
-"""Asking the running service, over its control socket."""
+"""Sends commands to the running service, over its control socket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from router.cli.context import note, settings_of
+from router.cli.context import print_note, settings_of
 from router.cli.errors import CommandFailed
 from router.daemon.control.protocol import BadRequest, Reply, Request, answer_of
 from router.problems import Problems, printable
@@ -23,8 +23,10 @@ LONGEST_ANSWER = 4 * 1024 * 1024
 
 
 def control_socket(arguments: argparse.Namespace) -> Path:
-    """Where the service listens. A config.toml with mistakes in it must not keep anybody from asking, or pausing, the
-    service that runs: its socket is looked for in the usual places then. Raises ``Problems`` where it is in none."""
+    """Returns the socket of the service.
+
+    A config.toml with mistakes must not prevent commands to the running service. If it has any, the socket is searched
+    in the usual places. Raises ``Problems`` if it is in none."""
     try:
         return settings_of(arguments).control_socket
     except Problems:
@@ -36,13 +38,15 @@ def control_socket(arguments: argparse.Namespace) -> Path:
 
 
 def announce_service(path: Path) -> None:
-    """What is about to be changed, on standard error."""
-    status = asked(path, "status")
-    note(f"instance {status['instance']}, mode {status['mode']}, config {status['config']}")
+    """Prints which service is about to be changed to standard error."""
+    status = call_service(path, "status")
+    print_note(f"instance {status['instance']}, mode {status['mode']}, config {status['config']}")
 
 
-def ask(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Reply:
-    """Raises ``CommandFailed``, with one line that says what to do, where no service answers ``within`` seconds."""
+def send_command(
+    path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0
+) -> Reply:
+    """Sends a command, and returns the reply. Raises ``CommandFailed`` if none arrives ``within`` seconds."""
     try:
         return answer_of(_exchange(path, Request(command=command, arguments=arguments or {}).line(), within))
     except OSError as error:
@@ -51,9 +55,9 @@ def ask(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *,
         raise CommandFailed(printable(f"connect-router: {path}: {bad}")) from bad
 
 
-def asked(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Any:
-    """What the service answered; ``CommandFailed`` with its lines where it refused."""
-    answer = ask(path, command, arguments, within=within)
+def call_service(path: Path, command: str, arguments: Mapping[str, Any] | None = None, *, within: float = 10.0) -> Any:
+    """Sends a command, and returns its result. Raises ``CommandFailed`` if the service refuses it."""
+    answer = send_command(path, command, arguments, within=within)
     if not answer.ok:
         raise CommandFailed(*(printable(line) for line in answer.errors))
     return answer.result
@@ -73,12 +77,12 @@ def _exchange(path: Path, request: bytes, within: float) -> bytes:
                 break
             received += data
     if not received:
-        raise ConnectionResetError(errno.ECONNRESET, "it hung up without an answer")
+        raise ConnectionResetError(errno.ECONNRESET, "it closed the connection without a response")
     return bytes(received)
 
 
 def _connect(service: socket.socket, path: Path, end: float) -> None:
-    """Where more ask than the kernel keeps waiting, it refuses a socket with a time-out at once (EAGAIN)."""
+    """Connects to the socket. The kernel refuses at once (EAGAIN) if too many clients wait; then it tries again."""
     while True:
         try:
             return service.connect(str(path))
@@ -93,7 +97,7 @@ def _why(error: OSError, path: Path, within: float) -> str:
         start = "start one (systemctl start connect-router, or connect-router run)"
         return f"no service answers on {path}; {start}, or name its configuration with --config"
     if isinstance(error, PermissionError):
-        return f"{path}: you may not ask this service; be root, or of the socket's group"
+        return f"{path}: you may not use this service; be root, or in the socket's group"
     if isinstance(error, TimeoutError):
-        return f"{path}: the service has not answered within {within:g} s; its log, or a stack of it, may tell why"
+        return f"{path}: the service has not responded within {within:g} s; read its log, or look at its stack"
     return f"{path}: {error.strerror or error}"

@@ -129,7 +129,7 @@ def test_a_router_that_stands_by_tells_who_works_and_changes_nothing(routers):
     assert (status["mode"], status["lease"]["held"], status["lease"]["term"]) == ("observe", False, 1)
     assert status["lease"]["holder"].endswith(name)
     assert status["ledger"]["url"] == f"dynamodb:{routers.table}"
-    assert f"{name} works on dynamodb:{routers.table}, turn 1" in routers.run("status").stdout
+    assert f"{name} is active on dynamodb:{routers.table}, turn 1" in routers.run("status").stdout
 
     for change in (("pause", "--all", "--for", "10m", "--comment", "why"), ("retry",)):
         refused = routers.run(*change)

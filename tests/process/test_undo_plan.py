@@ -59,7 +59,7 @@ def test_nothing_is_changed_by_the_plan(bench, moved):
 def test_a_cycle_that_moved_nothing_says_so(bench, moved):
     done = bench.run("history", "--undo-plan", "999")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "no contact was moved in that cycle, as far as the ledger tells\n"
+    assert done.stderr == "no contact was moved in that cycle, as far as the ledger shows\n"
 
 
 def test_a_contact_that_connect_does_not_let_be_read_says_so(bench, moved):

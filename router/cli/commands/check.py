@@ -1,4 +1,4 @@
-"""``check``: proves configuration and rules before anything runs on them."""
+"""Proves configuration and rules before anything runs on them: the command ``check``."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Loads configuration and rules, proves what can be proved about them, runs the examples, and prints each rule's ladder as
-times. Makes no call to AWS, save with --live. Exits 1 if it finds errors (with --strict: or warnings), 2 if the files
-do not load."""
+times. Makes no call to AWS, except with --live. Exits 1 if it finds errors (with --strict: or warnings), 2 if the
+files do not load."""
 EXAMPLE = """\
   connect-router check --strict
   connect-router check --live --config /etc/connect-router/config.toml
@@ -37,17 +37,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--live",
         action="store_true",
-        help="also resolve every name in the instance, list the queues that no rule matches, and say which reading"
+        help="also resolve every name in the instance, list the queues that no rule matches, and print which reading"
         " permissions are missing (reading calls only)",
     )
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument(
         "--coverage",
         action="store_true",
-        help="also tell which rules, steps, destinations and sides of conditions no example has exercised",
+        help="also print which rules, steps, destinations and sides of conditions no example exercises",
     )
     parser.add_argument(
-        "--min-coverage", metavar="N", type=_percent, help="exit 1 where the examples exercise less than N percent"
+        "--min-coverage", metavar="N", type=_percent, help="exit 1 if the examples exercise less than N percent"
     )
     parser.add_argument("--junit", metavar="FILE", type=Path, help="findings and examples as JUnit XML, for CI systems")
     add_json(parser)
@@ -100,14 +100,14 @@ def _percent(text: str) -> float:
 
 
 def _short(coverage: Coverage | None, least: float | None) -> str | None:
-    """What coverage lacks of what was asked for."""
+    """Returns how far coverage is below ``least``, in words; ``None`` if it is not."""
     if coverage is None or least is None or coverage.percent >= least:
         return None
     return f"the examples exercise {_share(coverage)} of the rules, below {least:g} %"
 
 
 def _share(coverage: Coverage) -> str:
-    """Rounded down, so that only all is 100."""
+    """Returns the coverage in percent, rounded down. Therefore only full coverage is 100."""
     return f"{int(coverage.percent * 10) / 10:g} %"
 
 
@@ -182,17 +182,17 @@ def _print(
         print(line, file=sys.stderr)
     sys.stderr.flush()
     errors = sum(problem.severity == "error" for problem in problems)
-    told = [
+    summary = [
         count(len(ruleset.rules), "rule"),
         f"{passed} of {count(len(examples), 'example')} passed",
         count(errors + len(missing), "error"),
         count(len(problems) - errors, "warning"),
     ]
-    out.print(text(", ".join(told), "bold red" if errors or missing else "bold"))
+    out.print(text(", ".join(summary), "bold red" if errors or missing else "bold"))
 
 
 def _missing(live: LiveFindings | None) -> list[str]:
-    """A line for each permission that the rules need and the credentials have not."""
+    """Returns a line for each permission that the rules need and the credentials lack."""
     from router.problems import printable
 
     denied = live.denied if live is not None else {}
@@ -203,7 +203,7 @@ def _missing(live: LiveFindings | None) -> list[str]:
 
 
 def _line(problem: Problem) -> str:
-    """An error as everywhere; a warning says that it is one."""
+    """Returns the finding's line. Only a warning has its severity in the text."""
     return str(problem if problem.severity == "error" else replace(problem, message=f"warning: {problem.message}"))
 
 

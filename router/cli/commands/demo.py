@@ -1,4 +1,4 @@
-"""The command: sets the stage, lets the service work, shows it, and sums up."""
+"""Runs sandbox and service together, and shows what they do: the command ``demo``."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pathlib import Path
 from router.cli.errors import DONE, FOUND
 
 DESCRIPTION = """\
-Starts the sandbox and the service together, on this machine alone: a lively contact centre, and the router at work in
-it over HTTP with the AWS SDK, enforcing, with a ledger that is thrown away. Uses --config, else ./config.toml, else the
-files that come with the package. Exits 1 if the sandbox counted a contact that was moved twice, or one taken from an
-agent who had it before the router read it, and if the service finished no cycle at all."""
+Starts the sandbox and the service together, on this machine alone. The sandbox is a busy contact centre. The router
+moves its contacts over HTTP with the AWS SDK, and its ledger is deleted at the end. Uses --config, else ./config.toml,
+else the files of the package. Exits 1 if the sandbox counted a contact that was moved twice, or one taken from an agent
+who had it before the router read it, or if the service finished no cycle."""
 EXAMPLE = """\
   connect-router demo --seconds 60
   connect-router demo --config my/config.toml --scenario my-centre.toml
 """
 SHOWN_EVERY = 0.25
-"""Seconds between two pictures."""
+"""Seconds between two screens."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", metavar="N", type=_seconds, default=30, help="how long (default: 30)")
-    parser.add_argument("--scenario", metavar="FILE", type=Path, help="the sandbox's (default: the one it comes with)")
+    parser.add_argument("--scenario", metavar="FILE", type=Path, help="the sandbox's (default: a busy contact centre)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""``explain``: why a contact is, or is not, moved."""
+"""Explains why a contact is, or is not, moved: the command ``explain``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from router.cli.context import load_both, note
+from router.cli.context import load_both, print_note
 from router.cli.errors import DONE, FOUND
 from router.cli.output import explanation, records
 from router.cli.output.tables import console, instant, print_json, text
@@ -23,10 +23,10 @@ from router.rules.rule import RuleSet
 from router.settings import Settings
 
 DESCRIPTION = """\
-Tells of one contact which rules were tried, every condition with the value seen, the clock's arithmetic, every
-destination with why it was or was not eligible, the decision, and what the ledger has of it. Any id of the chain will
-do. Shows customers' values. Where the contact is gone, or Connect cannot be reached, it tells what the ledger knows.
-Changes nothing. Exits 1 if nothing is known of the contact."""
+Shows for one contact the rules that were tried, every condition with the value read, the clock's arithmetic, every
+destination with the reason why it was or was not eligible, the decision, and the ledger's records. Give any id of the
+chain. The output contains customers' values. If the contact is gone, or Connect cannot be reached, only the ledger's
+records are shown. Changes nothing. Exits 1 if nothing is known of the contact."""
 EXAMPLE = """\
   connect-router explain 40797c0d-b39b-44e9-b624-06a0162ef271
 """
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(account, preview, actions, directory)
     if account is None and not actions:
-        note(f"nothing is known of contact {contact_id}")
+        print_note(f"nothing is known of contact {contact_id}")
         return FOUND
     return DONE
 
@@ -58,35 +58,37 @@ def run(arguments: argparse.Namespace) -> int:
 def _look(
     settings: Settings, ruleset: RuleSet, contact_id: ContactId
 ) -> tuple[Account | None, Preview | None]:
-    """The account of deciding; without one where Connect cannot be asked, or does not know the contact."""
+    """Decides on the contact. Returns ``None`` twice if Connect cannot be read, or does not know the contact."""
     without_log()
     try:
         viewer = Viewer.open(settings, ruleset)
     except Unreachable as problem:
-        note(f"connect-router: {problem}; from the ledger alone:")
+        print_note(f"connect-router: {problem}; from the ledger alone:")
         return None, None
     with viewer:
         located = locate(contact_id, reader=viewer.connection.reader, ledger=viewer.ledger)
         if located.contact is None:
             if located.failure is not None:
                 failed = unreachable(located.failure, settings, viewer.connection.endpoint)
-                note(f"{failed.lines[0]}; from the ledger alone:")
+                print_note(f"{failed.lines[0]}; from the ledger alone:")
             return None, None
         contact = _as_if_resumed(located.contact, viewer.clock.now())
         preview = viewer.preview(extra=(contact,))
         if not isinstance(preview, Preview):
-            note(f"{unreachable(preview, settings, viewer.connection.endpoint).lines[0]}; from the ledger alone:")
+            print_note(f"{unreachable(preview, settings, viewer.connection.endpoint).lines[0]}; from the ledger alone:")
             return None, None
         if not preview.complete:
-            note("the search could not be read to its end: what others use up is not all known")
+            print_note("the search could not be read to its end: what others use up is not all known")
         return preview.account(located.contact.id), preview
 
 
 def _as_if_resumed(contact: Contact, now: datetime) -> Contact:
-    """A paused task stands still, and no rule looks at it; what people ask is what comes when it is resumed."""
+    """Returns a paused contact as if it were resumed now.
+
+    No rule acts on a paused task. Users want to know what happens when it is resumed."""
     if contact.standing(now) is not Standing.PAUSED or contact.queue_id is None or contact.details is None:
         return contact
-    note(f"contact {contact.id} is paused: nothing is done to it; what follows is as if it were resumed now")
+    print_note(f"contact {contact.id} is paused: nothing is done to it; what follows is as if it were resumed now")
     return replace(contact, details=replace(contact.details, resumed_at=now))
 
 
@@ -98,22 +100,22 @@ def _recorded(settings: Settings, contact_id: ContactId) -> tuple[Action, ...]:
 def _print(
     account: Account | None, preview: Preview | None, actions: tuple[Action, ...], directory: Directory
 ) -> None:
-    told: list[str] = []
+    lines: list[str] = []
     if account is not None and preview is not None:
-        told += explanation.lines(account, preview)
+        lines += explanation.lines(account, preview)
     if actions:
-        told += ["", "in the ledger", *_record_lines(actions, directory)]
+        lines += ["", "in the ledger", *_record_lines(actions, directory)]
     elif account is not None:
-        told += ["", "in the ledger: nothing"]
+        lines += ["", "in the ledger: nothing"]
     out = console()
-    for line in told:
+    for line in lines:
         out.print(text(line), soft_wrap=True)
 
 
 def _record_lines(actions: Iterable[Action], directory: Directory) -> Iterable[str]:
     for action in actions:
-        told = f"{records.did(action, directory)}, {records.outcome(action, directory)}"
-        yield f"  {instant(action.decided_at)}  {action.rule}, step {action.step}: {told}"
+        result = f"{records.did(action, directory)}, {records.outcome(action, directory)}"
+        yield f"  {instant(action.decided_at)}  {action.rule}, step {action.step}: {result}"
 
 
 def _print_json(

@@ -1,4 +1,4 @@
-"""``history``: what was done, from the ledger."""
+"""Prints what the router did, from the ledger: the command ``history``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from router.cli.context import note, settings_of
+from router.cli.context import print_note, settings_of
 from router.cli.errors import DONE
 from router.cli.output.records import HEADINGS, as_json, as_row
 from router.cli.output.tables import console, print_json, print_table, table
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Prints what the router did, the newest last, from the ledger alone: it works while the service runs, and without AWS.
-The ledger keeps ids; --names asks the instance for the names (reading calls). --undo-plan reads the contacts that a
-cycle moved, and tells which could be moved back, and how; it moves nothing."""
+The ledger contains ids; --names reads the names from the instance (reading calls). --undo-plan reads the contacts that
+a cycle moved, and shows which could be moved back, and how. It moves no contact."""
 EXAMPLE = """\
   connect-router history --since 2h --outcome refused
   connect-router history --undo-plan 4711
@@ -35,22 +35,22 @@ OUTCOMES: tuple[ActionState | Landing, ...] = (*ActionState, *Landing)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("contact_id", nargs="?", metavar="CONTACT_ID", help="any id of a chain: that chain's alone")
-    parser.add_argument("--rule", metavar="NAME", help="what this rule did")
+    parser.add_argument("contact_id", nargs="?", metavar="CONTACT_ID", help="any id of a chain: only that chain")
+    parser.add_argument("--rule", metavar="NAME", help="only what this rule did")
     parser.add_argument(
-        "--since", metavar="WHEN", type=_when, help="from then on: 2026-11-22T10:00:00Z, or 2h for two hours ago"
+        "--since", metavar="WHEN", type=_when, help="after this time: 2026-11-22T10:00:00Z, or 2h for two hours ago"
     )
-    parser.add_argument("--until", metavar="WHEN", type=_when, help="before then")
+    parser.add_argument("--until", metavar="WHEN", type=_when, help="before this time")
     parser.add_argument(
         "--outcome", metavar="OUTCOME", choices=[one.value for one in OUTCOMES], help=f"one of {', '.join(OUTCOMES)}"
     )
     cycle = parser.add_mutually_exclusive_group()
-    cycle.add_argument("--cycle", metavar="N", type=_cycle, help="what was done in this cycle")
+    cycle.add_argument("--cycle", metavar="N", type=_cycle, help="only what was done in this cycle")
     cycle.add_argument(
-        "--undo-plan", metavar="CYCLE", type=_cycle, help="how this cycle's moves could be taken back (reading calls)"
+        "--undo-plan", metavar="CYCLE", type=_cycle, help="how this cycle's moves could be undone (reading calls)"
     )
     parser.add_argument("--limit", metavar="N", type=_limit, default=50, help="the newest N (default: 50; 0: all)")
-    parser.add_argument("--names", action="store_true", help="names in place of ids, from the instance")
+    parser.add_argument("--names", action="store_true", help="names from the instance instead of ids")
     add_json(parser)
 
 
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif actions:
         print_table(table(HEADINGS, [as_row(action, directory) for action in actions]), console())
     else:
-        _say_why_nothing(settings)
+        _explain_no_record(settings)
     return DONE
 
 
@@ -85,7 +85,7 @@ def _undo_plan(settings: Settings, arguments: argparse.Namespace) -> int:
                     for move in moves
                 ]
         else:
-            note("no contact was moved in that cycle, as far as the ledger shows")
+            print_note("no contact was moved in that cycle, as far as the ledger shows")
     print_undo_plan(undone, directory, instance_id=settings.connect.instance_id, as_json=arguments.json)
     return DONE
 
@@ -113,11 +113,11 @@ def _directory(settings: Settings) -> Directory:
         return read_directory(connection, settings, with_agents=True)
 
 
-def _say_why_nothing(settings: Settings) -> None:
+def _explain_no_record(settings: Settings) -> None:
     if settings.ledger.table is not None or settings.ledger.path.exists():
-        note("nothing recorded that fits")
+        print_note("nothing recorded that fits")
     else:
-        note(f"{settings.ledger.path}: there is no ledger yet, so nothing was done")
+        print_note(f"{settings.ledger.path}: there is no ledger yet; nothing was done")
 
 
 def _when(text: str) -> datetime:
@@ -147,5 +147,5 @@ def _limit(text: str) -> int:
 
 def _cycle(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < len(text) < 10):
-        raise argparse.ArgumentTypeError("expected the number of a cycle, as `history` and the log tell it")
+        raise argparse.ArgumentTypeError("expected the number of a cycle, as `history` and the log show it")
     return int(text)

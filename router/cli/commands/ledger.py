@@ -1,16 +1,16 @@
-"""``ledger``: the table of a ledger that several routers share."""
+"""Makes the table of a ledger that several routers share: the command ``ledger``."""
 
 from __future__ import annotations
 
 import argparse
 
-from router.cli.context import announce, note, settings_of
+from router.cli.context import announce, print_note, settings_of
 from router.cli.errors import DONE, CommandFailed
 from router.cli.resources import in_one_line
 
 DESCRIPTION = """\
 create-table makes the DynamoDB table that ledger.url names, with on-demand capacity, and waits until it can be used.
-Where the table is there already it only proves that it is one. For an administrator: dynamodb:CreateTable and
+If the table exists already, it only checks that it is one for a ledger. For an administrator: dynamodb:CreateTable and
 dynamodb:DescribeTable, which the service itself does not need."""
 EXAMPLE = """\
   connect-router ledger create-table --config /etc/connect-router/config.toml
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     announce(settings)
     with in_one_line():
         table = open_table(settings)
-        note(f"table {table.name} in {table.region}: asking for it, which takes some seconds")
+        print_note(f"table {table.name} in {table.region}: requested; this takes some seconds")
         made = table.create()
     print(f"table {table.name} in {table.region}: {'made' if made else 'is there already'}")
     return DONE

@@ -1,4 +1,4 @@
-"""``pause``: contacts are held until somebody, or the time, lifts it."""
+"""Pauses rules, queues, flows or contacts in the running service: the command ``pause``."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from typing import Any
 from router.cli.errors import DONE
 from router.cli.output.tables import print_json
 from router.cli.parser import add_json
-from router.cli.service_client import announce_service, asked, control_socket
+from router.cli.service_client import announce_service, call_service, control_socket
 from router.durations import parse_duration
 from router.problems import printable
-
-# What is paused or resumed, as options of a command.
 
 KINDS = ("rule", "queue", "flow", "contact")
 
 
 def add_subject(parser: argparse.ArgumentParser, *, flow: str) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--rule", metavar="NAME", help="what this rule does")
+    what.add_argument("--rule", metavar="NAME", help="moves by this rule")
     what.add_argument("--queue", metavar="NAME", help="contacts in this queue, and moves into it")
     what.add_argument("--flow", metavar="NAME", help=flow)
     what.add_argument("--contact", metavar="CONTACT_ID", help="this contact: the id it has now, or its chain's first")
@@ -28,7 +26,7 @@ def add_subject(parser: argparse.ArgumentParser, *, flow: str) -> None:
 
 
 def subject_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """As the service is asked."""
+    """Returns the subject of a pause as arguments of the service's command."""
     for kind in KINDS:
         if (name := getattr(arguments, kind)) is not None:
             return {"kind": kind, "name": name}
@@ -36,9 +34,9 @@ def subject_of(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 DESCRIPTION = """\
-Has the running service hold what a rule, a queue, a flow or everything concerns, or one contact, for a time. It is in
-force before the next call, repeats included, survives restarts, and ends by itself. Contacts are held (operator_pause),
-never handed to the next rule. For root and the service's own user."""
+Makes the running service hold contacts for a time: those of a rule, a queue or a flow, one contact, or all. The pause
+is in force before the next call, repeats included. It survives restarts, and ends after its time. Contacts are held
+(operator_pause); the next rule does not move them instead. Only root and the service's own user may do this."""
 EXAMPLE = """\
   connect-router pause --rule billing-overflow --for 30m --comment "the flow is being changed"
   connect-router pause --all --for 2h --comment "incident 4711"
@@ -48,7 +46,7 @@ EXAMPLE = """\
 def configure(parser: argparse.ArgumentParser) -> None:
     add_subject(parser, flow="moves with this flow")
     parser.add_argument("--for", dest="span", metavar="TIME", required=True, type=_span, help="how long: 30m, 2h, 1d")
-    parser.add_argument("--comment", metavar="TEXT", required=True, help="why, for whoever comes after you")
+    parser.add_argument("--comment", metavar="TEXT", required=True, help="the reason, for your colleagues")
     add_json(parser)
 
 
@@ -56,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
     announce_service(path)
     span = {"for_s": arguments.span.total_seconds(), "comment": arguments.comment}
-    result = asked(path, "pause", {**subject_of(arguments), **span})
+    result = call_service(path, "pause", {**subject_of(arguments), **span})
     if arguments.json:
         print_json(result)
     else:

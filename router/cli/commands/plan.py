@@ -1,11 +1,11 @@
-"""``plan``: what ``run`` would do now."""
+"""Shows what the service would do now: the command ``plan``."""
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
 
-from router.cli.context import announce, load_both, note
+from router.cli.context import announce, load_both, print_note
 from router.cli.errors import DONE, FOUND
 from router.cli.output.decisions import HEADINGS, as_json, as_row, kind
 from router.cli.output.tables import console, count, instant, print_json, print_table, table, text
@@ -15,9 +15,9 @@ from router.connect.answers import Failure
 from router.inspect.preview import Preview, Viewer
 
 DESCRIPTION = """\
-Takes one look at the instance and shows what `run` would do now, most overdue first. Changes nothing, in Connect or on
-this machine: reading calls only, and the ledger is opened for reading. What only a running service remembers (moves
-that IAM denied, what it has observed) is not known here. Exits 1 if the search could not be read to its end."""
+Reads the instance once and shows what `run` would do now, most overdue first. Changes nothing, in Connect or on this
+machine: it makes reading calls only, and opens the ledger for reading. It does not know what only a running service
+remembers: moves that IAM denied, and moves it only observed. Exits 1 if the search could not be read to its end."""
 EXAMPLE = """\
   connect-router plan
   connect-router plan --enforce --json | jq '.[] | select(.decision == "transfer")'
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         _print(preview)
     if preview.complete:
         return DONE
-    note(f"the search could not be read to its end{_why(preview.failure)}: there may be more")
+    print_note(f"the search could not be read to its end{_why(preview.failure)}: there may be more")
     return FOUND
 
 
@@ -66,11 +66,11 @@ def _summary(preview: Preview) -> str:
     waiting = sum(account.wait is not None for account in decided.accounts.values())
     ungoverned = sum(account.ungoverned for account in decided.accounts.values())
     kinds = Counter(kind(decision) for decision in decided.decisions)
-    told = [f"{waiting} waiting", f"{ungoverned} ungoverned"]
-    told += [count(kinds[one], word) for one, word in WORDS.items() if kinds[one]]
+    parts = [f"{waiting} waiting", f"{ungoverned} ungoverned"]
+    parts += [count(kinds[one], word) for one, word in WORDS.items() if kinds[one]]
     if decided.next_due_at is not None:
-        told.append(f"next due at {instant(decided.next_due_at)}")
-    return ", ".join(told)
+        parts.append(f"next due at {instant(decided.next_due_at)}")
+    return ", ".join(parts)
 
 
 def _why(failure: Failure | None) -> str:

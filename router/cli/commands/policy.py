@@ -1,4 +1,4 @@
-"""``policy``: the least IAM policy of the loaded rules."""
+"""Prints the smallest IAM policy of the loaded rules: the command ``policy``."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 DESCRIPTION = """\
-Prints the least IAM policy that the service needs for these rules: the operations that they use, on this instance, with
-the flows that they name. Makes no call to AWS, save with --live."""
+Prints the smallest IAM policy that the service needs for these rules: the operations that they use, on this instance,
+with the flows that they name. Makes no call to AWS, except with --live."""
 EXAMPLE = """\
   connect-router policy --live > policy.json
   connect-router policy --observe
@@ -27,15 +27,15 @@ EXAMPLE = """\
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--observe", action="store_true", help="the reading part: all that observing needs")
+    parser.add_argument("--observe", action="store_true", help="only the reading actions")
     parser.add_argument(
-        "--live", action="store_true", help="ask the instance for the ids of flows and for its account (reading calls)"
+        "--live", action="store_true", help="read the ids of flows and the account from the instance (reading calls)"
     )
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from router.cli.context import load_both, note
+    from router.cli.context import load_both, print_note
     from router.cli.output.tables import print_json
     from router.inspect.iam_policy import policy_of
 
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     document = _document(policy)
     print_json(document)
     for line in _warnings(policy, arn, document, live=arguments.live):
-        note(f"connect-router: warning: {line}")
+        print_note(f"connect-router: warning: {line}")
     return DONE
 
 
@@ -73,12 +73,12 @@ def _warnings(policy: Policy, arn: InstanceArn, document: Mapping[str, Any], *, 
 
     if policy.unresolved:
         names = ", ".join(f'"{name}"' for name in policy.unresolved)
-        how = "the instance has no such flow" if live else "--live asks the instance for the ids"
-        yield f"every flow of the instance is allowed, for these are known by name only: {names}; {how}"
+        how = "the instance has no such flow" if live else "--live reads the ids from the instance"
+        yield f"every flow of the instance is allowed, because of these only the names are known: {names}; {how}"
     unknown = [name for name in ("region", "account") if getattr(arn, name) == UNKNOWN]
     if unknown:
-        told = f"{' and '.join(unknown)} {'are' if len(unknown) > 1 else 'is'}"
-        yield f"the instance's {told} not known, so any is allowed: give its ARN as connect.instance, or use --live"
+        parts = f"{' and '.join(unknown)} {'are' if len(unknown) > 1 else 'is'}"
+        yield f"the instance's {parts} not known; any is allowed: give its ARN as connect.instance, or use --live"
     length = len(json.dumps(document, separators=(",", ":")))
     if length > LONGEST:
         yield f"{length} characters: IAM takes at most {LONGEST} in one managed policy"

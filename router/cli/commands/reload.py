@@ -1,4 +1,4 @@
-"""``reload``: the service reads its rules and its configuration again."""
+"""Makes the service read its rules and its configuration again: the command ``reload``."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import argparse
 from router.cli.errors import DONE
 from router.cli.output.tables import count, print_json
 from router.cli.parser import add_json
-from router.cli.service_client import announce_service, asked, control_socket
+from router.cli.service_client import announce_service, call_service, control_socket
 
 DESCRIPTION = """\
-Has the running service read its rules and config.toml again, and waits for the verdict: in force, or refused with
-every error where it stands; then the old rules go on. What of config.toml needs a restart is refused by name. Exits 1
-when refused. For root and the service's own user."""
+Makes the running service read its rules and config.toml again, and waits for the result. The new rules are in force, or
+refused with the place of every error; then the old rules stay in force. A change of config.toml that needs a restart is
+refused by its key. Exits 1 if refused. Only root and the service's own user may do this."""
 EXAMPLE = """\
   connect-router reload --config /etc/connect-router/config.toml
 """
 WITHIN_S = 80.0
-"""Less than systemd waits (TimeoutStartSec of the unit). The lists of a large instance may have to be read, for rules
-that name agents or hours for the first time."""
+"""Shorter than systemd's limit (TimeoutStartSec of the unit). Rules that name agents or hours for the first time need
+the lists of the instance, which may be long."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
     announce_service(path)
-    result = asked(path, "reload", within=WITHIN_S)
+    result = call_service(path, "reload", within=WITHIN_S)
     if arguments.json:
         print_json(result)
     else:

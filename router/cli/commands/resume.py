@@ -1,4 +1,4 @@
-"""``resume``: a pause, or a suspension of a flow, is lifted."""
+"""Ends a pause, or the suspension of a flow: the command ``resume``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from router.cli.commands.pause import add_subject, subject_of
 from router.cli.errors import DONE
 from router.cli.output.tables import count, print_json
 from router.cli.parser import add_json
-from router.cli.service_client import announce_service, asked, control_socket
+from router.cli.service_client import announce_service, call_service, control_socket
 from router.problems import printable
 
 DESCRIPTION = """\
-Lifts one pause, named as it was set; --all lifts the pause of everything, and leaves those of single rules, queues,
-flows and contacts. With --flow a flow that was suspended, because contacts that it moved did not land, is used again:
-those do not count against it any more. For root and the service's own user."""
+Ends one pause, named as in `pause`. --all ends the pause of everything, but not those of single rules, queues, flows
+and contacts. --flow also lets the service use a flow again that was suspended because its contacts did not land. These
+contacts no longer count against the flow. Only root and the service's own user may do this."""
 EXAMPLE = """\
   connect-router resume --rule billing-overflow
   connect-router resume --flow "Overflow to queue"
@@ -22,14 +22,14 @@ EXAMPLE = """\
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    add_subject(parser, flow="moves with this flow; also one that was suspended")
+    add_subject(parser, flow="moves with this flow; also a suspended flow")
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
     announce_service(path)
-    result = asked(path, "resume", subject_of(arguments))
+    result = call_service(path, "resume", subject_of(arguments))
     if arguments.json:
         print_json(result)
         return DONE

@@ -1,4 +1,4 @@
-"""``retry``: what Connect refused may be tried again."""
+"""Lets the service try again what Connect refused: the command ``retry``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import argparse
 from router.cli.errors import DONE
 from router.cli.output.tables import count, print_json
 from router.cli.parser import add_json
-from router.cli.service_client import announce_service, asked, control_socket
+from router.cli.service_client import announce_service, call_service, control_socket
 
 DESCRIPTION = """\
-Contacts that are held because Connect refused their destinations (failed_before) may be tried again, from the next
-cycle on: all, those of a rule, or one. For root and the service's own user."""
+Lets the service move contacts again that it holds because Connect refused their destinations (failed_before): all,
+those of a rule, or one. It tries them from the next cycle on. Only root and the service's own user may do this."""
 EXAMPLE = """\
   connect-router retry --rule billing-overflow
   connect-router retry 40797c0d-b39b-44e9-b624-06a0162ef271
@@ -20,15 +20,15 @@ EXAMPLE = """\
 
 def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--rule", metavar="NAME", help="what was refused to this rule")
-    what.add_argument("contact_id", nargs="?", metavar="CONTACT_ID", help="any id of a chain: that chain's alone")
+    what.add_argument("--rule", metavar="NAME", help="only contacts of this rule")
+    what.add_argument("contact_id", nargs="?", metavar="CONTACT_ID", help="any id of a chain: only that chain")
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
     announce_service(path)
-    result = asked(path, "retry", {"rule": arguments.rule, "contact_id": arguments.contact_id})
+    result = call_service(path, "retry", {"rule": arguments.rule, "contact_id": arguments.contact_id})
     if arguments.json:
         print_json(result)
     else:

@@ -69,7 +69,7 @@ def _load(arguments: argparse.Namespace) -> tuple[Settings, RuleSet, tuple[str, 
 
     Raises ``Problems``, also for a configuration that does not load, because no rules make up for it.
     """
-    from router.cli.context import load_both, note, settings_of
+    from router.cli.context import load_both, print_note, settings_of
     from router.daemon.last_good_rules import LastGoodRules
 
     try:
@@ -80,8 +80,10 @@ def _load(arguments: argparse.Namespace) -> tuple[Settings, RuleSet, tuple[str, 
         settings = settings_of(arguments)
         kept = LastGoodRules.of(settings)
         ruleset = kept.load()
-        note(f"connect-router: going on with the last good rules, revision {ruleset.revision}, from {kept.path}, for:")
+        print_note(
+            f"connect-router: going on with the last good rules, revision {ruleset.revision}, from {kept.path}, for:"
+        )
         errors = tuple(str(problem) for problem in refused.problems)
         for line in errors:
-            note(line)
+            print_note(line)
         return settings, ruleset, errors

@@ -1,4 +1,4 @@
-"""``sandbox``: a Connect of one's own."""
+"""Simulates Amazon Connect on this machine: the command ``sandbox``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from router.cli.errors import CommandFailed
 
 DESCRIPTION = """\
-Serves a local stand-in for the Amazon Connect API on 127.0.0.1, to any AWS SDK, until SIGINT or SIGTERM. Prints what to
-export first, as lines for a shell."""
+Simulates the Amazon Connect API on 127.0.0.1, for any AWS SDK, until SIGINT or SIGTERM. Prints the variables to export
+first, as lines for a shell."""
 EXAMPLE = """\
   connect-router sandbox --port 4571
   connect-router sandbox --scenario my-centre.toml
@@ -18,9 +18,9 @@ EXAMPLE = """\
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--scenario", metavar="FILE", type=Path, help="what it starts with (default: a lively contact centre)"
+        "--scenario", metavar="FILE", type=Path, help="the instance to simulate (default: a busy contact centre)"
     )
-    parser.add_argument("--port", type=_port, default=4571, help="0: a free one (default: 4571)")
+    parser.add_argument("--port", type=_port, default=4571, help="the port; 0: any free one (default: 4571)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""``schema``: JSON Schema of the files that users write, for their editors."""
+"""Prints the JSON Schema of the files that users write, for their editors: the command ``schema``."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         choices=("rules", "config"),
         default="rules",
-        help="of rule files (the default) or of config.toml; a first line `#:schema ./FILE` tells editors of it",
+        help="of rule files (the default) or of config.toml; editors find it by a first line `#:schema ./FILE`",
     )
-    parser.add_argument("--json", action="store_true", help="accepted as everywhere; a schema is always JSON")
+    parser.add_argument("--json", action="store_true", help="changes nothing, because a schema is always JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""``status``: the running service at a glance."""
+"""Shows the running service at a glance: the command ``status``."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import time
 from pathlib import Path
 from typing import Any
 
-from router.cli.context import note
+from router.cli.context import print_note
 from router.cli.errors import DONE, FOUND, CommandFailed
 from router.cli.output.status_screen import picture
 from router.cli.output.tables import console, print_json, print_table
 from router.cli.parser import add_json
-from router.cli.service_client import ask, asked, control_socket
+from router.cli.service_client import call_service, control_socket, send_command
 
 DESCRIPTION = """\
-Shows the running service at a glance, over its control socket: the last cycle, the rules in force, what waits, is due
-and falls due next, what is held and why, quotas, strays, pauses. Exits 1 when no service answers, or when it has
+Shows the running service at a glance, over its control socket: the last cycle, the rules in force, contacts that wait,
+are due or are due next, holds with their reasons, quotas, strays, pauses. Exits 1 if no service responds, or if it has
 finished no complete cycle within 4 polls."""
 EXAMPLE = """\
   connect-router status --watch
   connect-router status --json | jq .held
 """
 WATCH_EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two requests."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--watch", action="store_true", help="again every second, until Ctrl-C")
+    parser.add_argument("--watch", action="store_true", help="repeat every second, until Ctrl-C")
     add_json(parser)
 
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
     if arguments.watch:
         return _watch(path, as_json=arguments.json)
-    status = asked(path, "status")
+    status = call_service(path, "status")
     if arguments.json:
         print_json(status)
     else:
@@ -46,12 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _verdict(status: dict[str, Any]) -> int:
     if status["healthy"]:
         return DONE
-    note(f"connect-router: no complete cycle for {status['silent_s']:.0f} s: more than 4 polls")
+    print_note(f"connect-router: no complete cycle for {status['silent_s']:.0f} s: more than 4 polls")
     return FOUND
 
 
 def _watch(path: Path, *, as_json: bool) -> int:
-    """Until Ctrl-C, which is an orderly end here; on a pipe one picture, or one line of JSON, after the other."""
+    """Shows the status every second until Ctrl-C, which is an orderly end here.
+
+    A pipe receives one screen, or one line of JSON, after the other."""
     import json
 
     from rich.live import Live
@@ -60,7 +62,7 @@ def _watch(path: Path, *, as_json: bool) -> int:
     try:
         if as_json or not out.is_terminal:
             while True:
-                status = asked(path, "status")
+                status = call_service(path, "status")
                 print(json.dumps(status), flush=True) if as_json else print_table(picture(status), out)
                 time.sleep(WATCH_EVERY)
         with Live(console=out, screen=True, auto_refresh=False) as live:
@@ -72,11 +74,11 @@ def _watch(path: Path, *, as_json: bool) -> int:
 
 
 def _now(path: Path) -> Any:
-    """A service that is restarted is shown again as soon as it answers."""
+    """Returns the present screen, or the error. A restarted service is shown again as soon as it responds."""
     from rich.text import Text
 
     try:
-        answer = ask(path, "status", within=5.0)
+        answer = send_command(path, "status", within=5.0)
     except CommandFailed as failed:
         return Text("\n".join(failed.lines), style="bold red")
     return picture(dict(answer.result)) if answer.ok else Text("\n".join(answer.errors), style="bold red")

@@ -1,4 +1,4 @@
-"""One event of the service as one line for people."""
+"""Writes an event of the service as one line for people."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ STYLES = {"error": "bold red", "warning": "yellow"}
 IN_CONTACT_LINES = frozenset({"timestamp", "level", "event", "contact_id", "chain_id", "wait_id", "revision", "cycle"})
 
 
-def told(event: dict[str, Any], sandbox: Sandbox) -> Text:
-    """``23:57:09  EMAIL 7f3a…  Billing -> Billing Overflow  rule billing-email step 2  1h12m late``."""
+def event_line(event: dict[str, Any], sandbox: Sandbox) -> Text:
+    """Returns the line of an event.
+
+    Example: ``23:57:09  EMAIL 7f3a…  Billing -> Billing Overflow  rule billing-email step 2  1h12m late``
+    """
     line = text(f"{event['timestamp'][11:19]}  ", "dim")
     if "contact_id" in event:
         line.append_text(text(f"{_channel(event['contact_id'], sandbox):<5} {event['contact_id'][:8]}…  "))

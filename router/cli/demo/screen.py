@@ -1,4 +1,4 @@
-"""What the demo shows while it runs: a picture on a terminal, a line an event elsewhere."""
+"""Shows the demo: a screen on a terminal, one line an event elsewhere, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from router.cli.demo.event_lines import told
+from router.cli.demo.event_lines import event_line
 from router.cli.demo.stage import Stage
 from router.cli.demo.tally import DemoTally, Verdict
 from router.cli.output.tables import count, print_table, span, table, text
 
-BESIDE_MOVES = 14
-"""Lines of the picture that are not the stream of events, the queues' rows apart."""
+FIXED_LINES = 14
+"""Lines of the screen, except the events and the queues' rows."""
 
 
 class Lines:
-    """For a pipe or a file."""
+    """Prints the events to a pipe or a file."""
 
     def __init__(self, stage: Stage, tally: DemoTally, out: Console) -> None:
         self._stage, self._tally, self._out = stage, tally, out
@@ -34,11 +34,11 @@ class Lines:
 
     def show(self) -> None:
         for event in self._tally.new:
-            self._out.print(told(event, self._stage.sandbox), soft_wrap=True)
+            self._out.print(event_line(event, self._stage.sandbox), soft_wrap=True)
 
 
 class Screen:
-    """For a terminal: queues, the stream of what happens, what is held and why."""
+    """Shows queues, events and holds on a terminal."""
 
     def __init__(self, stage: Stage, tally: DemoTally, out: Console) -> None:
         self._stage, self._tally, self._out = stage, tally, out
@@ -60,9 +60,9 @@ class Screen:
         yield text("")
         yield table(("queue", ">waiting", ">oldest", ">in", ">out"), queues)
         yield text("")
-        room = max(self._out.height - BESIDE_MOVES - len(queues), 3)
+        room = max(self._out.height - FIXED_LINES - len(queues), 3)
         for event in list(self._tally.recent)[-room:]:
-            line = told(event, self._stage.sandbox)
+            line = event_line(event, self._stage.sandbox)
             line.truncate(self._out.width - 1, overflow="ellipsis")
             yield line
         yield text("")
@@ -74,7 +74,7 @@ class Screen:
 
 
 def queue_rows(stage: Stage, tally: DemoTally) -> Iterator[tuple[object, ...]]:
-    """Every queue: how many truly wait there, since when, and what the router moved in and out."""
+    """Yields each queue with its waiting contacts, its longest wait, and the router's moves in and out."""
     world = stage.sandbox.world
     now = world.now
     for queue in stage.sandbox.world.state.register.queues.values():
@@ -92,8 +92,6 @@ def _held(tally: DemoTally) -> Iterator[Text]:
         yield text(f"held {number:>4}  {reason}")
 
 
-# What came of it, at the end.
-
 def print_summary(stage: Stage, tally: DemoTally, verdict: Verdict, out: Console) -> None:
     out.print()
     print_table(table(("queue", ">waiting", ">oldest", ">moved in", ">moved out"), queue_rows(stage, tally)), out)
@@ -105,11 +103,11 @@ def print_summary(stage: Stage, tally: DemoTally, verdict: Verdict, out: Console
     out.print(text(truth, "bold green" if verdict.kept else "bold red"))
     if verdict.within_window:
         window = count(verdict.within_window, "contact was", "contacts were")
-        out.print(text(f"{window} accepted between reading and call, which Connect gives no means to prevent"))
+        out.print(text(f"{window} accepted between reading and call; Connect gives no means to prevent this"))
     if not tally.cycles:
-        out.print(text("the service finished no cycle: nothing was looked at", "bold red"))
+        out.print(text("the service finished no cycle", "bold red"))
     if not stage.performed:
-        out.print(text("the service did not end in order", "bold red"))
+        out.print(text("the service did not end normally", "bold red"))
 
 
 def _rows(stage: Stage, tally: DemoTally, verdict: Verdict) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The sandbox and the service, put up together for half a minute."""
+"""Starts the sandbox and the service together, for the time of the demo."""
 
 from __future__ import annotations
 
@@ -32,19 +32,17 @@ from router.sandbox.quotas import CallQuotas
 from router.settings import Settings, load_settings
 from router.settings.load import HERE
 
-# Which configuration the demo runs on.
-
 PACKAGE = Path(router.__file__).parent
 SHIPPED = PACKAGE / "demo_files" / "config.toml"
-"""In the wheel: the repository's own config.toml, with its rules beside it."""
+"""The copy of the repository's config.toml and its rules in the wheel."""
 CHECKOUT = PACKAGE.parent / "config.toml"
-"""Run from a checkout the package has no copy: the originals stand beside it."""
+"""The originals. In a checkout the package has no copy."""
 
 
-def config_of(asked: str | None) -> Path:
-    """The file that was asked for, else the one of the working directory, else the one that is shipped."""
-    if asked is not None:
-        return Path(asked)
+def config_of(given: str | None) -> Path:
+    """Returns the given file, else that of the working directory, else that of the package."""
+    if given is not None:
+        return Path(given)
     for path in (HERE, SHIPPED, CHECKOUT):
         if path.is_file():
             return path
@@ -57,8 +55,10 @@ BRISK: Mapping[str, object] = {
     "quotas.SearchContacts": {"rate": 5, "burst": 5},
     "quotas.DescribeContact": {"rate": 100, "burst": 150},
 }
-"""A look every two seconds, at a backlog that nobody has read before: a new AWS account allows one search in that time,
-and ten readings a second. Both sides are given ten times that. Every other quota is AWS's, on both sides."""
+"""Polls every two seconds, over a backlog that is all unread.
+
+A new AWS account allows one search in that time, and ten readings a second. Sandbox and service have ten times that.
+Every other quota is AWS's, on both sides."""
 MORE = {"SearchContacts": CallRate(5, 5), "DescribeContact": CallRate(100, 150)}
 
 NO_FILE = os.devnull
@@ -66,12 +66,14 @@ NO_FILE = os.devnull
 
 @dataclass(kw_only=True)
 class Stage:
+    """Holds the sandbox and the service of a demo."""
+
     settings: Settings
     ruleset: RuleSet
     sandbox: Sandbox
     app: Router
     performed: bool = False
-    """Whether the service ended in order."""
+    """Whether the service ended normally."""
     _daemon: Daemon = field(init=False)
     _thread: threading.Thread = field(init=False)
     _ends_at: float = 0.0
@@ -90,7 +92,7 @@ class Stage:
 
     @contextmanager
     def performing(self, seconds: float) -> Iterator[None]:
-        """The service works until the block ends."""
+        """Runs the service until the block ends."""
         self._ends_at = time.monotonic() + seconds
         self._thread.start()
         try:
@@ -105,7 +107,7 @@ class Stage:
 
     @property
     def left(self) -> float:
-        """Seconds until the end."""
+        """Returns the seconds until the end."""
         return max(self._ends_at - time.monotonic(), 0.0)
 
     def _perform(self) -> None:
@@ -114,7 +116,7 @@ class Stage:
 
 @contextmanager
 def open_stage(arguments: argparse.Namespace, *, tap: Processor) -> Iterator[Stage]:
-    """Raises ``Problems`` where configuration, rules or scenario do not load. Every event goes to ``tap``."""
+    """Opens the stage. ``tap`` receives every event. Raises ``Problems`` if a file does not load."""
     scenario = Scenario.load(arguments.scenario) if arguments.scenario is not None else Scenario.default()
     with tempfile.TemporaryDirectory(prefix="connect-router-demo-") as folder, Sandbox(scenario) as sandbox:
         if scenario.quotas == "aws":
@@ -136,7 +138,7 @@ def open_stage(arguments: argparse.Namespace, *, tap: Processor) -> Iterator[Sta
 
 
 def _settings(arguments: argparse.Namespace, sandbox: Sandbox, folder: Path) -> Settings:
-    """The environment counts for nothing here: it is the service's in earnest."""
+    """Loads the settings without the environment, which belongs to the real service."""
     fixed = {
         "connect.instance": sandbox.instance_id,
         "connect.region": sandbox.region,
@@ -150,7 +152,7 @@ def _settings(arguments: argparse.Namespace, sandbox: Sandbox, folder: Path) -> 
 
 @contextmanager
 def _talking_to(sandbox: Sandbox) -> Iterator[None]:
-    """The AWS SDK's own settings, so that it finds the sandbox and nothing else, whatever this machine has set."""
+    """Sets the AWS SDK's variables until the block ends. It then finds only the sandbox."""
     ours = {
         "AWS_ENDPOINT_URL_CONNECT": sandbox.endpoint,
         "AWS_ACCESS_KEY_ID": "sandbox",

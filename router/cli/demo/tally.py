@@ -19,16 +19,18 @@ RECENT = 200
 
 
 class DemoTally:
-    """``tap`` is a structlog processor and called by any thread; everything else belongs to the thread that shows."""
+    """Counts the service's events.
+
+    ``tap`` is a structlog processor that any thread may call. Everything else belongs to the thread that shows."""
 
     def __init__(self) -> None:
         self._arrived: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self.new: list[dict[str, Any]] = []
         """The events of the last ``take``."""
         self.recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
-        """The latest that are worth a line, oldest first."""
+        """The latest events that the screen shows, oldest first."""
         self.moved: Counter[str] = Counter()
-        """By rule."""
+        """Moves by rule."""
         self.late = 0
         """Moves of contacts that were past their promise."""
         self.out: Counter[str] = Counter()
@@ -44,7 +46,7 @@ class DemoTally:
         return event
 
     def take(self) -> None:
-        """Adds up what has arrived."""
+        """Counts the events that have arrived."""
         self.new = []
         while True:
             try:
@@ -80,8 +82,10 @@ def _worth_a_line(event: dict[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """``taken`` counts contacts that an agent lost although they had accepted before the router's last reading;
-    ``within_window`` those accepted between that reading and the call, which Connect gives no means to prevent."""
+    """Holds how well the service kept the two most important promises.
+
+    ``taken`` counts contacts that an agent lost and had accepted before the router's last reading. ``within_window``
+    counts those accepted between that reading and the call; Connect gives no means to prevent this."""
 
     moves: int
     twice: int

@@ -1,4 +1,4 @@
-"""A decision as ``plan`` shows it: names, not ids, where a name exists."""
+"""Shows a decision as ``plan`` does, with names instead of ids if a name exists."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def as_row(decision: Decision, directory: Directory, now: datetime) -> tuple[obj
 
 
 def outcome(decision: Decision, directory: Directory) -> str:
-    """Where to, what else, or why not."""
+    """Returns the destination, another act, or the reason of a hold."""
     match decision:
         case Transfer(target=target) if target.queue_id is not None:
             return f"-> {directory.queue_name(target.queue_id)}, by flow {directory.flow_name(target.flow_id)}"

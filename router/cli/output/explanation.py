@@ -1,4 +1,4 @@
-"""Why a contact is, or is not, moved: the account of deciding, line by line."""
+"""Shows why a contact is, or is not, moved: the steps of the decision, line by line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Lines = Iterator[str]
 
 
 def rules_tried(account: Account, preview: Preview) -> tuple[TriedRule, ...]:
-    """Every rule tried, in order; none where the contact does not wait."""
+    """Returns every rule that was tried, in order; none if the contact does not wait."""
     if account.wait is None:
         return ()
     return tuple(trace(WaitingContact(account.contact, account.wait, preview.look), preview.rules.rules))
@@ -46,8 +46,8 @@ def lines(account: Account, preview: Preview) -> Lines:
     for decision in account.decisions:
         step = f", step {decision.step}" if decision.step is not None else ""
         late = f" ({lateness(decision.late)})" if decision.late is not None else ""
-        told = f"  {kind(decision)} {outcome(decision, preview.directory)}"
-        yield f"{told}   by {decision.rule}{step}, mode {decision.mode}{late}"
+        act = f"  {kind(decision)} {outcome(decision, preview.directory)}"
+        yield f"{act}   by {decision.rule}{step}, mode {decision.mode}{late}"
 
 
 def _contact(account: Account, preview: Preview) -> Lines:
@@ -70,7 +70,7 @@ def _contact(account: Account, preview: Preview) -> Lines:
 
 
 def _visited(account: Account, preview: Preview) -> Lines:
-    """Where the never-back rule does not let it go."""
+    """Yields the queues to which the contact may not return."""
     assert account.wait is not None, "a waiting contact has a wait"
     visited = WaitingContact(account.contact, account.wait, preview.look).visited
     if isinstance(visited, Unread):
@@ -116,7 +116,7 @@ def _clock(tried: TriedRule, account: Account, now: datetime) -> Lines:
 
 
 def _hours(tried: TriedRule, now: datetime) -> str:
-    """What the clock leaves out: the closed time since it started."""
+    """Returns the closed time since the clock started, which does not count."""
     assert tried.started_at is not None and tried.elapsed is not None, "a rule that matched has a clock"
     counted = f'counts "{tried.rule.rule.sla.hours}" only'
     calendar = tried.calendar
@@ -130,7 +130,7 @@ def _hours(tried: TriedRule, now: datetime) -> str:
 
 
 def _pauses(tried: TriedRule, now: datetime) -> Lines:
-    """What else the clock leaves out: the time for which the task was paused."""
+    """Yields the time for which the task was paused, which does not count."""
     if tried.unread_pauses is not None:
         yield f"{tried.unread_pauses.why}: it shows that much at most, and nothing acts by it"
     elif tried.pauses:
@@ -138,7 +138,7 @@ def _pauses(tried: TriedRule, now: datetime) -> Lines:
 
 
 def _paused(tried: TriedRule, now: datetime) -> timedelta:
-    """Within the hours that the clock counts."""
+    """Returns the paused time within the hours that the clock counts."""
     assert tried.started_at is not None and tried.elapsed is not None, "a rule that matched has a clock"
     return elapsed(tried.started_at, now, tried.calendar) - tried.elapsed
 
@@ -148,7 +148,7 @@ def _when(at: datetime, word: str = "at ") -> str:
 
 
 def _state(step: Step, tried: TriedRule, at: datetime, now: datetime) -> str:
-    """How far each kind of act of the step is."""
+    """Returns whether the step is over or due, for each kind of act."""
     assert tried.progress is not None and tried.elapsed is not None, "a rule that matched has a clock"
     done = {"to": tried.progress.to, "warn": tried.progress.warn, "routing": tried.progress.routing}
     kinds = [name for name, given in (("to", step.to), ("warn", step.warn), ("routing", step.routing)) if given]
@@ -187,7 +187,7 @@ def _value(value: Value | Unread | None) -> str:
         case timedelta():
             return span(value)
         case tuple():
-            return value[0]  # a queue's name goes before its id
+            return value[0]  # the queue's name; its id follows
         case _:
             return str(value)
 

@@ -1,4 +1,4 @@
-"""What ``check`` found as JUnit's XML, which CI systems read: a test case for every example and every finding."""
+"""Writes what ``check`` found as JUnit XML for CI systems: a test case for every example and finding."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ def write_junit(
     short: str | None,
     denied: Mapping[str, str] = NOTHING_DENIED,
 ) -> None:
-    """``findings`` are those that count as failures; ``short`` what coverage lacks of what was asked for; ``denied``
-    the operations that IAM denies, with what AWS says. Raises ``CommandFailed`` where the file cannot be written."""
+    """Writes the file. Raises ``CommandFailed`` if it cannot be written.
+
+    ``findings``: those that count as failures. ``short``: how far coverage is below its minimum, in words. ``denied``:
+    the operations that IAM denies, with AWS's messages."""
     suite = ElementTree.Element("testsuite", name=SUITE)
     for finding in findings:
         case = _case(suite, "proof", finding.file, finding.line, f"line {finding.line}, column {finding.column}")
@@ -37,8 +39,8 @@ def write_junit(
         ElementTree.SubElement(case, "failure", message=short).text = short
     for operation, message in denied.items():
         case = ElementTree.SubElement(suite, "testcase", classname="permission", name=f"connect:{operation}")
-        told = printable(f"IAM denies connect:{operation}, which these rules need ({message})")
-        ElementTree.SubElement(case, "failure", message=told).text = told
+        line = printable(f"IAM denies connect:{operation}, which these rules need ({message})")
+        ElementTree.SubElement(case, "failure", message=line).text = line
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(sum(1 for case in suite if len(case))))
     suite.set("errors", "0")

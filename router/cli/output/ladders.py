@@ -1,4 +1,4 @@
-"""A rule's ladder as times, for people and for programs."""
+"""Shows a rule's ladder as times, for people and for programs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def ladder_json(rule: Rule) -> dict[str, Any]:
 
 
 def _clock(rule: Rule) -> str | None:
-    """What the times of the ladder are times of; ``None`` where that goes without saying."""
+    """Returns the clock of the ladder's times, ``None`` if it is the usual one."""
     target, hours = rule.sla.target, rule.sla.hours
     of = "the queue's own hours" if hours == QUEUES_OWN else f"hours {written(hours)}" if hours is not None else ""
     if target is not None:
@@ -78,7 +78,7 @@ def _heading(rule: Rule) -> Text:
 
 
 def _rung(step: Step) -> Text:
-    """``+2h  breach  overflow -> Billing Overflow | General``."""
+    """Returns a step's line, such as ``+2h  breach  overflow -> Billing Overflow | General``."""
     line = text(f"  +{format_duration(step.at):<8}", "cyan")
     line.append_text(text(f"{step.label:<14}", "dim"))
     line.append_text(text("; ".join(_acts(step))))
@@ -97,7 +97,7 @@ def _acts(step: Step) -> Iterator[str]:
 
 
 def written_routing(routing: Routing) -> str:
-    """As ``routing priority 2`` or ``routing age +10m``."""
+    """Returns the routing, such as ``routing priority 2`` or ``routing age +10m``."""
     added = f"age +{format_duration(routing.age)}" if routing.age is not None else f"priority {routing.priority}"
     return f"routing {added}"
 
@@ -107,12 +107,12 @@ def _routing_json(routing: Routing | None) -> dict[str, Any] | None:
 
 
 def destination(entry: DestinationEntry) -> str:
-    """As the file names it."""
+    """Returns the destination as the rule file names it."""
     return entry.queue or (f"agent {entry.agent}" if entry.agent is not None else f"agent of {entry.agent_from}")
 
 
 def written_condition(condition: Condition) -> str:
-    """The condition on one line."""
+    """Returns the condition on one line."""
     if isinstance(condition, Test):
         return condition.text
     parts = [_in_brackets(child) for child in condition.children]

@@ -1,4 +1,4 @@
-"""A record of the ledger, for people and for programs."""
+"""Shows a record of the ledger, for people and for programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HEADINGS = ("decided at", "cycle", "revision", "contact", "rule", "step", "did",
 
 
 def as_json(action: Action, directory: Directory) -> dict[str, Any]:
-    """Names where the directory has them, else the ids that the ledger keeps."""
+    """Returns the record with the directory's names, or with ids that it does not have."""
     target = action.target
     return {
         "id": action.id,
@@ -67,7 +67,7 @@ def did(action: Action, directory: Directory) -> str:
 
 
 def _set(action: Action) -> str:
-    """Returns what an update set; one that would not have bettered the contact's place was not sent."""
+    """Returns what an update set. One that would not improve the contact's place was not sent."""
     if action.kind is ActionKind.WARN:
         return ""
     if action.routing is None:
@@ -82,10 +82,10 @@ def _routing_json(routing: RoutingData | None) -> dict[str, Any] | None:
 
 
 def outcome(action: Action, directory: Directory) -> str:
-    """What came of it, as far as it is known."""
+    """Returns the outcome of the action, as far as it is known."""
     if action.state is not ActionState.ACTED:
-        told = {ActionState.INTENDED: "outcome not known yet", ActionState.REFUSED: "refused"}
-        state = told.get(action.state, "never sent")
+        words = {ActionState.INTENDED: "outcome not known yet", ActionState.REFUSED: "refused"}
+        state = words.get(action.state, "never sent")
         return f"{state} ({action.error})" if action.error else state
     if action.landing is None:
         return "done"

@@ -1,4 +1,4 @@
-"""The picture of ``status``: what a person wants to know first stands first."""
+"""Draws the screen of ``status``, with the most important facts first."""
 
 from __future__ import annotations
 
@@ -61,22 +61,22 @@ def _head(status: Status) -> Iterator[Text]:
 
 
 def _turn(status: Status) -> Iterator[Text]:
-    """Where several routers share a ledger. A service of an earlier version does not tell."""
+    """Yields the turn, if several routers share a ledger. A service of an earlier version does not send it."""
     lease = status.get("lease")
     if lease is None:
         return
     if lease["held"]:
-        yield text(f"works on {status['ledger']['url']}, turn {lease['term']}")
+        yield text(f"active on {status['ledger']['url']}, turn {lease['term']}")
     elif lease["holder"] is not None:
-        yield text(f"stands by: {lease['holder']} works on {status['ledger']['url']}, turn {lease['term']}")
+        yield text(f"standby: {lease['holder']} is active on {status['ledger']['url']}, turn {lease['term']}")
     else:
-        yield text(f"stands by: nobody is known to work on {status['ledger']['url']}", style="bold red")
+        yield text(f"standby: no active router is known on {status['ledger']['url']}", style="bold red")
 
 
 def _rules(status: Status, now: datetime) -> Iterator[Text]:
     rules = status["rules"]
-    told = f"{count(rules['count'], 'rule')} from {rules['path']}, revision {rules['revision']}"
-    yield text(f"{told}, in force for {_since(rules['since'], now)}")
+    loaded = f"{count(rules['count'], 'rule')} from {rules['path']}, revision {rules['revision']}"
+    yield text(f"{loaded}, in force for {_since(rules['since'], now)}")
     if rules["last_good"]:
         yield text("these are the last good rules, not those in the files", style="bold red")
     if rules["refused"] is not None:

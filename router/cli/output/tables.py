@@ -1,4 +1,4 @@
-"""What people look at: tables, times, names; text from outside always escaped."""
+"""Formats tables, times and names for people, and escapes all text from outside."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rich.text import Text
 from router.problems import printable
 
 WIDE = 1000
-"""Columns where nobody's screen bounds them: a line of a file or a pipe is never broken."""
+"""Columns of a file or a pipe, wide enough that no line is broken."""
 
 PLACES = 2
-"""Units of a duration that people read: 1h12m, not 1h12m3s."""
+"""The units of a duration that are shown: 1h12m, not 1h12m3s."""
 
 
 def console() -> Console:
-    """Standard output. Nothing printed is taken for markup: names of queues may hold anything."""
+    """Returns standard output as a console without markup, because names of queues may contain anything."""
     width = None if sys.stdout.isatty() else WIDE
     return Console(width=width, markup=False, highlight=False, emoji=False)
 
@@ -32,12 +32,12 @@ def print_json(value: Any) -> None:
 
 
 def text(value: object, style: str = "") -> Text:
-    """One cell or line; ``None`` is empty."""
+    """Returns a cell or a line. ``None`` is empty."""
     return Text("" if value is None else printable(str(value)), style=style)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A heading that begins with ``>`` is of a column of figures; with none at all there is no line of headings."""
+    """Returns a table. ``>`` before a heading aligns its column right. If all headings are empty, none is shown."""
     headed = any(headings)
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=headed)
     for heading in headings:
@@ -49,7 +49,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
 
 
 def print_lines(lines: Iterable[Text], out: Console) -> None:
-    """Elsewhere than on a terminal as they are, all at once: there may be thousands."""
+    """Prints lines, in one write if the output is no terminal, because there may be thousands."""
     if out.is_terminal:
         for line in lines:
             out.print(line, soft_wrap=True)
@@ -58,7 +58,7 @@ def print_lines(lines: Iterable[Text], out: Console) -> None:
 
 
 def print_table(made: RenderableType, out: Console) -> None:
-    """Elsewhere than on a terminal without the blanks that fill up the last column."""
+    """Prints a table. If the output is no terminal, lines have no blanks at their end."""
     if out.is_terminal:
         out.print(made)
         return
@@ -69,7 +69,7 @@ def print_table(made: RenderableType, out: Console) -> None:
 
 
 def span(duration: timedelta | None) -> str:
-    """The two largest units: ``1h12m``; ``-`` before a negative one; empty for ``None``."""
+    """Returns a duration in its two largest units, as ``1h12m``. A negative one has a ``-``; ``None`` is empty."""
     if duration is None:
         return ""
     left = int(abs(duration).total_seconds())
@@ -89,7 +89,7 @@ def lateness(late: timedelta | None) -> str:
 
 
 def instant(at: datetime | None) -> str:
-    """UTC, to the second."""
+    """Returns the time in UTC, to the second. ``None`` is empty."""
     return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
@@ -102,5 +102,5 @@ def seconds(duration: timedelta | None) -> float | None:
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """``1 error``, ``2 errors``."""
+    """Returns a number with its noun: ``1 error``, ``2 errors``."""
     return f"{number} {one if number == 1 else many or one + 's'}"

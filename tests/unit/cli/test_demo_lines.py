@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from router.cli.demo.event_lines import told
+from router.cli.demo.event_lines import event_line
 from router.sandbox import Sandbox, Scenario
 
 pytestmark = pytest.mark.uses("threads", "sockets")
@@ -27,7 +27,7 @@ EVENTS = [
 def test_a_line_of_the_demo_is_one_line_without_control_characters_or_markup(event):
     about = {"contact_id": NASTY} if event["event"].startswith("contact.") else {}
     with Sandbox(Scenario()) as sandbox:
-        line = told({"timestamp": AT, "level": "info", **about, **event}, sandbox)
+        line = event_line({"timestamp": AT, "level": "info", **about, **event}, sandbox)
 
     assert [char for char in line.plain if unicodedata.category(char) in ("Cc", "Cf")] == []
     assert "\\x1b[2J\\r\\n\\u202e[bold]" in line.plain

@@ -122,7 +122,7 @@ def test_history_without_a_ledger_says_so_and_makes_none(command):
     done = command("history")
 
     assert (done.status, done.out) == (0, "")
-    assert done.err == "ledger.db: there is no ledger yet, so nothing was done\n"
+    assert done.err == "ledger.db: there is no ledger yet; nothing was done\n"
     assert not (command.folder / "ledger.db").exists()
     assert command("history", "--json").out == "[]\n"
 
