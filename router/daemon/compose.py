@@ -26,10 +26,7 @@ from router.followup.keep_place import PlaceKeeper
 from router.followup.tracker import Tracker
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
-from router.lookup.details import DetailsCache
-from router.lookup.fetch import Fetcher
-from router.lookup.snapshot import Lookup, limits_of
-from router.model import Channel
+from router.lookup.snapshot import Lookup
 from router.ports import Clock
 from router.resources import Shared, open_connection, open_ledger
 from router.rules.rule import Mode, RuleSet
@@ -108,7 +105,7 @@ class Router:
     def reconfigure(self, settings: Settings) -> None:
         """Puts those settings in force that may change while the service runs; cannot fail."""
         self.settings = settings
-        self.cycle.looking.reconfigure(settings)
+        self.cycle.lookup.reconfigure(settings)
         self.attempts.reconfigure(settings)
         self.follower.reconfigure(settings)
 
@@ -137,7 +134,6 @@ def build(
     clock = clock or SystemClock()
     stopping = Event()
     instance_id = settings.connect.instance_id
-    channels = frozenset(Channel(channel) for channel in settings.poll.channels)
     connection = connect(settings, clock)
     counters = open_counters(settings)
     ledger = shared.ledger if shared is not None else open_ledger(settings, clock)
@@ -184,7 +180,8 @@ def build(
         keeper=keeper,
         landed=lambda contact, landing: acting.landed(contact, landing),
     )
-    in_progress, details = InProgress(), DetailsCache()
+    in_progress = InProgress()
+    lookup = Lookup.open(connection, ledger, observed, clock, settings, in_service=True)
     attempts = Attempts(
         reader=connection.reader,
         mover=connection.mover,
@@ -193,27 +190,12 @@ def build(
         clock=clock,
         policy=RetryPolicy.of(settings),
         stopping=stopping,
-        details=details,
+        details=lookup.details,
         safety=safety,
     )
     pool = DaemonThreads("work")
-    needs = Fetcher(
-        reader=connection.background,
-        instance=connection.instance,
-        channels=channels,
-        hours_fresh_for=settings.poll.sweep,
-        lookback=settings.poll.lookback,
-        details=details,
-        assume_unpaused=True,
-    )
     cycle = Cycle(
-        looking=Lookup(
-            needs=needs,
-            ledger=ledger,
-            observed=observed,
-            clock=clock,
-            limits=limits_of(settings),
-        ),
+        lookup=lookup,
         recovery=Recovery(
             reader=connection.reader,
             ledger=ledger,
@@ -226,7 +208,7 @@ def build(
             workers=settings.execute.workers,
             stopping=stopping.is_set,
             ages=ages,
-            open_now=lambda hours_id: needs.open_now(hours_id, clock.now()),
+            open_now=lookup.is_open,
         ),
         round=Round(
             enforcer=TransferPerformer(
@@ -250,7 +232,7 @@ def build(
                     ages=ages,
                 ),
             ),
-            observer=ObservePerformer(reader=connection.reader, observed=observed, clock=clock, details=details),
+            observer=ObservePerformer(reader=connection.reader, observed=observed, clock=clock, details=lookup.details),
             safety=safety,
             pacer=connection.quotas,
             pool=pool,

@@ -44,7 +44,7 @@ class Cycle:
     many calls of each operation were made so far. ``number`` continues from the last cycle of the ledger, because
     limits per cycle are counted by it. Only a router that is ``working`` settles open intents."""
 
-    looking: Lookup
+    lookup: Lookup
     names: BoundRules
     search: SearchPlanner
     recovery: Recovery
@@ -151,11 +151,10 @@ class Cycle:
         """Reads tasks that are held and of which nobody has read whether they were paused: what is told of them, and
         how late they are, is not to rest on an assumption. Answers whether any was, so that it is decided on anew."""
         paused: list[ContactId] = []
-        now = self.clock.now()
         for contact in islice(self._assumed(), limit):
             if self.stopping() or (until is not None and self.clock.monotonic() >= until):
                 break
-            details = self.looking.needs.pauses_of(contact, now)
+            details = self.lookup.read_pauses(contact)
             if details is None:
                 break
             if details.resumed_at is not None or details.paused_at is not None:
@@ -167,7 +166,7 @@ class Cycle:
         for account in self.waiting_list.accounts.values():
             contact = account.contact
             held = contact.channel.pausable and any(isinstance(one, Hold) for one in account.decisions)
-            if held and self.looking.needs.details.of(contact, self.clock.now()) is None:
+            if held and self.lookup.details.of(contact, self.clock.now()) is None:
                 yield contact
 
     def glimpse(self, seen: SearchProgress) -> CycleReport:
@@ -272,7 +271,7 @@ class Cycle:
         return result.outcome is Outcome.REFUSED and tally.refusals(result.decision.contact) < MAX_ROUNDS
 
     def _decide(self, contacts: tuple[Contact, ...], context: CycleContext) -> Decided:
-        look = self.looking.look(
+        look = self.lookup.snapshot(
             contacts,
             context.directory,
             mode=self.mode,
@@ -283,4 +282,4 @@ class Cycle:
             paused=self.safety.pauses.now,
             others=self.waiting_list.count_others(contacts),
         )
-        return self.looking.decide(look, context.rules)
+        return self.lookup.decide(look, context.rules)[0]

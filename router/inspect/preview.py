@@ -11,9 +11,8 @@ from router.decide.decide import Account, Decided
 from router.decide.snapshot import Blocks, Snapshot
 from router.ledger.operator_records import OperatorRecords
 from router.ledger.sqlite import SqliteLedger
-from router.lookup.fetch import Fetcher
-from router.lookup.snapshot import Lookup, limits_of
-from router.model import Action, Channel, Contact, ContactId, Directory, Landing, Pauses
+from router.lookup.snapshot import Lookup
+from router.model import Action, Contact, ContactId, Directory, Landing, Pauses
 from router.ports import Clock
 from router.resources import open_connection, read_ledger
 from router.rules.bind import bind, mentions_agents, mentions_hours
@@ -102,8 +101,11 @@ class Viewer:
         progress = search.search_everything(rules, directory)
         known = {contact.id: contact for contact in (*extra, *self._at_agents(followed))}
         found = {contact.id: contact for contact in search.waiting_list.contacts}
-        looking = self._looking()
-        look = looking.look(
+        observed = SqliteLedger.in_memory(instance_id=self.settings.connect.instance_id)
+        lookup = Lookup.open(
+            self.connection, self.ledger, observed, self.clock, self.settings, in_service=False
+        )
+        look = lookup.snapshot(
             tuple({**found, **known}.values()),
             directory,
             mode=self.mode,
@@ -112,7 +114,7 @@ class Viewer:
             blocks=self._blocks(followed),
             paused=Pauses(OperatorRecords(self.ledger).pauses()),
         )
-        decided, look = looking.read_and_decide(look, rules)
+        decided, look = lookup.decide(look, rules)
         return Preview(
             mode=self.mode,
             rules=rules,
@@ -120,22 +122,6 @@ class Viewer:
             decided=decided,
             complete=progress.complete,
             failure=progress.failure,
-        )
-
-    def _looking(self) -> Lookup:
-        channels = frozenset(Channel(channel) for channel in self.settings.poll.channels)
-        reader = self.connection.reader
-        return Lookup(
-            needs=Fetcher(
-                reader=reader,
-                instance=self.connection.instance,
-                channels=channels,
-                lookback=self.settings.poll.lookback,
-            ),
-            ledger=self.ledger,
-            observed=SqliteLedger.in_memory(instance_id=self.settings.connect.instance_id),
-            clock=self.clock,
-            limits=limits_of(self.settings),
         )
 
     def _blocks(self, followed: tuple[Action, ...]) -> Blocks:

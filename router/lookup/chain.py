@@ -1,42 +1,57 @@
-"""Contacts that waiting ones came from: read by id, and kept once they have ended, for then they change no more."""
+"""Reads the contacts of chains: when a chain began, the contacts that one came from, and how many transfers it has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TypeVar
 
-from router.connect.answers import Denied, Failure, Missing, Reading, Rejected
-from router.decide.snapshot import CHAIN_TRANSFERS, NEVER_PAUSED, Snapshot
-from router.lookup.budget import FailedReads
-from router.lookup.details import DetailsCache
-from router.model import Action, Contact, ContactId, Details, Need
-from router.ports import Describer
+from router.connect.answers import Failure, Missing, Reading
+from router.decide.snapshot import CHAIN_TRANSFERS, Snapshot
+from router.lookup.readings import OnDemandReader, ReadFailure, Readings
+from router.model import Action, Contact, ContactId, Details, Need, transfers_behind
+from router.ports import Describer, Reader
 from router.rules.condition import Unread
 
-KEPT = 20_000
-"""More than the contacts that wait at once in an instance of Connect's by default came from; bounds the memory."""
+ENDED_KEPT = 20_000
+"""More than the contacts that waiting ones came from by default quotas; bounds the memory."""
+TRANSFERS_PER_LOOK = 60
+"""ListAssociatedContacts allows 2 calls a second (Amazon Connect service quotas, the general rule): this many take half
+a minute of it. The others are held as ``unreadable`` and come first next time."""
+ORIGINS_PER_LOOK = 120
+"""DescribeContact allows 10 calls a second (Amazon Connect service quotas): this many take some 15 s of a usual share
+of it. The others are held as ``unreadable`` and come first next time."""
+PASTS_PER_LOOK = 30
+"""Up to 11 calls each, and each contact only once, because an ended contact no longer changes."""
+
+Value = TypeVar("Value")
 
 
 @dataclass(kw_only=True)
-class Segments:
-    reader: Describer
-    _ended: dict[ContactId, Contact] = field(default_factory=dict)
+class EarlierContacts:
+    """Reads contacts by id, and remembers those that have ended, because they no longer change."""
 
-    def read(self, contact_id: ContactId) -> Contact | Missing | Failure:
-        known = self._ended.get(contact_id)
+    reader: Describer
+    _ended: Readings[Contact] = field(default_factory=lambda: Readings(kept=ENDED_KEPT))
+
+    def read(self, contact_id: ContactId, now: datetime) -> Contact | Missing | Failure:
+        """Reads one contact; an ended one only once."""
+        known = self._ended.get(contact_id, now)
         if known is not None:
-            return known
+            return known[0]
         answer = self.reader.describe(contact_id)
         if not isinstance(answer, Reading):
             return answer
         if answer.contact.disconnected_at is not None:
-            self._keep(_without_the_customer(answer.contact))
+            self._ended.put(contact_id, _without_customer_data(answer.contact), now)
         return answer.contact
 
-    def before(self, contact: Contact, history: Iterable[Action]) -> tuple[Contact, ...] | Failure:
-        """Those that it came from, newest first, by the router's own moves and by Connect's ids; as far back as Connect
-        knows them."""
+    def read_past(self, contact: Contact, history: Iterable[Action], now: datetime) -> tuple[Contact, ...] | Failure:
+        """Reads the contacts that a contact came from, newest first, as far back as Connect knows them.
+
+        The router's own moves (``history``) count before Connect's ids.
+        """
         moved_from = {
             action.new_contact_id: action.contact_id
             for action in history
@@ -48,7 +63,7 @@ class Segments:
             previous = moved_from.get(at.id) or at.previous_id or at.initial_id
             if previous is None or previous in seen:
                 break
-            answer = self.read(previous)
+            answer = self.read(previous, now)
             if isinstance(answer, Missing):
                 break
             if not isinstance(answer, Contact):
@@ -58,85 +73,14 @@ class Segments:
             at = answer
         return tuple(found)
 
-    def _keep(self, contact: Contact) -> None:
-        if len(self._ended) >= KEPT:
-            self._ended.clear()
-        self._ended[contact.id] = contact
+    def read_first(self, first_id: ContactId, contact: Contact | None, now: datetime) -> Contact | Failure | None:
+        """Reads the first contact of a chain, beginning with the one that the ids name, which may have one before it.
 
-
-def why(failure: object) -> str:
-    """For people; empty where Connect was not asked."""
-    if failure is None:
-        return ""
-    code = "AccessDeniedException" if isinstance(failure, Denied) else type(failure).__name__
-    return f" ({getattr(failure, 'code', code)})"
-
-
-def _without_the_customer(contact: Contact) -> Contact:
-    """What may be needed of it again: times and places."""
-    told = contact.details or Details()
-    details = Details(
-        paused_at=told.paused_at,
-        resumed_at=told.resumed_at,
-        paused_for=told.paused_for,
-        pauses=told.pauses,
-        accepted_at=told.accepted_at,
-    )
-    return replace(contact, name=None, segment_attributes={}, tags={}, details=details)
-
-
-# When chains began: read from their first contacts, once each.
-
-KEPT = 20_000
-"""More chains than wait at once in an instance of Connect's by default; bounds the memory."""
-READ_PER_LOOK = 120
-"""DescribeContact allows 10 calls a second (Amazon Connect service quotas): this many take some 15 s of a usual share
-of it. The others are held as ``unreadable`` and come first next time."""
-
-
-@dataclass(kw_only=True)
-class ChainOrigins:
-    """``read`` answers for every need, with the instant or with why it could not be read."""
-
-    segments: Segments
-    _began: dict[ContactId, datetime] = field(default_factory=dict)
-    _in_vain: FailedReads = field(default_factory=FailedReads)
-
-    def read(self, look: Snapshot, needs: Iterable[Need]) -> Mapping[ContactId, datetime | Unread]:
-        """Where Connect does not answer for one chain it is not asked for the others in this look: each might take as
-        long again. A first contact that Connect does not know any more leaves the earliest that it does know."""
-        wanted = {ContactId(need.id): need for need in needs}
-        if not wanted:
-            return {}
-        contacts = {contact.id: contact for contact in look.contacts}
-        self._forget_others(contacts.values())
-        found: dict[ContactId, datetime | Unread] = {}
-        calls, silent = 0, False
-        for contact_id in self._in_vain.last(wanted):
-            first_id = wanted[contact_id].first_id or contact_id
-            known, answer = self._began.get(first_id), None
-            if known is None and not silent and calls < READ_PER_LOOK:
-                calls += 1
-                answer = self._first(first_id, contacts.get(contact_id))
-                self._in_vain.note(contact_id, failed=answer is not None and not isinstance(answer, Contact))
-                if isinstance(answer, Contact):
-                    known = self._note(first_id, answer, look.now)
-                silent = answer is not None and not isinstance(answer, Contact | Rejected)
-            told = None if isinstance(answer, Contact) else answer
-            found[contact_id] = known or Unread(f"when its chain began could not be read{why(told)}")
-        return found
-
-    def _note(self, first_id: ContactId, first: Contact, now: datetime) -> datetime | None:
-        """Kept for good, save while it may still be scheduled for another time."""
-        if first.began_at is not None and first.began_at <= now:
-            self._began[first_id] = first.began_at
-        return first.began_at
-
-    def _first(self, first_id: ContactId, contact: Contact | None) -> Contact | Failure | None:
-        """The first contact of the chain, from the one that the ids name on: that it is the first is not promised."""
+        Returns the earliest contact that Connect knows, ``contact`` itself if it knows none.
+        """
         found, at, seen = contact, first_id, {contact.id} if contact is not None else set()
         for _ in range(CHAIN_TRANSFERS + 1):
-            answer = self.segments.read(at)
+            answer = self.read(at, now)
             if isinstance(answer, Missing):
                 break
             if not isinstance(answer, Contact):
@@ -149,84 +93,94 @@ class ChainOrigins:
             at = before
         return found
 
-    def _forget_others(self, contacts: Iterable[Contact]) -> None:
-        if len(self._began) > KEPT:
-            seen = {contact.chain_id for contact in contacts}
-            self._began = {one: at for one, at in self._began.items() if one in seen}
 
+class ChainReader:
+    """Reads when chains began, which contacts they consist of, and how many transfers a contact has behind it."""
 
-# What deciding asks about a contact's pauses and about the contacts it came from.
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._earlier = earlier = EarlierContacts(reader=reader)
+        self._transfers = OnDemandReader(key=str, read=self._read_transfers, budget=TRANSFERS_PER_LOOK)
+        self._origins = OnDemandReader(
+            key=_first_id,
+            read=lambda item, now: _origin_of(earlier.read_first(*item, now)),
+            budget=ORIGINS_PER_LOOK,
+            keeps=lambda began_at, now: began_at <= now,  # a contact that is still scheduled may be scheduled anew
+        )
+        self._pasts = OnDemandReader(
+            key=_past_id,
+            read=lambda item, now: _past_of(earlier.read_past(*item, now)),
+            budget=PASTS_PER_LOOK,
+            fresh_for=timedelta(),
+            keeps=lambda past, now: False,
+        )
 
-LEAST_PER_LOOK = 60
-"""DescribeContact allows 10 calls a second (Amazon Connect service quotas), and every move needs one as well. Twice as
-many as may be moved in a cycle are read in any case; the others are held as ``unreadable`` and come first next time."""
-PASTS_PER_LOOK = 30
-"""Up to 11 calls each, and only once: what has ended does not change any more."""
+    def transfers(self, look: Snapshot, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, int | Unread]:
+        """Returns how many transfers the contacts have behind them, which never changes."""
+        found = self._transfers.read_all(contact_ids, look.now)
+        unread = Unread("how often it was transferred has not been read")
+        return {ContactId(str(key)): value if isinstance(value, int) else unread for key, value in found.items()}
 
-
-@dataclass(frozen=True, slots=True)
-class EarlierContacts:
-    """Where Connect does not answer for one contact it is not asked for the others in this look: each might take as
-    long again."""
-
-    segments: Segments
-    known: DetailsCache
-    assume_unpaused: bool = False
-    """A task that was not read yet counts as never paused: it is read before anything is done to it, and what was
-    decided without knowing of a pause is not done. So nobody waits for a reading that every move makes anyway."""
-    _in_vain: FailedReads = field(default_factory=FailedReads)
-
-    def pauses(self, look: Snapshot, needs: Iterable[Need]) -> Mapping[ContactId, Details | Unread]:
-        """The most overdue are read first. A contact that is not there any more has no pauses, nor has one that IAM
-        lets nobody read: either is found out, and told, before anything is done to it."""
+    def origins(self, look: Snapshot, needs: Iterable[Need]) -> Mapping[ContactId, datetime | Unread]:
+        """Returns when the chains of the contacts began."""
         contacts = {contact.id: contact for contact in look.contacts}
-        if len(self.known) > KEPT:
-            self.known.forget_all_but(contacts.keys())
-        found: dict[ContactId, Details | Unread] = {}
-        left, answer = max(LEAST_PER_LOOK, 2 * look.limits.per_cycle), None
-        for contact_id in self._in_vain.last(ContactId(need.id) for need in needs):
-            details: Details | Failure | None = self.known.of(contacts[contact_id], look.now)
-            if details is None and self.assume_unpaused:
-                details = NEVER_PAUSED
-            if details is None and left > 0:
-                answer = details = self._describe(contact_id, look)
-                self._in_vain.note(contact_id, failed=not isinstance(answer, Details))
-                left = left - 1 if isinstance(answer, Details | Rejected) else 0
-            denied = isinstance(answer, Denied)
-            unread = Details() if denied else Unread(f"whether it was paused could not be read{why(details)}")
-            found[contact_id] = details if isinstance(details, Details) else unread
-        return found
+        items = {
+            contact_id: (first_id or contact_id, contacts.get(contact_id))
+            for contact_id, first_id in ((ContactId(need.id), need.first_id) for need in needs)
+        }
+        found = self._origins.read_all(items.values(), look.now)
+        return {
+            contact_id: _or_unread(found[_first_id(item)], lambda code: f"when its chain began could not be read{code}")
+            for contact_id, item in items.items()
+        }
 
-    def _describe(self, contact_id: ContactId, look: Snapshot) -> Details | Failure:
-        answer = self.segments.reader.describe(contact_id)
-        if isinstance(answer, Missing):
-            return Details()
-        if not isinstance(answer, Reading):
-            return answer
-        self.known.remember(answer.contact, look.now)
-        return answer.contact.details or Details()
-
-    def read(self, contact: Contact, now: datetime) -> Details | None:
-        """Reads one contact; ``None`` where Connect does not answer, and would not for others. Of one that it refuses,
-        or has no more, nothing is known, and nothing remembered."""
-        answer = self.segments.reader.describe(contact.id)
-        if isinstance(answer, Missing | Rejected):
-            return Details()
-        if not isinstance(answer, Reading):
-            return None
-        self.known.remember(answer.contact, now)
-        return answer.contact.details or Details()
-
-    def pasts(self, look: Snapshot, needs: Iterable[Need]) -> Mapping[ContactId, tuple[Contact, ...] | Unread]:
+    def pasts(
+        self, look: Snapshot, contact_ids: Iterable[ContactId]
+    ) -> Mapping[ContactId, tuple[Contact, ...] | Unread]:
+        """Returns the contacts that each contact came from, newest first."""
         contacts = {contact.id: contact for contact in look.contacts}
-        found: dict[ContactId, tuple[Contact, ...] | Unread] = {}
-        left = PASTS_PER_LOOK
-        for contact_id in self._in_vain.last(ContactId(need.id) for need in needs):
-            past: tuple[Contact, ...] | Failure | None = None
-            if left > 0:
-                past = self.segments.before(contacts[contact_id], look.moves.histories.get(contact_id, ()))
-                self._in_vain.note(contact_id, failed=not isinstance(past, tuple))
-                left = left - 1 if isinstance(past, tuple | Rejected) else 0
-            unread = Unread(f"the contacts that it came from could not be read{why(past)}")
-            found[contact_id] = past if isinstance(past, tuple) else unread
-        return found
+        items = [(contacts[contact_id], look.moves.histories.get(contact_id, ())) for contact_id in contact_ids]
+        found = self._pasts.read_all(items, look.now)
+        return {
+            ContactId(str(key)): _or_unread(value, lambda code: f"the contacts that it came from could not be read{code}")
+            for key, value in found.items()
+        }
+
+    def _read_transfers(self, contact_id: ContactId, now: datetime) -> int | ReadFailure:
+        chain = self._reader.chain(contact_id)
+        return transfers_behind(contact_id, chain) if isinstance(chain, tuple) else ReadFailure.of(chain)
+
+
+def _first_id(item: tuple[ContactId, Contact | None]) -> ContactId:
+    return item[0]
+
+
+def _past_id(item: tuple[Contact, tuple[Action, ...]]) -> ContactId:
+    return item[0].id
+
+
+def _origin_of(first: Contact | Failure | None) -> datetime | ReadFailure:
+    if not isinstance(first, Contact):
+        return ReadFailure() if first is None else ReadFailure.of(first)
+    return first.began_at if first.began_at is not None else ReadFailure()
+
+
+def _past_of(past: tuple[Contact, ...] | Failure) -> tuple[Contact, ...] | ReadFailure:
+    return past if isinstance(past, tuple) else ReadFailure.of(past)
+
+
+def _or_unread(value: Value | ReadFailure, why: Callable[[str], str]) -> Value | Unread:
+    return Unread(why(value.suffix)) if isinstance(value, ReadFailure) else value
+
+
+def _without_customer_data(contact: Contact) -> Contact:
+    """Returns the contact with the times and places that may be needed again, and nothing about a customer."""
+    known = contact.details or Details()
+    details = Details(
+        paused_at=known.paused_at,
+        resumed_at=known.resumed_at,
+        paused_for=known.paused_for,
+        pauses=known.pauses,
+        accepted_at=known.accepted_at,
+    )
+    return replace(contact, name=None, segment_attributes={}, tags={}, details=details)

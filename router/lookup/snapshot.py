@@ -1,4 +1,4 @@
-"""From the instance to a ``Snapshot``: what waits, what was done to it before, and what deciding asked to have read."""
+"""Makes snapshots for decisions: waiting contacts, earlier actions, and the values that a decision needs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,34 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from router import events
+from router.connect.connection import Connection
 from router.decide.capacity import METRICS_LAG
 from router.decide.decide import Decided, decide
 from router.decide.snapshot import Blocks, Limits, RecordedMoves, Snapshot
+from router.lookup.details import DetailsCache
 from router.lookup.fetch import Fetcher
-from router.model import Action, AgentId, Channel, Contact, ContactId, Directory, Pauses, QueueId, Target
+from router.model import (
+    Action,
+    AgentId,
+    Channel,
+    Contact,
+    ContactId,
+    Details,
+    Directory,
+    HoursId,
+    Pauses,
+    QueueId,
+    Target,
+)
 from router.ports import Clock, Ledger
 from router.rules.bound import BoundRuleSet
+from router.rules.condition import Unread
 from router.rules.rule import Mode
 from router.settings import Settings
 
-# The service's own limits on moves, as deciding takes them.
 
 def limits_of(settings: Settings) -> Limits:
+    """Returns the limits of the ``[guard]`` settings as a snapshot holds them."""
     guard = settings.guard
     return Limits(
         max_transfers=guard.max_transfers,
@@ -33,7 +48,7 @@ def limits_of(settings: Settings) -> Limits:
 
 
 ROUNDS = 12
-"""How often deciding may ask for more: clocks, conditions, transfers, then metrics, tier by tier and step by step."""
+"""How often a decision may need more values: clocks, conditions, transfers, then metrics by tier and step."""
 HOUR = timedelta(hours=1)
 NOTHING_PAUSED = Pauses()
 NO_OTHERS: Mapping[tuple[QueueId, Channel], int] = MappingProxyType({})
@@ -41,20 +56,61 @@ NO_OTHERS: Mapping[tuple[QueueId, Channel], int] = MappingProxyType({})
 
 @dataclass(kw_only=True)
 class Lookup:
-    """``observed`` is the ledger in memory of what was only observed: histories are read from both."""
+    """Makes snapshots and decides on them.
 
-    needs: Fetcher
+    Histories are read from ``ledger`` and from ``observed``, a ledger in memory of what was only observed.
+    """
+
+    fetcher: Fetcher
     ledger: Ledger
     observed: Ledger
     clock: Clock
     limits: Limits
     _last: dict[tuple[str, timedelta], Target] | None = None
 
+    @classmethod
+    def open(
+        cls,
+        connection: Connection,
+        ledger: Ledger,
+        observed: Ledger,
+        clock: Clock,
+        settings: Settings,
+        *,
+        in_service: bool,
+    ) -> Lookup:
+        """Opens it over a connection. ``in_service``: moves follow, each of which reads its contact once more, so that
+        tasks are assumed not to be paused, and background calls give way to those of moves."""
+        fetcher = Fetcher(
+            connection.background if in_service else connection.reader,
+            connection.instance,
+            channels=frozenset(Channel(channel) for channel in settings.poll.channels),
+            fresh_for=settings.poll.sweep,
+            lookback=settings.poll.lookback,
+            assume_unpaused=in_service,
+        )
+        return cls(fetcher=fetcher, ledger=ledger, observed=observed, clock=clock, limits=limits_of(settings))
+
+    @property
+    def details(self) -> DetailsCache:
+        """Returns the cache of contacts as last read; whoever reads a contact adds it."""
+        return self.fetcher.details.cache
+
+    def is_open(self, hours_id: HoursId) -> bool:
+        """Returns whether hours of operation are known to be open now."""
+        now = self.clock.now()
+        hours = self.fetcher.hours.read([hours_id], now)[hours_id]
+        return not isinstance(hours, Unread) and hours.is_open(now)
+
+    def read_pauses(self, contact: Contact) -> Details | None:
+        """Reads when a task was paused; ``None`` if Connect does not respond."""
+        return self.fetcher.details.read_pauses(contact, self.clock.now())
+
     def reconfigure(self, settings: Settings) -> None:
         """Takes up the limits of new settings."""
         self.limits = limits_of(settings)
 
-    def look(
+    def snapshot(
         self,
         contacts: tuple[Contact, ...],
         directory: Directory,
@@ -67,8 +123,11 @@ class Lookup:
         paused: Pauses = NOTHING_PAUSED,
         others: Mapping[tuple[QueueId, Channel], int] = NO_OTHERS,
     ) -> Snapshot:
-        """One look, with the histories and with what the router itself did lately. ``others`` are how many are known to
-        wait besides these contacts, by queue and channel."""
+        """Returns a snapshot of these contacts with the router's earlier actions, and without values read on demand.
+
+        ``followed`` are the moves whose landing is followed. ``others`` counts the contacts that wait in addition, by
+        queue and channel. Raises ``LedgerUnavailable``.
+        """
         now = self.clock.now()
         recent = self.ledger.moves_since(now - HOUR)
         return Snapshot(
@@ -80,8 +139,8 @@ class Lookup:
             moves=RecordedMoves(
                 histories=self._histories(contacts),
                 recent=recent,
-                sent_to_queues=_sent_lately(recent, METRICS_LAG, now),
-                sent_to_agents=_at_agents(followed),
+                sent_to_queues=_count_sent(recent, METRICS_LAG, now),
+                sent_to_agents=_count_at_agents(followed),
                 last_targets=self._last_targets(recent),
                 in_progress=in_progress,
                 ledger_began_at=self.ledger.began_at or now,
@@ -89,25 +148,24 @@ class Lookup:
             limits=self.limits,
             blocks=blocks or Blocks(),
             paused=paused.at(now),
-            unseen=_by_queue(others),
+            unseen=_count_by_queue(others),
             occupied_by_others=frozenset(others),
         )
 
-    def decide(self, look: Snapshot, rules: BoundRuleSet) -> Decided:
-        return self.read_and_decide(look, rules)[0]
+    def decide(self, look: Snapshot, rules: BoundRuleSet) -> tuple[Decided, Snapshot]:
+        """Decides, reads the values that are needed, and decides again, until none is needed or ``ROUNDS`` are over.
 
-    def read_and_decide(self, look: Snapshot, rules: BoundRuleSet) -> tuple[Decided, Snapshot]:
-        """Decides, reads what deciding asks for, and decides again, until it asks no more or the bound is reached; with
-        the look that it came to, in which is all that was read."""
+        Returns the decisions and the snapshot that they are made from.
+        """
         decided, look = _decide(look, rules)
         for _ in range(ROUNDS):
             if not decided.needs:
                 break
-            decided, look = _decide(self.needs.read(look, decided.needs), rules)
+            decided, look = _decide(self.fetcher.read(look, decided.needs), rules)
         return decided, look
 
     def _last_targets(self, recent: Iterable[Action]) -> Mapping[tuple[str, timedelta], Target]:
-        """Where each step moved its last contact: by the whole ledger once, and by what is recent from then on."""
+        """Returns where each step moved its last contact: from the whole ledger once, then from the recent moves."""
         if self._last is None:
             self._last = dict(self.ledger.last_targets())
         self._last.update({(move.rule, move.at): move.target for move in recent if move.target is not None})
@@ -120,18 +178,18 @@ class Lookup:
 
 
 def _decide(look: Snapshot, rules: BoundRuleSet) -> tuple[Decided, Snapshot]:
-    """A contact on which deciding fails is a bug; it is told and left out, and the others are decided on."""
+    """Decides; a contact on which that fails is a bug, which is logged, and the others are decided on without it."""
     try:
         return decide(look, rules), look
     except Exception:
-        sound = tuple(contact for contact in look.contacts if _decidable(contact, look, rules))
+        sound = tuple(contact for contact in look.contacts if _is_decidable(contact, look, rules))
         if len(sound) == len(look.contacts):
             raise
         look = replace(look, contacts=sound)
         return decide(look, rules), look
 
 
-def _decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool:
+def _is_decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool:
     try:
         decide(replace(look, contacts=(contact,)), rules)
     except Exception:
@@ -140,29 +198,30 @@ def _decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool:
     return True
 
 
-def _sent_lately(recent: tuple[Action, ...], lag: timedelta, now: datetime) -> Mapping[QueueId, int]:
+def _count_sent(recent: tuple[Action, ...], lag: timedelta, now: datetime) -> Mapping[QueueId, int]:
+    """Counts, by queue, the contacts sent there that its metrics may not show yet."""
     sent: Counter[QueueId] = Counter()
     for move in recent:
-        if move.target is not None and move.target.queue_id is not None and not _shown(move, lag, now):
+        if move.target is not None and move.target.queue_id is not None and not _is_shown(move, lag, now):
             sent[move.target.queue_id] += 1
     return sent
 
 
-def _shown(move: Action, lag: timedelta, now: datetime) -> bool:
-    """Whether the metrics of the queue can be taken to count the contact already."""
+def _is_shown(move: Action, lag: timedelta, now: datetime) -> bool:
+    """Returns whether the queue's metrics count the contact already."""
     if move.landing is None or move.landing.unlanded or move.landed_at is None:
         return False
     return now - move.landed_at > lag
 
 
-def _at_agents(followed: tuple[Action, ...]) -> Mapping[AgentId, int]:
-    """By agent: contacts sent there that nobody has answered."""
+def _count_at_agents(followed: tuple[Action, ...]) -> Mapping[AgentId, int]:
+    """Counts, by agent, the contacts sent there that the agent has not answered."""
     return Counter(
         action.target.agent_id for action in followed if action.target is not None and action.target.agent_id
     )
 
 
-def _by_queue(others: Mapping[tuple[QueueId, Channel], int]) -> Mapping[QueueId, int]:
+def _count_by_queue(others: Mapping[tuple[QueueId, Channel], int]) -> Mapping[QueueId, int]:
     found: Counter[QueueId] = Counter()
     for (queue_id, _), count in others.items():
         found[queue_id] += count

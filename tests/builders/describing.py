@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from router.connect.answers import DescribeAnswer, Missing, Reading
-from router.model import Contact, ContactId
+from router.connect.answers import DescribeAnswer, Failure, Missing, Reading, SearchPage
+from router.model import Contact, ContactId, QueueId
 
 
 @dataclass
@@ -27,3 +28,17 @@ class Describing:
             return self.failing[contact_id]
         found = self.contacts.get(contact_id)
         return Reading(contact=found, answered_at=0.0) if found else Missing(contact_id=contact_id)
+
+    def chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure:
+        """Returns all contacts, as if they were one chain."""
+        self.asked.append(contact_id)
+        failure = self.failing.get(contact_id)
+        if failure is not None:
+            assert not isinstance(failure, Reading | Missing), "a chain is there, or fails"
+            return failure
+        return tuple(self.contacts.values())
+
+    def search(
+        self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime
+    ) -> Iterator[SearchPage]:
+        raise AssertionError("not searched")

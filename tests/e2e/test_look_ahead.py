@@ -105,7 +105,7 @@ def test_a_reading_right_before_a_move_comes_before_all_others(centre):
 def test_deciding_that_takes_longer_than_a_poll_leaves_as_long_for_acting(centre, monkeypatch):
     """Many contacts under many rules on a slow machine: cycle after cycle would otherwise end with nothing sent."""
     app = centre.router()
-    decide = app.cycle.looking.decide
+    decide = app.cycle.lookup.decide
     centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
 
     def slowly(*given):
@@ -113,7 +113,7 @@ def test_deciding_that_takes_longer_than_a_poll_leaves_as_long_for_acting(centre
             pass
         return decide(*given)
 
-    monkeypatch.setattr(app.cycle.looking, "decide", slowly)
+    monkeypatch.setattr(app.cycle.lookup, "decide", slowly)
     over = app.clock.monotonic() + 0.5
     app.acting.poll(until=over, every=timedelta(seconds=1))
     app.acting._step()

@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 from router.daemon.once import run_once
-from router.lookup.fetch import CHAINS_PER_LOOK
+from router.lookup.chain import TRANSFERS_PER_LOOK
 
 HOUR = timedelta(hours=1)
 ROOM = {"guard.per_cycle": 500, "guard.per_hour": 500, "guard.unlanded": 500}
 
 
 def test_a_pass_reads_as_much_as_it_takes_to_act_on_everything_due(centre):
-    ids = {centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, chain=2) for _ in range(CHAINS_PER_LOOK + 10)}
+    ids = {centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, chain=2) for _ in range(TRANSFERS_PER_LOOK + 10)}
     app = centre.router(**ROOM)
     centre.disown(app)
     done = run_once(app)
@@ -19,7 +19,7 @@ def test_a_pass_reads_as_much_as_it_takes_to_act_on_everything_due(centre):
 
 
 def test_going_on_with_a_pass_moves_no_more_than_one_cycle_may(centre):
-    for _ in range(CHAINS_PER_LOOK + 10):
+    for _ in range(TRANSFERS_PER_LOOK + 10):
         centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, chain=2)
     app = centre.router(**{**ROOM, "guard.per_cycle": 5})
     centre.disown(app)

@@ -96,8 +96,8 @@ def test_a_held_task_that_cannot_be_read_keeps_no_others_from_being_confirmed(ce
     app = centre.router(full)
     bad = centre.world.enqueue("TASK", "Billing", waited=3 * HOUR)
     good = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
-    segments = app.cycle.looking.needs._pasts.segments
-    reader = segments.reader = OneBad(segments.reader, bad)
+    details = app.cycle.lookup.fetcher.details
+    reader = details.reader = OneBad(details.reader, bad)
     for _ in range(3):
         app.cycle.run(until=None)
     assert good in reader.asked, reader.asked

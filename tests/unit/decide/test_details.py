@@ -218,8 +218,8 @@ def test_where_a_later_rule_may_govern_its_urgency_counts_too():
 
 
 def test_the_hold_says_why_it_could_not_be_read():
-    seen = snapshot(WAITING, details={WAITING.id: Unread("DescribeContact could not tell (Missing)")})
-    assert the_hold(decide(seen, rules(VIP))).detail.endswith("read: DescribeContact could not tell (Missing)")
+    seen = snapshot(WAITING, details={WAITING.id: Unread("DescribeContact failed (Missing)")})
+    assert the_hold(decide(seen, rules(VIP))).detail.endswith("read: DescribeContact failed (Missing)")
 
 
 def test_a_decision_carries_what_it_relies_on_the_rules_above_included():

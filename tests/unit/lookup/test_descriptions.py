@@ -9,8 +9,7 @@ import pytest
 
 from router.connect.answers import Denied, DescribeAnswer, Missing, Reading, Rejected, Throttled, Unknown
 from router.decide.snapshot import Limits
-from router.lookup.budget import FailedReads
-from router.lookup.details import DETAILS_PER_LOOK, FRESH_FOR, Descriptions, DetailsCache
+from router.lookup.details import DETAILS_PER_LOOK, FRESH_FOR, DetailsCache, DetailsReader
 from router.model import Contact, ContactId, Details
 from router.rules.condition import Unread
 from tests.builders.contacts import contact
@@ -34,14 +33,14 @@ class Described:
 
 
 def read(
-    descriptions: Descriptions,
+    descriptions: DetailsReader,
     contacts: tuple[Contact, ...] = MANY,
     *,
     after: timedelta = timedelta(),
     per_cycle: int = DETAILS_PER_LOOK // 2,
 ):
     seen = snapshot(*contacts, limits=Limits(per_cycle=per_cycle))
-    return descriptions.read(replace(seen, now=seen.now + after), [one.id for one in contacts])
+    return descriptions.details(replace(seen, now=seen.now + after), [one.id for one in contacts])
 
 
 def ids(contacts):
@@ -51,7 +50,7 @@ def ids(contacts):
 def test_they_are_read_in_the_order_in_which_they_were_asked_for_up_to_the_bound():
     reader = Described()
     backwards = MANY[::-1]
-    found = read(Descriptions(reader, DetailsCache()), backwards)
+    found = read(DetailsReader(reader, DetailsCache(), assume_unpaused=False), backwards)
     assert reader.asked == ids(backwards)[:DETAILS_PER_LOOK]
     assert [one for one in ids(backwards) if found[one] == VIP] == reader.asked
     left = [found[one] for one in ids(backwards)[DETAILS_PER_LOOK:]]
@@ -60,13 +59,13 @@ def test_they_are_read_in_the_order_in_which_they_were_asked_for_up_to_the_bound
 
 def test_where_more_may_be_moved_more_are_read():
     reader = Described()
-    read(Descriptions(reader, DetailsCache()), per_cycle=35)
+    read(DetailsReader(reader, DetailsCache(), assume_unpaused=False), per_cycle=35)
     assert len(reader.asked) == 70
 
 
 def test_those_left_out_come_first_in_the_next_look():
     reader = Described()
-    descriptions = Descriptions(reader, DetailsCache())
+    descriptions = DetailsReader(reader, DetailsCache(), assume_unpaused=False)
     read(descriptions)
     reader.asked.clear()
     assert all(found == VIP for found in read(descriptions, after=FRESH_FOR / 2).values())
@@ -82,7 +81,7 @@ def test_those_left_out_come_first_in_the_next_look():
     ],
 )
 def test_a_contact_that_connect_does_not_tell_of_does_not_stop_the_others_of_the_look(answer):
-    descriptions = Descriptions(Described({MANY[0].id: answer}), DetailsCache())
+    descriptions = DetailsReader(Described({MANY[0].id: answer}), DetailsCache(), assume_unpaused=False)
     found = read(descriptions, MANY[:3])
     assert isinstance(found[MANY[0].id], Unread)
     assert (found[MANY[1].id], found[MANY[2].id]) == (VIP, VIP)
@@ -91,24 +90,15 @@ def test_a_contact_that_connect_does_not_tell_of_does_not_stop_the_others_of_the
 @pytest.mark.parametrize("answer", [Unknown(code="UnreadableAnswer", message="no"), Throttled(code="NotSent")])
 def test_where_connect_does_not_answer_the_others_wait_for_the_next_look_and_go_before_it(answer):
     reader = Described({MANY[0].id: answer})
-    descriptions = Descriptions(reader, DetailsCache())
+    descriptions = DetailsReader(reader, DetailsCache(), assume_unpaused=False)
     assert all(isinstance(one, Unread) for one in read(descriptions, MANY[:3]).values())
     assert reader.asked == [MANY[0].id]
     found = read(descriptions, MANY[:3])
     assert (found[MANY[1].id], found[MANY[2].id]) == (VIP, VIP)
 
 
-def test_one_that_answers_again_has_its_place_again():
-    vain = FailedReads()
-    one, two, three = ids(MANY[:3])
-    vain.note(two, failed=True)
-    vain.note(one, failed=True)
-    assert vain.last([one, two, three, three]) == [three, two, one]
-    vain.note(two, failed=False)
-    assert vain.last([one, two, three]) == [two, three, one]
-
-
 def test_the_reason_does_not_repeat_what_connect_said():
     answer = Rejected(code="InvalidRequestException", message="attribute tier of ann@customer.example", status=400)
-    (found,) = read(Descriptions(Described({MANY[0].id: answer}), DetailsCache()), MANY[:1]).values()
-    assert found == Unread("DescribeContact could not tell (InvalidRequestException)")
+    descriptions = DetailsReader(Described({MANY[0].id: answer}), DetailsCache(), assume_unpaused=False)
+    (found,) = read(descriptions, MANY[:1]).values()
+    assert found == Unread("DescribeContact failed (InvalidRequestException)")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from router.connect.answers import Failure, Throttled
-from router.lookup.opening_hours import HOURS_PER_LOOK, TRUSTED, OpeningTimes
+from router.lookup.opening_hours import HOURS_PER_LOOK, TRUSTED, OpeningHoursReader
 from router.model import (
     AgentId,
     AgentState,
@@ -55,11 +55,11 @@ class Instance:
         raise AssertionError("not asked for")
 
 
-def opening(instance: Instance, *, lookback: timedelta = timedelta(days=90)) -> OpeningTimes:
-    return OpeningTimes(instance=instance, fresh_for=FRESH, lookback=lookback)
+def opening(instance: Instance, *, lookback: timedelta = timedelta(days=90)) -> OpeningHoursReader:
+    return OpeningHoursReader(instance, fresh_for=FRESH, lookback=lookback)
 
 
-def known(times: OpeningTimes, now: datetime) -> bool:
+def known(times: OpeningHoursReader, now: datetime) -> bool:
     return isinstance(times.read([OFFICE], now)[OFFICE], Calendar)
 
 

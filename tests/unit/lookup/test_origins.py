@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from router.connect.answers import Rejected, Throttled
-from router.lookup.chain import READ_PER_LOOK, ChainOrigins, Segments
+from router.lookup.chain import ORIGINS_PER_LOOK, ChainReader
 from router.model import Contact, Need, NeedKind
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, contact, minutes
@@ -15,9 +15,9 @@ SECOND = contact("c2", initiated_at=NOW - minutes(5), initial_id="c1", previous_
 REFUSED = Rejected(code="InvalidRequestException", message="", status=400)
 
 
-def read(reader: Describing, *contacts: Contact, origins: ChainOrigins | None = None) -> dict[str, datetime | Unread]:
-    asking = origins or ChainOrigins(segments=Segments(reader=reader))
-    found = asking.read(snapshot(*contacts), [Need(NeedKind.ORIGIN, one.id, one.chain_id) for one in contacts])
+def read(reader: Describing, *contacts: Contact, origins: ChainReader | None = None) -> dict[str, datetime | Unread]:
+    asking = origins or ChainReader(reader)
+    found = asking.origins(snapshot(*contacts), [Need(NeedKind.ORIGIN, one.id, one.chain_id) for one in contacts])
     return {str(contact_id): began for contact_id, began in found.items()}
 
 
@@ -30,7 +30,7 @@ def test_the_first_contact_tells_when_the_chain_began():
 def test_it_is_read_once_for_all_contacts_of_the_chain():
     third = contact("c3", initial_id="c1", previous_id="c2")
     reader = Describing.of([FIRST])
-    origins = ChainOrigins(segments=Segments(reader=reader))
+    origins = ChainReader(reader)
     read(reader, SECOND, origins=origins)
     assert read(reader, SECOND, third, origins=origins)["c3"] == NOW - minutes(90)
     assert reader.asked == ["c1"]
@@ -39,7 +39,7 @@ def test_it_is_read_once_for_all_contacts_of_the_chain():
 def test_a_schedule_that_may_yet_be_changed_is_read_again():
     scheduled = contact("c1", initiated_at=NOW - minutes(90), scheduled_at=NOW + minutes(30))
     reader = Describing.of([scheduled])
-    origins = ChainOrigins(segments=Segments(reader=reader))
+    origins = ChainReader(reader)
     assert read(reader, SECOND, origins=origins) == {"c2": NOW + minutes(30)}
     reader.contacts["c1"] = FIRST
     assert read(reader, SECOND, origins=origins) == {"c2": NOW - minutes(90)}
@@ -66,7 +66,7 @@ def test_a_first_contact_that_connect_does_not_know_any_more_leaves_the_earliest
 
 def test_what_cannot_be_read_is_told_and_asked_again():
     reader = Describing.of([FIRST], c1=Throttled(code="ThrottlingException"))
-    origins = ChainOrigins(segments=Segments(reader=reader))
+    origins = ChainReader(reader)
     assert isinstance(read(reader, SECOND, origins=origins)["c2"], Unread)
     reader.failing.clear()
     assert read(reader, SECOND, origins=origins) == {"c2": NOW - minutes(90)}
@@ -87,10 +87,10 @@ def test_a_chain_that_connect_refuses_to_tell_of_keeps_no_other_waiting():
 
 
 def test_so_many_are_read_in_one_look_and_the_others_in_the_next():
-    waiting = [contact(f"s{n}", initial_id=f"f{n}", previous_id=f"f{n}") for n in range(READ_PER_LOOK + 5)]
-    reader = Describing.of([contact(f"f{n}") for n in range(READ_PER_LOOK + 5)])
-    origins = ChainOrigins(segments=Segments(reader=reader))
+    waiting = [contact(f"s{n}", initial_id=f"f{n}", previous_id=f"f{n}") for n in range(ORIGINS_PER_LOOK + 5)]
+    reader = Describing.of([contact(f"f{n}") for n in range(ORIGINS_PER_LOOK + 5)])
+    origins = ChainReader(reader)
     found = read(reader, *waiting, origins=origins)
     assert sum(isinstance(one, Unread) for one in found.values()) == 5
     assert not any(isinstance(one, Unread) for one in read(reader, *waiting, origins=origins).values())
-    assert len(reader.asked) == READ_PER_LOOK + 5
+    assert len(reader.asked) == ORIGINS_PER_LOOK + 5
