@@ -1,4 +1,4 @@
-"""Builders of configurations that load."""
+"""Builds configurations that load."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def load(tmp_path: Path) -> Load:
 
 
 @pytest.fixture
-def told(load: Load) -> Callable[..., list[str]]:
-    """The lines that loading is refused with, less the folder of the file."""
+def reported(load: Load) -> Callable[..., list[str]]:
+    """Returns the lines that loading is refused with, without the folder of the file."""
 
     def lines(*args, **kwargs) -> list[str]:
         with pytest.raises(Problems) as caught:

@@ -1,4 +1,4 @@
-"""Broken configurations are told line by line as they themselves say that they must be."""
+"""Loads broken configurations; each file lists the problems that must be reported."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "config"
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """``told`` are the expected lines, without the file's name. A file that cannot begin with comments, because its
-    first bytes are what is wrong, has them in a sidecar, ``NAME.expected``."""
+    """Holds a file and its expected lines, ``reported``, without the file's name.
+
+    A file whose first bytes are wrong cannot begin with comments; it has them in a sidecar, ``NAME.expected``.
+    """
 
     path: Path
-    told: list[str]
+    reported: list[str]
     environ: dict[str, str]
     overrides: dict[str, str]
 
@@ -28,11 +30,11 @@ class Broken:
 def read(path: Path) -> Broken:
     sidecar = path.with_suffix(".expected")
     text = sidecar.read_text() if sidecar.exists() else path.read_text()
-    said = re.findall(r"^# (told|env|set): (.*)$", text, re.MULTILINE)
+    said = re.findall(r"^# (problem|env|set): (.*)$", text, re.MULTILINE)
     pairs = {kind: [value.split("=", 1) for each, value in said if each == kind] for kind in ("env", "set")}
     return Broken(
         path=path,
-        told=[value for kind, value in said if kind == "told"],
+        reported=[value for kind, value in said if kind == "problem"],
         environ=dict(pairs["env"]),
         overrides=dict(pairs["set"]),
     )
@@ -44,16 +46,16 @@ def files() -> list[Path]:
 
 def test_the_corpus_is_there():
     assert len(files()) >= 90
-    assert all(read(path).told for path in files())
+    assert all(read(path).reported for path in files())
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
-def test_a_broken_configuration_is_told_as_it_says(path, monkeypatch):
+def test_a_broken_configuration_is_reported_as_it_says(path, monkeypatch):
     monkeypatch.chdir(path.parent)
     broken = read(path)
     with pytest.raises(Problems) as caught:
         load_settings(Path(path.name), environ=broken.environ, overrides=broken.overrides)
-    assert [str(problem).removeprefix(f"{path.name}:") for problem in caught.value.problems] == broken.told
+    assert [str(problem).removeprefix(f"{path.name}:") for problem in caught.value.problems] == broken.reported
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)

@@ -1,4 +1,4 @@
-"""docs/configuration.md tells every key with its true default, and its examples load."""
+"""Compares docs/configuration.md with the program: every key has its true default, and the examples load."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROWS = dict(re.findall(r"^\| `([a-z_.]+)` \| [^|]+ \| ([^|]+) \| [^|]+ \|$", PAG
 
 
 def defaults(model: type[BaseModel], above: str = "") -> dict[str, Any]:
-    """By dotted key, as JSON has them; without the quotas of single operations."""
+    """Returns the defaults by dotted key, as JSON has them, without the quotas of single operations."""
     found: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -88,8 +88,8 @@ def test_the_examples_of_variables_mean_what_stands_beside_them(tmp_path):
         assert name in variables()
 
 
-def test_the_mistakes_shown_are_those_that_are_told(tmp_path, monkeypatch):
-    """The page's own sample of what is printed, made anew."""
+def test_the_mistakes_shown_are_those_that_are_reported(tmp_path, monkeypatch):
+    """Makes the page's own sample of output again."""
     monkeypatch.chdir(tmp_path)
     Path("config.toml").write_text(
         f'{BLOCKS[0]}\n[poll]\nevry = "15s"\nsweep = 300\n\n\n\n\n[ledger]\nkeep = "30d"\n'

@@ -1,4 +1,4 @@
-"""Durations as text."""
+"""Reads durations from text."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_what_is_written_is_read_as_the_same(seconds):
 
 
 def read(text: str) -> timedelta | str:
-    """The duration, or why there is none."""
+    """Returns the duration, or why there is none."""
     try:
         return parse_duration(text)
     except ValueError as refused:

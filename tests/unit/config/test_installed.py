@@ -1,4 +1,4 @@
-"""Where an installed service's ledger and socket are, for who asks in a plain shell."""
+"""Finds an installed service's ledger and socket from a plain shell."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_a_configuration_elsewhere_has_its_things_beside_it(elsewhere):
 
 @pytest.fixture
 def host(tmp_path):
-    """A machine's folders, and what the settings say there."""
+    """Returns a machine's folders, and the settings there."""
     installed = Installed(config=tmp_path / "etc", state=tmp_path / "var", runtime=tmp_path / "run")
     installed.config.mkdir()
     config = installed.config / "config.toml"
@@ -88,7 +88,7 @@ def test_systemds_own_word_goes_before_the_guess(host, tmp_path):
     installed, settings = host
     installed.state.mkdir()
 
-    found = settings(STATE_DIRECTORY=str(tmp_path / "told"), RUNTIME_DIRECTORY=str(tmp_path / "now"))
+    found = settings(STATE_DIRECTORY=str(tmp_path / "reported"), RUNTIME_DIRECTORY=str(tmp_path / "now"))
 
-    assert found.ledger.path == tmp_path / "told" / "ledger.db"
+    assert found.ledger.path == tmp_path / "reported" / "ledger.db"
     assert found.control_socket == tmp_path / "now" / "control.sock"

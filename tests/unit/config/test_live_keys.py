@@ -1,4 +1,4 @@
-"""Which keys a reload may change: the page says the same as the program, and each of them exists."""
+"""Checks which keys a reload may change: the page lists the same keys as the program, and each of them exists."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Errors of nested models, unions and lists are told at their place and in plain words."""
+"""Checks that errors of nested models, unions and lists are reported at their place and in plain words."""
 
-# ruff: noqa: E501 - one case a line, the file and what is told of it side by side
+# ruff: noqa: E501 - one case a line, the file and what is reported of it side by side
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ RULE = '[[rule]]\nname = "a"\n[rule.match]\nqueue = "Q"\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         (RULE + 'quue = "x"\n', ["5:1: unknown key 'quue' (did you mean 'queue'?)"]),
         (RULE + "queue2 = 5\n[[rule.step]]\n", ["5:1: unknown key 'queue2' (did you mean 'queue'?)", "6:1: 'at' is missing in [[rule.step]]"]),
@@ -153,8 +153,8 @@ RULE = '[[rule]]\nname = "a"\n[rule.match]\nqueue = "Q"\n'
         ('zebra = []\n', ["1:1: unknown key 'zebra' (known here: rule)"]),
     ],
 )  # fmt: skip
-def test_each_mistake_is_told_once_at_its_place(text, told):
-    assert problems(text) == [f"r.toml:{line}" for line in told]
+def test_each_mistake_is_reported_once_at_its_place(text, reported):
+    assert problems(text) == [f"r.toml:{line}" for line in reported]
 
 
 def test_an_alternatives_name_that_is_also_a_key_does_not_lead_astray():
@@ -181,7 +181,7 @@ def test_an_alternatives_name_that_is_also_a_key_does_not_lead_astray():
     ]
 
 
-def test_deeply_nested_rules_are_told_in_reasonable_time():
+def test_deeply_nested_rules_are_reported_in_reasonable_time():
     depth = 60
     text = '[[rule]]\nname = "a"\nmatch = ' + "{ any = [" * depth + "{ quue = 1 }" + "] }" * depth
     assert problems(text) == [f"r.toml:3:{9 + 9 * depth + 2}: unknown key 'quue' (did you mean 'queue'?)"]
@@ -195,8 +195,8 @@ def test_no_error_of_pydantics_reaches_the_user_in_its_own_words(kind):
     details: Any = {"type": kind, "loc": ("a",), "input": "x", "msg": example["example_message_python"]}
     details["ctx"] = example.get("example_context") or {}
     if kind in {"missing", "extra_forbidden"}:
-        return  # told by the table that they belong to
-    told = message(details)
-    assert told
+        return  # reported by the table that they belong to
+    reported = message(details)
+    assert reported
     for jargon in ("Input should", "valid", "instance", "literal", "pydantic", "dictionary", "string", "parse", "JSON"):
-        assert jargon not in told, told
+        assert jargon not in reported, reported

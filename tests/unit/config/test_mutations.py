@@ -1,4 +1,4 @@
-"""Whatever is done to a configuration, loading it gives settings or located problems, and nothing else."""
+"""Changes configurations at random: loading them returns settings or located problems, and nothing else."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def outcome(path: Path, **sources: Any) -> Settings | Problems:
 
 
 def load(path: Path, **sources: Any) -> None:
-    told = outcome(path, **sources)
-    if isinstance(told, Problems):
-        assert told.problems
-        assert len(str(told).split("\n")) == len(str(told).splitlines()) == len(told.problems)
-        assert "\x1b" not in str(told)
-        assert not re.search("[Ii]nput should|pydantic|Traceback", str(told))
+    reported = outcome(path, **sources)
+    if isinstance(reported, Problems):
+        assert reported.problems
+        assert len(str(reported).split("\n")) == len(str(reported).splitlines()) == len(reported.problems)
+        assert "\x1b" not in str(reported)
+        assert not re.search("[Ii]nput should|pydantic|Traceback", str(reported))
 
 
 @given(st.data())
-def test_any_change_to_the_shipped_file_is_read_or_told(tmp_path_factory, data):
+def test_any_change_to_the_shipped_file_is_read_or_reported(tmp_path_factory, data):
     mutated = SHIPPED
     for _ in range(data.draw(st.integers(1, 4))):
         begin = data.draw(st.integers(0, len(mutated)))
@@ -57,7 +57,7 @@ def test_any_change_to_the_shipped_file_is_read_or_told(tmp_path_factory, data):
 
 
 @given(st.data())
-def test_any_value_in_place_of_another_is_read_or_told_at_its_line(tmp_path_factory, data):
+def test_any_value_in_place_of_another_is_read_or_reported_at_its_line(tmp_path_factory, data):
     lines = SHIPPED.decode().split("\n")
     number = data.draw(st.sampled_from([n for n, line in enumerate(lines) if " = " in line and line[0] != "#"]))
     value = data.draw(st.sampled_from(["1", "-1", "1.5", "true", '""', '"x"', "[]", "{}", "[[1]]", "{ a = {} }", "inf",
@@ -66,26 +66,26 @@ def test_any_value_in_place_of_another_is_read_or_told_at_its_line(tmp_path_fact
     path = tmp_path_factory.getbasetemp() / "replaced.toml"
     path.write_text("\n".join(lines))
     tomli.loads(path.read_text())
-    told = outcome(path)
-    if isinstance(told, Problems):
-        lines_told = {problem.line for problem in told.problems}
-        assert number + 1 in lines_told or any("is shorter than" in problem.message for problem in told.problems)
+    reported = outcome(path)
+    if isinstance(reported, Problems):
+        at_lines = {problem.line for problem in reported.problems}
+        assert number + 1 in at_lines or any("is shorter than" in problem.message for problem in reported.problems)
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_read_or_told(tmp_path_factory, data):
+def test_any_bytes_are_read_or_reported(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "bytes.toml"
     path.write_bytes(data)
     load(path)
 
 
 @given(st.dictionaries(st.sampled_from([".".join(path) for path in keys()]) | st.text(max_size=10), values, max_size=4))
-def test_any_override_is_taken_or_told(overrides):
+def test_any_override_is_taken_or_reported(overrides):
     load(FILE, overrides=overrides)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(variables())), st.text(max_size=12), max_size=4))
-def test_any_variable_is_taken_or_told(environ):
-    told = outcome(FILE, environ=environ)
-    if isinstance(told, Problems):
-        assert {problem.file.removeprefix("environment:") for problem in told.problems} <= {*environ, str(FILE)}
+def test_any_variable_is_taken_or_reported(environ):
+    reported = outcome(FILE, environ=environ)
+    if isinstance(reported, Problems):
+        assert {problem.file.removeprefix("environment:") for problem in reported.problems} <= {*environ, str(FILE)}

@@ -28,7 +28,7 @@ def test_what_is_printed_is_printable(text):
     assert not set(printable(text)) & {chr(code) for code in [*range(32), *range(127, 160), 0x2028, 0x2029, 0x202E]}
 
 
-def test_problems_are_sorted_by_place_and_told_once():
+def test_problems_are_sorted_by_place_and_reported_once():
     late, early, elsewhere = Problem("b", 10, 1, "x"), Problem("b", 9, 2, "y"), Problem("a", 99, 1, "z")
     problems = Problems([late, early, late, elsewhere])
     assert problems.problems == (elsewhere, early, late)
@@ -62,8 +62,8 @@ def test_a_number_of_thousands_of_digits_is_not_written_out():
 
 
 def test_a_message_that_quotes_something_endless_keeps_its_ends_and_stays_a_line_that_can_be_read():
-    told = str(Problem("f.toml", 1, 1, f'expected a duration, got "{"9" * 20_000}" (write "15m")'))
-    assert len(told) < 1_000
-    assert told.startswith('f.toml:1:1: expected a duration, got "999')
-    assert told.endswith('9" (write "15m")')
-    assert " … " in told
+    reported = str(Problem("f.toml", 1, 1, f'expected a duration, got "{"9" * 20_000}" (write "15m")'))
+    assert len(reported) < 1_000
+    assert reported.startswith('f.toml:1:1: expected a duration, got "999')
+    assert reported.endswith('9" (write "15m")')
+    assert " … " in reported

@@ -1,4 +1,4 @@
-"""The JSON Schema of config.toml."""
+"""Checks the JSON Schema of config.toml."""
 
 from __future__ import annotations
 
@@ -46,8 +46,7 @@ def test_every_default_in_it_is_a_value_that_it_accepts():
 
 
 def for_an_editor_too() -> list[Path]:
-    """The files of the corpus whose mistake is in one key's value: what keys must agree on, what stands in the
-    environment and the bytes of the file, no schema tells."""
+    """Yields the files of the corpus whose mistake is in one key's value, because a schema checks nothing else."""
     return [path for path in sorted(CORPUS.glob("*.toml")) if _in_one_value(path)]
 
 
@@ -62,7 +61,7 @@ def _in_one_value(path: Path) -> bool:
     return False
 
 
-def test_most_of_the_corpus_can_be_told_by_an_editor():
+def test_most_of_the_corpus_can_be_reported_by_an_editor():
     assert len(for_an_editor_too()) > 40
 
 

@@ -1,4 +1,4 @@
-"""What the settings are when nothing is wrong: defaults, precedence, paths."""
+"""Loads correct settings: defaults, precedence, paths."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_without_a_file_here_the_installed_one_is_read(tmp_path, monkeypatch):
     assert load_settings(None, environ={}, overrides={}).config_path == installed
 
 
-def test_without_any_file_it_is_told_where_one_was_looked_for(tmp_path, monkeypatch):
+def test_without_any_file_it_is_reported_where_one_was_looked_for(tmp_path, monkeypatch):
     monkeypatch.setattr("router.settings.load.INSTALLED", Path("/nowhere/config.toml"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Problems) as caught:
@@ -216,7 +216,7 @@ def test_without_any_file_it_is_told_where_one_was_looked_for(tmp_path, monkeypa
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read_is_told(tmp_path):
+def test_a_file_that_may_not_be_read_is_reported(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text("")
     path.chmod(0)
@@ -224,8 +224,8 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path):
         load_settings(path, environ={}, overrides={})
 
 
-def test_every_source_tells_its_problems_at_once(told):
-    assert told(
+def test_every_source_tells_its_problems_at_once(reported):
+    assert reported(
         "[poll]\nevery = 5\n",
         environ={"CONNECT_ROUTER_LOG__LEVEL": "loud", "CONNECT_ROUTER_LOGS__LEVEL": "info"},
         overrides={"execute.workers": 0, "execute.worker": 4},
@@ -239,10 +239,10 @@ def test_every_source_tells_its_problems_at_once(told):
 
 
 @pytest.mark.parametrize("value", ["\udce9", "a\udcffb"])
-def test_a_value_from_outside_that_is_not_utf8_is_told_by_its_name(told, value):
-    """As the operating system hands over bytes that are no text."""
+def test_a_value_from_outside_that_is_not_utf8_is_reported_by_its_name(reported, value):
+    """Gives the value as the operating system hands over bytes that are no text."""
     variable = "CONNECT_ROUTER_POLL__EVERY"
-    assert told(environ={variable: value}, overrides={"ledger.url": f"sqlite:{value}"}) == [
+    assert reported(environ={variable: value}, overrides={"ledger.url": f"sqlite:{value}"}) == [
         "--set ledger.url: the value is not UTF-8",
         f"environment:{variable}: the value is not UTF-8",
     ]
@@ -296,6 +296,6 @@ def test_metrics_are_served_nowhere_else(listen):
     "deep", ["[" * 320 + "]" * 320, "{ x = " + "{ a = " * 320 + "1" + " }" * 321, "{ " + "a." * 900 + "a = 1 }"]
 )
 @pytest.mark.parametrize("key", ["poll.every", "polls", "connect.region"])
-def test_what_is_nested_without_end_is_refused_like_any_other_value(told, key, deep):
-    lines = told(whole=f'connect.instance = "{ID}"\n{key} = {deep}\n', environ={"CONNECT_ROUTER_POLL__SWEEP": "5m"})
+def test_what_is_nested_without_end_is_refused_like_any_other_value(reported, key, deep):
+    lines = reported(whole=f'connect.instance = "{ID}"\n{key} = {deep}\n', environ={"CONNECT_ROUTER_POLL__SWEEP": "5m"})
     assert [line.partition(":")[0] for line in lines] == ["2"]

@@ -1,4 +1,4 @@
-"""Where everything in a TOML file stands, and what is told of one that is none."""
+"""Finds the place of everything in a TOML file, and the mistake of a file that is none."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_every_key_and_value_of_any_document_is_where_the_text_has_it(data):
 
 
 @given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode) | st.text(alphabet="[]{}=\"'#,.\n\\ a1-:+T", max_size=80).map(str.encode))  # fmt: skip # noqa: E501
-def test_any_bytes_are_read_or_told(data):
+def test_any_bytes_are_read_or_reported(data):
     try:
         outcome: TomlSource | Problems = TomlSource.parse("a.toml", data)
     except Problems as problems:
@@ -170,7 +170,7 @@ def test_any_bytes_are_read_or_told(data):
         assert all(problem.line >= 1 and problem.column >= 1 and problem.message for problem in outcome.problems)
 
 
-def told(data: bytes | str) -> list[str]:
+def reported(data: bytes | str) -> list[str]:
     with pytest.raises(Problems) as caught:
         TomlSource.parse("a.toml", data.encode() if isinstance(data, str) else data)
     return [str(problem).removeprefix("a.toml:") for problem in caught.value.problems]
@@ -196,12 +196,12 @@ def told(data: bytes | str) -> list[str]:
         (b"a = '\xc3\xa9' # \xff", "1:11: the file is not UTF-8 (byte 0xff)"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(data, line):
-    assert told(data) == [line]
+def test_what_is_wrong_is_reported_in_one_line(data, line):
+    assert reported(data) == [line]
 
 
 def test_only_the_first_syntax_error_of_a_file_is_reported():
-    assert told("[[rule]]\nname = a\n[[rule]\nname = 'b'\nat 5m\n") == [
+    assert reported("[[rule]]\nname = a\n[[rule]\nname = 'b'\nat 5m\n") == [
         '2:8: expected a value, found "a" (put text in quotes; write true and false in small letters)'
     ]
 
@@ -230,7 +230,7 @@ NO_COMMA = "TOML 1.0 has no comma after the last entry of an inline table"
     ],
 )
 def test_syntax_of_toml_1_1_is_refused(text, line):
-    assert told(text) == [line]
+    assert reported(text) == [line]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_syntax_of_toml_1_0_is_not_refused(text):
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "pipe", "nul"])
-def test_what_is_no_file_is_told(kind, tmp_path):
+def test_what_is_no_file_is_reported(kind, tmp_path):
     path = tmp_path / ("a\0b" if kind == "nul" else "x.toml")
     if kind == "folder":
         path.mkdir()

@@ -1,4 +1,4 @@
-"""A real HTTP server that answers what a test told it to, byte for byte: for answers that no honest Connect gives."""
+"""Runs a real HTTP server that sends what a test gave it, byte for byte, including answers that Connect never gives."""
 
 import json
 import socket
@@ -38,8 +38,10 @@ class Request:
 
 
 class Canned:
-    """Answers ``script`` in order, then ``otherwise`` for ever; ``requests`` are those that came. ``meanwhile`` is what
-    happens while it does."""
+    """Sends ``script`` in order, then ``otherwise`` for ever; ``requests`` are those that arrived.
+
+    ``meanwhile`` is called before each answer.
+    """
 
     def __init__(self) -> None:
         self.script: deque[Answer] = deque()
@@ -104,7 +106,7 @@ def encoded(value: object) -> bytes:
 
 
 class FakeTime:
-    """Monotonic time that passes only when somebody waits, and a wall clock beside it."""
+    """Holds monotonic time that passes only when somebody waits, and a wall clock next to it."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -138,7 +140,7 @@ def time():
 
 @pytest.fixture
 def credentials(monkeypatch, tmp_path):
-    """Credentials and a region from the environment, and no file of the machine's."""
+    """Sets credentials and a region in the environment, and hides the machine's files."""
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CONNECT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))

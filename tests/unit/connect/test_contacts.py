@@ -178,7 +178,7 @@ def test_a_routing_update_sets_one_of_the_two(connection, change):
         connection.mover.reroute(contact_id=ContactId("c1"), routing=RoutingData(**change))
 
 
-def test_a_missing_permission_is_told_once_in_a_while(canned, connection, answer, time):
+def test_a_missing_permission_is_reported_once_in_a_while(canned, connection, answer, time):
     canned.otherwise = answer(403, b'{"Message": "not authorized"}', {"x-amzn-ErrorType": "AccessDeniedException"})
     with structlog.testing.capture_logs() as logs:
         connection.reader.describe(ContactId("c1"))
@@ -186,13 +186,13 @@ def test_a_missing_permission_is_told_once_in_a_while(canned, connection, answer
         connection.reader.chain(ContactId("c1"))
         time.seconds += 301
         connection.reader.describe(ContactId("c1"))
-    told = [(line["event"], line["log_level"], line["operation"], line["message"]) for line in logs]
+    reported = [(line["event"], line["log_level"], line["operation"], line["message"]) for line in logs]
     denied = ("api.denied", "error", "DescribeContact", "not authorized")
-    assert told == [denied, (*denied[:2], "ListAssociatedContacts", denied[3]), denied]
+    assert reported == [denied, (*denied[:2], "ListAssociatedContacts", denied[3]), denied]
 
 
 def test_a_reading_that_was_long_on_its_way_is_as_old_as_its_question(canned, connection, time):
-    """The process may have been stopped, with the answer waiting for it."""
+    """Takes long, as if the process had been stopped while the answer waited for it."""
     canned.says(CONTACT)
     canned.meanwhile = lambda: setattr(time, "seconds", time.seconds + 60)
     asked_at = time.seconds

@@ -1,4 +1,4 @@
-"""What each kind of bad answer comes to, over HTTP and through botocore's own parser."""
+"""Checks what each kind of bad answer becomes, over HTTP and through botocore's own parser."""
 
 import json
 
@@ -129,7 +129,7 @@ def test_a_good_answer_after_all_that_is_taken(canned, connection):
     assert transfer(connection) == Transferred(contact_id=ContactId("new"), request_id="request-1")
 
 
-def test_missing_credentials_are_told_apart_from_time_outs():
+def test_missing_credentials_are_reported_apart_from_time_outs():
     assert isinstance(answer_of(NoCredentialsError()), Unauthenticated)
     assert isinstance(answer_of(ReadTimeoutError(endpoint_url="http://connect")), Unknown)
     assert isinstance(answer_of(ParamValidationError(report="x")), Rejected)

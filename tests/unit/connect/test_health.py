@@ -1,4 +1,4 @@
-"""Which operations do not answer: told when it begins, when the error changes and when it ends."""
+"""Logs failing operations when the failure begins, when the error changes and when it ends."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,8 +12,8 @@ REFUSED = Rejected(code="ResourceNotFoundException", message="not found", status
 ANSWER = ("an", "answer")
 
 
-def told(*notes):
-    """What is said of these, each an operation with what came of it, one second after the other."""
+def reported(*notes):
+    """Returns what is logged about these, each an operation with its outcome, one second after the other."""
     seconds = iter(range(1000))
     health = OperationHealth(lambda: float(next(seconds)))
     with capture_logs() as lines:
@@ -31,23 +31,23 @@ def recovered(operation=METRICS, about=None):
 
 
 def test_what_answers_is_not_spoken_of():
-    assert told(*[(METRICS, ANSWER)] * 3) == []
+    assert reported(*[(METRICS, ANSWER)] * 3) == []
 
 
-def test_a_failure_that_lasts_is_told_once_and_so_is_its_end():
+def test_a_failure_that_lasts_is_reported_once_and_so_is_its_end():
     down = [(METRICS, DOWN)] * 5
-    assert told(*down, (METRICS, ANSWER), (METRICS, ANSWER)) == [failing("InternalServiceException"), recovered()]
+    assert reported(*down, (METRICS, ANSWER), (METRICS, ANSWER)) == [failing("InternalServiceException"), recovered()]
 
 
-def test_another_error_is_told():
+def test_another_error_is_reported():
     throttled = Throttled(code="ThrottlingException")
-    assert told((METRICS, DOWN), (METRICS, throttled), (METRICS, throttled)) == [
+    assert reported((METRICS, DOWN), (METRICS, throttled), (METRICS, throttled)) == [
         failing("InternalServiceException"),
         failing("ThrottlingException"),
     ]
 
 
-def test_how_long_it_lasted_is_told():
+def test_how_long_it_lasted_is_reported():
     seconds = iter([10.0, 11.0, 12.5, 75.5])
     health = OperationHealth(lambda: next(seconds))
     with capture_logs() as lines:
@@ -61,7 +61,7 @@ def test_how_long_it_lasted_is_told():
 
 def test_a_call_that_was_not_made_says_nothing_either_way():
     not_sent = Throttled(code=NOT_SENT)
-    assert told((METRICS, not_sent), (METRICS, DOWN), (METRICS, not_sent), (METRICS, DOWN)) == [
+    assert reported((METRICS, not_sent), (METRICS, DOWN), (METRICS, not_sent), (METRICS, DOWN)) == [
         failing("InternalServiceException")
     ]
 
@@ -71,27 +71,27 @@ def test_a_call_that_was_not_made_says_nothing_either_way():
     [Denied(message="no"), Unauthenticated(code="ExpiredTokenException", message="expired")],
     ids=["denied", "credentials"],
 )
-def test_of_a_missing_permission_only_the_end_is_told_here(answer):
-    assert told((METRICS, answer), (METRICS, answer), (METRICS, ANSWER)) == [recovered()]
+def test_of_a_missing_permission_only_the_end_is_reported_here(answer):
+    assert reported((METRICS, answer), (METRICS, answer), (METRICS, ANSWER)) == [recovered()]
 
 
-def test_of_the_search_only_the_end_is_told_here():
-    assert told(("SearchContacts", DOWN), ("SearchContacts", None)) == [recovered("SearchContacts")]
+def test_of_the_search_only_the_end_is_reported_here():
+    assert reported(("SearchContacts", DOWN), ("SearchContacts", None)) == [recovered("SearchContacts")]
 
 
 def test_a_refusal_is_a_failure_of_what_reads_lists_and_says_nothing_of_what_reads_one_contact():
-    assert told(("ListQueues", REFUSED), *[("DescribeContact", REFUSED)] * 5) == [
+    assert reported(("ListQueues", REFUSED), *[("DescribeContact", REFUSED)] * 5) == [
         failing("ResourceNotFoundException", "ListQueues")
     ]
 
 
 def test_one_contact_that_cannot_be_read_among_others_is_no_failing_operation():
-    assert told(*[("DescribeContact", DOWN), ("DescribeContact", DOWN), ("DescribeContact", ANSWER)] * 9) == []
+    assert reported(*[("DescribeContact", DOWN), ("DescribeContact", DOWN), ("DescribeContact", ANSWER)] * 9) == []
 
 
 def test_three_contacts_in_a_row_are_one():
     down = [("DescribeContact", DOWN)] * 4
-    assert told(*down, ("DescribeContact", ANSWER)) == [
+    assert reported(*down, ("DescribeContact", ANSWER)) == [
         failing("InternalServiceException", "DescribeContact"),
         recovered("DescribeContact"),
     ]
@@ -100,4 +100,4 @@ def test_three_contacts_in_a_row_are_one():
 def test_one_of_several_hours_of_operation_does_not_hide_what_the_others_are():
     hours = "DescribeHoursOfOperation"
     cycle = [(hours, DOWN, "one"), (hours, ANSWER, "two")]
-    assert told(*cycle * 4) == [failing("InternalServiceException", hours, "one")]
+    assert reported(*cycle * 4) == [failing("InternalServiceException", hours, "one")]

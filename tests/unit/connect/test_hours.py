@@ -1,4 +1,4 @@
-"""Hours of operation as Connect answers them."""
+"""Reads hours of operation as Connect returns them."""
 
 from datetime import date, timedelta
 
@@ -65,7 +65,7 @@ def test_hours_that_are_gone_are_a_refusal(canned, connection, answer):
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told"),
+    ("first", "second", "reported"),
     [
         (week(zone=None), {}, "TimeZone is missing"),
         (week({**on("MONDAY", 9, 12), "Day": "MOONDAY"}), {}, "Day is no day of the week"),
@@ -74,8 +74,8 @@ def test_hours_that_are_gone_are_a_refusal(canned, connection, answer):
         (week(), {"EffectiveHoursOfOperationList": [{"Date": "soon"}]}, "Date is no date"),
     ],
 )
-def test_an_answer_that_cannot_be_understood_names_the_member(canned, connection, first, second, told):
+def test_an_answer_that_cannot_be_understood_names_the_member(canned, connection, first, second, reported):
     canned.says(first, second)
     found = connection.instance.opening_hours(HOURS, since=SINCE, until=UNTIL)
     assert isinstance(found, Unknown)
-    assert found.message == told
+    assert found.message == reported

@@ -44,14 +44,14 @@ def test_a_lowered_rate_is_looked_at_again_before_long_because_it_climbs(quotas,
     assert max(time.waits) <= 1.0
 
 
-def test_a_throttle_is_told_once_a_moment_with_the_new_rate(quotas, time):
+def test_a_throttle_is_reported_once_a_moment_with_the_new_rate(quotas, time):
     with structlog.testing.capture_logs() as logs:
         quotas.throttled("Op")
         quotas.throttled("Op")
         time.seconds += 2
         quotas.throttled("Op")
-    told = [(line["event"], line["log_level"], line["operation"], line["rate"]) for line in logs]
-    assert told == [("api.throttled", "warning", "Op", 0.93), ("api.throttled", "warning", "Op", 0.8649)]
+    reported = [(line["event"], line["log_level"], line["operation"], line["rate"]) for line in logs]
+    assert reported == [("api.throttled", "warning", "Op", 0.93), ("api.throttled", "warning", "Op", 0.8649)]
 
 
 def test_the_snapshot_tells_rate_tokens_calls_and_throttles(quotas):
@@ -143,7 +143,7 @@ def test_many_threads_together_never_take_more_than_the_rate_allows():
 
 
 def wait_until(condition) -> None:
-    """The other thread's state is the condition; the event only keeps this one from spinning."""
+    """Waits for the other thread's state; the event only saves this thread from spinning."""
     pause = threading.Event()
     for _ in range(5000):
         if condition():
@@ -212,6 +212,6 @@ def test_a_wait_that_is_called_off_ends_at_the_nudge_without_a_token():
     assert answers == [False]
 
 
-def test_how_long_somebody_would_wait_for_a_token_is_told_at_the_present_rate(quotas):
+def test_how_long_somebody_would_wait_for_a_token_is_reported_at_the_present_rate(quotas):
     assert quotas.acquire("Op")
     assert quotas.seconds_to_token("Op") == pytest.approx(1.0)

@@ -39,7 +39,7 @@ def test_the_rate_stays_between_its_floor_and_the_full_one(rate, gaps):
 
 
 @given(rates, bursts, gaps)
-def test_waiting_as_long_as_told_is_enough(rate, burst, gaps):
+def test_waiting_as_long_as_reported_is_enough(rate, burst, gaps):
     bucket = Bucket(rate=rate, burst=burst, now=0.0)
     now = 0.0
     for gap, what in gaps:
@@ -138,8 +138,11 @@ def test_who_is_not_urgent_leaves_the_reserve(rate, burst, leave, gaps):
 
 
 def test_beside_a_neighbour_with_half_the_quota_most_of_the_other_half_is_used_and_little_is_throttled():
-    """The account's own bucket (2 a second, burst 5), a neighbour with Poisson arrivals of 1 a second that never
-    repeats, and this process with a share of 0.8 and more to do than it may."""
+    """Shares the account's own bucket (2 a second, burst 5) with a neighbour.
+
+    The neighbour has Poisson arrivals of 1 a second and never repeats. This process has a share of 0.8 and more to do
+    than it may.
+    """
     used, throttled, kept = zip(*(beside_a_neighbour(seed) for seed in range(6)), strict=True)
     assert sum(used) / len(used) >= 0.77
     assert sum(throttled) / len(throttled) <= 0.03

@@ -50,7 +50,7 @@ def moving(to: str, queue: str = '"Billing"') -> str:
     return f'[[rule]]\nname = "r"\nmatch.queue = {queue}\n[[rule.step]]\nat = "10m"\nto = [{to}]\n'
 
 
-def told(text: str, *, agents_known: bool = True) -> list[str]:
+def reported(text: str, *, agents_known: bool = True) -> list[str]:
     return [str(line) for line in bound(text, agents_known=agents_known).rules[0].unresolved]
 
 
@@ -109,39 +109,39 @@ def test_agents_and_their_flow():
         ),
     ],
 )
-def test_what_the_instance_does_not_offer_is_told(to, line):
-    assert told(moving(to)) == [f"r.toml:6:7: {line}"]
+def test_what_the_instance_does_not_offer_is_reported(to, line):
+    assert reported(moving(to)) == [f"r.toml:6:7: {line}"]
     assert bound(moving(to)).rules[0].steps[0].entries[0].target is None
 
 
 @pytest.mark.parametrize("to", ['{ queue = "Overflow", flow = "Inbound" }', '{ agent = "ben", flow = "Inbound" }'])
 def test_an_inbound_flow_serves_queues_and_agents(to):
-    assert told(moving(to)) == []
+    assert reported(moving(to)) == []
 
 
-def test_a_queue_of_match_that_does_not_exist_is_told_where_it_stands():
-    assert told(moving('{ queue = "Overflow", flow = "To queue" }', '["Billing", "Clams"]')) == [
+def test_a_queue_of_match_that_does_not_exist_is_reported_where_it_stands():
+    assert reported(moving('{ queue = "Overflow", flow = "To queue" }', '["Billing", "Clams"]')) == [
         "r.toml:3:15: queue \"Clams\" does not exist in the instance (did you mean 'Claims'?)"
     ]
 
 
-def test_agents_that_could_not_be_listed_are_told_as_that():
-    assert told(moving('{ agent = "ben", flow = "To agent" }'), agents_known=False) == [
+def test_agents_that_could_not_be_listed_are_reported_as_that():
+    assert reported(moving('{ agent = "ben", flow = "To agent" }'), agents_known=False) == [
         'r.toml:6:7: agent "ben" is not known: the instance\'s users could not be listed'
     ]
 
 
 def test_a_rule_that_is_off_is_not_complained_about():
     text = moving('{ queue = "Biling", flow = "To queue" }').replace("match", 'mode = "off"\nmatch')
-    assert told(text) == []
+    assert reported(text) == []
 
 
-def test_one_mistake_in_a_list_used_twice_is_told_once():
+def test_one_mistake_in_a_list_used_twice_is_reported_once():
     text = (
         '[lists]\nl = [{ queue = "Nowhere", flow = "To queue" }]\n[[rule]]\nname = "r"\nmatch.queue = "Billing"\n'
         '[[rule.step]]\nat = "5m"\nto = "l"\n[[rule.step]]\nat = "10m"\nto = "l"\n'
     )
-    assert told(text) == ['r.toml:2:6: queue "Nowhere" does not exist in the instance']
+    assert reported(text) == ['r.toml:2:6: queue "Nowhere" does not exist in the instance']
 
 
 @dataclass

@@ -110,12 +110,12 @@ def test_a_window_stays_within_a_day(start, end):
 
 
 def test_a_calendar_is_made_of_what_connect_tells():
-    told = OpeningHours(
+    reported = OpeningHours(
         zone="Europe/Berlin",
         weekly=dict.fromkeys(range(5), ((9 * 60, 17 * 60),)),
         dated={date(2026, 6, 15): ((12 * 60, 0),), date(2026, 6, 16): ()},
     )
-    calendar = Calendar.of(told)
+    calendar = Calendar.of(reported)
     assert calendar.open_time(local("2026-06-12T16:00"), local("2026-06-17T10:00")) == 14 * HOUR
     assert calendar.is_open(local("2026-06-15T23:59"))
     assert not calendar.is_open(local("2026-06-16T00:00"))

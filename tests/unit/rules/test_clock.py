@@ -1,4 +1,4 @@
-"""The rule's clock around the clock."""
+"""Checks the rule's clock without hours of operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From tables to rules: defaults, lists, tiers, places on the clock, fingerprints."""
+"""Makes rules of tables: defaults, lists, tiers, times on the clock, fingerprints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a folder or a file to a rule set."""
+"""Loads a rule set from a folder or a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def excludes(name: str) -> str:
     return f'[[rule]]\nname = "{name}"\nmatch.queue = "Billing"\n'
 
 
-def told(error: pytest.ExceptionInfo[Problems]) -> list[str]:
+def reported(error: pytest.ExceptionInfo[Problems]) -> list[str]:
     return [str(problem) for problem in error.value.problems]
 
 
@@ -54,33 +54,33 @@ def test_one_file_may_have_any_name(folder):
     assert [rule.name for rule in load_rules(file).rules] == ["one"]
 
 
-def test_a_folder_that_is_missing_is_told(folder):
+def test_a_folder_that_is_missing_is_reported(folder):
     with pytest.raises(Problems) as error:
         load_rules(folder / "nothing")
-    assert told(error) == [f"{folder}/nothing:1:1: there is no such file"]
+    assert reported(error) == [f"{folder}/nothing:1:1: there is no such file"]
 
 
-def test_a_folder_without_rule_files_is_told(folder):
+def test_a_folder_without_rule_files_is_reported(folder):
     (folder / ".hidden.toml").write_text(excludes("one"))
     with pytest.raises(Problems) as error:
         load_rules(folder)
-    assert told(error) == [f"{folder}: no rule file (*.toml) in this folder"]
+    assert reported(error) == [f"{folder}: no rule file (*.toml) in this folder"]
 
 
-def test_a_dangling_link_is_told(folder):
+def test_a_dangling_link_is_reported(folder):
     (folder / "a.toml").symlink_to("nowhere.toml")
     with pytest.raises(Problems) as error:
         load_rules(folder)
-    assert told(error) == [f"{folder}/a.toml:1:1: there is no such file"]
+    assert reported(error) == [f"{folder}/a.toml:1:1: there is no such file"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_told(folder):
+def test_a_file_that_may_not_be_read_is_reported(folder):
     (folder / "a.toml").write_text(excludes("one"))
     (folder / "a.toml").chmod(0)
     with pytest.raises(Problems) as error:
         load_rules(folder)
-    assert told(error) == [f"{folder}/a.toml: cannot be read: Permission denied"]
+    assert reported(error) == [f"{folder}/a.toml: cannot be read: Permission denied"]
 
 
 def test_files_are_named_as_the_user_named_the_folder(folder, monkeypatch):
@@ -88,10 +88,10 @@ def test_files_are_named_as_the_user_named_the_folder(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     with pytest.raises(Problems) as error:
         load_rules(folder.relative_to(folder.parent))
-    assert told(error)[0].startswith("rules/a.toml:2:8: ")
+    assert reported(error)[0].startswith("rules/a.toml:2:8: ")
 
 
-def test_all_files_are_told_at_once_and_sorted(folder):
+def test_all_files_are_reported_at_once_and_sorted(folder):
     (folder / "c.toml").write_bytes(b"\xff")
     (folder / "b.toml").write_text("[[rule]\n")
     (folder / "a.toml").write_text(excludes("a b") + "more = 1\n")
@@ -101,12 +101,12 @@ def test_all_files_are_told_at_once_and_sorted(folder):
     assert places == [("a.toml", 2), ("a.toml", 4), ("b.toml", 1), ("c.toml", 1)]
 
 
-def test_a_name_used_in_two_files_is_told_with_the_first_place(folder):
+def test_a_name_used_in_two_files_is_reported_with_the_first_place(folder):
     (folder / "a.toml").write_text(excludes("one"))
     (folder / "b.toml").write_text("\n" + excludes("one"))
     with pytest.raises(Problems) as error:
         load_rules(folder)
-    assert told(error) == [f'{folder}/b.toml:3:8: a rule called "one" exists already at {folder}/a.toml:2:8']
+    assert reported(error) == [f'{folder}/b.toml:3:8: a rule called "one" exists already at {folder}/a.toml:2:8']
 
 
 def test_lists_and_defaults_are_of_their_own_file(folder):
@@ -114,7 +114,7 @@ def test_lists_and_defaults_are_of_their_own_file(folder):
     (folder / "b.toml").write_text(excludes("two") + '[[rule.step]]\nat = "5m"\nto = "tail"\n')
     with pytest.raises(Problems) as error:
         load_rules(folder)
-    assert told(error) == [f'{folder}/b.toml:6:6: no list in [lists] is called "tail"']
+    assert reported(error) == [f'{folder}/b.toml:6:6: no list in [lists] is called "tail"']
 
 
 def test_an_example_may_name_a_rule_of_another_file(folder):
@@ -144,15 +144,15 @@ def test_a_file_of_comments_has_no_rules():
     assert parse_rules([("a.toml", b"# nothing yet\n")]).rules == ()
 
 
-def test_a_table_among_the_rules_is_told_and_the_rest_of_the_file_with_it():
+def test_a_table_among_the_rules_is_reported_and_the_rest_of_the_file_with_it():
     text = excludes("one") + '[rule]\nname = "two"\n[rule.match]\nqueue = "Claims"\n'
     with pytest.raises(Problems) as error:
         parse_rules([("a.toml", text.encode())])
-    assert told(error)[0].startswith("a.toml:4:2: ")
+    assert reported(error)[0].startswith("a.toml:4:2: ")
 
 
-def test_a_pipe_among_the_rule_files_is_told_and_not_waited_for(tmp_path):
+def test_a_pipe_among_the_rule_files_is_reported_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.toml")
-    with pytest.raises(Problems) as told:
+    with pytest.raises(Problems) as reported:
         load_rules(tmp_path)
-    assert [str(problem) for problem in told.value.problems] == [f"{tmp_path}/a.toml:1:1: this is not a file"]
+    assert [str(problem) for problem in reported.value.problems] == [f"{tmp_path}/a.toml:1:1: this is not a file"]

@@ -1,4 +1,4 @@
-"""Conditions of ``match`` against what contacts show."""
+"""Tests conditions of ``match`` against contacts."""
 
 from __future__ import annotations
 

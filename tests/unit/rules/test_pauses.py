@@ -1,4 +1,4 @@
-"""When a clock stood still for pauses, by what Connect tells of them."""
+"""Checks when a clock was stopped for pauses, from what Connect returns about them."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,7 @@ def ago(count: float) -> datetime:
 def paused(
     *, at: float | None = None, until: float | None = None, total: float | None = None, count: int | None = None
 ):
-    """A task initiated two hours ago; times in minutes ago."""
+    """Returns a task initiated two hours ago; times are in minutes ago."""
     details = Details(
         paused_at=None if at is None else ago(at),
         resumed_at=None if until is None else ago(until),
@@ -30,7 +30,7 @@ def paused(
 
 
 def still(*segments: Contact, start: float = 120, hours: Calendar | None = None) -> list[tuple[float, float]]:
-    """In minutes ago."""
+    """Returns the times in minutes ago."""
     found = stood_still(segments, ago(start), NOW, hours)
     return [((NOW - begins) / minutes(1), (NOW - ends) / minutes(1)) for begins, ends in found]
 
@@ -67,12 +67,13 @@ def test_they_are_taken_to_be_within_the_time_of_the_clock():
 
 
 def test_and_within_open_hours():
-    """Initiated at ten in the evening, and paused at half past eight for half an hour, after another of that length."""
-    told = Details(paused_at=ago(210), resumed_at=ago(180), paused_for=minutes(60), pauses=2)
-    assert still(contact(now=ago(14 * 60), details=told), start=14 * 60, hours=BY_DAY) == [(14 * 60, 180)]
+    """Uses a task of ten in the evening that was paused at half past eight for half an hour, after another such pause.
+    """
+    reported = Details(paused_at=ago(210), resumed_at=ago(180), paused_for=minutes(60), pauses=2)
+    assert still(contact(now=ago(14 * 60), details=reported), start=14 * 60, hours=BY_DAY) == [(14 * 60, 180)]
 
 
-def test_where_their_number_is_not_told_there_may_have_been_one_of_less_than_a_second():
+def test_where_their_number_is_not_reported_there_may_have_been_one_of_less_than_a_second():
     assert still(paused(at=60, until=40, total=20)) == [(120, 120 - SECOND), (60, 40)]
 
 
@@ -86,7 +87,7 @@ def test_a_pause_that_nobody_has_ended_goes_on():
     assert still(paused(at=60, until=90, total=20, count=1)) == [(60, 0)]  # resumed before, and paused again
 
 
-def test_pauses_of_which_no_time_is_told_may_have_been_at_any():
+def test_pauses_of_which_no_time_is_reported_may_have_been_at_any():
     assert still(paused(total=30, count=1)) == [(120, 90 - SECOND)]
     assert still(paused(count=1)) == [(120, 0)]
 
@@ -113,16 +114,16 @@ def test_a_pause_that_ended_at_once_took_nothing():
     assert still(paused(at=60, until=60, total=0, count=1)) == []
 
 
-def test_pauses_told_within_one_another_count_once():
+def test_pauses_reported_within_one_another_count_once():
     first = contact("c1", waited=300, disconnected_at=ago(120), details=paused(at=160, until=130, count=1).details)
     second = contact("c2", waited=120, details=paused(at=150, until=140, count=1).details)
     assert still(second, first, start=300) == [(160, 130)]
 
 
-def test_pauses_told_twice_count_once():
-    told = Details(paused_at=ago(150), resumed_at=ago(140), paused_for=minutes(10), pauses=1)
-    first = contact("c1", waited=300, disconnected_at=ago(120), details=told)
-    assert still(contact("c2", waited=120, details=told), first, start=300) == [(150, 140)]
+def test_pauses_reported_twice_count_once():
+    reported = Details(paused_at=ago(150), resumed_at=ago(140), paused_for=minutes(10), pauses=1)
+    first = contact("c1", waited=300, disconnected_at=ago(120), details=reported)
+    assert still(contact("c2", waited=120, details=reported), first, start=300) == [(150, 140)]
 
 
 def test_the_clock_goes_on_after_the_pause():

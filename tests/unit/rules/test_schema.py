@@ -21,7 +21,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
 def as_json(value: Any) -> Any:
-    """Date-times are texts in JSON, as editors hand them to a validator."""
+    """Returns date-times as texts, as editors hand them to a validator."""
     if isinstance(value, dict):
         return {key: as_json(one) for key, one in value.items()}
     if isinstance(value, list):

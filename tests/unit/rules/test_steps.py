@@ -1,4 +1,4 @@
-"""Which steps are due."""
+"""Checks which steps are due."""
 
 from __future__ import annotations
 
