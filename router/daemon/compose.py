@@ -191,6 +191,7 @@ def build(
         policy=RetryPolicy.of(settings),
         stopping=stopping,
         details=lookup.details,
+        in_progress=in_progress,
         safety=safety,
     )
     pool = DaemonThreads("work")

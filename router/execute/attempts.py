@@ -24,6 +24,7 @@ from router.decide.decision import PausesSeen
 from router.execute.recheck import changed
 from router.execute.result import STALE, AttemptResult
 from router.execute.routing_update import Shown, routing_of, shown
+from router.execute.workers import InProgress
 from router.lookup.details import DetailsCache
 from router.model import SEND_BY, Action, ActionKind, HoldReason
 from router.ports import TRANSFER, UPDATE, Clock, Grant, Ledger, Mover, Pacer, Reader
@@ -34,6 +35,10 @@ from router.settings import Settings
 FRESH = 2.0
 """Seconds for which a reading entitles to a call: Connect has no conditional transfer, so an agent who accepts within
 that window loses the contact, and it is kept short."""
+
+
+UPDATE_PATIENCE = 2.0
+"""Seconds for which an update that Connect throttles is attempted again in a cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,7 @@ class Attempts:
     policy: RetryPolicy
     stopping: Event
     details: DetailsCache
+    in_progress: InProgress
     safety: Safety
 
     def reconfigure(self, settings: Settings) -> None:
@@ -101,7 +107,7 @@ class Attempts:
                 stop_after_attempt(self.policy.attempts),
                 stop_before_delay(self.policy.give_up_after),
                 stop_when_event_set(self.stopping),
-                _Until(effort.until, self.clock),
+                _Until(effort, self.clock),
             ),
             wait=wait_random_exponential(multiplier=0.5, max=self.policy.max_delay.total_seconds()),
             sleep=sleep_using_event(self.stopping),
@@ -135,7 +141,7 @@ class Attempts:
         if not isinstance(reading, Reading):
             return AttemptResult(unread=reading)
         self.details.remember(reading.contact, self.clock.now())
-        hold = self._still(effort, reading)
+        hold = self._superseded(effort.action) or self._still(effort, reading)
         if hold is not None:
             return AttemptResult(hold=hold)
         refused = self.safety.hold_before_call(effort.action)
@@ -148,6 +154,11 @@ class Attempts:
             return _stale()
         self.ledger.require_turn()
         return AttemptResult() if self.stopping.is_set() else None
+
+    def _superseded(self, action: Action) -> HoldReason | None:
+        """Returns a hold for an update whose contact is being moved: a move never waits for it."""
+        superseded = action.kind is ActionKind.ROUTING and self.in_progress.is_moving(action.contact_id)
+        return HoldReason.IN_FLIGHT if superseded else None
 
     def _still(self, effort: Effort, reading: Reading) -> HoldReason | None:
         found = changed(
@@ -188,10 +199,16 @@ class Attempts:
             return _stale()
         if isinstance(answer, Throttled):
             self.pacer.throttled(operation)
+            self._shorten(effort)
         elif not isinstance(answer, Unknown):
             self.pacer.succeeded(operation)
         effort.uncertain = effort.uncertain or isinstance(answer, Unknown)
         return AttemptResult(answer=answer, repeatable=effort.action.kind is ActionKind.TRANSFER)
+
+    def _shorten(self, effort: Effort) -> None:
+        """Ends the attempts at a throttled update soon: the next cycle decides again, and moves are due meanwhile."""
+        if effort.action.kind is ActionKind.ROUTING and effort.until is not None:
+            effort.until = min(effort.until, self.clock.monotonic() + UPDATE_PATIENCE)
 
     def _call(self, action: Action, before: float | None) -> TransferAnswer | UpdateAnswer:
         if action.kind is ActionKind.ROUTING:
@@ -204,14 +221,15 @@ class Attempts:
 
 
 class _Until(stop_base):
-    """No attempt begins after ``until`` (monotonic seconds; ``None``: whenever)."""
+    """Ends the attempts when the next one would begin after the effort's ``until``."""
 
-    def __init__(self, until: float | None, clock: Clock) -> None:
-        self._until = until
+    def __init__(self, effort: Effort, clock: Clock) -> None:
+        self._effort = effort
         self._clock = clock
 
     def __call__(self, retry_state: RetryCallState) -> bool:
-        return self._until is not None and self._clock.monotonic() + retry_state.upcoming_sleep >= self._until
+        until = self._effort.until
+        return until is not None and self._clock.monotonic() + retry_state.upcoming_sleep >= until
 
 
 def _stale() -> AttemptResult:

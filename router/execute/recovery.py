@@ -128,7 +128,7 @@ class Recovery:
         were settled. What is not settled when half of the time ``until`` the next poll is over waits for the next
         cycle. Raises ``LedgerUnavailable`` where they cannot be read."""
         by_name = {rule.name: rule for rule in rules.rules if rule.rule.mode.weaker(mode) is Mode.ENFORCE}
-        intents = sorted(self.ledger.open_intents(), key=lambda action: (action.attempts, action.id))
+        intents = sorted(self.ledger.open_intents(), key=_in_order)
         self._refused.intersection_update(action.id for action in intents)
         now = self.clock.monotonic()
         end = None if until is None else now + SHARE * (until - now)
@@ -157,7 +157,9 @@ class Recovery:
         over = until is not None and self.clock.monotonic() >= until
         if over or self.stopping():
             return False
-        with self.in_progress.claim(action.contact_id) as mine:
+        moves = action.kind is ActionKind.TRANSFER
+        claim = self.in_progress.claim if moves else self.in_progress.claim_update
+        with claim(action.contact_id) as mine:
             try:
                 return mine and self._settle(action, may_send=may_send, until=until)
             except NotOpen:  # whoever had the contact before has settled it
@@ -223,3 +225,8 @@ class Recovery:
     def _closed(self, action: Action, state: ActionState, outcome: str) -> bool:
         events.log_recovered(self.settler.close(action, state), outcome=outcome)
         return True
+
+
+def _in_order(action: Action) -> tuple[bool, int, int]:
+    """Orders moves before routing updates, and those attempted least first."""
+    return action.kind is not ActionKind.TRANSFER, action.attempts, action.id

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from router import events
 from router.cycle_context import CycleContext
 from router.decide.decision import RoutingUpdate, RuleDecision, Transfer
+from router.execute.attempts import UPDATE_PATIENCE
 from router.execute.result import Outcome, Performer, Result
 from router.execute.workers import BeforeMoves, PacedWork, perform_all, perform_paced
 from router.ledger.errors import LedgerUnavailable
@@ -58,13 +59,17 @@ class Round:
     def _update_routing_before_moves(
         self, decisions: list[RuleDecision], context: CycleContext
     ) -> tuple[list[RuleDecision], list[Result]]:
-        """Performs the routing updates of contacts that are also moved, because two acts on one contact never overlap.
-        Returns the decisions that are left, in the same order, and the results."""
+        """Performs the routing updates of contacts that are also moved, so that the move finds the new value.
+
+        The moves wait for them a moment only. Returns the decisions that are left, in the same order, and the results.
+        """
         moved = {decision.contact.id for decision in decisions if isinstance(decision, Transfer)}
         first = [one for one in decisions if isinstance(one, RoutingUpdate) and one.contact.id in moved]
         if not first:
             return decisions, []
-        done = perform_all(first, lambda one: self._perform_one(one, context), pool=self.pool, workers=self.workers)
+        soon = self.clock.monotonic() + UPDATE_PATIENCE
+        brief = replace(context, until=soon if context.until is None else min(context.until, soon))
+        done = perform_all(first, lambda one: self._perform_one(one, brief), pool=self.pool, workers=self.workers)
         taken = {id(decision) for decision in first}
         return [decision for decision in decisions if id(decision) not in taken], done
 

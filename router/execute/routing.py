@@ -45,7 +45,7 @@ class RoutingPerformer:
         """Performs an update. Raises ``LedgerUnavailable`` before anything is sent if the intent cannot be written."""
         if self.blocked.routing_stopped(self.clock.now()):
             return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.DENIED)
-        with self.in_progress.claim(decision.contact.id) as mine:
+        with self.in_progress.claim_update(decision.contact.id) as mine:
             if not mine:
                 return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.IN_FLIGHT)
             return self._read_and_update(decision, context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Lock
@@ -16,16 +16,16 @@ from router.execute.result import Result
 from router.model import ContactId
 from router.ports import Grant
 
-# What is told of contacts that are moved in the same round, warnings and what a rule only observes: each once, and
-# before its contact is moved, for what is told is read again where the contact was.
-
 LONGEST_S = 30.0
-"""One reading and one record; whoever moves the contact waits no longer for another worker's."""
+"""Seconds that the worker which moves a contact waits for another worker's reading and record."""
 
 
 class BeforeMoves:
-    """Thread-safe. A worker that is free takes such work as any other; the one that comes to move the contact makes
-    sure that it was done."""
+    """Performs warnings and observations of contacts that are moved in the same round, each once and before the move:
+    the contact is read again for them, and must still be where it was. Thread-safe.
+
+    A free worker takes such work like any other. The worker that moves the contact makes sure that it was done.
+    """
 
     def __init__(self, decisions: Iterable[RuleDecision]) -> None:
         self._of: defaultdict[ContactId, list[RuleDecision]] = defaultdict(list)
@@ -62,32 +62,51 @@ class BeforeMoves:
             return new
 
 
-# Which contacts this process is acting on now: one at a time for each, whoever it is.
-
 class InProgress:
-    """Shared by the workers and by recovery. Thread-safe."""
+    """Holds the contacts that this process acts on now. Thread-safe; the workers and recovery share it.
+
+    A contact has one move at a time, and one routing update. A move does not wait for an update: it supersedes it.
+    """
 
     def __init__(self) -> None:
-        self._contacts: set[ContactId] = set()
+        self._moves: set[ContactId] = set()
+        self._updates: set[ContactId] = set()
         self._lock = Lock()
 
     @property
     def contacts(self) -> frozenset[ContactId]:
+        """Returns the contacts that are being moved."""
         with self._lock:
-            return frozenset(self._contacts)
+            return frozenset(self._moves)
+
+    def is_moving(self, contact_id: ContactId) -> bool:
+        """Returns whether a move has superseded an update of the contact, so that the update makes no further call."""
+        with self._lock:
+            return contact_id in self._moves
+
+    def claim(self, contact_id: ContactId) -> AbstractContextManager[bool]:
+        """Claims the contact for a move until the block ends; yields ``False`` if another move has it."""
+        return self._claim(contact_id, self._moves, (self._moves,))
+
+    def claim_update(self, contact_id: ContactId) -> AbstractContextManager[bool]:
+        """Claims the contact for a routing update until the block ends; yields ``False`` if a move or another update
+        has it."""
+        return self._claim(contact_id, self._updates, (self._moves, self._updates))
 
     @contextmanager
-    def claim(self, contact_id: ContactId) -> Iterator[bool]:
-        """Whether the contact is the caller's until the block ends; ``False`` where somebody else has it."""
+    def _claim(
+        self, contact_id: ContactId, claimed: set[ContactId], excluded_by: tuple[set[ContactId], ...]
+    ) -> Iterator[bool]:
         with self._lock:
-            mine = contact_id not in self._contacts
-            self._contacts.add(contact_id)
+            mine = not any(contact_id in others for others in excluded_by)
+            if mine:
+                claimed.add(contact_id)
         try:
             yield mine
         finally:
             if mine:
                 with self._lock:
-                    self._contacts.discard(contact_id)
+                    claimed.discard(contact_id)
 
 
 T = TypeVar("T")
