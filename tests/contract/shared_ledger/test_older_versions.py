@@ -32,7 +32,7 @@ def places(ledger):
 
 
 def write_as_old(shared, ledger, changes=()):
-    """An entry of the old version, after the last one that this router knows."""
+    """Appends an entry of the old version after the last one that this router knows."""
     log = TransactionLog(shared.direct, shared.instance)
     log.append(ledger._number + 1, OLD, changes, schema=3, now=shared.now)
 
