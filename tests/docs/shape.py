@@ -1,4 +1,4 @@
-"""What stays the same in a command's output from one run to the next: its words, without times, ids, figures, names."""
+"""Reduces a command's output to its shape: the words, without times, ids, figures and names."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ PUT_ASIDE = (
     (r"\b(\d+[dhms])+\b", "SPAN"),
     (r"\b\d+(\.\d+)?\b", "N"),
     (r"\bN (\w+?)s?\b", r"N \1"),
-    # Rows of a table, some of whose cells may be empty.
+    # The rows of a table may have empty cells.
     (r"^NAME(\s+(N|SPAN))+$", "NAME CELLS"),
-    # Lists of figures, as long as there were things to count.
+    # A list of figures has an entry for each kind that occurred.
     (r"^(\w+ +)(N: )?(\w+ N, )*\w+ N(, …)?$", r"\1FIGURES"),
     (r"^late .*", "LATE"),
     (r"^(N waiting, N ungoverned).*", r"\1"),
@@ -38,6 +38,6 @@ def shape(line: str) -> str:
 
 
 def missing(sample: str, printed: str) -> list[str]:
-    """Lines of the sample of whose shape none was printed; … stands for lines that are left out."""
+    """Returns the sample's lines whose shape was not printed. … marks omitted lines."""
     shapes = {shape(line) for line in printed.splitlines()}
     return [line for line in sample.splitlines() if line.strip() not in ("", "…") and shape(line) not in shapes]

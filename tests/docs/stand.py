@@ -1,4 +1,4 @@
-"""Where the commands of the pages run for real: a folder with the shipped files, a sandbox, a service if asked for."""
+"""Runs the commands of the pages: in a folder with the shipped files, with a sandbox and, on request, a service."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from tests.docs.blocks import CHECKOUT, blocks
 INSTANCE = "11111111-2222-3333-4444-555555555555"
 CONTACT = re.compile(r"\b(?!1{8})[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 LIMIT_S = 120
-"""For one command on a busy machine: nothing waits for it."""
+"""The limit for one command on a busy machine. No test waits that long otherwise."""
 LASTING = {r"run --config": '"cycle.finished"', r"sandbox": "# aws", r"status .*--watch": "^connect-router"}
-"""Commands that go on until a signal: what of theirs is waited for before it comes."""
+"""Commands that run until a signal, with the output to await before the signal is sent."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,9 @@ class Done:
 
 @dataclass
 class Stand:
-    """``contact`` is a contact id, ``cycle`` the number of a cycle that moved something, to be put in for those of the
-    pages."""
+    """Holds the folder, the environment and the service.
+
+    ``contact`` is the id of a contact, ``cycle`` the number of a cycle with moves. They replace those of the pages."""
 
     folder: Path
     environment: dict[str, str]
@@ -61,27 +62,27 @@ class Stand:
         }
 
     def as_here(self, command: str) -> str:
-        """The command with this stand's paths and ids. The rest of it is run as it stands on the page."""
+        """Returns the page's command with the paths and ids of this folder."""
         for path, ours in self._paths.items():
             command = command.replace(path, ours)
         command = CONTACT.sub(self.contact, command).replace("CONTACT_ID", self.contact)
         command = re.sub(r"--undo-plan \d+", f"--undo-plan {self.cycle}", command)
         command = re.sub(r"router demo --seconds \d+", "router demo --seconds 8", command)
         command = re.sub(r"router demo --config", "router demo --seconds 3 --config", command)
-        # Any free port: the one of the page may be somebody's.
+        # Another program may have the page's port.
         return re.sub(
             r"router sandbox", "router sandbox --port 0", re.sub(r"(router sandbox.*) --port \d+", r"\1", command)
         )
 
     def run_once(self, command: str) -> Done:
-        """Of a command that says the same each time, what it said the first time."""
+        """Returns the output of a command's first run, because later runs print the same."""
         here = self.as_here(command)
         if here not in self._said:
             self._said[here] = self.run(command)
         return self._said[here]
 
     def run(self, command: str, **changes: str) -> Done:
-        """One line of a page, in bash, to its end; what goes on by itself, up to its first word and then a signal."""
+        """Runs one line of a page in bash. A command that never ends gets a signal after its first output."""
         here = self.as_here(command)
         for kind, awaited in LASTING.items():
             if re.search(f"connect-router {kind}", command):
@@ -136,7 +137,7 @@ def open_stand(folder: Path, *, service: bool) -> Iterator[Stand]:
 
 
 def _at_rest() -> Scenario:
-    """The same centre, in which nobody takes anything: what a sample shows stays so while it is looked for."""
+    """Returns the same contact centre without agents at work. Therefore the samples stay true during the test."""
     text = (files("router.sandbox") / "scenarios" / DEFAULT_FILE).read_text(encoding="utf-8")
     return Scenario.parse(DEFAULT_FILE, re.sub(r"^(handling|put_back) = .*$", "", text, flags=re.M).encode())
 
@@ -172,7 +173,7 @@ def _environment(folder: Path, endpoint: str) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1",
-        # As `demo` has it, so that a look takes seconds.
+        # These are the quotas of `demo`, with which a poll takes seconds.
         "CONNECT_ROUTER_EXECUTE__MODE": "enforce",
         "CONNECT_ROUTER_POLL__EVERY": "2s",
         "CONNECT_ROUTER_POLL__LOOKBACK": "7d",
@@ -182,7 +183,7 @@ def _environment(folder: Path, endpoint: str) -> dict[str, str]:
 
 
 def _serve(stand: Stand, stack: ExitStack) -> None:
-    """The service, until it has moved something that landed."""
+    """Starts the service, and waits until a contact that it moved has landed."""
     log = stack.enter_context((stand.folder / "service.log").open("w", encoding="utf-8"))
     stand.service = subprocess.Popen(
         ["connect-router", "run"],

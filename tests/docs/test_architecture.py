@@ -1,4 +1,4 @@
-"""docs/architecture.md names functions; each must exist, and each must be reached when a late contact is moved."""
+"""Checks that the functions in docs/architecture.md exist, and that moving a late contact reaches each of them."""
 
 import importlib
 import re

@@ -1,5 +1,6 @@
-"""Each block of README.md and docs/ is what it says: TOML that the product takes, JSON, units of systemd, commands that
-parse. What can run is run by test_blocks_run.py."""
+"""Checks that each block of README.md and docs/ is valid: TOML for the product, JSON, systemd units, commands.
+
+test_blocks_run.py runs the commands that can run."""
 
 from __future__ import annotations
 
@@ -101,6 +102,6 @@ def test_what_is_neither_code_nor_data_says_what_printed_it_or_that_nothing_here
 
 @pytest.mark.parametrize("block", blocks(), ids=str)
 def test_a_comment_before_a_block_is_one_that_means_something(block):
-    assert not block.said or block.printed_by or block.parsed_only or block.not_run
+    assert not block.comment or block.printed_by or block.parsed_only or block.not_run
     assert not block.parsed_only or block.language in ("sh", "bash")
     assert block.parsed_only <= {"*"} | {program(command) for command in block.commands()}

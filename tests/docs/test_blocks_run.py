@@ -1,4 +1,4 @@
-"""The commands of README.md and docs/, run as they stand there; what the pages show as printed is what is printed."""
+"""Runs the commands of README.md and docs/ as written, and compares their output with the pages."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def at_rest(tmp_path_factory):
     with open_stand(tmp_path_factory.mktemp("at-rest"), service=False) as stand:
         plan = stand.json("plan")
         moved = [one for one in plan if (one["rule"], one["channel"]) == ("billing-overflow", "EMAIL")]
-        # The least urgent: more urgent ones have the free slots.
+        # It takes the least urgent contact, because more urgent ones have the free slots.
         stand.contact = [one["contact_id"] for one in moved if one["to_queue"] == "Billing Overflow"][-1]
         yield stand
 
@@ -61,13 +61,13 @@ def lively(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory):
-    """Another one, whose service nobody has told anything: it shows what it does by itself."""
+    """Opens another folder, whose service gets no commands. Its output shows only its own work."""
     with open_stand(tmp_path_factory.mktemp("untouched"), service=True) as stand:
         yield stand
 
 
 def runs(block):
-    """One line after the other; of several lines in quotes, the whole."""
+    """Runs one line after the other. Lines within one quotation run together."""
     if any(program(command) not in ("connect-router", "journalctl", "export", "umask") for command in block.commands()):
         text = block.text.replace("\\\n", " ")
         run = [command for command in block.commands() if program(command) not in block.parsed_only]
@@ -81,7 +81,7 @@ def test_commands_do_what_the_page_says(block, request):
     for command in runs(block):
         if resumed := re.match(r"connect-router resume (.*?)( --config .*)?$", command):
             stand.run(f"connect-router pause {resumed[1]} --for 1h --comment before")
-        # The service has the ledger: a second one has another.
+        # A second service needs another ledger.
         apart = {"CONNECT_ROUTER_LEDGER__URL": "sqlite:another.db"} if "connect-router run" in command else {}
 
         done = stand.run_once(command) if " demo " in command else stand.run(command.replace(" -f ", " "), **apart)

@@ -1,4 +1,4 @@
-"""The page of commands is whole: every command, option and exit status, and samples that are what is really printed."""
+"""Checks that docs/commands.md has every command, option and exit status, and that its samples are true."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def section(command):
 
 
 def options(command):
-    """What ``--help`` shows: options by their long names, and arguments."""
+    """Returns what ``--help`` shows: options by their long names, and arguments."""
     _, commands = parsers()
     actions = commands[command].configured()._actions
     shown = [action for action in actions if action.help != "==SUPPRESS=="]

@@ -1,4 +1,4 @@
-"""The page of log events is whole: every event that the code names, its level and its fields, and nothing else."""
+"""Checks that docs/log-events.md has every event with its level and its fields, and nothing else."""
 
 import ast
 import json
@@ -22,7 +22,7 @@ LEVELS = ("debug", "info", "warning", "error")
 
 
 def sections():
-    """Of each event: what the page says of it."""
+    """Returns the text of the page for each event."""
     parts = re.split(r"^### `([a-z_.]+)`$", TEXT.partition("## Reasons of a hold")[0], flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
@@ -33,8 +33,8 @@ def files_of_the_service():
     return [file for file in package.rglob("*.py") if file.relative_to(package).parts[0] not in others]
 
 
-def named_in_code():
-    """The constants of the packages that write events, where they have an event's form."""
+def events_in_code():
+    """Returns the constants of the service's packages that have the form of an event's name."""
     constants = (
         node.value
         for file in files_of_the_service()
@@ -44,8 +44,8 @@ def named_in_code():
     return {constant for constant in constants if NAMES.fullmatch(constant)}
 
 
-def written_in_code():
-    """The calls that write an event named by a constant: the event, the method's name, the keywords."""
+def event_calls():
+    """Yields each call that writes a named event: the event, the method's name, the keywords."""
     for file in files_of_the_service():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
@@ -67,7 +67,7 @@ def sample_of(section):
 
 
 def test_every_event_of_the_code_is_on_the_page_and_every_event_of_the_page_in_the_code():
-    assert set(sections()) == named_in_code()
+    assert set(sections()) == events_in_code()
 
 
 @pytest.mark.parametrize("event", sections())
@@ -84,7 +84,7 @@ def test_the_sample_of_an_event_has_its_name_its_level_and_documented_fields(eve
 
 
 def test_what_the_code_writes_has_the_levels_and_fields_of_the_page():
-    written = list(written_in_code())
+    written = list(event_calls())
 
     assert len(written) > 25
     for event, method, keywords in written:

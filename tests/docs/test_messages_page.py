@@ -1,4 +1,4 @@
-"""docs/messages.md is complete: whatever the product can say has its line there, and what to do about it."""
+"""Checks that docs/messages.md is complete: every message of the product is there, with what to do."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ OTHERS = Path(__file__).with_name("no_messages.txt")
 
 
 def spans(cell):
-    """The messages of a cell, one a line of it; between two backticks each where they hold one of their own."""
+    """Yields the messages of a cell, one a line. A message with a backtick is between double backticks."""
     for line in cell.split("<br>"):
         ticks = "``" if line.startswith("``") else "`"
         yield normal(line.removeprefix(ticks).removesuffix(ticks))
@@ -25,7 +25,7 @@ def messages_of(text):
     return [one for cell in re.findall(r"^\| (`.+?) \| .+ \|$", text, flags=re.MULTILINE) for one in spans(cell)]
 
 
-SAID = set(messages_of(TEXT))
+ON_PAGE = set(messages_of(TEXT))
 NO_MESSAGES = {line for line in OTHERS.read_text(encoding="utf-8").splitlines() if line and not line.startswith("# ")}
 
 
@@ -34,7 +34,7 @@ def rows_of(title):
 
 
 def test_every_sentence_of_the_code_is_on_the_page_or_known_to_be_no_message():
-    new = {text: sorted(files) for text, files in sentences().items() if text not in SAID | NO_MESSAGES}
+    new = {text: sorted(files) for text, files in sentences().items() if text not in ON_PAGE | NO_MESSAGES}
 
     assert new == {}, "a message: docs/messages.md, with what to do about it; else: tests/docs/no_messages.txt"
 
@@ -42,12 +42,12 @@ def test_every_sentence_of_the_code_is_on_the_page_or_known_to_be_no_message():
 def test_every_message_of_the_page_can_be_said():
     code = set(sentences()) | set(log_events()) | {reason.value for reason in HoldReason}
 
-    assert sorted(SAID - code) == []
+    assert sorted(ON_PAGE - code) == []
 
 
 def test_what_is_known_to_be_no_message_is_in_the_code_and_not_on_the_page():
     assert sorted(NO_MESSAGES - set(sentences())) == []
-    assert sorted(NO_MESSAGES & SAID) == []
+    assert sorted(NO_MESSAGES & ON_PAGE) == []
 
 
 LOUD = [name for name, text in log_events().items() if re.search("error|warning", text.partition(".")[0])]

@@ -1,4 +1,4 @@
-"""README.md and docs/: rule examples load, and links lead somewhere."""
+"""Checks README.md and docs/: rule examples load, and links have a target."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""docs/performance.md has a section for every benchmark, and none for what there is not."""
+"""Checks that docs/performance.md has a section for every benchmark, and no other."""
 
 import re
 from pathlib import Path

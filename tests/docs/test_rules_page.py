@@ -1,4 +1,4 @@
-"""docs/rules.md tells every key that is evaluated, and every file in it loads and proves itself."""
+"""Checks that docs/rules.md has every key, and that every file in it loads and passes the proofs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/sandbox.md: every switch, fault and scenario key is on the page, and its scenario is one."""
+"""Checks that docs/sandbox.md has every switch, fault and scenario key, and that its scenario loads."""
 
 import dataclasses
 import re
@@ -16,7 +16,7 @@ ROWS = [line for line in TEXT.splitlines() if line.startswith("|")]
 
 
 def keys(model, seen=()):
-    """Every key of a scenario file, tables included, but for the behaviours, which have a table of their own."""
+    """Returns every key of a scenario file, tables included, except the behaviours, which have their own table."""
     for name, field in model.model_fields.items():
         yield name
         inner = (field.annotation, *getattr(field.annotation, "__args__", ()))

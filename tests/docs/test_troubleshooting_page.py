@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md quotes the product; what it quotes, the product says."""
+"""Checks that the product prints the texts that docs/troubleshooting.md quotes."""
 
 import re
 from pathlib import Path

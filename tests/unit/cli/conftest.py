@@ -1,4 +1,4 @@
-"""The command in this process, on a configuration of the test's own."""
+"""Runs a command in this process, with a configuration for the test."""
 
 from __future__ import annotations
 

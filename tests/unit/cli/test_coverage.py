@@ -1,4 +1,4 @@
-"""``check --coverage``, ``--min-coverage`` and ``--junit``: what the examples of the rules prove."""
+"""Tests ``check --coverage``, ``--min-coverage`` and ``--junit``: the coverage of the rules by their examples."""
 
 import json
 from xml.etree import ElementTree

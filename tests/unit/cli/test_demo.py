@@ -1,4 +1,4 @@
-"""The demo's judge, who knows the truth, and its tally of the service's own events."""
+"""Tests the demo's verdict and its tally of the service's events."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ def sandbox(request):
 
 @pytest.fixture
 def read(sandbox):
-    """DescribeContact, over HTTP."""
+    """Calls DescribeContact over HTTP."""
     client = boto3.client(
         "connect", endpoint_url=sandbox.endpoint, region_name="us-east-1", aws_access_key_id="sandbox",
         aws_secret_access_key="sandbox", config=Config(retries={"total_max_attempts": 1}),

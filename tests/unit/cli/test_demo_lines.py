@@ -1,4 +1,4 @@
-"""What the demo prints of the service's events: names from a scenario may hold anything."""
+"""Tests the demo's lines of events. Names from a scenario may contain anything."""
 
 import unicodedata
 

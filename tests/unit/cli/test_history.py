@@ -1,4 +1,4 @@
-"""``history`` and ``explain`` without AWS, on a real ledger."""
+"""Tests ``history`` and ``explain`` without AWS, on a real ledger."""
 
 import json
 from dataclasses import replace
@@ -56,7 +56,7 @@ def settled(action, state=ActionState.ACTED, **fields):
 
 @pytest.fixture
 def recorded(command):
-    """Four moves: landed, sent to an agent and not yet seen again, refused, and one of another rule."""
+    """Records four moves: landed, sent to an agent and not yet landed, refused, and one of another rule."""
     path = command.folder / "ledger.db"
     with SqliteLedger.open(path, instance_id=INSTANCE, now=NOW, keep=timedelta(days=120)) as ledger:
         done = settled(ledger.intend(move("c1", ago=timedelta(hours=30))), new_contact_id=ContactId("c1b"),

@@ -1,4 +1,4 @@
-"""A rule's ladder as people and programs are shown it."""
+"""Tests a rule's ladder, as people and programs see it."""
 
 from dataclasses import replace
 from datetime import timedelta

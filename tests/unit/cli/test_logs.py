@@ -1,4 +1,4 @@
-"""``router.logs``: what a line looks like, and that no line ever stops the service."""
+"""Tests ``router.logs``: the form of lines, and that no line ever stops the service."""
 
 import io
 import json
@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
 
 
 class Broken(io.StringIO):
-    """A pipe whose reader has gone, or a disk that is full."""
+    """Fails like a closed pipe or a full disk."""
 
     def write(self, text: str) -> int:
         raise BrokenPipeError

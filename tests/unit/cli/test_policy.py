@@ -1,4 +1,4 @@
-"""``policy`` without AWS: actions that exist, on the resources that IAM checks, and only what the rules use."""
+"""Tests ``policy`` without AWS: its actions exist, its resources are those that IAM checks, and the rules use all."""
 
 import json
 import re
@@ -30,7 +30,7 @@ PLAIN = 'to = [{ queue = "General" }]'
 
 @pytest.fixture
 def policy(command):
-    """The document of a rule, and what was told on standard error."""
+    """Returns the policy of a rule, and the text on standard error."""
 
     def made(*arguments, act=PLAIN, mode="", more="", flow=FLOW_ID):
         command.rules.write_text(RULE.format(act=act, mode=mode, more=more, flow=flow))

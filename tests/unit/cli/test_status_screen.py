@@ -1,4 +1,4 @@
-"""The picture of ``status``: what a person needs first stands first, also where the terminal is short."""
+"""Tests the screen of ``status``: the most important facts are first, also on a short terminal."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What every command does alike: usage, exit statuses, errors in one line, and nothing imported in vain."""
+"""Tests what all commands share: usage, exit statuses, errors in one line, and no needless imports."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A sandbox, and an unmodified boto3 client that talks to it."""
+"""Opens a sandbox, and an unmodified boto3 client for it."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 
 class HandClock:
-    """Stands still until a test moves it."""
+    """Shows the same time until a test moves it."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -41,13 +41,13 @@ class Bench:
         return self.sandbox.world
 
     def call(self, operation: str, **params: Any) -> Any:
-        """By its Python name, in this instance."""
+        """Calls an operation by its Python name, in this instance."""
         answer = getattr(self.client, operation)(**{"InstanceId": self.sandbox.instance_id, **params})
         assert self.sandbox.problems == [], "an answer broke AWS's own model"
         return answer
 
     def refused(self, operation: str, **params: Any) -> tuple[int, str]:
-        """Status and code of a call that must fail."""
+        """Returns the status and the code of a call that must fail."""
         with pytest.raises(ClientError) as caught:
             self.call(operation, **params)
         response = caught.value.response
@@ -97,8 +97,9 @@ def session():
 
 @pytest.fixture
 def make(session):
-    """``make(scenario, **behaviours)``: queues Billing and General, and an agent ``agent.one`` who takes nothing by
-    themselves and serves General."""
+    """Returns ``make(scenario, **behaviours)``, which opens a sandbox with the queues Billing and General.
+
+    Its agent ``agent.one`` serves General, and takes contacts only on request."""
     with ExitStack() as stack:
 
         def build(scenario: Scenario | None = None, *, furnish: bool = True, **behaviours: Any) -> Bench:

@@ -1,4 +1,4 @@
-"""Every switch of what AWS does not document, each of its values."""
+"""Tests every value of every switch for undocumented behaviour."""
 
 import dataclasses
 import re

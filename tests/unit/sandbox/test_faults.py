@@ -1,4 +1,4 @@
-"""What goes wrong, on order."""
+"""Tests injected faults, hooks, the record of calls, and quotas."""
 
 import time
 from datetime import timedelta
@@ -252,7 +252,7 @@ def test_without_quotas_nothing_is_throttled(bench):
         bench.call("list_queues")
 
 
-# An answer that breaks off, and pages that are short
+# Broken responses and short pages
 
 
 def test_an_answer_can_break_off_in_the_middle_though_the_call_took_effect(bench):
@@ -263,7 +263,7 @@ def test_an_answer_can_break_off_in_the_middle_though_the_call_took_effect(bench
     bench.client.meta.events.register(
         "before-parse.connect", lambda response_dict, **_: bodies.append(response_dict["body"])
     )
-    # boto3 takes half an answer for an empty one.
+    # boto3 mistakes half a response for an empty one.
     assert "ContactId" not in bench.call("transfer_contact", **asked)
     assert bodies[0].startswith(b'{"Contact')
     assert not bodies[0].endswith(b"}")

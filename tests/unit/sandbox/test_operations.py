@@ -1,4 +1,4 @@
-"""Every operation, answered over the wire and valid by AWS's own model (``Bench.call`` makes sure of it)."""
+"""Tests every operation over the wire. ``Bench.call`` checks each response against AWS's own model."""
 
 from datetime import date, time, timedelta
 
@@ -306,7 +306,7 @@ def test_hours_are_described_by_their_week_and_in_effect_with_overrides(bench):
     assert bench.refused("get_effective_hours_of_operations", **wrong) == (400, "InvalidParameterException")
 
 
-# Real time
+# Metrics and agents in real time
 
 
 def metrics(bench, *names, queues=("Billing", "General"), channels=("TASK", "EMAIL"), groupings=("QUEUE", "CHANNEL")):
@@ -430,7 +430,7 @@ def test_user_data_wants_exactly_one_kind_of_filter(bench):
     assert bench.refused("get_current_user_data", Filters={}) == wrong
 
 
-# People at work
+# Agents at work
 
 
 def test_agents_take_the_oldest_first_work_and_finish(make):

@@ -1,4 +1,4 @@
-"""Scenarios: files, their mistakes, the one that is shipped, and the sandbox as a program."""
+"""Tests scenarios: files, their mistakes, the default, and the sandbox as a program."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""SearchContacts: time ranges, criteria, order, pages."""
+"""Tests SearchContacts: time ranges, criteria, order, pages."""
 
 from datetime import timedelta
 

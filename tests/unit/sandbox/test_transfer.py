@@ -1,4 +1,4 @@
-"""TransferContact: the rules that AWS documents."""
+"""Tests TransferContact: the rules that AWS documents."""
 
 from datetime import timedelta
 
@@ -172,7 +172,7 @@ def test_a_token_with_other_parameters_is_refused_and_a_refused_call_uses_no_tok
     assert bench.world.queue_of(two) == "Billing"
 
 
-# What flows do
+# Outcomes of flows
 
 
 def test_a_flow_may_take_its_time(bench):

@@ -1,4 +1,4 @@
-"""HTTP and the service model: what is let in, what is let out, and how fast."""
+"""Tests HTTP and the service model: checks of requests and responses, and the speed."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.uses("threads", "sockets")
 
 
 def ask(bench, method, path, body=None, headers=None):
-    """A request as no SDK would send it."""
+    """Sends a request that no SDK would send."""
     connection = http.client.HTTPConnection(urlsplit(bench.sandbox.endpoint).netloc, timeout=5)
     try:
         data = json.dumps(body).encode() if isinstance(body, dict) else body
@@ -35,7 +35,7 @@ def ask(bench, method, path, body=None, headers=None):
         connection.close()
 
 
-# The two underscore methods of botocore's that the sandbox rests on
+# The two private methods of botocore on which the sandbox rests
 
 
 def test_botocore_still_parses_a_body_by_an_input_shape():
@@ -93,7 +93,7 @@ def test_an_operation_that_is_not_offered_says_so_by_name(bench):
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
 
 
-# What is let in
+# Checks of requests
 
 
 TRANSFER = {"InstanceId": "11111111-2222-3333-4444-555555555555", "ContactId": "c", "ContactFlowId": "f"}
@@ -188,7 +188,7 @@ def test_no_body_whatever_does_more_than_be_refused(operation, data):
     assert status in (200, 400)
 
 
-# What is let out
+# Checks of responses
 
 
 def test_an_answer_that_breaks_the_model_fails_loudly(bench, monkeypatch):
