@@ -208,7 +208,8 @@ def _held(evaluation: Evaluation, step: Step, refusal: GuardRefusal, steps: tupl
 def _destinations_unread(steps: tuple[TriedStep, ...]) -> GuardRefusal:
     """Holds until all that the destinations depend on is read at once, because one call reads many queues."""
     needs = tuple(dict.fromkeys(need for tried in steps for need in tried.needs))
-    return GuardRefusal(HoldReason.UNREADABLE, "what its destinations depend on has not been read yet", needs)
+    why = "the values that its destinations depend on have not been read yet"
+    return GuardRefusal(HoldReason.UNREADABLE, why, needs)
 
 
 def _none_eligible(steps: tuple[TriedStep, ...]) -> GuardRefusal:

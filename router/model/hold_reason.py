@@ -9,7 +9,8 @@ from enum import StrEnum
 class HoldReason(StrEnum):
     """Lists the reasons in the order in which they are tried; the first that applies is reported.
 
-    ``UNREADABLE`` also takes the place of a guard or destination whose value could not be read.
+    ``UNREADABLE`` also takes the place of a guard or destination whose value could not be read. A new reason needs a
+    line here, a guard in ``decide/guards.py`` and a row in docs/log-events.md.
     """
 
     EXCLUDED = "excluded"

@@ -70,7 +70,8 @@ METRICS = (
     Metric("oldest_contact_age", is_time=True),
     Metric("estimated_wait_time", is_time=True),
 )
-"""Every metric that rules can name; ``rules/file`` has the types of their values."""
+"""Every metric that rules can name. A new one needs a field and a row here, its type in ``destination_table.py``
+and ``example_table.py`` of ``rules/file``, and a row in docs/rules.md."""
 
 EMPTY_QUEUE = QueueMetrics(**{metric.name: timedelta() if metric.is_time else 0 for metric in METRICS})  # type: ignore[arg-type]
 """The metrics of a queue without contacts and agents."""
