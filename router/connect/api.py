@@ -32,7 +32,7 @@ class Answered:
     """Is the answer HTTP 200. ``body`` is Connect's, parsed by the service model, and does not leave this package."""
 
     body: Mapping[str, Any]
-    asked_at: float
+    requested_at: float
     """On the monotonic clock, in seconds."""
     request_id: str | None = None
 
@@ -81,12 +81,13 @@ class Api:
 
     def _attempt(self, operation: str, parameters: Mapping[str, Any]) -> Answered | Failure | Full:
         method = getattr(self._client, xform_name(operation))
-        asked_at = self._monotonic()
+        requested_at = self._monotonic()
         try:
             body = method(InstanceId=self._instance_id, **parameters)
         except (ClientError, BotoCoreError, OSError, ResponseParserError, *_OF_ANOTHER_TYPE) as error:
             return answer_of(error)
-        return Answered(body=body, asked_at=asked_at, request_id=body.get("ResponseMetadata", {}).get("RequestId"))
+        request_id = body.get("ResponseMetadata", {}).get("RequestId")
+        return Answered(body=body, requested_at=requested_at, request_id=request_id)
 
     def _in_time(self, **_: object) -> None:
         """Raises ``TooLate`` if the call is not sent in time. botocore calls it on the call's thread right before the

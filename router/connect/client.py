@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-# Local time against Connect's.
-
 HALF_A_SECOND = timedelta(seconds=0.5)
 """``Date`` is cut to whole seconds (RFC 9110), which makes it half a second early on average."""
 

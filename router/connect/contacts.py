@@ -56,7 +56,7 @@ class Contacts:
         The answer may have lain here for most of that time, while this process was stopped.
         """
         now = self._monotonic()
-        return now if now - answer.asked_at <= SLOW else answer.asked_at
+        return now if now - answer.requested_at <= SLOW else answer.requested_at
 
     def _missing(self, contact_id: ContactId, answer: Rejected) -> DescribeAnswer:
         there = self._reads.get("ListQueues", patience=self._patience, QueueTypes=["STANDARD"], MaxResults=1)
@@ -83,8 +83,6 @@ class Contacts:
         except Unreadable as problem:
             return Unknown(code="UnreadableAnswer", message=str(problem))
 
-
-# Everything that is read about contacts, behind one face.
 
 @dataclass(frozen=True, slots=True)
 class ConnectReader:

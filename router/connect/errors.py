@@ -23,8 +23,6 @@ from botocore.exceptions import (
 from router.connect.answers import Denied, Failure, Full, Rejected, Throttled, Unauthenticated, Unknown
 from router.problems import printable
 
-# Text from outside, made fit for one line of a log.
-
 __all__ = ["MESSAGE_LENGTH", "one_line", "printable"]
 
 MESSAGE_LENGTH = 300

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-# Timestamps as Connect writes them.
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -11,8 +11,6 @@ from router.connect.answers import Denied
 from router.connect.directory import TRANSFER_FLOWS
 from router.connect.reads import BRIEF, Reads
 
-# What IAM authorises each operation on, and the parts of an instance's ARN.
-
 UNKNOWN = "*"
 
 CONTACT, FLOW, QUEUE = "contact", "contact-flow", "queue"

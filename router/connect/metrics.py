@@ -53,12 +53,12 @@ class Metrics:
         return rows
 
     def _batch(self, queue_ids: tuple[QueueId, ...], channels: frozenset[Channel]) -> list[Row] | Failure:
-        asked = channels - {Channel.EMAIL} if self._email_refused else channels
-        if not asked:
+        requested = channels - {Channel.EMAIL} if self._email_refused else channels
+        if not requested:
             return []
-        answer = self._ask(queue_ids, asked)
-        fewer = asked - {Channel.EMAIL}
-        if not isinstance(answer, Rejected) or answer.status != 400 or fewer == asked:
+        answer = self._ask(queue_ids, requested)
+        fewer = requested - {Channel.EMAIL}
+        if not isinstance(answer, Rejected) or answer.status != 400 or fewer == requested:
             return answer
         if not fewer:
             return answer

@@ -140,8 +140,6 @@ def _last(state: RetryCallState) -> Answered | Failure:
     return answer
 
 
-# Lists that Connect answers in pages, read to their end.
-
 TOKEN_REFUSED = "TokenRefused"
 """The code of a list whose NextToken Connect has refused."""
 
@@ -205,8 +203,6 @@ def pages(
         tokens.add(token)
     yield Unknown(code="EndlessPages", message=f"{operation} did not end within {MAX_PAGES} pages")
 
-
-# A part of a request that Connect does not take, left out for a while.
 
 AGAIN_AFTER_S = 3600.0
 """Seconds. A refusal for good costs one call more an hour, and a refusal by mistake ends."""

@@ -14,7 +14,7 @@ from router.connect.fields import Unreadable, text
 from router.connect.reads import LISTING, Patience, Reads, RefusedLately
 from router.model import Channel, Contact, ContactId, QueueId
 
-# How a search is cut into the queries that Connect takes.
+# A search is cut into queries, because Connect limits the span and the queues of each.
 
 MAX_SPAN = timedelta(days=55)
 """Contact search takes at most 8 weeks at a time (Amazon Connect Administrator Guide, contact search); SearchContacts

@@ -16,8 +16,6 @@ from router.rules.queue_index import ELSEWHERE, RuleIndex, could_match
 from router.rules.rule import DestinationEntry, Mode, Place, Rule, RuleSet, Step
 from router.rules.value_test import QUEUES_OWN, HoursForm, TextForm
 
-# Looking names up in an instance, with what is wrong about one that cannot be used.
-
 ALLOWED = {
     False: (FlowType.INBOUND, FlowType.QUEUE_TRANSFER),
     True: (FlowType.INBOUND, FlowType.AGENT_TRANSFER),
@@ -113,7 +111,7 @@ def _unfit(reference: str, flow: Flow | None, to_agent: bool) -> Unusable | None
     return None
 
 
-# What of an instance a rule set speaks of, so that nothing else is listed.
+# Only the parts of an instance that the rules mention are listed, because each list costs calls.
 
 def mentions_hours(ruleset: RuleSet) -> bool:
     """Returns whether any rule uses hours of operation: by name, as a queue's own, or for a destination that is open.
@@ -128,8 +126,8 @@ def mentions_agents(ruleset: RuleSet) -> bool:
 
 def _counts_hours(rule: Rule) -> bool:
     conditional = any(entry.open is not None for step in rule.steps for entry in step.entries)
-    asked = any(isinstance(test.form, HoursForm) for test in tests_of(rule.condition))
-    return rule.sla.hours is not None or conditional or asked
+    by_hours = any(isinstance(test.form, HoursForm) for test in tests_of(rule.condition))
+    return rule.sla.hours is not None or conditional or by_hours
 
 
 def bind(ruleset: RuleSet, directory: Directory, *, agents_known: bool) -> BoundRuleSet:
@@ -156,11 +154,11 @@ class _Binder:
         condition = self._condition(self.rule.condition)
         hours_id = self._hours()
         steps = tuple(self._step(step) for step in self.rule.steps)
-        said = "\n".join([self.rule.fingerprint, *(one or "" for one in self.ids)])
+        content = "\n".join([self.rule.fingerprint, *(one or "" for one in self.ids)])
         return BoundRule(
             rule=replace(self.rule, condition=condition),
             steps=steps,
-            fingerprint=hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:16],
+            fingerprint=hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16],
             unresolved=() if self.rule.mode is Mode.OFF else tuple(self.unresolved),
             hours_id=hours_id,
         )

@@ -26,6 +26,7 @@ from router.toml_source import KeyPath, TomlSource
 
 # ``match`` tables to conditions.
 
+
 def compile_match(match: MatchTable, path: KeyPath, place: Callable[[KeyPath], Place]) -> Condition:
     """Returns the condition of a ``match`` table, one test a key, in the order of the documented keys.
 
@@ -247,13 +248,13 @@ def _added(text: str) -> timedelta:
 
 def _guard(default: GuardTable | None, own: GuardTable | None) -> RuleGuard:
     """Returns the limits, key by key: the rule's own, otherwise the file's defaults."""
-    said = (own.model_dump(exclude_none=True) if own else {}).items()
+    own_limits = (own.model_dump(exclude_none=True) if own else {}).items()
     defaults = default.model_dump(exclude_none=True) if default else {}
-    return RuleGuard(**{**defaults, **dict(said)})
+    return RuleGuard(**{**defaults, **dict(own_limits)})
 
 
 def _with_fingerprint(rule: Rule, table: RuleTable) -> Rule:
-    said = {
+    content = {
         "name": rule.name,
         "mode": rule.mode,
         "from": rule.from_at,
@@ -263,7 +264,7 @@ def _with_fingerprint(rule: Rule, table: RuleTable) -> Rule:
         "steps": [_content(step, leave_out=("place", "label", "number")) for step in rule.steps],
         "guard": _content(rule.guard),
     }
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"), default=_plain)
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_plain)
     return replace(rule, fingerprint=hashlib.sha256(text.encode()).hexdigest()[:16])
 
 

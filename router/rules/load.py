@@ -18,8 +18,6 @@ from router.rules.file.rule_table import RuleFile
 from router.rules.rule import Rule, RuleSet, Step
 from router.toml_source import KeyPath, TomlSource, located, read_bytes
 
-# How deep a file's tables and lists nest.
-
 DEEPEST = 24
 """No rule nests deeper that somebody is meant to read; much deeper, and reading it would exhaust the stack."""
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from router.rules.condition import AllOf, AnyOf, Condition, NoneOf, Test
 from router.rules.value_test import TextForm
 
-# Which queues' contacts a condition could match, whatever else they are: never too few.
+# These functions find the queues whose contacts a condition could match; they never return too few.
 
 Names = tuple[str, ...]
 """A queue as a subject shows it: its name and id, or what is known of them."""

@@ -36,7 +36,7 @@ class _Places:
     layers: tuple[Layer, ...] = field(compare=False)
 
     def problem(self, key: KeyPath, message: str) -> Problem:
-        return _told(Finding(key, message), self.layers)
+        return _problem_at(Finding(key, message), self.layers)
 
 
 def load_settings(
@@ -55,20 +55,20 @@ def load_settings(
     ``$RUNTIME_DIRECTORY`` applied. Raises ``Problems`` with every located mistake, of all sources at once.
     """
     named: tuple[Layer, ...] = (command_line_layer(overrides), environment_layer(environ))
-    told = [problem for layer in named for problem in layer.problems]
+    problems = [problem for layer in named for problem in layer.problems]
     try:
         path = config if config is not None else usual_config()
         file = FileLayer(TomlSource.parse(str(path), read_bytes(path)), folder=path.parent)
     except Problems as broken:
-        raise Problems([*told, *broken.problems]) from None
+        raise Problems([*problems, *broken.problems]) from None
     layers = (*named, file)
     try:
         settings = _from_layers(layers)
     except ValidationError as error:
-        raise Problems([*told, *_refused(error, layers)]) from None
-    told += _conflicts(settings, layers, wrong=[])
-    if told:
-        raise Problems(told)
+        raise Problems([*problems, *_refused(error, layers)]) from None
+    problems += _conflicts(settings, layers, wrong=[])
+    if problems:
+        raise Problems(problems)
     settings = placed(settings, layers, environ, config=path, installed=installed)
     settings._config_path = path
     settings._places = _Places(layers)
@@ -96,13 +96,13 @@ def _refused(error: ValidationError, layers: tuple[Layer, ...]) -> list[Problem]
     """Returns why single keys are refused, and which of the others contradict each other."""
     data = merged(layers)
     found = [_complete(finding) for finding in findings(error, data, Settings)]
-    told = [_told(finding, layers) for finding in found]
+    problems = [_problem_at(finding, layers) for finding in found]
     wrong = [finding.path for finding in found]
     try:
         rest = Settings.model_validate(_without(data, wrong))
     except ValidationError:
-        return told
-    return told + _conflicts(rest, layers, wrong=wrong)
+        return problems
+    return problems + _conflicts(rest, layers, wrong=wrong)
 
 
 def _complete(finding: Finding) -> Finding:
@@ -119,24 +119,24 @@ def _complete(finding: Finding) -> Finding:
     return finding
 
 
-def _told(finding: Finding, layers: tuple[Layer, ...]) -> Problem:
+def _problem_at(finding: Finding, layers: tuple[Layer, ...]) -> Problem:
     """Returns the problem at the strongest source that sets the path; at the file, the last, if none does."""
     responsible = next((layer for layer in layers if finding.path and layer.sets(finding.path)), layers[-1])
     return responsible.problem(finding)
 
 
 def _conflicts(settings: Settings, layers: tuple[Layer, ...], *, wrong: list[KeyOrIndexPath]) -> list[Problem]:
-    told = []
+    problems = []
     for conflict in conflicts(settings):
         if any(key[: len(path)] == path for key in conflict.keys for path in wrong if path):
             continue
         where = next((key for key in conflict.keys if any(layer.sets(key) for layer in layers)), conflict.keys[0])
-        told.append(_told(Finding(where, conflict.message), layers))
-    return told
+        problems.append(_problem_at(Finding(where, conflict.message), layers))
+    return problems
 
 
 def _without(data: dict[str, Any], wrong: list[KeyOrIndexPath]) -> dict[str, Any]:
-    """Shares what is left with ``data``: a value that is nested without end is not walked through."""
+    """Returns the data without those paths; it shares the rest, and does not copy values that nest deeply."""
     left = data
     for path in wrong:
         left = _dropped(left, [part for part in path if isinstance(part, str)])

@@ -18,8 +18,6 @@ from router.settings.model import Settings
 from router.toml_source import Finding, TomlSource
 from router.toml_source.validation_errors import same_key
 
-# Every key of config.toml by its path, and how a text from outside a TOML file is read as its value.
-
 ENVIRONMENT = "CONNECT_ROUTER_"
 
 KeyPath = tuple[str, ...]

@@ -15,8 +15,6 @@ from router.problems import Problem, did_you_mean, nearest
 from router.toml_source.source import KeyPath, TomlSource
 from router.toml_source.wording import AT_KEY, expected, kinds_message, message
 
-# Which keys a pydantic model, and those nested in it, know at some place of a document.
-
 DEEPEST_TABLE = 4
 
 
