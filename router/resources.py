@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from router.connect.connection import Connection
@@ -22,12 +25,53 @@ if TYPE_CHECKING:
     from router.ledger.shared.table import DynamoTable
 
 
+OBSERVED_FOR = timedelta(days=7)
+"""How long what was only observed is remembered, in memory: a contact that waits longer is logged again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
     """A ledger for several routers, and whose turn it is."""
 
     ledger: SharedLedger
     lease: Lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Holds the ledger of one router, and a ledger in memory of what it only observed.
+
+    ``shared`` is ``None`` if the ledger serves this router alone; a shared one outlives it.
+    """
+
+    ledger: SqliteLedger
+    observed: SqliteLedger
+    shared: Shared | None
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock, shared: Shared | None) -> Stores:
+        """Opens them. Raises ``LedgerInUse``, ``LedgerBroken`` or ``LedgerUnavailable``."""
+        ledger = shared.ledger if shared is not None else open_ledger(settings, clock)
+        observed = SqliteLedger.in_memory(instance_id=settings.connect.instance_id, keep=OBSERVED_FOR)
+        return cls(ledger=ledger, observed=observed, shared=shared)
+
+    @property
+    def working(self) -> bool:
+        """Whether this router has the lease, and so keeps the records."""
+        return self.shared is None or (self.shared.ledger.holding and self.shared.lease.held)
+
+    def prune(self, now: datetime, *, keep: timedelta) -> None:
+        """Deletes what is old enough. Raises ``LedgerUnavailable``."""
+        self.ledger.prune(now - keep)
+        self.observed.prune(now - OBSERVED_FOR)
+
+    def close(self, *, left: Iterable[Thread]) -> None:
+        """Closes them. ``left`` are threads that still run; they may not write to a shared ledger any more."""
+        if self.shared is None:
+            self.ledger.close()
+        else:
+            self.shared.ledger.bar(left)
+        self.observed.close()
 
 
 def open_ledger(settings: Settings, clock: Clock) -> SqliteLedger:

@@ -6,9 +6,12 @@ import gc
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any, TypeVar
+
+from router.ports import Clock
 
 T = TypeVar("T")
 
@@ -84,3 +87,16 @@ class DaemonThreads(Executor):
             future.set_exception(error)
         else:
             future.set_result(result)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """Holds what all parts of one router share: its clock, its threads, and the event that tells them to end.
+
+    At most ``workers`` threads act on contacts at a time.
+    """
+
+    clock: Clock
+    workers: int
+    pool: DaemonThreads = field(default_factory=lambda: DaemonThreads("work"))
+    stopping: Event = field(default_factory=Event)

@@ -8,10 +8,11 @@ from datetime import timedelta
 from threading import Event, Lock
 
 from router import events
-from router.daemon.cycle import CONFIRMED, Cycle
+from router.daemon.cycle import Cycle
 from router.ledger.errors import LedgerUnavailable
 from router.model import Contact, Landing
-from router.ports import TRANSFER, Clock, Pacer
+from router.ports import TRANSFER, Pacer
+from router.runtime import Runtime
 from router.search.planner import SearchPlanner
 from router.search.progress import SearchProgress
 from router.search.waiting_list import WaitingList
@@ -45,8 +46,7 @@ class ActLoop:
 
     cycle: Cycle
     pacer: Pacer
-    clock: Clock
-    stopping: Callable[[], bool]
+    runtime: Runtime
     _seen: SearchProgress = field(default_factory=SearchProgress)
     _searched: bool = False
     _due: _Poll | None = None
@@ -73,13 +73,13 @@ class ActLoop:
             with self._lock:
                 self._seen = SearchProgress()
             return
-        self.waiting_list.record_seen(cycle.follower.at_agents, self.clock.now(), by_id=True)
+        self.waiting_list.record_seen(cycle.follower.at_agents, self.runtime.clock.now(), by_id=True)
         names = cycle.names
         seen = self.search.poll(
-            names.rules, names.directory, every=every, until=until, on_news=self.wake, stop=self.stopping
+            names.rules, names.directory, every=every, until=until, on_news=self.wake, stop=self.runtime.stopping.is_set
         )
-        cycle.note_search(seen)
-        if cycle.confirm(limit=CONFIRMED, until=until):
+        cycle.record_search(seen)
+        if cycle.read_assumed_pauses(until=until):
             self.wake()
         with self._lock:
             self._seen, self._searched = seen, True
@@ -88,14 +88,14 @@ class ActLoop:
     def wake(self) -> None:
         """There is something to decide on."""
         self._news.set()
-        if self.stopping():
+        if self.runtime.stopping.is_set():
             self._pause.set()
         self.pacer.nudge(TRANSFER)
 
     def landed(self, contact: Contact, landing: Landing) -> None:
         """A moved contact is in its new place, known from a reading; those that waited for it to land may go on."""
         if landing in (Landing.QUEUED, Landing.DIVERTED):
-            self.waiting_list.record_seen([contact], self.clock.now(), by_id=True)
+            self.waiting_list.record_seen([contact], self.runtime.clock.now(), by_id=True)
         if self.waiting_list.free_slots() or landing is Landing.DIVERTED:
             self.wake()
 
@@ -105,7 +105,7 @@ class ActLoop:
         ``on_finish`` gets the report of each cycle that has ended, ``on_progress`` one as soon as a cycle has searched
         everything and decided on all of it.
         """
-        while not self.stopping():
+        while not self.runtime.stopping.is_set():
             self._news.wait(self._patience())
             self._let_act()
             self._news.clear()
@@ -114,14 +114,14 @@ class ActLoop:
 
     def _let_act(self) -> None:
         """Where much is known deciding takes long: in between, the workers of other threads have the processor."""
-        left = self._decide_again_at - self.clock.monotonic()
+        left = self._decide_again_at - self.runtime.clock.monotonic()
         if left > 0:
             self._pause.wait(left)
 
     def _patience(self) -> float:
         if not self.cycle.under_way or self._calls_stopped():
             return LONGEST_WAIT
-        left = (self.waiting_list.next_at - self.clock.now()).total_seconds()
+        left = (self.waiting_list.next_at - self.runtime.clock.now()).total_seconds()
         return min(max(left, 0.0), LONGEST_WAIT)
 
     def _step(self, on_finish: OnReport = ignore, on_progress: OnReport = ignore) -> None:
@@ -134,7 +134,7 @@ class ActLoop:
         if not self.cycle.under_way or self._calls_stopped() or not (poll or self._anything_presses()):
             self._show_progress(on_progress)
             return
-        began = self.clock.monotonic()
+        began = self.runtime.clock.monotonic()
         self.cycle.act(interrupted=self._interrupted())
         took = min(self.cycle.deciding_took.total_seconds(), LONGEST_WAIT / SHARE_OF_DECIDING)
         self._decide_again_at = began + took * (1 + SHARE_OF_DECIDING)
@@ -149,20 +149,20 @@ class ActLoop:
         return self.cycle.safety.calls_stopped()
 
     def _anything_presses(self) -> bool:
-        return self.waiting_list.next_at <= self.clock.now()
+        return self.waiting_list.next_at <= self.runtime.clock.now()
 
     def _interrupted(self) -> Callable[[timedelta], bool]:
         """Asked by the workers between two contacts."""
-        began, next_at = self.clock.monotonic(), None
+        began, next_at = self.runtime.clock.monotonic(), None
 
         def interrupted(took: timedelta) -> bool:
             nonlocal next_at
-            acted = timedelta(seconds=self.clock.monotonic() - began) - took
+            acted = timedelta(seconds=self.runtime.clock.monotonic() - began) - took
             if acted < max(LEAST_ROUND, took * SHARE_OF_DECIDING):
                 return False
             if next_at is None:
                 next_at = self.waiting_list.next_at
-            return self._news.is_set() or next_at <= self.clock.now()
+            return self._news.is_set() or next_at <= self.runtime.clock.now()
 
         return interrupted
 
@@ -172,7 +172,7 @@ class ActLoop:
         if searched and self.cycle.under_way and not self._news.is_set():
             with self._lock:
                 self._searched = False
-            on_progress(self.cycle.glimpse(self._seen))
+            on_progress(self.cycle.report(self._seen))
 
     def _end(self, on_finish: OnReport) -> None:
         if self.cycle.under_way:

@@ -1,68 +1,59 @@
-"""One cycle: settle what is open, look, decide, act, and say in one line what came of it."""
+"""Runs one cycle: settles open intents, searches, decides, acts and reports."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 
-from router import events
 from router.connect.answers import Unauthenticated
 from router.cycle_context import CycleContext
 from router.daemon.bound_rules import BoundRules
 from router.decide.decide import Decided
 from router.decide.decision import Hold, Transfer
-from router.execute.recovery import Recovery
+from router.execute.executor import Executor
 from router.execute.result import Outcome, Result
-from router.execute.round import Round
-from router.execute.workers import InProgress
 from router.followup.tracker import Tracker
 from router.lookup.snapshot import Lookup
 from router.model import Contact, ContactId, HoldReason
-from router.ports import Clock
 from router.rules.rule import Mode
+from router.runtime import Runtime
 from router.safety.safety import Safety
 from router.search.next_due import NextDue
 from router.search.planner import SearchPlanner
 from router.search.progress import SearchProgress
 from router.search.waiting_list import ENDED_REASONS, WaitingList
-from router.telemetry.cycle_report import CycleReport, CycleTally, report_of
-from router.telemetry.transitions import HoldTransitions, LimitsReached, SearchTransitions
+from router.telemetry.cycle_report import CycleReport, CycleTally
+from router.telemetry.reporter import CycleReporter
 
-CONFIRMED = 60
-"""Held tasks whose pauses are read in one look: DescribeContact allows 10 calls a second, and moves come first."""
+PAUSES_READ = 60
+"""Held tasks whose pauses are read in one go: DescribeContact allows 10 calls a second, and moves come first."""
 MAX_ROUNDS = 8
-"""A refused destination is followed by the next of the step in the same cycle, at most so often."""
+"""How often in one cycle a refused destination is followed by the next one of the step."""
 
 
 @dataclass(kw_only=True)
 class Cycle:
     """Runs from one poll to the next. ``begin``, any number of ``act`` and ``finish`` are called by one thread; ``run``
-    is all of it, with one search of everything. ``stopping`` ends a cycle between two contacts. ``calls`` returns how
-    many calls of each operation were made so far. ``number`` continues from the last cycle of the ledger, because
-    limits per cycle are counted by it. Only a router that is ``working`` settles open intents."""
+    is all of it, with one search of everything.
+
+    ``number`` continues from the last cycle of the ledger, because limits per cycle are counted by it. Only a router
+    that is ``working`` settles open intents.
+    """
 
     lookup: Lookup
     names: BoundRules
     search: SearchPlanner
-    recovery: Recovery
-    round: Round
-    in_progress: InProgress
+    executor: Executor
     follower: Tracker
     safety: Safety
-    clock: Clock
+    reporter: CycleReporter
+    runtime: Runtime
     mode: Mode
-    calls: Callable[[], Mapping[str, int]]
-    stopping: Callable[[], bool]
-    number: int = 0
     working: bool = True
+    number: int = 0
     deciding_took: timedelta = timedelta()
-    count: Callable[[CycleReport, list[Result]], object] = lambda report, results: None
-    _degraded: SearchTransitions = field(default_factory=SearchTransitions)
-    _holds: HoldTransitions = field(default_factory=HoldTransitions)
-    _reached: LimitsReached = field(default_factory=LimitsReached)
     _ahead: NextDue | None = None
     _paused: object = None
     _tally: CycleTally | None = None
@@ -71,40 +62,46 @@ class Cycle:
     def waiting_list(self) -> WaitingList:
         return self.search.waiting_list
 
+    @property
+    def under_way(self) -> bool:
+        return self._tally is not None
+
     def run(self, *, until: float | None, again: bool = False) -> CycleReport:
-        """One cycle, ``until`` the monotonic instant of the next poll (``None``: everything due is acted on). With
-        ``again`` it goes on with the one before, whose limits it shares. Raises ``LedgerUnavailable`` where the ledger
-        cannot be read: nothing is moved without it."""
+        """Runs one cycle. ``until`` is the monotonic instant of the next poll; ``None``: everything due is acted on.
+
+        With ``again`` it continues the cycle before and shares its limits. Raises ``LedgerUnavailable`` if the ledger
+        cannot be read, because nothing is moved without it.
+        """
         tally = self.begin(until=until, again=again)
         seen = self._search_everything(tally)
         self._with_time_to_act(tally, since=tally.began)
         self.waiting_list.decide_all_again()
-        more = self.act(wait_for_places=True, whole=seen.complete) or self.confirm(limit=CONFIRMED)
+        more = self.act(wait_for_slots=True, whole=seen.complete) or self.read_assumed_pauses()
         for _ in range(MAX_ROUNDS):
-            if not more or self.stopping():
+            if not more or self._stopping:
                 break
-            more = self.act(wait_for_places=True) or self.confirm(limit=CONFIRMED)
+            more = self.act(wait_for_slots=True) or self.read_assumed_pauses()
         return self.finish(seen)
 
     def begin(self, *, until: float | None, again: bool = False) -> CycleTally:
-        """A cycle begins: what an earlier run, or a lost answer, left open is settled first."""
+        """Begins a cycle: first it settles what an earlier run, or a lost answer, left open."""
         self.number += 0 if again else 1
-        context = CycleContext(
-            cycle=self.number, rules=self.names.rules, directory=self.names.directory, until=until
-        )
-        self._tally = tally = CycleTally(context=context, began=self.clock.monotonic(), calls=Counter(self.calls()))
-        self._use(context)
+        context = CycleContext(cycle=self.number, rules=self.names.rules, directory=self.names.directory, until=until)
+        calls = self.reporter.calls_so_far()
+        self._tally = tally = CycleTally(context=context, began=self.runtime.clock.monotonic(), calls=calls)
+        self._note_changes(context)
         self.waiting_list.begin_poll()
         if self.working and not self.safety.calls_stopped():
-            self.recovery.settle_open(context.rules, self.mode, context.directory, until=until)
+            self.executor.recovery.settle_open(context.rules, self.mode, context.directory, until=until)
             self.safety.suspend_flows(self.follower.followed)
         return tally
 
     def prolong(self, *, after: float) -> None:
-        """The next poll is ``after`` seconds late, for its thread still waits for a search or a reading: what falls due
-        meanwhile is acted on all the same, by the limits of this cycle."""
-        tally, now = self._tally, self.clock.monotonic()
-        assert tally is not None, "a cycle has begun"
+        """Lengthens a cycle whose next poll is ``after`` seconds late, because its thread still searches or reads.
+
+        Meanwhile contacts that fall due are acted on all the same, within the limits of this cycle.
+        """
+        tally, now = self._begun(), self.runtime.clock.monotonic()
         until = tally.context.until
         if until is None or now < until + after:
             return
@@ -114,45 +111,48 @@ class Cycle:
             directory=self.names.directory,
             until=now + max(until - tally.began, after),
         )
-        self._use(tally.context)
+        self._note_changes(tally.context)
         self.waiting_list.begin_poll()
 
     def act(
         self,
         *,
-        interrupted: Callable[[timedelta], bool] = lambda acting: False,
-        wait_for_places: bool = False,
+        interrupted: Callable[[timedelta], bool] = lambda deciding_took: False,
+        wait_for_slots: bool = False,
         whole: bool = False,
     ) -> bool:
-        """One round: decides on what presses, and acts on it, most overdue first, until everything is done, the cycle
-        is over, or there is something more to decide on (``interrupted``, which is told how long deciding took).
-        Answers whether there is more to decide at once: a destination was refused, so that the next one of its step is
-        to be tried, or reading a contact told of pauses. ``whole``: these are
-        all that wait. Nothing is decided on while the credentials are refused: then no call is made at all."""
-        tally, began = self._tally, self.clock.monotonic()
-        assert tally is not None, "a cycle has begun"
-        if self.stopping() or self.safety.calls_stopped():
+        """Makes one round: decides on the contacts that are due, and acts on them, most overdue first.
+
+        A round ends early when the cycle is over, or when ``interrupted``, which gets the time that deciding took,
+        returns that there is something more urgent. ``whole`` says that all contacts that wait are due. While the
+        credentials are refused nothing is decided on, because no call is made. Returns whether there is more to decide
+        on at once: the next destination after a refused one, or a contact whose pauses are known only now.
+        """
+        tally, began = self._begun(), self.runtime.clock.monotonic()
+        if self._stopping or self.safety.calls_stopped():
             return False
-        contacts = self.waiting_list.take_due(self.clock.now())
+        contacts = self.waiting_list.take_due(self.runtime.clock.now())
         decided = self._decide(contacts, tally.context)
-        self._note(decided)
+        self._record_decisions(decided)
         tally.decided(decided)
-        self.deciding_took = took = timedelta(seconds=self.clock.monotonic() - began)
+        self.deciding_took = took = timedelta(seconds=self.runtime.clock.monotonic() - began)
         self._with_time_to_act(tally, since=began)
         context = replace(tally.context, interrupted=lambda: interrupted(took))
-        results = self.round.perform(decided.decisions, context, wait_for_slots=wait_for_places)
+        results = self.executor.round.perform(decided.decisions, context, wait_for_slots=wait_for_slots)
         tally.done(results)
-        self._note_results(results, tally)
+        self._record_results(results, tally)
         self.safety.suspend_flows(self.follower.followed)
-        self._holds.tell(decided, results, tally.context, whole=whole)
+        self.reporter.log_holds(decided, results, tally, whole=whole)
         return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT) for one in results)
 
-    def confirm(self, *, limit: int, until: float | None = None) -> bool:
-        """Reads tasks that are held and of which nobody has read whether they were paused: what is told of them, and
-        how late they are, is not to rest on an assumption. Answers whether any was, so that it is decided on anew."""
+    def read_assumed_pauses(self, *, until: float | None = None) -> bool:
+        """Reads held tasks that were assumed not to have been paused, so that no log line rests on the assumption.
+
+        Returns whether any had been paused; it is decided on again then.
+        """
         paused: list[ContactId] = []
-        for contact in islice(self._assumed(), limit):
-            if self.stopping() or (until is not None and self.clock.monotonic() >= until):
+        for contact in islice(self._with_assumed_pauses(), PAUSES_READ):
+            if self._stopping or (until is not None and self.runtime.clock.monotonic() >= until):
                 break
             details = self.lookup.read_pauses(contact)
             if details is None:
@@ -162,124 +162,112 @@ class Cycle:
         self.waiting_list.decide_again(paused)
         return bool(paused)
 
-    def _assumed(self) -> Iterator[Contact]:
-        for account in self.waiting_list.accounts.values():
-            contact = account.contact
-            held = contact.channel.pausable and any(isinstance(one, Hold) for one in account.decisions)
-            if held and self.lookup.details.of(contact, self.clock.now()) is None:
-                yield contact
-
-    def glimpse(self, seen: SearchProgress) -> CycleReport:
-        """How the cycle stands."""
-        tally = self._tally
-        assert tally is not None, "a cycle has begun"
-        accounts = {**self.waiting_list.accounts, **tally.accounts}
-        decisions = tuple(decision for account in accounts.values() for decision in account.decisions)
-        return replace(
-            report_of(tally.context.cycle, Decided(decisions=decisions, accounts=accounts), tally.results),
-            complete=seen.complete,
-            searching=seen.going_on and seen.failure is None,
-            unseen=seen.unseen,
-            unseen_for=seen.unseen_for,
-            failure=seen.failure,
-            seconds=self.clock.monotonic() - tally.began,
-        )
+    def report(self, seen: SearchProgress) -> CycleReport:
+        """Returns how the cycle stands. ``seen`` is how far its search has come."""
+        now = self.runtime.clock.monotonic()
+        return self.reporter.report(self._begun(), self.waiting_list.accounts, seen, now=now)
 
     def finish(self, seen: SearchProgress) -> CycleReport:
-        """The cycle is over: told in one line."""
-        report, tally = self.glimpse(seen), self._tally
-        assert tally is not None, "a cycle has begun"
-        until = tally.context.until
-        period = report.seconds if until is None else max(report.seconds, until - tally.began)
-        made = Counter(self.calls()) - tally.calls
-        fields = report.fields(period_s=period)
-        events.log_cycle_finished(fields, mode=self.mode, revision=tally.context.revision, calls=made)
-        self._reached.tell(report, period_s=period)
-        self.count(report, tally.results)
+        """Ends the cycle, logs it in one line, and returns its report."""
+        report, tally = self.report(seen), self._begun()
+        self.reporter.log_finished(report, tally)
         self._tally = None
         return report
 
-    @property
-    def under_way(self) -> bool:
-        return self._tally is not None
-
-    def note_search(self, seen: SearchProgress) -> None:
-        """What a search came to, for what all calls have in common; told where it failed."""
+    def record_search(self, seen: SearchProgress) -> None:
+        """Records how a search ended: logs a failure, and stops all calls if the credentials were refused."""
         if isinstance(seen.failure, Unauthenticated):
-            self.safety.breakers.unauthenticated(self.clock.now())
+            self.safety.breakers.unauthenticated(self.runtime.clock.now())
         elif seen.failure is None:
             self.safety.breakers.read()
-        self._degraded.search(seen.failure, cycle=self.number)
-        self._degraded.rows(seen.unreadable, whole=seen.complete)
+        self.reporter.log_search(seen, cycle=self.number)
+
+    @property
+    def _stopping(self) -> bool:
+        return self.runtime.stopping.is_set()
+
+    def _begun(self) -> CycleTally:
+        assert self._tally is not None, "a cycle has begun"
+        return self._tally
 
     def _search_everything(self, tally: CycleTally) -> SearchProgress:
         if self.safety.calls_stopped():
             return SearchProgress()
-        seen = self.search.search_everything(tally.context.rules, tally.context.directory, stop=self.stopping)
-        self.waiting_list.record_seen(self.follower.at_agents, self.clock.now(), by_id=True)
-        self.note_search(seen)
+        stop = self.runtime.stopping.is_set
+        seen = self.search.search_everything(tally.context.rules, tally.context.directory, stop=stop)
+        self.waiting_list.record_seen(self.follower.at_agents, self.runtime.clock.now(), by_id=True)
+        self.record_search(seen)
         return seen
 
+    def _with_assumed_pauses(self) -> Iterator[Contact]:
+        for account in self.waiting_list.accounts.values():
+            contact = account.contact
+            held = contact.channel.pausable and any(isinstance(one, Hold) for one in account.decisions)
+            if held and self.lookup.details.of(contact, self.runtime.clock.now()) is None:
+                yield contact
+
     def _with_time_to_act(self, tally: CycleTally, *, since: float) -> None:
-        """At least as long for acting as looking or deciding took, which began then: what is longer than the poll (a
-        search, for Connect allows one call in two seconds for the whole account; many contacts and rules on a slow
-        machine) must not leave everything undone cycle after cycle."""
+        """Gives acting at least as much time as searching or deciding took, which began at ``since``.
+
+        A search (Connect allows one call in two seconds for the whole account), or deciding on many contacts on a slow
+        machine, may take longer than a poll, and must not leave everything undone cycle after cycle.
+        """
         if tally.context.until is not None:
-            now = self.clock.monotonic()
+            now = self.runtime.clock.monotonic()
             tally.context = replace(tally.context, until=max(tally.context.until, now + (now - since)))
 
-    def _use(self, context: CycleContext) -> None:
-        """Other rules, or another pause: everything is decided on anew."""
-        ahead = self._ahead
+    def _note_changes(self, context: CycleContext) -> None:
+        """Has everything decided on again if rules, names or operator pauses have changed."""
+        ahead, paused = self._ahead, self.safety.pauses.now
         if ahead is None or ahead.rules is not context.rules or ahead.directory is not context.directory:
             self._ahead = NextDue(context.rules, context.directory)
             self.waiting_list.decide_all_again()
-        if self._paused != self.safety.pauses.now:
-            self._paused = self.safety.pauses.now
+        if self._paused != paused:
+            self._paused = paused
             self.waiting_list.decide_all_again()
 
-    def _note(self, decided: Decided) -> None:
-        assert self._ahead is not None, "a cycle has begun"
-        now, ahead = self.clock.now(), self._ahead
-        self.waiting_list.record_decisions(
-            (account, *ahead.next_decision(account, now)) if account.wait is not None else (account, now, False)
-            for account in decided.accounts.values()
-        )
-
-    def _note_results(self, results: Iterable[Result], tally: CycleTally) -> None:
-        """What was moved, or is seen to be gone, waits no more; what was refused, or not begun because there was
-        something more urgent, presses."""
-        again: list[ContactId] = []
-        no_place: list[ContactId] = []
-        for result in results:
-            contact, decision = result.decision.contact, result.decision
-            moved = isinstance(decision, Transfer) and decision.mode is Mode.ENFORCE and result.outcome is Outcome.DONE
-            if moved:
-                self.waiting_list.remove(contact)
-            elif result.outcome is Outcome.HELD and result.reason in ENDED_REASONS:
-                self.waiting_list.record_ended(contact, self.clock.now())
-            elif result.outcome in (Outcome.INTERRUPTED, Outcome.LEARNT) or self._may_try_next(result, tally):
-                again.append(contact.id)
-            elif result.reason is HoldReason.FLOW_SUSPENDED:
-                no_place.append(contact.id)
-        over = tally.context.until is not None and self.clock.monotonic() >= tally.context.until
-        if not over:
-            self.waiting_list.decide_again(again)
-        self.waiting_list.await_slot(no_place)
-
-    def _may_try_next(self, result: Result, tally: CycleTally) -> bool:
-        return result.outcome is Outcome.REFUSED and tally.refusals(result.decision.contact) < MAX_ROUNDS
-
     def _decide(self, contacts: tuple[Contact, ...], context: CycleContext) -> Decided:
-        look = self.lookup.snapshot(
+        snapshot = self.lookup.snapshot(
             contacts,
             context.directory,
             mode=self.mode,
             cycle=context.cycle,
             followed=self.follower.followed,
             blocks=self.safety.blocks(),
-            in_progress=self.in_progress.contacts,
+            in_progress=self.executor.in_progress.contacts,
             paused=self.safety.pauses.now,
             others=self.waiting_list.count_others(contacts),
         )
-        return self.lookup.decide(look, context.rules)[0]
+        return self.lookup.decide(snapshot, context.rules)[0]
+
+    def _record_decisions(self, decided: Decided) -> None:
+        assert self._ahead is not None, "a cycle has begun"
+        now, ahead = self.runtime.clock.now(), self._ahead
+        self.waiting_list.record_decisions(
+            (account, *ahead.next_decision(account, now)) if account.wait is not None else (account, now, False)
+            for account in decided.accounts.values()
+        )
+
+    def _record_results(self, results: Iterable[Result], tally: CycleTally) -> None:
+        """Removes contacts that were moved or have gone from the waiting list. Contacts that were refused, or not begun
+        because others were more urgent, are decided on again."""
+        again: list[ContactId] = []
+        without_slot: list[ContactId] = []
+        for result in results:
+            contact, decision = result.decision.contact, result.decision
+            moved = isinstance(decision, Transfer) and decision.mode is Mode.ENFORCE and result.outcome is Outcome.DONE
+            if moved:
+                self.waiting_list.remove(contact)
+            elif result.outcome is Outcome.HELD and result.reason in ENDED_REASONS:
+                self.waiting_list.record_ended(contact, self.runtime.clock.now())
+            elif result.outcome in (Outcome.INTERRUPTED, Outcome.LEARNT) or self._may_try_next(result, tally):
+                again.append(contact.id)
+            elif result.reason is HoldReason.FLOW_SUSPENDED:
+                without_slot.append(contact.id)
+        over = tally.context.until is not None and self.runtime.clock.monotonic() >= tally.context.until
+        if not over:
+            self.waiting_list.decide_again(again)
+        self.waiting_list.await_slot(without_slot)
+
+    def _may_try_next(self, result: Result, tally: CycleTally) -> bool:
+        return result.outcome is Outcome.REFUSED and tally.refusals(result.decision.contact) < MAX_ROUNDS

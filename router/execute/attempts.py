@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from threading import Event
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, stop_any, stop_before_delay
 from tenacity.nap import sleep_using_event
@@ -29,6 +28,7 @@ from router.lookup.details import DetailsCache
 from router.model import SEND_BY, Action, ActionKind, HoldReason
 from router.ports import TRANSFER, UPDATE, Clock, Grant, Ledger, Mover, Pacer, Reader
 from router.rules.condition import ReliedOnValue
+from router.runtime import Runtime
 from router.safety.safety import Safety
 from router.settings import Settings
 
@@ -84,12 +84,11 @@ class Attempts:
     mover: Mover
     pacer: Pacer
     ledger: Ledger
-    clock: Clock
-    policy: RetryPolicy
-    stopping: Event
+    runtime: Runtime
     details: DetailsCache
     in_progress: InProgress
     safety: Safety
+    policy: RetryPolicy
 
     def reconfigure(self, settings: Settings) -> None:
         """Puts another retry policy in force; what is under way keeps the one it began with."""
@@ -106,11 +105,11 @@ class Attempts:
             stop=stop_any(
                 stop_after_attempt(self.policy.attempts),
                 stop_before_delay(self.policy.give_up_after),
-                stop_when_event_set(self.stopping),
-                _Until(effort, self.clock),
+                stop_when_event_set(self.runtime.stopping),
+                _Until(effort, self.runtime.clock),
             ),
             wait=wait_random_exponential(multiplier=0.5, max=self.policy.max_delay.total_seconds()),
-            sleep=sleep_using_event(self.stopping),
+            sleep=sleep_using_event(self.runtime.stopping),
             retry_error_callback=_last,
         )
         result: AttemptResult = retrying(self._once, effort)
@@ -140,7 +139,7 @@ class Attempts:
             return AttemptResult(hold=HoldReason.NOT_FOUND)
         if not isinstance(reading, Reading):
             return AttemptResult(unread=reading)
-        self.details.remember(reading.contact, self.clock.now())
+        self.details.remember(reading.contact, self.runtime.clock.now())
         hold = self._superseded(effort.action) or self._still(effort, reading)
         if hold is not None:
             return AttemptResult(hold=hold)
@@ -148,12 +147,12 @@ class Attempts:
         if refused is not None:
             return AttemptResult(hold=refused.reason)
         self._entitle(effort)
-        effort.read_age = self.clock.monotonic() - reading.answered_at
+        effort.read_age = self.runtime.clock.monotonic() - reading.answered_at
         effort.send_before = reading.answered_at + FRESH
         if effort.read_age > FRESH:
             return _stale()
         self.ledger.require_turn()
-        return AttemptResult() if self.stopping.is_set() else None
+        return AttemptResult() if self.runtime.stopping.is_set() else None
 
     def _superseded(self, action: Action) -> HoldReason | None:
         """Returns a hold for an update whose contact is being moved: a move never waits for it."""
@@ -165,7 +164,7 @@ class Attempts:
             reading.contact,
             queue_id=effort.action.queue_id,
             enqueued_at=effort.action.enqueued_at,
-            now=self.clock.now(),
+            now=self.runtime.clock.now(),
             relied_on=effort.relied_on,
             pauses=effort.pauses,
         )
@@ -183,8 +182,8 @@ class Attempts:
     def _entitle(self, effort: Effort) -> None:
         """Counts the attempt and makes sure that the intent covers it, durably, before the call."""
         action = effort.action
-        renewed = replace(action, attempts=action.attempts + 1, send_by=self.clock.now() + SEND_BY)
-        if action.attempts or action.send_by is None or action.send_by - self.clock.now() < SEND_BY / 2:
+        renewed = replace(action, attempts=action.attempts + 1, send_by=self.runtime.clock.now() + SEND_BY)
+        if action.attempts or action.send_by is None or action.send_by - self.runtime.clock.now() < SEND_BY / 2:
             self.ledger.renew(renewed)
         else:
             renewed = replace(renewed, send_by=action.send_by)
@@ -208,7 +207,7 @@ class Attempts:
     def _shorten(self, effort: Effort) -> None:
         """Ends the attempts at a throttled update soon: the next cycle decides again, and moves are due meanwhile."""
         if effort.action.kind is ActionKind.ROUTING and effort.until is not None:
-            effort.until = min(effort.until, self.clock.monotonic() + UPDATE_PATIENCE)
+            effort.until = min(effort.until, self.runtime.clock.monotonic() + UPDATE_PATIENCE)
 
     def _call(self, action: Action, before: float | None) -> TransferAnswer | UpdateAnswer:
         if action.kind is ActionKind.ROUTING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -13,7 +12,7 @@ from router.connect.answers import Full, Missing, Reading, Rejected, Transferred
 from router.decide.act import ROUTING_APPLIES_WITHIN
 from router.execute.attempts import Attempts, Effort
 from router.execute.recheck import GONE, changed, in_place
-from router.execute.routing_update import AgeMeaning, Shown, routing_of, shown
+from router.execute.routing_update import Shown, routing_of, shown
 from router.execute.settler import Settler
 from router.execute.workers import InProgress, perform_all
 from router.ledger.errors import LedgerUnavailable, NotOpen
@@ -22,7 +21,8 @@ from router.ports import Clock, Ledger, Reader
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.rule import Mode
 from router.rules.value_test import QUEUES_OWN
-from router.safety.breakers import Breakers
+from router.runtime import Runtime
+from router.safety.safety import Safety
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +34,9 @@ class RoutingRecovery:
 
     reader: Reader
     attempts: Attempts
-    blocked: Breakers
+    safety: Safety
     settler: Settler
     clock: Clock
-    ages: AgeMeaning
     repeatable: timedelta
 
     def settle(self, action: Action, *, may_send: bool, until: float | None) -> bool:
@@ -48,14 +47,14 @@ class RoutingRecovery:
             return self._settled(action, ActionState.ACTED, "acted")
         if not isinstance(reading, Reading):
             return False
-        self.ages.seen(reading.contact)
+        self.settler.ages.seen(reading.contact)
         if not self._shows_the_old(action, reading.contact):
             return self._settled(action, ActionState.ACTED, "acted")
         if self._last_sent_ago(action) < ROUTING_APPLIES_WITHIN:
             return False
         if self.clock.now() - action.decided_at > self.repeatable:
             return self._settled(action, ActionState.NEVER_SENT, "never_sent")
-        return may_send and not self.blocked.routing_stopped(self.clock.now()) and self._repeat(action, until)
+        return may_send and not self.safety.routing_stopped() and self._repeat(action, until)
 
     def _shows_the_old(self, action: Action, contact: Contact) -> bool:
         found = changed(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=self.clock.now())
@@ -93,20 +92,17 @@ SHARE = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
-    """Settles what is open. ``attempts`` repeats a call under all its checks; ``pool`` runs the workers."""
+    """Settles what is open. ``attempts`` repeats a call under all its checks. ``is_open`` returns whether hours of
+    operation are open now."""
 
     reader: Reader
     ledger: Ledger
     attempts: Attempts
-    blocked: Breakers
+    safety: Safety
     settler: Settler
     in_progress: InProgress
-    clock: Clock
-    pool: Executor
-    workers: int
-    stopping: Callable[[], bool]
-    ages: AgeMeaning
-    open_now: Callable[[HoursId], bool]
+    runtime: Runtime
+    is_open: Callable[[HoursId], bool]
     _refused: set[int] = field(default_factory=set)
 
     @cached_property
@@ -114,10 +110,9 @@ class Recovery:
         return RoutingRecovery(
             reader=self.reader,
             attempts=self.attempts,
-            blocked=self.blocked,
+            safety=self.safety,
             settler=self.settler,
-            clock=self.clock,
-            ages=self.ages,
+            clock=self.runtime.clock,
             repeatable=REPEATABLE,
         )
 
@@ -130,7 +125,7 @@ class Recovery:
         by_name = {rule.name: rule for rule in rules.rules if rule.rule.mode.weaker(mode) is Mode.ENFORCE}
         intents = sorted(self.ledger.open_intents(), key=_in_order)
         self._refused.intersection_update(action.id for action in intents)
-        now = self.clock.monotonic()
+        now = self.runtime.clock.monotonic()
         end = None if until is None else now + SHARE * (until - now)
 
         def settle(action: Action) -> bool:
@@ -138,11 +133,11 @@ class Recovery:
             may_send = rule is not None and self._acts_now(rule, action, directory)
             return self._one(action, may_send=may_send, until=end)
 
-        return sum(perform_all(intents, settle, pool=self.pool, workers=self.workers))
+        return sum(perform_all(intents, settle, pool=self.runtime.pool, workers=self.runtime.workers))
 
     def _acts_now(self, rule: BoundRule, action: Action, directory: Directory) -> bool:
         """Whether a step of the rule may act: the rule exists at this time, and its hours are known to be open."""
-        if not rule.rule.in_force(self.clock.now()):
+        if not rule.rule.in_force(self.runtime.clock.now()):
             return False
         if rule.rule.sla.hours is None:
             return True
@@ -150,12 +145,12 @@ class Recovery:
         if rule.rule.sla.hours == QUEUES_OWN:
             queue = directory.queue(action.first.queue_id)
             hours_id = queue.hours_id if queue is not None else None
-        return hours_id is not None and self.open_now(HoursId(hours_id))
+        return hours_id is not None and self.is_open(HoursId(hours_id))
 
     def _one(self, action: Action, *, may_send: bool, until: float | None) -> bool:
         """One that cannot be settled never stops the others."""
-        over = until is not None and self.clock.monotonic() >= until
-        if over or self.stopping():
+        over = until is not None and self.runtime.clock.monotonic() >= until
+        if over or self.runtime.stopping.is_set():
             return False
         moves = action.kind is ActionKind.TRANSFER
         claim = self.in_progress.claim if moves else self.in_progress.claim_update
@@ -180,7 +175,7 @@ class Recovery:
             return self._closed(action, ActionState.ACTED, "acted")
         if found is HoldReason.UNREADABLE or (found is HoldReason.CONTACT_PAUSED and contact is None):
             return False
-        if self.clock.now() - action.decided_at > REPEATABLE:
+        if self.runtime.clock.now() - action.decided_at > REPEATABLE:
             return self._closed(action, ActionState.NEVER_SENT, "never_sent")
         return found is None and may_send and action.id not in self._refused and self._repeat(action, until=until)
 
@@ -194,7 +189,7 @@ class Recovery:
         if not isinstance(reading, Reading):
             return None, HoldReason.UNREADABLE
         contact = reading.contact
-        found = changed(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=self.clock.now())
+        found = changed(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=self.runtime.clock.now())
         if found is not HoldReason.CONTACT_PAUSED:
             return contact, found
         if contact.queue_id is None:
@@ -205,14 +200,14 @@ class Recovery:
     def _repeat(self, action: Action, *, until: float | None) -> bool:
         assert action.target is not None, "only transfers are intended"
         flow = action.target.flow_id
-        if self.blocked.admit(flow, action.contact_id, self.clock.now()) is not None:
+        if self.safety.breakers.admit(flow, action.contact_id, self.runtime.clock.now()) is not None:
             return False
         effort = Effort(action=action, until=until, uncertain=True)
         try:
             attempt = self.attempts.make(effort)
             settled, settlement = self.settler.apply(effort.action, attempt, uncertain=True)
         finally:
-            self.blocked.leave(action.contact_id)
+            self.safety.breakers.leave(action.contact_id)
         if settlement.state is ActionState.ACTED:
             events.log_recovered(settled, outcome="repeated" if isinstance(attempt.answer, Transferred) else "acted")
             return True

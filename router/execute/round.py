@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from router import events
@@ -14,24 +13,21 @@ from router.execute.result import Outcome, Performer, Result
 from router.execute.workers import BeforeMoves, PacedWork, perform_all, perform_paced
 from router.ledger.errors import LedgerUnavailable
 from router.model import HoldReason
-from router.ports import TRANSFER, Clock, Grant, Pacer
+from router.ports import TRANSFER, Grant, Pacer
 from router.rules.rule import Mode
+from router.runtime import Runtime
 from router.safety.safety import NO_SLOT, Safety, SafetyHold
 
 
 @dataclass(kw_only=True)
 class Round:
-    """Performs what was decided. ``pool`` runs the workers, at most ``workers`` at a time; ``stopping`` ends a round
-    between two contacts."""
+    """Performs what was decided. ``runtime.stopping`` ends a round between two contacts."""
 
     enforcer: Performer
     observer: Performer
     safety: Safety
     pacer: Pacer
-    pool: Executor
-    workers: int
-    clock: Clock
-    stopping: Callable[[], bool]
+    runtime: Runtime
 
     def perform(
         self,
@@ -67,9 +63,10 @@ class Round:
         first = [one for one in decisions if isinstance(one, RoutingUpdate) and one.contact.id in moved]
         if not first:
             return decisions, []
-        soon = self.clock.monotonic() + UPDATE_PATIENCE
+        soon = self.runtime.clock.monotonic() + UPDATE_PATIENCE
         brief = replace(context, until=soon if context.until is None else min(context.until, soon))
-        done = perform_all(first, lambda one: self._perform_one(one, brief), pool=self.pool, workers=self.workers)
+        pool, workers = self.runtime.pool, self.runtime.workers
+        done = perform_all(first, lambda one: self._perform_one(one, brief), pool=pool, workers=workers)
         taken = {id(decision) for decision in first}
         return [decision for decision in decisions if id(decision) not in taken], done
 
@@ -92,7 +89,7 @@ class Round:
                 return [*earlier, self._perform_one(decision, one)]
             return before.once(decision, lambda: self._perform_one(decision, one))
 
-        done = perform_paced(free, paced, perform, pool=self.pool, workers=self.workers)
+        done = perform_paced(free, paced, perform, pool=self.runtime.pool, workers=self.runtime.workers)
         return [result for results in done for result in results]
 
     def _await_token(self, context: CycleContext) -> bool:
@@ -114,10 +111,10 @@ class Round:
         return Result(decision=decision, outcome=Outcome.NOT_SENT)
 
     def _reason_not_to_begin(self, decision: RuleDecision, context: CycleContext) -> Result | None:
-        now = self.clock.now()
-        over = context.until is not None and self.clock.monotonic() >= context.until
+        now = self.runtime.clock.now()
+        over = context.until is not None and self.runtime.clock.monotonic() >= context.until
         closed = decision.acts_before is not None and now >= decision.acts_before
-        if over or closed or self.stopping():
+        if over or closed or self.runtime.stopping.is_set():
             return Result(decision=decision, outcome=Outcome.NOT_SENT)
         if context.interrupted():
             return Result(decision=decision, outcome=Outcome.INTERRUPTED)

@@ -12,15 +12,15 @@ from router.execute.attempts import Attempts, Effort
 from router.execute.intent import routing_intent_of
 from router.execute.recheck import still_waits
 from router.execute.result import AttemptResult, Outcome, Result
-from router.execute.routing_update import AgeMeaning, routing_of, update_for
+from router.execute.routing_update import routing_of, update_for
 from router.execute.settlement import Settlement
 from router.execute.settler import Settler
 from router.execute.workers import InProgress
 from router.ledger.errors import AlreadyIntended, NotOpen
 from router.model import Action, ActionState, ContactId, HoldReason, RoutingData
 from router.news import NewsFilter
-from router.ports import Clock, Ledger, Reader
-from router.safety.breakers import Breakers
+from router.ports import Clock, Ledger
+from router.safety.safety import Safety
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +33,15 @@ class RoutingPerformer:
 
     ledger: Ledger
     attempts: Attempts
-    reader: Reader
-    blocked: Breakers
+    safety: Safety
     settler: Settler
     clock: Clock
     in_progress: InProgress
-    ages: AgeMeaning
     _unsent_news: NewsFilter[ContactId] = field(default_factory=NewsFilter)
 
     def perform(self, decision: RoutingUpdate, context: CycleContext) -> Result:
         """Performs an update. Raises ``LedgerUnavailable`` before anything is sent if the intent cannot be written."""
-        if self.blocked.routing_stopped(self.clock.now()):
+        if self.safety.routing_stopped():
             return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.DENIED)
         with self.in_progress.claim_update(decision.contact.id) as mine:
             if not mine:
@@ -52,17 +50,17 @@ class RoutingPerformer:
 
     def _read_and_update(self, decision: RoutingUpdate, context: CycleContext) -> Result:
         """Reads the contact first, because the update depends on what it has; the intent holds both."""
-        reading = self.reader.describe(decision.contact.id)
+        reading = self.attempts.reader.describe(decision.contact.id)
         if isinstance(reading, Missing):
             return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.NOT_FOUND)
         if not isinstance(reading, Reading):
             return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.UNREADABLE)
-        self.ages.seen(reading.contact)
+        self.settler.ages.seen(reading.contact)
         hold = still_waits(reading.contact, decision, self.clock.now())
         if hold is not None:
             return Result(decision=decision, outcome=Outcome.HELD, reason=hold)
         has = routing_of(reading.contact.details)
-        update = update_for(decision.routing, has, adds=self.ages.adds)
+        update = update_for(decision.routing, has, adds=self.settler.ages.adds)
         try:
             if update is None:
                 return self._unchanged(decision, has, context)

@@ -20,9 +20,8 @@ from router.execute.workers import InProgress
 from router.ledger.errors import AlreadyIntended, NotOpen
 from router.model import Action, ContactId, HoldReason, transfers_behind
 from router.news import NewsFilter
-from router.ports import Clock, Ledger, Reader
-from router.safety.breakers import Breakers
-from router.safety.landing_slots import LandingSlots
+from router.ports import Clock, Ledger
+from router.safety.safety import NO_SLOT, Safety
 
 
 @dataclass(kw_only=True)
@@ -35,14 +34,12 @@ class TransferPerformer:
 
     ledger: Ledger
     attempts: Attempts
-    reader: Reader
-    blocked: Breakers
-    places: LandingSlots
+    safety: Safety
     settler: Settler
     clock: Clock
-    instance_id: str
     in_progress: InProgress
-    rerouter: RoutingPerformer
+    routing: RoutingPerformer
+    instance_id: str
     _unsent_news: NewsFilter[ContactId] = field(default_factory=NewsFilter)
 
     def perform(self, decision: RuleDecision, context: CycleContext) -> Result:
@@ -50,7 +47,7 @@ class TransferPerformer:
         if isinstance(decision, Warn):
             return self._warn(decision, context)
         if isinstance(decision, RoutingUpdate):
-            return self.rerouter.perform(decision, context)
+            return self.routing.perform(decision, context)
         assert isinstance(decision, Transfer), "nothing else is carried out"
         with self.in_progress.claim(decision.contact.id) as mine:
             if not mine:
@@ -59,7 +56,7 @@ class TransferPerformer:
 
     def _warn(self, decision: Warn, context: CycleContext) -> Result:
         """Warns at most once, because the warning is recorded before it is logged."""
-        hold = found_again(self.reader, decision, self.clock.now, self.attempts.details)
+        hold = found_again(self.attempts.reader, decision, self.clock.now, self.attempts.details)
         if hold is not None:
             return Result(decision=decision, outcome=Outcome.HELD, reason=hold)
         now = self.clock.now()
@@ -72,15 +69,12 @@ class TransferPerformer:
 
     def _let_through(self, decision: Transfer, context: CycleContext) -> Result:
         flow, contact_id = decision.target.flow_id, decision.contact.id
-        refusal = self.blocked.admit(flow, contact_id, self.clock.now())
-        if refusal is not None:
-            return Result(decision=decision, outcome=Outcome.HELD, reason=refusal)
-        try:
-            if not self.places.take(flow, contact_id):
+        with self.safety.admission(flow, contact_id, takes_slot=True) as hold:
+            if hold is None:
+                return self._transfer(decision, context)
+            if hold is NO_SLOT:
                 return Result(decision=decision, outcome=Outcome.NO_PLACE)
-            return self._transfer(decision, context)
-        finally:
-            self.blocked.leave(contact_id)
+            return Result(decision=decision, outcome=Outcome.HELD, reason=hold.reason)
 
     def _transfer(self, decision: Transfer, context: CycleContext) -> Result:
         """Writes the intent, which owns the landing slot from then on, and makes the attempts.
@@ -127,9 +121,9 @@ class TransferPerformer:
         contact_id = decision.contact.id
         if not isinstance(attempt.answer, Full):
             return False
-        chain = self.reader.chain(contact_id)
+        chain = self.attempts.reader.chain(contact_id)
         used_up = isinstance(chain, tuple) and transfers_behind(contact_id, chain) >= CHAIN_TRANSFERS
-        return used_up or self.blocked.is_suspect(contact_id)
+        return used_up or self.safety.breakers.is_suspect(contact_id)
 
     def _log(
         self, decision: Transfer, action: Action, settlement: Settlement, effort: Effort, context: CycleContext

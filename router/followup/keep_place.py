@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from router.connect.answers import Missing, Reading, Throttled, Unauthenticated,
 from router.decide.act import ROUTING_APPLIES_WITHIN
 from router.execute.recheck import in_place
 from router.execute.result import AttemptResult
-from router.execute.routing_update import AgeMeaning, Shown, place_to_give, routing_of, shown
+from router.execute.routing_update import Shown, place_to_give, routing_of, shown
 from router.execute.settlement import Settlement
 from router.execute.settler import Settler
 from router.ledger.errors import AlreadyIntended, LedgerUnavailable, NotOpen
@@ -27,7 +26,8 @@ from router.model import (
     RoutingData,
     Standing,
 )
-from router.ports import UPDATE, Clock, Ledger, Mover, Pacer, Reader
+from router.ports import UPDATE, Ledger, Mover, Pacer, Reader
+from router.runtime import Runtime
 from router.safety.safety import Safety
 
 TOKEN_WITHIN = 1.0
@@ -77,11 +77,9 @@ class PlaceKeeper:
     mover: Mover
     pacer: Pacer
     ledger: Ledger
-    clock: Clock
     safety: Safety
     settler: Settler
-    ages: AgeMeaning
-    stopping: Callable[[], bool] = lambda: False
+    runtime: Runtime
     _open: dict[int, Action] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -111,7 +109,7 @@ class PlaceKeeper:
         waiting = self._waiting()
         newest = {action.acts_on: action.id for action in waiting}
         for action in waiting:
-            if self.stopping() or self.safety.calls_stopped() or self.safety.routing_stopped():
+            if self.runtime.stopping.is_set() or self.safety.calls_stopped() or self.safety.routing_stopped():
                 return
             if self.safety.hold_before_follow_up(action) is not None:
                 continue
@@ -132,15 +130,15 @@ class PlaceKeeper:
 
     def _learn(self) -> None:
         """Reads a contact that shows whether Connect sets or adds ages, once it has had the time to apply one."""
-        contact_id = self.ages.to_read(sent_before=self.clock.now() - ROUTING_APPLIES_WITHIN)
-        if contact_id is None or self.stopping():
+        contact_id = self.settler.ages.to_read(sent_before=self.runtime.clock.now() - ROUTING_APPLIES_WITHIN)
+        if contact_id is None or self.runtime.stopping.is_set():
             return
         reading = self.reader.describe(contact_id)
         if isinstance(reading, Reading):
-            self.ages.seen(reading.contact)
+            self.settler.ages.seen(reading.contact)
 
     def _give(self, action: Action) -> None:
-        if action.sent_at is not None and self.clock.now() - action.sent_at < ROUTING_APPLIES_WITHIN:
+        if action.sent_at is not None and self.runtime.clock.now() - action.sent_at < ROUTING_APPLIES_WITHIN:
             return
         reading = self.reader.describe(action.acts_on)
         if isinstance(reading, Missing):
@@ -148,13 +146,13 @@ class PlaceKeeper:
         elif isinstance(reading, Reading) and not self._is_there(action, reading.contact):
             self._settle(action, AttemptResult(hold=HoldReason.LEFT_QUEUE))
         elif isinstance(reading, Reading):
-            self.ages.seen(reading.contact)
+            self.settler.ages.seen(reading.contact)
             self._give_to(action, reading.contact)
 
     def _is_there(self, action: Action, contact: Contact) -> bool:
         """Returns whether the contact waits where it landed."""
-        queue_id, enqueued_at = action.landed_queue_id, action.landed_enqueued_at
-        if queue_id is None or enqueued_at is None or contact.standing(self.clock.now()) is not Standing.WAITING:
+        queue_id, enqueued_at, now = action.landed_queue_id, action.landed_enqueued_at, self.runtime.clock.now()
+        if queue_id is None or enqueued_at is None or contact.standing(now) is not Standing.WAITING:
             return False
         return in_place(contact, queue_id=queue_id, enqueued_at=enqueued_at)
 
@@ -162,17 +160,18 @@ class PlaceKeeper:
         has, before = routing_of(contact.details), action.before or routing_of(None)
         assert action.landed_enqueued_at is not None, "it is where it landed"
         waited = action.landed_enqueued_at - action.wait.began_at
-        update = place_to_give(before, waited, has, adds=self.ages.adds, given=self._given_before(action, contact))
+        adds, given = self.settler.ages.adds, self._given_before(action, contact)
+        update = place_to_give(before, waited, has, adds=adds, given=given)
         sent = action.routing
         if update is None or (sent is not None and shown(sent, _as_landed(before, has), has) is Shown.NEW):
             self.settler.close(action, ActionState.ACTED)
             self._forget(action)
-        elif self.clock.now() - (action.landed_at or action.decided_at) > GIVE_UP_AFTER:
+        elif self.runtime.clock.now() - (action.landed_at or action.decided_at) > GIVE_UP_AFTER:
             code, message = "NoAnswer", "it did not come to be in time"
             self.settler.close(action, ActionState.REFUSED, error=code)
             self._forget(action)
             events.log_place_lost(action, code=code, message=message)
-        elif self.pacer.acquire(UPDATE, until=self.clock.monotonic() + TOKEN_WITHIN):
+        elif self.pacer.acquire(UPDATE, until=self.runtime.clock.monotonic() + TOKEN_WITHIN):
             self._send(action, update, has)
 
     def _given_before(self, action: Action, contact: Contact) -> timedelta:
@@ -193,7 +192,7 @@ class PlaceKeeper:
         return max(given)[1] if given else timedelta()
 
     def _send(self, action: Action, update: RoutingData, has: RoutingData) -> None:
-        sent = replace(action, routing=update, send_by=self.clock.now() + SEND_BY, attempts=action.attempts + 1)
+        sent = replace(action, routing=update, send_by=self.runtime.clock.now() + SEND_BY, attempts=action.attempts + 1)
         try:
             self.ledger.require_turn()
             self.ledger.renew(sent)

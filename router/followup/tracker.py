@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from router import events
+from router.connect.connection import Connection
+from router.execute.executor import Executor
 from router.followup.keep_place import PlaceKeeper, follow_up_of
 from router.followup.successor import LandingOutcome, outcome_of, taken
 from router.ledger.errors import LedgerUnavailable, NotOpen
 from router.model import Action, Contact, ContactId, Directory, Landing, Standing
 from router.ports import Clock, Ledger, Reader
-from router.safety.landing_slots import LandingSlots
+from router.runtime import Runtime
+from router.safety.safety import Safety
 from router.settings import Settings
 
 FIRST_LOOK = timedelta(milliseconds=500)
@@ -49,17 +52,54 @@ class Tracker:
 
     reader: Reader
     ledger: Ledger
-    places: LandingSlots
+    safety: Safety
     clock: Clock
-    landing_timeout: timedelta
-    directory: Callable[[], Directory]
     keeper: PlaceKeeper
-    calls_stopped: Callable[[], bool] = lambda: False
-    landed: Callable[[Contact, Landing], object] = lambda contact, landing: None
+    directory: Callable[[], Directory]
+    landing_timeout: timedelta
+    landed: Callable[[Contact, Landing], object]
     _watched: dict[int, _Watch] = field(default_factory=dict)
     _at_agents: dict[ContactId, Contact] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _looking: Lock = field(default_factory=Lock)
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        runtime: Runtime,
+        connection: Connection,
+        ledger: Ledger,
+        executor: Executor,
+        safety: Safety,
+        *,
+        enforces: bool,
+        directory: Callable[[], Directory],
+        landed: Callable[[Contact, Landing], object],
+    ) -> Tracker:
+        """Opens it. A router that ``enforces`` gives places back, if ``execute.keep_place`` is set."""
+        keep_place = settings.execute.keep_place
+        keeper = PlaceKeeper(
+            enabled=keep_place and enforces,
+            abandons=not keep_place and enforces,
+            reader=connection.background,
+            mover=connection.mover,
+            pacer=connection.quotas,
+            ledger=ledger,
+            safety=safety,
+            settler=executor.settler,
+            runtime=runtime,
+        )
+        return cls(
+            reader=connection.background,
+            ledger=ledger,
+            safety=safety,
+            clock=runtime.clock,
+            keeper=keeper,
+            directory=directory,
+            landing_timeout=settings.execute.landing_timeout,
+            landed=landed,
+        )
 
     def reconfigure(self, settings: Settings) -> None:
         self.landing_timeout = settings.execute.landing_timeout
@@ -67,7 +107,7 @@ class Tracker:
     def resume(self) -> None:
         """Takes up what the ledger says is not landed: at start, and after a take-over."""
         followed = self.ledger.followed()
-        self.places.reset((*followed, *self.ledger.open_intents()))
+        self.safety.slots.reset((*followed, *self.ledger.open_intents()))
         for action in followed:
             self.watch(action, read_age=None)
         self.keeper.resume()
@@ -96,7 +136,7 @@ class Tracker:
         """Reads every followed contact whose look is due; answers how many were read. One that cannot be looked after
         never stops the others. Raises ``LedgerUnavailable`` where what was seen could not be written."""
         with self._looking:
-            if self.calls_stopped():
+            if self.safety.calls_stopped():
                 return 0
             now = self.clock.now()
             with self._lock:
@@ -187,12 +227,12 @@ class Tracker:
         self.ledger.land(stray)
         watch.action = stray
         if stray.target is not None:
-            self.places.stray(stray.target.flow_id, stray.contact_id)
+            self.safety.slots.stray(stray.target.flow_id, stray.contact_id)
         events.log_stray(stray, self.directory(), after=self._moved_for(stray))
 
     def _free(self, action: Action) -> None:
         if action.target is not None:
-            self.places.free(action.target.flow_id, action.contact_id)
+            self.safety.slots.free(action.target.flow_id, action.contact_id)
 
     def _moved_for(self, action: Action) -> timedelta:
         return self.clock.now() - (action.settled_at or action.decided_at)

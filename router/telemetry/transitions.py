@@ -1,4 +1,4 @@
-"""Tells why contacts are held: one line when a contact's reason changes, not one each cycle."""
+"""Logs what goes wrong when it begins or changes, and not in every cycle: searches, limits and holds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from router.model import ContactId, HoldReason
 from router.news import NewsFilter
 from router.telemetry.cycle_report import LIMITS, CycleReport
 
+QUOTA = "quota"
+"""The limit that kept contacts back if they were not sent before the next poll."""
 SEARCH = "search"
+Held = tuple[ContactId, str | None]
+"""A contact, and the rule that would have acted on it."""
+
 
 class SearchTransitions:
     """Logs failures of the search. The end of a failure is logged elsewhere, as ``api.recovered``."""
@@ -23,14 +28,14 @@ class SearchTransitions:
         self._failures: NewsFilter[str] = NewsFilter()
         self._rows: NewsFilter[tuple[ContactId | None, str]] = NewsFilter()
 
-    def search(self, failure: Failure | None, *, cycle: int) -> None:
+    def log_failure(self, failure: Failure | None, *, cycle: int) -> None:
         """Logs why a search could not be read to its end; ``None`` means that it could."""
         if failure is None:
             self._failures.forget(SEARCH)
         elif self._failures.is_news(SEARCH, failure.code):
             events.log_search_failed(failure, cycle=cycle)
 
-    def rows(self, problems: tuple[RowProblem, ...], *, whole: bool) -> None:
+    def log_rows(self, problems: tuple[RowProblem, ...], *, whole: bool) -> None:
         """Logs the rows of one search that could not be read. If these are the rows of the ``whole`` search, the others
         are forgotten."""
         seen = {(row.contact_id, row.problem) for row in problems}
@@ -41,52 +46,43 @@ class SearchTransitions:
             self._rows.keep_only(seen)
 
 
-# Says when more is due than quotas and limits let through, and how long that will take.
-
-QUOTA = "quota"
-"""What was not sent before the next poll."""
-
-
 class LimitsReached:
-    """Told when another limit begins to bind, not in each cycle."""
+    """Logs when another limit begins to keep contacts back, and how long they will take."""
 
     def __init__(self) -> None:
         self._news: NewsFilter[str] = NewsFilter()
 
-    def tell(self, report: CycleReport, *, period_s: float) -> None:
-        """``period_s`` is the time from this cycle's beginning to the next one's."""
+    def log_changes(self, report: CycleReport, *, period_s: float) -> None:
+        """Logs each limit that did not bind in the cycle before. ``period_s`` is the time from this cycle's beginning
+        to the next one's."""
         waiting = {reason.value: report.held.get(reason.value, 0) for reason in LIMITS} | {QUOTA: report.not_sent}
         reached = {guard: count for guard, count in waiting.items() if count}
         for guard, count in reached.items():
             if self._news.is_news(guard):
+                # A suspended flow's contacts do not drain by themselves.
+                drains = guard != HoldReason.FLOW_SUSPENDED.value
                 events.log_guard_reached(
                     cycle=report.cycle,
                     guard=guard,
                     waiting=count,
                     transferred=report.transferred,
-                    drain_s=self._drain_s(guard, report, period_s),
+                    drain_s=report.drain_s(period_s) if drains else None,
                 )
         self._news.keep_only(reached)
 
-    def _drain_s(self, guard: str, report: CycleReport, period_s: float) -> float | None:
-        """Returns ``None`` for a suspended flow, because its contacts do not drain by themselves."""
-        return None if guard == HoldReason.FLOW_SUSPENDED.value else report.drain_s(period_s)
-
-
-Held = tuple[ContactId, str | None]
-"""A contact, and the rule that would have acted on it."""
-
 
 class HoldTransitions:
-    """Remembers which hold reason was last logged for each contact and rule."""
+    """Logs a hold when its reason for this contact and rule has changed."""
 
     def __init__(self) -> None:
         self._news: NewsFilter[Held] = NewsFilter()
 
-    def tell(self, decided: Decided, results: list[Result], context: CycleContext, *, whole: bool) -> None:
-        """Logs each hold whose reason has changed. If the ``whole`` waiting list was decided on, contacts that are not
-        held any longer are forgotten; otherwise only those among the decided ones, because an incomplete search is no
-        evidence that a contact has gone."""
+    def log_changes(self, decided: Decided, results: list[Result], context: CycleContext, *, whole: bool) -> None:
+        """Logs each hold whose reason has changed, and forgets contacts that are not held any longer.
+
+        Unless the ``whole`` waiting list was decided on, only contacts among the decided ones are forgotten, because an
+        incomplete search is no evidence that a contact has gone.
+        """
         current: set[Held] = set()
         for decision, reason, detail in _holds(decided, results):
             held = (decision.contact.id, decision.rule)
@@ -100,7 +96,7 @@ class HoldTransitions:
 
 
 def _holds(decided: Decided, results: list[Result]) -> Iterator[tuple[RuleDecision | Hold, HoldReason, str]]:
-    """What was held on deciding, and what was found on reading again."""
+    """Yields the holds of the decisions, then those found when the contacts were read again."""
     for decision in decided.decisions:
         if isinstance(decision, Hold):
             yield decision, decision.reason, decision.detail

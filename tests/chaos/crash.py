@@ -75,12 +75,12 @@ def mortal(app: Router, plan: Plan) -> None:
     """Puts the points into a router that was just built."""
     for method in LEDGER:
         setattr(app.ledger, method, plan.around(method, getattr(app.ledger, method)))
-    attempts = app.attempts
+    attempts = app.executor.attempts
     mover: Any = _Part(attempts.mover, plan, {"transfer": "transfer", "reroute": "routing"})
     attempts.mover = app.follower.keeper.mover = mover
     attempts.reader = _reading(attempts.reader, plan)
     app.follower.reader = _reading(app.follower.reader, plan)
-    object.__setattr__(app.cycle.recovery, "reader", _reading(app.cycle.recovery.reader, plan))
+    object.__setattr__(app.executor.recovery, "reader", _reading(app.executor.recovery.reader, plan))
 
 
 def _reading(reader: Any, plan: Plan) -> Any:
@@ -99,5 +99,5 @@ def bury(app: Router, plan: Plan) -> None:
         ledger._connection.close()
     if ledger._writer_lock is not None:
         ledger._writer_lock.release()
-    app.observed.close()
+    app.stores.observed.close()
     app.connection.close()

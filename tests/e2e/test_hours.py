@@ -268,7 +268,7 @@ def test_what_has_not_begun_when_the_hours_close_is_not_done(just_opened):
     first = just_opened.world.enqueue("TASK", "Billing", waited=60 * HOUR)
     just_opened.world.enqueue("TASK", "Billing", waited=50 * HOUR)
     app = just_opened.router(RULE, **{"execute.workers": 1})
-    app.cycle.round.enforcer = Dawdler(just_opened, app.cycle.round.enforcer)
+    app.executor.round.enforcer = Dawdler(just_opened, app.executor.round.enforcer)
     held, report = run(app)
     assert moved(just_opened) == [(first, "Billing Overflow")]
     assert (report.transferred, report.not_sent, held) == (1, 1, {})

@@ -92,7 +92,7 @@ def test_a_pause_that_comes_between_two_attempts_stops_the_second(centre):
     centre.world.faults.add("throttle", "TransferContact", count=1)
     app = centre.router()
     sends = []
-    original = app.attempts.mover
+    original = app.executor.attempts.mover
 
     class Pausing:
         """The real mover; the operator pauses right after its first call."""
@@ -105,7 +105,7 @@ def test_a_pause_that_comes_between_two_attempts_stops_the_second(centre):
 
         reroute = original.reroute
 
-    app.attempts.mover = Pausing()
+    app.executor.attempts.mover = Pausing()
 
     report = cycle(app)
 

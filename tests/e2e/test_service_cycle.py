@@ -41,7 +41,7 @@ def test_cycles_are_counted_on_over_a_restart_so_that_limits_per_cycle_are_not_u
 def test_a_bug_that_one_contact_brings_to_light_is_told_and_costs_no_other_contact(centre, events):
     bad, *good = (centre.world.enqueue("TASK", "Billing", waited=hours * HOUR) for hours in (9, 5, 3))
     app = centre.router(**{"execute.workers": 1})
-    transfer = app.attempts.mover.transfer
+    transfer = app.executor.attempts.mover.transfer
 
     class Broken:
         def transfer(self, *, contact_id, **rest):
@@ -49,7 +49,7 @@ def test_a_bug_that_one_contact_brings_to_light_is_told_and_costs_no_other_conta
                 raise ZeroDivisionError("a bug")
             return transfer(contact_id=contact_id, **rest)
 
-    app.attempts.mover = Broken()
+    app.executor.attempts.mover = Broken()
     report = app.cycle.run(until=None)
     assert moved(centre) == good
     assert report.transferred == 2

@@ -106,7 +106,7 @@ def test_a_reading_that_grew_older_than_2_seconds_while_the_disk_stalled_is_made
     centre.world.enqueue("EMAIL", "Billing", waited=2 * HOUR)
     centre.world.faults.add("throttle", "TransferContact", count=1)
     app = centre.router()
-    app.attempts.ledger = SlowOnce(app.ledger, 2.1)
+    app.executor.attempts.ledger = SlowOnce(app.ledger, 2.1)
     app.cycle.run(until=None)
     assert centre.sandbox.count("TransferContact") == 2
     assert centre.sandbox.count("DescribeContact") == 3

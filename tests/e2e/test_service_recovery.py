@@ -32,7 +32,7 @@ def places(app):
 
 
 def settle_open(app):
-    return app.cycle.recovery.settle_open(app.names.rules, Mode.ENFORCE, app.names.directory, until=None)
+    return app.executor.recovery.settle_open(app.names.rules, Mode.ENFORCE, app.names.directory, until=None)
 
 
 class Locked:

@@ -154,7 +154,7 @@ def test_a_call_that_was_left_behind_settles_nothing_in_the_next_turn(fleet, cen
         reading.set()
         go_on.wait(20)
 
-    first.attempts.reader = Held(first.attempts.reader, "describe", hang)
+    first.executor.attempts.reader = Held(first.executor.attempts.reader, "describe", hang)
     cycle = first.pool.submit(lambda: first.cycle.run(until=None))
     assert reading.wait(10)
     first.stop()
@@ -167,7 +167,7 @@ def test_a_call_that_was_left_behind_settles_nothing_in_the_next_turn(fleet, cen
         go_on.set()
         cycle.exception(timeout=20)
 
-    attempts = second.cycle.recovery.attempts
+    attempts = second.executor.recovery.attempts
     attempts.mover = Held(attempts.mover, "transfer", as_it_wakes_up)
     second.cycle.run(until=None)
 

@@ -18,7 +18,7 @@ RULES = rules(overflow(to=FULL))
 def told(holds, *contacts, cycle=1, whole=True, bound=RULES):
     decided = decide(snapshot(*contacts, mode=Mode.ENFORCE), bound)
     with capture_logs() as lines:
-        holds.tell(decided, [], CycleContext(cycle=cycle, rules=bound, directory=DIRECTORY), whole=whole)
+        holds.log_changes(decided, [], CycleContext(cycle=cycle, rules=bound, directory=DIRECTORY), whole=whole)
     return [(line["contact_id"], line["rule"], line["reason"]) for line in lines]
 
 

@@ -1,0 +1,73 @@
+"""Reports cycles: their figures, the line at their end, and what has changed for the worse since it was last logged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from router import events
+from router.decide.decide import Account, Decided
+from router.execute.result import Result
+from router.model import ContactId
+from router.rules.rule import Mode
+from router.search.progress import SearchProgress
+from router.telemetry.cycle_report import CycleReport, CycleTally, report_of
+from router.telemetry.transitions import HoldTransitions, LimitsReached, SearchTransitions
+
+Count = Callable[[CycleReport, list[Result]], object]
+
+
+def count_nothing(report: CycleReport, results: list[Result]) -> None:
+    """Stands in for the counters if Prometheus is not served."""
+
+
+@dataclass(kw_only=True)
+class CycleReporter:
+    """Reports the cycles of one router. ``calls`` returns how many calls of each operation were made so far; ``count``
+    gets each cycle that has ended."""
+
+    mode: Mode
+    calls: Callable[[], Mapping[str, int]]
+    count: Count = count_nothing
+    _searches: SearchTransitions = field(default_factory=SearchTransitions)
+    _holds: HoldTransitions = field(default_factory=HoldTransitions)
+    _limits: LimitsReached = field(default_factory=LimitsReached)
+
+    def calls_so_far(self) -> Counter[str]:
+        return Counter(self.calls())
+
+    def log_search(self, seen: SearchProgress, *, cycle: int) -> None:
+        """Logs why a search could not be read to its end, and which rows could not be read."""
+        self._searches.log_failure(seen.failure, cycle=cycle)
+        self._searches.log_rows(seen.unreadable, whole=seen.complete)
+
+    def log_holds(self, decided: Decided, results: list[Result], tally: CycleTally, *, whole: bool) -> None:
+        """Logs the holds of a round whose reasons have changed. ``whole``: everything that waits was decided on."""
+        self._holds.log_changes(decided, results, tally.context, whole=whole)
+
+    def report(
+        self, tally: CycleTally, accounts: Mapping[ContactId, Account], seen: SearchProgress, *, now: float
+    ) -> CycleReport:
+        """Returns how the cycle stands at the monotonic instant ``now``. ``accounts`` are of all waiting contacts."""
+        latest = {**accounts, **tally.accounts}
+        decisions = tuple(decision for account in latest.values() for decision in account.decisions)
+        return replace(
+            report_of(tally.context.cycle, Decided(decisions=decisions, accounts=latest), tally.results),
+            complete=seen.complete,
+            searching=seen.going_on and seen.failure is None,
+            unseen=seen.unseen,
+            unseen_for=seen.unseen_for,
+            failure=seen.failure,
+            seconds=now - tally.began,
+        )
+
+    def log_finished(self, report: CycleReport, tally: CycleTally) -> None:
+        """Logs the end of a cycle, counts it, and logs limits that begin to keep contacts back."""
+        until = tally.context.until
+        period_s = report.seconds if until is None else max(report.seconds, until - tally.began)
+        calls = self.calls_so_far() - tally.calls
+        line = report.fields(period_s=period_s)
+        events.log_cycle_finished(line, mode=self.mode, revision=tally.context.revision, calls=calls)
+        self._limits.log_changes(report, period_s=period_s)
+        self.count(report, tally.results)
