@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from router.model import (
     DEFAULT_PRIORITY,
@@ -18,6 +18,7 @@ from router.model import (
     QueueId,
     Target,
     WaitKey,
+    same_instant,
 )
 
 TOGETHER = timedelta(minutes=1)
@@ -51,14 +52,6 @@ def _continues(before: Contact, after: Contact) -> bool:
     if ended is None or began is None or before.with_agent or before.channel is not after.channel:
         return False
     return abs(began - ended) <= TOGETHER
-
-
-SAME_INSTANT = timedelta(seconds=1)
-"""How far apart two records of one instant may be: contact records have whole seconds, the API milliseconds."""
-
-
-def same_instant(one: datetime | None, other: datetime | None) -> bool:
-    return one is not None and other is not None and abs(one - other) <= SAME_INSTANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,15 +164,16 @@ def _new_wait(contact: Contact, chain: tuple[Action, ...]) -> Wait:
     """Returns the wait that began when the contact entered its queue, with the instant that was recorded first."""
     assert contact.enqueued_at is not None, "only waiting contacts have a wait"
     recorded = (action.wait for action in chain if action.wait.wait_id == contact.id)
-    known = next((key for key in recorded if same_instant(key.began_at, contact.enqueued_at)), None)
-    return _wait(known or WaitKey(contact.id, contact.enqueued_at), contact, chain, None)
+    seen = WaitKey(contact.id, contact.enqueued_at)
+    known = next((key for key in recorded if key.is_same(seen)), seen)
+    return _wait(known, contact, chain, None)
 
 
 def _wait(key: WaitKey, contact: Contact, chain: tuple[Action, ...], landing: Landing | None) -> Wait:
     return Wait(
         key=key,
         chain_id=chain[0].chain_id if chain else contact.chain_id,
-        actions=tuple(action for action in chain if action.wait == key),
+        actions=tuple(action for action in chain if action.wait.is_same(key)),
         chain=chain,
         landing=landing,
     )

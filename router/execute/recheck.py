@@ -8,7 +8,6 @@ from datetime import datetime
 from router.connect.answers import Missing, Reading
 from router.decide.decision import PausesSeen, RuleDecision
 from router.decide.match_subject import conditions_still_hold
-from router.decide.wait import same_instant
 from router.lookup.details import DetailsCache
 from router.model import Contact, HoldReason, QueueId, Standing
 from router.ports import Reader
@@ -71,13 +70,8 @@ def changed(
     standing = contact.standing(now)
     if standing is not Standing.WAITING:
         return _FOUND[standing]
-    if not in_place(contact, queue_id=queue_id, enqueued_at=enqueued_at):
+    if not contact.is_in_place(queue_id, enqueued_at):
         return HoldReason.LEFT_QUEUE
     if pauses is not None and contact.details is not None and contact.details.resumed_at != pauses.resumed_at:
         return HoldReason.CONTACT_PAUSED
     return None if conditions_still_hold(relied_on, contact) else HoldReason.NO_LONGER_MATCHES
-
-
-def in_place(contact: Contact, *, queue_id: QueueId, enqueued_at: datetime) -> bool:
-    """Whether it shows the very wait that was decided on: the same queue since the same instant."""
-    return contact.queue_id == queue_id and same_instant(contact.enqueued_at, enqueued_at)

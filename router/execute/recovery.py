@@ -11,7 +11,7 @@ from router import events
 from router.connect.answers import Full, Missing, Reading, Rejected, Transferred
 from router.decide.act import ROUTING_APPLIES_WITHIN
 from router.execute.attempts import Attempts, Effort
-from router.execute.recheck import GONE, changed, in_place
+from router.execute.recheck import GONE, changed
 from router.execute.routing_update import Shown, routing_of, shown
 from router.execute.settler import Settler
 from router.execute.workers import InProgress, perform_all
@@ -194,7 +194,7 @@ class Recovery:
             return contact, found
         if contact.queue_id is None:
             return None, found
-        still = in_place(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at)
+        still = contact.is_in_place(action.queue_id, action.enqueued_at)
         return contact, found if still else HoldReason.LEFT_QUEUE
 
     def _repeat(self, action: Action, *, until: float | None) -> bool:

@@ -10,7 +10,6 @@ from threading import Lock
 from router import events
 from router.connect.answers import Missing, Reading, Throttled, Unauthenticated, Unknown, UpdateAnswer
 from router.decide.act import ROUTING_APPLIES_WITHIN
-from router.execute.recheck import in_place
 from router.execute.result import AttemptResult
 from router.execute.routing_update import Shown, place_to_give, routing_of, shown
 from router.execute.settlement import Settlement
@@ -154,7 +153,7 @@ class PlaceKeeper:
         queue_id, enqueued_at, now = action.landed_queue_id, action.landed_enqueued_at, self.runtime.clock.now()
         if queue_id is None or enqueued_at is None or contact.standing(now) is not Standing.WAITING:
             return False
-        return in_place(contact, queue_id=queue_id, enqueued_at=enqueued_at)
+        return contact.is_in_place(queue_id, enqueued_at)
 
     def _give_to(self, action: Action, contact: Contact) -> None:
         has, before = routing_of(contact.details), action.before or routing_of(None)
@@ -181,7 +180,7 @@ class PlaceKeeper:
             (one.parent, one.landed_enqueued_at - one.wait.began_at)
             for one in chain
             if one.kind is ActionKind.RESTORE_PLACE
-            and one.wait == action.wait
+            and one.wait.is_same(action.wait)
             and one.parent is not None
             and action.parent is not None
             and one.parent < action.parent

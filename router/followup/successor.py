@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from router.connect.answers import Missing, Reading
-from router.execute.recheck import in_place
 from router.model import Action, Contact, ContactId
 from router.ports import Reader
 
@@ -52,7 +51,7 @@ def _took_effect(action: Action) -> bool:
 
 
 def _shows_its_wait(action: Action, old: Contact) -> bool:
-    return old.queue_id is None or in_place(old, queue_id=action.queue_id, enqueued_at=action.enqueued_at)
+    return old.queue_id is None or old.is_in_place(action.queue_id, action.enqueued_at)
 
 
 def _of_old(action: Action, reader: Reader, *, overdue: bool) -> LandingOutcome:
@@ -65,7 +64,7 @@ def _of_old(action: Action, reader: Reader, *, overdue: bool) -> LandingOutcome:
     old = reading.contact
     if old.disconnected_at is not None:
         return LandingOutcome(old=old, left=True, contact=None if _shows_its_wait(action, old) else old)
-    if not in_place(old, queue_id=action.queue_id, enqueued_at=action.enqueued_at):
+    if not old.is_in_place(action.queue_id, action.enqueued_at):
         return LandingOutcome(old=old, left=True, contact=old)
     kept_by_agent = old.with_agent and (overdue or not _took_effect(action))
     return LandingOutcome(old=old, contact=old if kept_by_agent else None)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from router.connect.answers import Denied, Missing, Reading, Rejected
 from router.decide.snapshot import NEVER_PAUSED, Snapshot
-from router.decide.wait import same_instant
 from router.lookup.readings import OnDemandReader, ReadFailure, Readings
 from router.model import Contact, ContactId, Details
 from router.ports import Describer
@@ -51,7 +50,7 @@ class DetailsCache:
 
 def is_same_wait(contact: Contact, reading: Contact) -> bool:
     """Returns whether a reading shows the contact in the same queue since the same instant."""
-    return reading.queue_id == contact.queue_id and same_instant(reading.enqueued_at, contact.enqueued_at)
+    return reading.is_in_place(contact.queue_id, contact.enqueued_at)
 
 
 class DetailsReader:

@@ -9,7 +9,6 @@ from router.model.action import (
     Landing,
     RoutingData,
     Target,
-    WaitKey,
 )
 from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, Standing, transfers_behind
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
@@ -18,6 +17,7 @@ from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, Que
 from router.model.metrics import EMPTY_QUEUE, METRICS, AgentState, Metric, OpeningHours, QueueMetrics, TimeSlice
 from router.model.need import Need, NeedKind
 from router.model.pause import Pause, PauseKind, Pauses
+from router.model.wait_key import WaitKey, same_instant
 
 __all__ = [
     "DEFAULT_PRIORITY",
@@ -61,5 +61,6 @@ __all__ = [
     "WaitKey",
     "bare_id",
     "earliest",
+    "same_instant",
     "transfers_behind",
 ]

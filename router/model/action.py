@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from router.model.ids import AgentId, ContactId, FlowId, QueueId
+from router.model.wait_key import WaitKey
 
 
 class ActionKind(StrEnum):
@@ -64,15 +65,6 @@ class RoutingData:
 
     priority: int | None = None
     age: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WaitKey:
-    """One wait of one contact. A segment that is queued again (by a flow, on resuming) begins another wait, so the
-    instant belongs to the key though people see ``wait_id`` alone."""
-
-    wait_id: ContactId
-    began_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from router.model.action import RoutingData
 from router.model.ids import AgentId, ContactId, QueueId
+from router.model.wait_key import same_instant
 
 
 class Channel(StrEnum):
@@ -134,6 +135,10 @@ class Contact:
         if self.queue_id is None or self.enqueued_at is None:
             return Standing.NOT_QUEUED
         return Standing.WAITING
+
+    def is_in_place(self, queue_id: QueueId | None, enqueued_at: datetime | None) -> bool:
+        """Returns whether it shows this very wait in a queue: the same queue, since the same instant."""
+        return self.queue_id == queue_id and same_instant(self.enqueued_at, enqueued_at)
 
     def waited(self, now: datetime) -> timedelta:
         """Returns the time in its queue; zero if it is in none, never negative, because the clocks of two

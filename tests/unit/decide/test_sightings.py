@@ -166,3 +166,13 @@ def test_a_contact_that_is_not_waiting_is_left_alone():
         {"queue_id": None},
     ):
         assert outcome(snapshot(replace(FIRST, **gone)), rules(overflow())) == []
+
+
+def test_acts_under_two_records_of_one_instant_belong_to_one_wait():
+    """A contact record has whole seconds where the API has milliseconds; no step may act again because of that."""
+    exact, whole = WaitKey(FIRST.id, CASE.began_at), WaitKey(FIRST.id, CASE.began_at + timedelta(milliseconds=400))
+    history = (act(FIRST, "one", kind="warn", wait=exact), act(FIRST, "two", kind="warn", wait=whole))
+
+    for seen in (exact, whole):
+        wait = the_case(replace(FIRST, enqueued_at=seen.began_at), history)
+        assert (wait.key, wait.actions) == (exact, history)
