@@ -35,7 +35,7 @@ def test_a_port_in_use_ends_the_start_with_one_line(bench):
 
 def test_where_nobody_asks_for_figures_the_library_is_not_loaded(bench):
     bench.enqueue()
-    done = bench.run("run", "--once", PYTHONPROFILEIMPORTTIME="1")
+    done = bench.run_process("run", "--once", PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 0
     assert "router.daemon.cycle" in done.stderr
     assert "prometheus_client" not in done.stderr
