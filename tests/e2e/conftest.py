@@ -2,6 +2,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.docs.test_log_events_page import CONTACT, fields_of, sections
+from tests.e2e.bench import open_bench
 from tests.e2e.centre import open_centre
 
 
@@ -21,6 +22,12 @@ def behaviours():
 def centre(tmp_path, monkeypatch, behaviours):
     with open_centre(tmp_path, behaviours) as opened:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", opened.sandbox.endpoint)
+        yield opened
+
+
+@pytest.fixture
+def bench(tmp_path):
+    with open_bench(tmp_path) as opened:
         yield opened
 
 

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from tests.process.conftest import RULES
+from tests.e2e.bench import RULES
 
 RENAMED = RULES.replace('name = "late"', 'name = "later"')
 
