@@ -77,9 +77,10 @@ suite: $(DEV) $(WHEEL) $(DYNALITE) ## all tests (ARGS= goes to pytest)
 	@$(PYTEST) $(ARGS)
 
 # Of the checkout: it needs no wheel. tests/purity.py says what belongs in it, and fails what does not.
+FAST = -q -n auto --dist worksteal -m 'not uses' tests/unit tests/properties tests/docs
 fast: $(DEV) ## the tests that need no thread, socket or process, in some 15 seconds (ARGS= goes to pytest)
 	@echo '-- fast tests'
-	@HYPOTHESIS_PROFILE=fast $(VENV)/bin/pytest -q -n auto --dist worksteal -m 'not uses' tests/unit tests/properties tests/docs $(ARGS)
+	@HYPOTHESIS_PROFILE=fast $(VENV)/bin/pytest $(FAST) $(ARGS)
 
 unit: $(DEV) $(WHEEL) ## the unit tests (ARGS= goes to pytest)
 	@echo '-- unit tests'
@@ -167,10 +168,9 @@ $(LOWEST): pyproject.toml $(ENV)
 		build/lowest/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r build/lowest/requirements-dev.txt)
 	@touch $@
 
-LOWEST_TESTS ?= tests/unit/rules tests/unit/config tests/unit/connect tests/unit/decide
-lowest: $(LOWEST) ## the pure unit tests with the oldest packages that pyproject.toml allows (ARGS= goes to pytest)
+lowest: $(LOWEST) ## the tests of `make fast` with the oldest packages that pyproject.toml allows (ARGS= goes to pytest)
 	@echo '-- tests with the lowest versions allowed'
-	@HYPOTHESIS_PROFILE=suite build/lowest/bin/python -m pytest -q $(LOWEST_TESTS) $(ARGS)
+	@HYPOTHESIS_PROFILE=fast build/lowest/bin/python -m pytest $(FAST) $(ARGS)
 
 clean: ## what was built, and the tools' caches
 	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
