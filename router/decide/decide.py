@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from router.decide.act import StepOutcome, TriedStep, act
 from router.decide.capacity import CapacityUsed
 from router.decide.decision import Decision, Hold
 from router.decide.evaluation import Evaluation
-from router.decide.govern import Governance, TriedRule, govern, urgency_of
+from router.decide.govern import Governance, TriedRule, govern, urgency
 from router.decide.guards import pause_of
 from router.decide.rules_in_force import RulesInForce
 from router.decide.snapshot import Snapshot
@@ -92,7 +92,7 @@ def decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
             continue
         waiting = WaitingContact(contact, wait, snapshot)
         governed.append((waiting, govern(waiting, in_force.for_wait(waiting))))
-    governed.sort(key=lambda item: urgency_of(*item))
+    governed.sort(key=lambda item: _urgency_of(*item))
     this_round = _Round(snapshot, [waiting for waiting, _ in governed])
     for waiting, governance in governed:
         accounts[waiting.contact.id] = _account(waiting, governance, this_round)
@@ -147,3 +147,20 @@ def _why_held(held: HoldReason, by: TriedRule) -> str:
     if held is HoldReason.UNREADABLE:
         return describe_unread(by.match)
     return "the rule is an exclusion rule" if held is HoldReason.EXCLUDED else "; ".join(map(str, by.rule.unresolved))
+
+
+def _urgency_of(waiting: WaitingContact, governance: Governance) -> tuple[float, float, datetime, str]:
+    """Returns a sort key that puts the most overdue contact first; ties go to the older one, then to the lower id.
+
+    Side rules only break ties, so that a rule that observes changes nothing for the others. If several rules may
+    govern, the most urgent of them counts, because reading for it must not wait.
+    """
+    held = governance.held_by
+    possible = tuple(one for one in governance.undecided if held is not None and one.mode is held.mode)
+    governing = (governance.governing,) if governance.governing is not None else (held, *possible)
+    return (-_most_urgent(governing), -_most_urgent(governance.side_rules), waiting.began_at, waiting.contact.id)
+
+
+def _most_urgent(rules: Iterable[TriedRule | None]) -> float:
+    due = (one for one in rules if one is not None and one.due is not None and one.due.to)
+    return max((urgency(one, one.due.to[0]) for one in due if one.due is not None), default=0.0)

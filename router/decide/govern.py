@@ -3,7 +3,7 @@ finished."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -17,7 +17,7 @@ from router.model import ActionKind, HoldReason, Need
 from router.rules.bound import BoundRule
 from router.rules.calendar import NEVER, Interval
 from router.rules.clock import OpenTimes, elapsed, instant, queue_clock_start
-from router.rules.condition import Match, ReliedOnValue, Test, Truth, Unread, match
+from router.rules.condition import Match, ReliedOnValue, Truth, Unread, match
 from router.rules.pauses import running
 from router.rules.rule import Mode, Step
 from router.rules.steps import Due, Progress, due_steps, finished
@@ -274,15 +274,12 @@ def _ungoverned(one: TriedRule, rest: Sequence[RuleInForce], waiting: WaitingCon
     if clocks_first or not any(other.anything_due for other in possible):
         return Governance(undecided=possible)
     assert one.match is not None, "what could not be decided has been matched"
-    missing = not one.match.needs and any(test.key == "hours" for test in _unread_tests(one.match))
+    unread = (seen.test.key for seen in one.match.seen if seen.truth is Truth.UNREAD)
+    missing = not one.match.needs and "hours" in unread
     held = HoldReason.UNRESOLVED if missing else HoldReason.UNREADABLE
     paused = [other.unread_pauses.need for other in possible if other.unread_pauses is not None]
     needs = (*one.match.needs, *(need for need in paused if need is not None))
     return Governance(held=held, held_by=one, undecided=possible, needs=needs)
-
-
-def _unread_tests(matched: Match) -> list[Test]:
-    return [seen.test for seen in matched.seen if seen.truth is Truth.UNREAD]
 
 
 def urgency(tried: TriedRule, step: Step) -> float:
@@ -290,20 +287,3 @@ def urgency(tried: TriedRule, step: Step) -> float:
     assert tried.elapsed is not None, "a rule that matched has a clock"
     scale = tried.rule.rule.sla.target or step.at
     return tried.elapsed / scale if scale > timedelta() else float("inf")
-
-
-def urgency_of(waiting: WaitingContact, governance: Governance) -> tuple[float, float, datetime, str]:
-    """Returns a sort key that puts the most overdue contact first; ties go to the older one, then to the lower id.
-
-    Side rules only break ties, so that a rule that observes changes nothing for the others. If several rules may
-    govern, the most urgent of them counts, because reading for it must not wait.
-    """
-    held = governance.held_by
-    possible = tuple(one for one in governance.undecided if held is not None and one.mode is held.mode)
-    governing = (governance.governing,) if governance.governing is not None else (held, *possible)
-    return (-_most_urgent(governing), -_most_urgent(governance.side_rules), waiting.began_at, waiting.contact.id)
-
-
-def _most_urgent(rules: Iterable[TriedRule | None]) -> float:
-    due = (one for one in rules if one is not None and one.due is not None and one.due.to)
-    return max((urgency(one, one.due.to[0]) for one in due if one.due is not None), default=0.0)
