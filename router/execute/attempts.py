@@ -1,4 +1,4 @@
-"""One transfer, or one routing update, attempt by attempt: every attempt reads the contact again before it sends."""
+"""Makes the attempts at one transfer or routing update; every attempt reads the contact again before it sends."""
 
 from __future__ import annotations
 
@@ -57,9 +57,12 @@ class RetryPolicy:
 
 @dataclass(slots=True)
 class Effort:
-    """The work on one intent so far. ``uncertain`` once a call was sent whose outcome is not known: from then on a
-    contact that is gone has been moved, and a refusal is no failure. ``relied_on`` and ``pauses`` are what the decision
-    rests on, which only this reading tells anew; ``grant`` a token for the first call."""
+    """Holds the work on one intent so far.
+
+    ``uncertain`` is set once a call was sent whose outcome is not known: from then on a contact that is gone has been
+    moved, and a refusal is no failure. ``relied_on`` and ``pauses`` are what the decision rests on, and only this
+    reading shows them again. ``grant`` is a token for the first call.
+    """
 
     action: Action
     until: float | None
@@ -74,10 +77,11 @@ class Effort:
 
 @dataclass(slots=True, kw_only=True)
 class Attempts:
-    """Tenacity's loop around one transfer: full jitter, the same ClientToken throughout, ended at once by ``stopping``.
+    """Runs Tenacity's loop around one call: full jitter, the same ClientToken throughout, ended at once by
+    ``stopping``.
 
-    ``policy`` may be replaced at any time: what is under way keeps the one it began with. ``safety`` is asked right
-    before each call whether it may still be made.
+    ``policy`` may be replaced at any time; attempts under way go on with the one that they began with. ``safety``
+    decides right before each call whether it may still be made.
     """
 
     reader: Reader
@@ -95,11 +99,13 @@ class Attempts:
         self.policy = RetryPolicy.of(settings)
 
     def make(self, effort: Effort) -> AttemptResult:
-        """Attempts until an answer that settles it, a hold, or the end of patience; answers how the last one ended. The
-        next poll is such an end: what was not sent is decided anew then, and an answer that was lost is looked for.
+        """Attempts until an outcome settles the intent, a hold is found, or patience ends; returns how the last one
+        ended.
 
-        Raises ``LedgerUnavailable`` where the intent could not be renewed or may be another router's by now, and
-        ``NotOpen`` where somebody settled it: in all waits no further call was made."""
+        The next poll ends it too: an unsent call is decided on again then, and a lost outcome is settled by reading.
+        Raises ``LedgerUnavailable`` if the intent could not be renewed or may belong to another router already, and
+        ``NotOpen`` if it was settled elsewhere. In both events no further call was made.
+        """
         retrying = Retrying(
             retry=retry_if_result(lambda tried: tried.again),
             stop=stop_any(
@@ -116,8 +122,11 @@ class Attempts:
         return result
 
     def _once(self, effort: Effort) -> AttemptResult:
-        """A token first, for it may take long to come and the reading must be fresh; given back where no call is made:
-        contacts that an agent has picked up must not use up what the others wait for."""
+        """Takes a token first, because it may take long to arrive and the reading must be fresh.
+
+        The token is given back if no call is made: contacts that an agent has picked up must not use up what the others
+        need.
+        """
         operation = _operation(effort.action)
         granted = effort.grant is not None and effort.grant.use()
         if not granted and not self.pacer.acquire(operation, until=effort.until):
@@ -133,7 +142,7 @@ class Attempts:
         return self._send(effort)
 
     def _ready(self, effort: Effort) -> AttemptResult | None:
-        """Reads the contact and has the ledger's word for the call: ``None`` where it may be sent."""
+        """Reads the contact and requires the ledger's permission for the call; returns ``None`` if it may be sent."""
         reading = self.reader.describe(effort.action.contact_id)
         if isinstance(reading, Missing):
             return AttemptResult(hold=HoldReason.NOT_FOUND)
@@ -174,7 +183,7 @@ class Attempts:
         return found
 
     def _unlike(self, action: Action, reading: Reading) -> HoldReason | None:
-        """A routing update is sent only while the contact shows what it had when that was decided on."""
+        """Holds a routing update unless the contact shows what it had when the update was decided."""
         assert action.routing is not None and action.before is not None, "a routing intent has both"
         old = shown(action.routing, action.before, routing_of(reading.contact.details)) is Shown.OLD
         return None if old else HoldReason.NO_LONGER_MATCHES

@@ -1,4 +1,4 @@
-"""From a decision to the ledger's record of it."""
+"""Builds the ledger's record of a decision."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from router.model import SEND_BY, Action, ActionKind, ActionState, RoutingData
 
 
 def client_token(decision: Transfer, instance_id: str) -> str:
-    """The same text for the same move, whoever computes it and when: contact, wait, step, destination and attempt
-    series make it. A timestamp or a random part would defeat what the token is for.
+    """Returns the ClientToken of a move: the same text for the same move, in every process and at every time.
 
-    TransferContact takes up to 500 characters (botocore service model); how long Connect remembers a token is not
-    documented, so the token is the second line of defence and reading the contact again the first.
+    Contact, wait, step, destination and attempt series make it. A timestamp or a random part would defeat its purpose.
+    TransferContact takes up to 500 characters (botocore service model). Connect does not document how long it remembers
+    a token. Therefore the token is the second line of defence, and reading the contact again the first.
     """
     target = decision.target
     parts = (
@@ -37,7 +37,7 @@ _KIND = {Transfer: ActionKind.TRANSFER, RoutingUpdate: ActionKind.ROUTING, Warn:
 
 
 def record_of(decision: RuleDecision, context: CycleContext, *, now: datetime, observed: bool) -> Action:
-    """An act that needs no call to be undone or settled: it counts from when it is written."""
+    """Returns the record of an act that needs no call, which counts from the instant at which it is written."""
     contact = decision.contact
     assert contact.queue_id is not None and contact.enqueued_at is not None, "only waiting contacts are decided on"
     return Action(
@@ -64,7 +64,7 @@ def record_of(decision: RuleDecision, context: CycleContext, *, now: datetime, o
 
 
 def intent_of(decision: Transfer, context: CycleContext, *, instance_id: str, now: datetime) -> Action:
-    """The exact parameters of a transfer, before any call: what a later process would have to repeat."""
+    """Returns the intent of a transfer before any call, with the exact parameters that a later process would repeat."""
     record = record_of(decision, context, now=now, observed=False)
     token = client_token(decision, instance_id)
     return replace(record, state=ActionState.INTENDED, settled_at=None, token=token, send_by=now + SEND_BY)
@@ -73,7 +73,8 @@ def intent_of(decision: Transfer, context: CycleContext, *, instance_id: str, no
 def routing_intent_of(
     decision: RoutingUpdate, context: CycleContext, *, update: RoutingData | None, before: RoutingData, now: datetime
 ) -> Action:
-    """The exact update, and what the contact had; ``None`` where nothing has to be sent."""
+    """Returns the intent of an exact update and what the contact had; ``update`` is ``None`` if nothing has to be
+    sent."""
     record = record_of(decision, context, now=now, observed=False)
     sendable = replace(record, state=ActionState.INTENDED, settled_at=None, send_by=now + SEND_BY)
     return replace(sendable, routing=update, before=before)

@@ -1,4 +1,4 @@
-"""Whether a contact, read again, is still the wait that was decided on."""
+"""Decides whether a contact that was read again is still the wait that was decided on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ _FOUND = {
 
 
 def still_waits(contact: Contact, decision: RuleDecision, now: datetime) -> HoldReason | None:
-    """Why what was decided may not be done any more, by the contact as it was just read; ``None`` where it may."""
+    """Returns why a decision may not be performed any longer, by the contact as it was just read; ``None`` if it
+    may."""
     before = decision.contact
     assert before.queue_id is not None and before.enqueued_at is not None, "only waiting contacts are decided on"
     return changed(
@@ -44,8 +45,11 @@ def still_waits(contact: Contact, decision: RuleDecision, now: datetime) -> Hold
 def found_again(
     reader: Reader, decision: RuleDecision, now: Callable[[], datetime], known: DetailsCache
 ) -> HoldReason | None:
-    """Reads the contact again: why nothing may be done to it, ``UNREADABLE`` where it could not be read, ``None`` where
-    it is as it was decided on. For what needs no transfer too: a person is not warned of a contact that is answered."""
+    """Reads the contact again and returns why nothing may be done to it; ``None`` if it is as it was decided on.
+
+    Returns ``UNREADABLE`` if it could not be read. Warnings need this too: a person is not warned of a contact that is
+    answered.
+    """
     reading = reader.describe(decision.contact.id)
     if isinstance(reading, Missing):
         return HoldReason.NOT_FOUND
@@ -64,9 +68,11 @@ def changed(
     relied_on: Iterable[ReliedOnValue] = (),
     pauses: PausesSeen | None = None,
 ) -> HoldReason | None:
-    """Why the contact may not be moved any more; ``None`` where it waits in the same queue since the same instant, and
-    what was ``relied_on`` is still so. A pause that the decision did not know of has stopped the clock: what was due
-    may not be."""
+    """Returns why the contact may not be moved any longer; ``None`` if it waits in the same queue since the same
+    instant and every value in ``relied_on`` still holds.
+
+    A pause that the decision did not know of has stopped the clock, so that the step may not be due.
+    """
     standing = contact.standing(now)
     if standing is not Standing.WAITING:
         return _FOUND[standing]

@@ -40,8 +40,11 @@ class RoutingRecovery:
     repeatable: timedelta
 
     def settle(self, action: Action, *, may_send: bool, until: float | None) -> bool:
-        """A contact that shows anything but the old value, or that has gone, has had the update, or has no use for it
-        any more. One that shows the old value has not, once the time has passed that Connect may take to apply it."""
+        """Settles an intent by reading its contact; returns whether it is settled now.
+
+        A contact that has gone, or shows any value but the old one, has had the update or no longer needs it. A contact
+        that still shows the old value, after the time that Connect may take to apply an update, has not had it.
+        """
         reading = self.reader.describe(action.contact_id)
         if isinstance(reading, Missing):
             return self._settled(action, ActionState.ACTED, "acted")
@@ -92,8 +95,7 @@ SHARE = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
-    """Settles what is open. ``attempts`` repeats a call under all its checks. ``is_open`` returns whether hours of
-    operation are open now."""
+    """Settles open intents. ``attempts`` repeats a call under all its checks; ``pool`` runs the workers."""
 
     reader: Reader
     ledger: Ledger
@@ -119,9 +121,11 @@ class Recovery:
     def settle_open(
         self, rules: BoundRuleSet, mode: Mode, directory: Directory, *, until: float | None
     ) -> int:
-        """Settles the open intents that nobody in this process is acting on, those tried least first; answers how many
-        were settled. What is not settled when half of the time ``until`` the next poll is over waits for the next
-        cycle. Raises ``LedgerUnavailable`` where they cannot be read."""
+        """Settles the open intents that this process is not acting on, moves first; returns how many were settled.
+
+        Intents that are not settled when half of the time ``until`` the next poll is over wait for the next cycle.
+        Raises ``LedgerUnavailable`` if they cannot be read.
+        """
         by_name = {rule.name: rule for rule in rules.rules if rule.rule.mode.weaker(mode) is Mode.ENFORCE}
         intents = sorted(self.ledger.open_intents(), key=_in_order)
         self._refused.intersection_update(action.id for action in intents)
@@ -136,7 +140,8 @@ class Recovery:
         return sum(perform_all(intents, settle, pool=self.runtime.pool, workers=self.runtime.workers))
 
     def _acts_now(self, rule: BoundRule, action: Action, directory: Directory) -> bool:
-        """Whether a step of the rule may act: the rule exists at this time, and its hours are known to be open."""
+        """Returns whether a step of the rule may act: the rule exists at this time, and its hours are known to be
+        open."""
         if not rule.rule.in_force(self.runtime.clock.now()):
             return False
         if rule.rule.sla.hours is None:
@@ -148,7 +153,7 @@ class Recovery:
         return hours_id is not None and self.is_open(HoursId(hours_id))
 
     def _one(self, action: Action, *, may_send: bool, until: float | None) -> bool:
-        """One that cannot be settled never stops the others."""
+        """Settles one intent, and never stops the others if that fails."""
         over = until is not None and self.runtime.clock.monotonic() >= until
         if over or self.runtime.stopping.is_set():
             return False
@@ -180,9 +185,12 @@ class Recovery:
         return found is None and may_send and action.id not in self._refused and self._repeat(action, until=until)
 
     def _look(self, action: Action) -> tuple[Contact | None, HoldReason | None]:
-        """What reading the contact shows: ``None`` where it is untouched; ``UNREADABLE`` where it could not be read. A
-        paused contact may have been moved before: it is where it was, elsewhere, or, without a queue (and so without
-        the contact here), that cannot be told before it is resumed."""
+        """Returns the contact as read, and how it has changed: ``None`` if it is untouched, ``UNREADABLE`` if it could
+        not be read.
+
+        A paused contact may have been moved before. It is either still there or elsewhere. Without a queue, and
+        therefore without the contact here, that is not known before it is resumed.
+        """
         reading = self.reader.describe(action.contact_id)
         if isinstance(reading, Missing):
             return None, HoldReason.NOT_FOUND

@@ -1,4 +1,4 @@
-"""How an attempt ends, and what performing a decision comes to."""
+"""Names how an attempt ends, and the results of performing a decision."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STALE = "StaleReading"
 
 
 class Outcome(Enum):
-    """What performing a decision came to."""
+    """Names the result of performing a decision."""
 
     DONE = "done"
     HELD = "held"
@@ -62,7 +62,7 @@ class Performer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptResult:
-    """Says how an attempt ended: with Connect's ``answer``, or before the call.
+    """Holds how an attempt ended: with Connect's ``answer``, or before the call.
 
     Before the call it ends with a ``hold`` found on reading, with a reading that failed (``unread``), or without a
     token of the quota (all three are ``None``).
@@ -76,7 +76,8 @@ class AttemptResult:
 
     @property
     def again(self) -> bool:
-        """Decides whether to attempt again. The reader has repeated a reading that failed, so it is not read again."""
+        """Decides whether to attempt again. A reading that failed is not repeated here, because the reader has
+        repeated it."""
         lost = isinstance(self.answer, Unknown) and self.repeatable
         stale = self.unread is not None and self.unread.code == STALE
         return lost or stale or isinstance(self.answer, Throttled)

@@ -1,4 +1,4 @@
-"""What to ask of UpdateContactRoutingData, and what a contact shows of it afterwards."""
+"""Computes what to request of UpdateContactRoutingData, and reads what a contact shows of it afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEVER_AGAIN = datetime.max.replace(tzinfo=UTC)
 
 
 class Shown(Enum):
-    """What a contact shows of an update that may have been made."""
+    """Names what a contact shows of an update that may have been made."""
 
     OLD = "old"
     NEW = "new"
@@ -31,11 +31,11 @@ def routing_of(details: Details | None) -> RoutingData:
 
 
 def update_for(wanted: Routing, has: RoutingData, *, adds: bool) -> RoutingData | None:
-    """The update of a ``routing`` step; ``None`` where it would not better the contact's place.
+    """Returns the update of a ``routing`` step; ``None`` if it would not better the contact's place.
 
-    Connect may take an age as setting the adjustment or as adding to it, and either of priority and age as putting the
-    other back to its default (API_UpdateContactRoutingData does not say). So a contact with a better priority than the
-    default is not given an age, which might cost it the priority.
+    Connect may take an age as setting the adjustment or as adding to it. It may also take either of priority and age as
+    resetting the other (API_UpdateContactRoutingData documents neither). Therefore a contact with a better priority
+    than the default is given no age, which might cost it the priority.
     """
     priority = DEFAULT_PRIORITY if has.priority is None else has.priority
     if wanted.priority is not None:
@@ -49,9 +49,12 @@ def update_for(wanted: Routing, has: RoutingData, *, adds: bool) -> RoutingData 
 def place_to_give(
     before: RoutingData, waited_before: timedelta, has: RoutingData, *, adds: bool, given: timedelta = ZERO
 ) -> RoutingData | None:
-    """What a contact that has landed in a queue lacks of the place it had; ``None`` where it lacks nothing, or where
-    the flow has set its priority or age. ``waited_before`` is how long the wait had waited when it landed; ``given``
-    the part of it that an earlier move of the wait gave back, which the age that the contact had holds already."""
+    """Returns what a contact that has landed in a queue lacks of the place it had; ``None`` if it lacks nothing, or if
+    the flow has set its priority or age.
+
+    ``waited_before`` is how long the wait had waited when it landed. ``given`` is the part of it that an earlier move
+    of the wait gave back, which the age that the contact had includes already.
+    """
     if has.priority not in (DEFAULT_PRIORITY, before.priority):
         return None
     age, had = has.age or ZERO, before.age or ZERO
@@ -64,13 +67,13 @@ def place_to_give(
 
 
 def given_in(had: timedelta, given: timedelta) -> timedelta:
-    """What the age that a contact had holds of what it was given back: nothing, where Connect had not applied that yet,
-    or the move lost it. Ages are whole seconds."""
+    """Returns the part of an age that was given back earlier: nothing if Connect had not applied that yet, or the
+    move lost it. Ages are whole seconds."""
     return given if had > given - timedelta(seconds=1) else ZERO
 
 
 def shown(update: RoutingData, before: RoutingData, has: RoutingData) -> Shown:
-    """Which of the two a contact shows; ``before`` is what it had when the update was decided on."""
+    """Returns which of the two values a contact shows; ``before`` is what it had when the update was decided on."""
     if update.priority is not None:
         if has.priority == update.priority:
             return Shown.NEW
@@ -83,7 +86,7 @@ def shown(update: RoutingData, before: RoutingData, has: RoutingData) -> Shown:
 
 
 def _age(has: RoutingData, more: timedelta, *, adds: bool) -> RoutingData:
-    """In whole seconds, as the API takes them."""
+    """Returns an update in whole seconds, as the API takes them."""
     asked = more if adds else (has.age or ZERO) + more
     return RoutingData(age=timedelta(seconds=int(asked.total_seconds())))
 
@@ -97,8 +100,11 @@ class _Sent:
 
 @dataclass
 class AgeMeaning:
-    """Whether Connect adds an age that it is sent to the adjustment a contact has, or sets it: learned from the first
-    contact that had one. Until then it is taken to set it: a contact then comes out too old rather than put back."""
+    """Learns whether Connect adds a new age to the one that a contact has, or replaces it.
+
+    The first contact that had an age shows it. Until then replacing is assumed: a contact then appears too old rather
+    than put back.
+    """
 
     adds: bool = False
     known: bool = False
@@ -121,7 +127,7 @@ class AgeMeaning:
                 self._sent.clear()
 
     def to_read(self, *, sent_before: datetime) -> ContactId | None:
-        """The contact that would tell, of those that were sent an age before then; it is named once."""
+        """Returns a contact that would show it, of those that were sent an age before then; each is returned once."""
         with self._lock:
             told = next((one for one, sent in self._sent.items() if sent.at <= sent_before), None)
             if told is not None:

@@ -18,10 +18,10 @@ NO_ANSWER = "NoAnswer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """Says what to write, report and stop after an attempt.
+    """Holds what to write, log and stop after an attempt.
 
-    ``state`` ``INTENDED`` leaves the intent open. ``event`` is the log event, ``None`` for none, and ``only_news``
-    logs it only if the contact's last failure had another code. ``error`` is the code for the ledger and the log.
+    ``state`` ``INTENDED`` leaves the intent open. ``event`` is the log event, ``None`` for none, and ``only_news`` logs
+    it only if the contact's last failure had another code. ``error`` is the code for the ledger and the log.
     """
 
     state: ActionState
@@ -75,7 +75,7 @@ def settle(kind: ActionKind, attempt: AttemptResult, *, uncertain: bool, chain_f
 
 
 def _open(kind: ActionKind, attempt: AttemptResult) -> Settlement:
-    """Leaves the intent open: a refusal of a repeated transfer says nothing about the first call."""
+    """Leaves the intent open: a refusal of a repeated transfer shows nothing about the first call."""
     failure = attempt.failure
     return Settlement(
         state=ActionState.INTENDED,

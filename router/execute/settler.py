@@ -1,4 +1,4 @@
-"""Applies settlements: tells the breakers, writes the ledger, frees the landing slot and hands moves on."""
+"""Applies settlements: reports to the breakers, writes the ledger, frees the landing slot and hands moves on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ earlier process made the call."""
 
 @dataclass(frozen=True, kw_only=True)
 class Settler:
-    """Applies what an attempt comes to; thread-safe. The performers and recovery share it."""
+    """Applies the settlements of attempts; thread-safe. The performers and recovery share it."""
 
     ledger: Ledger
     denials: Denials

@@ -1,4 +1,4 @@
-"""The pieces of work of a cycle, done by workers, most urgent first."""
+"""Runs the work of a cycle on workers, most urgent first."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class BeforeMoves:
             self._done[id(decision)].set()
 
     def make_sure(self, contact_id: ContactId, perform: Callable[[RuleDecision], Result]) -> list[Result]:
-        """Those of a contact that is about to be moved: performed here, or waited for."""
+        """Performs the decisions of a contact that is about to be moved, or waits for the workers that do."""
         results: list[Result] = []
         for one in self._of.get(contact_id, ()):
             results += self.once(one, partial(perform, one))
@@ -141,7 +141,7 @@ def perform_paced(
     pool: Executor,
     workers: int,
 ) -> list[R]:
-    """As ``perform_all``, for work of two kinds: neither keeps the other waiting as long as there are two workers."""
+    """Performs work of two kinds like ``perform_all``; neither kind delays the other if there are two workers."""
     work = _Work(free, paced, perform)
     count = min(workers, len(free) + len(paced.tasks))
     wait([pool.submit(work.drain, paced_first=number % 2 == 0) for number in range(count)])

@@ -1,4 +1,4 @@
-"""Which contact a move has led to, whichever way Connect tells it."""
+"""Finds the contact that a move has led to, whichever way Connect shows it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ TOGETHER = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandingOutcome:
-    """``contact`` is what goes on, ``None`` while it cannot be told; ``old`` the segment that was moved, where it was
-    read, and ``left`` whether it has left its place. ``readable`` is ``False`` where Connect did not answer: then
-    nothing follows from what is missing."""
+    """Holds what was read of a move.
+
+    ``contact`` is the contact that continues, ``None`` while it is not known. ``old`` is the segment that was moved, if
+    it was read, and ``left`` whether it has left its place. ``readable`` is ``False`` if Connect did not answer: then
+    nothing follows from what is missing.
+    """
 
     contact: Contact | None = None
     old: Contact | None = None
@@ -27,8 +30,8 @@ class LandingOutcome:
 
 
 def outcome_of(action: Action, reader: Reader, *, old_too: bool, overdue: bool) -> LandingOutcome:
-    """Reads the contact that goes on, and with ``old_too`` the one that was moved. ``overdue``: there has been time
-    enough for everything to show."""
+    """Reads the contact that continues, and with ``old_too`` the one that was moved. ``overdue``: there has been
+    time enough for everything to show."""
     known = None if action.new_contact_id == action.contact_id else action.new_contact_id
     seen = _of_old(action, reader, overdue=overdue) if old_too or known is None else LandingOutcome(left=True)
     if known is not None:
@@ -39,14 +42,17 @@ def outcome_of(action: Action, reader: Reader, *, old_too: bool, overdue: bool) 
 
 
 def taken(action: Action, old: Contact) -> bool:
-    """Whether the move took the contact from an agent, who had accepted it after it was read: the segment it ended
-    shows an agent. One whose call has no known effect was ended by the agent."""
+    """Returns whether the move took the contact from an agent who had accepted it after it was read.
+
+    The segment that the move ended then shows an agent. A contact whose call has no known effect was ended by the
+    agent.
+    """
     ended_by_the_move = old.disconnected_at is not None and _shows_its_wait(action, old)
     return _took_effect(action) and ended_by_the_move and old.with_agent
 
 
 def _took_effect(action: Action) -> bool:
-    """Connect said so, or the segment that the move made has been found."""
+    """Returns whether Connect accepted the move, or the segment that it made has been found."""
     return action.new_contact_id is not None
 
 
@@ -55,7 +61,7 @@ def _shows_its_wait(action: Action, old: Contact) -> bool:
 
 
 def _of_old(action: Action, reader: Reader, *, overdue: bool) -> LandingOutcome:
-    """The segment that was moved. Where transfers make no new one it is also what goes on."""
+    """Reads the segment that was moved. If transfers make no new one, it is also the contact that continues."""
     reading = reader.describe(action.contact_id)
     if isinstance(reading, Missing):
         return LandingOutcome(left=True)
@@ -80,8 +86,8 @@ def _by_id(known: ContactId, action: Action, seen: LandingOutcome, reader: Reade
 
 
 def _by_chain(action: Action, seen: LandingOutcome, reader: Reader, *, overdue: bool) -> LandingOutcome:
-    """The segment after the moved one. Where there is none, and it is not known that the move took effect, the contact
-    has ended in another way."""
+    """Reads the segment after the moved one. If there is none, and the move is not known to have taken effect, the
+    contact has ended in another way."""
     chain = reader.chain(action.contact_id)
     if not isinstance(chain, tuple):
         return replace(seen, contact=None, readable=False)
@@ -96,9 +102,11 @@ def _by_chain(action: Action, seen: LandingOutcome, reader: Reader, *, overdue: 
 
 
 def _successor(action: Action, old: Contact | None, chain: Sequence[Contact]) -> ContactId | None:
-    """By PreviousContactId, which tasks linked to the contact carry as well, and which no documentation promises after
-    a TransferContact: of those that carry it the one that began as the old segment ended, else one that carries
-    none."""
+    """Finds the next segment by PreviousContactId.
+
+    Tasks linked to the contact carry that id too, and no documentation promises it after a TransferContact. Of the
+    contacts that carry it, the one that began when the old segment ended is taken, else one that carries none.
+    """
     others = [one for one in chain if one.id != action.contact_id]
     linked = [one for one in others if one.previous_id == action.contact_id]
     ended_at = old.disconnected_at if old is not None else None

@@ -27,8 +27,11 @@ STRAY_PAUSE = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class _Watch:
-    """``pause`` doubles from look to look; ``read_age`` is that of the reading before the call, in seconds, ``None``
-    where an earlier process made it. ``left`` once the moved segment was seen to have left its place."""
+    """Holds a move that is followed.
+
+    ``pause`` doubles from look to look. ``read_age`` is the age of the reading before the call, in seconds, ``None`` if
+    an earlier process made it. ``left`` is set once the moved segment was seen to have left its place.
+    """
 
     action: Action
     next_at: datetime
@@ -118,7 +121,7 @@ class Tracker:
 
     @property
     def at_agents(self) -> tuple[Contact, ...]:
-        """Contacts waiting in agents' own queues, as last read: no search covers those."""
+        """Returns contacts that wait in agents' own queues, as last read: no search covers those."""
         with self._lock:
             return tuple(self._at_agents.values())
 
@@ -129,12 +132,15 @@ class Tracker:
 
     @property
     def pending(self) -> bool:
-        """Whether a move has neither landed nor been given up as stray yet, or a place is still to be given back."""
+        """Returns whether a move has neither landed nor been given up as a stray, or a place is still due."""
         return any(action.landing is Landing.PENDING for action in self.followed) or self.keeper.pending
 
     def look(self) -> int:
-        """Reads every followed contact whose look is due; answers how many were read. One that cannot be looked after
-        never stops the others. Raises ``LedgerUnavailable`` where what was seen could not be written."""
+        """Reads every followed contact whose look is due; returns how many were read.
+
+        A contact that cannot be read never stops the others. Raises ``LedgerUnavailable`` if a finding could not be
+        written.
+        """
         with self._looking:
             if self.safety.calls_stopped():
                 return 0
@@ -174,7 +180,7 @@ class Tracker:
             self._stray(watch)
 
     def _note_successor(self, watch: _Watch, seen: LandingOutcome) -> None:
-        """Remembered, so that later looks go by its own id."""
+        """Remembers the successor, so that later looks read it by its own id."""
         if seen.contact is None or seen.contact.id in (watch.action.contact_id, watch.action.new_contact_id):
             return
         found = replace(watch.action, new_contact_id=seen.contact.id)
@@ -222,7 +228,7 @@ class Tracker:
                 self._at_agents.pop(contact.id, None)
 
     def _stray(self, watch: _Watch) -> None:
-        """Neither queued nor answered: reported once when the time is up, and looked at until it ends."""
+        """Reports a contact once that was neither queued nor answered in time; it is read until it ends."""
         stray = replace(watch.action, landing=Landing.STRAY)
         self.ledger.land(stray)
         watch.action = stray
@@ -243,7 +249,8 @@ class Tracker:
 
 
 def _landing_of(action: Action, contact: Contact, directory: Directory, now: datetime) -> Landing | None:
-    """Where the move has led; ``None`` while the flow is at it. A stray stays one until it is answered or ends."""
+    """Returns where the move has led; ``None`` while the flow is at work. A stray stays one until it is answered or
+    ends."""
     standing = contact.standing(now)
     if standing is Standing.DISCONNECTED:
         return Landing.ENDED

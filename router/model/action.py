@@ -1,4 +1,4 @@
-"""What the router did, or is about to do, to a contact: the rows of the ledger, and the wait read back from them."""
+"""Defines what the router did, or is about to do, to a contact: the rows of the ledger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class ActionKind(StrEnum):
 
 
 class ActionState(StrEnum):
-    """The life of an action. ``INTENDED`` is the only open one: committed before the call, its outcome not known."""
+    """Names the states of an action. ``INTENDED`` is the only open one: committed before the call, its outcome not
+    known."""
 
     INTENDED = "intended"
     ACTED = "acted"
@@ -27,11 +28,11 @@ class ActionState(StrEnum):
     REFUSED = "refused"
     """Connect refused this entry for this contact."""
     NEVER_SENT = "never_sent"
-    """The call was not made, or reading again showed that it had no effect: decided anew."""
+    """The call was not made, or reading again showed that it had no effect. The contact is decided on again."""
 
 
 class Landing(StrEnum):
-    """What became of a contact after its move."""
+    """Names what became of a contact after its move."""
 
     PENDING = "pending"
     QUEUED = "queued"
@@ -45,12 +46,12 @@ class Landing(StrEnum):
 
     @property
     def followed(self) -> bool:
-        """Whether the contact is still looked at by its id."""
+        """Returns whether the contact is still read by its id."""
         return self in (Landing.PENDING, Landing.STRAY, Landing.AT_AGENT)
 
     @property
     def unlanded(self) -> bool:
-        """Whether it counts against its flow."""
+        """Returns whether it counts against its flow."""
         return self in (Landing.PENDING, Landing.STRAY)
 
 
@@ -60,8 +61,11 @@ SEND_BY = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingData:
-    """A contact's place among those that wait: ``priority`` is 1 (highest) to 10, ``age`` what is added to the time it
-    has waited. ``None``: not said, or not asked for."""
+    """Holds a contact's place among those that wait.
+
+    ``priority`` is 1 (highest) to 10, ``age`` the time that is added to its waiting. ``None``: not known, or not
+    requested.
+    """
 
     priority: int | None = None
     age: timedelta | None = None
@@ -69,7 +73,7 @@ class RoutingData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A destination with ids: a queue or an agent, never both, and the flow that does the move."""
+    """Holds a destination with ids: a queue or an agent, never both, and the flow that does the move."""
 
     flow_id: FlowId
     queue_id: QueueId | None = None
@@ -96,15 +100,15 @@ class FirstAct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One act of one step on one wait: a row of the ledger.
+    """Records one act of one step on one wait: a row of the ledger.
 
-    ``at`` is the step's place on the rule's clock, because progress is kept as that time. ``id`` is the ledger's, 0
+    ``at`` is the step's place on the rule's clock, because progress is recorded as that time. ``id`` is the ledger's, 0
     before it is written. ``target``, ``token``, ``series`` and the landing belong to transfers. ``parent`` is the id of
     the transfer that a follow-up (``RESTORE_PLACE``) belongs to; the follow-up has the transfer's contact and place,
-    and acts on ``new_contact_id`` where that landed. ``routing`` is what an update asks for, ``None`` while
-    that is not known or if nothing has to be sent. ``before`` is what the contact had before the call, and of a
-    follow-up before its parent's call. ``fingerprint`` names the rule's content, so that a refusal is forgotten when
-    the rule, or what its names mean, changes.
+    and acts on ``new_contact_id`` after that has landed. ``routing`` is what an update requests, ``None`` while that is
+    not known or if nothing has to be sent. ``before`` is what the contact had before the call, and of a follow-up
+    before its parent's call. ``fingerprint`` names the rule's content, so that a refusal is forgotten when the rule, or
+    what its names mean, changes.
     """
 
     id: int = 0
