@@ -1,4 +1,4 @@
-"""What was intended and what came of it."""
+"""Records what was intended and what became of it."""
 
 from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerError, LedgerInUse, LedgerUnavailable, NotOpen
 from router.ledger.sqlite import SqliteLedger

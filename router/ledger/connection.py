@@ -17,10 +17,10 @@ from router.ledger.schema import OLDEST_SQLITE
 # One process writes a SQLite ledger: the lock is held by an open file, so that no crash leaves it behind.
 
 class WriterLock:
-    """An exclusive ``flock`` on ``PATH.lock``, until ``release`` or the end of the process.
+    """Holds an exclusive ``flock`` on ``PATH.lock``, until ``release`` or the end of the process.
 
-    The file stays when the lock is released: removing it would let two processes hold locks on two files of one name.
-    Raises LedgerInUse where another holds it, LedgerUnavailable where the file cannot be opened.
+    The file remains when the lock is released: removing it would let two processes hold locks on two files of one name.
+    Raises LedgerInUse if another process holds it, LedgerUnavailable if the file cannot be opened.
     """
 
     def __init__(self, ledger: Path) -> None:
@@ -86,15 +86,15 @@ def _meaning(error: sqlite3.DatabaseError, name: str) -> LedgerUnavailable:
 
 
 def require_sqlite() -> None:
-    """Raises LedgerBroken where Python's SQLite is too old for the schema."""
+    """Raises LedgerBroken if Python's SQLite is too old for the schema."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))
         raise LedgerBroken(f"this Python has SQLite {sqlite3.sqlite_version}; the ledger needs {oldest} or newer")
 
 
 def require_place(path: Path) -> None:
-    """Raises LedgerBroken where something else has the file's name, LedgerUnavailable where there is no folder for it:
-    on a disk that is not mounted yet, a new ledger would be a forgetful one."""
+    """Raises LedgerBroken if something else has the file's name, LedgerUnavailable if there is no folder for it: on
+    a disk that is not mounted yet, a new ledger would have forgotten everything."""
     if path.exists():
         _require_database(path)
     if not path.parent.is_dir():
@@ -111,15 +111,18 @@ def _require_database(path: Path) -> None:
 
 
 def prepare_file(path: Path) -> None:
-    """Makes the file where there is none, for its owner alone: SQLite itself would make it with the umask."""
+    """Makes the file if there is none, for its owner alone: SQLite itself would make it with the umask."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """The connection that writes. EXTRA, not FULL: only it syncs the folder after the journal is deleted, without which
-    a power cut can undo a commit (sqlite.org/pragma.html#pragma_synchronous). Never WAL: versions 3.7.0 to 3.51.2
-    can corrupt it with two or more connections (sqlite.org/wal.html)."""
+    """Opens the connection that writes.
+
+    EXTRA, not FULL: only EXTRA syncs the folder after the journal is deleted. Without that a power cut can undo a
+    commit (sqlite.org/pragma.html#pragma_synchronous). Never WAL: versions 3.7.0 to 3.51.2 can corrupt it with two or
+    more connections (sqlite.org/wal.html).
+    """
     connection = _connect(f"file:{quote(str(path))}?mode=rw")
     with closing_on_error(connection):
         mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
@@ -133,7 +136,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that can change nothing and takes part in locking, so that it never sees half a write."""
+    """Opens a connection that can change nothing and takes part in locking, so that it never sees half a write."""
     require_place(path)
     return _connect(f"file:{quote(str(path))}?mode=ro")
 
@@ -143,8 +146,11 @@ def open_memory() -> sqlite3.Connection:
 
 
 def open_private() -> sqlite3.Connection:
-    """A database of this process alone, which SQLite keeps in memory as long as it is small and in a temporary file
-    otherwise; it ends with the process (sqlite.org/inmemorydb.html, temporary databases)."""
+    """Opens a database of this process alone, which ends with the process.
+
+    SQLite holds it in memory while it is small and in a temporary file otherwise (sqlite.org/inmemorydb.html, temporary
+    databases).
+    """
     return _connect("")
 
 
@@ -188,7 +194,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def exposure(path: Path) -> tuple[str, ...]:
-    """What lets others than the owner and group at the ledger, one line each; the router warns and changes nothing."""
+    """Returns what lets others than the owner and group read or write the ledger, one line each; the router only
+    warns."""
     found = []
     if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
         found.append(f"{path}: open to every user of this machine; chmod o-rwx")

@@ -1,10 +1,10 @@
-"""What can go wrong with a ledger, one exception for each thing that a caller does differently."""
+"""Defines the errors of a ledger, one exception for each thing that a caller does differently."""
 
 from __future__ import annotations
 
 
 class LedgerError(Exception):
-    """Any of the errors of this package; its text is one line for people."""
+    """Is the base of the errors of this package; its text is one line for people."""
 
 
 class LedgerUnavailable(LedgerError):
@@ -12,7 +12,7 @@ class LedgerUnavailable(LedgerError):
 
 
 class LedgerBroken(LedgerUnavailable):
-    """The ledger cannot do it until somebody mends it: corrupt, not a ledger, or written by a newer version."""
+    """The ledger cannot do it until somebody fixes it: corrupt, not a ledger, or written by a newer version."""
 
 
 class LedgerInUse(LedgerError):
@@ -20,7 +20,8 @@ class LedgerInUse(LedgerError):
 
 
 class AlreadyIntended(LedgerError):
-    """The chain has an open intent, or the same step of the same wait has acted already."""
+    """The chain has an open move, the contact an update under way, or the same step of the same wait has acted
+    already."""
 
 
 class NotOpen(LedgerError):

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class _Job(Generic[T]):
-    """A piece of work; after ``over`` either its ``result`` or its ``error`` stands."""
+    """Holds a piece of work; after ``over`` it has either its ``result`` or its ``error``."""
 
     def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
         self.work = work
@@ -22,10 +22,12 @@ class _Job(Generic[T]):
 
 
 class GroupCommit:
-    """Whoever comes first commits; those who come while the disk works are committed together by the next of them.
+    """Commits the writes of several threads together: the first commits, and the next one commits all that arrive while
+    the disk works.
 
-    ``writing`` opens a transaction that is on the disk when its block ends without an exception. What one piece of work
-    raises undoes that piece alone; where SQLite fails, nothing of any of them is written, and each is told.
+    ``writing`` opens a transaction that is on the disk when its block ends without an exception. An exception of one
+    piece of work undoes that piece alone. If SQLite fails, nothing of any of them is written, and each caller gets the
+    error.
     """
 
     def __init__(self, writing: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
@@ -35,7 +37,7 @@ class GroupCommit:
         self._leading = Lock()
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Answers what ``work`` does, once it is on the disk."""
+        """Returns the result of ``work``, after it is on the disk."""
         job = _Job(work)
         with self._adding:
             self._waiting.append(cast(_Job[object], job))

@@ -1,4 +1,4 @@
-"""What operators have decided, beside what the router did: pauses, flows resumed, refusals to be forgotten."""
+"""Records what operators have decided: pauses, flows resumed, refusals to be forgotten."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ it is found."""
 
 @dataclass(frozen=True, slots=True)
 class OperatorRecords:
-    """Every method raises ``LedgerUnavailable`` where the ledger cannot do it, and then nothing has changed."""
+    """Reads and writes operators' decisions. Every method raises ``LedgerUnavailable`` if the ledger cannot do it,
+    and then nothing has changed."""
 
     ledger: SqliteLedger
 
     def pauses(self) -> tuple[Pause, ...]:
-        """The oldest first; those that are over included."""
+        """Returns all pauses, the oldest first, including those that have ended."""
         rows = self.ledger.rows("SELECT * FROM pauses WHERE instance = :instance ORDER BY set_at, kind, subject", {})
         return tuple(
             Pause(
@@ -46,7 +47,7 @@ class OperatorRecords:
         )
 
     def set_pause(self, pause: Pause) -> None:
-        """In place of the one on the same subject."""
+        """Writes a pause, which replaces the one on the same subject."""
         values = {
             "instance": self.ledger.instance_id,
             "kind": pause.kind.value,
@@ -66,7 +67,7 @@ class OperatorRecords:
             connection.execute(_CLEAR, values)
 
     def resumed_flows(self) -> Mapping[FlowId, datetime]:
-        """By flow: until when its strays are forgiven."""
+        """Returns by flow until when its strays are forgiven."""
         rows = self.ledger.rows("SELECT flow_id, resumed_at FROM resumed_flows WHERE instance = :instance", {})
         return {FlowId(row["flow_id"]): instant_of(row["resumed_at"]) for row in rows}
 
@@ -76,8 +77,8 @@ class OperatorRecords:
             connection.execute(_RESUME, values)
 
     def retry(self, *, rule: str | None, contact_id: ContactId | None) -> int:
-        """What was refused, of a rule, of a contact's chain or of all, does not stand against trying again; answers of
-        how many contacts that was."""
+        """Permits refused moves and updates to be tried again, of a rule, of a contact's chain or of all; returns
+        how many contacts that concerns."""
         filters = ["instance = :instance", "state = 'refused' AND kind <> 'restore_place'"]
         filters += [f"fingerprint NOT LIKE '%{RETRIED}'"]
         filters += ["rule = :rule"] if rule is not None else []

@@ -1,4 +1,4 @@
-"""The moves of late, kept as they were read: with each look only what was written since is read again."""
+"""Holds the recent moves as they were read: each look reads only what was written since."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ Read = Callable[[str, dict[str, int | str]], Iterable[Action]]
 
 
 class RecentMoves:
-    """Thread-safe. Of one ledger that nobody else writes: ``changed`` is told of each action that was written anew,
-    ``forget`` of what was removed."""
+    """Holds the recent moves of a ledger that nobody else writes. Thread-safe.
+
+    ``changed`` is called for each action that was written again, ``forget`` after actions were removed.
+    """
 
     def __init__(self, read: Read) -> None:
         self._read = read
@@ -35,7 +37,7 @@ class RecentMoves:
             self._since = None
 
     def since(self, instant: datetime) -> tuple[Action, ...]:
-        """Transfers that acted or are open, decided at or after the instant, oldest first."""
+        """Returns transfers that acted or are open, decided at or after the instant, oldest first."""
         with self._lock:
             if self._since is None or instant < self._since:
                 self._moves = {move.id: move for move in self._read(MOVES_SINCE, {"since": micros(instant)})}

@@ -1,4 +1,4 @@
-"""An action as a row and back, exactly: instants and durations are whole microseconds."""
+"""Converts an action to a row and back, exactly: instants and durations are whole microseconds."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def instant_of(value: int) -> datetime:
 
 
 def error_code(error: str | None) -> str | None:
-    """The error where it is a code, ``"unspecified"`` where it is free text: that may quote what a customer wrote."""
+    """Returns the error if it is a code, ``"unspecified"`` if it is free text: that may quote what a customer wrote."""
     if error is None or CODE.fullmatch(error):
         return error
     return UNSPECIFIED
 
 
 def row_of(action: Action, instance_id: str) -> dict[str, Value]:
-    """Every column but the id, which is the ledger's to give."""
+    """Returns every column except the id, which the ledger gives."""
     return {
         "instance": instance_id,
         "kind": action.kind.value,
@@ -160,7 +160,7 @@ def _routing_row(of: str, routing: RoutingData | None) -> dict[str, Value]:
 
 
 def _routing_of(row: sqlite3.Row, of: str) -> RoutingData | None:
-    """One of which nothing is known is none."""
+    """Returns the routing data of two columns; ``None`` if both are empty."""
     priority, age = row[f"{of}_priority"], row[f"{of}_age"]
     if priority is None and age is None:
         return None

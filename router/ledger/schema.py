@@ -1,4 +1,5 @@
-"""The schema of the SQLite ledger: ordered migrations, each applied whole or not at all, each with its own row."""
+"""Holds the schema of the SQLite ledger: ordered migrations, each applied completely or not at all, each with its
+row."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ class Migration:
 
 @cache
 def shipped() -> tuple[Migration, ...]:
-    """The migrations of this version, oldest first, from ``migrations/NNNN_name.sql``."""
+    """Returns the migrations of this version, oldest first, from ``migrations/NNNN_name.sql``."""
     folder = resources.files("router.ledger") / "migrations"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
     return tuple(
@@ -38,7 +39,8 @@ def shipped() -> tuple[Migration, ...]:
 
 
 def version_of(connection: sqlite3.Connection, name: str, known: Sequence[Migration]) -> int:
-    """The schema version of the file, 0 for an empty one. Raises LedgerBroken for what is no ledger, or a newer one."""
+    """Returns the schema version of the file, 0 for an empty one. Raises LedgerBroken if it is no ledger, or a newer
+    one."""
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -56,13 +58,13 @@ def version_of(connection: sqlite3.Connection, name: str, known: Sequence[Migrat
 
 
 def began_at(connection: sqlite3.Connection) -> datetime:
-    """When the ledger was made, by the first of its migrations."""
+    """Returns when the ledger was made, by the first of its migrations."""
     first: int = connection.execute("SELECT min(applied_at) FROM migrations").fetchone()[0]
     return EPOCH + first * MICROSECOND
 
 
 def upgrade(connection: sqlite3.Connection, version: int, migrations: Sequence[Migration], now: datetime) -> None:
-    """Applies what is missing, in order. Where one fails, those before it stay and of it nothing does."""
+    """Applies the missing migrations in order. If one fails, those before it remain and nothing of it does."""
     for migration in migrations:
         if migration.version > version:
             _apply(connection, migration, now)

@@ -41,12 +41,12 @@ KEEP = timedelta(days=120)
 
 
 class SqliteLedger:
-    """What was intended and what came of it, for one Connect instance.
+    """Records what was intended and what became of it, for one Connect instance.
 
-    Every method may be called from any thread, is atomic, and is on the disk when it returns. Where the ledger cannot
-    do it, ``LedgerUnavailable`` (``LedgerBroken`` where waiting does not help) is raised and nothing has changed.
-    ``created`` says that this opening made the ledger, ``began_at`` since when it knows what was done (``None``: it
-    knows nothing of earlier processes); ``warnings`` are one-line findings about who can read it.
+    Every method may be called from any thread, is atomic, and is on the disk when it returns. If the ledger cannot do
+    it, ``LedgerUnavailable`` (``LedgerBroken`` if waiting does not help) is raised and nothing has changed. ``created``
+    is true if this opening made the ledger. ``began_at`` is since when it knows what was done (``None``: it knows
+    nothing of earlier processes). ``warnings`` are one-line findings about who can read it.
     """
 
     def __init__(
@@ -127,8 +127,10 @@ class SqliteLedger:
 
     @classmethod
     def read(cls, path: Path, *, instance_id: str) -> Self:
-        """Opens the ledger for reading only, also while a service writes it. Nothing is made or changed: where there is
-        no file, the ledger is an empty one. Writing to it raises LedgerUnavailable."""
+        """Opens the ledger for reading only, also while a service writes it. Nothing is made or changed.
+
+        If there is no file, the ledger is an empty one. Writing to it raises LedgerUnavailable.
+        """
         require_sqlite()
         name = str(path)
         with translated(name):
@@ -148,7 +150,7 @@ class SqliteLedger:
 
     @classmethod
     def in_memory(cls, instance_id: str, *, keep: timedelta = KEEP) -> Self:
-        """A ledger that ends with the process: for what was only observed."""
+        """Returns a ledger that ends with the process, for observed acts."""
         require_sqlite()
         connection = open_memory()
         upgrade(connection, 0, shipped(), EPOCH)
@@ -177,7 +179,8 @@ class SqliteLedger:
         self.close()
 
     def histories(self, contacts: Iterable[Contact]) -> Mapping[ContactId, tuple[Action, ...]]:
-        """By contact id, every one that was asked for: the actions of its chain, oldest first. One statement."""
+        """Returns by contact id, for every given contact, the actions of its chain, oldest first. It is one
+        statement."""
         asked = list(contacts)
         found: dict[ContactId, list[Action]] = {contact.id: [] for contact in asked}
         rows = self.rows(statements.OF_CONTACTS, {"asked": statements.asked_of(asked)})
@@ -196,8 +199,10 @@ class SqliteLedger:
         cycle: int | None = None,
         limit: int | None = None,
     ) -> tuple[Action, ...]:
-        """The newest ``limit`` actions that pass every filter given, newest last. ``contact_id`` is any id of a chain;
-        ``since`` is inclusive, ``until`` is not, both by when it was decided."""
+        """Returns the newest ``limit`` actions that pass every filter given, newest last.
+
+        ``contact_id`` is any id of a chain. ``since`` is inclusive, ``until`` is not, both by when it was decided.
+        """
         statement, values = statements.history_query(
             contact_id=contact_id, rule=rule, since=since, until=until, outcome=outcome, cycle=cycle, limit=limit
         )
@@ -216,33 +221,35 @@ class SqliteLedger:
         return self.rows(statements.LAST_CYCLE, {})[0][0] or 0
 
     def followed(self) -> tuple[Action, ...]:
-        """Moves that are still looked at by id, oldest first; those of which no landing was ever written included."""
+        """Returns moves that are still read by id, oldest first, including those without any landing."""
         return self._actions(self.rows(statements.FOLLOWED_MOVES, {}))
 
     def moves_since(self, instant: datetime) -> tuple[Action, ...]:
-        """Transfers that acted, observed ones included, or are open, decided at or after the instant, oldest first."""
+        """Returns transfers that acted, observed ones included, or are open, decided at or after the instant, oldest
+        first."""
         if not self._sole_writer:
             self._recent.forget()
         return self._recent.since(instant)
 
     def require_turn(self) -> None:
-        """Raises ``LedgerUnavailable`` where another router has taken over, so that no call may be made: never, for a
-        file that is locked for one process."""
+        """Raises ``LedgerUnavailable`` if another router has taken over, so that no call may be made. A file, which
+        is locked for one process, never raises it."""
 
     @property
     def _sole_writer(self) -> bool:
-        """Whether nobody else can have written since."""
+        """Returns whether nobody else can have written since."""
         return self._writable
 
     def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:
-        """By rule and the step's time: where its last move that acted led."""
+        """Returns by rule and step time the destination of its last move that acted."""
         moves = self._actions(self.rows(statements.LAST_MOVES, {}))
         return {(move.rule, move.at): move.target for move in moves if move.target is not None}
 
     def intend(self, action: Action) -> Action:
-        """Writes the action as an open intent, whatever its state says, and answers it with its id.
+        """Writes the action as an open intent, whatever its state is, and returns it with its id.
 
-        Raises AlreadyIntended where the chain has an open intent, or the same step of the same wait has acted.
+        Raises AlreadyIntended if the chain has an open move, if another update of the contact is under way, or if the
+        same step of the same wait has acted.
         """
         if action.observed:
             raise ValueError("what is only observed is recorded, never intended")
@@ -258,8 +265,11 @@ class SqliteLedger:
         return self._together.write(write)
 
     def record(self, action: Action) -> Action:
-        """Writes an action that needs no intent and answers it with its id. Raises AlreadyIntended where the same step
-        of the same wait has acted; what was observed and what was done do not stand in each other's way."""
+        """Writes an action that needs no intent and returns it with its id.
+
+        Raises AlreadyIntended if the same step of the same wait has acted. Observed and real acts do not exclude each
+        other.
+        """
         if action.open:
             raise ValueError("an open intent is written by intend")
 
@@ -279,8 +289,10 @@ class SqliteLedger:
         self._recent.changed(action)
 
     def settle(self, action: Action) -> None:
-        """Closes an open intent: state, outcome and landing are written, its parameters stay as they were intended.
-        Raises NotOpen where it is not open, so that of two that settle it one learns that it came second."""
+        """Closes an open intent: state, outcome and landing are written, its parameters remain as they were intended.
+
+        Raises NotOpen if it is not open, so that the second of two callers learns that it came second.
+        """
         if action.open:
             raise ValueError("an intent is settled with an outcome")
 
@@ -308,10 +320,11 @@ class SqliteLedger:
         return written
 
     def prune(self, before: datetime) -> int:
-        """Removes the chains that nothing has happened to since ``before``, and answers how many actions that were.
+        """Removes the chains without an event since ``before``, and returns how many actions that were.
 
-        A chain with an open intent, or with a move whose landing is still followed, stays whatever its age. Nothing
-        that is within ``keep`` of the newest action goes either: a clock that jumps ahead does not empty the ledger.
+        A chain with an open move or routing update, or with a move whose landing is still followed, remains whatever
+        its age. So does everything within ``keep`` of the newest action: a clock that jumps ahead does not empty the
+        ledger.
         """
         count = self._prune(micros(before))
         self._recent.forget()

@@ -1,4 +1,4 @@
-"""The ledger's questions in SQL. Lists of values come from the model, so that no new landing is forgotten."""
+"""Defines the ledger's statements in SQL. Lists of values come from the model, so that no new landing is forgotten."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MEMBERS = """
 
 
 def asked_of(contacts: Iterable[Contact]) -> str:
-    """Each contact with each id it may be known by: its own, the one it came from, the first of its chain."""
+    """Pairs each contact with each id it may be known by: its own, the one it came from, the first of its chain."""
     pairs = {(contact.id, key): None for contact in contacts for key in _keys(contact)}
     return json.dumps(list(pairs))
 
@@ -46,7 +46,7 @@ def _keys(contact: Contact) -> tuple[str, ...]:
 
 
 def adopt(connection: sqlite3.Connection, instance_id: str, action: Action) -> None:
-    """Notes that every id the action names belongs to its chain, and joins the chains that are thereby one."""
+    """Records that every id the action names belongs to its chain, and joins the chains that are thereby one."""
     named = {action.chain_id, action.contact_id, action.wait.wait_id, action.new_contact_id} - {None}
     ids = json.dumps(sorted(str(each) for each in named))
     root = _root(connection, instance_id, action.chain_id)
@@ -165,7 +165,7 @@ def history_query(
     cycle: int | None,
     limit: int | None,
 ) -> tuple[str, dict[str, Value]]:
-    """The statement and its parameters; the newest ``limit`` rows, newest first."""
+    """Returns the statement and its parameters for the newest ``limit`` rows, newest first."""
     outcome_column = "landing" if isinstance(outcome, Landing) else "state"
     filters = {
         f"chain_id IN ({MEMBERS})": ("contact_id", contact_id),

@@ -1,1 +1,1 @@
-"""One ledger for several routers: a log in a DynamoDB table, and a copy of what it comes to in each of them."""
+"""Shares one ledger between several routers: a log in a DynamoDB table, and a copy of its result in each router."""

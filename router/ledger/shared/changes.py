@@ -1,4 +1,4 @@
-"""What a transaction changes, row by row: enough to make the same change to another copy of the ledger."""
+"""Lists what a transaction changes, row by row: enough to make the same change to another copy of the ledger."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WATCH = """
 
 
 def watch(connection: sqlite3.Connection) -> None:
-    """From now on the connection notes which rows it changes; a transaction that is undone notes nothing."""
+    """Records from now on which rows the connection changes; a transaction that is undone records nothing."""
     connection.execute("CREATE TEMP TABLE changed (name TEXT, key TEXT, PRIMARY KEY (name, key)) WITHOUT ROWID")
     for table, columns in KEYS.items():
         for event, of in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
@@ -37,14 +37,14 @@ def watch(connection: sqlite3.Connection) -> None:
 
 
 def changed(connection: sqlite3.Connection, instance_id: str) -> tuple[Change, ...]:
-    """What was changed since this was last asked."""
+    """Returns what was changed since the last call."""
     noted = connection.execute("SELECT name, key FROM changed ORDER BY name, key").fetchall()
     connection.execute("DELETE FROM changed")
     return tuple(_change(connection, instance_id, table, tuple(json.loads(key))) for table, key in noted)
 
 
 def everything(connection: sqlite3.Connection, instance_id: str) -> Iterator[Change]:
-    """The whole ledger, as changes to an empty one."""
+    """Returns the whole ledger, as changes to an empty one."""
     for table, columns in KEYS.items():
         for row in connection.execute(f"SELECT * FROM {table} WHERE instance = ?", (instance_id,)):
             yield table, tuple(row[column] for column in columns), _filled(row)
@@ -74,13 +74,13 @@ def apply(
 
 
 def newest_id(connection: sqlite3.Connection) -> int:
-    """The last id that was given to an action, removed ones included."""
+    """Returns the last id that was given to an action, also if that action was removed."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'actions'").fetchone()
     return row[0] if row is not None else 0
 
 
 def begin_after(connection: sqlite3.Connection, action_id: int) -> None:
-    """The next action has a later id, also where the newest ones were removed."""
+    """Gives the next action a later id, also if the newest ones were removed."""
     connection.execute("DELETE FROM sqlite_sequence WHERE name = 'actions'")
     connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('actions', ?)", (action_id,))
 

@@ -1,4 +1,4 @@
-"""Keeps the copy of a shared ledger in SQLite, also of a ledger that an older version wrote."""
+"""Holds the copy of a shared ledger in SQLite, also of a ledger that an older version wrote."""
 
 from __future__ import annotations
 

@@ -67,8 +67,10 @@ class Lease:
 
     @property
     def held(self) -> bool:
-        """Whether this router may go on. Both clocks are asked: the monotonic one stands still while a machine is
-        suspended, the other one may be set."""
+        """Returns whether this router may continue.
+
+        Both clocks are read: the monotonic one does not run while a machine is suspended, the other one may be set.
+        """
         renewed = self._renewed
         if self._mine is None or renewed is None:
             return False
@@ -77,23 +79,23 @@ class Lease:
 
     @property
     def holder(self) -> str | None:
-        """The name of the router that has it, as last seen; ``None``: nobody, as far as is known."""
+        """Returns the name of the router that has it, as last seen; ``None``: nobody, as far as is known."""
         if self.held:
             return self._name
         return self._seen.name if self._seen is not None and self._mine is None else None
 
     @property
     def version(self) -> int | None:
-        """As last seen of another router: one that goes on renewing it counts on."""
+        """Returns the version last seen of another router, which counts on while that router renews it."""
         return self._seen.version if self._seen is not None else None
 
     def watch(self) -> None:
-        """Only looks who has it."""
+        """Reads who has it, and changes nothing."""
         with self._lock:
             self._see(self._table.get(self._instance_id, LEASE))
 
     def try_to_hold(self) -> bool:
-        """Renews it, or takes it where nobody has it or its holder has not renewed it for too long; answers whether
+        """Renews it, or takes it if nobody has it or its holder has not renewed it for too long; returns whether
         this router has it now."""
         with self._lock:
             if self._left:
@@ -108,8 +110,11 @@ class Lease:
             return taken
 
     def release(self, *, for_good: bool = False) -> None:
-        """The next router need not wait for it to run out; ``for_good``: this one does not take it again. Whatever its
-        version is: the answer to the last renewal may have been lost."""
+        """Releases it, so that the next router need not wait for it to run out; ``for_good``: this one does not take it
+        again.
+
+        Its version does not matter, because the response to the last renewal may have been lost.
+        """
         with self._lock:
             self._left = for_good
             mine, self._mine = self._mine, None
@@ -117,7 +122,8 @@ class Lease:
                 self._table.delete(self._instance_id, LEASE, expected={"holder": self._id})
 
     def _take(self) -> bool:
-        """After a renewal that was refused too: its answer may have been lost, and the lease be this router's."""
+        """Takes the lease, also after a renewal that was refused: its response may have been lost, and the lease be
+        this router's."""
         found = self._table.get(self._instance_id, LEASE)
         if found is None:
             self._mine, self._seen = None, None

@@ -61,9 +61,11 @@ class _Barring(GroupCommit):
 
 
 class SharedLedger(SqliteLedger):
-    """For one Connect instance. ``take_over`` makes this router the one that writes; until then, and from the moment
-    on at which another has taken over, every write raises ``LedgerUnavailable``, and ``catch_up`` reads what the other
-    wrote. Thread-safe."""
+    """Shares the ledger of one Connect instance. Thread-safe.
+
+    ``take_over`` makes this router the one that writes. Before that, and after another router has taken over, every
+    write raises ``LedgerUnavailable``, and ``catch_up`` reads what the other router wrote.
+    """
 
     def __init__(
         self,
@@ -102,9 +104,11 @@ class SharedLedger(SqliteLedger):
         clock: Callable[[], datetime],
         trusted: Callable[[], bool] = lambda: True,
     ) -> Self:
-        """Reads the whole ledger; where there is none, it is empty, and ``take_over`` makes it. ``name`` is this
-        router's, for people. ``trusted`` returns whether this router may still assume that it is the active one
-        (``Lease.held``). Raises ``LedgerBroken`` where the table is missing or what is in it cannot be read."""
+        """Reads the whole ledger; if there is none, it is empty, and ``take_over`` makes it.
+
+        ``name`` is this router's, for people. Raises ``LedgerBroken`` if the table is missing or its content cannot be
+        read.
+        """
         require_sqlite()
         connection = new_copy(shipped()[-1].version)
         with closing_on_error(connection):
@@ -116,27 +120,29 @@ class SharedLedger(SqliteLedger):
 
     @property
     def holding(self) -> bool:
-        """Whether this router wrote last, and may write."""
+        """Returns whether this router wrote last, and may write."""
         return self._last is not None and self._last == self._me and self._me.term > 0
 
     @property
     def writer(self) -> str | None:
-        """The name of the router whose turn it is, or was last; ``None``: nobody ever wrote."""
+        """Returns the name of the router whose turn it is, or was last; ``None``: nobody ever wrote."""
         return self._last.name if self._last is not None else None
 
     @property
     def term(self) -> int:
-        """How often a router has taken over, all routers counted."""
+        """Returns how often a router has taken over, all routers counted."""
         return self._last.term if self._last is not None else 0
 
     def bar(self, threads: Iterable[Thread]) -> None:
-        """What these wrote is in the ledger by now, or never will be: an earlier turn has left them behind, and what
-        they know of an intent may be overtaken by what the next turn does with it. What one of them writes at this
-        moment is read by the next turn, which waits for it."""
+        """Refuses later writes of these threads, which an earlier turn has left behind.
+
+        What they wrote is in the ledger already, or never will be. What they know of an intent may be outdated by the
+        next turn. A write of this moment is read by the next turn, which waits for it.
+        """
         self._barred.update(threads)
 
     def take_over(self) -> None:
-        """From now on this router writes, and what another one still tries to write is refused."""
+        """Makes this router the one that writes; a write that another one still tries is refused from now on."""
         now = self._clock()
         self.created = self._log.make(now) or self.created
         self.began_at = self.began_at or now  # there is a head from here on: a reading without one is none
@@ -158,8 +164,10 @@ class SharedLedger(SqliteLedger):
         raise LedgerUnavailable(f"{self.name}: other routers write faster than this one can take over")
 
     def look(self) -> None:
-        """Reads on, where another router may have written or the fate of a write is not known. One that was stopped
-        takes itself for the one that writes, until it reads that another has taken over."""
+        """Reads on if another router may have written or the fate of a write is not known.
+
+        A router that was stopped believes that it is the one that writes, until it reads that another has taken over.
+        """
         self._dispel_doubt()
         if not self.holding or not self.trusted():
             self.catch_up()
@@ -192,9 +200,11 @@ class SharedLedger(SqliteLedger):
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is in the log before it is in the copy. One whose fate is not known counts as not made,
-        and is looked for before the next. Who is without the lease reads on first: it may have slept for days, and
-        numbers that were taken then may be free again."""
+        """Opens a transaction that is in the log before it is in the copy.
+
+        One whose fate is not known counts as not made, and is looked for before the next. A router without the lease
+        reads on first: it may have slept for days, and numbers that were taken then may be free again.
+        """
         self._dispel_doubt()
         if not self.trusted():
             self.catch_up()
@@ -212,7 +222,7 @@ class SharedLedger(SqliteLedger):
                 self._tail += size
 
     def prune(self, before: datetime) -> int:
-        """As any ledger; and only by the one that writes. The log is shortened where it has grown long."""
+        """Removes old chains like any ledger, if this router writes. The log is shortened if it has grown long."""
         if not self.holding:
             return 0
         count = super().prune(before)
@@ -262,7 +272,7 @@ class SharedLedger(SqliteLedger):
             raise
 
     def _append(self, connection: sqlite3.Connection) -> int | None:
-        """The size of the entry, ``None`` where nothing was changed."""
+        """Appends the transaction's changes and returns the entry's size, ``None`` if nothing was changed."""
         found = change.changed(connection, self.instance_id)
         if not found:
             return None
@@ -353,7 +363,7 @@ class SharedLedger(SqliteLedger):
         self._recent.forget()
 
     def _leave_older(self) -> None:
-        """Goes on with the upgraded copy alone: from here on no older version can write."""
+        """Uses the upgraded copy alone: from here on no older version can write."""
         if self._older is not None:
             self._older.close()
         self._older, self._stale = None, False

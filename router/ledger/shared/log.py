@@ -45,7 +45,7 @@ class Moved(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """A router in its turn: ``id`` is of one process, ``name`` for people; turns are counted over all routers."""
+    """Names a router in its turn: ``id`` is of one process, ``name`` for people; turns are counted over all routers."""
 
     id: str
     name: str
@@ -54,8 +54,11 @@ class Writer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """What the log came to at ``number``, whose ``writer`` was the last by then (``None``: there is no entry yet).
-    ``size`` is in characters, before compression."""
+    """Holds the result of the log at ``number``, whose ``writer`` was the last by then (``None``: there is no entry
+    yet).
+
+    ``size`` is in characters, before compression.
+    """
 
     number: int = 0
     nonce: str = "none"
@@ -83,26 +86,29 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class TransactionLog:
-    """Of one Connect instance. Raises ``LedgerUnavailable`` where the table cannot be asked, ``LedgerBroken`` where
-    what is in it is not what was written."""
+    """Reads and writes the log of one Connect instance.
+
+    Raises ``LedgerUnavailable`` if the table cannot be reached, ``LedgerBroken`` if its content is not what was
+    written.
+    """
 
     table: DynamoTable
     instance_id: str
 
     def head(self) -> Head | None:
-        """``None`` where this instance has no ledger yet."""
+        """Returns the head; ``None`` if this instance has no ledger yet."""
         item = self.table.get(self.instance_id, HEAD)
         return None if item is None else self._head(item)
 
     def make(self, now: datetime) -> bool:
-        """Begins a ledger; ``False`` where there is one."""
+        """Begins a ledger; returns ``False`` if there is one."""
         return self.table.put_new(self._head_item(Head(made_at=now, base=Base())))
 
     def append(self, number: int, writer: Writer, changes: Sequence[Change], *, schema: int, now: datetime) -> int:
-        """Answers the entry's size once it is in the table. Raises ``Overtaken`` where another has the number.
+        """Returns the entry's size after it is in the table. Raises ``Overtaken`` if another entry has the number.
 
-        A write whose answer was lost is tried again by the SDK, and then refused for its own sake: so a refusal is only
-        believed once the entry that is there is seen to be another.
+        The SDK repeats a write whose response was lost, and DynamoDB then refuses the repeat because of the first.
+        Therefore a refusal counts only after the present entry is seen to be another.
         """
         nonce, body = secrets.token_hex(8), json.dumps(changes, separators=(",", ":"))
         item: dict[str, Attribute] = {
@@ -124,7 +130,7 @@ class TransactionLog:
         return len(body)
 
     def after(self, number: int) -> Iterator[LogEntry]:
-        """Every entry since, in order. Raises ``Moved`` where the next one is there no more."""
+        """Returns every entry since, in order. Raises ``Moved`` if the next one no longer exists."""
         for item in self.table.between(self.instance_id, _entry(number + 1), _entry(10**15 - 1)):
             number += 1
             if item.get("entry") != _entry(number):
@@ -132,12 +138,13 @@ class TransactionLog:
             yield self._read(number, item)
 
     def base(self, base: Base) -> Iterator[Change]:
-        """Raises ``Moved`` where another base has taken its place."""
+        """Returns the rows of a base. Raises ``Moved`` if another base has replaced it."""
         for line in self._read_parts(base.nonce, base.parts):
             yield self._change(line)
 
     def replace_base(self, head: Head, pieces: Pieces, new: Base) -> bool:
-        """``False`` where somebody else has replaced it. What it makes superfluous is removed."""
+        """Replaces the base and removes what is thereby superfluous; returns ``False`` if another router has
+        replaced it."""
         nonce = secrets.token_hex(8)
         parts = self._write_parts(nonce, pieces)
         replaced = replace(head, base=replace(new, nonce=nonce, parts=parts))
@@ -148,7 +155,7 @@ class TransactionLog:
         return True
 
     def forget(self, upto: int, *, before: datetime) -> int:
-        """Removes the entries up to ``upto`` that were written before then; answers how many."""
+        """Removes the entries up to ``upto`` that were written before then; returns how many."""
         old: list[str] = []
         found = self.table.between(self.instance_id, _entry(0), _entry(upto), only=("entry", "at", "nonce", "parts"))
         for item in found:
@@ -197,7 +204,7 @@ class TransactionLog:
         return number
 
     def _read_parts(self, nonce: str, count: int) -> Iterator[str]:
-        """The lines that were compressed."""
+        """Returns the lines that were compressed."""
         if not count:
             return
         unpacker, rest, seen = zlib.decompressobj(), b"", 0
@@ -272,7 +279,7 @@ class Counted:
 
 
 def compressed(lines: Iterable[str]) -> list[bytes]:
-    """Lines, in pieces that fit into an item."""
+    """Compresses lines into pieces that fit into an item."""
     packer, pieces, piece = zlib.compressobj(6), [], bytearray()
     for line in lines:
         piece += packer.compress(line.encode() + b"\n")

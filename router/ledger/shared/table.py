@@ -38,8 +38,11 @@ MISSING = "ResourceNotFoundException"
 
 @dataclass(frozen=True, slots=True)
 class DynamoTable:
-    """Thread-safe. Every method raises ``LedgerUnavailable`` where DynamoDB cannot be asked, or its answer does not
-    come: a write may have been made then. ``LedgerBroken`` where the table is missing, or not one of ours."""
+    """Reads and writes the items of one table. Thread-safe.
+
+    Every method raises ``LedgerUnavailable`` if DynamoDB cannot be reached, or its response is lost: a write may have
+    been made then. It raises ``LedgerBroken`` if the table is missing, or not a ledger's.
+    """
 
     client: DynamoDBClient
     name: str
@@ -53,7 +56,7 @@ class DynamoTable:
         return self.client.meta.region_name
 
     def get(self, instance: str, entry: str) -> Item | None:
-        """Raises ``LedgerBroken`` where the table has another key: DynamoDB checks it with each call."""
+        """Returns an item. Raises ``LedgerBroken`` if the table has another key: DynamoDB checks it with each call."""
         try:
             found = self.client.get_item(TableName=self.name, Key=_key(instance, entry), ConsistentRead=True)
         except FAILURES as error:
@@ -63,15 +66,16 @@ class DynamoTable:
         return _read(found["Item"]) if "Item" in found else None
 
     def put_new(self, item: Item) -> bool:
-        """``False`` where there is one of this name already; then nothing was written."""
+        """Writes a new item; returns ``False`` if there is one of this name already, and then nothing was written."""
         return self._put(item, "attribute_not_exists(#there)", {"#there": SORT}, {})
 
     def replace(self, item: Item, *, expected: Item) -> bool:
-        """``False`` where the one that is there has not these attributes; then nothing was written."""
+        """Replaces an item; returns ``False`` if the present one has not these attributes, and then nothing was
+        written."""
         return self._put(item, *_has(expected))
 
     def delete(self, instance: str, entry: str, *, expected: Item) -> bool:
-        """``False`` where the one that is there has not these attributes."""
+        """Deletes an item; returns ``False`` if the present one has not these attributes."""
         condition, names, values = _has(expected)
         return self._decided(
             lambda: self.client.delete_item(
@@ -84,7 +88,7 @@ class DynamoTable:
         )
 
     def between(self, instance: str, first: str, last: str, *, only: Iterable[str] = ()) -> Iterator[Item]:
-        """By name, both ends included; ``only`` these attributes of each, where any are named."""
+        """Returns items in the order of their names, both ends included; with ``only``, these attributes of each."""
         wanted = tuple(only)
         query: dict[str, Any] = {
             "TableName": self.name,
@@ -107,19 +111,20 @@ class DynamoTable:
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def remove(self, instance: str, entries: Iterable[str]) -> None:
-        """Whether or not they are there."""
+        """Removes items, whether or not they exist."""
         left: list[Any] = [{"DeleteRequest": {"Key": _key(instance, entry)}} for entry in entries]
         while left:
             batch, left = left[:MOST_REMOVED], left[MOST_REMOVED:]
             left = [*self._remove(batch), *left]
 
     def _remove(self, batch: list[Any]) -> list[Any]:
-        """What DynamoDB left for another time."""
+        """Returns what DynamoDB left for another time."""
         answer = self._asked(lambda: self.client.batch_write_item(RequestItems={self.name: batch}))
         return list(answer.get("UnprocessedItems", {}).get(self.name, []))
 
     def create(self) -> bool:
-        """Makes the table and waits until it can be used; ``False`` where it was there already, with the right key."""
+        """Makes the table and waits until it can be used; returns ``False`` if it existed already, with the right
+        key."""
         try:
             self.client.create_table(
                 TableName=self.name,
@@ -145,7 +150,7 @@ class DynamoTable:
         return made
 
     def require(self) -> None:
-        """Raises ``LedgerBroken`` where there is no such table, or it has another key."""
+        """Raises ``LedgerBroken`` if there is no such table, or it has another key."""
         found = self._asked(lambda: self.client.describe_table(TableName=self.name))["Table"]
         key = [(one["AttributeName"], one["KeyType"]) for one in found.get("KeySchema", [])]
         if sorted(key) != [(SORT, "RANGE"), (PARTITION, "HASH")]:
@@ -204,7 +209,7 @@ class DynamoTable:
 
 
 def _has(expected: Item) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """The condition that an item has these attributes, with its names and values."""
+    """Returns the condition that an item has these attributes, with its names and values."""
     names = {f"#e{number}": name for number, name in enumerate(expected)}
     values = {f":e{number}": _written(value) for number, value in enumerate(expected.values())}
     return " AND ".join(f"{name} = :{name[1:]}" for name in names), names, values
@@ -225,7 +230,7 @@ def _written(value: Attribute) -> dict[str, Any]:
 
 
 def _read(item: Mapping[str, Mapping[str, Any]]) -> Item:
-    """What is no string, number or bytes is nobody's of ours, and skipped."""
+    """Returns the strings, numbers and bytes of an item; a ledger has no other values."""
     return {name: value for name, typed in item.items() if (value := _attribute(typed)) is not None}
 
 
