@@ -12,10 +12,12 @@ from router.rules.bound import BoundRuleSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleContext:
-    """The rules and names in force when the cycle began: a reload counts from the next one. ``until`` (monotonic
-    seconds) is the next poll: what is not sent by then is decided anew. ``None``: no end. ``grant`` is a token of
-    TransferContact's quota that this piece of work may use; ``interrupted`` tells when what was not begun is to be
-    decided anew."""
+    """Holds the rules and names in force when the cycle began; a reload counts from the next cycle.
+
+    ``until`` (monotonic seconds) is the next poll: what is not sent by then is decided on again; ``None``: no end.
+    ``grant`` is a token of TransferContact's quota that this piece of work may use. ``interrupted`` returns whether
+    work that has not begun is to be decided on again.
+    """
 
     cycle: int
     rules: BoundRuleSet

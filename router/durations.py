@@ -1,4 +1,4 @@
-"""Durations as text: ``"90s"``, ``"15m"``, ``"1h30m"``, ``"2d"``."""
+"""Parses and formats durations as text: ``"90s"``, ``"15m"``, ``"1h30m"``, ``"2d"``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ _SECONDS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def parse_duration(text: str) -> timedelta:
-    """Whole numbers with the units d, h, m, s, the largest first, no sign and no spaces. ``ValueError``, with a message
-    for whoever wrote it, on anything else and on more than ten years."""
+    """Parses whole numbers with the units d, h, m, s, the largest first, no sign and no spaces.
+
+    Raises ``ValueError``, with a message for the author of the text, on anything else and on more than ten years.
+    """
     parts = _PARTS.fullmatch(text)
     if parts is None:
         raise ValueError(f"expected {EXAMPLE}, got {as_written(text)}{_hint(text)}")
@@ -34,8 +36,10 @@ def parse_duration(text: str) -> timedelta:
 
 
 def format_duration(duration: timedelta) -> str:
-    """The shortest text that ``parse_duration`` reads as this duration, parts of a second dropped; ``-`` before a
-    negative one, which it does not read."""
+    """Returns the shortest text that ``parse_duration`` reads as this duration, without parts of a second.
+
+    A negative duration has a ``-``, which ``parse_duration`` does not read.
+    """
     left = int(abs(duration).total_seconds())
     sign = "-" if duration < timedelta(0) and left else ""
     text = ""

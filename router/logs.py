@@ -1,4 +1,4 @@
-"""Structured logs: every line of the process, the libraries' included, through one handler and in one form."""
+"""Writes structured logs: every line of the process, the libraries' included, through one handler and in one form."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def configure(
 
 
 def set_level(level: str) -> None:
-    """Another least level, from the next line on."""
+    """Sets another least level, from the next line on."""
     logging.getLogger().setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
     logging.getLogger(OURS).setLevel(level.upper())
 
@@ -76,19 +76,22 @@ _STAMPS: tuple[Processor, ...] = (
 
 
 def _of_a_library(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A library's line has no event of its own: it gets one, so that the names of events are ours alone."""
+    """Gives a library's line an event name of its own, because the names of events are this package's alone."""
     record: logging.LogRecord = event["_record"]
     return {**event, "event": "library.message", "logger": record.name, "message": event["event"]}
 
 
 class _Handler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:
-        """The standard library would print a traceback to standard error for each line that is lost."""
+        """Drops a line that is lost, for each of which the standard library would print a traceback to standard error.
+        """
 
 
 class _Failures:
-    """An exception as its type and where it came from. Its message may quote a customer's value, so it is told with
-    ``messages`` only (level debug)."""
+    """Writes an exception as its type and where it was raised.
+
+    Its message may quote a customer's value, and is written only with ``messages`` (level debug).
+    """
 
     def __init__(self, *, messages: bool) -> None:
         self._messages = messages
@@ -120,7 +123,7 @@ def _in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
 
 
 def _on_one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Text from outside must neither move the cursor nor begin a line; JSON escapes it by itself."""
+    """Escapes text from outside, which must neither move the cursor nor begin a line; JSON does that by itself."""
     return {printable(str(key)): _escaped(value) for key, value in event.items()}
 
 
@@ -139,7 +142,7 @@ def _escaped(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has no form for."""
+    """Converts what JSON has no form for."""
     match value:
         case timedelta():
             return round(value.total_seconds(), 3)

@@ -1,4 +1,4 @@
-"""What the service asks of the world outside: small protocols, owned here, met by ``connect`` and ``ledger``."""
+"""Declares what the service needs of the world outside: small protocols, implemented by ``connect`` and ``ledger``."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Describer(Protocol):
 
 
 class Clock(Protocol):
-    """Time, injected."""
+    """Reads the time, so that tests can inject another one."""
 
     def now(self) -> datetime: ...
     def monotonic(self) -> float: ...
 
 
 class Searcher(Protocol):
-    """What waits in queues, page by page."""
+    """Finds what waits in queues, page by page."""
 
     def search(
         self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime
@@ -53,15 +53,17 @@ class Searcher(Protocol):
 
 
 class Reader(Searcher, Protocol):
-    """The reading calls of Connect about contacts, paced by the quotas and retried where that is harmless."""
+    """Makes the reading calls about contacts, paced by the quotas and retried if that is harmless."""
 
     def describe(self, contact_id: ContactId) -> DescribeAnswer: ...
     def chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure: ...
 
 
 class Mover(Protocol):
-    """The two writing calls, each exactly one HTTP call: who repeats them must read the contact first. What could not
-    be sent by ``before`` (monotonic seconds) raises ``TooLate``."""
+    """Makes the two writing calls, each exactly one HTTP call. A caller that repeats one must read the contact first.
+
+    A call that could not be sent by ``before`` (monotonic seconds) raises ``TooLate``.
+    """
 
     def transfer(
         self, *, contact_id: ContactId, target: Target, token: str, before: float | None = None
@@ -70,8 +72,11 @@ class Mover(Protocol):
 
 
 class Pacer(Protocol):
-    """Tokens of the quotas. ``acquire`` answers ``False`` when ``until`` (monotonic seconds) comes, ``cancelled``
-    answers yes (asked at each ``nudge``) or the service stops before a token is there; then none was taken."""
+    """Grants tokens of the quotas.
+
+    ``acquire`` returns ``False``, and takes no token, if ``until`` (monotonic seconds) is over, ``cancelled`` returns
+    true (it is called at each ``nudge``) or the service stops before a token is there.
+    """
 
     def acquire(
         self, operation: str, *, until: float | None = None, cancelled: Callable[[], bool] | None = None
@@ -84,7 +89,7 @@ class Pacer(Protocol):
 
 
 class Gauge(Protocol):
-    """The live metrics of queues."""
+    """Reads the live metrics of queues."""
 
     def queue_metrics(
         self, queue_ids: Collection[QueueId], channels: Collection[Channel]
@@ -92,7 +97,7 @@ class Gauge(Protocol):
 
 
 class Instance(Gauge, Protocol):
-    """What the instance is made of, and its live metrics."""
+    """Reads what the instance consists of, and its live metrics."""
 
     def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure: ...
     def agent_states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure: ...
@@ -101,8 +106,8 @@ class Instance(Gauge, Protocol):
 
 
 class Records(Protocol):
-    """What was done, for who only looks back: the commands that explain, list and undo. Raises ``LedgerUnavailable``
-    where it cannot be read."""
+    """Reads past actions for the commands that explain, list and undo. Raises ``LedgerUnavailable`` if they cannot be
+    read."""
 
     def history(
         self,
@@ -115,23 +120,31 @@ class Records(Protocol):
         cycle: int | None = None,
         limit: int | None = None,
     ) -> tuple[Action, ...]:
-        """The newest ``limit`` actions that pass every filter given, newest last. ``contact_id`` is any id of a chain;
-        ``since`` is inclusive, ``until`` is not, both by when it was decided."""
+        """Returns the newest ``limit`` actions that pass every filter given, newest last.
+
+        ``contact_id`` is any id of a chain. ``since`` is inclusive, ``until`` is not; both are compared with the
+        instant of the decision.
+        """
         ...
 
 
 class Ledger(Protocol):
-    """What was intended and what came of it. Every method is atomic and durable on return; each raises
-    ``LedgerUnavailable`` (router.ledger) where the ledger cannot do it, and then nothing has changed."""
+    """Records intents and what came of them. Every method is atomic, and durable when it returns.
+
+    Each raises ``LedgerUnavailable`` (router.ledger) if the ledger fails, and then nothing has changed.
+    """
 
     @property
     def began_at(self) -> datetime | None:
-        """Since when it knows what the router did; ``None``: it knows nothing of the time before this process."""
+        """Returns since when it knows the router's actions; ``None``: it knows none from before this process."""
         ...
 
     def histories(self, contacts: Iterable[Contact]) -> Mapping[ContactId, tuple[Action, ...]]:
-        """By contact id: every action of that contact's chain, oldest first. A contact that is the result of one of
-        the router's own moves belongs to the chain of the contact that was moved, whatever Connect's ids say."""
+        """Returns, by contact id, every action of that contact's chain, oldest first.
+
+        A contact that is the result of one of the router's own moves belongs to the chain of the moved contact,
+        whatever Connect's ids show.
+        """
         ...
 
     def intend(self, action: Action) -> Action:
@@ -141,7 +154,7 @@ class Ledger(Protocol):
         ...
 
     def require_turn(self) -> None:
-        """Asked right before each call. Raises ``LedgerUnavailable`` where another router may have taken over."""
+        """Raises ``LedgerUnavailable`` if another router may have taken over; called right before each call."""
         ...
 
     def renew(self, action: Action) -> None:
@@ -165,7 +178,7 @@ class Ledger(Protocol):
 
     def open_intents(self) -> tuple[Action, ...]: ...
     def followed(self) -> tuple[Action, ...]:
-        """Transfers that acted and whose landing is still followed (``Landing.followed``), oldest first."""
+        """Returns the transfers that acted and whose landing is still followed (``Landing.followed``), oldest first."""
         ...
 
     def open_follow_ups(self) -> tuple[Action, ...]:
@@ -173,11 +186,11 @@ class Ledger(Protocol):
         ...
 
     def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:
-        """By rule and the step's time: where its last move that acted led."""
+        """Returns, by rule and the step's time, where its last move that acted led."""
         ...
 
     def moves_since(self, instant: datetime) -> tuple[Action, ...]:
-        """Transfers that acted or are open, by ``decided_at``, for the limits per hour."""
+        """Returns the transfers that acted or are open, by ``decided_at``, for the limits per hour."""
         ...
 
 
@@ -187,12 +200,12 @@ UPDATE = "UpdateContactRoutingData"
 
 
 class Grant:
-    """A token of a quota that a worker has before it has work: the first call of what it takes up uses it."""
+    """Holds a token of a quota that a worker has before it has work; the first call of that work uses it."""
 
     def __init__(self) -> None:
         self.there = True
 
     def use(self) -> bool:
-        """Whether it was still there."""
+        """Uses the token; returns whether it was still there."""
         was, self.there = self.there, False
         return was

@@ -1,4 +1,4 @@
-"""What is wrong in a file that the user wrote: one located line a problem, all problems at once."""
+"""Describes what is wrong in a file that the user wrote: one located line a problem, all problems at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where something stands in a file; line and column count from 1, columns in characters."""
+    """Locates a text in a file; line and column count from 1, columns in characters."""
 
     file: str
     line: int
@@ -32,8 +32,10 @@ _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Line and column count from 1, columns in characters. Line 0 is a place that has no lines: an environment
-    variable, a command-line option, a file that cannot be read."""
+    """Describes one problem. Line and column count from 1, columns in characters.
+
+    Line 0 means a place that has no lines: an environment variable, a command-line option, a file that cannot be read.
+    """
 
     file: str
     line: int
@@ -47,7 +49,7 @@ class Problem:
 
 
 class Problems(Exception):
-    """Everything that is wrong, sorted by place, each problem once; ``str()`` gives one line each."""
+    """Collects everything that is wrong, sorted by place, each problem once; ``str()`` gives one line each."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
@@ -58,32 +60,32 @@ class Problems(Exception):
 
 
 def printable(text: str) -> str:
-    """The text with everything escaped that could move a cursor, break the line or turn it round."""
+    """Escapes every character of a text that could move a cursor, break the line or turn it round."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(char) if unicodedata.category(char) in _UNPRINTABLE else char for char in text)
 
 
 def shortened(text: str) -> str:
-    """A message that quotes something endless, without its middle: what it says stands at its ends."""
+    """Cuts the middle out of a long message, because its beginning and end are what matters."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 4 :]}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was most likely meant, wait aside; ``None`` where nothing is near."""
+    """Returns the known name that was most likely meant, ignoring upper and lower case; ``None`` if none is near."""
     by_folded = {candidate.casefold(): candidate for candidate in sorted(known, reverse=True)}
     found = difflib.get_close_matches(name.casefold()[:200], by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)``, to be put after a message; empty where nothing is near."""
+    """Returns `` (did you mean 'x'?)``, to be put after a message; empty if no name is near."""
     near = nearest(name, known)
     return f" (did you mean '{near}'?)" if near is not None else ""
 
 
 def as_written(value: object) -> str:
-    """A value as it stands in the file, shortened; tables and lists by their kind."""
+    """Returns a value as the file has it, shortened; tables and lists by their kind."""
     match value:
         case bool():
             return "true" if value else "false"

@@ -1,4 +1,4 @@
-"""Which ledger it is: a SQLite file for one router, or a DynamoDB table for several."""
+"""Opens the ledger (a SQLite file for one router, or a DynamoDB table for several) and the connection to AWS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OBSERVED_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """A ledger for several routers, and whose turn it is."""
+    """Holds a ledger for several routers, and the lease that decides which of them works."""
 
     ledger: SharedLedger
     lease: Lease
@@ -57,7 +57,7 @@ class Stores:
 
     @property
     def working(self) -> bool:
-        """Whether this router has the lease, and so keeps the records."""
+        """Returns whether this router has the lease, and therefore writes the records."""
         return self.shared is None or (self.shared.ledger.holding and self.shared.lease.held)
 
     def prune(self, now: datetime, *, keep: timedelta) -> None:
@@ -75,7 +75,7 @@ class Stores:
 
 
 def open_ledger(settings: Settings, clock: Clock) -> SqliteLedger:
-    """The file, for writing. Raises ``LedgerInUse``, ``LedgerBroken`` or ``LedgerUnavailable``."""
+    """Opens the file for writing. Raises ``LedgerInUse``, ``LedgerBroken`` or ``LedgerUnavailable``."""
     return SqliteLedger.open(
         settings.ledger.path,
         instance_id=settings.connect.instance_id,
@@ -85,7 +85,8 @@ def open_ledger(settings: Settings, clock: Clock) -> SqliteLedger:
 
 
 def read_ledger(settings: Settings) -> SqliteLedger:
-    """Either, for reading only. Raises ``LedgerBroken`` or ``LedgerUnavailable``, and for a table ``Unreachable``."""
+    """Opens file or table for reading only. Raises ``LedgerBroken`` or ``LedgerUnavailable``, and for a table
+    ``Unreachable``."""
     instance_id = settings.connect.instance_id
     if settings.ledger.table is None:
         return SqliteLedger.read(settings.ledger.path, instance_id=instance_id)
@@ -97,7 +98,7 @@ def read_ledger(settings: Settings) -> SqliteLedger:
 
 
 def open_shared(settings: Settings, clock: Clock) -> Shared:
-    """Raises as ``read_ledger`` does. Nothing is written, and the lease not taken."""
+    """Opens the table and its lease. Writes nothing, and does not take the lease. Raises as ``read_ledger`` does."""
     from router.ledger.shared.lease import Lease
     from router.ledger.shared.ledger import SharedLedger
 
@@ -115,7 +116,8 @@ def open_shared(settings: Settings, clock: Clock) -> Shared:
 
 
 def open_table(settings: Settings) -> DynamoTable:
-    """Makes no call. Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
+    """Opens the table without a call. Raises ``Unreachable`` if the SDK has no region, credentials or usable
+    configuration."""
     from router.connect.client import make_table_client
     from router.ledger.shared.table import DynamoTable
 
@@ -124,7 +126,7 @@ def open_table(settings: Settings) -> DynamoTable:
 
 
 def table_problem(settings: Settings) -> str | None:
-    """Why the ledger's table cannot be read, in one line; ``None`` where it can, or there is none to be read."""
+    """Returns in one line why the ledger's table cannot be read; ``None`` if it can, or if there is no table."""
     if settings.ledger.table is None:
         return None
     try:
@@ -135,12 +137,12 @@ def table_problem(settings: Settings) -> str | None:
 
 
 def router_name() -> str:
-    """What people find this router by: the machine, and the process on it."""
+    """Returns the name by which people find this router: the machine, and the process on it."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def open_connection(settings: Settings, clock: Clock) -> Connection:
-    """Raises ``Unreachable`` where the SDK has no region, credentials or usable configuration."""
+    """Opens the connection. Raises ``Unreachable`` if the SDK has no region, credentials or usable configuration."""
     return Connection.open(
         instance_id=settings.connect.instance_id,
         region=settings.connect.region,

@@ -25,7 +25,7 @@ def collect_garbage_seldom() -> None:
 
 
 class SystemClock:
-    """Reads the machine's clocks: ``now`` is UTC and may be set, ``monotonic`` is in seconds and never goes back."""
+    """Reads the machine's clocks: ``now`` is UTC and may be set, ``monotonic`` is in seconds and never decreases."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -91,7 +91,7 @@ class DaemonThreads(Executor):
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """Holds what all parts of one router share: its clock, its threads, and the event that tells them to end.
+    """Holds what all parts of one router share: its clock, its threads, and the event that ends them.
 
     At most ``workers`` threads act on contacts at a time.
     """

@@ -1,4 +1,4 @@
-"""Acts at the very instant at which something falls due: polls bring news, and nothing waits for the next one."""
+"""Acts on each contact at the instant at which it falls due, instead of once a poll."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ignore(report: CycleReport) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Poll:
-    """``until`` is the monotonic instant of the next one."""
+    """Records that a poll has begun; ``until`` is the monotonic instant of the next one."""
 
     until: float
 
@@ -64,7 +64,10 @@ class ActLoop:
         return self.cycle.search.waiting_list
 
     def poll(self, *, until: float, every: timedelta) -> None:
-        """A cycle ends and the next begins; meanwhile this thread searches. Never raises for what Connect does."""
+        """Searches and reads in the background, while the cycle that begins with this poll acts.
+
+        Never raises for what Connect does.
+        """
         with self._lock:
             self._due = _Poll(until)
         self.wake()
@@ -86,14 +89,15 @@ class ActLoop:
         self.wake()
 
     def wake(self) -> None:
-        """There is something to decide on."""
+        """Ends every wait, because there is something to decide on."""
         self._news.set()
         if self.runtime.stopping.is_set():
             self._pause.set()
         self.pacer.nudge(TRANSFER)
 
     def landed(self, contact: Contact, landing: Landing) -> None:
-        """A moved contact is in its new place, known from a reading; those that waited for it to land may go on."""
+        """Records that a moved contact was read in its new place; contacts that waited for the landing slot are decided
+        on."""
         if landing in (Landing.QUEUED, Landing.DIVERTED):
             self.waiting_list.record_seen([contact], self.runtime.clock.now(), by_id=True)
         if self.waiting_list.free_slots() or landing is Landing.DIVERTED:
@@ -113,7 +117,7 @@ class ActLoop:
         self._guarded(lambda: self._end(on_finish))
 
     def _let_act(self) -> None:
-        """Where much is known deciding takes long: in between, the workers of other threads have the processor."""
+        """Leaves the processor to the workers for a while, because deciding on many contacts takes long."""
         left = self._decide_again_at - self.runtime.clock.monotonic()
         if left > 0:
             self._pause.wait(left)
@@ -152,7 +156,7 @@ class ActLoop:
         return self.waiting_list.next_at <= self.runtime.clock.now()
 
     def _interrupted(self) -> Callable[[timedelta], bool]:
-        """Asked by the workers between two contacts."""
+        """Returns the question that the workers put between two contacts: is there something more urgent?"""
         began, next_at = self.runtime.clock.monotonic(), None
 
         def interrupted(took: timedelta) -> bool:

@@ -1,4 +1,4 @@
-"""The rules in force, bound to the instance's ids, and the directory they were bound with."""
+"""Binds the rules in force to the ids of the instance, and retains the directory that they were bound with."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from router.rules.rule import RuleSet
 
 @dataclass(kw_only=True)
 class BoundRules:
-    """``refresh`` reads the instance's lists again. A binding once made stays in force until the rules are loaded
-    again, whatever happens to the name; a name that was missing is bound as soon as the instance has it."""
+    """Holds the rules in force; ``refresh`` reads the instance's lists again.
+
+    A binding stays in force until the rules are loaded again, whatever happens to the name. A name that was missing is
+    bound as soon as the instance has it.
+    """
 
     instance: Instance
     ruleset: RuleSet
@@ -37,15 +40,19 @@ class BoundRules:
         return mentions_agents(self.ruleset)
 
     def load(self) -> Failure | None:
-        """The first binding: everything is bound anew. A failure leaves all as it was."""
+        """Binds everything for the first time. A failure changes nothing."""
         return self._read(lambda old, new: new)
 
     def refresh(self) -> Failure | None:
+        """Reads the lists again and binds the names that were missing. A failure changes nothing."""
         return self._read(self._keep_bound)
 
     def replace_rules(self, ruleset: RuleSet) -> None:
-        """Rules loaded again: bound, in one step, to the directory as last read; to a new one where they speak of
-        agents or hours and those before did not. What cannot be read now is bound as the lists are read again."""
+        """Binds rules that were loaded again, in one step, to the directory as last read.
+
+        If the new rules name agents or hours and the old ones did not, the directory is read again. Names that cannot
+        be read now are bound by a later ``refresh``.
+        """
         directory = self._with_more(ruleset)
         with self._replacing:
             self.ruleset, self.directory = ruleset, directory or self.directory
@@ -54,7 +61,8 @@ class BoundRules:
             self._tell_unresolved()
 
     def _with_more(self, ruleset: RuleSet) -> Directory | None:
-        """``None`` where nothing more is asked for than was read, or where it cannot be read."""
+        """Returns a directory with agents or hours; ``None`` if these rules need no more than was read, or if it cannot
+        be read."""
         agents, hours = mentions_agents(ruleset), mentions_hours(ruleset)
         if (not agents or self.agents_named) and (not hours or mentions_hours(self.ruleset)):
             return None
@@ -92,7 +100,7 @@ class BoundRules:
         return old
 
     def _tell_changed(self, rule: BoundRule, message: str) -> None:
-        """Once, and not each time that the names are read again."""
+        """Logs a change of a name once, and not each time that the names are read."""
         if self._changes_news.is_news((rule.name, message)):
             events.log_directory_changed(rule=rule.name, message=message)
 

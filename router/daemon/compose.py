@@ -59,7 +59,8 @@ class Router:
 
     @property
     def working(self) -> bool:
-        """Whether this router settles, follows and keeps the records; otherwise another one does, and it observes."""
+        """Returns whether this router settles, follows and writes records; otherwise another one does, and it observes.
+        """
         return self.cycle.working
 
     @property
@@ -115,7 +116,7 @@ class Router:
         self.stores.close(left=self.pool.alive)
 
     def prune(self) -> None:
-        """Deletes what is old enough from the ledgers; logs it if a ledger cannot, and the service goes on."""
+        """Deletes what is old enough from the ledgers; a ledger that fails is logged and ends nothing."""
         try:
             self.stores.prune(self.clock.now(), keep=self.settings.ledger.keep)
         except LedgerUnavailable as problem:

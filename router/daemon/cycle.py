@@ -163,7 +163,7 @@ class Cycle:
         return bool(paused)
 
     def report(self, seen: SearchProgress) -> CycleReport:
-        """Returns how the cycle stands. ``seen`` is how far its search has come."""
+        """Returns the figures of the cycle so far. ``seen`` is how far its search has come."""
         now = self.runtime.clock.monotonic()
         return self.reporter.report(self._begun(), self.waiting_list.accounts, seen, now=now)
 

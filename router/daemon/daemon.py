@@ -26,8 +26,8 @@ from router.telemetry.health import DEAD_AFTER
 class Daemon:
     """Supervises one router. ``run`` blocks until a signal or ``stop`` ends it, and returns the exit status.
 
-    The control socket is open from the first moment, so that ``status`` says why an instance does not answer.
-    ``first`` is ``False`` if the service goes on after another turn.
+    The control socket is open from the first moment, so that ``status`` shows why an instance does not answer.
+    ``first`` is ``False`` if the service continues after another turn.
     """
 
     def __init__(
@@ -101,7 +101,8 @@ class Daemon:
 
     @property
     def reload_wanted(self) -> bool:
-        """Whether a reload is due that this turn has not made: one was requested, or the watched files have changed."""
+        """Returns whether a reload is due that this turn has not made: one was requested, or the watched files have
+        changed."""
         return self._reload_wanted or (self._app.settings.rules.reload == "watch" and self._watcher.behind)
 
     def reload_soon(self) -> None:
@@ -149,7 +150,8 @@ class Daemon:
             self._jobs.keep_time()
 
     def _expire_pauses(self) -> None:
-        """Lifts operator pauses whose time is over. A standby router reads them, because the active one keeps them."""
+        """Lifts operator pauses whose time is over. A standby router only reads them, because the active one lifts
+        them."""
         pauses = self._app.safety.pauses
         try:
             if self._app.working:

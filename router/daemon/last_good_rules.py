@@ -1,4 +1,4 @@
-"""The last rules that loaded, kept among the service's own files for the day on which the present ones do not."""
+"""Stores the last rules that loaded, for the day on which the present ones do not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = "last-good-rules.json"
 
 @dataclass(frozen=True, slots=True)
 class LastGoodRules:
-    """One file, replaced whole: a crash leaves the old one or the new one."""
+    """Stores rules in one file, which is replaced whole: a crash leaves the old one or the new one."""
 
     path: Path
 
@@ -27,14 +27,14 @@ class LastGoodRules:
         return cls(settings.state_folder / NAME)
 
     def keep(self, rules: RuleSet) -> None:
-        """A disk that cannot take it is told of, and no reason to refuse rules."""
+        """Stores the rules. A disk that refuses them is logged, and is no reason to refuse rules."""
         try:
             self._write(rules)
         except OSError as error:
             events.log_rules_not_kept(f"{self.path}: {error.strerror or error}")
 
     def load(self) -> RuleSet:
-        """Raises ``Problems`` where none were kept, or what was kept is damaged."""
+        """Loads the stored rules. Raises ``Problems`` if there are none, or if the file is damaged."""
         try:
             kept = json.loads(self.path.read_bytes())
             sources = [(str(name), str(text).encode()) for name, text in kept["files"]]

@@ -1,7 +1,7 @@
-"""Several routers on one ledger take turns: one works, the others observe and stand ready.
+"""Lets several routers take turns on one ledger: one works, the others observe and stand by.
 
-A turn begins with the whole service built anew on the ledger as it is, like a start: nothing that was remembered while
-standing by, or from an earlier turn, is acted on.
+A turn begins with a router built from scratch on the ledger as it is, like a start. Nothing that was remembered in
+standby, or in an earlier turn, is acted on.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RELEASED_WITHIN = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """``term`` is the number of the turn; ``None``: another router's, or nobody's."""
+    """Describes a turn. ``term`` is its number; ``None`` means that another router works, or none."""
 
     term: int | None
     first: bool
@@ -50,7 +50,7 @@ Serve = Callable[[Turn, Callable[[Daemon], None]], Daemon]
 
 @dataclass(kw_only=True)
 class Leadership:
-    """``candidate``: whether this router would work at all; one that only observes never takes the lease."""
+    """Holds or awaits the lease. Only a ``candidate`` takes it; a router that observes in any case never does."""
 
     shared: Shared
     candidate: bool
@@ -72,8 +72,8 @@ class Leadership:
         self._news = NewsFilter(self.clock.monotonic)
 
     def run(self, serve: Serve) -> int:
-        """One turn after the other, until a signal ends it. Raises ``LedgerUnavailable`` where the ledger cannot be
-        asked at the start."""
+        """Serves one turn after the other, until a signal ends it. Raises ``LedgerUnavailable`` if the ledger cannot be
+        read at the start."""
         stops = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop}
         with acting_on({**stops, signal.SIGHUP: self._on_hup}):
             self.look()
@@ -93,14 +93,15 @@ class Leadership:
                 self._daemon.stop()
 
     def _on_hup(self) -> None:
-        """Between two turns: the next one reloads."""
+        """Remembers a reload that was requested between two turns; the next turn makes it."""
         with self._lock:
             self._hup = True
 
     def look(self) -> None:
-        """Renews the lease or looks whether it can be had, reads what another router wrote, and ends the present turn
-        where it is over. Raises ``LedgerUnavailable``; a turn of which the lease is trusted no more ends all the
-        same."""
+        """Renews the lease or tries to take it, reads what another router wrote, and ends a turn that is over.
+
+        Raises ``LedgerUnavailable``; a turn whose lease is no longer trusted ends all the same.
+        """
         lease, ledger = self.shared.lease, self.shared.ledger
         try:
             ledger.look()
@@ -116,8 +117,10 @@ class Leadership:
             self._set(ledger.term if lease.held and ledger.holding else None)
 
     def _take_over(self) -> None:
-        """A router that cannot must not keep others from it. One that had the lease, lost it and took it again takes
-        over again, whatever it knows of the ledger: others may have worked meanwhile."""
+        """Takes the ledger over, or releases the lease for another router if that fails.
+
+        A router that lost the lease and took it again takes over again, because others may have worked meanwhile.
+        """
         taken = self.shared.lease.taken
         try:
             self.shared.ledger.take_over()
@@ -173,7 +176,8 @@ class Leadership:
             events.log_lease_acquired(term=term, holder=self.shared.lease.holder)
 
     def _give_up(self) -> None:
-        """A table that does not answer is not waited for: the lease runs out by itself."""
+        """Releases the lease. It does not wait for a table that does not answer, because the lease expires by itself.
+        """
         releasing = threading.Thread(target=self._release, name="lease", daemon=True)
         releasing.start()
         releasing.join(RELEASED_WITHIN)
@@ -187,9 +191,12 @@ class Leadership:
 
     @contextmanager
     def one_pass(self) -> Iterator[Callable[[Ends], None]]:
-        """The turn for as long as the block runs; what the block hands to the answer is called where the turn ends
-        before it. Waits for a lease that nobody renews to run out; raises ``LedgerUnavailable`` where another router is
-        at work, or the ledger cannot be asked."""
+        """Holds the lease while the block runs, and yields a function that registers what ends the pass if the lease is
+        lost.
+
+        Waits for a lease that is not renewed to expire. Raises ``LedgerUnavailable`` if another router works, or if the
+        ledger cannot be read.
+        """
         lease, begun, self._once = self.shared.lease, None, True
         try:
             while not lease.try_to_hold():

@@ -1,4 +1,4 @@
-"""One complete pass: everything due acted on, every landing awaited, then the end."""
+"""Makes one complete pass: acts on everything due, awaits every landing, and ends."""
 
 from __future__ import annotations
 
@@ -37,13 +37,14 @@ class Pass:
 
     @property
     def done(self) -> bool:
-        """Whether everything that was due has been acted on."""
+        """Returns whether everything that was due has been acted on."""
         complete = self.report is not None and self.report.complete and not _unread(self.report)
         return complete and not self.failed and not self.stopped
 
 
 def run_once(app: Router) -> Pass:
-    """Raises ``LedgerUnavailable`` where the ledger cannot be read: then nothing was moved. Closes the app."""
+    """Makes a pass and closes the router. Raises ``LedgerUnavailable`` if the ledger cannot be read; then nothing was
+    moved."""
     # SIGTERM and SIGINT end the pass in order; what was sent is settled and followed by the next run.
     with acting_on({signal.SIGTERM: app.stop, signal.SIGINT: app.stop}):
         log_started(app)
@@ -72,7 +73,8 @@ def _run(app: Router) -> Pass:
 
 
 def _everything(app: Router) -> CycleReport:
-    """What a look reads at most leaves some contacts unread: looked at again, as the same cycle, while that helps."""
+    """Repeats the cycle while that leaves fewer contacts unread, because one snapshot reads a limited number of values.
+    """
     report = app.cycle.run(until=None)
     unread = _unread(report)
     while unread and not app.stopping.is_set():
@@ -88,7 +90,7 @@ def _unread(report: CycleReport) -> int:
 
 
 class _Following:
-    """Looks after what was moved while the cycle goes on: a move needs a place that only a landing frees."""
+    """Tracks moved contacts while the cycle runs, because a move needs a slot that only a landing frees."""
 
     def __init__(self, app: Router) -> None:
         self._app = app
@@ -104,7 +106,7 @@ class _Following:
         self._thread.join()
 
     def until_landed(self) -> None:
-        """Until each has landed or, after the landing timeout, been given up as a stray; or the app stops."""
+        """Waits until each contact has landed or counts as a stray, or until the router stops."""
         while self._app.follower.pending and self._thread.is_alive():
             if self._app.stopping.wait(LOOK_EVERY):
                 return
@@ -121,8 +123,10 @@ class _Following:
 
 
 def _failed(app: Router, *, since: datetime) -> int:
-    """Contacts of which the last move of this pass, or the last change of their place, was refused, was not sent for an
-    error, has no known outcome, or led nowhere. A place that could not be given back is none: its contact has moved."""
+    """Counts contacts whose last move, or last change of their place, was refused, not sent, lost or a stray.
+
+    Places that could not be given back do not count, because their contacts have moved.
+    """
     last: dict[tuple[WaitKey, ActionKind], Action] = {}
     for action in app.ledger.history(since=since):
         if action.kind in (ActionKind.TRANSFER, ActionKind.ROUTING):

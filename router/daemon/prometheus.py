@@ -1,4 +1,4 @@
-"""The figures of the running service, for Prometheus. Imported only where ``[metrics] listen`` is set."""
+"""Serves the figures of the running service to Prometheus. Imported only if ``[metrics] listen`` is set."""
 
 from __future__ import annotations
 
@@ -34,14 +34,17 @@ def exposed(app: Router, *, host: str, port: int) -> Iterator[int]:
 
 
 class PrometheusCollector:
-    """Read anew at each scrape; nothing is asked of AWS. Rules, reasons, operations and outcomes are labels, contacts
-    and queues never: what grows without bound, or tells of a customer, is for the log."""
+    """Collects the figures at each scrape, without a call to AWS.
+
+    Rules, reasons, operations and outcomes are labels; contacts and queues never are. Values that grow without bound,
+    or that concern a customer, belong in the log.
+    """
 
     def __init__(self, app: Router) -> None:
         self._app = app
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: the registry would otherwise collect once when this is registered."""
+        """Returns nothing, because the registry would otherwise collect once when this is registered."""
         return ()
 
     def collect(self) -> Iterator[Metric]:

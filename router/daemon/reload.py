@@ -1,4 +1,4 @@
-"""The rules and config.toml read again while the service runs: all of it, or nothing."""
+"""Reads the rules and config.toml again while the service runs, and puts all of it in force, or nothing."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ threads and the ledger; and whether contacts are moved at all (``execute.mode``)
 
 
 def changed(old: Settings, new: Settings) -> tuple[KeyPath, ...]:
-    """The keys whose values differ, whoever set them."""
+    """Returns the keys whose values differ, whatever set them."""
     return tuple(key for key in _leaves() if _value(old, key) != _value(new, key))
 
 
 def refusals(old: Settings, new: Settings) -> tuple[Problem, ...]:
-    """What cannot change without a restart, at the place that changed it."""
+    """Returns a problem for each key that cannot change without a restart, located where it was changed."""
     stuck = (key for key in changed(old, new) if key not in LIVE)
     return tuple(
         new.problem(key, f"{'.'.join(key)} cannot change while the service runs: restart it, or take the change back")
@@ -53,7 +53,7 @@ def refusals(old: Settings, new: Settings) -> tuple[Problem, ...]:
 
 
 def apply(app: Router, settings: Settings) -> None:
-    """Nothing here can fail. A cycle that runs keeps the rules it began with."""
+    """Puts settings in force, which cannot fail. A cycle under way retains its rules."""
     app.reconfigure(settings)
     logs.set_level(settings.log.level)
 
@@ -76,7 +76,7 @@ Load = Callable[[], tuple[Settings, RuleSet]]
 
 
 class Reloader:
-    """One reload at a time, whoever asks for it."""
+    """Makes one reload at a time, whatever requested it."""
 
     def __init__(self, app: Router, load: Load, *, notifier: Notifier, kept: LastGoodRules) -> None:
         self._app = app
@@ -86,8 +86,8 @@ class Reloader:
         self._alone = Lock()
 
     def reload(self) -> tuple[Problem, ...]:
-        """Why it was refused; empty where the files are in force now. Never raises: a bug here must not end a service
-        that works."""
+        """Returns why the reload was refused; empty if the files are in force now. Never raises, because a bug here
+        must not end a service that works."""
         with self._alone:
             self._notifier.reloading()
             problems: tuple[Problem, ...] = ()
@@ -104,8 +104,10 @@ class Reloader:
 
 
 def reload(app: Router, load: Load) -> tuple[Problem, ...]:
-    """Puts what ``load`` reads in force, or answers why not; all stays as it was then. Timers, ledger and clocks are
-    not touched; flows that were denied are tried again, for the permissions may be what changed."""
+    """Puts the files in force, or returns why not; then nothing has changed.
+
+    Timers, ledger and clocks are not touched. Denied flows are tried again, because permissions may be what changed.
+    """
     try:
         settings, ruleset = load()
     except Problems as refused:

@@ -1,4 +1,4 @@
-"""``rules.reload = "watch"``: sees that the rule files have changed, and waits until whoever changes them is done."""
+"""Notices that rule files have changed, and waits until the change is complete (``rules.reload = "watch"``)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ Signature = tuple[object, ...]
 
 
 class RulesWatcher:
-    """``path`` answers where the rules are now; ``changed`` is called, in this thread, once they are other than before.
-    What changes from the making of this on is seen. ``run`` ends with ``stopping``."""
+    """Watches the rule files from its creation on, and calls ``changed``, in its own thread, when they differ.
+
+    ``path`` returns where the rules are now. ``run`` ends with ``stopping``.
+    """
 
     def __init__(self, path: Callable[[], Path], changed: Callable[[], object], *, stopping: Event) -> None:
         self._path = path
@@ -34,7 +36,7 @@ class RulesWatcher:
 
     @property
     def behind(self) -> bool:
-        """Whether the rules are others by now than those it has told of."""
+        """Returns whether the files differ from those that it last reported."""
         return signature(self._path()) != self._seen
 
     def run(self) -> None:
@@ -71,7 +73,7 @@ class RulesWatcher:
         self._seen = now
 
     def _settled(self) -> Signature:
-        """What is there when it has not changed for a moment."""
+        """Returns the signature of the files when they have not changed for a moment."""
         now = signature(self._path())
         for _ in range(int(LONGEST_UNREST_S / SETTLED_AFTER_S)):
             if self._stopping.wait(SETTLED_AFTER_S):
@@ -87,7 +89,7 @@ class RulesWatcher:
 
 
 def signature(path: Path) -> Signature:
-    """Tells any change of the files that would be read, links followed; reads none of them."""
+    """Returns a value that changes with any change of the files, links followed; reads none of them."""
     try:
         if not path.is_dir():
             return (_of_file(path),)
@@ -106,7 +108,7 @@ def _of_file(path: Path) -> Signature:
 
 
 def _places(path: Path) -> tuple[str, ...]:
-    """The folder, and the one it is in: that is where a folder is renamed, deleted or swapped. Missing ones are left
-    out, and found again as they come."""
+    """Returns the folder and its parent, where the folder can be renamed, deleted or replaced. Missing ones are left
+    out."""
     found = [one for one in (path, path.absolute().parent) if one.is_dir()]
     return tuple(os.path.realpath(one) for one in found) or (os.path.abspath(os.sep),)

@@ -1,8 +1,9 @@
-"""Signals, acted on by a thread of their own.
+"""Acts on signals in a thread of its own.
 
 Python runs a signal's handler in the main thread, between any two of its steps, whatever lock the main thread holds at
-that moment. A handler that takes the same lock (an ``Event`` has one, a quota has one) would wait for ever. So handlers
-only note the signal, on a queue whose ``put`` may interrupt another (``queue.SimpleQueue``), and a thread acts on it.
+that moment. A handler that takes the same lock (an ``Event`` has one, a quota has one) would wait for ever. Therefore
+handlers only put the signal on a queue whose ``put`` may interrupt another (``queue.SimpleQueue``), and a thread acts
+on it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from queue import SimpleQueue
 
 @contextmanager
 def acting_on(actions: Mapping[signal.Signals, Callable[[], object]]) -> Iterator[None]:
-    """While the block runs each of the signals does what it is mapped to; then what it did before. Only the main thread
-    may set handlers: elsewhere (a test, the demo) nothing is changed, and the caller stops the work itself."""
+    """Maps signals to actions while the block runs; afterwards they have their earlier effect.
+
+    Only the main thread may set handlers. In another thread (a test, the demo) nothing changes, and the caller stops
+    the work itself.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -39,11 +39,11 @@ class LoadedFiles:
 
 
 class MetricsUnusable(Exception):
-    """Says that Prometheus cannot be served on the address; its text is one line."""
+    """Reports that Prometheus cannot be served on the address; its text is one line."""
 
 
 def log_started(app: Router, *, again: bool = False) -> None:
-    """Logs what runs. ``again`` means that the service goes on, in another mode."""
+    """Logs what runs. ``again`` means that the service continues in another mode."""
     events.log_service_started(
         endpoint=app.connection.endpoint,
         account=app.settings.connect.account or app.connection.instance.account(),
@@ -58,14 +58,14 @@ def log_started(app: Router, *, again: bool = False) -> None:
 
 
 def report_last_good(app: Router, files: LoadedFiles) -> None:
-    """Reports, in the log and in ``status``, that the last good rules are in force, if they are."""
+    """Records in the log and for ``status`` that the last good rules are in force, if they are."""
     if files.errors:
         app.vital.refused(files.errors, last_good=True)
         events.log_rules_last_good(files.ruleset.revision, files.errors)
 
 
 def read_quotas(app: Router) -> None:
-    """Adopts the quotas of this account if ``quotas.source`` is ``auto``.
+    """Reads the quotas of this account if ``quotas.source`` is ``auto``, and puts them in force.
 
     If they cannot be read, AWS's defaults stay in force. A quota that the configuration gives stays in any case.
     """

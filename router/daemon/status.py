@@ -1,4 +1,4 @@
-"""The running service at a glance, as ``status`` tells it: one JSON object. docs/commands.md has its shape."""
+"""Describes the running service as one JSON object, for ``status``; docs/commands.md has its shape."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = 20
 
 
 def status_of(app: Router) -> dict[str, Any]:
-    """Reads what the service knows; asks nobody. Times are UTC, durations seconds."""
+    """Returns the status from what the service knows, without a call. Times are UTC, durations seconds."""
     now, vital = app.clock.now(), app.vital.now
     return {
         "version": __version__,
@@ -50,7 +50,7 @@ def _state(app: Router, vital: HealthReport) -> str:
 
 
 def _cycle(vital: HealthReport) -> dict[str, Any] | None:
-    """As ``cycle.finished`` has it; ``None`` before the first."""
+    """Returns the figures of the last cycle as ``cycle.finished`` has them; ``None`` before the first."""
     if vital.report is None:
         return None
     return {**vital.report.fields(), "finished_at": _iso(vital.finished_at)}
@@ -98,7 +98,8 @@ def _figures(app: Router, report: CycleReport | None, now: datetime) -> dict[str
 
 
 def _drain(app: Router, report: CycleReport) -> float | None:
-    """Of what limits and quota kept back in the last cycle, at its pace; ``None``: nothing, or nothing was moved."""
+    """Returns for how long limits and quota will hold contacts back, at the last cycle's pace; ``None`` if they hold
+    none."""
     return report.drain_s(max(report.seconds, app.settings.poll.every.total_seconds()))
 
 
@@ -118,7 +119,8 @@ def _quotas(app: Router) -> list[dict[str, Any]]:
 
 
 def _ledger(app: Router) -> dict[str, Any]:
-    """``began_at`` is ``None`` and ``error`` says why where it cannot be read."""
+    """Returns the state of the ledger. If it cannot be read, ``began_at`` is ``None`` and ``error`` gives the reason.
+    """
     try:
         open_intents, error = len(app.ledger.open_intents()), app.ledger.problem
     except LedgerUnavailable as problem:
@@ -133,7 +135,7 @@ def _ledger(app: Router) -> dict[str, Any]:
 
 
 def _lease(app: Router) -> dict[str, Any] | None:
-    """Which of several routers works; ``None`` where the ledger serves this one alone."""
+    """Returns which of several routers works; ``None`` if the ledger serves this one alone."""
     if app.shared is None:
         return None
     held = app.shared.lease.held and app.working

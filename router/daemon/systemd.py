@@ -1,7 +1,7 @@
-"""Telling systemd how the service stands: sd_notify(3), datagrams of ``KEY=value`` lines on the socket it names.
+"""Reports the state of the service to systemd by sd_notify(3): datagrams of ``KEY=value`` lines.
 
-By hand, because the protocol is stable and short, and the packages for it each lose something needed here: a status
-that is not Latin-1, ``RELOADING`` or ``MONOTONIC_USEC``.
+The protocol is implemented here, because it is stable and short, and the packages for it each lack something needed
+here: a status that is not Latin-1, ``RELOADING`` or ``MONOTONIC_USEC``.
 """
 
 from __future__ import annotations
@@ -18,27 +18,30 @@ SEND_TIMEOUT_S = 1.0
 
 
 class Notifier:
-    """Without an address (not started by systemd) every call does nothing; so does one that cannot be delivered: what
-    systemd concludes from silence is its unit's business (``TimeoutStartSec``), and no contact waits for it."""
+    """Sends notifications. Without an address (not started by systemd) every call does nothing.
+
+    A notification that cannot be delivered is lost: what systemd does then is its unit's matter (``TimeoutStartSec``),
+    and no contact waits for it.
+    """
 
     def __init__(self, address: str | None) -> None:
         self._address = f"\0{address[1:]}" if address and address.startswith("@") else address
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Notifier:
-        """The manager named in ``NOTIFY_SOCKET``; none where that is missing or empty."""
+        """Returns a notifier of the manager in ``NOTIFY_SOCKET``, which may be missing or empty."""
         return cls(environ.get("NOTIFY_SOCKET"))
 
     def ready(self, status: str) -> None:
-        """The service, or its reload, is done: also after a reload that was refused."""
+        """Reports that the start or a reload has ended, even if the reload was refused."""
         self._send("READY=1", _status(status))
 
     def status(self, text: str) -> None:
-        """What ``systemctl status`` shows; one line, whatever the text holds."""
+        """Sets what ``systemctl status`` shows; one line, whatever the text holds."""
         self._send(_status(text))
 
     def reloading(self) -> None:
-        """A reload begins; ``ready`` ends it."""
+        """Reports that a reload begins; ``ready`` ends it."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
@@ -57,5 +60,6 @@ class Notifier:
 
 
 def _status(text: str) -> str:
-    """Escaped, so that no line of it is taken for another field, and no lone surrogate refuses to be encoded."""
+    """Returns the field with its text escaped, because a line break would begin another field and a lone surrogate
+    cannot be encoded."""
     return f"STATUS={printable(text)}"

@@ -1,4 +1,4 @@
-"""The log lines about contacts: one place that knows which fields each event carries."""
+"""Writes the log events about contacts and pauses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def seconds(span: timedelta | None) -> float | None:
 
 
 def decision_fields(decision: RuleDecision | Hold, context: CycleContext) -> dict[str, Any]:
-    """The fields that every line about a decided contact carries."""
+    """Returns the fields of every line about a decided contact."""
     return {
         "contact_id": decision.contact.id,
         "chain_id": decision.chain_id,
@@ -32,7 +32,8 @@ def decision_fields(decision: RuleDecision | Hold, context: CycleContext) -> dic
 
 
 def action_fields(action: Action) -> dict[str, Any]:
-    """``cycle`` and ``revision`` are those in which it was decided, be it by an earlier process."""
+    """Returns the fields of every line about an action. ``cycle`` and ``revision`` are those of its decision, even if
+    an earlier process made it."""
     return {
         "contact_id": action.contact_id,
         "chain_id": action.chain_id,
@@ -56,7 +57,8 @@ def target_fields(target: Target, directory: Directory) -> dict[str, Any]:
 def log_transferred(
     decision: Transfer, action: Action, context: CycleContext, *, read_age: float, now: datetime
 ) -> None:
-    """``read_age`` is in seconds: how old the reading was when the call was sent."""
+    """Logs a move that Connect accepted. ``read_age`` is how many seconds old the reading was when the call was sent.
+    """
     directory = context.directory
     log.info(
         "contact.transferred",
@@ -87,7 +89,7 @@ def log_would_transfer(decision: Transfer, context: CycleContext, *, now: dateti
 
 
 def log_reprioritized(decision: RoutingUpdate, action: Action, context: CycleContext) -> None:
-    """``changed`` is false where its place was as good already and nothing was sent."""
+    """Logs a routing update. ``changed`` is false if the contact's place was as good already and nothing was sent."""
     before = action.before or RoutingData()
     log.info(
         "contact.reprioritized",
@@ -143,7 +145,7 @@ def log_warned(decision: Warn, context: CycleContext, *, observed: bool, now: da
 
 
 def log_held(decision: RuleDecision | Hold, reason: HoldReason, context: CycleContext, *, detail: str = "") -> None:
-    """``reason`` may have been found on reading again, after the decision to move."""
+    """Logs a hold. Its ``reason`` may have been found when the contact was read again, after the decision to move."""
     write = log.warning if reason is HoldReason.UNRESOLVED else log.info
     write(
         "contact.held",
@@ -161,7 +163,7 @@ def log_failed(decision: RuleDecision, action: Action, context: CycleContext, *,
 
 
 def log_broken(**fields: Any) -> None:
-    """A bug that the contact named brought to light; the others go on. Called where the exception is handled."""
+    """Logs a bug that a contact brought to light; called while the exception is handled."""
     log.exception("contact.broken", **fields)
 
 
@@ -178,7 +180,8 @@ def log_landed(action: Action, landing: Landing, directory: Directory, *, after:
 
 
 def _landed_at(action: Action, landing: Landing, directory: Directory) -> dict[str, Any]:
-    """The queue it is in; the agent, where it waits in the agent's own; nothing where it has been answered or ended."""
+    """Returns the contact's queue, or the agent in whose own queue it waits; nothing if it was answered or has ended.
+    """
     if landing is Landing.AT_AGENT and action.target is not None:
         return {"agent": directory.agent_name(action.target.agent_id)}
     queued = landing in (Landing.QUEUED, Landing.DIVERTED)
@@ -214,7 +217,7 @@ def log_pause_set(pause: Pause) -> None:
 
 
 def log_pause_cleared(pause: Pause, *, who: str) -> None:
-    """``who`` may be ``expiry``: its time was over."""
+    """Logs that a pause is over. ``who`` is ``expiry`` if its time was over."""
     log.info("pause.cleared", **_of_pause(pause), set_by=pause.who, who=who)
 
 

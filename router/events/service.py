@@ -17,7 +17,7 @@ from router.rules.rule import Mode, RuleSet
 
 
 def log_service_started(*, endpoint: str, account: str | None, instance: str, mode: Mode, again: bool) -> None:
-    """Logs what runs. ``again`` means that the service goes on, in another mode."""
+    """Logs what runs. ``again`` means that the service continues in another mode."""
     event = "service.turned" if again else "service.started"
     log.info(event, endpoint=endpoint, account=account, instance=instance, mode=mode.value)
 
@@ -123,7 +123,7 @@ def log_follow_failed() -> None:
 
 
 def log_guard_reached(*, cycle: int, guard: str, waiting: int, transferred: int, drain_s: float | None) -> None:
-    """Logs that a limit keeps contacts back. ``drain_s`` is how many seconds they need at the present pace."""
+    """Logs that a limit delays contacts. ``drain_s`` is how many seconds they need at the present pace."""
     log.warning(
         "guard.reached",
         cycle=cycle,

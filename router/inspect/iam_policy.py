@@ -1,4 +1,4 @@
-"""The least IAM policy of a rule set: operations and flows as actions and ARNs."""
+"""Builds the least IAM policy of a rule set: operations and flows as actions and ARNs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AGENTS = frozenset({"GetCurrentUserData", "ListAgentStatuses"})
 
 
 def reading_operations(ruleset: RuleSet) -> frozenset[str]:
-    """What observing needs, and enforcing as well."""
+    """Returns the operations that observing needs, and enforcing as well."""
     rules = _used(ruleset)
     found = set(ALWAYS)
     if mentions_hours(ruleset):
@@ -48,7 +48,7 @@ def reading_operations(ruleset: RuleSet) -> frozenset[str]:
 
 
 def changing_operations(ruleset: RuleSet, *, keep_place: bool) -> frozenset[str]:
-    """What enforcing needs in addition; rules in observe mode need nothing of it."""
+    """Returns the operations that enforcing needs in addition; rules in observe mode need none of them."""
     rules = _enforced(ruleset)
     moves = any(rule.to_steps for rule in rules)
     found = {"TransferContact"} if moves else set()
@@ -58,7 +58,7 @@ def changing_operations(ruleset: RuleSet, *, keep_place: bool) -> frozenset[str]
 
 
 def flows_used(ruleset: RuleSet) -> tuple[str, ...]:
-    """The flows that may move a contact: names, ids and ARNs as the rules write them, each once."""
+    """Returns the flows that may move a contact: names, ids and ARNs as the rules write them, each once."""
     return tuple(sorted({entry.flow for rule in _enforced(ruleset) for entry in _entries(rule)}))
 
 
@@ -86,7 +86,7 @@ _ID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """``sid`` has letters and digits only, as IAM wants it."""
+    """Holds one statement of a policy. ``sid`` has letters and digits only, as IAM requires."""
 
     sid: str
     actions: tuple[str, ...]
@@ -95,7 +95,8 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """``unresolved`` are flows whose id is not known: while there are any, every flow of the instance is allowed."""
+    """Holds the statements of a policy. While there are ``unresolved`` flows, whose id is not known, every flow of the
+    instance is allowed."""
 
     statements: tuple[Statement, ...]
     unresolved: tuple[str, ...] = ()
@@ -120,8 +121,11 @@ def policy_of(
     quotas: bool = False,
     table: str | None = None,
 ) -> Policy:
-    """``directory`` gives the ids of flows that rules name; ``None``: only ids and ARNs are known. ``quotas``: Service
-    Quotas is asked too. ``table``: the ledger is this DynamoDB table."""
+    """Returns the least policy that the rules need.
+
+    ``directory`` gives the ids of flows that rules name; ``None``: only ids and ARNs are known. ``quotas`` adds the
+    right to read Service Quotas, ``table`` the rights to the DynamoDB table of the ledger.
+    """
     reading = _statements("Reads", reading_operations(ruleset), arn) + ((QUOTAS,) if quotas else ())
     if observe:
         return Policy(statements=(*reading, *_ledger(table, arn, LEDGER_READS)))
@@ -135,7 +139,7 @@ def policy_of(
 
 
 def _ledger(table: str | None, arn: InstanceArn, actions: tuple[str, ...]) -> tuple[Statement, ...]:
-    """The table is in the account and the region of the instance."""
+    """Returns the statement for a table in the account and region of the instance."""
     if table is None:
         return ()
     resource = f"arn:{arn.partition}:dynamodb:{arn.region}:{arn.account}:table/{table}"
@@ -143,7 +147,7 @@ def _ledger(table: str | None, arn: InstanceArn, actions: tuple[str, ...]) -> tu
 
 
 def _statements(name: str, operations: Iterable[str], arn: InstanceArn) -> tuple[Statement, ...]:
-    """One statement for all that is authorised on the same resources."""
+    """Returns one statement for all operations that are authorised on the same resources."""
     by_kinds: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for operation in sorted(operations):
         by_kinds[AUTHORISED_ON[operation]].append(operation)
@@ -171,7 +175,7 @@ def _told(kinds: tuple[str, ...]) -> str:
 
 
 def _flow_ids(references: Iterable[str], directory: Directory | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The ids, and what has none."""
+    """Returns the ids of flows, and the references that have none."""
     ids, unresolved = set(), []
     for reference in references:
         found = directory.flow(reference) if directory is not None else None

@@ -1,4 +1,4 @@
-"""What only the instance can tell about rules: which names it lacks, and which queues nobody looks after."""
+"""Checks rules against the instance: names that it lacks, and queues that no rule matches."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ DEFAULT = "Default "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveFindings:
-    """``unmatched`` are the queues that no rule matches, by name; ``denied`` what IAM denies of the reading operations
-    that the rules need, with what AWS says."""
+    """Holds what the instance shows about rules. ``unmatched`` are the queues that no rule matches, by name.
+
+    ``denied`` are the reading operations of the rules that IAM denies, with AWS's message.
+    """
 
     problems: tuple[Problem, ...]
     unmatched: tuple[str, ...]
@@ -32,8 +34,10 @@ class LiveFindings:
 
 
 def check_live(connection: Connection, ruleset: RuleSet, *, now: datetime) -> LiveFindings | Failure:
-    """Makes reading calls only. A ``Failure`` where the instance's names could not be read, other than for a missing
-    permission: then ``denied`` says which, and nothing is said about names."""
+    """Checks the rules with reading calls only. Returns a ``Failure`` if the instance's names could not be read.
+
+    If a missing permission prevents that, ``denied`` names it, and there are no findings about names.
+    """
     denied = connection.instance.denied(reading_operations(ruleset), now=now)
     named = mentions_agents(ruleset)
     directory = _directory(connection, ruleset, with_agents=named)
@@ -51,8 +55,10 @@ def check_live(connection: Connection, ruleset: RuleSet, *, now: datetime) -> Li
 
 
 def _directory(connection: Connection, ruleset: RuleSet, *, with_agents: bool) -> Directory | Failure:
-    """Hours are read also for what comes with them: whether each queue is enabled. Where no rule speaks of hours the
-    service has no need to, and may not be allowed to."""
+    """Reads the directory with hours, because they come with whether each queue is enabled.
+
+    If no rule names hours, the service does not need that permission, and they are left out if it is missing.
+    """
     found = connection.instance.directory(with_agents=with_agents, with_hours=True)
     if isinstance(found, Denied) and not mentions_hours(ruleset):
         return connection.instance.directory(with_agents=with_agents, with_hours=False)

@@ -1,4 +1,4 @@
-"""Which contact it is now: any id of a chain leads to the chain's last contact."""
+"""Finds where a contact is now: any id of a chain leads to the chain's last contact."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ MOST_SEGMENTS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
-    """``contact`` is as DescribeContact has just told, ``None`` where Connect does not know the id, or, with
-    ``failure``, could not be asked."""
+    """Holds a contact as DescribeContact has just returned it.
+
+    ``None`` means that Connect does not know the id, or, with ``failure``, that it could not be read.
+    """
 
     contact: Contact | None = None
     failure: Failure | None = None
 
 
 def locate(contact_id: ContactId, *, reader: Reader, ledger: Records) -> Located:
-    """Follows the chain forward from ``contact_id``: by what Connect tells, and by the router's own moves, which
-    Connect's ids may not show."""
+    """Follows the chain forward from ``contact_id``: by Connect's ids, and by the router's own moves, which those may
+    not show."""
     moved_to = {
         action.contact_id: action.new_contact_id
         for action in ledger.history(contact_id=contact_id)

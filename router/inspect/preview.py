@@ -1,4 +1,4 @@
-"""What ``run`` would do now: the same look and the same decisions, with nothing that could act on them."""
+"""Previews what ``run`` would do now: the same snapshot and decisions, with nothing that could act on them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from router.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """One look at the instance and what deciding made of it. ``complete`` is ``False`` where the search could not be
-    read to its end; ``failure`` may say why."""
+    """Holds a snapshot of the instance and the decisions on it. ``complete`` is ``False`` if the search could not be
+    read to its end, because of ``failure``."""
 
     mode: Mode
     rules: BoundRuleSet
@@ -42,14 +42,16 @@ class Preview:
         return self.look.directory
 
     def account(self, contact_id: ContactId) -> Account | None:
-        """``None`` where the contact was not looked at."""
+        """Returns how a contact was decided on; ``None`` if it is not in the snapshot."""
         return self.decided.accounts.get(contact_id)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """Reading calls and a ledger opened for reading. What only the running service remembers (moves that IAM denied, a
-    full instance, what it observed) is not known here."""
+    """Previews with reading calls and a ledger opened for reading.
+
+    It does not know what only the running service remembers: denied moves, a full instance, observed moves.
+    """
 
     settings: Settings
     ruleset: RuleSet
@@ -60,8 +62,8 @@ class Viewer:
 
     @classmethod
     def open(cls, settings: Settings, ruleset: RuleSet, *, clock: Clock | None = None) -> Viewer:
-        """Makes no call and no file. Raises ``Unreachable`` where the SDK has no region or credentials, and
-        ``LedgerUnavailable`` where the ledger cannot be read."""
+        """Opens it without a call or a file. Raises ``Unreachable`` if the SDK has no region or credentials, and
+        ``LedgerUnavailable`` if the ledger cannot be read."""
         clock = clock or SystemClock()
         connection = open_connection(settings, clock)
         try:
@@ -89,8 +91,11 @@ class Viewer:
         self.close()
 
     def preview(self, extra: Iterable[Contact] = ()) -> Preview | Failure:
-        """``extra`` are contacts known by id; they go before what the search says of them. A ``Failure`` where the
-        instance's names could not be read: then nothing can be said."""
+        """Decides on all waiting contacts. ``extra`` are contacts known by id; they replace what the search returns of
+        them.
+
+        Returns a ``Failure`` if the instance's names could not be read.
+        """
         with_agents = mentions_agents(self.ruleset)
         directory = self.connection.instance.directory(with_agents=with_agents, with_hours=mentions_hours(self.ruleset))
         if not isinstance(directory, Directory):
@@ -133,7 +138,7 @@ class Viewer:
         return blocked.for_look(self.clock.now(), clock_skew=skew is not None and abs(skew) > STOPS)
 
     def _at_agents(self, followed: tuple[Action, ...]) -> Iterable[Contact]:
-        """Contacts in agents' own queues, which no search covers."""
+        """Reads contacts in agents' own queues, which no search covers."""
         for action in followed:
             if action.landing is Landing.AT_AGENT and action.new_contact_id is not None:
                 reading = self.connection.reader.describe(action.new_contact_id)

@@ -1,4 +1,4 @@
-"""What of a cycle's moves could be taken back, and how. Nothing is taken back: that is for a person to do."""
+"""Plans which of a cycle's moves can be undone, and how."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Undo:
 
 
 def undo_of(action: Action, *, reader: Reader, ledger: Records, directory: Directory, now: datetime) -> Undo:
-    """Of a move that took effect. Makes reading calls: the contact, and its chain where it still waits."""
+    """Returns how a move that took effect can be undone."""
     moved_to = action.new_contact_id or action.contact_id
     target = action.target
     flow_id = target.flow_id if target is not None and target.queue_id is not None else None

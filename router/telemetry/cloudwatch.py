@@ -1,4 +1,4 @@
-"""CloudWatch's Embedded Metric Format on ``cycle.finished``: CloudWatch Logs takes metrics out of the line by itself.
+"""Adds CloudWatch's Embedded Metric Format to ``cycle.finished``: CloudWatch Logs extracts metrics from the line.
 
 AWS's specification ("Specification: Embedded metric format", CloudWatch user guide): ``_aws`` names members at the top
 of the line; those of metrics are numbers, those of dimensions texts.
@@ -29,7 +29,7 @@ UNITS: Mapping[str, str] = {one.name: one.unit for one in FIGURES} | dict.fromke
 
 
 def embedding(instance: str) -> Processor:
-    """A tap for ``logs.configure``. ``instance`` is the Connect instance's id."""
+    """Returns a tap for ``logs.configure``. ``instance`` is the Connect instance's id."""
 
     def embed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         return {**event, **_embedded(event, instance)} if event.get("event") == EVENT else event

@@ -1,4 +1,4 @@
-"""What one cycle saw and did: the figures of ``cycle.finished``."""
+"""Adds up what one cycle saw and did: the figures of ``cycle.finished``."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ UPCOMING = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueGlance:
-    """``due`` are contacts with a step that acts or is held now; ``oldest_at`` is when the one that waits longest
-    entered the queue."""
+    """Describes one queue. ``due`` are contacts with a step that acts or is held now; ``oldest_at`` is when the contact
+    that waits longest entered the queue."""
 
     queue_id: QueueId
     waiting: int
@@ -37,7 +37,8 @@ class QueueGlance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upcoming:
-    """``rule`` is the governing one, or one that may turn out to govern; ``None`` where only a rule beside acts."""
+    """Describes when a contact falls due. ``rule`` is the rule that governs it or may turn out to; ``None`` if only a
+    side rule acts."""
 
     due_at: datetime
     contact_id: ContactId
@@ -47,12 +48,13 @@ class Upcoming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
+    """Holds figures for ``status`` that are not in the log line: each queue, and what falls due next."""
     queues: tuple[QueueGlance, ...] = ()
     upcoming: tuple[Upcoming, ...] = ()
 
 
 def glance_of(decided: Decided) -> Glance:
-    """The queue with most due first; of those to come the nearest."""
+    """Returns the queues, the one with most due contacts first, and the contacts that fall due next."""
     waiting: defaultdict[QueueId, list[Account]] = defaultdict(list)
     for account in decided.accounts.values():
         if account.wait is not None and account.contact.queue_id is not None:
@@ -95,7 +97,8 @@ _PASSING = frozenset({Outcome.HELD, Outcome.NOT_SENT, Outcome.NO_PLACE, Outcome.
 
 @dataclass(kw_only=True)
 class CycleTally:
-    """``accounts`` are the latest of each contact that was decided on, ``calls`` those made before it began."""
+    """Collects what the rounds of one cycle have come to. ``accounts`` are the latest of each contact, ``calls`` those
+    made before it began."""
 
     context: CycleContext
     began: float
@@ -109,7 +112,7 @@ class CycleTally:
         return [*self._lasting, *(result for results in self._passing.values() for result in results)]
 
     def decided(self, decided: Decided) -> None:
-        """What was held or left of these contacts in an earlier round counts no more."""
+        """Replaces holds and unsent decisions that an earlier round had for these contacts."""
         self.accounts.update(decided.accounts)
         for contact_id in decided.accounts:
             self._passing.pop(contact_id, None)
@@ -264,7 +267,7 @@ def _plain(value: object) -> object:
 
 
 def in_a_line(report: CycleReport) -> str:
-    """For ``systemctl status``."""
+    """Returns the report as one line, for ``systemctl status``."""
     told = [f"{report.waiting} waiting", f"{report.due} due", f"{report.transferred} moved"]
     more = {"held": sum(report.held.values()), "failed": report.failed}
     told += [f"{count} {name}" for name, count in more.items() if count]
@@ -293,7 +296,8 @@ def report_of(cycle: int, decided: Decided, results: list[Result]) -> CycleRepor
 
 
 def _late(account: Account) -> timedelta:
-    """How far a waiting contact is past what the rule that governs it, or may, has promised; zero where none has."""
+    """Returns how far a waiting contact is past the promise of the rule that governs it or may govern it; zero if there
+    is none."""
     found = account.governance
     if found is None:
         return timedelta()

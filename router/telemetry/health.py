@@ -1,4 +1,4 @@
-"""How the running service stands: when it began, what its last cycles came to, which rules were refused."""
+"""Records the health of the running service: when it began, what its last cycles came to, which rules were refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEAD_AFTER = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A reload that was refused; ``errors`` are located lines."""
+    """Describes a reload that was refused; ``errors`` are located lines."""
 
     at: datetime
     errors: tuple[str, ...]
@@ -38,12 +38,13 @@ class HealthReport:
     from_last_good: bool = False
 
     def silent(self, now: datetime) -> timedelta:
-        """Since the last complete cycle; before the first, since the service was ready, or began."""
+        """Returns the time since the last complete cycle, or, before the first, since the service was ready or began.
+        """
         return now - (self.complete_at or self.ready_at or self.started_at)
 
 
 class Health:
-    """Thread-safe: one value, replaced whole."""
+    """Holds one report, which is replaced whole. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -69,7 +70,8 @@ class Health:
             self._vital = replace(self._vital, rules_at=self._clock.now(), refused=None, from_last_good=False)
 
     def refused(self, errors: tuple[str, ...], *, last_good: bool = False) -> None:
-        """``last_good``: the service began with the last good rules, because these errors stood in the files."""
+        """Records refused rules. ``last_good`` means that the service began with the last good rules because of these
+        errors."""
         with self._lock:
             refused = Refused(at=self._clock.now(), errors=errors)
             self._vital = replace(self._vital, refused=refused, from_last_good=last_good or self._vital.from_last_good)

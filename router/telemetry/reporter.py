@@ -19,7 +19,7 @@ Count = Callable[[CycleReport, list[Result]], object]
 
 
 def count_nothing(report: CycleReport, results: list[Result]) -> None:
-    """Stands in for the counters if Prometheus is not served."""
+    """Does nothing, if Prometheus is not served."""
 
 
 @dataclass(kw_only=True)
@@ -49,7 +49,8 @@ class CycleReporter:
     def report(
         self, tally: CycleTally, accounts: Mapping[ContactId, Account], seen: SearchProgress, *, now: float
     ) -> CycleReport:
-        """Returns how the cycle stands at the monotonic instant ``now``. ``accounts`` are of all waiting contacts."""
+        """Returns the figures of the cycle up to the monotonic instant ``now``. ``accounts`` are of all waiting
+        contacts."""
         latest = {**accounts, **tally.accounts}
         decisions = tuple(decision for account in latest.values() for decision in account.decisions)
         return replace(

@@ -1,4 +1,4 @@
-"""Logs what goes wrong when it begins or changes, and not in every cycle: searches, limits and holds."""
+"""Logs a failed search, a limit or a hold when it begins or changes, and not in every cycle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``run``: the service."""
+"""Runs the service: the command ``run``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator may change over the socket: pauses, suspended flows, refusals."""
+"""Changes what an operator may change over the socket: pauses, suspended flows, refusals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _unless_the_ledger_fails(answer: Answering) -> Answering:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Each method answers one request, or raises ``RequestRefused``."""
+    """Answers one request with each method, or raises ``RequestRefused``."""
 
     app: Router
 
@@ -59,7 +59,7 @@ class Operator:
 
     @_unless_the_ledger_fails
     def resume(self, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
-        """A pause is lifted by the name that it was set by too: its queue, or its rule, may be gone by now."""
+        """Lifts a pause. Its name at that time is accepted too, because its queue or rule may not exist any longer."""
         kind, name = _kind(arguments), str(arguments.get("name") or "")
         those = (one for one in self.app.safety.pauses.now.all if one.kind is kind)
         set_so = next((one for one in those if name in (one.name, one.subject)), None)
@@ -86,7 +86,7 @@ class Operator:
         return {"contacts": contacts}
 
     def _lift_suspension(self, flow: FlowId, peer: Peer) -> int | None:
-        """How many strays do not count any more; ``None`` where the flow is not suspended."""
+        """Returns how many strays no longer count; ``None`` if the flow is not suspended."""
         strays = self.app.safety.resume_flow(flow)
         if strays is not None:
             flow_name = self.app.names.directory.flow_name(flow)
@@ -94,7 +94,7 @@ class Operator:
         return strays
 
     def _subject(self, arguments: Arguments) -> tuple[PauseKind, str, str]:
-        """The kind, the id, and the name that people know it by."""
+        """Returns the kind, the id, and the name that people know it by."""
         kind, name, directory = _kind(arguments), str(arguments.get("name") or ""), self.app.names.directory
         if kind is PauseKind.ALL:
             return kind, "", ""

@@ -1,4 +1,4 @@
-"""What goes over the control socket: one line of JSON asks, one line of JSON answers, and the connection ends."""
+"""Reads and writes the control socket: one line of JSON each for request and reply, then the connection ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = 0
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The process that connected, as it was then (SO_PEERCRED, unix(7))."""
+    """Identifies the process that connected, as it was then (SO_PEERCRED, unix(7))."""
 
     pid: int
     uid: int
@@ -32,12 +32,13 @@ class Peer:
 
     @property
     def may_change(self) -> bool:
-        """Reading is whoever's the socket's mode lets in; changing is root's and the service's own user's."""
+        """Returns whether the peer may change anything: root and the service's own user may. The socket's mode decides
+        who may read."""
         return self.uid in (ROOT, os.geteuid())
 
     @property
     def name(self) -> str:
-        """The user's name, or the number where it has none here."""
+        """Returns the user's name, or the number if it has no name here."""
         try:
             return pwd.getpwuid(self.uid).pw_name
         except KeyError:
@@ -49,7 +50,7 @@ LONGEST_REQUEST = 16 * 1024
 
 
 class BadRequest(Exception):
-    """What came is no request; its text is one line for whoever sent it."""
+    """Reports that a line is no request; its text is one line for the sender."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """``errors`` are lines for people; with any the request was refused, and nothing has changed."""
+    """Holds the reply to a request. ``errors`` are lines for people; if there are any, nothing has changed."""
 
     result: Mapping[str, Any] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
@@ -78,7 +79,7 @@ class Reply:
 
 
 def request_of(line: bytes) -> Request:
-    """Raises ``BadRequest``."""
+    """Reads a request. Raises ``BadRequest``."""
     told = _object(line)
     command, arguments = told.get("command"), told.get("arguments", {})
     if not isinstance(command, str) or not isinstance(arguments, dict):
@@ -87,7 +88,7 @@ def request_of(line: bytes) -> Request:
 
 
 def answer_of(line: bytes) -> Reply:
-    """Raises ``BadRequest`` where another program answered, or the line was cut off."""
+    """Reads a reply. Raises ``BadRequest`` if another program replied, or the line was cut off."""
     told = _object(line)
     errors, result = told.get("errors", []), told.get("result", {})
     if not isinstance(errors, list) or not isinstance(result, dict) or bool(errors) is (told.get("ok") is True):

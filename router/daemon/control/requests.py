@@ -1,4 +1,4 @@
-"""Which requests there are, who may make them, and what answers each."""
+"""Dispatches requests: which exist, who may make them, and what replies to each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Arguments = Mapping[str, Any]
 
 
 class RequestRefused(Exception):
-    """``lines`` say why a request changes nothing."""
+    """Reports in ``lines`` why a request changes nothing."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__(*lines)
@@ -32,10 +32,11 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
+    """Holds the requests by command."""
     services: Mapping[str, Service]
 
     def handle(self, request: Request, peer: Peer) -> Reply:
-        """Never raises: a bug in one answer is told in the log, and to whoever asked."""
+        """Replies to a request and never raises: a bug in a reply is logged, and reported to the peer."""
         service = self.services.get(request.command)
         if service is None:
             name = printable(request.command[:60])

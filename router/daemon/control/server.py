@@ -47,7 +47,8 @@ class ControlServer:
         self._made: tuple[int, int] | None = None
 
     def start(self) -> None:
-        """A socket that a dead service left is replaced; one that somebody answers on is left alone."""
+        """Opens the socket. It replaces a socket that a dead service left; one that another program serves stays as it
+        is."""
         try:
             _make_room(self.path)
             self._listener = self._listen()
@@ -167,7 +168,7 @@ def _send(connection: socket.socket, answer: Reply, *, within: float) -> None:
 
 
 def _make_room(path: Path) -> None:
-    """Raises ``OSError`` where something stands there that is not a dead service's socket."""
+    """Deletes the socket of a dead service. Raises ``OSError`` if anything else has the path."""
     try:
         found = path.lstat()
     except FileNotFoundError:
