@@ -27,7 +27,7 @@ def configure(
     """Sends this package's events of ``level`` and above, and the libraries' warnings, to ``stream`` (standard output).
 
     ``format`` is ``json``, ``console`` or ``auto``: console on a terminal. Each of ``taps`` sees every event dict
-    before it is written, and answers with it. A line that cannot be written (closed pipe, full disk) is lost in
+    before it is written, and returns it. A line that cannot be written (closed pipe, full disk) is lost in
     silence: logs never stop the service. May be called again; the last call counts.
     """
     stream = stream or sys.stdout
@@ -48,7 +48,7 @@ def configure(
         root.removeHandler(old)
     root.addHandler(handler)
     set_level(level)
-    # It warns of each poll that a long cycle makes it skip: `cycle.late` says that, and says it better.
+    # It warns of each poll that a long cycle makes it skip; `cycle.late` reports that with its figures.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     structlog.configure(
         processors=[

@@ -72,7 +72,7 @@ class Mover(Protocol):
 
 
 class Pacer(Protocol):
-    """Grants tokens of the quotas.
+    """Gives out tokens of the quotas.
 
     ``acquire`` returns ``False``, and takes no token, if ``until`` (monotonic seconds) is over, ``cancelled`` returns
     true (it is called at each ``nudge``) or the service stops before a token is there.
@@ -163,7 +163,7 @@ class Ledger(Protocol):
         ...
 
     def settle(self, action: Action) -> None:
-        """Closes an open intent with the action's state and outcome. Raises ``NotOpen`` where it is not open."""
+        """Closes an open intent with the action's state and outcome. Raises ``NotOpen`` if it is not open."""
         ...
 
     def land(self, action: Action, *, follow_up: Action | None = None) -> Action | None:
@@ -172,7 +172,7 @@ class Ledger(Protocol):
         ...
 
     def record(self, action: Action) -> Action:
-        """Writes an action that needs no intent: a warning, or what was only observed. Raises ``AlreadyIntended`` where
+        """Writes an action that needs no intent: a warning, or what was only observed. Raises ``AlreadyIntended`` if
         the same step of the same wait has acted."""
         ...
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Literal
 
-# A place in a rule file.
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:

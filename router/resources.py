@@ -121,7 +121,7 @@ def open_table(settings: Settings) -> DynamoTable:
     from router.connect.client import make_table_client
     from router.ledger.shared.table import DynamoTable
 
-    assert settings.ledger.table is not None, "ask settings.ledger.table first"
+    assert settings.ledger.table is not None, "the caller checks settings.ledger.table first"
     return DynamoTable(make_table_client(region=settings.connect.region), settings.ledger.table)
 
 

@@ -73,7 +73,7 @@ class DaemonThreads(Executor):
         return sum(thread.is_alive() for thread in running)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Waits for the work that still runs, if ``wait``. Nothing is queued, so nothing can be cancelled."""
+        """Waits for the work that still runs, if ``wait``. Nothing is queued and nothing can be cancelled."""
         if wait:
             self.join()
 

@@ -19,7 +19,7 @@ from router.search.waiting_list import WaitingList
 from router.telemetry.cycle_report import CycleReport
 
 LONGEST_WAIT = 1.0
-"""Seconds: the system clock, by which contacts fall due, may be set; so nobody sleeps longer by what it said."""
+"""Seconds: the system clock, by which contacts fall due, may be set, and a longer sleep would rely on it."""
 LEAST_ROUND = timedelta(milliseconds=200)
 SHARE_OF_DECIDING = 5
 """A round is broken off for something more urgent once it has acted five times as long as deciding took: news that come

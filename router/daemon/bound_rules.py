@@ -58,7 +58,7 @@ class BoundRules:
             self.ruleset, self.directory = ruleset, directory or self.directory
             self.rules = bind(ruleset, self.directory, agents_known=self.agents_named)
             self._changes_news.keep_only(())
-            self._tell_unresolved()
+            self._log_unresolved()
 
     def _with_more(self, ruleset: RuleSet) -> Directory | None:
         """Returns a directory with agents or hours; ``None`` if these rules need no more than was read, or if it cannot
@@ -77,7 +77,7 @@ class BoundRules:
         with self._replacing:  # a reload while the lists were read must not be undone by what was bound before it
             self.directory = answer
             self.rules = merge(self.rules, bind(self.ruleset, answer, agents_known=with_agents))
-            self._tell_unresolved()
+            self._log_unresolved()
         return None
 
     def _keep_bound(self, old: BoundRuleSet, new: BoundRuleSet) -> BoundRuleSet:
@@ -86,25 +86,25 @@ class BoundRules:
         merged = BoundRuleSet(rules=kept, revision=new.revision, queue_ids=_united(old, new))
         same = len(kept) == len(old.rules) and all(one is other for one, other in zip(kept, old.rules, strict=True))
         if same and (merged.revision, merged.queue_ids) == (old.revision, old.queue_ids):
-            return old  # whoever goes by the rules sees that they are the same
+            return old  # the same object, by which others see that nothing has changed
         return merged
 
     def _kept(self, old: BoundRule | None, new: BoundRule) -> BoundRule:
         if old is None or old.unresolved:
             if old is not None and not new.unresolved:
-                self._tell_changed(new, "every name of the rule exists now")
+                self._log_changed(new, "every name of the rule exists now")
             return new
         if new.fingerprint != old.fingerprint:
-            told = "; ".join(str(line) for line in new.unresolved) or "a name of the rule means another id now"
-            self._tell_changed(new, f"{told}; the old ids stay in force until a reload")
+            change = "; ".join(str(line) for line in new.unresolved) or "a name of the rule means another id now"
+            self._log_changed(new, f"{change}; the old ids stay in force until a reload")
         return old
 
-    def _tell_changed(self, rule: BoundRule, message: str) -> None:
+    def _log_changed(self, rule: BoundRule, message: str) -> None:
         """Logs a change of a name once, and not each time that the names are read."""
         if self._changes_news.is_news((rule.name, message)):
             events.log_directory_changed(rule=rule.name, message=message)
 
-    def _tell_unresolved(self) -> None:
+    def _log_unresolved(self) -> None:
         lines = frozenset(str(line) for rule in self.rules.rules for line in rule.unresolved)
         for line in sorted(lines):
             if self._unresolved_news.is_news(line):

@@ -124,7 +124,7 @@ class Cycle:
         """Makes one round: decides on the contacts that are due, and acts on them, most overdue first.
 
         A round ends early when the cycle is over, or when ``interrupted``, which gets the time that deciding took,
-        returns that there is something more urgent. ``whole`` says that all contacts that wait are due. While the
+        returns that there is something more urgent. With ``whole`` all contacts that wait are due. While the
         credentials are refused nothing is decided on, because no call is made. Returns whether there is more to decide
         on at once: the next destination after a refused one, or a contact whose pauses are known only now.
         """

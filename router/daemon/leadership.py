@@ -45,7 +45,7 @@ class Turn:
 
 Ends = Callable[[], object]
 Serve = Callable[[Turn, Callable[[Daemon], None]], Daemon]
-"""Builds a service for the turn, hands it over to be told when the turn ends, and runs it to its end."""
+"""Builds a daemon for the turn, passes it to the function given, which ends it with the turn, and runs it."""
 
 
 @dataclass(kw_only=True)

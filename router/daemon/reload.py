@@ -16,8 +16,6 @@ from router.rules.rule import RuleSet
 from router.settings import Settings
 from router.settings.sources import KeyPath, keys
 
-# Which keys of config.toml may change while the service runs, and putting them in force.
-
 LIVE: frozenset[KeyPath] = frozenset(
     {
         ("execute", "landing_timeout"),
@@ -34,7 +32,7 @@ LIVE: frozenset[KeyPath] = frozenset(
         ("rules", "path"),
     }
 )
-"""Each is read anew for every cycle, or can be handed to the part that has it. The others are built into connections,
+"""Each is read again for every cycle, or ``reconfigure`` hands it to its part. The others are built into connections,
 threads and the ledger; and whether contacts are moved at all (``execute.mode``) is not changed in passing."""
 
 

@@ -24,8 +24,8 @@ LATE_CYCLES = 2
 class PeriodicTrigger(BaseTrigger):  # type: ignore[misc]
     """Fires at once, then every ``interval``. Missed runs are not made up for.
 
-    APScheduler's own ``IntervalTrigger`` goes through all the runs that were missed, one by one: after a step of the
-    clock by a year, 31 million of them for a job of each second, in minutes and gigabytes, to run it once.
+    APScheduler's own ``IntervalTrigger`` visits all the runs that were missed, one by one. After a step of the clock by
+    a year these are 31 million for a job of each second, in minutes and gigabytes, to run it once.
     """
 
     def __init__(self, interval: timedelta) -> None:
@@ -39,7 +39,7 @@ class PeriodicTrigger(BaseTrigger):  # type: ignore[misc]
 
 
 class _OnThreads(BasePoolExecutor):  # type: ignore[misc]
-    """Runs the scheduler's jobs on threads that do not keep the process alive."""
+    """Runs the scheduler's jobs on threads that do not hold up the end of the process."""
 
     def __init__(self, threads: DaemonThreads) -> None:
         super().__init__(threads)
@@ -76,7 +76,7 @@ class Jobs:
         """Schedules the jobs again if they would not run on time, or if a reload changed how often it polls.
 
         A step back of the system clock stops APScheduler's jobs for as long as it was set back, and only scheduling
-        them again helps; so it does if a poll does not begin for any other reason.
+        them again helps. The same holds if a poll does not begin for any other reason.
         """
         every = self._app.settings.poll.every
         if every != self._every:

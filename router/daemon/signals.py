@@ -35,7 +35,7 @@ def acting_on(actions: Mapping[signal.Signals, Callable[[], object]]) -> Iterato
         for number, handler in before.items():
             signal.signal(number, handler)
         noted.put(None)
-        acting.join()  # what came in time is acted on here, and not missed by whoever goes on
+        acting.join()  # signals that arrived in time are acted on before the caller continues
 
 
 def _act(noted: SimpleQueue[int | None], actions: Mapping[signal.Signals, Callable[[], object]]) -> None:

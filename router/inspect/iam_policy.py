@@ -13,8 +13,6 @@ from router.model import Directory, bare_id
 from router.rules.bind import mentions_agents, mentions_hours
 from router.rules.rule import DestinationEntry, Mode, Rule, RuleSet
 
-# Which operations of Connect's the router uses under these rules, and with which flows.
-
 ALWAYS = frozenset({"DescribeContact", "ListAssociatedContacts", "ListContactFlows", "ListQueues", "SearchContacts"})
 """Also without a rule that moves: what an earlier run has left open is settled by reading the contact and its chain."""
 HOURS = frozenset(

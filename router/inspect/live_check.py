@@ -17,7 +17,7 @@ from router.rules.queue_index import could_match
 from router.rules.rule import Mode, RuleSet
 
 DEFAULT = "Default "
-"""How the names of AWS's own flows begin; they disconnect a contact, or fail for tasks, where nobody can take it."""
+"""How the names of AWS's own flows begin. If no agent can take a contact, they disconnect it, or fail for a task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ class Preview:
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """Previews with reading calls and a ledger opened for reading.
+    """Makes previews with reading calls and a ledger opened for reading.
 
     It does not know what only the running service remembers: denied moves, a full instance, observed moves.
     """

@@ -22,9 +22,12 @@ _TOLD = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo:
-    """``contact_id`` is the contact as it is now, ``queue_id`` where it is: ``None`` where that is not known.
-    ``flow_id`` is the flow that moved it, where that moves to queues. ``hindrance`` is ``None`` where the contact could
-    be moved back now, else why not; ``transfers_left`` of Connect's 11, ``None`` where they were not counted."""
+    """Describes how a move can be undone.
+
+    ``contact_id`` is the contact as it is now, and ``queue_id`` its queue, ``None`` if that is not known. ``flow_id``
+    is the flow that moved it, if that moves to queues. ``hindrance`` is why the contact cannot be moved back now;
+    ``None``: it can. ``transfers_left`` is what is left of Connect's 11 transfers; ``None``: they were not counted.
+    """
 
     action: Action
     contact_id: ContactId

@@ -18,10 +18,8 @@ from router.execute.result import Outcome, Result
 from router.model import Contact, ContactId, HoldReason, QueueId
 from router.rules.rule import Mode
 
-# What one cycle saw, queue by queue, and what falls due next: figures for people who ask, not for the log.
-
 UPCOMING = 5
-"""Contacts of which it is told when they fall due."""
+"""How many contacts ``status`` shows of those that fall due next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +86,6 @@ def _upcoming(account: Account) -> Upcoming | None:
         rule=first.rule.name if first is not None else None,
     )
 
-
-# What one cycle has come to so far.
 
 _PASSING = frozenset({Outcome.HELD, Outcome.NOT_SENT, Outcome.NO_PLACE, Outcome.LEARNT, Outcome.INTERRUPTED})
 """What a later round of the same cycle may make something else of."""
@@ -174,7 +170,7 @@ class CycleReport:
     ``due`` counts contacts, ``held`` decisions by reason. ``not_sent`` counts what the quota or the next poll
     prevented; it is decided on again. ``oldest_breach`` is of the contacts still not served, ``None`` if nothing is
     late. ``complete`` means that everything that waits was looked at and no search failed, ``searching`` that the
-    search goes on. ``unseen`` is how many contacts that search is still to return, ``unseen_for`` for how long they
+    search continues. ``unseen`` is how many contacts that search is still to return, ``unseen_for`` for how long they
     have not all been looked at.
     """
 

@@ -26,6 +26,8 @@ VERBS = word_set(
     " settle start stop tell think watch write"
 )
 RIGHT = {
+    "act_loop": "the loop that acts: the noun is the loop",
+    "compose": "the composition root: the design names the module by this word",
     "bound": "the rules bound to an instance: the design names the module by this word",
     "once": "one pass of the service: named like the option --once",
 }

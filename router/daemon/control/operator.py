@@ -146,8 +146,6 @@ def _unknown(name: str, known: Iterable[str], what: str) -> Any:
     raise RequestRefused(printable(f"no {what} is called '{name}'{did_you_mean(name, known)}"))
 
 
-# What may be asked of the running service.
-
 def desk_of(app: Router, reloader: Reloader) -> Desk:
     operator = Operator(app)
     return Desk(

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Who is at the other end of the socket, by the kernel's word.
-
 _UCRED = struct.Struct("3i")
 ROOT = 0
 

@@ -18,13 +18,13 @@ from router.daemon.control.protocol import LONGEST_REQUEST, BadRequest, Peer, Re
 Handler = Callable[[Request, Peer], Reply]
 
 ASKING = 64
-"""Peers that have connected and not asked yet. One more, and the one that has been silent longest is sent away: who
-asks as soon as he is connected always gets through."""
+"""Peers that have connected and not sent a request yet. One more, and the one that has been silent longest is
+disconnected: a peer that sends its request at once always gets through."""
 ANSWERING = 8
 """Requests that are worked on at the same time."""
 ASK_WITHIN_S = 5.0
 READ_WITHIN_S = 5.0
-"""How long a peer may take to ask, and to read the answer."""
+"""Seconds that a peer may take to send a request, and to read the reply."""
 TICK_S = 0.5
 MODE = 0o660
 
