@@ -177,9 +177,9 @@ class Cycle:
     def record_search(self, seen: SearchProgress) -> None:
         """Records how a search ended: logs a failure, and stops all calls if the credentials were refused."""
         if isinstance(seen.failure, Unauthenticated):
-            self.safety.breakers.unauthenticated(self.runtime.clock.now())
+            self.safety.breakers.stop_calls()
         elif seen.failure is None:
-            self.safety.breakers.read()
+            self.safety.breakers.record_response()
         self.reporter.log_search(seen, cycle=self.number)
 
     @property

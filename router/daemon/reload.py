@@ -115,7 +115,7 @@ def reload(app: Router, load: Load) -> tuple[Problem, ...]:
         return _rejected(app, stuck)
     app.names.replace_rules(ruleset)
     apply(app, settings)
-    app.safety.breakers.forget()
+    app.safety.breakers.close_all()
     app.vital.reloaded()
     events.log_rules_loaded(ruleset)
     return ()

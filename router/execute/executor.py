@@ -54,8 +54,7 @@ class Executor:
         ledger, clock, in_progress = stores.ledger, runtime.clock, InProgress()
         settler = Settler(
             ledger=ledger,
-            denials=safety.denials,
-            slots=safety.slots,
+            safety=safety,
             ages=AgeMeaning(),
             clock=clock,
             moved=moved,
@@ -72,7 +71,7 @@ class Executor:
             policy=RetryPolicy.of(settings),
         )
         routing = RoutingPerformer(
-            ledger=ledger, attempts=attempts, safety=safety, settler=settler, clock=clock, in_progress=in_progress
+            ledger=ledger, attempts=attempts, settler=settler, clock=clock, in_progress=in_progress
         )
         enforcer = TransferPerformer(
             ledger=ledger,

@@ -207,15 +207,12 @@ class Recovery:
 
     def _repeat(self, action: Action, *, until: float | None) -> bool:
         assert action.target is not None, "only transfers are intended"
-        flow = action.target.flow_id
-        if self.safety.breakers.admit(flow, action.contact_id, self.runtime.clock.now()) is not None:
-            return False
         effort = Effort(action=action, until=until, uncertain=True)
-        try:
+        with self.safety.admission(action.target.flow_id, action.contact_id, takes_slot=False) as hold:
+            if hold is not None:
+                return False
             attempt = self.attempts.make(effort)
             settled, settlement = self.settler.apply(effort.action, attempt, uncertain=True)
-        finally:
-            self.safety.breakers.leave(action.contact_id)
         if settlement.state is ActionState.ACTED:
             events.log_recovered(settled, outcome="repeated" if isinstance(attempt.answer, Transferred) else "acted")
             return True

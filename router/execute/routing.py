@@ -20,7 +20,6 @@ from router.ledger.errors import AlreadyIntended, NotOpen
 from router.model import Action, ActionState, ContactId, HoldReason, RoutingData
 from router.news import NewsFilter
 from router.ports import Clock, Ledger
-from router.safety.safety import Safety
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,6 @@ class RoutingPerformer:
 
     ledger: Ledger
     attempts: Attempts
-    safety: Safety
     settler: Settler
     clock: Clock
     in_progress: InProgress
@@ -41,8 +39,6 @@ class RoutingPerformer:
 
     def perform(self, decision: RoutingUpdate, context: CycleContext) -> Result:
         """Performs an update. Raises ``LedgerUnavailable`` before anything is sent if the intent cannot be written."""
-        if self.safety.routing_stopped():
-            return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.DENIED)
         with self.in_progress.claim_update(decision.contact.id) as mine:
             if not mine:
                 return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.IN_FLIGHT)

@@ -13,8 +13,7 @@ from router.execute.settlement import Settlement, settle
 from router.ledger.errors import LedgerUnavailable
 from router.model import Action, ActionKind, ActionState, Landing, RoutingData
 from router.ports import Clock, Ledger
-from router.safety.breakers import Denials
-from router.safety.landing_slots import LandingSlots
+from router.safety.safety import Safety
 
 Moved = Callable[[Action, float | None], object]
 """Is called with each move that took effect and the age of the reading before its call, in seconds; ``None``: an
@@ -26,8 +25,7 @@ class Settler:
     """Applies the settlements of attempts; thread-safe. The performers and recovery share it."""
 
     ledger: Ledger
-    denials: Denials
-    slots: LandingSlots
+    safety: Safety
     ages: AgeMeaning
     clock: Clock
     moved: Moved
@@ -51,7 +49,7 @@ class Settler:
         """
         settlement = settle(action.kind, attempt, uncertain=uncertain, chain_full=chain_full)
         answer = attempt.answer
-        self.denials.apply(settlement.breaker, action, attempt.failure)
+        self.safety.breakers.apply(settlement.breaker, action, attempt.failure)
         if isinstance(answer, Transferred):
             action = replace(action, new_contact_id=answer.contact_id, request_id=answer.request_id)
         elif isinstance(answer, Updated):
@@ -89,7 +87,7 @@ class Settler:
     def free(self, action: Action) -> None:
         """Gives back the landing slot of a transfer."""
         assert action.target is not None, "a transfer's intent has a target"
-        self.slots.free(action.target.flow_id, action.contact_id)
+        self.safety.slots.free(action.target.flow_id, action.contact_id)
 
     def _kept_open(self, action: Action, settlement: Settlement) -> Action:
         """Makes a follow-up whose call was not sent due again."""

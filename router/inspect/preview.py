@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from router.connect.answers import Failure, Reading
 from router.connect.connection import Connection
 from router.decide.decide import Account, Decided
-from router.decide.snapshot import Blocks, Snapshot
-from router.ledger.operator_records import OperatorRecords
+from router.decide.snapshot import Snapshot
 from router.ledger.sqlite import SqliteLedger
 from router.lookup.snapshot import Lookup
-from router.model import Action, Contact, ContactId, Directory, Landing, Pauses
+from router.model import Action, Contact, ContactId, Directory, Landing
 from router.ports import Clock
 from router.resources import open_connection, read_ledger
 from router.rules.bind import bind, mentions_agents, mentions_hours
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode, RuleSet
 from router.runtime import SystemClock
-from router.safety.breakers import Breakers
 from router.safety.clock_skew import STOPS
+from router.safety.safety import Safety
 from router.search.planner import SearchPlanner
 from router.settings import Settings
 
@@ -102,10 +101,19 @@ class Viewer:
             return directory
         rules = bind(self.ruleset, directory, agents_known=with_agents)
         followed = self.ledger.followed()
+        safety = Safety.open(
+            self.ledger,
+            self.clock,
+            unlanded=self.settings.guard.unlanded,
+            skew=self.connection.skew,
+            directory=lambda: directory,
+        )
+        safety.breakers.suspend(followed)
         search = SearchPlanner.open(self.connection, self.clock, self.settings)
         progress = search.search_everything(rules, directory)
         known = {contact.id: contact for contact in (*extra, *self._at_agents(followed))}
         found = {contact.id: contact for contact in search.waiting_list.contacts}
+        skew = self.connection.skew()
         observed = SqliteLedger.in_memory(instance_id=self.settings.connect.instance_id)
         lookup = Lookup.open(
             self.connection, self.ledger, observed, self.clock, self.settings, in_service=False
@@ -116,8 +124,8 @@ class Viewer:
             mode=self.mode,
             cycle=0,
             followed=followed,
-            blocks=self._blocks(followed),
-            paused=Pauses(OperatorRecords(self.ledger).pauses()),
+            blocks=safety.breakers.blocks(clock_skew=skew is not None and abs(skew) > STOPS),
+            paused=safety.pauses.now,
         )
         decided, look = lookup.decide(look, rules)
         return Preview(
@@ -128,14 +136,6 @@ class Viewer:
             complete=progress.complete,
             failure=progress.failure,
         )
-
-    def _blocks(self, followed: tuple[Action, ...]) -> Blocks:
-        blocked = Breakers(unlanded_limit=self.settings.guard.unlanded)
-        for flow, resumed_at in OperatorRecords(self.ledger).resumed_flows().items():
-            blocked.resume(flow, resumed_at)
-        blocked.suspend(followed)
-        skew = self.connection.skew()
-        return blocked.for_look(self.clock.now(), clock_skew=skew is not None and abs(skew) > STOPS)
 
     def _at_agents(self, followed: tuple[Action, ...]) -> Iterable[Contact]:
         """Reads contacts in agents' own queues, which no search covers."""

@@ -142,8 +142,8 @@ class ChainReader:
         items = [(contacts[contact_id], look.moves.histories.get(contact_id, ())) for contact_id in contact_ids]
         found = self._pasts.read_all(items, look.now)
         return {
-            ContactId(str(key)): _or_unread(value, lambda code: f"the contacts that it came from could not be read{code}")
-            for key, value in found.items()
+            one.id: _or_unread(found[one.id], lambda code: f"the contacts that it came from could not be read{code}")
+            for one, _ in items
         }
 
     def _read_transfers(self, contact_id: ContactId, now: datetime) -> int | ReadFailure:

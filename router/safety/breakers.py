@@ -1,4 +1,4 @@
-"""What stops transfers for a while, and the one contact let through now and then to see whether it still does."""
+"""Stops calls that Connect keeps refusing, and lets one contact probe from time to time whether it still does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threading import Lock
 from router import events
 from router.connect.answers import Failure, Full
 from router.decide.snapshot import Blocks
-from router.model import Action, ContactId, Directory, FlowId, HoldReason, Landing
+from router.model import Action, ContactId, FlowId, HoldReason, Landing
 from router.news import NewsFilter
 from router.ports import TRANSFER, UPDATE, Clock
 
@@ -19,18 +19,20 @@ DENIED_PROBE = timedelta(minutes=5)
 FULL_PROBE = timedelta(minutes=1)
 DESCRIBE = "DescribeContact"
 FLOWS_DENIED_FOR_ALL = 2
-"""One denied flow says that its ARN is missing from the policy; two that TransferContact is."""
+"""One denied flow shows that its ARN is missing from the policy; two show that TransferContact is."""
 
 
-class Everything(Enum):
-    """What stops more than one flow."""
+class Breaker(Enum):
+    """A breaker that stops more than one flow. A denied flow has a breaker of its own, named by its id."""
 
     CALLS = "calls"
-    """The credentials were refused: no call of any kind is worth making."""
+    """AWS refused the credentials: no call of any kind is worth making."""
     READING = "reading"
-    """DescribeContact was denied: nothing may be moved unread."""
+    """DescribeContact was denied: no contact may be moved without reading it."""
     INSTANCE = "instance"
     """The instance is at its quota of active contacts."""
+    ROUTING = "routing"
+    """Routing updates were denied; moves were not."""
 
 
 class BreakerSignal(Enum):
@@ -52,148 +54,170 @@ class BreakerSignal(Enum):
     CREDENTIALS_REFUSED = "credentials_refused"
 
 
-def over(probe_at: datetime, now: datetime) -> bool:
-    """Whether nothing has to wait for that instant any more. One that is further off than any probe was set by a clock
-    that has been set back since."""
-    return not now < probe_at <= now + DENIED_PROBE
-
-
 @dataclass(slots=True)
-class _Stop:
-    """``probe_at`` is when the next contact may try; ``prober`` the one that does; ``last`` the one that was answered
-    "full" last."""
+class _OpenBreaker:
+    """``probe_at`` is when the next contact may try, ``prober`` the contact that does, ``last`` the contact that was
+    last refused as "full"."""
 
     probe_at: datetime
     prober: ContactId | None = None
     last: ContactId | None = None
 
-    def due(self, now: datetime) -> bool:
-        return self.prober is None and over(self.probe_at, now)
+    def is_waiting(self, now: datetime) -> bool:
+        """Returns whether the probe is still to come. A probe further away than any can be was set by a clock that has
+        been set back since."""
+        return now < self.probe_at <= now + DENIED_PROBE
+
+    def admits(self, now: datetime) -> bool:
+        """Returns whether a contact may probe now."""
+        return self.prober is None and not self.is_waiting(now)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Breakers:
-    """Shared by the workers; every method is atomic. Of all this only the strays, which the ledger has, survive a
-    restart. Who was let through by ``admit`` says how it ended and always, whatever happened, calls ``leave``."""
+    """Holds the breakers of one instance; every method is atomic.
+
+    Only suspended flows survive a restart, because the ledger has their strays. ``unlanded_limit`` is the number of
+    strays that suspends a flow. A caller that ``admit`` let through calls ``apply`` with the outcome, and ``leave`` in
+    any case.
+    """
 
     unlanded_limit: int
-    _stops: dict[FlowId | Everything, _Stop] = field(default_factory=dict)
+    clock: Clock
+    flow_name: Callable[[FlowId], str | None]
+    _open: dict[FlowId | Breaker, _OpenBreaker] = field(default_factory=dict)
     _suspended: frozenset[FlowId] = frozenset()
     _filled: set[ContactId] = field(default_factory=set)
     _suspects: set[ContactId] = field(default_factory=set)
     _resumed: dict[FlowId, datetime] = field(default_factory=dict)
-    _no_routing_until: datetime | None = None
+    _news: NewsFilter[tuple[str | None, ...]] = field(init=False)
     _lock: Lock = field(default_factory=Lock)
 
-    def for_look(self, now: datetime, *, clock_skew: bool) -> Blocks:
-        """What deciding must know. A block whose probe is due is left out, so that the most urgent contact is decided
-        on; ``admit`` then lets only one through."""
+    def __post_init__(self) -> None:
+        self._news = NewsFilter(self.clock.monotonic, again_after=DENIED_PROBE)
+
+    def blocks(self, *, clock_skew: bool) -> Blocks:
+        """Returns what a snapshot must know. A breaker whose probe is due is left out, so that the most urgent contact
+        is decided on; ``admit`` then lets only one through."""
+        now = self.clock.now()
         with self._lock:
             flows = self._flows()
-            all_of_them = [self._stops.get(Everything.CALLS), self._stops.get(Everything.READING)]
+            for_all = [self._open.get(Breaker.CALLS), self._open.get(Breaker.READING)]
             if len(flows) >= FLOWS_DENIED_FOR_ALL:
-                all_of_them.extend(flows.values())
-            full = self._stops.get(Everything.INSTANCE)
+                for_all.extend(flows.values())
+            full = self._open.get(Breaker.INSTANCE)
             return Blocks(
-                denied=any(stop is not None and not stop.due(now) for stop in all_of_them),
-                denied_flows=frozenset(flow for flow, stop in flows.items() if not stop.due(now)),
+                denied=any(breaker is not None and not breaker.admits(now) for breaker in for_all),
+                denied_flows=frozenset(flow for flow, breaker in flows.items() if not breaker.admits(now)),
                 suspended_flows=self._suspended,
-                instance_full=full is not None and not full.due(now),
+                instance_full=full is not None and not full.admits(now),
                 clock_skew=clock_skew,
             )
 
-    def admit(self, flow: FlowId, contact_id: ContactId, now: datetime) -> HoldReason | None:
-        """Asked right before an intent: ``None`` lets the move go on, as the only one where a block is being probed."""
+    def admit(self, flow: FlowId, contact_id: ContactId) -> HoldReason | None:
+        """Returns why the contact may not be transferred with the flow; ``None``: it may, alone while breakers are
+        probed."""
+        now = self.clock.now()
         with self._lock:
-            stops = self._concerning(flow)
-            for what, stop in stops.items():
-                if not stop.due(now):
-                    return _reason(what)
-            full = stops.get(Everything.INSTANCE)
+            concerned = self._breakers_of(flow)
+            for which, breaker in concerned.items():
+                if not breaker.admits(now):
+                    return HoldReason.INSTANCE_FULL if which is Breaker.INSTANCE else HoldReason.DENIED
+            full = concerned.get(Breaker.INSTANCE)
             if full is not None and full.last == contact_id:
-                full.last = None  # it had its try: were its own chain what is full, nobody else would ever get one
+                full.last = None  # it has tried: if its own chain is full, no other contact would ever try
                 return HoldReason.INSTANCE_FULL
-            for stop in stops.values():
-                stop.prober = contact_id
+            for breaker in concerned.values():
+                breaker.prober = contact_id
             return None
 
     def leave(self, contact_id: ContactId) -> None:
-        """The contact's try is over. Where it came to nothing (it was picked up, Connect did not answer, the ledger
-        could not be written), the next one may try at once."""
+        """Ends the contact's try. If it had no outcome (an agent picked it up, Connect did not respond, the ledger
+        failed), the next contact may try at once."""
         with self._lock:
-            for stop in self._stops.values():
-                if stop.prober == contact_id:
-                    stop.prober = None
+            for breaker in self._open.values():
+                if breaker.prober == contact_id:
+                    breaker.prober = None
 
-    def accepted(self, flow: FlowId) -> None:
-        """A transfer got through: whatever stopped it has gone; contacts answered "full" until now are suspected."""
-        with self._lock:
-            for what in (flow, *Everything):
-                self._stops.pop(what, None)
-            self._suspects |= self._filled
-            self._filled.clear()
+    def apply(self, signal: BreakerSignal, action: Action, failure: Failure | Full | None) -> None:
+        """Opens and closes breakers after an attempt at ``action`` that ended with ``failure``.
 
-    def permitted(self, flow: FlowId) -> None:
-        """Connect refused a transfer for another reason than a permission: the flow is not denied."""
-        with self._lock:
-            self._stops.pop(flow, None)
+        A denial is logged, and again every five minutes while it lasts.
+        """
+        if signal is BreakerSignal.CREDENTIALS_REFUSED:
+            self.stop_calls()
+            self._log(failure, stops="calls")
+        elif signal in (BreakerSignal.ROUTING_DENIED, BreakerSignal.ROUTING_UNREADABLE):
+            self._trip(Breaker.ROUTING)
+            operation = UPDATE if signal is BreakerSignal.ROUTING_DENIED else DESCRIBE
+            self._log(failure, operation=operation, stops="routing")
+        elif signal is BreakerSignal.READING_DENIED:
+            self._trip(Breaker.READING)
+            self._log(failure, operation=DESCRIBE, stops="transfers")
+        elif signal is BreakerSignal.FLOW_DENIED:
+            flow = _flow_of(action)
+            stops = "transfers" if self._trip(flow) >= FLOWS_DENIED_FOR_ALL else "flow"
+            self._log(failure, operation=TRANSFER, flow=self.flow_name(flow), stops=stops)
+        elif signal is not BreakerSignal.NONE:
+            self._close_for(signal, _flow_of(action), action.contact_id)
 
-    def calls_stopped(self, now: datetime) -> bool:
-        """Whether the credentials were refused a moment ago: no call of any kind is worth making until the probe."""
+    def _close_for(self, signal: BreakerSignal, flow: FlowId, contact_id: ContactId) -> None:
+        """Closes the flow's breaker, because Connect has let the call pass or refused it for another reason."""
+        now = self.clock.now()
         with self._lock:
-            stop = self._stops.get(Everything.CALLS)
-            return stop is not None and not over(stop.probe_at, now)
+            self._open.pop(flow, None)
+            if signal is BreakerSignal.ACCEPTED:
+                for breaker in (Breaker.CALLS, Breaker.READING, Breaker.INSTANCE):
+                    self._open.pop(breaker, None)
+                self._suspects |= self._filled
+                self._filled.clear()
+            elif signal is BreakerSignal.CHAIN_FULL:
+                self._suspects.discard(contact_id)
+            elif signal is BreakerSignal.INSTANCE_FULL:
+                self._filled.add(contact_id)
+                self._open[Breaker.INSTANCE] = _OpenBreaker(now + FULL_PROBE, last=contact_id)
 
-    def read(self) -> None:
-        """A reading call was answered: the credentials are good."""
+    def _trip(self, which: FlowId | Breaker) -> int:
+        """Opens a breaker until the next probe; returns how many flows are denied now."""
         with self._lock:
-            self._stops.pop(Everything.CALLS, None)
+            self._open[which] = _OpenBreaker(self.clock.now() + DENIED_PROBE)
+            return len(self._flows())
 
-    def denied(self, flow: FlowId, now: datetime) -> bool:
-        """Whether that stops transfers altogether, and not this flow alone."""
-        with self._lock:
-            self._stops[flow] = _Stop(now + DENIED_PROBE)
-            return len(self._flows()) >= FLOWS_DENIED_FOR_ALL
+    def _log(self, failure: Failure | Full | None, **fields: str | None) -> None:
+        assert failure is not None, "a denial is a failure"
+        if self._news.is_news((failure.code, *(fields.get(name) for name in ("operation", "flow", "stops")))):
+            events.log_denied(failure, **fields)
 
-    def routing_denied(self, now: datetime) -> None:
-        """Routing updates were denied; moves were not."""
-        with self._lock:
-            self._no_routing_until = now + DENIED_PROBE
+    def stop_calls(self) -> None:
+        """Stops every call, because AWS refused the credentials."""
+        self._trip(Breaker.CALLS)
 
-    def routing_stopped(self, now: datetime) -> bool:
+    def record_response(self) -> None:
+        """Records that Connect answered a reading call, which shows that the credentials are good."""
         with self._lock:
-            return self._no_routing_until is not None and not over(self._no_routing_until, now)
+            self._open.pop(Breaker.CALLS, None)
 
-    def unreadable(self, now: datetime) -> None:
-        """Reading a contact was denied."""
-        with self._lock:
-            self._stops[Everything.READING] = _Stop(now + DENIED_PROBE)
+    def calls_stopped(self) -> bool:
+        """Returns whether the credentials were refused, and the next probe is still to come."""
+        return self._is_waiting(Breaker.CALLS)
 
-    def unauthenticated(self, now: datetime) -> None:
+    def routing_stopped(self) -> bool:
+        """Returns whether routing updates were denied, and the next probe is still to come."""
+        return self._is_waiting(Breaker.ROUTING)
+
+    def _is_waiting(self, which: Breaker) -> bool:
         with self._lock:
-            self._stops[Everything.CALLS] = _Stop(now + DENIED_PROBE)
+            breaker = self._open.get(which)
+            return breaker is not None and breaker.is_waiting(self.clock.now())
 
     def is_suspect(self, contact_id: ContactId) -> bool:
-        """Decides whether it is the contact's chain that is full: it was answered "full" before, and another contact
+        """Returns whether the contact's own chain must be full: it was refused as "full" before, and another contact
         has got through since."""
         with self._lock:
             return contact_id in self._suspects
 
-    def chain_full(self, flow: FlowId, contact_id: ContactId) -> None:
-        """Records that the contact's own chain is full, which shows that the flow is permitted."""
-        with self._lock:
-            self._stops.pop(flow, None)
-            self._suspects.discard(contact_id)
-
-    def full(self, flow: FlowId, contact_id: ContactId, now: datetime) -> None:
-        """Records that the instance is full."""
-        with self._lock:
-            self._stops.pop(flow, None)
-            self._filled.add(contact_id)
-            self._stops[Everything.INSTANCE] = _Stop(now + FULL_PROBE, last=contact_id)
-
     def suspend(self, followed: Iterable[Action]) -> frozenset[FlowId]:
-        """Suspends each flow whose strays reach the limit; answers those that were not suspended before."""
+        """Suspends each flow whose strays reach the limit; returns the flows that were not suspended before."""
         strays: dict[FlowId, int] = {}
         for action in followed:
             if action.target is not None and action.landing is Landing.STRAY and self._counts(action):
@@ -204,96 +228,39 @@ class Breakers:
             return self._suspended - before
 
     def resume(self, flow: FlowId, at: datetime) -> None:
-        """An operator's word: moves with the flow up to then do not count against it, wherever they went."""
+        """Resumes a flow: moves made with it until then no longer count against it, wherever they led."""
         with self._lock:
             self._resumed[flow] = at
             self._suspended -= {flow}
 
     def _counts(self, action: Action) -> bool:
-        assert action.target is not None, "a transfer has a target"
-        resumed_at = self._resumed.get(action.target.flow_id)
+        resumed_at = self._resumed.get(_flow_of(action))
         return resumed_at is None or (action.settled_at or action.decided_at) > resumed_at
 
     @property
     def suspended(self) -> frozenset[FlowId]:
         return self._suspended
 
-    def forget(self) -> None:
-        """A reload: permissions and flows may have changed, so everything is tried again."""
+    def close_all(self) -> None:
+        """Closes every breaker after a reload, because permissions and flows may have changed."""
         with self._lock:
-            self._stops.clear()
+            self._open.clear()
             self._filled.clear()
             self._suspects.clear()
-            self._no_routing_until = None
 
-    def _flows(self) -> dict[FlowId, _Stop]:
-        return {what: stop for what, stop in self._stops.items() if not isinstance(what, Everything)}
+    def _flows(self) -> dict[FlowId, _OpenBreaker]:
+        return {which: breaker for which, breaker in self._open.items() if not isinstance(which, Breaker)}
 
-    def _concerning(self, flow: FlowId) -> dict[FlowId | Everything, _Stop]:
-        flows = self._flows()
-        altogether = len(flows) >= FLOWS_DENIED_FOR_ALL
+    def _breakers_of(self, flow: FlowId) -> dict[FlowId | Breaker, _OpenBreaker]:
+        """Returns the breakers that a transfer with the flow must pass."""
+        all_flows = len(self._flows()) >= FLOWS_DENIED_FOR_ALL
         return {
-            what: stop
-            for what, stop in self._stops.items()
-            if isinstance(what, Everything) or altogether or what == flow
+            which: breaker
+            for which, breaker in self._open.items()
+            if which is not Breaker.ROUTING and (isinstance(which, Breaker) or all_flows or which == flow)
         }
 
 
-def _reason(what: FlowId | Everything) -> HoldReason:
-    return HoldReason.INSTANCE_FULL if what is Everything.INSTANCE else HoldReason.DENIED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Denials:
-    """Applies breaker signals, and logs what is denied.
-
-    A denial is logged again every five minutes while it lasts. If several attempts meet it at once, only the first is
-    logged.
-    """
-
-    blocked: Breakers
-    clock: Clock
-    directory: Callable[[], Directory]
-    _news: NewsFilter[tuple[str | None, ...]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_news", NewsFilter(self.clock.monotonic, again_after=DENIED_PROBE))
-
-    def apply(self, signal: BreakerSignal, action: Action, failure: Failure | Full | None) -> None:
-        """Opens and closes breakers after an attempt at ``action`` that ended with ``failure``."""
-        now = self.clock.now()
-        if signal is BreakerSignal.CREDENTIALS_REFUSED:
-            self.blocked.unauthenticated(now)
-            self._log(failure, stops="calls")
-        elif signal in (BreakerSignal.ROUTING_DENIED, BreakerSignal.ROUTING_UNREADABLE):
-            self.blocked.routing_denied(now)
-            operation = UPDATE if signal is BreakerSignal.ROUTING_DENIED else DESCRIBE
-            self._log(failure, operation=operation, stops="routing")
-        elif signal is BreakerSignal.READING_DENIED:
-            self.blocked.unreadable(now)
-            self._log(failure, operation=DESCRIBE, stops="transfers")
-        elif signal is not BreakerSignal.NONE:
-            self._apply_to_flow(signal, action, failure, now)
-
-    def _apply_to_flow(
-        self, signal: BreakerSignal, action: Action, failure: Failure | Full | None, now: datetime
-    ) -> None:
-        assert action.target is not None, "only a transfer has a flow"
-        flow = action.target.flow_id
-        if signal is BreakerSignal.ACCEPTED:
-            self.blocked.accepted(flow)
-        elif signal is BreakerSignal.PERMITTED:
-            self.blocked.permitted(flow)
-        elif signal is BreakerSignal.CHAIN_FULL:
-            self.blocked.chain_full(flow, action.contact_id)
-        elif signal is BreakerSignal.INSTANCE_FULL:
-            self.blocked.full(flow, action.contact_id, now)
-        elif signal is BreakerSignal.FLOW_DENIED:
-            stops = "transfers" if self.blocked.denied(flow, now) else "flow"
-            self._log(failure, operation=TRANSFER, flow=self.directory().flow_name(flow), stops=stops)
-
-    def _log(self, failure: Failure | Full | None, **fields: str | None) -> None:
-        assert failure is not None, "a denial is a failure"
-        what = (failure.code, *(fields.get(name) for name in ("operation", "flow", "stops")))
-        if self._news.is_news(what):
-            events.log_denied(failure, **fields)
+def _flow_of(action: Action) -> FlowId:
+    assert action.target is not None, "a transfer has a target"
+    return action.target.flow_id

@@ -1,4 +1,4 @@
-"""Local time against Connect's: a warning from half a minute on, no moves from five minutes on."""
+"""Compares local time with Connect's: it warns above half a minute, and stops moves above five minutes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ CLOCK = "clock"
 
 
 class ClockSkew:
-    """Told when it changes, not at each look. Thread-safe: asked by who decides, and right before each call by who
-    makes it, for the clock may have been set since the last answer of Connect's."""
+    """Decides whether clock skew stops moves, and logs each change of that; thread-safe.
+
+    It is checked when a snapshot is made and right before each call, because the clock may have been set in between.
+    """
 
     def __init__(self, skew: Callable[[], timedelta | None]) -> None:
         self._skew = skew
         self._news = NewsFilter[str](known={CLOCK: (False, False)})
 
     def stops(self) -> bool:
-        """Whether local time is so far from Connect's that what waits cannot be told; unknown is not far."""
+        """Returns whether local time is so far from Connect's that waiting times are wrong; an unknown skew is none."""
         skew = self._skew() or timedelta()
         state = (abs(skew) > WARNS, abs(skew) > STOPS)
         if self._news.is_news(CLOCK, state):

@@ -1,4 +1,4 @@
-"""How many moved contacts of each flow have not been seen to land: the place a move needs before it is made."""
+"""Counts the moved contacts of each flow that have not landed: a move needs a landing slot before it is made."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from router.model import Action, ContactId, FlowId, Landing
 
 
 class LandingSlots:
-    """At most ``limit`` contacts per flow are under way. A place belongs to a contact, so that giving it back twice
-    does no harm. It is kept from before the intent until the contact has landed, or the intent is settled without
-    effect; an intent that is still open keeps it. Thread-safe; seeded from the ledger at start."""
+    """Holds ``limit`` landing slots per flow; thread-safe. At the start the taken ones are read from the ledger.
+
+    A slot belongs to a contact, so that freeing it twice does no harm. It is taken before the intent is written, and
+    freed when the contact has landed or the intent is settled without effect. An open intent retains it.
+    """
 
     def __init__(self, limit: int, monotonic: Callable[[], float]) -> None:
         self._limit = limit
@@ -25,7 +27,7 @@ class LandingSlots:
         self._closed = False
 
     def reset(self, actions: Collection[Action]) -> None:
-        """Counts anew: of these, the open intents and the moves not landed take a place each."""
+        """Counts again: of these actions, each open intent and each move that has not landed takes a slot."""
         with self._changed:
             self._taken.clear()
             self._strays.clear()
@@ -39,7 +41,7 @@ class LandingSlots:
             self._changed.notify_all()
 
     def take(self, flow: FlowId, contact_id: ContactId) -> bool:
-        """A place for the contact, if there is one now."""
+        """Takes a slot for the contact; returns whether there was one."""
         with self._changed:
             if self._closed or len(self._taken[flow]) >= self._limit:
                 return False
@@ -47,19 +49,20 @@ class LandingSlots:
             return True
 
     def free(self, flow: FlowId, contact_id: ContactId) -> None:
+        """Frees the contact's slot, if it has one."""
         with self._changed:
             self._taken[flow].discard(contact_id)
             self._strays[flow].discard(contact_id)
             self._changed.notify_all()
 
     def stray(self, flow: FlowId, contact_id: ContactId) -> None:
-        """A contact under way has been given up: its place stays taken until it ends."""
+        """Records that the contact is a stray: its slot stays taken until it ends."""
         with self._changed:
             self._strays[flow].add(contact_id)
             self._changed.notify_all()
 
     def forgive(self, flow: FlowId, at: datetime) -> int:
-        """The strays of moves made up to then take no place any more; answers how many there are."""
+        """Frees the slots of strays that were moved until then; returns how many there are."""
         with self._changed:
             self._forgiven[flow] = at
             strays = self._strays.pop(flow, set())
@@ -72,12 +75,16 @@ class LandingSlots:
         return at is not None and action.landing is Landing.STRAY and (action.settled_at or action.decided_at) <= at
 
     def taken(self, flow: FlowId) -> int:
+        """Returns how many slots of the flow are taken."""
         with self._changed:
             return len(self._taken[flow])
 
     def await_one(self, flows: Collection[FlowId], *, until: float | None) -> bool:
-        """Waits until one of the flows has a place. ``False`` when ``until`` (monotonic seconds) comes first, the
-        service stops, or every place of them is a stray's, which nobody waits for."""
+        """Waits until one of the flows has a free slot.
+
+        Returns ``False`` if ``until`` (monotonic seconds) comes first, the service stops, or strays have all slots,
+        because no caller waits for those.
+        """
         with self._changed:
             while not self._closed:
                 if any(len(self._taken[flow]) < self._limit for flow in flows):
@@ -89,7 +96,7 @@ class LandingSlots:
             return False
 
     def close(self) -> None:
-        """Ends every wait: the service stops."""
+        """Ends every wait, because the service stops."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The pauses in force, asked before every call: one that is set counts from then on, for what is under way too."""
+"""Holds the operator's pauses in force. A new pause counts at once, also for a move that is under way."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from router.ledger.operator_records import OperatorRecords
 from router.model import Action, Pause, PauseKind, Pauses
 from router.ports import Clock
 
-ITS_TIME = "expiry"
-"""Who clears a pause whose time is over."""
+EXPIRY = "expiry"
+"""Clears a pause whose time is over, in place of a user's name."""
 
 
 class OperatorPauses:
-    """Thread-safe. The ledger is written first, and raises ``LedgerUnavailable``: a pause that would not survive a
-    restart is none."""
+    """Sets, clears and finds pauses; thread-safe.
+
+    The ledger is written first, and raises ``LedgerUnavailable``, because a pause must survive a restart.
+    """
 
     def __init__(self, records: OperatorRecords, clock: Clock) -> None:
         self._records = records
@@ -26,29 +28,31 @@ class OperatorPauses:
         self._pauses = Pauses(records.pauses())
 
     def reread(self) -> None:
-        """What another router has set or lifted meanwhile."""
+        """Reads the pauses again that another router may have set or cleared."""
         with self._lock:
             self._pauses = Pauses(self._records.pauses())
 
     @property
     def now(self) -> Pauses:
+        """Returns the pauses in force."""
         return self._pauses.at(self._clock.now())
 
     def set(self, pause: Pause) -> None:
+        """Sets a pause in place of the one with the same subject."""
         with self._lock:
             self._records.set_pause(pause)
             self._pauses = Pauses((*self._without(pause.kind, pause.subject), pause))
         events.log_pause_set(pause)
 
     def clear(self, kind: PauseKind, subject: str, *, who: str) -> Pause | None:
-        """The one that was lifted; ``None`` where there was none."""
+        """Clears a pause and returns it; ``None`` if there is none."""
         return next(iter(self._clear(lambda one: (one.kind, one.subject) == (kind, subject), who)), None)
 
     def expire(self) -> None:
-        """Lifts what is over."""
+        """Clears the pauses whose time is over."""
         now = self._clock.now()
         if any(one.until <= now for one in self._pauses.all):
-            self._clear(lambda one: one.until <= now, ITS_TIME)
+            self._clear(lambda one: one.until <= now, EXPIRY)
 
     def holding(self, subject: RuleDecision | Action) -> Pause | None:
         """Returns a pause in force that holds a decision or an intended call; ``None``: no pause does."""
@@ -69,9 +73,9 @@ class OperatorPauses:
         ids = [one for one in (move.contact_id, move.chain_id, move.new_contact_id) if one is not None]
         return self.now.concerning(rule=move.rule, queue_id=move.landed_queue_id, contact_ids=ids)
 
-    def _clear(self, lifted: Callable[[Pause], bool], who: str) -> tuple[Pause, ...]:
+    def _clear(self, matches: Callable[[Pause], bool], who: str) -> tuple[Pause, ...]:
         with self._lock:
-            found = tuple(one for one in self._pauses.all if lifted(one))
+            found = tuple(one for one in self._pauses.all if matches(one))
             for one in found:
                 self._records.clear_pause(one)
                 self._pauses = Pauses(self._without(one.kind, one.subject))

@@ -15,7 +15,7 @@ from router.ledger.sqlite import SqliteLedger
 from router.model import Action, ActionKind, ContactId, Directory, FlowId, HoldReason
 from router.ports import Clock
 from router.rules.rule import Mode
-from router.safety.breakers import Breakers, Denials
+from router.safety.breakers import Breakers
 from router.safety.clock_skew import ClockSkew
 from router.safety.landing_slots import LandingSlots
 from router.safety.operator_pauses import OperatorPauses
@@ -45,7 +45,6 @@ class Safety:
     """
 
     breakers: Breakers
-    denials: Denials
     pauses: OperatorPauses
     slots: LandingSlots
     clock_skew: ClockSkew
@@ -68,14 +67,14 @@ class Safety:
         ``unlanded`` is the number of landing slots per flow, and ``skew`` returns local time minus Connect's, ``None``
         if unknown. Raises ``LedgerUnavailable`` if the ledger cannot be read.
         """
-        records, breakers = OperatorRecords(ledger), Breakers(unlanded_limit=unlanded)
+        records = OperatorRecords(ledger)
+        breakers = Breakers(unlanded_limit=unlanded, clock=clock, flow_name=lambda flow: directory().flow_name(flow))
         slots = LandingSlots(unlanded, clock.monotonic)
         for flow, resumed_at in records.resumed_flows().items():
             breakers.resume(flow, resumed_at)
             slots.forgive(flow, resumed_at)
         return cls(
             breakers=breakers,
-            denials=Denials(blocked=breakers, clock=clock, directory=directory),
             pauses=OperatorPauses(records, clock),
             slots=slots,
             clock_skew=ClockSkew(skew),
@@ -86,7 +85,7 @@ class Safety:
 
     def blocks(self) -> Blocks:
         """Returns what a snapshot must know of breakers and clock skew."""
-        return self.breakers.for_look(self.clock.now(), clock_skew=self.clock_skew.stops())
+        return self.breakers.blocks(clock_skew=self.clock_skew.stops())
 
     def hold_before_call(self, subject: RuleDecision | Action) -> SafetyHold | None:
         """Returns why a decision may not be performed, or an intended call not be made, now; ``None``: it may.
@@ -114,11 +113,11 @@ class Safety:
 
     def calls_stopped(self) -> bool:
         """Returns whether Connect refused the credentials recently, so that no call of any kind is worth making."""
-        return self.breakers.calls_stopped(self.clock.now())
+        return self.breakers.calls_stopped()
 
     def routing_stopped(self) -> bool:
         """Returns whether Connect denied routing updates recently."""
-        return self.breakers.routing_stopped(self.clock.now())
+        return self.breakers.routing_stopped()
 
     @contextmanager
     def admission(self, flow: FlowId, contact_id: ContactId, *, takes_slot: bool) -> Iterator[SafetyHold | None]:
@@ -128,7 +127,7 @@ class Safety:
         or ``NO_SLOT`` is yielded. The slot outlives the block: it is freed when the contact lands, or when its intent
         is settled without effect.
         """
-        reason = self.breakers.admit(flow, contact_id, self.clock.now())
+        reason = self.breakers.admit(flow, contact_id)
         if reason is not None:
             yield SafetyHold(reason)
             return

@@ -52,7 +52,7 @@ def test_nothing_spins_while_the_credentials_are_refused(centre):
     app.cycle.act = noted
     with running(app):
         until(lambda: app.connection.calls().get("SearchContacts", 0) >= 2 and acts)
-        app.safety.breakers.unauthenticated(app.clock.now())
+        app.safety.breakers.stop_calls()
         fell_due = app.acting.waiting_list.next_at
         until(lambda: app.clock.now() > fell_due, within=20)
         del acts[:]
