@@ -216,7 +216,7 @@ def _make_stray(app, moved):
     """As the follower does when a flow has eaten a contact."""
     from dataclasses import replace
 
-    stray = replace(app.ledger.history(contact_id=moved.contact_id)[-1], landing=Landing.STRAY)
+    stray = replace(app.ledger.history(contact_id=moved.contact_id)[0], landing=Landing.STRAY)
     app.ledger.land(stray)
     app.safety.slots.reset((stray,))
     app.follower.watch(stray, read_age=None)
