@@ -124,8 +124,8 @@ def test_a_move_does_not_wait_for_an_update_that_is_being_tried(centre):
         time.sleep(0.01)
     (contact,) = centre.world.waiting("Billing")
 
-    assert contact.id not in app.cycle.in_progress.contacts, "the move may be decided on"
-    with app.cycle.in_progress.claim(contact.id) as mine:
+    assert contact.id not in app.cycle.executor.in_progress.contacts, "the move may be decided on"
+    with app.cycle.executor.in_progress.claim(contact.id) as mine:
         assert mine
     trying.join(60)
 

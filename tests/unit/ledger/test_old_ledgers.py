@@ -50,7 +50,7 @@ def test_a_call_that_may_have_been_made_is_known_with_its_instant_and_what_it_as
 
     assert one.sent_at == NOW - timedelta(minutes=6)
     assert one.routing.age == timedelta(hours=2)
-    assert one.executor.attempts == 1
+    assert one.attempts == 1
 
 
 def test_open_intents_are_there_to_be_settled(ledger):

@@ -1,0 +1,70 @@
+"""Builds a keeper of places on a ledger in memory and a fake Connect."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from router.execute.routing_update import AgeMeaning
+from router.execute.settler import Settler
+from router.followup.keep_place import PlaceKeeper, follow_up_of
+from router.ledger import SqliteLedger
+from router.model import Action, Contact, Details, RoutingData
+from router.runtime import Runtime
+from router.safety.safety import Safety
+from tests.builders.contacts import NOW, act, after, contact
+from tests.builders.fakes import FakeClock, FakeConnect, FakePacer
+from tests.builders.instance import DIRECTORY, OVERFLOW, to
+
+BEFORE = RoutingData(priority=5)
+
+
+@dataclass
+class Bench:
+    """A keeper, and everything that it works with."""
+
+    keeper: PlaceKeeper
+    ledger: SqliteLedger
+    connect: FakeConnect
+    pacer: FakePacer
+    clock: FakeClock
+    safety: Safety
+    settler: Settler
+
+    def moved(self, contact_id: str = "c2") -> tuple[Contact, Action]:
+        """Moves a contact that has waited an hour, and lands it; returns it with its follow-up, which is due."""
+        old = contact("c1", waited=60)
+        new = replace(after(old, contact_id), enqueued_at=self.clock.now(), details=Details(priority=5))
+        self.connect.show(new)
+        moved = self.ledger.record(
+            act(old, target=to(OVERFLOW), new_contact_id=new.id, before=BEFORE, landed_at=self.clock.now(),
+                landed_queue_id=new.queue_id, landed_enqueued_at=new.enqueued_at)
+        )  # fmt: skip
+        due = self.ledger.land(moved, follow_up=follow_up_of(moved, now=self.clock.now()))
+        assert due is not None
+        self.keeper.watch(due)
+        return new, due
+
+    def only(self) -> Action:
+        """Returns the only follow-up that the ledger has."""
+        (one,) = [one for one in self.ledger.history() if one.parent is not None]
+        return one
+
+
+@pytest.fixture
+def bench():
+    clock = FakeClock(NOW)
+    ledger = SqliteLedger.in_memory("instance-1")
+    connect, pacer = FakeConnect(clock), FakePacer()
+    safety = Safety.open(ledger, clock, unlanded=10, skew=lambda: None, directory=lambda: DIRECTORY)
+    ages = AgeMeaning()
+    settler = Settler(
+        ledger=ledger, denials=safety.denials, slots=safety.slots, ages=ages, clock=clock, moved=lambda move, age: None
+    )
+    keeper = PlaceKeeper(
+        enabled=True, reader=connect, mover=connect, pacer=pacer, ledger=ledger, safety=safety, settler=settler,
+        runtime=Runtime(clock=clock, workers=1),
+    )  # fmt: skip
+    yield Bench(keeper, ledger, connect, pacer, clock, safety, settler)
+    ledger.close()
+
+

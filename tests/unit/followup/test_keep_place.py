@@ -1,0 +1,151 @@
+"""Checks that a place is given back once, whatever Connect responds, and that its follow-up ends in the right state."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from router.connect.answers import Denied, Rejected, Throttled, Unauthenticated, Unknown
+from router.model import ActionState, RoutingData
+
+HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+LOST = Unknown(code="TimedOut", message="no answer")
+
+
+def test_the_time_that_the_wait_had_waited_is_given_back_once(bench):
+    new, _ = bench.moved()
+
+    bench.keeper.look()
+    bench.keeper.look()
+
+    assert bench.connect.updates == [(new.id, RoutingData(age=HOUR))]
+    one = bench.only()
+    assert (one.state, one.request_id, one.attempts) == (ActionState.ACTED, "request", 1)
+    assert not bench.keeper.pending
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (Rejected(code="InvalidRequestException", message="no", status=400), ActionState.REFUSED),
+        (Denied(message="no permission"), ActionState.REFUSED),
+    ],
+)
+def test_a_refusal_ends_it(bench, answer, state):
+    bench.moved()
+    bench.connect.update_answers = [answer]
+
+    bench.keeper.look()
+    bench.clock.travel(10 * MINUTE)
+    bench.keeper.look()
+
+    assert (bench.only().state, bench.only().error) == (state, answer.code)
+    assert len(bench.connect.updates) == 1
+    assert bench.safety.routing_stopped() is False, "after ten minutes"
+
+
+@pytest.mark.parametrize("answer", [Throttled(code="TooManyRequestsException"), Unauthenticated(code="X", message="")])
+def test_what_was_not_accepted_or_refused_is_due_again(bench, answer):
+    bench.moved()
+    bench.connect.update_answers = [answer]
+
+    bench.keeper.look()
+
+    assert (bench.only().open, bench.only().sent_at) == (True, None)
+    bench.clock.travel(6 * MINUTE)
+    bench.keeper.look()
+    assert bench.only().state is ActionState.ACTED
+    assert len(bench.connect.updates) == 2
+
+
+def test_a_call_without_an_answer_is_not_repeated_while_connect_may_still_apply_it(bench):
+    bench.moved()
+    bench.connect.update_answers = [LOST]
+
+    for _ in range(30):
+        bench.keeper.look()
+        bench.clock.travel(SECOND)
+    assert len(bench.connect.updates) == 1
+    assert bench.only().sent_at is not None
+
+    bench.clock.travel(MINUTE)
+    bench.keeper.look()
+    assert len(bench.connect.updates) == 2, "the contact still shows the old value"
+    assert bench.only().state is ActionState.ACTED
+
+
+def test_a_call_without_an_answer_that_took_effect_is_settled_by_reading(bench):
+    new, _ = bench.moved()
+    bench.connect.update_answers = [LOST]
+    bench.keeper.look()
+    assert new.details is not None
+    bench.connect.show(replace(new, details=replace(new.details, queue_time_adjustment=HOUR)))
+
+    bench.clock.travel(2 * MINUTE)
+    bench.keeper.look()
+
+    assert len(bench.connect.updates) == 1
+    assert bench.only().state is ActionState.ACTED
+
+
+@pytest.mark.parametrize(("sent", "state"), [(False, ActionState.NEVER_SENT), (True, ActionState.ACTED)])
+def test_a_contact_that_was_answered_is_given_nothing(bench, sent, state):
+    new, _ = bench.moved()
+    if sent:
+        bench.connect.update_answers = [LOST]
+        bench.keeper.look()
+    bench.connect.show(replace(new, connected_at=bench.clock.now()))
+
+    bench.clock.travel(2 * MINUTE)
+    bench.keeper.look()
+
+    assert len(bench.connect.updates) == int(sent)
+    assert bench.only().state is state
+
+
+def test_nothing_is_tried_after_ten_minutes(bench):
+    bench.moved()
+    bench.pacer.empty = True
+    bench.keeper.look()
+    assert bench.only().open
+
+    bench.pacer.empty = False
+    bench.clock.travel(11 * MINUTE)
+    bench.keeper.look()
+
+    assert bench.connect.updates == []
+    assert (bench.only().state, bench.only().error) == (ActionState.REFUSED, "NoAnswer")
+
+
+def test_the_next_process_takes_up_what_is_open(bench):
+    _, due = bench.moved()
+    another = replace(bench.keeper, _open={})
+    another.resume()
+
+    assert another.pending
+    another.look()
+    assert len(bench.connect.updates) == 1
+    assert bench.only().id == due.id
+
+
+@pytest.mark.parametrize("abandons", [True, False])
+def test_a_process_that_keeps_no_places_closes_those_that_are_open_or_leaves_them(bench, abandons):
+    bench.moved()
+    another = replace(bench.keeper, enabled=False, abandons=abandons, _open={})
+
+    another.resume()
+    another.look()
+
+    assert bench.connect.updates == []
+    assert bench.only().state is (ActionState.NEVER_SENT if abandons else ActionState.INTENDED)
+
+
+def test_a_contact_that_could_not_be_read_is_left_for_the_next_look(bench):
+    new, _ = bench.moved()
+    bench.connect.failures[new.id] = LOST
+    bench.keeper.look()
+    assert bench.connect.updates == []
+
+    bench.connect.failures.clear()
+    bench.keeper.look()
+    assert len(bench.connect.updates) == 1
