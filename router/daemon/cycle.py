@@ -20,7 +20,7 @@ from router.model import Contact, ContactId, HoldReason
 from router.rules.rule import Mode
 from router.runtime import Runtime
 from router.safety.safety import Safety
-from router.search.next_due import NextDue
+from router.search.due_times import NextDue
 from router.search.planner import SearchPlanner
 from router.search.progress import SearchProgress
 from router.search.waiting_list import ENDED_REASONS, WaitingList

@@ -105,7 +105,7 @@ class ChainReader:
             key=_first_id,
             read=lambda item, now: _origin_of(earlier.read_first(*item, now)),
             budget=ORIGINS_PER_LOOK,
-            keeps=lambda began_at, now: began_at <= now,  # a contact that is still scheduled may be scheduled anew
+            keeps=lambda began_at, now: began_at <= now,  # a contact that is still scheduled may be scheduled again
         )
         self._pasts = OnDemandReader(
             key=_past_id,

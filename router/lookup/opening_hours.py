@@ -27,7 +27,7 @@ the weekday count."""
 
 MARGIN = timedelta(days=180)
 """The wait of a moved contact, and its chain, began before the contact entered its queue: tasks can live for 90 days
-(Amazon Connect Administrator Guide, tasks), and whether a transfer begins them anew is not documented."""
+(Amazon Connect Administrator Guide, tasks), and whether a transfer begins them again is not documented."""
 
 
 class OpeningHoursReader:

@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadFailure:
-    """Says why a value is not known.
+    """Gives the reason why a value is not known.
 
     ``code`` is Connect's error code, or a sentence; it is empty if nothing failed. ``stops``: Connect did not respond,
     and another call of this look might take as long. ``requested`` is ``False`` if this value was left out, because the

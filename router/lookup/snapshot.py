@@ -14,7 +14,7 @@ from router.decide.capacity import METRICS_LAG
 from router.decide.decide import Decided, decide
 from router.decide.snapshot import Blocks, Limits, RecordedMoves, Snapshot
 from router.lookup.details import DetailsCache
-from router.lookup.fetch import Fetcher
+from router.lookup.fetcher import Fetcher
 from router.model import (
     Action,
     AgentId,
@@ -79,7 +79,7 @@ class Lookup:
         *,
         in_service: bool,
     ) -> Lookup:
-        """Opens it over a connection. ``in_service``: moves follow, each of which reads its contact once more, so that
+        """Opens it over a connection. ``in_service``: moves follow, each of which reads its contact again, so that
         tasks are assumed not to be paused, and background calls give way to those of moves."""
         fetcher = Fetcher(
             connection.background if in_service else connection.reader,
@@ -199,7 +199,7 @@ def _is_decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool
 
 
 def _count_sent(recent: tuple[Action, ...], lag: timedelta, now: datetime) -> Mapping[QueueId, int]:
-    """Counts, by queue, the contacts sent there that its metrics may not show yet."""
+    """Counts the contacts sent to each queue that its metrics may not show yet."""
     sent: Counter[QueueId] = Counter()
     for move in recent:
         if move.target is not None and move.target.queue_id is not None and not _is_shown(move, lag, now):
@@ -215,7 +215,7 @@ def _is_shown(move: Action, lag: timedelta, now: datetime) -> bool:
 
 
 def _count_at_agents(followed: tuple[Action, ...]) -> Mapping[AgentId, int]:
-    """Counts, by agent, the contacts sent there that the agent has not answered."""
+    """Counts the contacts sent to each agent that the agent has not answered."""
     return Counter(
         action.target.agent_id for action in followed if action.target is not None and action.target.agent_id
     )

@@ -1,4 +1,4 @@
-"""Stops calls that Connect keeps refusing, and lets one contact probe from time to time whether it still does."""
+"""Stops calls that Connect refuses again and again, and lets one contact probe from time to time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Breaker(Enum):
 
 
 class BreakerSignal(Enum):
-    """What the end of an attempt says about the breakers."""
+    """Names what the end of an attempt means for the breakers."""
 
     NONE = "none"
     ACCEPTED = "accepted"

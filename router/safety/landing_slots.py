@@ -82,8 +82,8 @@ class LandingSlots:
     def await_one(self, flows: Collection[FlowId], *, until: float | None) -> bool:
         """Waits until one of the flows has a free slot.
 
-        Returns ``False`` if ``until`` (monotonic seconds) comes first, the service stops, or strays have all slots,
-        because no caller waits for those.
+        Returns ``False`` if ``until`` (monotonic seconds) is reached first, or the service stops. It also returns
+        ``False`` if strays have all slots, because no caller waits for those.
         """
         with self._changed:
             while not self._closed:

@@ -23,7 +23,7 @@ from router.safety.operator_pauses import OperatorPauses
 
 @dataclass(frozen=True, slots=True)
 class SafetyHold:
-    """Says why a call may not be made now; ``detail`` is for people and may be empty."""
+    """Gives the reason why a call may not be made now; ``detail`` is for people and may be empty."""
 
     reason: HoldReason
     detail: str = ""
@@ -40,8 +40,8 @@ NO_SLOT = SafetyHold(
 class Safety:
     """Owns breakers, operator pauses, clock skew and landing slots. Every method is thread-safe.
 
-    Three users ask it: the snapshot (``blocks``), a round and an attempt before each call (``hold_before_call``), and
-    a follow-up (``hold_before_follow_up``).
+    A snapshot uses ``blocks``, a round and an attempt use ``hold_before_call`` before each call, and a follow-up uses
+    ``hold_before_follow_up``.
     """
 
     breakers: Breakers

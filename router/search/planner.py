@@ -15,8 +15,8 @@ from router.model import Channel, Directory, QueueId
 from router.news import NewsFilter
 from router.ports import Clock, Gauge, Pacer, Searcher
 from router.rules.bound import BoundRuleSet
+from router.search.due_times import NextDue
 from router.search.metrics_gate import Earliest, falls_due, unknown_since
-from router.search.next_due import NextDue
 from router.search.progress import Rows, SearchCursor, SearchPoll, SearchProgress
 from router.search.waiting_list import WaitingList
 from router.settings import Settings
@@ -39,8 +39,10 @@ class SearchPlanner:
 
     A full scan runs every ``sweep``. In between, a poll searches only queues that may hold a contact which is not known
     and falls due before the next poll, for contacts enqueued since the last search. Under rules with the chain clock a
-    contact may be late as it arrives, so their queues are searched at each poll. Remaining time is used for queues with
-    a contact that is due, so that contacts which left them no longer count. ``lookback`` is how long contacts may wait.
+    contact may be late when it arrives. Their queues are therefore searched at each poll. Remaining time is used for
+    queues with a contact that is due, so that contacts which left them no longer count.
+
+    ``lookback`` is how long contacts may wait.
     """
 
     reader: Searcher
@@ -95,7 +97,7 @@ class SearchPlanner:
         stop: Callable[[], bool] = lambda: False,
         gated: bool = True,
     ) -> SearchProgress:
-        """Searches until there is nothing left to search for, or the next poll comes, which then continues.
+        """Searches until there is nothing left to search for, or the next poll begins, which then continues.
 
         ``until`` is the monotonic instant of the next poll, and ``every`` the time between polls. ``on_news`` is called
         after each page with a new or changed contact. Without ``gated`` the metrics are not read and everything is
@@ -240,7 +242,7 @@ class SearchPlanner:
                 page = next(cursor.pages, None)
                 if page is not None:
                     self._take(page, poll)
-            except Exception:  # a bug: the rest of this search never comes
+            except Exception:  # a bug: the rest of this search is lost
                 self._cursor = None
                 raise
             if page is None:
@@ -265,7 +267,7 @@ class SearchPlanner:
         self._searched.update(dict.fromkeys(cursor.queue_ids or poll.queues, cursor.began_at))
 
     def _in_time(self, poll: SearchPoll) -> bool:
-        """Returns whether a token comes before the next poll, which begins with what is more urgent."""
+        """Returns whether a token is free before the next poll, which begins with more urgent searches."""
         return poll.until is None or self.clock.monotonic() + self.pacer.seconds_to_token(SEARCH) < poll.until
 
     def _take(self, page: SearchPage, poll: SearchPoll) -> None:

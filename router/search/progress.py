@@ -15,7 +15,7 @@ Rows = Mapping[Row, QueueMetrics]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchProgress:
-    """How far the search has come.
+    """Shows how far the search has come.
 
     ``begun``: everything was searched at least once. ``going_on``: this poll continued a full scan. ``unseen`` is how
     many contacts that full scan is still to return, by Connect's count, and ``unseen_for`` the time since the last
@@ -55,8 +55,11 @@ class SearchCursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPoll:
-    """One poll. ``due_before`` is until when contacts must be found that fall due; ``until`` is the monotonic instant
-    of the next poll, ``None`` for no limit. ``queues`` are all that rules can meet, in order."""
+    """Holds what one poll is given.
+
+    Contacts that fall due before ``due_before`` must be found. ``until`` is the monotonic instant of the next poll,
+    ``None`` for no limit. ``queues`` are all queues that rules can meet, in order.
+    """
 
     queues: tuple[QueueId, ...]
     rows: Rows

@@ -45,7 +45,7 @@ class EndedWaits:
 
 @dataclass(slots=True, kw_only=True)
 class WaitingEntry:
-    """A contact of the waiting list.
+    """Holds a contact of the waiting list, and when to decide on it.
 
     ``decide_at`` is when to decide on it again, and ``each_poll`` whether every poll decides on it too. ``by_id``: it
     was read by its id, and no search has returned it yet. ``awaits_slot``: it waits for another contact of its flow to
@@ -89,7 +89,7 @@ class WaitingList:
             return tuple(entry.contact for entry in self._entries.values())
 
     def record_seen(self, contacts: Iterable[Contact], now: datetime, *, by_id: bool = False) -> int:
-        """Records rows of a search, or with ``by_id`` readings; returns how many contacts are new, or wait anew."""
+        """Records rows of a search, or with ``by_id`` readings; returns how many contacts are new, or in a new wait."""
         fresh = 0
         with self._lock:
             for contact in contacts:

@@ -21,7 +21,7 @@ MANY = tuple(contact(f"c{n:03}", waited=10) for n in range(DETAILS_PER_LOOK + 20
 
 @dataclass
 class Described:
-    """Answers what it was given for a contact, else its details; notes who was asked about."""
+    """Returns the answer set for a contact, otherwise its details; records the contacts that were read."""
 
     bad: dict[ContactId, DescribeAnswer] = field(default_factory=dict)
     asked: list[ContactId] = field(default_factory=list)

@@ -33,7 +33,7 @@ def test_a_reading_is_usable_for_a_quarter_of_an_hour():
 
 
 def test_readings_of_moved_contacts_are_dropped_when_they_are_too_old():
-    """Each move reads its contact, and no rule that needs nothing of it shows which are gone."""
+    """Holds although each move reads its contact, and no search shows which contacts are gone."""
     details = DetailsCache()
     for number in range(100):
         details.remember(contact(f"moved-{number}", waited=10), NOW + number * USABLE_FOR / 10)

@@ -1,4 +1,4 @@
-"""Hours of operation, kept for a while and read again."""
+"""Checks how long opening hours are kept, and when they are read again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ALWAYS = OpeningHours(zone="UTC", weekly=dict.fromkeys(range(7), ((0, 0),)), dat
 
 @dataclass
 class Instance:
-    """Answers as it is told to, and remembers what it was asked."""
+    """Returns the answer that a test sets, and records the calls."""
 
     answer: OpeningHours | Failure = ALWAYS
     asked: list[tuple[HoursId, date, date]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""When chains began, read from their first contacts."""
+"""Checks that chains began when their first contacts did, and how those are read."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The contacts that waiting ones came from, and their pauses, read by id."""
+"""Checks how the contacts that waiting ones came from are read, and the pauses of tasks."""
 
 from dataclasses import replace
 from typing import Any
@@ -58,7 +58,7 @@ def test_of_what_has_ended_nothing_is_kept_that_tells_of_a_customer():
 
 
 def test_one_that_has_not_ended_is_read_again():
-    """A task linked to another that goes on."""
+    """Covers a task linked to another that has not ended."""
     reader = Describing.of([replace(FIRST, disconnected_at=None)])
     asked = pasts_of(reader)
     linked = contact("c2", previous_id="c1")

@@ -1,4 +1,4 @@
-"""How many transfers a segment has behind it, by the records that Connect has of its chain."""
+"""Checks how many transfers a contact has behind it, by the contacts of its chain."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from tests.builders.contacts import NOW, contact
 
 
 def segments(count, *, initial=True, previous=True):
-    """Segments c1 to cN, a minute apart; whether they name their first contact, and the one before them."""
+    """Builds contacts c1 to cN, a minute apart, with or without the ids of the first and the previous contact."""
     return tuple(
         contact(
             f"c{number}",

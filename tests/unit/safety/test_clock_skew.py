@@ -1,4 +1,4 @@
-"""Local time against Connect's: told when it changes, and moves stop above five minutes either way."""
+"""Checks that clock skew is logged when it changes, and that moves stop above five minutes either way."""
 
 from datetime import timedelta
 

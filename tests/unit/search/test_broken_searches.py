@@ -32,8 +32,8 @@ def test_a_search_that_broke_is_no_evidence_of_what_it_did_not_return(monkeypatc
 
 
 def test_a_sweep_looks_at_everything_again_whatever_its_rows_say():
-    """Attributes, priorities and hours change without a row changing; reading the names again, which presses all as
-    well, may fail for days (IAM)."""
+    """Covers attributes, priorities and hours, which change without a row. Reading the names again makes all contacts
+    due too, but may fail for days (IAM)."""
     service = Service(contact("a", waited=1))
     service.poll()
     [one] = service.waiting_list.take_due(service.clock.at)
@@ -46,7 +46,7 @@ def test_a_sweep_looks_at_everything_again_whatever_its_rows_say():
 
 
 def test_a_contact_that_one_search_leaves_out_is_not_late_for_it():
-    """Without a row in the metrics (EMAIL), 10 s before it falls due."""
+    """Covers a contact without a row in the metrics (e-mail), 10 s before it falls due."""
     one = contact("a", waited=24)
     service = Service(one, contact("b", waited=5), silent=frozenset(Channel))
     service.poll()

@@ -1,4 +1,4 @@
-"""What a poll searches, and how a search that is longer than a poll goes on."""
+"""Checks what a poll searches, and how a search continues that is longer than a poll."""
 
 from datetime import timedelta
 
@@ -189,3 +189,31 @@ def test_after_the_clock_was_set_back_everything_is_searched_and_not_only_when_i
     service.clock.at -= back
     service.poll()
     assert service.world.searches == [{BILLING, GENERAL}]
+
+
+def test_searching_everything_reads_no_metrics_and_is_complete_at_once():
+    service = Service(contact("a", waited=5), contact("b", queue=GENERAL, waited=1))
+    for _ in range(2):
+        del service.world.searches[:]
+        progress = service.search.search_everything(service.bound, DIRECTORY)
+        assert progress.complete
+        assert service.world.searches == [{BILLING, GENERAL}]
+    assert service.world.spans[-1] == timedelta(days=90)
+    assert service.world.asked == 0
+    assert {one.id for one in service.waiting_list.contacts} == {"a", "b"}
+
+
+def test_searching_everything_without_success_is_not_complete_even_if_it_was_before():
+    service = Service(contact("a", waited=5))
+    assert service.search.search_everything(service.bound, DIRECTORY).complete
+    service.world.failing = True
+    progress = service.search.search_everything(service.bound, DIRECTORY)
+    assert (progress.complete, progress.failure is not None) == (False, True)
+    assert "a" in service.waiting_list
+
+
+def test_searching_everything_stops_when_the_service_does_and_is_not_complete_then():
+    service = Service(*(contact(f"c{n}", waited=5) for n in range(30)), page=10)
+    assert service.search.search_everything(service.bound, DIRECTORY).complete
+    assert not service.search.search_everything(service.bound, DIRECTORY, stop=lambda: True).complete
+    assert service.search.search_everything(service.bound, DIRECTORY).complete

@@ -1,4 +1,4 @@
-"""Who is known to wait: seen, seen anew, gone, and to be decided on again."""
+"""Checks which contacts count as waiting, and which are due for a decision."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +7,7 @@ import pytest
 
 from router.decide.decide import decide
 from router.model import Channel
-from router.search.waiting_list import INDEX_LAG, NEVER, NOW, WaitingList
+from router.search.waiting_list import ENDED_REMEMBERED_FOR, INDEX_LAG, NEVER, NOW, WaitingList
 from tests.builders import contacts as made
 from tests.builders.contacts import contact, minutes
 from tests.builders.instance import BILLING, OVERFLOW
@@ -179,3 +179,19 @@ def test_when_they_were_enqueued_and_the_queues_with_something_due_are_told(wait
         decided(waiting_list, one)
     assert waiting_list.enqueued_at()[BILLING, Channel.TASK] == [AT - minutes(20)]
     assert waiting_list.queues_due() == {BILLING}
+
+
+def test_a_wait_that_ended_is_ignored_for_an_hour_and_a_new_wait_of_the_contact_is_not(waiting_list):
+    over = contact("a", waited=5)
+    waiting_list.record_ended(over, AT)
+    assert waiting_list.record_seen([contact("a", waited=1)], AT) == 1
+    waiting_list.record_ended(contact("b"), AT + ENDED_REMEMBERED_FOR - timedelta(seconds=1))
+    assert waiting_list.record_seen([over], AT) == 0
+    waiting_list.record_ended(contact("b"), AT + ENDED_REMEMBERED_FOR)
+    assert waiting_list.record_seen([over], AT) == 1
+
+
+def test_a_wait_that_ended_takes_no_newer_wait_of_the_contact_off_the_list(waiting_list):
+    waiting_list.record_seen([contact("a", waited=1)], AT)
+    waiting_list.record_ended(contact("a", waited=5), AT)
+    assert "a" in waiting_list

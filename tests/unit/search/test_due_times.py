@@ -1,9 +1,9 @@
-"""When to look at a contact again."""
+"""Checks when a contact is decided on again."""
 
 import pytest
 
 from router.decide.decide import decide
-from router.search.next_due import NextDue
+from router.search.due_times import NextDue
 from router.search.waiting_list import NEVER
 from tests.builders.contacts import NOW, contact, minutes
 from tests.builders.instance import DIRECTORY, GENERAL

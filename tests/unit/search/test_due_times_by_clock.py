@@ -1,7 +1,7 @@
-"""When to look again at a contact whose rule goes by the time of day."""
+"""Checks when a contact is decided on again under rules that match by the time of day."""
 
 from router.decide.decide import decide
-from router.search.next_due import NextDue
+from router.search.due_times import NextDue
 from tests.builders.contacts import NOW, after, contact, minutes, move
 from tests.builders.rules import rules
 from tests.builders.snapshots import snapshot
@@ -23,7 +23,7 @@ def test_each_poll_where_the_rule_s_match_asks_for_hours():
 
 
 def test_each_poll_where_the_rule_that_moved_it_goes_by_the_time_of_day():
-    """The rule sees it in the queue that it moved it from, and what is due there comes to be due as the hours close."""
+    """Covers a rule that still matches the queue it moved the contact from, where a step falls due at closing time."""
     before = contact(waited=30)
     here = after(before, waited=5)
     history = (move(before, here),)
