@@ -13,6 +13,7 @@ from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.condition import Unread
 from router.rules.match_keys import match_key
 from router.rules.value_test import RangeForm
+from router.search.metrics_gate import Earliest
 from router.search.waiting_list import NEVER
 
 
@@ -23,6 +24,7 @@ class NextDue:
         self.rules = rules
         self.directory = directory
         self.rules_of_queue = lru_cache(maxsize=None)(self._rules_of_queue)
+        self.earliest = lru_cache(maxsize=None)(lambda queue_id: Earliest.of(self.rules_of_queue(queue_id)))
         self._changes_by_time = lru_cache(maxsize=None)(self._has_timed_rule)
 
     def next_decision(self, account: Account, now: datetime) -> tuple[datetime, bool]:

@@ -50,7 +50,6 @@ class SearchPlanner:
     clock: Clock
     pacer: Pacer
     waiting_list: WaitingList
-    channels: frozenset[Channel]
     lookback: timedelta
     sweep: timedelta
     _searched: dict[QueueId, datetime] = field(default_factory=dict)
@@ -59,7 +58,6 @@ class SearchPlanner:
     _long_ago_at: datetime | None = None
     _cursor: SearchCursor | None = None
     _next_due: NextDue | None = None
-    _earliest: dict[QueueId, Earliest] = field(default_factory=dict)
     _unreadable: list[RowProblem] = field(default_factory=list)
     _news: NewsFilter[str] = field(default_factory=NewsFilter)
 
@@ -73,7 +71,6 @@ class SearchPlanner:
             clock=clock,
             pacer=connection.quotas,
             waiting_list=WaitingList(channels=channels),
-            channels=channels,
             lookback=settings.poll.lookback,
             sweep=settings.poll.sweep,
         )
@@ -141,7 +138,6 @@ class SearchPlanner:
         if old is not None and old.rules is not rules:
             self._everything_at = self._long_ago_at = None
         self._next_due = NextDue(rules, directory)
-        self._earliest = {}
 
     def _queues(self, rules: BoundRuleSet, directory: Directory) -> tuple[QueueId, ...]:
         listed = (queue.id for queue in directory.queues if queue.agent_id is None)
@@ -151,14 +147,12 @@ class SearchPlanner:
         """Reads the queues' metrics. A missing row bounds nothing: then only the search shows what waits."""
         if not queues:
             return {}
-        rows = self.gauge.queue_metrics(queues, self.channels)
+        rows = self.gauge.queue_metrics(queues, self.waiting_list.channels)
         return rows if isinstance(rows, Mapping) else {}
 
     def _earliest_in(self, queue_id: QueueId) -> Earliest:
-        if queue_id not in self._earliest:
-            assert self._next_due is not None, "rules are in use"
-            self._earliest[queue_id] = Earliest.of(self._next_due.rules_of_queue(queue_id))
-        return self._earliest[queue_id]
+        assert self._next_due is not None, "rules are in use"
+        return self._next_due.earliest(queue_id)
 
     def _search_new(self, poll: SearchPoll) -> Failure | None:
         """Searches the queues where an unknown contact may fall due, for what was enqueued since their last search.
@@ -184,7 +178,7 @@ class SearchPlanner:
         enqueued, longest_ago = self.waiting_list.enqueued_at(), poll.now - self.lookback
         for queue_id in poll.queues:
             earliest, starts = self._earliest_in(queue_id), []
-            for channel in self.channels:
+            for channel in self.waiting_list.channels:
                 since = unknown_since(
                     poll.rows.get((queue_id, channel)),
                     known=enqueued.get((queue_id, channel), ()),
@@ -223,7 +217,7 @@ class SearchPlanner:
         """Yields the queues whose oldest contact has waited longer than the first step of a rule requires."""
         for queue_id in poll.queues:
             first = self._earliest_in(queue_id).at
-            known = (poll.rows.get((queue_id, channel)) for channel in self.channels)
+            known = (poll.rows.get((queue_id, channel)) for channel in self.waiting_list.channels)
             ages = [row.oldest_contact_age for row in known if row is not None]
             if first is not None and any(age is not None and age >= first for age in ages):
                 yield queue_id

@@ -71,7 +71,7 @@ class WaitingList:
     """
 
     def __init__(self, *, channels: Collection[Channel]) -> None:
-        self._channels = frozenset(channels)
+        self.channels = frozenset(channels)
         self._ended = EndedWaits()
         self._entries: dict[ContactId, WaitingEntry] = {}
         self._lock = Lock()
@@ -93,7 +93,7 @@ class WaitingList:
         fresh = 0
         with self._lock:
             for contact in contacts:
-                if contact.channel not in self._channels:
+                if contact.channel not in self.channels:
                     continue
                 if contact.standing(now) is not Standing.WAITING or contact in self._ended:
                     self._entries.pop(contact.id, None)

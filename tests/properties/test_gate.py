@@ -57,7 +57,6 @@ def moved_at(arrivals, bound, *, gated, world):
         clock=clock,
         pacer=Plenty(),
         waiting_list=waiting_list,
-        channels=frozenset([Channel.TASK, Channel.EMAIL]),
         lookback=timedelta(days=90),
         sweep=timedelta(minutes=5),
     )

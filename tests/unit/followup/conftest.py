@@ -57,9 +57,7 @@ def bench():
     connect, pacer = FakeConnect(clock), FakePacer()
     safety = Safety.open(ledger, clock, unlanded=10, skew=lambda: None, directory=lambda: DIRECTORY)
     ages = AgeMeaning()
-    settler = Settler(
-        ledger=ledger, denials=safety.denials, slots=safety.slots, ages=ages, clock=clock, moved=lambda move, age: None
-    )
+    settler = Settler(ledger=ledger, safety=safety, ages=ages, clock=clock, moved=lambda move, age: None)
     keeper = PlaceKeeper(
         enabled=True, reader=connect, mover=connect, pacer=pacer, ledger=ledger, safety=safety, settler=settler,
         runtime=Runtime(clock=clock, workers=1),

@@ -33,7 +33,6 @@ class Service:
             clock=self.clock,
             pacer=Plenty(),
             waiting_list=self.waiting_list,
-            channels=frozenset([Channel.TASK, Channel.EMAIL]),
             lookback=timedelta(days=90),
             sweep=sweep,
         )
