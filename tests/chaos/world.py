@@ -135,7 +135,7 @@ class _Trial:
         conditional transfer."""
         contact_id = params["ContactId"]
         latest = self.world.contact(contact_id)
-        if contact_id in self.read and latest.disconnected_at is None:
+        if contact_id in self.read and not latest.ended:
             self.basis[contact_id] = self.read[contact_id]
         if self.chance.random() < 0.03:
             self._accept(contact_id)
