@@ -40,7 +40,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff fuzz mutants lock lowest clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff pictures fuzz mutants lock lowest clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command
 
 mutants: $(DEV) $(WHEEL) ## 200 small changes of the code in a copy, and which of them no test notices (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/mutants/run.py $(ARGS)
+
+pictures: $(DEV) ## the pictures of docs/architecture.md, from the code
+	@PYTHONPATH=. $(PY) tests/docs/pictures.py
 
 api-diff: $(DEV) ## what the pinned AWS SDK changed for the operations we call: docs/api-changes.md (ARGS='BEFORE NOW' prints only)
 	@PYTHONPATH=. $(PY) tests/api_model/diff.py $(ARGS)
