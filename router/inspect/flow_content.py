@@ -99,7 +99,7 @@ class FlowContent:
 
     def findings(self) -> tuple[FlowFinding, ...]:
         """Returns what is wrong with the flow as the way of a moved contact, errors first."""
-        walk = _Walk(self)
+        walk = _FlowWalk(self)
         found = dict.fromkeys((*walk.before_the_queue(), *walk.after_a_failure()))
         return tuple(sorted(found, key=lambda each: each.severity is not Severity.ERROR))
 
@@ -130,7 +130,7 @@ def _block(action: Mapping[str, Any]) -> Block:
 
 
 @dataclass(slots=True)
-class _Walk:
+class _FlowWalk:
     """Follows all ways through a flow: up to "Transfer to queue", and on from there when it fails."""
 
     flow: FlowContent
