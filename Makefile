@@ -6,8 +6,8 @@
 #   make PYTHON=python3.13 VENV=.venv-3.13 test
 
 VENV    ?= .venv
-# Tests wait more than they work: three at a time on two cores take two thirds of the time of two.
-WORKERS ?= 3
+# Tests wait more than they work: four at a time keep two cores busy.
+WORKERS ?= 4
 # The first Python that is new enough: `python3` of Ubuntu 22.04 and RHEL 9 is not, and has a younger one beside it.
 ifndef PYTHON
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \

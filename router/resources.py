@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Thread
@@ -141,8 +141,11 @@ def router_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def open_connection(settings: Settings, clock: Clock) -> Connection:
-    """Opens the connection. Raises ``Unreachable`` if the SDK has no region, credentials or usable configuration."""
+def open_connection(settings: Settings, clock: Clock, *, pause: Callable[[float], object] | None = None) -> Connection:
+    """Opens the connection. ``pause`` passes the time between two attempts at a read; ``None`` means that it sleeps.
+
+    Raises ``Unreachable`` if the SDK has no region, credentials or usable configuration.
+    """
     return Connection.open(
         instance_id=settings.connect.instance_id,
         region=settings.connect.region,
@@ -152,4 +155,5 @@ def open_connection(settings: Settings, clock: Clock) -> Connection:
         share=settings.quotas.share,
         now=clock.now,
         monotonic=clock.monotonic,
+        pause=pause,
     )

@@ -1,6 +1,8 @@
-"""Scales the work of a property test by the profile of Hypothesis: ``make fast`` tries a tenth of it."""
+"""Scales tests to the run and to the machine: examples by the profile of Hypothesis, time limits by the load."""
 
 from __future__ import annotations
+
+import os
 
 from hypothesis import settings
 
@@ -11,3 +13,9 @@ SUITE = 100
 def scaled(count: int) -> int:
     """Returns how many examples the profile in force wants, if ``suite`` wants ``count`` of them; at least one."""
     return max(1, count * settings().max_examples // SUITE)
+
+
+def patience(seconds: float) -> float:
+    """Returns the limit for a span that takes up to ``seconds`` on an idle machine, on this one, as busy as it is."""
+    waiting_for_a_core = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return seconds * max(1.0, 2 * waiting_for_a_core)

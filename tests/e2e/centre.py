@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from router.connect.connection import Connection
 from router.daemon.compose import Router, build
 from router.daemon.reload import reload
+from router.ports import Clock
 from router.problems import Problem
+from router.resources import open_connection
 from router.rules.load import load_rules
 from router.rules.rule import Mode
 from router.sandbox import Behaviours, Sandbox, Scenario
-from router.settings import load_settings
+from router.settings import Settings, load_settings
 
 FLOW = "Overflow to queue"
 AGENT_FLOW = "Escalate to agent"
@@ -39,7 +42,7 @@ to = [{ queue = "Billing Overflow" }]
 
 
 class TravelClock:
-    """The machine's time, and as much more as a test adds."""
+    """Shows the machine's time, and as much more as a test adds. ``monotonic`` is the machine's."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
@@ -86,18 +89,23 @@ class Centre:
             "quotas.ListUsers": {"rate": 100, "burst": 100},
         }
         settings = load_settings(config, environ={}, overrides={**fast, **overrides})
-        app = build(settings, load_rules(path), mode=mode, clock=self.clock)
+        app = build(settings, load_rules(path), mode=mode, clock=self.clock, connect=self.connect)
         self._apps.append(app)
         assert app.names.load() is None
         app.follower.resume()
         return app
 
-    def land(self, app: Router, *, within: float = 5.0) -> None:
-        """Looks after the moved contacts until none is under way, by the sandbox's own clock moved on."""
-        end = time.monotonic() + within
-        while app.follower.pending and time.monotonic() < end:
+    def connect(self, settings: Settings, clock: Clock) -> Connection:
+        """Opens a connection whose back-off between two attempts moves the clock and takes no time."""
+        return open_connection(settings, clock, pause=lambda seconds: self.clock.travel(timedelta(seconds=seconds)))
+
+    def land(self, app: Router, *, within: timedelta = timedelta(minutes=5)) -> None:
+        """Looks after the moved contacts until none is under way. The clock moves a second before each look."""
+        looks = int(within.total_seconds())
+        while app.follower.pending and looks > 0:
             self.clock.travel(timedelta(seconds=1))
             app.follower.look()
+            looks -= 1
         assert not app.follower.pending, "moved contacts have not landed"
 
     def disown(self, app: Router) -> None:

@@ -12,11 +12,12 @@ from router.decide.decision import Hold, Transfer
 from router.decide.snapshot import CHAIN_TRANSFERS
 from router.model import HoldReason, Standing
 from router.rules.rule import Mode
+from tests.builders.effort import scaled
 from tests.builders.simulation import Simulation
 from tests.builders.worlds import pauses, simulations
 
 HOUR = timedelta(hours=1)
-many = settings(max_examples=3 * settings().max_examples)
+many = settings(max_examples=scaled(150))
 """Worlds are made quickly, and a limit that is seldom reached is seldom proved."""
 
 
