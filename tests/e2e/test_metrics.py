@@ -36,7 +36,7 @@ def scraped(app):
 
 
 def router(centre, *arguments, **overrides):
-    """A router that counts for Prometheus. Nothing listens on the port: ``scraped`` chooses one."""
+    """Returns a router that counts for Prometheus. Nothing listens on the port: ``scraped`` chooses one."""
     return centre.router(*arguments, **{"metrics.listen": "127.0.0.1:9464", **overrides})
 
 

@@ -20,7 +20,7 @@ DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def transfer(rule="late", mode=Mode.ENFORCE):
-    """The fields that are counted by, of a real decision."""
+    """Returns a real decision with only the fields that are counted."""
     decision = object.__new__(Transfer)
     for name, value in {"rule": rule, "mode": mode, "due_at": DUE}.items():
         object.__setattr__(decision, name, value)
@@ -38,7 +38,7 @@ def result(outcome=Outcome.DONE, *, after=None, **fields):
 
 
 def samples(*cycles):
-    """Every sample by its name and labels, after these cycles: a report and its results each."""
+    """Returns every sample by its name and labels, after these cycles: a report and its results each."""
     counters = CycleCounters()
     for report, results in cycles:
         counters.count(report, results)

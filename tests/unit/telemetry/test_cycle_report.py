@@ -19,7 +19,7 @@ class OneContact:
 
 
 def result(kind, outcome=Outcome.DONE, mode=Mode.ENFORCE, **fields):
-    """What came of a decision of which only the fields that are added up exist."""
+    """Returns the result of a decision that has only the fields which are added up."""
     decision = object.__new__(kind)
     for name, value in {"mode": mode, "contact": OneContact()}.items():
         object.__setattr__(decision, name, value)
