@@ -28,7 +28,7 @@ from router.telemetry.cycle_report import CycleReport, CycleTally
 from router.telemetry.reporter import CycleReporter
 
 PAUSES_READ = 60
-"""Held tasks whose pauses are read in one go: DescribeContact allows 10 calls a second, and moves come first."""
+"""Held contacts whose pauses are read in one go: DescribeContact allows 10 calls a second, and moves come first."""
 MAX_ROUNDS = 8
 """How often in one cycle a refused destination is followed by the next one of the step."""
 
@@ -146,7 +146,7 @@ class Cycle:
         return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT) for one in results)
 
     def read_assumed_pauses(self, *, until: float | None = None) -> bool:
-        """Reads held tasks that were assumed not to have been paused, so that no log line rests on the assumption.
+        """Reads held contacts that were assumed not to have been paused, so that no log line rests on the assumption.
 
         Returns whether any had been paused; it is decided on again then.
         """
@@ -202,7 +202,7 @@ class Cycle:
     def _with_assumed_pauses(self) -> Iterator[Contact]:
         for account in self.waiting_list.accounts.values():
             contact = account.contact
-            held = contact.channel.pausable and any(isinstance(one, Hold) for one in account.decisions)
+            held = any(isinstance(one, Hold) for one in account.decisions)
             if held and self.lookup.details.of(contact, self.runtime.clock.now()) is None:
                 yield contact
 

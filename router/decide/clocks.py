@@ -27,11 +27,9 @@ class Standstill:
 def standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | None) -> Standstill:
     """Collects the pauses of a contact since its clock started.
 
-    Only tasks can be paused (API_PauseContact). Pauses of the contacts that it came from count if the clock started in
-    their time.
+    Tasks and e-mails can be paused (botocore service model, PauseContact). Pauses of the contacts that it came from
+    count if the clock started in their time.
     """
-    if not waiting.contact.channel.pausable:
-        return Standstill()
     details = waiting.pauses
     if isinstance(details, Unread):
         return Standstill(unread=details)

@@ -35,8 +35,8 @@ class RuleDecision:
     ``due_at`` is when the step was due; ``late`` the time since the breach (since ``due_at`` if the rule has no
     target), negative before it. ``acts_before`` is when the rule's hours close, ``None`` for a rule around the clock;
     after that the decision is made again. ``relied_on`` are the conditions that came out as they did because of values
-    of DescribeContact, which may have changed since. ``pauses`` is what was known of a task's pauses, ``None`` if the
-    contact cannot be paused.
+    of DescribeContact, which may have changed since. ``pauses`` is what was known of the contact's pauses, ``None`` if
+    they could not be read.
     """
 
     contact: Contact

@@ -140,7 +140,7 @@ class Evaluation:
 
     def _pauses(self) -> PausesSeen | None:
         known = self.waiting.pauses
-        if isinstance(known, Unread) or not self.waiting.contact.channel.pausable:
+        if isinstance(known, Unread):
             return None
         return PausesSeen(known.resumed_at, assumed=known is NEVER_PAUSED)
 

@@ -34,7 +34,7 @@ CHAIN_TRANSFERS = 11
 
 
 NEVER_PAUSED = Details()
-"""The pauses of a task that was not read yet: assumed, because it is read before anything is done to it."""
+"""The pauses of a contact that was not read yet: assumed, because it is read before anything is done to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +85,8 @@ class LiveMetrics:
 class ReadValues:
     """Holds the values that ``lookup`` has read on demand; an ``Unread`` marks a value that it could not read.
 
-    ``origins`` are the instants at which chains began, ``pauses`` the details that show a task's pauses, and ``pasts``
-    the contacts that a contact came from, newest first.
+    ``origins`` are the instants at which chains began, ``pauses`` the details that show a contact's pauses, and
+    ``pasts`` the contacts that a contact came from, newest first.
     """
 
     transfers: Mapping[ContactId, int | Unread] = field(default_factory=dict)

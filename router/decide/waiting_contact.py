@@ -76,7 +76,7 @@ class WaitingContact:
 
     @property
     def pauses(self) -> Details | Unread:
-        """Returns the details from which the pauses of the task are known."""
+        """Returns the details from which the pauses of the contact are known."""
         read = self.details
         if not isinstance(read, Unread):
             return read

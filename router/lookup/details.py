@@ -56,9 +56,9 @@ def is_same_wait(contact: Contact, reading: Contact) -> bool:
 class DetailsReader:
     """Reads details and pauses of contacts; both share one cache.
 
-    With ``assume_unpaused`` a task without a reading counts as never paused. It is read before anything is done to it,
-    and a decision that did not know of a pause is not carried out. Therefore no contact waits for a reading that every
-    move makes anyway.
+    With ``assume_unpaused`` a contact without a reading counts as never paused. It is read before anything is done to
+    it, and a decision that did not know of a pause is not carried out. Therefore no contact waits for a reading that
+    every move makes anyway.
     """
 
     def __init__(self, reader: Describer, cache: DetailsCache, *, assume_unpaused: bool) -> None:
@@ -88,7 +88,7 @@ class DetailsReader:
         return {ContactId(str(key)): _details_of(value) for key, value in found.items()}
 
     def pauses(self, look: Snapshot, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Details | Unread]:
-        """Returns the details that show when tasks were paused; any usable reading does.
+        """Returns the details that show when contacts were paused; any usable reading does.
 
         A contact that no longer exists has no pauses, nor has one that IAM does not allow to read: both are found out
         and logged before anything is done to the contact.
@@ -100,7 +100,7 @@ class DetailsReader:
         return {ContactId(str(key)): _pauses_of(value) for key, value in found.items()}
 
     def read_pauses(self, contact: Contact, now: datetime) -> Details | None:
-        """Reads when one task was paused; ``None`` if Connect does not respond, and would not for others.
+        """Reads when one contact was paused; ``None`` if Connect does not respond, and would not for others.
 
         A contact that Connect refuses or no longer has is not remembered, and has no pauses.
         """

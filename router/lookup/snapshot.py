@@ -80,7 +80,7 @@ class Lookup:
         in_service: bool,
     ) -> Lookup:
         """Opens it over a connection. ``in_service``: moves follow, each of which reads its contact again, so that
-        tasks are assumed not to be paused, and background calls give way to those of moves."""
+        contacts are assumed not to be paused, and background calls give way to those of moves."""
         fetcher = Fetcher(
             connection.background if in_service else connection.reader,
             connection.instance,
@@ -103,7 +103,7 @@ class Lookup:
         return not isinstance(hours, Unread) and hours.is_open(now)
 
     def read_pauses(self, contact: Contact) -> Details | None:
-        """Reads when a task was paused; ``None`` if Connect does not respond."""
+        """Reads when a contact was paused; ``None`` if Connect does not respond."""
         return self.fetcher.details.read_pauses(contact, self.clock.now())
 
     def reconfigure(self, settings: Settings) -> None:

@@ -25,11 +25,6 @@ class Channel(StrEnum):
     def movable(self) -> bool:
         return self in (Channel.TASK, Channel.EMAIL)
 
-    @property
-    def pausable(self) -> bool:
-        """Returns whether it can be paused: PauseContact takes "an ongoing task contact" only (API_PauseContact)."""
-        return self is Channel.TASK
-
 
 class Standing(StrEnum):
     """Names what state a contact is in; only ``WAITING`` may be moved."""

@@ -18,7 +18,7 @@ class NeedKind(Enum):
     ORIGIN = "origin"
     """Contact: when its chain began."""
     PAUSES = "pauses"
-    """Contact: when the task was paused. Without a need for other details, an older reading is good enough, because
+    """Contact: when it was paused. Without a need for other details, an older reading is good enough, because
     the service checks for later pauses right before it acts."""
     PAST = "past"
     """Contact: the contacts that it came from."""

@@ -87,6 +87,9 @@ class ReadingBehaviours:
 class Behaviours(TransferBehaviours, ReadingBehaviours):
     """Holds one switch per open question. The defaults are the likeliest answers; AWS promises none of them."""
 
+    email_pause: Literal["allowed", "refused"] = "allowed"
+    """Whether PauseContact accepts an e-mail. Models of the API before botocore 1.44 named tasks only."""
+
     paused_looks_queued: bool = True
     """Whether a paused contact retains its QueueInfo, which makes it look as if it waited."""
 

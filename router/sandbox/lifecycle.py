@@ -111,7 +111,8 @@ class Lifecycle:
 
     def pause(self, contact: SandboxContact) -> SandboxContact:
         """Pauses the contact. Raises ``ValueError`` if it cannot be paused now."""
-        pausable = contact.channel in ("TASK", "EMAIL") and contact.life.started
+        channels = ("TASK",) if self._state.behaviours.email_pause == "refused" else ("TASK", "EMAIL")
+        pausable = contact.channel in channels and contact.life.started
         if not pausable or contact.ended or contact.pause.paused:
             raise ValueError(f"contact {contact.id} cannot be paused")
         return self._state.change(

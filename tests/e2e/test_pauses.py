@@ -1,4 +1,4 @@
-"""Pauses of tasks over HTTP, whatever Connect makes of a paused task's place in its queue."""
+"""Pauses of tasks and e-mails over HTTP, whatever Connect makes of a paused contact's place in its queue."""
 
 from datetime import timedelta
 
@@ -32,6 +32,7 @@ to = [{ queue = "General", slots_available = { min = 1 } }]
 """Nobody works in General: the step is due, and holds."""
 QUEUE, CHAIN = RULE.replace("CLOCK", "queue"), RULE.replace("CLOCK", "chain")
 KEEPS, RENEWS = Behaviours(resume="keeps_time"), Behaviours(resume="renews_time")
+CANNOT = Behaviours(email_pause="refused")
 either_way = pytest.mark.parametrize("behaviours", [KEEPS, RENEWS], ids=["keeps its time", "renews its time"])
 keeps = pytest.mark.parametrize("behaviours", [KEEPS], ids=["keeps its time"])
 
@@ -73,6 +74,33 @@ def test_on_the_chain_clock_a_pause_does_not_count(centre, behaviours):
     assert where(centre, task) == "Billing Overflow"
 
 
+@either_way
+@pytest.mark.parametrize("channel", ["TASK", "EMAIL"])
+def test_a_contact_that_was_paused_for_30_of_60_minutes_is_acted_on_after_90(centre, behaviours, channel):
+    contact = centre.world.enqueue(channel, "Billing")
+    app = centre.router(CHAIN)
+    pause(centre, contact, waits=20 * MINUTE, lasts=30 * MINUTE)
+    centre.clock.travel(39 * MINUTE)
+    assert run(app)[1].due == 0
+    assert where(centre, contact) == "Billing"
+    centre.clock.travel(2 * MINUTE)
+    run(app)
+    assert where(centre, contact) == "Billing Overflow"
+
+
+@pytest.mark.parametrize("behaviours", [CANNOT], ids=["cannot pause e-mails"])
+def test_where_an_email_cannot_be_paused_it_is_moved_in_time(centre, behaviours):
+    email = centre.world.enqueue("EMAIL", "Billing")
+    app = centre.router(CHAIN)
+    centre.clock.travel(59 * MINUTE)
+    assert run(app)[1].due == 0
+    with pytest.raises(ValueError, match="cannot be paused"):
+        centre.world.pause(email)
+    centre.clock.travel(2 * MINUTE)
+    run(app)
+    assert where(centre, email) == "Billing Overflow"
+
+
 @keeps
 def test_on_the_queue_clock_neither(centre, behaviours):
     task = centre.world.enqueue("TASK", "Billing")
@@ -98,14 +126,15 @@ def test_where_resuming_renews_its_place_the_queue_clock_starts_anew(centre, beh
 
 
 @either_way
-def test_while_it_is_paused_it_is_not_moved(centre, behaviours):
-    task = centre.world.enqueue("TASK", "Billing")
+@pytest.mark.parametrize("channel", ["TASK", "EMAIL"])
+def test_while_it_is_paused_it_is_not_moved(centre, behaviours, channel):
+    task = centre.world.enqueue(channel, "Billing")
     app = centre.router(CHAIN)
     centre.clock.travel(20 * MINUTE)
     centre.world.pause(task)
     centre.clock.travel(3 * HOUR)
     assert run(app)[0] == {}
-    due_before = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    due_before = centre.world.enqueue(channel, "Billing", waited=2 * HOUR)
     centre.world.pause(due_before)
     assert run(app)[0] == {HoldReason.CONTACT_PAUSED: 1}
     assert centre.world.transfers == ()
@@ -125,8 +154,9 @@ def test_a_pause_since_the_contact_was_last_read_is_seen_right_before_it_acts(ce
 
 
 @keeps
-def test_a_warning_sees_it_too(centre, behaviours, events):
-    task = centre.world.enqueue("TASK", "Billing", waited=55 * MINUTE)
+@pytest.mark.parametrize("channel", ["TASK", "EMAIL"])
+def test_a_warning_sees_it_too(centre, behaviours, events, channel):
+    task = centre.world.enqueue(channel, "Billing", waited=55 * MINUTE)
     warning = QUEUE.replace('to = [{ queue = "Billing Overflow" }]', 'warn = "late"')
     app = centre.router(with_half_way(warning))
     run(app)
@@ -209,8 +239,9 @@ def test_what_is_not_due_costs_no_call(centre):
 
 
 @keeps
-def test_explain_tells_the_pause(centre, behaviours):
-    task = centre.world.enqueue("TASK", "Billing")
+@pytest.mark.parametrize("channel", ["TASK", "EMAIL"])
+def test_explain_tells_the_pause(centre, behaviours, channel):
+    task = centre.world.enqueue(channel, "Billing")
     pause(centre, task, waits=20 * MINUTE, lasts=3 * HOUR)
     centre.clock.travel(10 * MINUTE)
     told, as_data = explained(centre, QUEUE, task)

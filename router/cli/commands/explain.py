@@ -85,7 +85,7 @@ def _look(
 def _as_if_resumed(contact: Contact, now: datetime) -> Contact:
     """Returns a paused contact as if it were resumed now.
 
-    No rule acts on a paused task. Users want to know what happens when it is resumed."""
+    No rule acts on a paused contact. Users want to know what happens when it is resumed."""
     if contact.standing(now) is not Standing.PAUSED or contact.queue_id is None or contact.details is None:
         return contact
     print_note(f"contact {contact.id} is paused: nothing is done to it; what follows is as if it were resumed now")

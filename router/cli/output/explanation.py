@@ -130,7 +130,7 @@ def _hours(tried: TriedRule, now: datetime) -> str:
 
 
 def _pauses(tried: TriedRule, now: datetime) -> Lines:
-    """Yields the time for which the task was paused, which does not count."""
+    """Yields the time for which the contact was paused, which does not count."""
     if tried.unread_pauses is not None:
         yield f"{tried.unread_pauses.why}: it shows that much at most, and nothing acts by it"
     elif tried.pauses:

@@ -1,4 +1,4 @@
-"""Tests that a task's pauses do not count: they are read when a step may be due, and nothing acts without them."""
+"""Tests that a contact's pauses do not count: they are read when a step may be due, and nothing acts without them."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -64,11 +64,11 @@ def test_a_warning_is_put_off_as_well():
     assert outcome(seen(contact(waited=45), once(40, 20)), warning) == []
 
 
-def test_e_mails_cannot_be_paused_and_are_not_asked_about():
-    mail = contact(waited=45, channel=Channel.EMAIL)
-    decided = decide(snapshot(mail, **NOBODY), LATE)
-    assert Need(NeedKind.PAUSES, mail.id) not in decided.needs
-    assert the_transfer(decided).pauses is None
+def test_a_pause_of_an_email_puts_the_step_off_as_well():
+    email = contact(waited=45, channel=Channel.EMAIL)
+    assert decide(snapshot(email, **NOBODY), LATE).needs == (Need(NeedKind.PAUSES, email.id),)
+    assert outcome(seen(email, once(40, 20)), LATE) == []
+    assert the_transfer(decide(seen(email, once(40, 25)), LATE)).pauses == PausesSeen(ago(25))
 
 
 def test_pauses_that_cannot_be_read_hold_what_may_be_due():

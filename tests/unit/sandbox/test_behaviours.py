@@ -276,6 +276,19 @@ def test_a_paused_contact_keeps_or_loses_its_queue_info(make, looks):
     assert bench.world.waiting("Billing") == (), "it was dequeued in truth"
 
 
+@pytest.mark.parametrize("paused", ["allowed", "refused"])
+def test_an_email_can_or_cannot_be_paused(make, paused):
+    bench = make(email_pause=paused)
+    email, task = bench.world.enqueue("EMAIL"), bench.world.enqueue("TASK")
+    bench.call("pause_contact", ContactId=task)
+    if paused == "allowed":
+        bench.call("pause_contact", ContactId=email)
+        assert bench.describe(email)["TotalPauseCount"] == 1
+    else:
+        assert bench.refused("pause_contact", ContactId=email) == (400, "InvalidRequestException")
+        assert "TotalPauseCount" not in bench.describe(email)
+
+
 @pytest.mark.parametrize("resumed", ["keeps_time", "renews_time", "stays_out"])
 def test_a_resumed_contact_is_queued_with_its_old_or_a_new_time_or_not_at_all(make, resumed):
     bench = make(resume=resumed)
