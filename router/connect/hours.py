@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from router.connect.answers import Failure, Unknown
@@ -22,14 +22,14 @@ DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUN
 def read_hours(reads: Reads, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure:
     """Returns the week, and the effective hours of each date from ``since`` to ``until``, both included.
 
-    A date that Connect leaves out has the hours of its weekday. The service model does not define an end of 00:00; the
-    administrator guide ("How to specify midnight") writes the end of the day so.
+    The service model does not define an end of 00:00. The administrator guide ("How to specify midnight") writes the
+    end of the day so.
     """
     week = _read(reads, "DescribeHoursOfOperation", _week, hours_id)
     if not isinstance(week, OpeningHours):
         return week
     dates = {"FromDate": since.isoformat(), "ToDate": until.isoformat()}
-    dated = _read(reads, "GetEffectiveHoursOfOperations", _dated, hours_id, **dates)
+    dated = _read(reads, "GetEffectiveHoursOfOperations", lambda body: _dated(body, week), hours_id, **dates)
     return replace(week, dated=dated) if isinstance(dated, Mapping) else dated
 
 
@@ -58,11 +58,34 @@ def _week(body: Row) -> OpeningHours:
     return OpeningHours(zone=required(hours, "TimeZone"), weekly=by_day, dated={})
 
 
-def _dated(body: Row) -> Mapping[date, tuple[TimeSlice, ...]]:
-    return {
+def _dated(body: Row, week: OpeningHours) -> Mapping[date, tuple[TimeSlice, ...]]:
+    """Returns the hours of each date, also of dates that Connect does not list because an override closes them.
+
+    AWS does not document the form of a closed date. A date that only the overrides name has the hours for which they
+    open it. A date that no list names is closed if it is between listed dates, and these include days with the usual
+    hours of their weekday. Every other date has the hours of its weekday.
+    """
+    listed = {
         _date(row): tuple(_slice(one, "Start", "End") for one in _rows(row, "OperationalHours"))
         for row in _rows(body, "EffectiveHoursOfOperationList")
     }
+    overridden = _overridden(body)
+    usual = (day for day, hours in listed.items() if hours and hours == week.weekly.get(day.weekday()))
+    if any(day not in overridden for day in usual):
+        first, last = min(listed), max(listed)
+        between = (first + timedelta(days=n) for n in range((last - first).days))
+        return dict.fromkeys(between, ()) | overridden | listed
+    return overridden | listed
+
+
+def _overridden(body: Row) -> dict[date, tuple[TimeSlice, ...]]:
+    """Returns for each date with an override the times for which it is open; none if it is closed."""
+    found: dict[date, tuple[TimeSlice, ...]] = {}
+    for row in _rows(body, "EffectiveOverrideHoursList"):
+        open_hours = (one for one in _rows(row, "OverrideHours") if one.get("OperationalStatus") == "OPEN")
+        day = _date(row)
+        found[day] = (*found.get(day, ()), *(_slice(one, "Start", "End") for one in open_hours))
+    return found
 
 
 def _rows(row: Row, member: str) -> Iterable[Mapping[str, Any]]:

@@ -82,6 +82,10 @@ class ReadingBehaviours:
     metrics_lag: timedelta = timedelta(0)
     """How far the real-time metrics are behind, for contacts and used slots. An agent's status shows at once."""
 
+    closed_date: Literal["empty_list", "override_only", "left_out"] = "empty_list"
+    """A date that an override closes, in GetEffectiveHoursOfOperations. ``empty_list``: it is listed without hours.
+    ``override_only``: only EffectiveOverrideHoursList names it. ``left_out``: no list names it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviours(TransferBehaviours, ReadingBehaviours):

@@ -10,7 +10,7 @@ from router.cli.output.explanation import as_json, lines
 from router.decide.decision import Hold
 from router.inspect.preview import Preview, Viewer
 from router.model import HoldReason
-from router.sandbox import Override
+from router.sandbox import Behaviours, Override
 from tests.e2e.centre import reloaded
 
 HOUR = timedelta(hours=1)
@@ -207,6 +207,19 @@ def test_hours_are_read_once_a_sweep_and_a_holiday_made_meanwhile_is_seen(just_o
     held, report = run(app)
     assert (held, report.due, moved(just_opened)) == ({}, 0, [])
     assert app.connection.calls()["GetEffectiveHoursOfOperations"] == 2
+
+
+@pytest.mark.parametrize(
+    "behaviours", [Behaviours(closed_date=form) for form in ("empty_list", "override_only", "left_out")]
+)
+def test_a_date_that_an_override_closes_is_closed_in_every_form(centre):
+    today = centre.clock.now().date()
+    holiday = Override(name="Holiday", first=today - timedelta(days=1), last=today + timedelta(days=1))
+    around_the_clock = dict.fromkeys(DAYS, ((time(0), time(0)),))
+    centre.world.add_hours("Office", week=around_the_clock, overrides=(holiday,))
+    centre.world.enqueue("TASK", "Billing", waited=60 * HOUR)
+    held, _ = run(centre.router(RULE))
+    assert (held, moved(centre)) == ({HoldReason.CLOSED: 1}, [])
 
 
 def test_hours_that_were_read_count_for_an_hour_where_they_cannot_be_read_again(just_opened):

@@ -55,7 +55,9 @@ def get_effective_hours_of_operations(call: OperationCall) -> Result:
     first, last = _date(call, "FromDate"), _date(call, "ToDate")
     if not first <= last <= first + LONGEST:
         raise invalid_parameter("ToDate must be at most a year after FromDate, and not before it")
+    form = call.world.behaviours.closed_date
     days = [first + timedelta(days=each) for each in range((last - first).days + 1)]
+    closed = {day for day in days if not _windows(hours, day) and _is_overridden(hours, day)}
     return {
         "EffectiveHoursOfOperationList": [
             {
@@ -63,8 +65,11 @@ def get_effective_hours_of_operations(call: OperationCall) -> Result:
                 "OperationalHours": [{"Start": _slice(a), "End": _slice(b)} for a, b in _windows(hours, day)],
             }
             for day in days
+            if form == "empty_list" or day not in closed
         ],
-        "EffectiveOverrideHoursList": [row for day in days for row in _override_rows(hours, day)],
+        "EffectiveOverrideHoursList": [
+            row for day in days if form != "left_out" or day not in closed for row in _override_rows(hours, day)
+        ],
         "TimeZone": hours.zone,
     }
 
@@ -85,6 +90,10 @@ def _windows(hours: SandboxHours, day: date) -> tuple[Window, ...]:
         if override.first <= day <= override.last:
             return override.windows
     return hours.week.get(DAYS[day.weekday()], ())
+
+
+def _is_overridden(hours: SandboxHours, day: date) -> bool:
+    return any(override.first <= day <= override.last for override in hours.overrides)
 
 
 def _override_rows(hours: SandboxHours, day: date) -> list[Result]:

@@ -52,6 +52,67 @@ def test_the_week_and_each_date_are_read_in_two_calls(canned, connection):
     ]
 
 
+def override(day: str, *hours: tuple[str, int, int]) -> dict[str, object]:
+    """Builds a row of EffectiveOverrideHoursList; each of ``hours`` is a status with a start and an end."""
+    return {
+        "Date": day,
+        "OverrideHours": [
+            {"OverrideName": "Holiday", "OperationalStatus": status, "Start": clock(start), "End": clock(end)}
+            for status, start, end in hours
+        ],
+    }
+
+
+def listed(day: str, *hours: tuple[int, int]) -> dict[str, object]:
+    return {"Date": day, "OperationalHours": [{"Start": clock(start), "End": clock(end)} for start, end in hours]}
+
+
+DAILY = week(*(on(day, 9, 17) for day in ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")))
+CHRISTMAS = UNTIL - timedelta(days=1)
+USUAL = (listed("2026-12-24", (9, 17)), listed("2026-12-26", (9, 17)))
+NINE_TO_FIVE = ((540, 1020),)
+
+
+@pytest.mark.parametrize(
+    ("effective", "overrides", "dated"),
+    [
+        pytest.param([], [override("2026-12-25", ("CLOSED", 0, 0))], {CHRISTMAS: ()}, id="only the override"),
+        pytest.param(USUAL, [override("2026-12-25", ("CLOSED", 0, 0))], {CHRISTMAS: ()}, id="between other dates"),
+        pytest.param([], [override("2026-12-25")], {CHRISTMAS: ()}, id="an override without hours"),
+        pytest.param([], [override("2026-12-25", ("OPEN", 10, 12))], {CHRISTMAS: ((600, 720),)}, id="open for less"),
+        pytest.param(
+            [],
+            [override("2026-12-25", ("OPEN", 10, 12)), override("2026-12-25", ("OPEN", 14, 15))],
+            {CHRISTMAS: ((600, 720), (840, 900))},
+            id="one date in two rows",
+        ),
+        pytest.param(
+            [listed("2026-12-25", (9, 12))],
+            [override("2026-12-25", ("CLOSED", 12, 0))],
+            {CHRISTMAS: ((540, 720),)},
+            id="the effective hours count before the override",
+        ),
+        pytest.param(USUAL, [], {CHRISTMAS: ()}, id="no list names it"),
+    ],
+)
+def test_a_closed_date_is_closed_in_every_form_in_which_connect_may_return_it(
+    canned, connection, effective, overrides, dated
+):
+    canned.says(DAILY, {"EffectiveHoursOfOperationList": effective, "EffectiveOverrideHoursList": overrides})
+    found = connection.instance.opening_hours(HOURS, since=SINCE, until=UNTIL)
+    usual = {} if effective != USUAL else dict.fromkeys((SINCE, UNTIL), NINE_TO_FIVE)
+    assert isinstance(found, OpeningHours)
+    assert found.dated == {**usual, **dated}
+
+
+def test_dates_between_overrides_have_the_hours_of_their_weekday_if_connect_lists_only_overrides(canned, connection):
+    overrides = [override(f"2026-12-{day}", ("OPEN", 9, 17)) for day in (24, 26)]
+    canned.says(DAILY, {"EffectiveHoursOfOperationList": USUAL, "EffectiveOverrideHoursList": overrides})
+    found = connection.instance.opening_hours(HOURS, since=SINCE, until=UNTIL)
+    assert isinstance(found, OpeningHours)
+    assert found.dated == dict.fromkeys((SINCE, UNTIL), NINE_TO_FIVE)
+
+
 @pytest.mark.parametrize("failing", [0, 1])
 def test_half_of_it_is_nothing(canned, connection, answer, failing):
     whole = [week(on("MONDAY", 9, 12)), {"EffectiveHoursOfOperationList": []}]

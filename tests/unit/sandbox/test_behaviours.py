@@ -2,13 +2,13 @@
 
 import dataclasses
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 import router.sandbox.behaviours
-from router.sandbox import Behaviours, FlowOutcome
+from router.sandbox import Behaviours, FlowOutcome, Override
 
 pytestmark = pytest.mark.uses("threads", "sockets")
 
@@ -425,3 +425,20 @@ def test_a_flow_goes_on_with_a_contact_that_was_paused_in_it_when_it_is_resumed(
     assert bench.world.queue_of(moved) is None
     bench.world.resume(moved)
     assert bench.world.queue_of(moved) == "General"
+
+
+@pytest.mark.parametrize(
+    ("form", "listed", "overridden"), [("empty_list", [[]], 1), ("override_only", [], 1), ("left_out", [], 0)]
+)
+def test_a_date_that_an_override_closes_has_one_of_three_forms(make, form, listed, overridden):
+    bench = make(closed_date=form)
+    day = date(2026, 12, 25)
+    hours = bench.world.add_hours("Office", overrides=(Override(name="Holiday", first=day, last=day),))
+    found = bench.call(
+        "get_effective_hours_of_operations",
+        HoursOfOperationId=hours.id,
+        FromDate=day.isoformat(),
+        ToDate=day.isoformat(),
+    )
+    assert [row["OperationalHours"] for row in found["EffectiveHoursOfOperationList"]] == listed
+    assert len(found["EffectiveOverrideHoursList"]) == overridden
