@@ -15,7 +15,7 @@ from tests.builders.effort import patience
 from tests.builders.losing import LosingProxy
 from tests.chaos.routers import TAKES_OVER_WITHIN_S, fleet, make_table, until
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def routers(tmp_path):
 def working(running):
     """The first router, once it works."""
     first = running.start()
-    assert until(lambda: first.holding_since is not None and first.told("service.ready"), 40) is not None
+    assert until(lambda: first.holding_since is not None and first.told("service.ready"), patience(40)) is not None
     return first
 
 
 def standing_by(running):
     """Another, once it has looked at the centre."""
     other = running.start()
-    assert until(lambda: other.told("cycle.finished"), 40) is not None
+    assert until(lambda: other.told("cycle.finished"), patience(40)) is not None
     return other
 
 
@@ -51,13 +51,13 @@ def items(running):
 def test_a_killed_router_is_replaced_within_half_a_minute_and_nothing_is_moved_twice(routers):
     first, second = working(routers), standing_by(routers)
     routers.arrive(3)
-    assert until(lambda: moved(routers) == 3, 30) is not None
+    assert until(lambda: moved(routers) == 3, patience(30)) is not None
     routers.arrive(12)
-    assert until(lambda: moved(routers) > 4, 30) is not None, "it dies with moves under way"
+    assert until(lambda: moved(routers) > 4, patience(30)) is not None, "it dies with moves under way"
     first.end(signal.SIGKILL)
 
-    assert until(lambda: second.holding_since is not None, TAKES_OVER_WITHIN_S) is not None
-    assert until(lambda: not routers.waiting(), 30) is not None
+    assert until(lambda: second.holding_since is not None, patience(TAKES_OVER_WITHIN_S)) is not None
+    assert until(lambda: not routers.waiting(), patience(30)) is not None
     assert routers.twice() == []
     assert second.told("contact.transferred")
     assert [told["mode"] for _, told in second.told("service.started")] == ["observe"]
@@ -71,33 +71,33 @@ def test_a_router_that_ends_in_order_is_replaced_at_once(routers):
 
     assert first.end(signal.SIGTERM) == 0
 
-    took = until(lambda: second.holding_since is not None, TAKES_OVER_WITHIN_S)
+    took = until(lambda: second.holding_since is not None, patience(TAKES_OVER_WITHIN_S))
     assert took is not None
-    assert took < 8
+    assert took < patience(8)
     assert [told["term"] for _, told in second.told("lease.acquired")] == [2]
-    assert until(lambda: not routers.waiting(), 30) is not None
+    assert until(lambda: not routers.waiting(), patience(30)) is not None
     assert routers.twice() == []
 
 
 def test_a_router_that_was_stopped_finds_its_turn_over_and_only_observes(routers):
     first, second = working(routers), standing_by(routers)
     first.process.send_signal(signal.SIGSTOP)
-    assert until(lambda: second.holding_since is not None, TAKES_OVER_WITHIN_S) is not None
+    assert until(lambda: second.holding_since is not None, patience(TAKES_OVER_WITHIN_S)) is not None
     routers.arrive(4)
     first.process.send_signal(signal.SIGCONT)
 
-    assert until(lambda: first.told("lease.lost"), 20) is not None
-    assert until(lambda: not routers.waiting(), 30) is not None
+    assert until(lambda: first.told("lease.lost"), patience(20)) is not None
+    assert until(lambda: not routers.waiting(), patience(30)) is not None
     assert routers.twice() == []
     (lost,) = first.told("lease.lost")
     assert lost[1]["level"] == "warning"
-    assert until(lambda: first.told("service.turned"), 20) is not None
+    assert until(lambda: first.told("service.turned"), patience(20)) is not None
     assert not [told for at, told in first.told("contact.transferred") if at > lost[0]]
     # ... and it is ready to work again.
     second.end(signal.SIGKILL)
-    assert until(lambda: len(first.told("lease.acquired")) == 2, TAKES_OVER_WITHIN_S) is not None
+    assert until(lambda: len(first.told("lease.acquired")) == 2, patience(TAKES_OVER_WITHIN_S)) is not None
     routers.arrive(1)
-    assert until(lambda: not routers.waiting(), 30) is not None
+    assert until(lambda: not routers.waiting(), patience(30)) is not None
     assert routers.twice() == []
 
 
@@ -107,17 +107,17 @@ def test_a_router_that_cannot_reach_the_table_stops_moving_and_goes_on_when_it_c
         make_table(running)
         router = working(running)
         running.arrive(1)
-        assert until(lambda: not running.waiting(), 30) is not None
+        assert until(lambda: not running.waiting(), patience(30)) is not None
         proxy.lose_requests.update(dict.fromkeys(("PutItem", "GetItem", "Query", "DeleteItem"), 10**6))
         running.arrive(2)
 
-        assert until(lambda: router.told("lease.lost"), 30) is not None
-        assert until(lambda: router.told("service.turned"), 20) is not None
+        assert until(lambda: router.told("lease.lost"), patience(30)) is not None
+        assert until(lambda: router.told("service.turned"), patience(20)) is not None
         assert len(running.waiting()) == 2
         assert any(told["event"] == "ledger.failed" for _, told in router.lines)
         proxy.lose_requests.clear()
 
-        assert until(lambda: not running.waiting(), 40) is not None
+        assert until(lambda: not running.waiting(), patience(40)) is not None
         assert running.twice() == []
         assert router.end(signal.SIGTERM) == 0
 
@@ -148,12 +148,12 @@ def test_pauses_set_where_the_work_is_done_hold_after_a_take_over(routers):
     first = working(routers)
     assert routers.run("pause", "--all", "--for", "10m", "--comment", "a bad day").returncode == 0
     second = standing_by(routers)
-    assert until(lambda: json.loads(routers.run("status", "--json").stdout)["pauses"], 20) is not None
+    assert until(lambda: json.loads(routers.run("status", "--json").stdout)["pauses"], patience(20)) is not None
     first.end(signal.SIGTERM)
-    assert until(lambda: second.holding_since is not None, TAKES_OVER_WITHIN_S) is not None
+    assert until(lambda: second.holding_since is not None, patience(TAKES_OVER_WITHIN_S)) is not None
     routers.arrive(1)
 
-    assert until(lambda: second.told("contact.held"), 30) is not None
+    assert until(lambda: second.told("contact.held"), patience(30)) is not None
     assert second.told("contact.held")[-1][1]["reason"] == "operator_pause"
     assert len(routers.waiting()) == 1
 
@@ -163,8 +163,8 @@ def test_a_router_that_is_to_observe_neither_takes_the_lease_nor_writes_anything
     routers.arrive(2)
     router = routers.start()
 
-    assert until(lambda: len(router.told("contact.would_transfer")) == 2, 40) is not None
-    assert until(lambda: len(router.told("cycle.finished")) > 3, 30) is not None
+    assert until(lambda: len(router.told("contact.would_transfer")) == 2, patience(40)) is not None
+    assert until(lambda: len(router.told("cycle.finished")) > 3, patience(30)) is not None
     assert router.end(signal.SIGTERM) == 0
     assert items(routers) == []
     assert not router.told("lease.acquired")
@@ -173,7 +173,7 @@ def test_a_router_that_is_to_observe_neither_takes_the_lease_nor_writes_anything
 def test_one_pass_takes_the_turn_and_gives_it_back(routers):
     routers.arrive(2)
     router = routers.start()
-    assert until(lambda: router.holding_since is not None, 40) is not None
+    assert until(lambda: router.holding_since is not None, patience(40)) is not None
     router.end(signal.SIGKILL)
     routers.arrive(2)
 
