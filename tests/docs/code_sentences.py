@@ -8,6 +8,7 @@ place in the syntax shows that it is no message: docstrings, assertions, help an
 import ast
 import re
 from collections.abc import Iterator, Set
+from functools import cache
 from pathlib import Path
 
 import router
@@ -22,6 +23,7 @@ SQL = re.compile(r"\s*(SELECT|UPDATE|INSERT|DELETE|BEGIN|PRAGMA)\b")
 WORD = re.compile(r"[A-Za-z]{2,}")
 
 
+@cache
 def sentences() -> dict[str, set[str]]:
     """Returns each sentence, with … for every value in it, and the files that contain it."""
     found: dict[str, set[str]] = {}

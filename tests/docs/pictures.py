@@ -51,10 +51,7 @@ def first_sentence(name: str) -> str:
 def walk() -> list[tuple[str, str, str]]:
     """Returns the step, the package and the function of each row of the page's table."""
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    return [
-        (step, module.split(".")[1], name)
-        for step, module, name in ROW.findall(page)
-    ]
+    return [(step, module.split(".")[1], name) for step, module, name in ROW.findall(page)]
 
 
 def packages_picture() -> str:

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ CONTACT = {"contact_id", "chain_id", "wait_id", "rule", "step", "cycle", "revisi
 LEVELS = ("debug", "info", "warning", "error")
 
 
+@cache
 def sections():
     """Returns the text of the page for each event."""
     parts = re.split(r"^### `([a-z_.]+)`$", TEXT.partition("## Reasons of a hold")[0], flags=re.MULTILINE)
@@ -33,12 +35,17 @@ def files_of_the_service():
     return [file for file in package.rglob("*.py") if file.relative_to(package).parts[0] not in others]
 
 
+@cache
+def trees_of_the_service():
+    return [ast.parse(file.read_text(encoding="utf-8")) for file in files_of_the_service()]
+
+
 def events_in_code():
     """Returns the constants of the service's packages that have the form of an event's name."""
     constants = (
         node.value
-        for file in files_of_the_service()
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for tree in trees_of_the_service()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
     return {constant for constant in constants if NAMES.fullmatch(constant)}
@@ -46,8 +53,8 @@ def events_in_code():
 
 def event_calls():
     """Yields each call that writes a named event: the event, the method's name, the keywords."""
-    for file in files_of_the_service():
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for tree in trees_of_the_service():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name = node.args[0].value
                 if isinstance(name, str) and NAMES.fullmatch(name):
