@@ -16,16 +16,15 @@ def filled_file(tmp_path_factory, act):
     """Writes 2,000 chains of two moves each, once."""
     path = tmp_path_factory.mktemp("filled", numbered=True) / "ledger.db"
     path.parent.chmod(0o700)
-    with SqliteLedger.open(path, instance_id="instance-1", now=NOW, keep=KEEP) as ledger:
-        with ledger.writing() as connection:  # as `record` does, in one transaction
-            for number in range(2000):
-                one, two, three = (ContactId(f"c-{number}-{part}") for part in (1, 2, 3))
-                for action in (
-                    act(one, new_contact_id=two),
-                    act(two, chain_id=one, new_contact_id=three, at=act().at * 2),
-                ):
-                    statements.adopt(connection, "instance-1", action)
-                    ledger._insert(connection, action)
+    with (
+        SqliteLedger.open(path, instance_id="instance-1", now=NOW, keep=KEEP) as ledger,
+        ledger.writing() as connection,  # as `record` does, in one transaction
+    ):
+        for number in range(2000):
+            one, two, three = (ContactId(f"c-{number}-{part}") for part in (1, 2, 3))
+            for action in (act(one, new_contact_id=two), act(two, chain_id=one, new_contact_id=three, at=act().at * 2)):
+                statements.adopt(connection, "instance-1", action)
+                ledger._insert(connection, action)
     return path
 
 
