@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from router.ledger import AlreadyIntended, LedgerUnavailable, NotOpen
 from router.model import ActionState, ContactId, Landing, WaitKey
+from tests.builders.effort import scaled
 from tests.contract.shared_ledger.conftest import NOW, Shared
 
 ROUTERS = st.integers(0, 2)
@@ -31,7 +32,7 @@ def test_whatever_the_order_there_is_one_history_and_no_step_is_sent_twice(endpo
         run_state_machine_as_test(
             machine(shared, act, held),
             settings=settings(
-                max_examples=settings().max_examples // 3,
+                max_examples=scaled(18),
                 stateful_step_count=20,
                 deadline=None,
                 suppress_health_check=[HealthCheck.too_slow],
