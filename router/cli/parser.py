@@ -145,6 +145,16 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def contact_id(text: str) -> str:
+    """Reads an argument that is the id of a contact."""
+    from router.model.ids import contact_id_of  # `connect-router --help` does not wait for it
+
+    try:
+        return contact_id_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON on standard output, for programs")
 

@@ -28,7 +28,7 @@ def pause_of(waiting: WaitingContact, rule: str) -> Pause | None:
     paused = waiting.snapshot.paused
     if not paused.all:
         return None
-    ids = (waiting.contact.id, waiting.wait.chain_id, waiting.wait.key.wait_id)
+    ids = (*waiting.contact.ids, waiting.wait.chain_id, waiting.wait.key.wait_id)
     return paused.concerning(rule=rule, queue_id=waiting.queue_id, contact_ids=ids)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.decide.snapshot import CHAIN_TRANSFERS
-from router.inspect.locate import locate
+from router.lookup.locate import locate
 from router.model import Action, Contact, ContactId, Directory, FlowId, QueueId, Standing, transfers_behind
 from router.ports import Reader, Records
 

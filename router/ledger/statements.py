@@ -37,12 +37,8 @@ MEMBERS = """
 
 def asked_of(contacts: Iterable[Contact]) -> str:
     """Pairs each contact with each id it may be known by: its own, the one it came from, the first of its chain."""
-    pairs = {(contact.id, key): None for contact in contacts for key in _keys(contact)}
+    pairs = {(contact.id, key): None for contact in contacts for key in contact.ids}
     return json.dumps(list(pairs))
-
-
-def _keys(contact: Contact) -> tuple[str, ...]:
-    return tuple(key for key in (contact.id, contact.previous_id, contact.initial_id) if key is not None)
 
 
 def adopt(connection: sqlite3.Connection, instance_id: str, action: Action) -> None:

@@ -13,7 +13,7 @@ from router.model.action import (
 from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, Standing, transfers_behind
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
 from router.model.hold_reason import HoldReason, earliest
-from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, QueueId, bare_id
+from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, QueueId, bare_id, contact_id_of
 from router.model.metrics import EMPTY_QUEUE, METRICS, AgentState, Metric, OpeningHours, QueueMetrics, TimeSlice
 from router.model.need import Need, NeedKind
 from router.model.pause import Pause, PauseKind, Pauses
@@ -60,6 +60,7 @@ __all__ = [
     "TimeSlice",
     "WaitKey",
     "bare_id",
+    "contact_id_of",
     "earliest",
     "same_instant",
     "transfers_behind",

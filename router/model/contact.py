@@ -96,6 +96,11 @@ class Contact:
         return self.initial_id or self.id
 
     @property
+    def ids(self) -> tuple[ContactId, ...]:
+        """Returns every id of the chain that it names: its own, the one it came from, the first."""
+        return tuple(key for key in (self.id, self.previous_id, self.initial_id) if key is not None)
+
+    @property
     def began_at(self) -> datetime | None:
         """Returns when it was initiated, or was scheduled for, if later; ``None`` if neither is known."""
         known = [at for at in (self.initiated_at, self.scheduled_at) if at is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NewType
 
 ContactId = NewType("ContactId", str)
@@ -23,3 +24,23 @@ def bare_id(text: str) -> str:
     resource = text.split(":", 5)[-1]
     parts = resource.split("/", 3)
     return parts[3] if len(parts) == 4 else parts[-1]
+
+
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_COPIED = re.compile(rf"(?:arn:\S+/contact/|https?://\S+/)?({_UUID})(?:[?#/]\S*)?", re.IGNORECASE)
+_AROUND = " \t\r\n\v\f\u00a0\u200b\u200e\u200f\u2060\ufeff\"'`<>,;"
+"""Characters that are copied together with an id: blanks, those that no screen shows, quotes and separators."""
+
+
+def contact_id_of(text: str) -> ContactId:
+    """Returns the contact id in a text that a person wrote or copied: an id, an ARN or a link, in capitals or not.
+
+    Raises ``ValueError`` if the text cannot be the id of a contact.
+    """
+    bare = text.strip(_AROUND)
+    copied = _COPIED.fullmatch(bare)
+    if copied is not None:
+        return ContactId(copied[1].lower())
+    if not bare or re.search(r"[\s/:]", bare):
+        raise ValueError(f"'{text}' is no id of a contact, such as 40797c0d-b39b-44e9-b624-06a0162ef271")
+    return ContactId(bare)

@@ -60,12 +60,12 @@ class OperatorPauses:
         if not now.all:
             return None
         target = subject.target if isinstance(subject, Transfer | Action) else None
-        contact_id, queue_id = (
-            (subject.contact_id, subject.queue_id)
+        named, queue_id = (
+            ((subject.contact_id,), subject.queue_id)
             if isinstance(subject, Action)
-            else (subject.contact.id, subject.contact.queue_id)
+            else (subject.contact.ids, subject.contact.queue_id)
         )
-        ids = (contact_id, subject.chain_id, subject.wait.wait_id)
+        ids = (*named, subject.chain_id, subject.wait.wait_id)
         return now.concerning(rule=subject.rule, queue_id=queue_id, contact_ids=ids) or now.destination(target)
 
     def holding_moved(self, move: Action) -> Pause | None:

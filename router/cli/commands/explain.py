@@ -11,12 +11,12 @@ from router.cli.context import load_both, print_note
 from router.cli.errors import DONE, FOUND
 from router.cli.output import explanation, records
 from router.cli.output.tables import console, instant, print_json, text
-from router.cli.parser import add_json, add_mode
+from router.cli.parser import add_json, add_mode, contact_id
 from router.cli.resources import in_one_line, unreachable, without_log
 from router.connect.client import Unreachable
 from router.decide.decide import Account
-from router.inspect.locate import locate
 from router.inspect.preview import Preview, Viewer
+from router.lookup.locate import Located, locate
 from router.model import Action, Contact, ContactId, Directory, Standing
 from router.resources import read_ledger
 from router.rules.rule import RuleSet
@@ -33,7 +33,7 @@ EXAMPLE = """\
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("contact_id", metavar="CONTACT_ID", help="any id of the chain")
+    parser.add_argument("contact_id", metavar="CONTACT_ID", type=contact_id, help="any id of the chain")
     add_json(parser)
     add_mode(parser, pretended=True)
 
@@ -42,8 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings, ruleset = load_both(arguments)
     contact_id = ContactId(arguments.contact_id)
     with in_one_line():
-        account, preview = _look(settings, ruleset, contact_id)
-        actions = _recorded(settings, contact_id)
+        account, preview, located = _look(settings, ruleset, contact_id)
+        actions = _recorded(settings, located)
     directory = preview.directory if preview is not None else Directory()
     if arguments.json:
         _print_json(account, preview, actions, directory)
@@ -57,29 +57,29 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _look(
     settings: Settings, ruleset: RuleSet, contact_id: ContactId
-) -> tuple[Account | None, Preview | None]:
+) -> tuple[Account | None, Preview | None, Located]:
     """Decides on the contact. Returns ``None`` twice if Connect cannot be read, or does not know the contact."""
     without_log()
     try:
         viewer = Viewer.open(settings, ruleset)
     except Unreachable as problem:
         print_note(f"connect-router: {problem}; from the ledger alone:")
-        return None, None
+        return None, None, Located(ids=(contact_id,))
     with viewer:
         located = locate(contact_id, reader=viewer.connection.reader, ledger=viewer.ledger)
         if located.contact is None:
             if located.failure is not None:
                 failed = unreachable(located.failure, settings, viewer.connection.endpoint)
                 print_note(f"{failed.lines[0]}; from the ledger alone:")
-            return None, None
+            return None, None, located
         contact = _as_if_resumed(located.contact, viewer.clock.now())
         preview = viewer.preview(extra=(contact,))
         if not isinstance(preview, Preview):
             print_note(f"{unreachable(preview, settings, viewer.connection.endpoint).lines[0]}; from the ledger alone:")
-            return None, None
+            return None, None, located
         if not preview.complete:
             print_note("the search could not be read to its end: what others use up is not all known")
-        return preview.account(located.contact.id), preview
+        return preview.account(located.contact.id), preview, located
 
 
 def _as_if_resumed(contact: Contact, now: datetime) -> Contact:
@@ -92,9 +92,10 @@ def _as_if_resumed(contact: Contact, now: datetime) -> Contact:
     return replace(contact, details=replace(contact.details, resumed_at=now))
 
 
-def _recorded(settings: Settings, contact_id: ContactId) -> tuple[Action, ...]:
+def _recorded(settings: Settings, located: Located) -> tuple[Action, ...]:
     with read_ledger(settings) as ledger:
-        return ledger.history(contact_id=contact_id)
+        recorded = located.recorded_id(ledger)
+        return ledger.history(contact_id=recorded) if recorded is not None else ()
 
 
 def _print(

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from router.cli.context import print_note, settings_of
-from router.cli.errors import DONE
+from router.cli.errors import DONE, FOUND, CommandFailed
 from router.cli.output.records import HEADINGS, as_json, as_row
 from router.cli.output.tables import console, print_json, print_table, table
-from router.cli.parser import add_json
-from router.cli.resources import connected, in_one_line, read_directory
+from router.cli.parser import add_json, contact_id
+from router.cli.resources import connected, in_one_line, read_directory, unreachable
 from router.durations import parse_duration
+from router.lookup.locate import locate
 from router.model import Action, ActionState, ContactId, Directory, Landing
 from router.resources import read_ledger
 from router.settings import Settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Prints what the router did, the newest last, from the ledger alone: it works while the service runs, and without AWS.
+Only an id that the ledger does not know is read in Connect, because it may be another id of a recorded chain.
 The ledger contains ids; --names reads the names from the instance (reading calls). --undo-plan reads the contacts that
 a cycle moved, and shows which could be moved back, and how. It moves no contact."""
 EXAMPLE = """\
@@ -35,7 +37,10 @@ OUTCOMES: tuple[ActionState | Landing, ...] = (*ActionState, *Landing)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("contact_id", nargs="?", metavar="CONTACT_ID", help="any id of a chain: only that chain")
+    parser.add_argument(
+        "contact_id", nargs="?", metavar="CONTACT_ID", type=contact_id,
+        help="any id of a chain: only that chain",
+    )
     parser.add_argument("--rule", metavar="NAME", help="only what this rule did")
     parser.add_argument(
         "--since", metavar="WHEN", type=_when, help="after this time: 2026-11-22T10:00:00Z, or 2h for two hours ago"
@@ -56,6 +61,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
+    if arguments.contact_id is not None:
+        given, arguments.contact_id = arguments.contact_id, _recorded_id(settings, ContactId(arguments.contact_id))
+        if arguments.contact_id is None:
+            if arguments.json:
+                print_json([])
+            print_note(f"nothing is recorded of contact {given}")
+            return FOUND
     if arguments.undo_plan is not None:
         return _undo_plan(settings, arguments)
     actions = _read(settings, arguments)
@@ -67,6 +79,23 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _explain_no_record(settings)
     return DONE
+
+
+def _recorded_id(settings: Settings, contact_id: ContactId) -> ContactId | None:
+    """Returns the id by which the ledger knows the chain. Connect is called only if that is not the given one."""
+    with in_one_line(), read_ledger(settings) as ledger:
+        if ledger.history(contact_id=contact_id, limit=1):
+            return contact_id
+        try:
+            with connected(settings) as connection:
+                located = locate(contact_id, reader=connection.reader, ledger=ledger)
+                failure, endpoint = located.failure, connection.endpoint
+        except CommandFailed as failed:
+            print_note(f"{failed.lines[0]}; from the ledger alone:")
+            return None
+        if failure is not None:
+            print_note(f"{unreachable(failure, settings, endpoint).lines[0]}; from the ledger alone:")
+        return located.recorded_id(ledger)
 
 
 def _undo_plan(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -98,7 +127,7 @@ def _read(settings: Settings, arguments: argparse.Namespace) -> tuple[Action, ..
 def _filtered(ledger: Records, arguments: argparse.Namespace) -> tuple[Action, ...]:
     cycle = arguments.cycle if arguments.undo_plan is None else arguments.undo_plan
     return ledger.history(
-        contact_id=ContactId(arguments.contact_id) if arguments.contact_id else None,
+        contact_id=arguments.contact_id,
         rule=arguments.rule,
         since=arguments.since,
         until=arguments.until,

@@ -8,7 +8,7 @@ from typing import Any
 
 from router.cli.errors import DONE
 from router.cli.output.tables import print_json
-from router.cli.parser import add_json
+from router.cli.parser import add_json, contact_id
 from router.cli.service_client import announce_service, call_service, control_socket
 from router.durations import parse_duration
 from router.problems import printable
@@ -21,7 +21,9 @@ def add_subject(parser: argparse.ArgumentParser, *, flow: str) -> None:
     what.add_argument("--rule", metavar="NAME", help="moves by this rule")
     what.add_argument("--queue", metavar="NAME", help="contacts in this queue, and moves into it")
     what.add_argument("--flow", metavar="NAME", help=flow)
-    what.add_argument("--contact", metavar="CONTACT_ID", help="this contact: the id it has now, or its chain's first")
+    what.add_argument(
+        "--contact", metavar="CONTACT_ID", type=contact_id, help="this contact: any id of its chain, or its ARN"
+    )
     what.add_argument("--all", action="store_true", help="everything")
 
 

@@ -6,7 +6,7 @@ import argparse
 
 from router.cli.errors import DONE
 from router.cli.output.tables import count, print_json
-from router.cli.parser import add_json
+from router.cli.parser import add_json, contact_id
 from router.cli.service_client import announce_service, call_service, control_socket
 
 DESCRIPTION = """\
@@ -21,7 +21,10 @@ EXAMPLE = """\
 def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--rule", metavar="NAME", help="only contacts of this rule")
-    what.add_argument("contact_id", nargs="?", metavar="CONTACT_ID", help="any id of a chain: only that chain")
+    what.add_argument(
+        "contact_id", nargs="?", metavar="CONTACT_ID", type=contact_id,
+        help="any id of a chain: only that chain",
+    )
     add_json(parser)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -16,7 +16,8 @@ from router.daemon.reload import Reloader
 from router.daemon.status import status_of
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.operator_records import OperatorRecords
-from router.model import ContactId, FlowId, Pause, PauseKind
+from router.lookup.locate import Located, locate
+from router.model import Contact, ContactId, FlowId, Pause, PauseKind, contact_id_of
 from router.problems import did_you_mean, printable
 
 LONGEST = timedelta(days=365)
@@ -61,9 +62,15 @@ class Operator:
     def resume(self, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
         """Lifts a pause. Its name at that time is accepted too, because its queue or rule may not exist any longer."""
         kind, name = _kind(arguments), str(arguments.get("name") or "")
-        those = (one for one in self.app.safety.pauses.now.all if one.kind is kind)
-        set_so = next((one for one in those if name in (one.name, one.subject)), None)
-        subject = set_so.subject if set_so is not None else self._subject(arguments)[1]
+        those = [one for one in self.app.safety.pauses.now.all if one.kind is kind]
+        names: Collection[str] = (name,)
+        if kind is PauseKind.CONTACT and not any(name in (one.name, one.subject) for one in those):
+            names = self._located(name).ids
+        set_so = next((one for one in those if one.name in names or one.subject in names), None)
+        if set_so is not None:
+            subject = set_so.subject
+        else:
+            subject = name if kind is PauseKind.CONTACT else self._subject(arguments)[1]
         lifted = self.app.safety.pauses.clear(kind, subject, who=peer.name)
         strays = self._lift_suspension(FlowId(subject), peer) if kind is PauseKind.FLOW else None
         if lifted is None and strays is None:
@@ -77,11 +84,9 @@ class Operator:
         rule, contact_id = arguments.get("rule"), arguments.get("contact_id")
         if rule is not None:
             _known(str(rule), (one.name for one in self.app.names.ruleset.rules), "rule")
+        recorded = None if contact_id is None else self._recorded(str(contact_id))
         records = OperatorRecords(self.app.ledger)
-        contacts = records.retry(
-            rule=None if rule is None else str(rule),
-            contact_id=None if contact_id is None else ContactId(str(contact_id)),
-        )
+        contacts = records.retry(rule=None if rule is None else str(rule), contact_id=recorded)
         events.log_control_retried(rule=rule, contact_id=contact_id, contacts=contacts, who=peer.name)
         return {"contacts": contacts}
 
@@ -102,13 +107,43 @@ class Operator:
             raise RequestRefused(f"a {kind.value} needs its name")
         if kind is PauseKind.RULE:
             _known(name, (rule.name for rule in self.app.names.ruleset.rules), "rule")
-        elif kind is PauseKind.QUEUE:
+            return kind, name, name
+        if kind is PauseKind.QUEUE:
             queue = directory.queue(name) or _unknown(name, (one.name for one in directory.queues), "queue")
             return kind, queue.id, queue.name
-        elif kind is PauseKind.FLOW:
+        if kind is PauseKind.FLOW:
             flow = directory.flow(name) or _unknown(name, (one.name for one in directory.flows), "flow")
             return kind, flow.id, flow.name
-        return kind, name, name
+        contact = self._contact(name)
+        return kind, contact.chain_id, contact.id
+
+    def _contact(self, text: str) -> Contact:
+        """Returns the present contact of a chain, because a pause of an id that no contact has would hold nothing."""
+        located = self._located(text)
+        contact_id = located.ids[0]
+        if located.failure is not None:
+            why = f"contact {contact_id} could not be read ({located.failure.code}): nothing is paused"
+            raise RequestRefused(printable(f"{why}; try again, or pause its queue, its rule or everything"))
+        if located.contact is None:
+            raise RequestRefused(printable(f"Connect knows no contact {contact_id}: nothing is paused"))
+        if located.contact.disconnected_at is not None:
+            raise RequestRefused(printable(f"contact {contact_id} has ended: nothing is paused"))
+        return located.contact
+
+    def _recorded(self, text: str) -> ContactId:
+        """Returns the id by which the ledger knows the chain. Connect is called only if that is not the given one."""
+        contact_id = _contact_id(text)
+        if self.app.ledger.history(contact_id=contact_id, limit=1):
+            return contact_id
+        located = self._located(contact_id)
+        recorded = located.recorded_id(self.app.ledger)
+        if recorded is None:
+            why = f", and Connect could not be read ({located.failure.code})" if located.failure is not None else ""
+            raise RequestRefused(printable(f"nothing is recorded of contact {contact_id}{why}"))
+        return recorded
+
+    def _located(self, text: str) -> Located:
+        return locate(_contact_id(text), reader=self.app.connection.reader, ledger=self.app.ledger)
 
     def _those_that_are(self) -> str:
         paused = self.app.safety.pauses.now.all
@@ -120,6 +155,13 @@ def _kind(arguments: Arguments) -> PauseKind:
         return PauseKind(str(arguments.get("kind")))
     except ValueError:
         raise RequestRefused(f"what is to be paused is one of {', '.join(PauseKind)}") from None
+
+
+def _contact_id(text: str) -> ContactId:
+    try:
+        return contact_id_of(text)
+    except ValueError as error:
+        raise RequestRefused(printable(str(error))) from None
 
 
 def _span(seconds: object) -> timedelta:

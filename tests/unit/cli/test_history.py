@@ -94,7 +94,6 @@ def test_history_shows_what_was_done_and_what_came_of_it_newest_last(recorded):
         ([], ["c1", "c2", "c3", "c4"]),
         (["c1"], ["c1"]),
         (["c1b"], ["c1"]),
-        (["nobody"], []),
         (["--rule", "other"], ["c4"]),
         (["--since", "15h"], ["c3", "c4"]),
         (["--until", "15h"], ["c1", "c2"]),
@@ -151,6 +150,7 @@ def test_explain_tells_what_the_ledger_knows_where_connect_cannot_be_reached(rec
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
     known, unknown = recorded("explain", "c1b"), recorded("explain", "nobody")
+    unrecorded = recorded("history", "nobody", "--json")
 
     assert known.status == 0
     assert known.err.startswith("connect-router: no AWS credentials")
@@ -158,6 +158,9 @@ def test_explain_tells_what_the_ledger_knows_where_connect_cannot_be_reached(rec
     assert "late, step 2: q-billing -> q-overflow, queued after 3s" in known.out
     assert unknown.status == 1
     assert unknown.err.endswith("nothing is known of contact nobody\n")
+    assert (unrecorded.status, unrecorded.out) == (1, "[]\n")
+    assert "no AWS credentials" in unrecorded.err
+    assert unrecorded.err.endswith("from the ledger alone:\nnothing is recorded of contact nobody\n")
 
 
 def bump(contact_id, routing, **fields):

@@ -16,22 +16,24 @@ MOST_SEGMENTS = 20
 class Located:
     """Holds a contact as DescribeContact has just returned it.
 
-    ``None`` means that Connect does not know the id, or, with ``failure``, that it could not be read.
+    ``None`` means that Connect does not know the id, or, with ``failure``, that it could not be read. ``ids`` are those
+    of the chain that were found on the way, the given one first.
     """
 
     contact: Contact | None = None
     failure: Failure | None = None
+    ids: tuple[ContactId, ...] = ()
+
+    def recorded_id(self, ledger: Records) -> ContactId | None:
+        """Returns the first of the ids by which the ledger knows the chain; ``None`` if it does not know it."""
+        return next((one for one in self.ids if ledger.history(contact_id=one, limit=1)), None)
 
 
 def locate(contact_id: ContactId, *, reader: Reader, ledger: Records) -> Located:
     """Follows the chain forward from ``contact_id``: by Connect's ids, and by the router's own moves, which those may
     not show."""
-    moved_to = {
-        action.contact_id: action.new_contact_id
-        for action in ledger.history(contact_id=contact_id)
-        if action.moved and action.new_contact_id not in (None, action.contact_id)
-    }
     found: Contact | None = None
+    ids, moved_to = [contact_id], _moved_to(contact_id, ledger)
     at: ContactId | None = contact_id
     for _ in range(MOST_SEGMENTS):
         if at is None:
@@ -41,10 +43,22 @@ def locate(contact_id: ContactId, *, reader: Reader, ledger: Records) -> Located
             at = moved_to.get(at) if found is None else None
             continue
         if not isinstance(reading, Reading):
-            return Located(contact=found, failure=reading)
+            return Located(contact=found, failure=reading, ids=tuple(ids))
         found = reading.contact
+        for one in found.ids:
+            if one not in ids:
+                ids.append(one)
+                moved_to |= _moved_to(one, ledger)
         at = (moved_to.get(found.id) or _successor(found, reader)) if found.disconnected_at is not None else None
-    return Located(contact=found)
+    return Located(contact=found, ids=tuple(ids))
+
+
+def _moved_to(contact_id: ContactId, ledger: Records) -> dict[ContactId, ContactId]:
+    return {
+        action.contact_id: action.new_contact_id
+        for action in ledger.history(contact_id=contact_id)
+        if action.moved and action.new_contact_id not in (None, action.contact_id)
+    }
 
 
 def _successor(contact: Contact, reader: Reader) -> ContactId | None:
