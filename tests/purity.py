@@ -62,7 +62,7 @@ def _message(kind: str) -> str:
 
 
 def _start_guarded(thread: threading.Thread) -> None:
-    """Python 3.11 has no audit event for a thread."""
+    """Starts a thread if it is allowed. Python 3.11 has no audit event for that."""
     _guard.refuse("threads")
     _start_thread(thread)
 

@@ -89,7 +89,7 @@ def restored_logging() -> Iterator[None]:
 
 @dataclass
 class Bench:
-    """A contact centre, a configuration folder, and the command run in it."""
+    """Holds a contact centre and a configuration folder, and runs the command in it."""
 
     sandbox: Sandbox
     folder: Path
@@ -132,7 +132,7 @@ class Bench:
     def start(
         self, *arguments: str, program: Sequence[str] = ("-m", "router"), **environment: str | None
     ) -> subprocess.Popen[str]:
-        """``program`` stands in for the command where a test shortens its time."""
+        """Starts the command in a process of its own. ``program`` replaces it if a test shortens its time."""
         process = subprocess.Popen(
             [sys.executable, *program, *arguments],
             cwd=self.folder,

@@ -1,4 +1,4 @@
-"""A router over HTTP against the sandbox: real boto3, real SQLite, real rule files; only the clock is ours to move."""
+"""Runs a router over HTTP against the sandbox: real boto3, real SQLite, real rule files. A test moves the clock."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TravelClock:
 
 @dataclass
 class Centre:
-    """A contact centre and the routers started on it. ``apps`` share its clock."""
+    """Holds a contact centre and the routers started on it. ``apps`` share its clock."""
 
     sandbox: Sandbox
     clock: TravelClock
@@ -71,7 +71,7 @@ class Centre:
         return self.sandbox.world
 
     def router(self, rules: str = LATE_RULE, *, mode: Mode = Mode.ENFORCE, **overrides: object) -> Router:
-        """A router on these rules, its names bound, what was not landed taken up."""
+        """Returns a router on these rules, with its names bound; it follows moves that have not landed."""
         path = self.folder / "rules"
         path.mkdir(exist_ok=True)
         (path / "10-test.toml").write_text(rules, encoding="utf-8")
@@ -109,11 +109,11 @@ class Centre:
         assert not app.follower.pending, "moved contacts have not landed"
 
     def disown(self, app: Router) -> None:
-        """The caller closes it."""
+        """Leaves the router to the caller, who closes it."""
         self._apps.remove(app)
 
     def end(self, app: Router) -> None:
-        """As a process that ends in order."""
+        """Ends the router as a process that ends in order does."""
         self.disown(app)
         app.stop()
         app.close()
@@ -126,7 +126,7 @@ class Centre:
 
 @contextmanager
 def open_centre(folder: Path, behaviours: Behaviours | None = None) -> Iterator[Centre]:
-    """Queues Billing, Billing Overflow, General and Supervisors, both flows, and one supervisor; nobody works."""
+    """Opens a centre with four queues, both flows and one supervisor. No agent works."""
     clock = TravelClock()
     scenario = Scenario(behaviours=behaviours or Behaviours())
     with Sandbox(scenario, clock=clock.now) as sandbox:
@@ -143,5 +143,5 @@ def open_centre(folder: Path, behaviours: Behaviours | None = None) -> Iterator[
 
 
 def reloaded(app: Router, path: Path) -> tuple[Problem, ...]:
-    """What a reload of these rules comes to, with the configuration as it is."""
+    """Reloads these rules with the configuration as it is, and returns the problems."""
     return reload(app, lambda: (app.settings, load_rules(path)))

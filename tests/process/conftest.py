@@ -1,4 +1,4 @@
-"""Real processes of the command, against a real sandbox over HTTP."""
+"""Runs real processes of the command, against a real sandbox over HTTP."""
 
 import pytest
 
