@@ -30,6 +30,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -41,7 +42,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: the installed
 from tests.mutants.changes import Enums, Mutant, enums_of, mutants_of, source_of
 
 PACKAGES = ("execute", "followup", "safety", "search", "lookup", "decide", "rules")
-NOT_MEASURED = ("mutants", "measures", "chaos", "fuzz", "docs", "contract", "process", "unit/packaging")
+NOT_MEASURED = ("mutants", "measures", "chaos", "fuzz", "docs", "contract", "process", "api_model", "unit/packaging")
 """Folders of tests that start processes, or that test other packages."""
 LONGEST_S = 10.0
 """A test that takes longer, measured under coverage.py, runs on no mutant."""
@@ -467,7 +468,9 @@ def _wanted(tree: Tree, arguments: argparse.Namespace, enums: Enums) -> Iterator
     for line in arguments.same.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
         before = Mutant(**{name: record[name] for name in Mutant.__dataclass_fields__})
-        found = finder.find(before) or finder.find(renamed(before, arguments.rename))
+        sizes = range(len(arguments.rename) + 1)
+        words = (some for size in sizes for some in combinations(arguments.rename, size))
+        found = next(filter(None, (finder.find(renamed(before, some)) for some in words)), None)
         kept = {"id": record["id"], "package": record["package"], "outcome before": record["outcome"]}
         kept |= asdict(before) | {"file before": before.file}
         yield (kept | {"found by": found[1]}, found[0]) if found else (kept, None)
