@@ -1,3 +1,3 @@
-"""connect-router: moves waiting Amazon Connect tasks and e-mails before they break their service level."""
+"""Moves waiting Amazon Connect tasks and e-mails before they break their service level."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""``python -m router``: the same command as ``connect-router``."""
+"""Runs the command ``connect-router`` for ``python -m router``."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def _of_rules(rules: Mapping[str, Any]) -> Iterator[Metric]:
 
 def _of_what_is_open(status: Mapping[str, Any]) -> Iterator[Metric]:
     ledger, lease = status["ledger"], status["lease"]
-    yield _gauge("working", "1 where this router works; 0 where it stands by.", int(lease is None or lease["held"]))
+    yield _gauge("working", "1 if this router works; 0 if it is a standby router.", int(lease is None or lease["held"]))
     yield _gauge(
         "ledger_up", "1 while the ledger can be read; nothing is moved without it.", int(ledger["error"] is None)
     )

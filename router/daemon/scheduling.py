@@ -16,7 +16,7 @@ from router.runtime import DaemonThreads
 
 FOLLOW_EVERY = timedelta(seconds=1)
 GRACE = 1.0
-"""Seconds: a cycle that has work to do goes on until the next poll, so ending there is not late."""
+"""Seconds. A cycle that has work to do continues until the next poll. Ending there is therefore not late."""
 LATE_CYCLES = 2
 """Polls without a cycle begun, after which the jobs are scheduled again."""
 

@@ -33,8 +33,8 @@ from router.safety.safety import Safety
 from router.settings import Settings
 
 FRESH = 2.0
-"""Seconds for which a reading entitles to a call: Connect has no conditional transfer, so an agent who accepts within
-that window loses the contact, and it is kept short."""
+"""Seconds for which a reading entitles to a call. Connect has no conditional transfer. An agent who accepts within that
+window loses the contact. The window is therefore short."""
 
 
 UPDATE_PATIENCE = 2.0
@@ -43,7 +43,7 @@ UPDATE_PATIENCE = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """Says how often a call that was throttled or lost is repeated, and for how long."""
+    """Limits how often a call that was throttled or lost is repeated, and for how long."""
 
     attempts: int = 8
     max_delay: timedelta = timedelta(seconds=20)
@@ -95,7 +95,7 @@ class Attempts:
     policy: RetryPolicy
 
     def reconfigure(self, settings: Settings) -> None:
-        """Puts another retry policy in force; what is under way keeps the one it began with."""
+        """Puts another retry policy in force; an attempt under way continues with its own."""
         self.policy = RetryPolicy.of(settings)
 
     def make(self, effort: Effort) -> AttemptResult:
@@ -220,7 +220,7 @@ class Attempts:
 
     def _call(self, action: Action, before: float | None) -> TransferAnswer | UpdateAnswer:
         if action.kind is ActionKind.ROUTING:
-            assert action.routing is not None, "a routing intent says what is asked for"
+            assert action.routing is not None, "a routing intent holds the update"
             return self.mover.reroute(contact_id=action.contact_id, routing=action.routing)
         assert action.target is not None and action.token is not None, "a transfer's intent has both"
         return self.mover.transfer(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from router.connect.connection import Connection
 from router.execute.attempts import Attempts, RetryPolicy
-from router.execute.observe import ObservePerformer
+from router.execute.observation import ObservePerformer
 from router.execute.recovery import Recovery
 from router.execute.round import Round
 from router.execute.routing import RoutingPerformer
@@ -106,5 +106,5 @@ class Executor:
         )
 
     def reconfigure(self, settings: Settings) -> None:
-        """Puts another retry policy in force; what is under way keeps the one it began with."""
+        """Puts another retry policy in force; an attempt under way continues with its own."""
         self.attempts.reconfigure(settings)

@@ -14,8 +14,8 @@ from router.ports import Reader
 from router.rules.condition import ReliedOnValue
 
 GONE = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE, HoldReason.NOT_FOUND})
-"""Found on reading again: the contact is no longer where it was, so a call whose answer was lost has had its effect, or
-none of it matters any more."""
+"""Found on reading again: the contact is no longer where it was. A call without a response has had its effect, or its
+effect no longer matters."""
 
 _FOUND = {
     Standing.DISCONNECTED: HoldReason.DISCONNECTED,

@@ -87,7 +87,7 @@ class RoutingRecovery:
 REPEATABLE = timedelta(minutes=10)
 """How long the same call with the same token may be repeated. An older intent of a contact that has not moved is
 recorded as never sent. The life of a token is documented for another operation only (7 days,
-StartOutboundVoiceContact), so the router does not rely on it."""
+StartOutboundVoiceContact). The router therefore does not rely on it."""
 
 SHARE = 0.5
 """The part of the time until the next poll that recovery may take: calls that hang must not delay what else is due."""

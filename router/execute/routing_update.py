@@ -24,7 +24,7 @@ class Shown(Enum):
 
 
 def routing_of(details: Details | None) -> RoutingData:
-    """A priority that is not said is the default, an age that is not said is none."""
+    """Returns priority and age of a contact. A missing priority is the default, a missing age is zero."""
     priority = details.priority if details is not None else None
     age = details.queue_time_adjustment if details is not None else None
     return RoutingData(priority=DEFAULT_PRIORITY if priority is None else priority, age=age or ZERO)

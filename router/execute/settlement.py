@@ -13,7 +13,7 @@ from router.safety.breakers import BreakerSignal
 
 UNKNOWN_YET = "the outcome is not known yet; settled by reading"
 NO_ANSWER = "NoAnswer"
-"""The error code of an attempt that ended without an answer and without a failure."""
+"""The error code of an attempt that ended without a response and without a failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +155,6 @@ def _not_sent(attempt: AttemptResult) -> Settlement:
         outcome=Outcome.NOT_SENT,
         event="contact.failed" if failure is not None else None,
         error=failure.code if failure is not None else None,
-        message="not sent; decided anew" if failure is not None else "",
+        message="not sent; decided again" if failure is not None else "",
         only_news=True,
     )

@@ -26,7 +26,7 @@ from router.safety.safety import NO_SLOT, Safety
 
 @dataclass(kw_only=True)
 class TransferPerformer:
-    """Performs decisions; every worker calls ``perform``, so it is thread-safe.
+    """Performs decisions. It is thread-safe, because every worker calls ``perform``.
 
     ``perform`` raises ``LedgerUnavailable`` before anything is sent if the intent cannot be written. An outcome that
     cannot be written leaves the intent open, and recovery settles it by reading.

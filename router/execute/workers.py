@@ -115,9 +115,12 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class PacedWork(Generic[T]):
-    """Work that needs a token of a scarce quota each. A worker waits for the token first and takes the most urgent work
-    then: what is urgent never waits behind what was taken up before. ``acquire`` answers ``False`` when the time for it
-    is over; what is left is then performed without a token, and says so."""
+    """Holds tasks that need a token of a scarce quota each.
+
+    A worker waits for the token first and then takes the most urgent task. An urgent task therefore never waits behind
+    one that was taken earlier. ``acquire`` returns ``False`` when its time is over. The tasks that are left are then
+    performed without a token.
+    """
 
     tasks: Sequence[T]
     acquire: Callable[[], bool]

@@ -10,7 +10,7 @@ from threading import Lock
 from router import events
 from router.connect.connection import Connection
 from router.execute.executor import Executor
-from router.followup.keep_place import PlaceKeeper, follow_up_of
+from router.followup.place_keeper import PlaceKeeper, follow_up_of
 from router.followup.successor import LandingOutcome, outcome_of, taken
 from router.ledger.errors import LedgerUnavailable, NotOpen
 from router.model import Action, Contact, ContactId, Directory, Landing, Standing
@@ -50,7 +50,7 @@ class Tracker:
     """``look`` is called every second or so; each moved contact is read when its own next look is due. Thread-safe.
 
     The ledger is written first, and what is remembered here follows it: where the ledger cannot be written, the next
-    look finds everything as it was. ``landed`` is told of each contact that is in its new place.
+    look finds everything as it was. ``landed`` is called with each contact that is in its new place.
     """
 
     reader: Reader
@@ -108,7 +108,7 @@ class Tracker:
         self.landing_timeout = settings.execute.landing_timeout
 
     def resume(self) -> None:
-        """Takes up what the ledger says is not landed: at start, and after a take-over."""
+        """Follows the moves that have not landed according to the ledger: at the start, and after a take-over."""
         followed = self.ledger.followed()
         self.safety.slots.reset((*followed, *self.ledger.open_intents()))
         for action in followed:
@@ -156,7 +156,7 @@ class Tracker:
         action = watch.action
         try:
             self._look_at(watch)
-        except NotOpen:  # the ledger knows it no more: there is nothing left to follow
+        except NotOpen:  # the ledger no longer has it: nothing is left to follow
             self._free(action)
             self._forget(watch)
         except LedgerUnavailable:

@@ -77,8 +77,8 @@ class OperatorRecords:
             connection.execute(_RESUME, values)
 
     def retry(self, *, rule: str | None, contact_id: ContactId | None) -> int:
-        """Permits refused moves and updates to be tried again, of a rule, of a contact's chain or of all; returns
-        how many contacts that concerns."""
+        """Allows refused moves and updates to be tried again, of a rule, of a contact's chain or of all. Returns the
+        number of contacts."""
         filters = ["instance = :instance", "state = 'refused' AND kind <> 'restore_place'"]
         filters += [f"fingerprint NOT LIKE '%{RETRIED}'"]
         filters += ["rule = :rule"] if rule is not None else []

@@ -40,7 +40,7 @@ LANDING = ("new_contact_id", "landing", "landed_at", "landed_queue_id", "landed_
 """The columns that a landing writes."""
 
 RENEWAL = ("send_by", "attempts", "routing_priority", "routing_age")
-"""The columns that renewing an intent writes: what the next call asks for, and until when it may be sent."""
+"""The columns that renewing an intent writes: the values of the next call, and the end of its permission."""
 
 
 def micros(instant: datetime) -> int:
@@ -113,7 +113,7 @@ def renewal_row(action: Action) -> dict[str, Value]:
 
 
 def action_of(row: sqlite3.Row) -> Action:
-    """Raises ValueError for a row that this version did not write (an unknown state, say)."""
+    """Returns the action of a row. Raises ValueError for a row with an unknown value, from another version."""
     return Action(
         id=row["id"],
         kind=ActionKind(row["kind"]),

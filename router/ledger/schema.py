@@ -14,7 +14,7 @@ from router.ledger.errors import LedgerBroken
 from router.ledger.rows import EPOCH, MICROSECOND, micros
 
 APPLICATION_ID = 0x43525452
-"""``CRTR`` in the file's header: tells a ledger from any other SQLite database."""
+"""``CRTR`` in the file's header: distinguishes a ledger from any other SQLite database."""
 
 OLDEST_SQLITE = (3, 37, 0)
 """The first with STRICT tables (sqlite.org/stricttables.html)."""

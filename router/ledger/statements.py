@@ -13,7 +13,7 @@ from router.model import Action, ActionState, Contact, ContactId, Landing
 # Which contact ids make one chain: Connect's ids, corrected by the router's own moves.
 #
 # Connect does not document that the contact after a TransferContact carries the ids of the one before it
-# (API_TransferContact), so the chain is kept by what was moved and what came of it.
+# (API_TransferContact). The chain is therefore built from the moves and their outcomes.
 
 OF_CONTACTS = """
     SELECT asked.contact_id AS asked_id, actions.*
@@ -26,8 +26,8 @@ OF_CONTACTS = """
     CROSS JOIN actions ON actions.instance = :instance AND actions.chain_id = segments.contact_id
     ORDER BY actions.id
 """
-"""One statement for all contacts, whatever their number. CROSS JOIN keeps SQLite to this order: from the contacts that
-are asked for to their actions, never over all actions (sqlite.org/optoverview.html#crossjoin)."""
+"""One statement for all contacts, whatever their number. CROSS JOIN binds SQLite to this order: from the given
+contacts to their actions, never over all actions (sqlite.org/optoverview.html#crossjoin)."""
 
 MEMBERS = """
     SELECT contact_id FROM segments WHERE instance = :instance AND chain_id = (
@@ -62,7 +62,7 @@ def adopt(connection: sqlite3.Connection, instance_id: str, action: Action) -> N
 def open_in_chain(connection: sqlite3.Connection, instance_id: str, action: Action) -> int | None:
     """Returns the id of the open move of the action's chain, chains that were joined to it included.
 
-    An open routing update, or a place to give back, is none: it never stands in the way of a move.
+    An open routing update, or a place to give back, is none: it never delays a move.
     """
     row = connection.execute(
         f"SELECT id FROM actions WHERE instance = :instance AND state = 'intended' AND kind = 'transfer'"
@@ -92,8 +92,8 @@ MOVED = "kind = 'transfer' AND state = 'acted' AND observed = 0"
 LANDING_OPEN = f"""
     SELECT id FROM actions WHERE instance = :instance AND {MOVED} AND landing IN ({FOLLOWED})
     UNION ALL SELECT id FROM actions WHERE instance = :instance AND {MOVED} AND landing IS NULL"""
-"""A move without any landing is one whose writer did not come to say so: it is looked at like a pending one. Two
-questions, because SQLite answers each from the index and their OR from all moves that ever were."""
+"""A move without any landing is one whose writer ended too early. It is followed like a pending one. Two
+queries, because SQLite answers each from the index and their OR from all moves that ever were."""
 
 # INDEXED BY: with no statistics of the file, SQLite may prefer an index over everything of the instance.
 OPEN_INTENTS = """SELECT * FROM actions INDEXED BY actions_intended

@@ -18,8 +18,8 @@ def same_instant(one: datetime | None, other: datetime | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WaitKey:
-    """Names one wait of one contact. A segment that is queued again (by a flow, on resuming) begins another wait, so
-    the instant belongs to the key, although people see ``wait_id`` alone.
+    """Names one wait of one contact. A segment that is queued again (by a flow, on resuming) begins another wait.
+    The instant therefore belongs to the key, although people see ``wait_id`` alone.
 
     A wait is recorded under the first key that was read for it. Keys of the ledger are therefore equal or not, also as
     keys of a mapping; ``is_same`` compares a key that was recorded with one that was read from Connect.

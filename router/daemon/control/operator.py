@@ -172,7 +172,7 @@ def _span(seconds: object) -> timedelta:
 
 def _comment(text: object) -> str:
     if not isinstance(text, str) or not text.strip():
-        raise RequestRefused("a pause needs a comment: who comes after you wants to know why")
+        raise RequestRefused("a pause needs a comment: colleagues want to know the reason")
     if len(text) > LONGEST_COMMENT:
         raise RequestRefused(f"a comment has at most {LONGEST_COMMENT} characters")
     return printable(text.strip())

@@ -126,7 +126,7 @@ class ControlServer:
 
     def _answer_apart(self, connection: socket.socket, line: bytes) -> None:
         if not self._slots.acquire(blocking=False):
-            _send(connection, Reply(errors=("the service is busy answering others; ask again",)), within=0.0)
+            _send(connection, Reply(errors=("the service is busy with other requests; try again",)), within=0.0)
             return
         threading.Thread(target=self._answer, args=(connection, line), name="control-answer", daemon=True).start()
 
@@ -174,7 +174,7 @@ def _make_room(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
-        raise OSError(None, "something that is no socket stands there; it is left alone")
+        raise OSError(None, "another file, not a socket, has this name; it is left alone")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         try:
@@ -184,4 +184,4 @@ def _make_room(path: Path) -> None:
             return
         except TimeoutError:
             pass
-    raise OSError(None, "another service answers there")
+    raise OSError(None, "another service listens there")

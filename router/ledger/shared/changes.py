@@ -19,7 +19,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "pauses": ("kind", "subject"),
     "resumed_flows": ("flow_id",),
 }
-"""The tables that are shared and what tells their rows apart, beside the instance: a copy has one instance only."""
+"""The shared tables with the keys of their rows. The instance is no part of a key: a copy has one instance only."""
 
 _WATCH = """
     CREATE TEMP TRIGGER changed_{event}_{table} AFTER {event} ON main.{table} BEGIN

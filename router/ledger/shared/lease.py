@@ -1,11 +1,11 @@
-"""Whose turn it is to work: an item of the table that the router whose turn it is renews, and the others watch.
+"""Holds the lease: an item of the table that the active router renews and the standby routers watch.
 
-The lease only saves work. That nothing is done twice rests on the log (``SharedLedger``): whoever has taken over is the
-only one whose writes it takes, whatever anybody believes about the lease.
+The lease only saves work. The log (``SharedLedger``) ensures that nothing is done twice: it accepts only writes of the
+router that has taken over, whatever any router believes about the lease.
 
-Clocks of different machines are never compared. A router that stands by takes the lease for given up when it has seen
+Clocks of different machines are never compared. A standby router considers the lease given up when it has seen
 the same version for ``LASTS`` seconds of its own clock; the holder stops after ``TRUSTED`` seconds without a renewal,
-counted from before the renewal was sent. The difference is time for what is just being called.
+counted from before the renewal was sent. The difference leaves time for the calls under way.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class _Seen:
 
 
 class Lease:
-    """Of one Connect instance, as one router sees it. Thread-safe. Methods that ask the table raise
-    ``LedgerUnavailable`` where it cannot be asked."""
+    """Holds the lease of one Connect instance, as one router sees it. Thread-safe. Methods that read the table raise
+    ``LedgerUnavailable`` if it cannot be read."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Lease:
         return self._seen.version if self._seen is not None else None
 
     def watch(self) -> None:
-        """Reads who has it, and changes nothing."""
+        """Reads the holder, and changes nothing."""
         with self._lock:
             self._see(self._table.get(self._instance_id, LEASE))
 

@@ -1,8 +1,8 @@
-"""A ledger for several routers: the same questions and promises as one file, the same SQL, and a log in DynamoDB.
+"""Shares one ledger between several routers: the queries and promises of one file, the same SQL, and a log in DynamoDB.
 
 Each router has a copy of the ledger in SQLite, and each transaction of it is in the log before it is committed to the
 copy. What a transaction must see to keep the promises (no open intent in this chain, no such step yet) it sees in the
-copy; and the log takes it only where the copy is up to date. So the constraints are SQLite's, once for both stores, and
+copy; and the log takes it only if the copy is up to date. The constraints are therefore SQLite's, for both stores, and
 one conditional write decides between routers.
 """
 
@@ -36,7 +36,7 @@ ENDS_WITHIN = 1.0
 
 
 class _Barring(GroupCommit):
-    """Refuses what threads write that are left behind, also where they asked before they were."""
+    """Refuses writes of threads that an earlier turn has left behind, also those that had begun to wait before."""
 
     def __init__(
         self,
@@ -286,8 +286,8 @@ class SharedLedger(SqliteLedger):
         if self.holding:
             return
         if self._me.term > 0:
-            raise LedgerUnavailable(f"{self.name}: {self.writer} has taken over; this router stands by")
-        last = f"; {self.writer} does, or did last: ask there" if self.writer is not None else ""
+            raise LedgerUnavailable(f"{self.name}: {self.writer} has taken over; this is a standby router")
+        last = f"; {self.writer} does, or did last: use that one" if self.writer is not None else ""
         raise LedgerUnavailable(f"{self.name}: this router only observes{last}")
 
     def _load(self, base: Base) -> None:

@@ -1,13 +1,13 @@
-"""The log of a shared ledger: what every transaction changed, in one order that all routers see.
+"""Writes and reads the log of a shared ledger: the changes of every transaction, in one order that all routers see.
 
 An entry is put under the number after the last one, on the condition that nothing has that number yet: of two routers
-that write at the same moment one is told that it came second, and has then changed nothing. So there is one history,
-and who would add to it must know all of it.
+that write at the same moment one learns that it was second, and has changed nothing. There is therefore one history,
+and a router that adds to it must know all of it.
 
-Every so often the holder writes down what the log has come to (the *base*), so that who starts reads that and the
-entries after it. Entries that the base contains are kept for a day: a number must not become free again while a router
-that was stopped in mid-write could still take it. AWS refuses a request that was signed more than 15 minutes ago (IAM
-User Guide, Signature Version 4), so a day is plenty.
+From time to time the holder writes the result of the log so far (the *base*). A router that starts reads the base and
+the entries after it. Entries that the base contains are kept for a day: a number must not become free again while a
+router that was stopped in mid-write could still take it. AWS refuses a request that was signed more than 15 minutes
+ago (IAM User Guide, Signature Version 4). A day is therefore plenty.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from router.ledger.shared.table import Attribute, DynamoTable, Item
 
 HEAD = "head"
 INLINE = 200_000
-"""Characters of an entry's changes that stand in it, for people to read; more of them are compressed beside it."""
+"""Characters of changes that an entry holds as text, for people to read. Longer changes are compressed into parts."""
 PART = 350_000
 """Bytes: an item has at most 400 KB, names included (DynamoDB Developer Guide, Quotas)."""
 KEPT = timedelta(days=1)

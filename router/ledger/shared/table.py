@@ -1,7 +1,9 @@
-"""The DynamoDB table of a shared ledger: items under an instance and a name, written on conditions, read consistently.
+"""Reads and writes the DynamoDB table of a shared ledger: conditional writes and consistent reads.
+
+An item is stored under an instance and a name.
 
 Facts from the Amazon DynamoDB Developer Guide: a condition is decided atomically with its write (Condition
-expressions); a read is consistent only where that is asked for (Read consistency); an item has at most 400 KB, a page
+expressions); a read is consistent only on request (Read consistency); an item has at most 400 KB, a page
 of a query 1 MB (Quotas).
 """
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.followup.keep_place import follow_up_of
+from router.followup.place_keeper import follow_up_of
 from router.ledger import AlreadyIntended, NotOpen
 from router.model import ActionKind, ActionState, ContactId, Landing, QueueId, RoutingData
 

@@ -6,7 +6,7 @@ import pytest
 
 from router.execute.routing_update import AgeMeaning
 from router.execute.settler import Settler
-from router.followup.keep_place import PlaceKeeper, follow_up_of
+from router.followup.place_keeper import PlaceKeeper, follow_up_of
 from router.ledger import SqliteLedger
 from router.model import Action, Contact, Details, RoutingData
 from router.runtime import Runtime

@@ -82,7 +82,7 @@ def test_the_socket_of_a_dead_service_is_replaced(serve, path):
 def test_the_socket_of_a_service_that_lives_is_left_alone(serve, path):
     serve()
 
-    with pytest.raises(SocketUnusable, match=r"control\.sock: another service answers there"):
+    with pytest.raises(SocketUnusable, match=r"control\.sock: another service listens there"):
         ControlServer(path, Desk({}).handle).start()
     assert ask(path, word="still").result == {"said": {"word": "still"}}
 

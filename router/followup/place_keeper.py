@@ -71,7 +71,7 @@ class PlaceKeeper:
 
     enabled: bool
     abandons: bool = False
-    """Whether the places that an earlier run left open are closed, because this one keeps none any longer."""
+    """Whether the places that an earlier run left open are closed, because this run restores none."""
     reader: Reader
     mover: Mover
     pacer: Pacer
@@ -113,7 +113,7 @@ class PlaceKeeper:
             if self.safety.hold_before_follow_up(action) is not None:
                 continue
             try:
-                if action.id != newest[action.acts_on]:  # it has landed again since, so it has left this place
+                if action.id != newest[action.acts_on]:  # it has landed again since, and has left this place
                     self._settle(action, AttemptResult(hold=HoldReason.LEFT_QUEUE))
                 else:
                     self._give(action)
@@ -238,6 +238,6 @@ def _state_without_call(action: Action) -> ActionState:
 
 
 def _as_landed(before: RoutingData, has: RoutingData) -> RoutingData:
-    """Returns what the contact had when it landed. The flow had set nothing, so these are the defaults, or what the
-    contact brought along."""
+    """Returns what the contact had when it landed. The flow had set nothing. Therefore these are the defaults, or the
+    values that the contact had before."""
     return RoutingData(priority=before.priority if has.priority == before.priority else None, age=before.age)

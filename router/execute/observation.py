@@ -1,4 +1,4 @@
-"""Only tells what would be done: the same decisions, another performer."""
+"""Logs what would be done, and does nothing: the performer of observe mode."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from router.ports import Clock, Ledger, Reader
 
 @dataclass(frozen=True, kw_only=True)
 class ObservePerformer:
-    """Reads the contact again, as enforcing would, and tells. ``observed`` is a ledger in memory of its own: ladders
-    advance on it, and nothing that enforcing reads is written."""
+    """Reads the contact again, as enforcing would, and logs the decision.
+
+    ``observed`` is a ledger in memory of its own. Ladders advance on it. Nothing that enforcing reads is written.
+    """
 
     reader: Reader
     observed: Ledger
