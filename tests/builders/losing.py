@@ -1,4 +1,4 @@
-"""A proxy for HTTP that loses a request or its answer, or answers by itself, when it is told to."""
+"""Runs a proxy for HTTP that loses a request or its response on order, or responds itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Told = Callable[[str, bytes], None]
 class LosingProxy:
     """``lose_answers`` and ``lose_requests`` are counted down, for the operation that ``X-Amz-Target`` names; a lost
     one breaks the connection, and can be sent again later. ``before`` is called with the operation and the body of each
-    request that goes on. ``answers`` has a status and a body for operations that do not get any further."""
+    request that is passed on. ``answers`` has a status and a body for operations that do not get any further."""
 
     def __init__(self, target: str) -> None:
         self.lose_answers: dict[str, int] = {}

@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = ROOT / "build" / "dynalite" / "node_modules" / ".bin" / "dynalite"
-"""Where ``make dynalite`` puts it."""
+"""``make dynalite`` installs it there."""
 KEYS: dict[str, Any] = {
     "aws_access_key_id": "AKIDEXAMPLE",
     "aws_secret_access_key": "secret",
@@ -31,7 +31,7 @@ STARTS_WITHIN_S = 20
 
 @contextmanager
 def moto() -> Iterator[str]:
-    """The address of moto's server, in a thread of this process."""
+    """Yields the address of moto's server, in a thread of this process."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # one line for each request otherwise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -43,14 +43,14 @@ def moto() -> Iterator[str]:
 
 
 def dynalite_command() -> str | None:
-    """``None`` where there is no dynalite: it is an npm package, and a machine may have no Node.js."""
+    """Returns the path of dynalite, or ``None``: it is an npm package, and a machine may have no Node.js."""
     found = str(INSTALLED) if INSTALLED.exists() else shutil.which("dynalite")
     return found if found is not None and shutil.which("node") is not None else None
 
 
 @contextmanager
 def dynalite() -> Iterator[str]:
-    """The address of a dynalite of its own process."""
+    """Yields the address of a dynalite in a process of its own."""
     command = dynalite_command()
     assert command is not None, "ask dynalite_command first"
     port = _free_port()
@@ -74,7 +74,7 @@ def client_of(endpoint: str) -> Any:
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    """For a process that is to use it."""
+    """Returns the environment of a process that is to use it."""
     return {**os.environ, "AWS_ENDPOINT_URL_DYNAMODB": endpoint}
 
 

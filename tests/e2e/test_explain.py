@@ -1,4 +1,4 @@
-"""``explain``: any id of a chain, the numbers that were seen, and nothing that a terminal would obey."""
+"""Checks that ``explain`` takes any id of a chain, shows the numbers it read, and sends a terminal no commands."""
 
 from datetime import timedelta
 
