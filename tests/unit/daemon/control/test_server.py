@@ -90,7 +90,7 @@ def test_the_socket_of_a_service_that_lives_is_left_alone(serve, path):
 def test_a_file_that_stands_there_is_left_alone(path):
     path.write_text("mine")
 
-    with pytest.raises(SocketUnusable, match="no socket"):
+    with pytest.raises(SocketUnusable, match="another file, not a socket, has this name"):
         ControlServer(path, Desk({}).handle).start()
     assert path.read_text() == "mine"
 
