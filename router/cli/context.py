@@ -15,6 +15,7 @@ from router.prove.lint import lint
 from router.rules.load import load_rules
 from router.rules.rule import RuleSet
 from router.settings import Settings, load_settings, usual_config
+from router.settings.sources import service_links
 from router.toml_source import TomlSource, read_bytes
 
 
@@ -91,6 +92,18 @@ def announce(settings: Settings) -> None:
     """Prints instance, mode and configuration to standard error, before anything changes."""
     config = settings.config_path or Path("(none)")
     print_note(f"instance {settings.connect.instance}, mode {settings.execute.mode}, config {config}")
+    warn_of_service_links()
+
+
+def warn_of_service_links() -> None:
+    """Prints one warning to standard error if Kubernetes has set variables that look like settings."""
+    links = service_links(environment())
+    if links:
+        more = f" and {len(links) - 1} more" if links[1:] else ""
+        print_note(
+            f"connect-router: warning: environment:{links[0]}{more}: no settings, but service links of Kubernetes;"
+            " enableServiceLinks: false omits them"
+        )
 
 
 def print_note(text: str) -> None:

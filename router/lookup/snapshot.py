@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from router import events
-from router.connect.connection import Connection
 from router.decide.capacity import METRICS_LAG
 from router.decide.decide import Decided, decide
 from router.decide.snapshot import Blocks, Limits, RecordedMoves, Snapshot
@@ -33,6 +33,9 @@ from router.rules.bound import BoundRuleSet
 from router.rules.condition import Unread
 from router.rules.rule import Mode
 from router.settings import Settings
+
+if TYPE_CHECKING:  # `check` uses this module without the AWS SDK, whose import takes its time
+    from router.connect.connection import Connection
 
 
 def limits_of(settings: Settings) -> Limits:

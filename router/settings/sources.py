@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,13 @@ from router.toml_source import Finding, TomlSource
 from router.toml_source.validation_errors import same_key
 
 ENVIRONMENT = "CONNECT_ROUTER_"
+
+_LINK = re.compile(
+    rf"{ENVIRONMENT}([A-Z0-9]+_)*(SERVICE_(HOST|PORT(_[A-Z0-9]+)*)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+)
+_LINKED = re.compile(r"(tcp|udp|sctp)://\S+|tcp|udp|sctp|\d+|[0-9a-fA-F:.]+|None")
+"""The values of such variables: an address with its protocol, a protocol, a port, an address. A Service without an
+address has ``None`` (Kubernetes, "Accessing the Service")."""
 
 KeyPath = tuple[str, ...]
 
@@ -150,11 +158,15 @@ class NamedLayer(Layer):
 
 
 def environment_layer(environ: Mapping[str, str]) -> NamedLayer:
-    """Reads every ``CONNECT_ROUTER_`` variable. An unknown one is a problem, because it would have no effect."""
-    known = variables()
+    """Reads every ``CONNECT_ROUTER_`` variable that is not empty.
+
+    An unknown one is a problem, because it would have no effect, unless Kubernetes has set it for a Service."""
+    known, links = variables(), service_links(environ)
     named: dict[str, tuple[KeyPath, Any]] = {}
     problems: list[Problem] = []
-    for name in sorted(name for name in environ if name.startswith(ENVIRONMENT)):
+    for name in sorted(name for name, value in environ.items() if name.startswith(ENVIRONMENT) and value):
+        if name in links:
+            continue
         if name in known and not _is_text(environ[name]):
             problems.append(Problem(f"environment:{name}", 0, 0, NOT_TEXT))
         elif name in known:
@@ -163,6 +175,13 @@ def environment_layer(environ: Mapping[str, str]) -> NamedLayer:
             message = f"unknown variable{_meant(name)}"
             problems.append(Problem(f"environment:{name}", 0, 0, message))
     return NamedLayer(named, tuple(problems))
+
+
+def service_links(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns the variables that Kubernetes sets in every container for a Service named ``connect-router``, or
+    ``connect-router-…``."""
+    links = (name for name, value in environ.items() if _LINK.fullmatch(name) and _LINKED.fullmatch(value))
+    return tuple(sorted(name for name in links if name not in variables()))
 
 
 def _is_text(value: str) -> bool:

@@ -63,9 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from router.cli.context import proofs, settings_and_rules
+    from router.cli.context import proofs, settings_and_rules, warn_of_service_links
 
     settings, ruleset = settings_and_rules(arguments)
+    warn_of_service_links()
     problems = proofs(settings, ruleset)
     covering = arguments.coverage or arguments.min_coverage is not None
     examples, coverage = _examples(settings, ruleset, covering=covering)

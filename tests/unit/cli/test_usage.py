@@ -211,3 +211,17 @@ def test_the_version_is_the_packages(command):
     import router
 
     assert command("--version").out == f"connect-router {router.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["check", "--strict"]])
+def test_service_links_of_kubernetes_are_one_warning(command, monkeypatch, arguments):
+    monkeypatch.setenv("CONNECT_ROUTER_PORT", "tcp://10.96.0.17:9464")
+    monkeypatch.setenv("CONNECT_ROUTER_SERVICE_HOST", "10.96.0.17")
+
+    done = command(*arguments)
+
+    assert done.status == 0, done.err
+    assert done.err == (
+        "connect-router: warning: environment:CONNECT_ROUTER_PORT and 1 more: no settings, but service links of"
+        " Kubernetes; enableServiceLinks: false omits them\n"
+    )

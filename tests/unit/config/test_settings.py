@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from router.problems import Problems
 from router.settings import DOCUMENTED_QUOTAS, Quota, Settings, load_settings
 from router.settings.sections import MetricsSettings
-from router.settings.sources import keys, variables
+from router.settings.sources import keys, service_links, variables
 
 ID = "11111111-2222-3333-4444-555555555555"
 ARN = f"arn:aws:connect:eu-west-2:111122223333:instance/{ID}"
@@ -299,3 +299,51 @@ def test_metrics_are_served_nowhere_else(listen):
 def test_what_is_nested_without_end_is_refused_like_any_other_value(reported, key, deep):
     lines = reported(whole=f'connect.instance = "{ID}"\n{key} = {deep}\n', environ={"CONNECT_ROUTER_POLL__SWEEP": "5m"})
     assert [line.partition(":")[0] for line in lines] == ["2"]
+
+
+LINKS = {
+    "CONNECT_ROUTER_SERVICE_HOST": "10.96.0.17",
+    "CONNECT_ROUTER_SERVICE_PORT": "9464",
+    "CONNECT_ROUTER_SERVICE_PORT_METRICS": "9464",
+    "CONNECT_ROUTER_PORT": "tcp://10.96.0.17:9464",
+    "CONNECT_ROUTER_PORT_9464_TCP": "tcp://10.96.0.17:9464",
+    "CONNECT_ROUTER_PORT_9464_TCP_PROTO": "tcp",
+    "CONNECT_ROUTER_PORT_9464_TCP_PORT": "9464",
+    "CONNECT_ROUTER_PORT_9464_TCP_ADDR": "10.96.0.17",
+    "CONNECT_ROUTER_METRICS_SERVICE_HOST": "fd00::17",
+    "CONNECT_ROUTER_METRICS_PORT": "udp://[fd00::17]:53",
+    "CONNECT_ROUTER_EU_WEST_PORT_53_UDP_PROTO": "udp",
+}
+
+
+def test_the_service_links_of_kubernetes_do_not_stop_the_start(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text(f'[connect]\ninstance = "{ID}"\n')
+
+    assert load_settings(config, environ=LINKS, overrides={}) == load_settings(config, environ={}, overrides={})
+    assert service_links(LINKS | {"PATH": "/bin", "OTHER_PORT": "tcp://10.0.0.1:1"}) == tuple(sorted(LINKS))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONNECT_ROUTER_METRICS__PORT", "9464"),
+        ("CONNECT_ROUTER_PORT", "a text"),
+        ("CONNECT_ROUTER_SERVICE_NAME", "x"),
+        ("CONNECT_ROUTER_EXECUTE_MODE", "enforce"),
+        ("CONNECT_ROUTER_PORTS", "9464"),
+        ("CONNECT_ROUTER_poll_PORT", "9464"),
+    ],
+)
+def test_an_unknown_variable_that_is_no_service_link_stays_a_mistake(reported, name, value):
+    (problem,) = reported(environ={name: value})
+
+    assert problem.startswith(f"environment:{name}: unknown variable")
+
+
+@pytest.mark.parametrize("name", [*variables(), "CONNECT_ROUTER_POL__EVERY"])
+def test_an_empty_variable_counts_as_unset(tmp_path, name):
+    config = tmp_path / "config.toml"
+    config.write_text(f'[connect]\ninstance = "{ID}"\n[poll]\nevery = "7s"\n')
+
+    assert load_settings(config, environ={name: ""}, overrides={}).poll.every.total_seconds() == 7
