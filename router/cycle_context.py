@@ -12,7 +12,8 @@ from router.rules.bound import BoundRuleSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleContext:
-    """Holds the rules and names in force when the cycle began; a reload counts from the next cycle.
+    """Holds the rules and names in force. ``terms`` is their number: what was decided under earlier terms is decided
+    again.
 
     ``until`` (monotonic seconds) is the next poll: what is not sent by then is decided on again; ``None``: no end.
     ``grant`` is a token of TransferContact's quota that this piece of work may use. ``interrupted`` returns whether
@@ -22,6 +23,7 @@ class CycleContext:
     cycle: int
     rules: BoundRuleSet
     directory: Directory
+    terms: int = 0
     until: float | None = None
     grant: Grant | None = None
     interrupted: Callable[[], bool] = lambda: False

@@ -11,7 +11,7 @@ from router import events
 from router.daemon.cycle import Cycle
 from router.ledger.errors import LedgerUnavailable
 from router.model import Contact, Landing
-from router.ports import TRANSFER, Pacer
+from router.ports import TRANSFER, UPDATE, Pacer
 from router.runtime import Runtime
 from router.search.planner import SearchPlanner
 from router.search.progress import SearchProgress
@@ -93,7 +93,8 @@ class ActLoop:
         self._news.set()
         if self.runtime.stopping.is_set():
             self._pause.set()
-        self.pacer.nudge(TRANSFER)
+        for operation in (TRANSFER, UPDATE):
+            self.pacer.nudge(operation)
 
     def landed(self, contact: Contact, landing: Landing) -> None:
         """Records that a moved contact was read in its new place; contacts that waited for the landing slot are decided
@@ -135,6 +136,7 @@ class ActLoop:
             self.cycle.begin(until=poll.until)
         elif self.cycle.under_way:
             self.cycle.prolong(after=LONGEST_WAIT)
+            self.cycle.take_up_changes()
         if not self.cycle.under_way or self._calls_stopped() or not (poll or self._anything_presses()):
             self._show_progress(on_progress)
             return

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 END_WITHIN = 7.0
 """Seconds that calls under way are given when the service ends. One may hang for 13 (the time-outs of connecting and
 reading), and a manager who waits should see it end within ten."""
+CALLS_END_WITHIN = 5.0
+"""Seconds that a reload, a pause and a resume wait for calls under way; the commands wait for ten."""
 READING_ENDS_WITHIN = 1.0
 """Seconds that calls under way are given by a standby router, which only reads: its turn to work has come."""
 
@@ -114,6 +116,13 @@ class Router:
         if not left:
             self.connection.close()  # not when it is collected: each turn has one of its own
         self.stores.close(left=self.pool.alive)
+
+    def put_in_force(self) -> None:
+        """Makes a change of rules, limits or pauses count before the next call. Returns when calls that began before
+        it have ended; one that hangs is left after ``CALLS_END_WITHIN``, because it was sent before the change."""
+        self.safety.terms.change()
+        self.acting.wake()
+        self.safety.terms.await_calls(within=CALLS_END_WITHIN)
 
     def prune(self) -> None:
         """Deletes what is old enough from the ledgers; a ledger that fails is logged and ends nothing."""

@@ -86,13 +86,16 @@ class Cycle:
     def begin(self, *, until: float | None, again: bool = False) -> CycleTally:
         """Begins a cycle: first it settles what an earlier run, or a lost answer, left open."""
         self.number += 0 if again else 1
-        context = CycleContext(cycle=self.number, rules=self.names.rules, directory=self.names.directory, until=until)
+        terms = self.safety.terms.number  # before the rules, which a reload replaces first
+        context = CycleContext(
+            cycle=self.number, rules=self.names.rules, directory=self.names.directory, terms=terms, until=until
+        )
         calls = self.reporter.calls_so_far()
         self._tally = tally = CycleTally(context=context, began=self.runtime.clock.monotonic(), calls=calls)
         self._note_changes(context)
         self.waiting_list.begin_poll()
         if self.working and not self.safety.calls_stopped():
-            self.executor.recovery.settle_open(context.rules, self.mode, context.directory, until=until)
+            self.executor.recovery.settle_open(context, self.mode)
             self.safety.suspend_flows(self.follower.followed)
         return tally
 
@@ -105,14 +108,15 @@ class Cycle:
         until = tally.context.until
         if until is None or now < until + after:
             return
-        tally.context = replace(
-            tally.context,
-            rules=self.names.rules,
-            directory=self.names.directory,
-            until=now + max(until - tally.began, after),
-        )
-        self._note_changes(tally.context)
+        self._renew(until=now + max(until - tally.began, after))
         self.waiting_list.begin_poll()
+
+    def take_up_changes(self) -> None:
+        """Takes up the rules, limits and pauses in force, and has everything decided on again if they have changed."""
+        tally = self._begun()
+        if tally.context.terms != self.safety.terms.number:
+            self._renew(until=tally.context.until)
+            self.waiting_list.decide_all_again()
 
     def act(
         self,
@@ -126,11 +130,13 @@ class Cycle:
         A round ends early when the cycle is over, or when ``interrupted``, which gets the time that deciding took,
         returns that there is something more urgent. With ``whole`` all contacts that wait are due. While the
         credentials are refused nothing is decided on, because no call is made. Returns whether there is more to decide
-        on at once: the next destination after a refused one, or a contact whose pauses are known only now.
+        on at once: the next destination after a refused one, a contact whose pauses are known only now, or all that was
+        decided under earlier rules.
         """
         tally, began = self._begun(), self.runtime.clock.monotonic()
         if self._stopping or self.safety.calls_stopped():
             return False
+        self.take_up_changes()
         contacts = self.waiting_list.take_due(self.runtime.clock.now())
         decided = self._decide(contacts, tally.context)
         self._record_decisions(decided)
@@ -143,7 +149,7 @@ class Cycle:
         self._record_results(results, tally)
         self.safety.suspend_flows(self.follower.followed)
         self.reporter.log_holds(decided, results, tally, whole=whole)
-        return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT) for one in results)
+        return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT, Outcome.INTERRUPTED) for one in results)
 
     def read_assumed_pauses(self, *, until: float | None = None) -> bool:
         """Reads held contacts that were assumed not to have been paused, so that no log line rests on the assumption.
@@ -215,6 +221,14 @@ class Cycle:
         if tally.context.until is not None:
             now = self.runtime.clock.monotonic()
             tally.context = replace(tally.context, until=max(tally.context.until, now + (now - since)))
+
+    def _renew(self, *, until: float | None) -> None:
+        tally, terms = self._begun(), self.safety.terms.number
+        names = self.names
+        tally.context = replace(
+            tally.context, rules=names.rules, directory=names.directory, terms=terms, until=until
+        )
+        self._note_changes(tally.context)
 
     def _note_changes(self, context: CycleContext) -> None:
         """Has everything decided on again if rules, names or operator pauses have changed."""

@@ -51,7 +51,7 @@ def refusals(old: Settings, new: Settings) -> tuple[Problem, ...]:
 
 
 def apply(app: Router, settings: Settings) -> None:
-    """Puts settings in force, which cannot fail. A cycle under way retains its rules."""
+    """Puts settings in force, which cannot fail."""
     app.reconfigure(settings)
     logs.set_level(settings.log.level)
 
@@ -104,7 +104,8 @@ class Reloader:
 def reload(app: Router, load: Load) -> tuple[Problem, ...]:
     """Puts the files in force, or returns why not; then nothing has changed.
 
-    Timers, ledger and clocks are not touched. Denied flows are tried again, because permissions may be what changed.
+    When it returns, no call begins any longer that the old rules decided. Timers, ledger and clocks are not touched.
+    Denied flows are tried again, because permissions may be what changed.
     """
     try:
         settings, ruleset = load()
@@ -117,6 +118,7 @@ def reload(app: Router, load: Load) -> tuple[Problem, ...]:
     apply(app, settings)
     app.safety.breakers.close_all()
     app.vital.reloaded()
+    app.put_in_force()
     events.log_rules_loaded(ruleset)
     return ()
 

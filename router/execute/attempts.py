@@ -60,12 +60,13 @@ class Effort:
     """Holds the work on one intent so far.
 
     ``uncertain`` is set once a call was sent whose outcome is not known: from then on a contact that is gone has been
-    moved, and a refusal is no failure. ``relied_on`` and ``pauses`` are what the decision rests on, and only this
-    reading shows them again. ``grant`` is a token for the first call.
+    moved, and a refusal is no failure. ``terms`` are those of the decision. ``relied_on`` and ``pauses`` are what the
+    decision rests on, and only this reading shows them again. ``grant`` is a token for the first call.
     """
 
     action: Action
     until: float | None
+    terms: int
     relied_on: tuple[ReliedOnValue, ...] = ()
     pauses: PausesSeen | None = None
     grant: Grant | None = None
@@ -129,7 +130,9 @@ class Attempts:
         """
         operation = _operation(effort.action)
         granted = effort.grant is not None and effort.grant.use()
-        if not granted and not self.pacer.acquire(operation, until=effort.until):
+        if not granted and not self.pacer.acquire(
+            operation, until=effort.until, cancelled=lambda: effort.terms != self.safety.terms.number
+        ):
             return AttemptResult()
         try:
             tried = self._ready(effort)
@@ -199,9 +202,15 @@ class Attempts:
         effort.action = renewed
 
     def _send(self, effort: Effort) -> AttemptResult:
+        """Makes the call, unless rules, limits or pauses have changed since the decision: then it is made again."""
         operation = _operation(effort.action)
         try:
-            answer = self._call(effort.action, effort.send_before)
+            with self.safety.terms.call(effort.terms) as current:
+                held = self.safety.hold_before_call(effort.action) if current else None
+                if held is not None or not current:
+                    self.pacer.give_back(operation)
+                    return AttemptResult(hold=held.reason if held is not None else None)
+                answer = self._call(effort.action, effort.send_before)
         except TooLate:
             self.pacer.give_back(operation)
             return _stale()

@@ -84,7 +84,7 @@ class Executor:
             instance_id=settings.connect.instance_id,
         )
         observer = ObservePerformer(
-            reader=connection.reader, observed=stores.observed, clock=clock, details=details
+            reader=connection.reader, observed=stores.observed, clock=clock, details=details, safety=safety
         )
         return cls(
             round=Round(

@@ -13,6 +13,7 @@ from router.execute.result import Outcome, Result
 from router.ledger.errors import AlreadyIntended
 from router.lookup.details import DetailsCache
 from router.ports import Clock, Ledger, Reader
+from router.safety.safety import Safety
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +27,18 @@ class ObservePerformer:
     observed: Ledger
     clock: Clock
     details: DetailsCache
+    safety: Safety
 
     def perform(self, decision: RuleDecision, context: CycleContext) -> Result:
         hold = found_again(self.reader, decision, self.clock.now, self.details)
         if hold is not None:
             return Result(decision=decision, outcome=Outcome.HELD, reason=hold)
+        with self.safety.terms.call(context.terms) as current:
+            if not current:
+                return Result(decision=decision, outcome=Outcome.INTERRUPTED)
+            return self._report(decision, context)
+
+    def _report(self, decision: RuleDecision, context: CycleContext) -> Result:
         now = self.clock.now()
         try:
             action = self.observed.record(record_of(decision, context, now=now, observed=True))

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from router import events
 from router.connect.answers import Full, Missing, Reading, Rejected, Transferred
+from router.cycle_context import CycleContext
 from router.decide.act import ROUTING_APPLIES_WITHIN
 from router.execute.attempts import Attempts, Effort
 from router.execute.recheck import GONE, changed
@@ -18,7 +19,7 @@ from router.execute.workers import InProgress, perform_all
 from router.ledger.errors import LedgerUnavailable, NotOpen
 from router.model import Action, ActionKind, ActionState, Contact, Directory, HoldReason, HoursId
 from router.ports import Clock, Ledger, Reader
-from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.bound import BoundRule
 from router.rules.rule import Mode
 from router.rules.value_test import QUEUES_OWN
 from router.runtime import Runtime
@@ -39,11 +40,12 @@ class RoutingRecovery:
     clock: Clock
     repeatable: timedelta
 
-    def settle(self, action: Action, *, may_send: bool, until: float | None) -> bool:
+    def settle(self, action: Action, *, terms: int | None, until: float | None) -> bool:
         """Settles an intent by reading its contact; returns whether it is settled now.
 
         A contact that has gone, or shows any value but the old one, has had the update or no longer needs it. A contact
-        that still shows the old value, after the time that Connect may take to apply an update, has not had it.
+        that still shows the old value, after the time that Connect may take to apply an update, has not had it. The
+        update is repeated under these ``terms``; ``None``: no rule in force makes it any longer.
         """
         reading = self.reader.describe(action.contact_id)
         if isinstance(reading, Missing):
@@ -57,7 +59,9 @@ class RoutingRecovery:
             return False
         if self.clock.now() - action.decided_at > self.repeatable:
             return self._settled(action, ActionState.NEVER_SENT, "never_sent")
-        return may_send and not self.safety.routing_stopped() and self._repeat(action, until)
+        if terms is None or self.safety.routing_stopped():
+            return False
+        return self._repeat(action, terms, until)
 
     def _shows_the_old(self, action: Action, contact: Contact) -> bool:
         found = changed(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=self.clock.now())
@@ -68,9 +72,9 @@ class RoutingRecovery:
     def _last_sent_ago(self, action: Action) -> timedelta:
         return self.clock.now() - (action.sent_at or action.decided_at)
 
-    def _repeat(self, action: Action, until: float | None) -> bool:
+    def _repeat(self, action: Action, terms: int, until: float | None) -> bool:
         """Makes the call again: no earlier one has had an effect, for the contact shows the old value."""
-        effort = Effort(action, until, uncertain=True)
+        effort = Effort(action, until, terms, uncertain=True)
         attempt = self.attempts.make(effort)
         settled, settlement = self.settler.apply(effort.action, attempt, uncertain=True)
         if settlement.state is ActionState.INTENDED:
@@ -118,24 +122,22 @@ class Recovery:
             repeatable=REPEATABLE,
         )
 
-    def settle_open(
-        self, rules: BoundRuleSet, mode: Mode, directory: Directory, *, until: float | None
-    ) -> int:
+    def settle_open(self, context: CycleContext, mode: Mode) -> int:
         """Settles the open intents that this process is not acting on, moves first; returns how many were settled.
 
-        Intents that are not settled when half of the time ``until`` the next poll is over wait for the next cycle.
+        Intents that are not settled when half of the time until the next poll is over wait for the next cycle.
         Raises ``LedgerUnavailable`` if they cannot be read.
         """
-        by_name = {rule.name: rule for rule in rules.rules if rule.rule.mode.weaker(mode) is Mode.ENFORCE}
+        by_name = {rule.name: rule for rule in context.rules.rules if rule.rule.mode.weaker(mode) is Mode.ENFORCE}
         intents = sorted(self.ledger.open_intents(), key=_in_order)
         self._refused.intersection_update(action.id for action in intents)
-        now = self.runtime.clock.monotonic()
+        now, until = self.runtime.clock.monotonic(), context.until
         end = None if until is None else now + SHARE * (until - now)
 
         def settle(action: Action) -> bool:
             rule = by_name.get(action.rule)
-            may_send = rule is not None and self._acts_now(rule, action, directory)
-            return self._one(action, may_send=may_send, until=end)
+            may_send = rule is not None and self._acts_now(rule, action, context.directory)
+            return self._one(action, terms=context.terms if may_send else None, until=end)
 
         return sum(perform_all(intents, settle, pool=self.runtime.pool, workers=self.runtime.workers))
 
@@ -152,7 +154,7 @@ class Recovery:
             hours_id = queue.hours_id if queue is not None else None
         return hours_id is not None and self.is_open(HoursId(hours_id))
 
-    def _one(self, action: Action, *, may_send: bool, until: float | None) -> bool:
+    def _one(self, action: Action, *, terms: int | None, until: float | None) -> bool:
         """Settles one intent, and never stops the others if that fails."""
         over = until is not None and self.runtime.clock.monotonic() >= until
         if over or self.runtime.stopping.is_set():
@@ -161,7 +163,7 @@ class Recovery:
         claim = self.in_progress.claim if moves else self.in_progress.claim_update
         with claim(action.contact_id) as mine:
             try:
-                return mine and self._settle(action, may_send=may_send, until=until)
+                return mine and self._settle(action, terms=terms, until=until)
             except NotOpen:  # whoever had the contact before has settled it
                 return True
             except LedgerUnavailable as problem:
@@ -170,9 +172,9 @@ class Recovery:
                 events.log_broken(**events.action_fields(action))
             return False
 
-    def _settle(self, action: Action, *, may_send: bool, until: float | None) -> bool:
+    def _settle(self, action: Action, *, terms: int | None, until: float | None) -> bool:
         if action.kind is ActionKind.ROUTING:
-            return self._routing.settle(action, may_send=may_send, until=until)
+            return self._routing.settle(action, terms=terms, until=until)
         contact, found = self._look(action)
         if contact is not None and action.before is None:
             action = replace(action, before=routing_of(contact.details))
@@ -182,7 +184,9 @@ class Recovery:
             return False
         if self.runtime.clock.now() - action.decided_at > REPEATABLE:
             return self._closed(action, ActionState.NEVER_SENT, "never_sent")
-        return found is None and may_send and action.id not in self._refused and self._repeat(action, until=until)
+        if found is not None or terms is None or action.id in self._refused:
+            return False
+        return self._repeat(action, terms, until=until)
 
     def _look(self, action: Action) -> tuple[Contact | None, HoldReason | None]:
         """Returns the contact as read, and how it has changed: ``None`` if it is untouched, ``UNREADABLE`` if it could
@@ -205,9 +209,9 @@ class Recovery:
         still = contact.is_in_place(action.queue_id, action.enqueued_at)
         return contact, found if still else HoldReason.LEFT_QUEUE
 
-    def _repeat(self, action: Action, *, until: float | None) -> bool:
+    def _repeat(self, action: Action, terms: int, *, until: float | None) -> bool:
         assert action.target is not None, "only transfers are intended"
-        effort = Effort(action=action, until=until, uncertain=True)
+        effort = Effort(action=action, until=until, terms=terms, uncertain=True)
         with self.safety.admission(action.target.flow_id, action.contact_id, takes_slot=False) as hold:
             if hold is not None:
                 return False

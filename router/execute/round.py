@@ -93,7 +93,13 @@ class Round:
         return [result for results in done for result in results]
 
     def _await_token(self, context: CycleContext) -> bool:
-        return self.pacer.acquire(TRANSFER, until=context.until, cancelled=context.interrupted)
+        return self.pacer.acquire(
+            TRANSFER, until=context.until, cancelled=lambda: self._superseded(context) or context.interrupted()
+        )
+
+    def _superseded(self, context: CycleContext) -> bool:
+        """Returns whether rules, limits or pauses have changed since the decision."""
+        return context.terms != self.safety.terms.number
 
     def _perform_one(self, decision: RuleDecision, context: CycleContext) -> Result:
         """Performs one decision, unless something came first: the next poll, the end of the rule's hours, a more urgent
@@ -103,12 +109,23 @@ class Round:
             return unbegun
         performer = self.enforcer if decision.mode is Mode.ENFORCE else self.observer
         try:
-            return _or_learnt(performer.perform(decision, context))
+            return self._or_again(performer.perform(decision, context), context)
         except LedgerUnavailable as problem:
             events.log_ledger_failed(problem, **events.decision_fields(decision, context))
         except Exception:
             events.log_broken(**events.decision_fields(decision, context))
         return Result(decision=decision, outcome=Outcome.NOT_SENT)
+
+    def _or_again(self, result: Result, context: CycleContext) -> Result:
+        """Returns ``LEARNT`` if reading the contact showed pauses that the decision had assumed away.
+
+        Returns ``INTERRUPTED`` if rules, limits or pauses changed before the call.
+        """
+        pauses = result.decision.pauses
+        if pauses is not None and pauses.assumed and result.reason is HoldReason.CONTACT_PAUSED:
+            return replace(result, outcome=Outcome.LEARNT, reason=None)
+        again = result.outcome is Outcome.NOT_SENT and self._superseded(context)
+        return replace(result, outcome=Outcome.INTERRUPTED) if again else result
 
     def _reason_not_to_begin(self, decision: RuleDecision, context: CycleContext) -> Result | None:
         now = self.runtime.clock.now()
@@ -116,17 +133,10 @@ class Round:
         closed = decision.acts_before is not None and now >= decision.acts_before
         if over or closed or self.runtime.stopping.is_set():
             return Result(decision=decision, outcome=Outcome.NOT_SENT)
-        if context.interrupted():
+        if self._superseded(context) or context.interrupted():
             return Result(decision=decision, outcome=Outcome.INTERRUPTED)
         hold = self.safety.hold_before_call(decision)
         return _held(decision, hold) if hold is not None else None
-
-
-def _or_learnt(result: Result) -> Result:
-    """Returns ``LEARNT`` if reading the contact showed pauses that the decision had assumed away."""
-    pauses = result.decision.pauses
-    learnt = pauses is not None and pauses.assumed and result.reason is HoldReason.CONTACT_PAUSED
-    return replace(result, outcome=Outcome.LEARNT, reason=None) if learnt else result
 
 
 def _held(decision: RuleDecision, hold: SafetyHold) -> Result:

@@ -61,7 +61,9 @@ class RoutingPerformer:
             if update is None:
                 return self._unchanged(decision, has, context)
             intent = routing_intent_of(decision, context, update=update, before=has, now=self.clock.now())
-            effort = Effort(self.ledger.intend(intent), context.until, decision.relied_on, decision.pauses)
+            effort = Effort(
+                self.ledger.intend(intent), context.until, context.terms, decision.relied_on, decision.pauses
+            )
         except AlreadyIntended:
             return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.IN_FLIGHT)
         try:

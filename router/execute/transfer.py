@@ -59,12 +59,15 @@ class TransferPerformer:
         hold = found_again(self.attempts.reader, decision, self.clock.now, self.attempts.details)
         if hold is not None:
             return Result(decision=decision, outcome=Outcome.HELD, reason=hold)
-        now = self.clock.now()
-        try:
-            action = self.ledger.record(record_of(decision, context, now=now, observed=False))
-        except AlreadyIntended:
-            return Result(decision=decision, outcome=Outcome.DONE)
-        events.log_warned(decision, context, observed=False, now=now)
+        with self.safety.terms.call(context.terms) as current:
+            if not current:
+                return Result(decision=decision, outcome=Outcome.INTERRUPTED)
+            now = self.clock.now()
+            try:
+                action = self.ledger.record(record_of(decision, context, now=now, observed=False))
+            except AlreadyIntended:
+                return Result(decision=decision, outcome=Outcome.DONE)
+            events.log_warned(decision, context, observed=False, now=now)
         return Result(decision=decision, outcome=Outcome.DONE, action=action)
 
     def _let_through(self, decision: Transfer, context: CycleContext) -> Result:
@@ -87,6 +90,7 @@ class TransferPerformer:
             effort = Effort(
                 self.ledger.intend(intent),
                 context.until,
+                context.terms,
                 relied_on=decision.relied_on,
                 pauses=decision.pauses,
                 grant=context.grant,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from router import events
@@ -19,6 +19,7 @@ from router.safety.breakers import Breakers
 from router.safety.clock_skew import ClockSkew
 from router.safety.landing_slots import LandingSlots
 from router.safety.operator_pauses import OperatorPauses
+from router.safety.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ NO_SLOT = SafetyHold(
 
 @dataclass(frozen=True, kw_only=True)
 class Safety:
-    """Owns breakers, operator pauses, clock skew and landing slots. Every method is thread-safe.
+    """Owns breakers, operator pauses, clock skew, landing slots and terms. Every method is thread-safe.
 
     A snapshot uses ``blocks``, a round and an attempt use ``hold_before_call`` before each call, and a follow-up uses
     ``hold_before_follow_up``.
@@ -51,6 +52,7 @@ class Safety:
     records: OperatorRecords
     clock: Clock
     directory: Callable[[], Directory]
+    terms: Terms = field(default_factory=Terms)
 
     @classmethod
     def open(

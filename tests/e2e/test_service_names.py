@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 
+from router.daemon.reload import reload
 from router.rules.load import load_rules
 from tests.e2e.centre import LATE_RULE
 
@@ -29,17 +30,16 @@ def test_a_reload_while_names_are_read_again_is_not_undone_by_them(centre):
     assert app.names.rules.revision == new.revision
 
 
-def test_a_reload_in_the_midst_of_a_cycle_counts_from_the_next_one(centre, events):
+def test_a_reload_in_the_midst_of_a_cycle_counts_in_that_cycle(centre, events):
     centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     app = centre.router()
-    old = app.names.rules.revision
     new = loaded(centre, OTHER)
-    centre.sandbox.before("SearchContacts", lambda params: app.names.replace_rules(new))
+    centre.sandbox.before("SearchContacts", lambda params: reload(app, lambda: (app.settings, new)))
     app.cycle.run(until=None)
     [moved] = lines(events, "contact.transferred")
-    assert (moved["rule"], moved["revision"]) == ("late", old)
-    assert lines(events, "cycle.finished")[0]["revision"] == old
-    assert [action.revision for action in app.ledger.history()] == [old]
+    assert (moved["rule"], moved["revision"]) == ("other", new.revision)
+    assert lines(events, "cycle.finished")[0]["revision"] == new.revision
+    assert [action.revision for action in app.ledger.history()] == [new.revision]
 
 
 def test_a_name_that_means_another_id_is_told_once_and_the_old_id_stays_in_force(centre, events):

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from router.cycle_context import CycleContext
 from router.rules.rule import Mode
 from router.sandbox import Behaviours
 from tests.e2e.centre import FLOW, LATE_RULE
@@ -32,7 +33,8 @@ def places(app):
 
 
 def settle_open(app):
-    return app.executor.recovery.settle_open(app.names.rules, Mode.ENFORCE, app.names.directory, until=None)
+    context = CycleContext(cycle=0, rules=app.names.rules, directory=app.names.directory)
+    return app.executor.recovery.settle_open(context, Mode.ENFORCE)
 
 
 class Locked:

@@ -56,6 +56,7 @@ class Operator:
             set_at=now,
         )
         self.app.safety.pauses.set(pause)
+        self.app.put_in_force()
         return {"pause": str(pause)}
 
     @_unless_the_ledger_fails
@@ -76,6 +77,7 @@ class Operator:
         if lifted is None and strays is None:
             what = "everything" if kind is PauseKind.ALL else f"{kind.value} '{name}'"
             raise RequestRefused(f"resume: {what} is not paused{self._those_that_are()}")
+        self.app.put_in_force()
         left = [str(one) for one in self.app.safety.pauses.now.all]
         return {"lifted": str(lifted) if lifted is not None else None, "forgiven_strays": strays, "left": left}
 
