@@ -16,6 +16,8 @@ LONGEST = timedelta(days=3650)
 EXAMPLE = 'a duration such as "90s", "15m", "1h30m" or "2d"'
 
 _PARTS = re.compile(r"(?=[0-9])(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
+_IN_WORDS = re.compile(r"(?i)([0-9]{1,6}) *(d|h|m|s)(?:ays?|ours?|rs?|in(?:ute)?s?|ec(?:ond)?s?)?(?:,| and)* *")
+_NUMBER = re.compile(r"[0-9]{1,6}")
 _DECIMAL = re.compile(r"[0-9]*[.,][0-9]+ ?[a-z]+")
 _UNITS_ONLY = re.compile(r"(?:[0-9]+[dhms])+")
 _SECONDS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
@@ -49,6 +51,12 @@ def format_duration(duration: timedelta) -> str:
     return sign + (text or "0s")
 
 
+def in_short(text: str) -> str:
+    """Returns a duration in words, such as ``1 hour and 30 min``, with the units of a file; other text as it is."""
+    short = _IN_WORDS.sub(lambda found: f"{found[1]}{found[2].lower()}", text.strip())
+    return short if _PARTS.fullmatch(short) else text
+
+
 def _from_toml(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
@@ -76,6 +84,11 @@ def _total(digits: list[str]) -> int:
 def _hint(text: str) -> str:
     if _DECIMAL.fullmatch(text):
         return ': whole numbers only, as in "1h30m"'
+    short = in_short(text)
+    if short != text and _PARTS.fullmatch(short):
+        return f': write "{short}"'
+    if _NUMBER.fullmatch(text):
+        return f': write the unit, as in "{text}s" or "{text}m"'
     if _UNITS_ONLY.fullmatch(text):
         return ": the largest unit first, each unit once"
     return ""

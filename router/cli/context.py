@@ -52,6 +52,10 @@ def settings_and_rules(arguments: argparse.Namespace) -> tuple[Settings, RuleSet
         settings = settings_of(arguments)
     except Problems as refused:
         raise Problems([*refused.problems, *_problems_of_rules(arguments)]) from None
+    if not settings.rules.path.exists():
+        missing = f'there is no folder or file "{settings.rules.path}" with the rules'
+        advice = "put your rule files (*.toml) into such a folder, or name another one as rules.path"
+        raise Problems([settings.problem(("rules", "path"), f"{missing}: {advice}")])
     return settings, load_rules(settings.rules.path)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from router import __version__
@@ -67,6 +70,18 @@ COMMANDS = {
 }
 
 
+ALIASES = {
+    "-c": ("--config PATH",),
+    "-f": ("--config PATH",),
+    "-v": ("--log-level debug",),
+    "--verbose": ("--log-level debug",),
+    "--debug": ("--log-level debug",),
+    "--dry-run": ("--observe",),
+    "-n": ("--observe",),
+}
+"""Options of other programs, and what they are called here."""
+
+
 class CommandParser(argparse.ArgumentParser):
     """Adds a command's options only when it is used; therefore ``connect-router --help`` imports no command."""
 
@@ -103,14 +118,43 @@ class CommandParser(argparse.ArgumentParser):
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parses the command line. Raises ``SystemExit`` on wrong usage, with the status of the given command."""
     whole, commands = parsers()
-    arguments, unknown = whole.parse_known_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    _refuse_options_first(words, commands)
+    arguments, unknown = whole.parse_known_args(words)
     if unknown:
         command = commands[arguments.command]
-        options = [option for action in command._actions for option in action.option_strings]
         name = unknown[0].partition("=")[0]
-        kind, hint = ("option", did_you_mean(name, options)) if name.startswith("-") else ("argument", "")
-        command.error(f"no {kind} '{printable(name)}' here{hint}")
+        if name.startswith("-"):
+            command.error(f"no option '{printable(name)}' here{_hint(name, command)}")
+        hint = " (--config PATH names a configuration, --set rules.path=PATH the rules)" if Path(name).exists() else ""
+        command.error(f"no argument '{printable(name)}' here{hint}")
     return arguments
+
+
+def _refuse_options_first(words: list[str], commands: Mapping[str, CommandParser]) -> None:
+    name = next((word for word in words if word in COMMANDS), None)
+    if name is None or not words[0].startswith("-") or words[0] in {"-h", "--help", "--version"}:
+        return
+    at = words.index(name)
+    right = shlex.join([name, *words[:at], *words[at + 1 :]])
+    commands[name].error(f"options are written after the command: connect-router {right}")
+
+
+def _hint(name: str, command: CommandParser) -> str:
+    """Returns what is written instead of an option that the command does not have; empty if that is not known."""
+    options = [option for action in command._actions for option in action.option_strings]
+    meant = next((option for option in ALIASES.get(name, ()) if option.partition(" ")[0] in options), None)
+    if meant is not None:
+        return f" (did you mean '{meant}'?)"
+    near = did_you_mean(name.lstrip("-"), [option.lstrip("-") for option in options])
+    if near:
+        return near.replace("'", "'--", 1)
+    from router.settings.sources import keys
+
+    word = name.lstrip("-").replace("-", "_")
+    leaves = (key for key in keys() if len(key) > 1)
+    key = next((key for key in leaves if word in (key[0], key[-1], "_".join(key))), None)
+    return f"; set the key of config.toml: --set {'.'.join(key)}=VALUE" if key is not None else ""
 
 
 def parsers() -> tuple[CommandParser, Mapping[str, CommandParser]]:

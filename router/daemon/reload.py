@@ -97,7 +97,7 @@ class Reloader:
                 events.log_reload_failed(error)
                 problems = (Problem("connect-router", 0, 0, f"a bug: {type(error).__name__}; the log has more"),)
             finally:
-                self._notifier.ready("reload refused; the old rules stay" if problems else "reloaded")
+                self._notifier.ready("reload refused; nothing has changed" if problems else "reloaded")
             return problems
 
 

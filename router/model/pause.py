@@ -40,8 +40,20 @@ class Pause:
     set_at: datetime
 
     def __str__(self) -> str:
-        what = "everything" if self.kind is PauseKind.ALL else f'{self.kind.value} "{self.name}"'
-        return f"{what} is paused by {self.who} until {self.until:%Y-%m-%d %H:%M:%SZ}: {self.comment}"
+        return f"{self._what} is {self._pause}"
+
+    @property
+    def lifted(self) -> str:
+        """Returns the text of the pause when it is over."""
+        return f"{self._what} was {self._pause}"
+
+    @property
+    def _what(self) -> str:
+        return "everything" if self.kind is PauseKind.ALL else f'{self.kind.value} "{self.name}"'
+
+    @property
+    def _pause(self) -> str:
+        return f"paused by {self.who} until {self.until:%Y-%m-%d %H:%M:%SZ}: {self.comment}"
 
 
 @dataclass(frozen=True, slots=True)

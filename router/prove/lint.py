@@ -11,6 +11,7 @@ from router.prove.idle_destinations import idle_destinations, own_destinations
 from router.prove.idle_steps import idle_settings, idle_steps
 from router.prove.implication import Prover
 from router.prove.lint_queues import RuleQueues
+from router.prove.look_alikes import look_alikes
 from router.prove.unreachable_rules import never_governing
 from router.rules.rule import Mode, RuleSet
 
@@ -29,6 +30,7 @@ def _proofs(queues: RuleQueues, poll_every: timedelta, max_transfers: int) -> It
     for rule in queues.rules:
         yield from idle_steps(rule, poll_every)
         yield from idle_settings(rule)
+        yield from look_alikes(rule)
         yield from idle_destinations(rule, queues)
         yield from own_destinations(rule)
     yield from find_circles(queues)

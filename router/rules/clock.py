@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Protocol
 
-from router.durations import format_duration, parse_duration
+from router.durations import format_duration, in_short, parse_duration
 from router.model import Contact, FirstAct
 from router.problems import did_you_mean
 
 _PERCENT = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,6})?)%")
 _BREACH = re.compile(r"breach(?:\s*([+-])\s*(\S.*))?")
+_IN_WORDS = re.compile(r"(?:(?P<after>.+) after|(?P<before>.+) before) (?:the )?breach|-(?P<minus>.+)")
 EXAMPLE = 'a time such as "15m", "80%", "breach", "breach - 30m" or "breach + 1h"'
 
 
@@ -45,6 +46,8 @@ class At:
         try:
             return cls(None, parse_duration(text))
         except ValueError as error:
+            if meant := _meant(text):
+                raise ValueError(f'expected {EXAMPLE}, got "{text}": write "{meant}"') from error
             if text[:1].isdigit() and "%" not in text:
                 raise
             word = re.match(r"[A-Za-z]*", text)
@@ -66,6 +69,21 @@ class At:
             early = format_duration(-at)
             raise ValueError(f"is {early} before the clock starts (sla.target is {format_duration(target)})")
         return at
+
+
+def _meant(text: str) -> str | None:
+    """Returns how a time around the breach is written that the text has in other words; ``None`` if it has none."""
+    if re.fullmatch(r"[0-9.]+ +%", text):
+        return text.replace(" ", "")
+    words = _IN_WORDS.fullmatch(text.strip())
+    if words is None:
+        return None
+    sign = "+" if words["after"] else "-"
+    amount = str(words["after"] or words["before"] or words["minus"])
+    try:
+        return f"breach {sign} {format_duration(parse_duration(in_short(amount)))}"
+    except ValueError:
+        return None
 
 
 def _share_of(target: timedelta, share: Fraction) -> timedelta:

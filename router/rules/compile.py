@@ -202,7 +202,9 @@ class Compiler:
             return self._tiers(self.lists[table.to], ("lists", table.to))
         if table.to not in self.source.data.get("lists", {}):
             hint = did_you_mean(table.to, self.lists)
-            self.complain(where, f"no list in [lists] is called {json.dumps(table.to, ensure_ascii=False)}{hint}")
+            name = json.dumps(table.to, ensure_ascii=False)
+            queue = f"; for a queue write to = [{{ queue = {name} }}]"
+            self.complain(where, f"no list in [lists] is called {name}{hint}{queue}")
         return ()
 
     def _tiers(self, tables: Tables, path: KeyPath) -> tuple[tuple[DestinationEntry, ...], ...]:

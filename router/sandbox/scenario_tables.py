@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from router.durations import Duration
+from router.problems import as_written
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.faults import Kind
 from router.sandbox.identity import DEFAULT_ACCOUNT, DEFAULT_INSTANCE, DEFAULT_REGION
@@ -44,8 +45,13 @@ def _in_order(span: tuple[timedelta, timedelta]) -> tuple[timedelta, timedelta]:
 
 
 def _pair(value: Any) -> Any:
-    """Converts a list to a tuple, which strict pydantic does not."""
-    return tuple(value) if isinstance(value, list) else value
+    """Converts a list of two values to a tuple, which strict pydantic does not."""
+    if isinstance(value, tuple) or (isinstance(value, list) and len(value) == 2):
+        return tuple(value)
+    one = value[0] if isinstance(value, list) and value else value
+    example = as_written(one) if isinstance(one, str | int) else '"5m"'
+    got = {"example": example, "got": as_written(value)}
+    raise PydanticCustomError("pair", "expected the least and the most, such as [{example}, {example}], got {got}", got)
 
 
 HoursWindow = Annotated[Window, BeforeValidator(_window)]

@@ -11,9 +11,9 @@ from pydantic import AliasChoices, BaseModel, RootModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from router.problems import Problem, did_you_mean, nearest
+from router.problems import Problem, as_written, did_you_mean, nearest
 from router.toml_source.source import KeyPath, TomlSource
-from router.toml_source.wording import AT_KEY, expected, kinds_message, message
+from router.toml_source.wording import A_LIST, A_TABLE, AT_KEY, expected, kinds_message, message
 
 DEEPEST_TABLE = 4
 
@@ -104,6 +104,8 @@ def _model_names(name: str, info: FieldInfo) -> list[str]:
 
 
 MOST_LISTED = 12
+FIRST_KEYS = 5
+MOST_INSIDE = 3
 LONGEST_WEIGHED = 40
 """Parts of a location. In longer ones (conditions nested by the dozen) every part that fits is taken for a key."""
 
@@ -172,21 +174,37 @@ def _settle(node: _Tree, value: Any, path: KeyPath, model: type[BaseModel]) -> I
     yield from _keys(node, path, model)
     for details in node.here:
         if details["type"] not in {"missing", "extra_forbidden"}:
-            yield _one(details, value, path)
+            yield _one(details, path, model)
     for key, child in node.below.items():
         yield from _settle(child, _inside(value, key), (*path, key), model)
     if node.alternatives:
         yield _likeliest([list(_settle(each, value, path, model)) for each in node.alternatives.values()], value, path)
 
 
-def _one(details: ErrorDetails, value: Any, path: KeyPath) -> _Found:
-    text = message(details)
+def _one(details: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> _Found:
     if details["type"] == AT_KEY:
         key = details["ctx"]["key"]
-        return _Found((Finding((*path, key), text),))
+        return _Found((Finding((*path, key), message(details)),))
     of: Literal["key", "value"] = "key" if details["loc"][-1:] == ("[key]",) else "value"
     kind = expected(details)
-    return _Found((Finding(path, text, of),), (kind,) if kind is not None else ())
+    if kind is None:
+        return _Found((Finding(path, message(details), of),))
+    noun = _with_example(kind, details["input"], path, model)
+    return _Found((Finding(path, kinds_message([noun], details["input"]), of),), (noun,))
+
+
+def _with_example(noun: str, value: Any, path: KeyPath, model: type[BaseModel]) -> str:
+    """Returns the noun of a table with the keys that it may have, and that of a list with an example."""
+    if noun == A_TABLE:
+        return f"{noun}{_keys_in_words('its', known_keys(model, path))}"
+    if noun == A_LIST and (keys := known_keys(model, (*path, 0))):
+        return f"{noun} of tables{_keys_in_words('their', keys)}"
+    return f"{noun} such as [{as_written(value)}]" if noun == A_LIST and isinstance(value, str) else noun
+
+
+def _keys_in_words(whose: str, keys: list[str]) -> str:
+    more = ", …" if len(keys) > FIRST_KEYS else ""
+    return f" ({whose} keys: {', '.join(keys[:FIRST_KEYS])}{more})" if keys else ""
 
 
 def _likeliest(alternatives: list[list[_Found]], value: Any, path: KeyPath) -> _Found:
@@ -213,7 +231,8 @@ def _keys(node: _Tree, path: KeyPath, model: type[BaseModel]) -> Iterator[_Found
         meant = nearest(name, missing)
         if meant is not None:
             missing.remove(meant)
-        text = _unknown(name, meant, _known(node, name, path, model), places_of(model, name))
+        known = _known(node, name, path, model)
+        text = _unknown(name, meant, known, _next_to(name, path, model), places_of(model, name))
         yield _Found((Finding((*path, name), text, "key"),))
     for name in missing:
         yield _Found((Finding(path, f"'{name}' is missing{_in_table(path)}"),))
@@ -228,7 +247,25 @@ def _known(node: _Tree, name: str, path: KeyPath, model: type[BaseModel]) -> lis
     return known_keys(model, path, loc)
 
 
-def _unknown(name: str, meant: str | None, known: list[str], elsewhere: list[str]) -> str:
+def _next_to(name: str, path: KeyPath, model: type[BaseModel]) -> str:
+    """Returns which table inside or around this one knows the key, in words; empty if none does, or too many."""
+    if not path:
+        return ""
+    below = [key for key in known_keys(model, path) if name in _names_below(model, (*path, key))]
+    if below:
+        return f"inside {' or '.join(map(repr, below))}" if len(below) <= MOST_INSIDE else ""
+    around = (end for end in range(len(path) - 1, 0, -1) if name in known_keys(model, path[:end]))
+    return next((f"next to '{path[end]}', not inside it" for end in around if isinstance(path[end], str)), "")
+
+
+def _names_below(model: type[BaseModel], path: KeyPath) -> set[str]:
+    """Returns the keys of a table, or of the tables in a list or a list of lists."""
+    return {name for here in (path, (*path, 0), (*path, 0, 0)) for name in known_keys(model, here)}
+
+
+def _unknown(name: str, meant: str | None, known: list[str], close_by: str, elsewhere: list[str]) -> str:
+    if close_by:
+        return f"unknown key '{name}' (it belongs {close_by})"
     near = did_you_mean(name, [meant] if meant is not None else known)
     if near:
         return f"unknown key '{name}'{near}"

@@ -12,6 +12,8 @@ from pydantic_core.core_schema import ErrorType
 from router.problems import as_written, did_you_mean
 
 AT_KEY = "at_key"
+A_TABLE = "a table"
+A_LIST = "a list"
 
 _PYDANTICS = frozenset(get_args(ErrorType))
 """Every other type is of a validator of this project's own, whose message is in plain words already."""
@@ -30,19 +32,19 @@ _NOUNS = {
     "is_instance_of": "another kind of value",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "set_type": "a list",
-    "frozen_set_type": "a list",
-    "iterable_type": "a list",
-    "iteration_error": "a list",
-    "dict_type": "a table",
-    "mapping_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "dataclass_type": "a table",
-    "dataclass_exact_type": "a table",
-    "typed_dict_type": "a table",
+    "list_type": A_LIST,
+    "tuple_type": A_LIST,
+    "set_type": A_LIST,
+    "frozen_set_type": A_LIST,
+    "iterable_type": A_LIST,
+    "iteration_error": A_LIST,
+    "dict_type": A_TABLE,
+    "mapping_type": A_TABLE,
+    "model_type": A_TABLE,
+    "model_attributes_type": A_TABLE,
+    "dataclass_type": A_TABLE,
+    "dataclass_exact_type": A_TABLE,
+    "typed_dict_type": A_TABLE,
     "date_type": "a date such as 2026-01-31",
     "date_parsing": "a date such as 2026-01-31",
     "date_from_datetime_inexact": "a date such as 2026-01-31",
@@ -122,12 +124,9 @@ def message(details: ErrorDetails) -> str:
 
 def kinds_message(nouns: list[str], value: Any) -> str:
     """Returns ``expected A or B, got C``, with the nearest of the possible words."""
-    near = did_you_mean(value, re.findall(r'"([^"]*)"', " ".join(_words_of(nouns)))) if isinstance(value, str) else ""
+    words = [word for noun in nouns if noun.startswith('"') for word in re.findall(r'"([^"]*)"', noun)]
+    near = did_you_mean(value, words) if isinstance(value, str) else ""
     return f"expected {' or '.join(dict.fromkeys(nouns))}, got {as_written(value)}{near}"
-
-
-def _words_of(nouns: list[str]) -> list[str]:
-    return [noun for noun in nouns if noun not in _NOUNS.values()]
 
 
 def _quoted(choices: str) -> str:

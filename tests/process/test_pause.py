@@ -27,7 +27,7 @@ def test_a_pause_is_in_force_at_once_shown_everywhere_and_survives_kill_9(bench,
     assert "incident 4711" in explained.stdout
     assert again["held"] == {"operator_pause": 1}
     assert "incident 4711" in shown.stdout
-    assert resumed.stdout.startswith('no longer: rule "late" is paused')
+    assert resumed.stdout.startswith('resumed: rule "late" was paused')
     assert moved["contact_id"] == contact_id
 
 

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(result)
         return DONE
     if result["lifted"] is not None:
-        print(printable(f"no longer: {result['lifted']}"))
+        print(printable(f"resumed: {result['lifted']}"))
     if result["forgiven_strays"] is not None:
         print(f"the flow is used again; {count(result['forgiven_strays'], 'stray')} of it forgiven")
     for line in result["left"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 from pathlib import Path
 
 from router.cli.errors import CommandFailed
@@ -31,7 +32,15 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return serve(scenario, arguments.port)
     except OSError as error:
-        raise CommandFailed(f"connect-router: port {arguments.port} of 127.0.0.1: {error.strerror}") from error
+        raise CommandFailed(f"connect-router sandbox: {_why(error, arguments.port)}") from error
+
+
+def _why(error: OSError, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"another program uses port {port} of 127.0.0.1 (--port 0 takes a free one)"
+    if error.errno == errno.EACCES:
+        return f"you may not use port {port} of 127.0.0.1: ports below 1024 are root's (--port 0 takes a free one)"
+    return f"port {port} of 127.0.0.1: {error.strerror}"
 
 
 def _port(text: str) -> int:

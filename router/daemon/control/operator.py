@@ -79,7 +79,7 @@ class Operator:
             raise RequestRefused(f"resume: {what} is not paused{self._those_that_are()}")
         self.app.put_in_force()
         left = [str(one) for one in self.app.safety.pauses.now.all]
-        return {"lifted": str(lifted) if lifted is not None else None, "forgiven_strays": strays, "left": left}
+        return {"lifted": lifted.lifted if lifted is not None else None, "forgiven_strays": strays, "left": left}
 
     @_unless_the_ledger_fails
     def retry(self, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
@@ -216,6 +216,7 @@ class _Reload:
         before = self.app.names.ruleset.revision
         problems = self.reloader.reload()
         if problems:
-            raise RequestRefused(*(str(problem) for problem in problems))
+            stay = f"reload refused: nothing has changed, and the rules of revision {before} are still in force"
+            raise RequestRefused(f"{stay}; correct these lines and reload again:", *map(str, problems))
         now = self.app.names.ruleset
         return {"count": len(now.rules), "revision": now.revision, "before": before}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from router.model import METRICS
+from router.problems import as_written
 from router.rules.file.field_types import (
     AtLeastOne,
     CountRange,
@@ -67,7 +68,18 @@ class DestinationTable(TomlTable):
         return self
 
 
-Tier = Annotated[list[DestinationTable], Field(min_length=1)]
+def _no_text(value: object) -> object:
+    if isinstance(value, str):
+        raise complaint(
+            "text_destination",
+            "a destination is a table, such as { queue = {name} }; the name of a list has no brackets: to = {name}",
+            name=as_written(value),
+        )
+    return value
+
+
+Destination = Annotated[DestinationTable, BeforeValidator(_no_text)]
+Tier = Annotated[list[Destination], Field(min_length=1)]
 
 
 def _to_shape(value: object) -> str | None:

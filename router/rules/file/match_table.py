@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from router.problems import did_you_mean
 from router.rules.file.field_types import (
@@ -17,6 +17,7 @@ from router.rules.file.field_types import (
     complaint,
     no_control_characters,
     shape,
+    written_key,
 )
 from router.rules.value_test import PatternError, compile_glob, compile_regex
 
@@ -142,7 +143,22 @@ ChannelCondition = Annotated[
     ),
 ]
 AttributeName = Annotated[str, AfterValidator(no_control_characters), Field(min_length=1)]
-Attributes = dict[AttributeName, AttributeCondition]
+
+
+def _named_values(value: object) -> object:
+    """Refuses names without values: a list of tags, for example."""
+    texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    name = next((written_key(text) for text in texts if isinstance(text, str) and text), None)
+    if name is None:
+        return value
+    raise complaint(
+        "names_alone",
+        'expected a table of names and values, such as { {name} = "…" }, or { {name} = { present = true } }',
+        name=name,
+    )
+
+
+Attributes = Annotated[dict[AttributeName, AttributeCondition], BeforeValidator(_named_values)]
 
 
 class HoursCondition(TomlTable):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from router.durations import Duration, parse_duration
-from router.rules.clock import At
+from router.problems import as_written
+from router.rules.clock import EXAMPLE, At
 from router.rules.file.destination_table import NamedList, To
 from router.rules.file.example_table import ExampleTable
 from router.rules.file.field_types import (
@@ -29,7 +30,9 @@ PickName = Literal["first", "most-slots", "shortest-wait", "fewest-waiting", "ro
 ModeName = Literal["enforce", "observe", "off"]
 
 
-def _at(text: str) -> str:
+def _at(text: object) -> str:
+    if not isinstance(text, str):
+        raise complaint("bad_time", "expected {example}, got {got}", example=EXAMPLE, got=as_written(text))
     try:
         At.parse(text)
     except ValueError as error:
@@ -52,7 +55,7 @@ def _later(text: str) -> str:
 
 AtText = Annotated[
     str,
-    AfterValidator(_at),
+    BeforeValidator(_at),
     Field(description="a place on the rule's clock", examples=["15m", "80%", "breach", "breach - 30m", "breach + 1h"]),
 ]
 AddedTime = Annotated[str, AfterValidator(_later), Field(examples=["+10m"])]

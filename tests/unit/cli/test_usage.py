@@ -1,5 +1,6 @@
 """Tests what all commands share: usage, exit statuses, errors in one line, and no needless imports."""
 
+import socket
 import subprocess
 import sys
 
@@ -92,12 +93,85 @@ def test_the_list_of_commands_imports_no_command():
         ),
         (["check", "--set", "pol.every=5s"], "--set pol.every: unknown key 'pol.every' (did you mean 'poll.every'?)\n"),
         (["check", "--config", "nowhere.toml"], "nowhere.toml:1:1: there is no such file\n"),
+        (
+            ["--config", "config.toml", "check"],
+            "connect-router check: options are written after the command: connect-router check --config config.toml"
+            " (see connect-router check --help)\n",
+        ),
+        (
+            ["--json", "status", "--config", "a file"],
+            "connect-router status: options are written after the command: connect-router status --json --config"
+            " 'a file' (see connect-router status --help)\n",
+        ),
+        (
+            ["check", "--rules"],
+            "connect-router check: no option '--rules' here; set the key of config.toml: --set rules.path=VALUE"
+            " (see connect-router check --help)\n",
+        ),
+        (
+            ["plan", "--region=eu-west-2"],
+            "connect-router plan: no option '--region' here; set the key of config.toml: --set connect.region=VALUE"
+            " (see connect-router plan --help)\n",
+        ),
+        (
+            ["plan", "--per-hour", "5"],
+            "connect-router plan: no option '--per-hour' here; set the key of config.toml: --set guard.per_hour=VALUE"
+            " (see connect-router plan --help)\n",
+        ),
+        (
+            ["plan", "--dry-run"],
+            "connect-router plan: no option '--dry-run' here (did you mean '--observe'?)"
+            " (see connect-router plan --help)\n",
+        ),
+        (
+            ["check", "-c", "config.toml"],
+            "connect-router check: no option '-c' here (did you mean '--config PATH'?)"
+            " (see connect-router check --help)\n",
+        ),
+        (["check", "-z"], "connect-router check: no option '-z' here (see connect-router check --help)\n"),
+        (
+            ["check", "rules"],
+            "connect-router check: no argument 'rules' here (--config PATH names a configuration, --set rules.path=PATH"
+            " the rules) (see connect-router check --help)\n",
+        ),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_one_line_and_exits_2(command, arguments, told):
     done = command(*arguments)
 
     assert (done.status, done.out, done.err) == (2, "", told)
+
+
+@pytest.mark.parametrize(
+    ("section", "place"), [("", "config.toml:1:1"), ('[rules]\npath = "riles"\n', "config.toml:5:8")]
+)
+def test_a_configuration_without_its_rules_shows_where_the_rules_belong(command, section, place):
+    config = command.folder / "config.toml"
+    config.write_text(f"{config.read_text()}{section}")
+    command.rules.unlink()
+    command.rules.parent.rmdir()
+
+    done = command("check")
+
+    folder = "riles" if section else "rules"
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        f'{place}: there is no folder or file "{folder}" with the rules: put your rule files (*.toml) into such a'
+        " folder, or name another one as rules.path\n"
+    )
+
+
+@pytest.mark.uses("sockets")
+def test_a_port_in_use_is_named_with_the_way_out(command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        done = command("sandbox", "--port", str(port))
+
+    assert done.status == 1
+    assert done.err == (
+        f"connect-router sandbox: another program uses port {port} of 127.0.0.1 (--port 0 takes a free one)\n"
+    )
 
 
 @pytest.mark.parametrize(

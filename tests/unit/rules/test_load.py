@@ -114,7 +114,9 @@ def test_lists_and_defaults_are_of_their_own_file(folder):
     (folder / "b.toml").write_text(excludes("two") + '[[rule.step]]\nat = "5m"\nto = "tail"\n')
     with pytest.raises(Problems) as error:
         load_rules(folder)
-    assert reported(error) == [f'{folder}/b.toml:6:6: no list in [lists] is called "tail"']
+    assert reported(error) == [
+        f'{folder}/b.toml:6:6: no list in [lists] is called "tail"; for a queue write to = [{{ queue = "tail" }}]'
+    ]
 
 
 def test_an_example_may_name_a_rule_of_another_file(folder):

@@ -142,6 +142,13 @@ def span(bench):
         ("[[agent]]\nusername = 'a'\nput_back = 0.5", ["3:12: an agent without `handling`"]),
         ("latency_ms = [9, 1]", ["1:14: the first of the two must not be the longer"]),
         ("[[backlog]]\nqueue = 'A'\nwaited = ['2h', '1h']", ["3:10:"]),
+        (
+            "[[backlog]]\nqueue = 'A'\nwaited = '5h'",
+            ['3:10: expected the least and the most, such as ["5h", "5h"], got "5h"'],
+        ),
+        ("[[backlog]]\nqueue = 'A'\nwaited = ['5h']", ['3:10: expected the least and the most, such as ["5h", "5h"]']),
+        ("latency_ms = 40", ["1:14: expected the least and the most, such as [40, 40], got 40"]),
+        ("[[agent]]\nusername = 'a'\nqueues = 'A'", ['3:10: expected a list such as ["A"], got "A"']),
         ("seed = ", ["1:"]),
         ("\x00", ["1:1:"]),
     ],
