@@ -101,14 +101,21 @@ def _without_transfer(evaluation: Evaluation) -> tuple[Decision, ...]:
 
 def _update_routing(evaluation: Evaluation, step: Step, routing: Routing) -> Decision:
     """Updates the contact's routing, unless an update of it is under way or may not be applied yet: Connect may take
-    a minute, and until then the contact may show old values."""
-    of_contact = [act for act in evaluation.waiting.wait.chain if act.acts_on == evaluation.contact.id]
+    a minute, and until then the contact may show old values. One decision makes one update of a contact, and none if
+    another contact of its chain is moved."""
+    contact, capacity, wait = evaluation.contact, evaluation.capacity, evaluation.waiting.wait
+    of_contact = [act for act in wait.chain if act.acts_on == contact.id]
     since = evaluation.snapshot.now - ROUTING_APPLIES_WITHIN
     if any(_is_update_under_way(act) for act in of_contact):
         why = "an update of its routing has no known outcome yet"
-    elif any(_is_updated_after(act, since) for act in of_contact):
+    elif any(_is_updated_after(act, since, observed=evaluation.observed) for act in of_contact):
         why = "its routing was changed less than a minute ago"
+    elif contact.id in capacity.updated:
+        why = "another rule changes its routing now"
+    elif capacity.moved_chains.get(wait.chain_id, contact.id) != contact.id:
+        why = "another contact of its chain is being moved"
     else:
+        capacity.updated.add(contact.id)
         return RoutingUpdate(routing=routing, **evaluation.decision_fields(step))
     return evaluation.hold(step, GuardRefusal(HoldReason.IN_FLIGHT, why))
 
@@ -118,9 +125,12 @@ def _is_update_under_way(act: Action) -> bool:
     return act.open and sent
 
 
-def _is_updated_after(act: Action, instant: datetime) -> bool:
-    """Returns whether an update of the router's was made later than the instant, as far as is known."""
-    changed = act.routing is not None and act.state is ActionState.ACTED and not act.observed
+def _is_updated_after(act: Action, instant: datetime, *, observed: bool) -> bool:
+    """Returns whether an update of the router's was made later than the instant, as far as is known; with
+    ``observed`` also one that it would have made."""
+    if act.observed:
+        return observed and act.kind is ActionKind.ROUTING and act.decided_at > instant
+    changed = act.routing is not None and act.state is ActionState.ACTED
     return changed and act.settled_at is not None and act.settled_at > instant
 
 

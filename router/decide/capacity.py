@@ -47,13 +47,14 @@ class CapacityUsed:
 
     ``last_targets`` has the last destination of each step, by rule and time on the clock. ``moves_in_hour`` and
     ``moves_in_cycle`` count moves by rule; ``moved_out`` counts those of the hour by rule and source queue.
-    ``moved_chains`` are the chains of which a contact is to be moved. ``queue_totals`` never changes while decisions
-    are made.
+    ``moved_chains`` has the contact that is to be moved, by chain. ``updated`` are the contacts whose routing is to be
+    updated. ``queue_totals`` never changes while decisions are made.
     """
 
     sent_to_queues: Counter[QueueId] = field(default_factory=Counter)
     sent_to_agents: Counter[AgentId] = field(default_factory=Counter)
-    moved_chains: set[ContactId] = field(default_factory=set)
+    moved_chains: dict[ContactId, ContactId] = field(default_factory=dict)
+    updated: set[ContactId] = field(default_factory=set)
     last_targets: dict[tuple[str, timedelta], Target] = field(default_factory=dict)
     moves_in_hour: Counter[str] = field(default_factory=Counter)
     moves_in_cycle: Counter[str] = field(default_factory=Counter)
@@ -89,7 +90,7 @@ class CapacityUsed:
         self.moves_in_hour[rule] += 1
         self.moved_out[rule, waiting.queue_id] += 1
         self.moves_in_cycle[rule] += 1
-        self.moved_chains.add(waiting.wait.chain_id)
+        self.moved_chains[waiting.wait.chain_id] = waiting.contact.id
         self.last_targets[rule, at] = target
         if target.queue_id is not None:
             self.sent_to_queues[target.queue_id] += 1

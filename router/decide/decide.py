@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from router.decide.act import StepOutcome, TriedStep, act
 from router.decide.capacity import CapacityUsed
-from router.decide.decision import Decision, Hold
-from router.decide.evaluation import Evaluation
-from router.decide.govern import Governance, TriedRule, govern, urgency
+from router.decide.decision import Decision, Hold, RoutingUpdate, RuleDecision, Transfer
+from router.decide.evaluation import Evaluation, urgency
+from router.decide.govern import Governance, TriedRule, govern
 from router.decide.guards import pause_of
 from router.decide.rules_in_force import RulesInForce
 from router.decide.snapshot import Snapshot
@@ -18,8 +18,8 @@ from router.decide.wait import Wait, read_wait
 from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, ContactId, HoldReason, Need, Standing
 from router.rules.bound import BoundRuleSet
-from router.rules.condition import describe_unread
-from router.rules.rule import Mode
+from router.rules.condition import ReliedOnValue, describe_unread
+from router.rules.rule import Mode, OnHold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,9 @@ class Account:
     def ungoverned(self) -> bool:
         """Returns whether the contact waits and no rule governs it, holds it or may turn out to."""
         found = self.governance
-        return found is not None and found.governing is None and found.held is None and not found.undecided
+        if found is None or found.giving_way:
+            return False
+        return found.governing is None and found.held is None and not found.undecided
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,8 @@ class _Round:
     """Carries what the decision on one contact leaves for the next."""
 
     snapshot: Snapshot
-    waits: Sequence[WaitingContact]
+    in_force: RulesInForce
+    waits: Sequence[WaitingContact] = ()
     needs: dict[Need, None] = field(default_factory=dict)
     _capacity: dict[bool, CapacityUsed] = field(default_factory=dict)
 
@@ -82,6 +85,7 @@ def decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
     gone for the next.
     """
     in_force = RulesInForce(rules, snapshot)
+    this_round = _Round(snapshot, in_force)
     accounts: dict[ContactId, Account] = {}
     governed: list[tuple[WaitingContact, Governance]] = []
     for contact in snapshot.contacts:
@@ -93,7 +97,7 @@ def decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
         waiting = WaitingContact(contact, wait, snapshot)
         governed.append((waiting, govern(waiting, in_force.for_wait(waiting))))
     governed.sort(key=lambda item: _urgency_of(*item))
-    this_round = _Round(snapshot, [waiting for waiting, _ in governed])
+    this_round.waits = [waiting for waiting, _ in governed]
     for waiting, governance in governed:
         accounts[waiting.contact.id] = _account(waiting, governance, this_round)
     decisions = tuple(one for account in accounts.values() for one in account.decisions)
@@ -107,20 +111,88 @@ def _wait_of(contact: Contact, standing: Standing, snapshot: Snapshot) -> Wait |
 
 
 def _account(waiting: WaitingContact, governance: Governance, this_round: _Round) -> Account:
-    outcomes = [_act(tried, governance, waiting, this_round) for tried in governance.acting]
-    held = (_held(waiting, governance),) if governance.held is not None else ()
+    governance, outcomes = _govern_and_act(waiting, governance, this_round)
+    outcomes += [_act(tried, governance, waiting, this_round) for tried in governance.side_rules]
+    if governance.held is not None and not governance.giving_way:
+        outcomes.insert(0, StepOutcome(decisions=(_held(waiting, governance),)))
     wanted = (need for outcome in outcomes for need in outcome.needs)
     for need in (*governance.needs, *governance.clock_needs, *wanted):
         this_round.needs[need] = None
+    decisions = tuple(decision for outcome in outcomes for decision in outcome.decisions)
     return Account(
         contact=waiting.contact,
         standing=Standing.WAITING,
         wait=waiting.wait,
         governance=governance,
         steps=tuple(step for outcome in outcomes for step in outcome.steps),
-        decisions=(*held, *(decision for outcome in outcomes for decision in outcome.decisions)),
+        decisions=_without_own_priority(decisions),
         next_due_at=governance.next_due_at,
     )
+
+
+def _govern_and_act(
+    waiting: WaitingContact, governance: Governance, this_round: _Round
+) -> tuple[Governance, list[StepOutcome]]:
+    """Lets the governing rule act. While a rule holds the contact and has ``on_hold = "next"``, the next matching rule
+    governs.
+
+    The contact is held by the first of these rules if none of the others acts.
+    """
+    outcomes: list[StepOutcome] = []
+    first_hold: Hold | None = None
+    holding: list[str] = []
+    while (tried := governance.governing) is not None:
+        outcome = _act(tried, governance, waiting, this_round)
+        hold = _hold_to_pass_on(tried, outcome, waiting)
+        if hold is None:
+            outcomes.append(outcome)
+            break
+        first_hold = first_hold or hold
+        outcomes.append(replace(outcome, decisions=outcome.decisions[:-1]))
+        holding.append(tried.rule.name)
+        governance = govern(waiting, this_round.in_force.for_wait(waiting), holding)
+    if first_hold is not None and not _acts_last(outcomes, governance):
+        outcomes[-1] = replace(outcomes[-1], decisions=_only_acts(outcomes[-1]))
+        outcomes.insert(0, StepOutcome(decisions=(first_hold,)))
+    return governance, outcomes
+
+
+def _hold_to_pass_on(tried: TriedRule, outcome: StepOutcome, waiting: WaitingContact) -> Hold | None:
+    """Returns the hold of a rule that lets the next one govern; ``None`` if the rule acts or retains the contact.
+
+    A rule retains a contact that it may still move, one that is under way, and one that an operator has paused.
+    """
+    last = outcome.decisions[-1] if outcome.decisions else None
+    if tried.rule.rule.on_hold is not OnHold.NEXT or not isinstance(last, Hold) or last.reason in NOT_PASSED_ON:
+        return None
+    return last if pause_of(waiting, tried.rule.name) is None else None
+
+
+NOT_PASSED_ON = frozenset({HoldReason.UNREADABLE, HoldReason.IN_FLIGHT, HoldReason.STRAY})
+"""The holds that say nothing about the rule: it is not known yet whether it can act, or the contact is under way."""
+
+
+def _acts_last(outcomes: Sequence[StepOutcome], governance: Governance) -> bool:
+    """Returns whether the last of the rules that were tried moves the contact."""
+    acts = governance.governing is not None and outcomes[-1].decisions
+    return bool(acts) and isinstance(outcomes[-1].decisions[-1], Transfer)
+
+
+def _only_acts(outcome: StepOutcome) -> tuple[Decision, ...]:
+    return tuple(one for one in outcome.decisions if not isinstance(one, Hold))
+
+
+def _without_own_priority(decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
+    """Returns the decisions, which no longer rely on the priority if one of them changes it."""
+    if not any(isinstance(one, RoutingUpdate) for one in decisions):
+        return decisions
+    return tuple(
+        one if isinstance(one, Hold) else replace(one, relied_on=_without_priority(one)) for one in decisions
+    )
+
+
+def _without_priority(decision: RuleDecision) -> tuple[ReliedOnValue, ...]:
+    return tuple(seen for seen in decision.relied_on if seen.test.key != "priority")
 
 
 def _act(tried: TriedRule, governance: Governance, waiting: WaitingContact, this_round: _Round) -> StepOutcome:

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from router.decide.capacity import CapacityUsed
 from router.decide.decision import GuardRefusal, Hold, PausesSeen
-from router.decide.govern import TriedRule, urgency
+from router.decide.govern import TriedRule
 from router.decide.match_subject import priority_of
 from router.decide.snapshot import NEVER_PAUSED, Snapshot
 from router.decide.targets import target_of
@@ -18,6 +18,13 @@ from router.rules.bound import BoundStep
 from router.rules.clock import queue_clock_start
 from router.rules.condition import ReliedOnValue, Unread
 from router.rules.rule import Mode, Step
+
+
+def urgency(tried: TriedRule, step: Step) -> float:
+    """Returns the clock time over the rule's target, or over the step's own time; infinite for a step at zero."""
+    assert tried.elapsed is not None, "a rule that matched has a clock"
+    scale = tried.rule.rule.sla.target or step.at
+    return tried.elapsed / scale if scale > timedelta() else float("inf")
 
 
 class RuleDecisionFields(TypedDict):
@@ -151,11 +158,12 @@ class Evaluation:
         if known is not None:
             return known
         contact, transfers, details = self.waiting.contact, self.waiting.transfers, self.waiting.details
+        by_others = self.waiting.wait.priority_by_others
         return FirstAct(
             clock_started_at=queue_clock_start(contact, None),
             queue_id=self.waiting.queue_id,
             waited=contact.waited(self.waiting.snapshot.now),
             initiation_method=contact.initiation_method,
-            priority=None if isinstance(details, Unread) else priority_of(details),
+            priority=None if isinstance(details, Unread) else by_others(priority_of(details)),
             transfers=transfers if isinstance(transfers, int) else None,
         )

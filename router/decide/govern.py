@@ -3,7 +3,7 @@ finished."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -19,7 +19,7 @@ from router.rules.calendar import NEVER, Interval
 from router.rules.clock import OpenTimes, elapsed, instant, queue_clock_start
 from router.rules.condition import Match, ReliedOnValue, Truth, Unread, match
 from router.rules.pauses import running
-from router.rules.rule import Mode, Step
+from router.rules.rule import Mode
 from router.rules.steps import Due, Progress, due_steps, finished
 
 
@@ -31,6 +31,7 @@ class Role(Enum):
     UNREAD = "could not be decided: a value was not read"
     EXCLUSION = "matches and excludes the contact"
     GOVERNS = "governs"
+    GIVES_WAY = "holds, and the next matching rule governs"
     BEHIND = "matches, and an earlier rule governs"
     SIDE_RULE = "acts in addition to the governing rule"
     FINISHED = "has finished with this wait"
@@ -99,13 +100,15 @@ class TriedRule:
 class Governance:
     """Records which rules act on a contact.
 
-    ``governing`` alone may move it; ``side_rules`` act in addition, in the order of the rules. ``held`` is the reason
-    why no rule may govern. ``undecided`` are the rules of which one may govern, while that is unknown and nothing is
-    due. ``relied_on`` are the conditions of all tried rules that depended on values of DescribeContact.
+    ``governing`` alone may move it; ``side_rules`` act in addition, in the order of the rules. The rules ``giving_way``
+    come before it, hold the contact and have ``on_hold = "next"``. ``held`` is the reason why no rule may govern.
+    ``undecided`` are the rules of which one may govern, while that is unknown and nothing is due. ``relied_on`` are the
+    conditions of all tried rules that depended on values of DescribeContact.
     """
 
     governing: TriedRule | None = None
     side_rules: tuple[TriedRule, ...] = ()
+    giving_way: tuple[TriedRule, ...] = ()
     held: HoldReason | None = None
     held_by: TriedRule | None = None
     undecided: tuple[TriedRule, ...] = ()
@@ -114,7 +117,8 @@ class Governance:
 
     @property
     def acting(self) -> tuple[TriedRule, ...]:
-        return (self.governing, *self.side_rules) if self.governing else self.side_rules
+        governing = (self.governing,) if self.governing else ()
+        return (*self.giving_way, *governing, *self.side_rules)
 
     @property
     def clock_needs(self) -> tuple[Need, ...]:
@@ -126,15 +130,19 @@ class Governance:
         return min((one.next_due_at for one in looked if one.next_due_at is not None), default=None)
 
 
-def govern(waiting: WaitingContact, met: QueueRules) -> Governance:
-    """Tries the rules in order, up to an exclusion rule, or to an undecided rule while a step may be due."""
+def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = ()) -> Governance:
+    """Tries the rules in order, up to an exclusion rule, or to an undecided rule while a step may be due.
+
+    ``holding`` are the rules that would govern, hold the contact, and let the next matching rule govern.
+    """
     governing: TriedRule | None = None
     side_rules: list[TriedRule] = []
+    giving_way: list[TriedRule] = []
     relied_on: list[ReliedOnValue] = []
     untouched = not waiting.wait.actions
     places: Iterator[tuple[int, RuleInForce]] = enumerate(met.rules)
-    while (found := next(places, None)) is not None:
-        position, rule = found
+    while (place := next(places, None)) is not None:
+        position, rule = place
         if governing is not None and not _acts_behind(rule, waiting.wait):
             continue
         plain = rule.rule.plain
@@ -145,17 +153,21 @@ def govern(waiting: WaitingContact, met: QueueRules) -> Governance:
             relied_on.extend(_relied_on(one, waiting))
         if one.role in (Role.SIDE_RULE, Role.FINISHED) or (one.role is Role.UNREAD and rule.side_rule):
             side_rules.append(one)
+        elif one.role is Role.GOVERNS and one.rule.name in holding:
+            giving_way.append(replace(one, role=Role.GIVES_WAY))
         elif one.role is Role.GOVERNS:
             if governing is None and untouched:
                 places = met.after(position)
             governing = governing or one
         elif one.role is Role.EXCLUSION or one.role is Role.UNREAD:
             if governing is None:
-                return replace(_ungoverned(one, met.rules[position:], waiting), side_rules=tuple(side_rules))
+                ungoverned = _ungoverned(one, met.rules[position:], waiting)
+                return replace(ungoverned, side_rules=tuple(side_rules), giving_way=tuple(giving_way))
             if rule.excludes:
                 side_rules.extend(_behind_unread(one, met.rules[position + 1 :], waiting))
                 break
-    return Governance(governing=governing, side_rules=tuple(side_rules), relied_on=tuple(relied_on))
+    result = Governance(governing=governing, side_rules=tuple(side_rules), relied_on=tuple(relied_on))
+    return replace(result, giving_way=tuple(giving_way)) if giving_way else result
 
 
 def _behind_unread(excludes: TriedRule, rest: Sequence[RuleInForce], waiting: WaitingContact) -> Iterator[TriedRule]:
@@ -168,14 +180,15 @@ def _behind_unread(excludes: TriedRule, rest: Sequence[RuleInForce], waiting: Wa
 
 
 def _relied_on(one: TriedRule, waiting: WaitingContact) -> Iterator[ReliedOnValue]:
-    """Yields the conditions to check again; a priority recorded at the first act is not the present one."""
-    recorded = subject_for(one.rule, waiting).recorded_priority is not None
-    return (seen for seen in details_relied_on(one.match) if not (recorded and seen.test.key == "priority"))
+    """Yields the conditions to check again; a priority from before the router's updates is not the present one."""
+    present = subject_for(one.rule, waiting).sees_present_priority
+    return (seen for seen in details_relied_on(one.match) if present or seen.test.key != "priority")
 
 
-def trace(waiting: WaitingContact, rules: Sequence[BoundRule]) -> Iterator[TriedRule]:
-    """Yields every rule that is tried on the contact with its role, for ``explain``; also those not in force or not
-    matching."""
+def trace(waiting: WaitingContact, rules: Sequence[BoundRule], found: Governance | None = None) -> Iterator[TriedRule]:
+    """Yields every rule with its role, for ``explain``, up to one that stops the search; ``found`` has those that give
+    way."""
+    holding = {one.rule.name for one in found.giving_way} if found is not None else set()
     governed = False
     for rule in rules:
         known = RuleInForce.of(rule, waiting.snapshot)
@@ -183,7 +196,9 @@ def trace(waiting: WaitingContact, rules: Sequence[BoundRule]) -> Iterator[Tried
             yield TriedRule(rule=rule, role=Role.NOT_IN_FORCE, mode=rule.rule.mode)
             continue
         one = try_rule(known, waiting)
-        yield replace(one, role=Role.BEHIND) if one.role is Role.GOVERNS and governed else one
+        if one.role is Role.GOVERNS and (governed or rule.name in holding):
+            one = replace(one, role=Role.BEHIND if governed else Role.GIVES_WAY)
+        yield one
         governed = governed or one.role is Role.GOVERNS
         stops = one.role is Role.UNREAD and not known.side_rule and (known.excludes or not governed)
         if one.role is Role.EXCLUSION or stops:
@@ -280,10 +295,3 @@ def _ungoverned(one: TriedRule, rest: Sequence[RuleInForce], waiting: WaitingCon
     paused = [other.unread_pauses.need for other in possible if other.unread_pauses is not None]
     needs = (*one.match.needs, *(need for need in paused if need is not None))
     return Governance(held=held, held_by=one, undecided=possible, needs=needs)
-
-
-def urgency(tried: TriedRule, step: Step) -> float:
-    """Returns the clock time over the rule's target, or over the step's own time; infinite for a step at zero."""
-    assert tried.elapsed is not None, "a rule that matched has a clock"
-    scale = tried.rule.rule.sla.target or step.at
-    return tried.elapsed / scale if scale > timedelta() else float("inf")

@@ -98,6 +98,11 @@ class ContactSubject:
         return self._detail(key) if source is Source.DETAILS else self.waiting.values[key]
 
     @property
+    def sees_present_priority(self) -> bool:
+        """Returns whether the rule sees the priority that the contact shows: the router has not changed it."""
+        return self.recorded_priority is None and not self.waiting.wait.updates
+
+    @property
     def recorded_priority(self) -> int | None:
         """Returns the priority before the rule's first act; ``None`` if the rule sees the present one."""
         before = self.first or self.bumped
@@ -107,7 +112,9 @@ class ContactSubject:
         if key == "priority" and self.recorded_priority is not None:
             return self.recorded_priority
         details = self.waiting.details
-        return details if isinstance(details, Unread) else detail(details, key)
+        if isinstance(details, Unread):
+            return details
+        return self.waiting.wait.priority_by_others(priority_of(details)) if key == "priority" else detail(details, key)
 
     def _age(self) -> Value | Unread:
         """Returns the present age, because moves do not change it."""

@@ -119,10 +119,22 @@ class Wait:
         acts = self.actions_of(rule, observed=observed)
         if not acts:
             return None
-        first, read = acts[0].first, next((act.before for act in acts if act.before is not None), None)
+        first, read = acts[0].first, next((act for act in acts if act.before is not None), None)
         if first.priority is not None or read is None:
             return first
-        return replace(first, priority=DEFAULT_PRIORITY if read.priority is None else read.priority)
+        earlier = (act for act in self.updates if act.decided_at < read.decided_at)
+        return replace(first, priority=_undone(_priority_before(read), earlier))
+
+    @property
+    def updates(self) -> tuple[Action, ...]:
+        """Returns the router's routing updates in this wait that may have taken effect, oldest first."""
+        may_show = (ActionState.ACTED, ActionState.INTENDED)
+        updates = (act for act in self.actions if act.kind is ActionKind.ROUTING and not act.observed)
+        return tuple(act for act in updates if act.routing is not None and act.state in may_show)
+
+    def priority_by_others(self, shown: int) -> int:
+        """Returns the priority that anything except the router has set, of a contact that shows this priority."""
+        return _undone(shown, self.updates) if self.actions else shown
 
     def moves_of(self, rule: str) -> tuple[Action, ...]:
         return tuple(move for move in self.moves if move.rule == rule) if self.actions else ()
@@ -141,6 +153,23 @@ class Wait:
             and action.contact_id == contact.id
             and action.target is not None
         )
+
+
+def _undone(shown: int, updates: Iterable[Action]) -> int:
+    """Returns the priority before the updates, unless it was changed by others since.
+
+    An added age may reset the priority to the default, because Connect may allow only one of the two.
+    """
+    for update in reversed(tuple(updates)):
+        wrote = update.routing.priority if update.routing is not None else None
+        if shown == (DEFAULT_PRIORITY if wrote is None else wrote):
+            shown = _priority_before(update)
+    return shown
+
+
+def _priority_before(act: Action) -> int:
+    had = act.before.priority if act.before is not None else None
+    return DEFAULT_PRIORITY if had is None else had
 
 
 def read_wait(contact: Contact, history: Iterable[Action]) -> Wait | None:

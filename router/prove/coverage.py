@@ -72,7 +72,7 @@ class Exercised:
     def _see_outcome(self, account: Account) -> None:
         governance = account.governance
         if governance is not None:
-            tried = (governance.governing, governance.held_by, *governance.side_rules)
+            tried = (governance.held_by, *governance.acting)
             self._seen.update((one.rule.name, "rule") for one in tried if one is not None)
         for decision in account.decisions:
             if not isinstance(decision, Hold):

@@ -189,7 +189,7 @@ class _Comparison:
         """Returns the role of the expected rule, or else which rule governs."""
         assert self.account.wait is not None, "an example's contact is no stale sighting"
         waiting = WaitingContact(self.account.contact, self.account.wait, self.snapshot)
-        tried = {one.rule.name: one for one in trace(waiting, self.rules.rules)}
+        tried = {one.rule.name: one for one in trace(waiting, self.rules.rules, self.account.governance)}
         governing = next((one for one in tried.values() if one.role is Role.GOVERNS), None)
         mine = tried.get(self.expect.rule) if self.expect is not None else governing
         if mine is None:

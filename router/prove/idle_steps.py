@@ -10,7 +10,7 @@ from router.durations import format_duration
 from router.problems import Problem
 from router.prove.lint_queues import error, literal_queues, queue_of, warning
 from router.rules.condition import AllOf, Condition, Test, tests_of
-from router.rules.rule import Pick, Rule, RuleGuard
+from router.rules.rule import OnHold, Pick, Rule, RuleGuard
 from router.rules.value_test import RangeForm
 
 
@@ -26,6 +26,8 @@ def idle_settings(rule: Rule) -> Iterator[Problem]:
     """Warns about settings that a user may rely on and that no code reads."""
     if not rule.to_steps and replace(rule.guard, enqueued_after=None) != RuleGuard():
         yield warning(rule.place, f"rule '{rule.name}' moves nothing: its guard has no effect")
+    if rule.on_hold is OnHold.NEXT and not rule.to_steps:
+        yield warning(rule.place, f"rule '{rule.name}' moves nothing: its on_hold has no effect")
     for test in tests_of(rule.condition):
         if isinstance(test.form, RangeForm) and isinstance(test.form.min, timedelta) and test.form.min == test.form.max:
             least = format_duration(test.form.min)

@@ -12,6 +12,7 @@ from router.prove.idle_steps import idle_settings, idle_steps
 from router.prove.implication import Prover
 from router.prove.lint_queues import RuleQueues
 from router.prove.look_alikes import look_alikes
+from router.prove.starved_rules import forsaken_contacts, starved_rules
 from router.prove.unreachable_rules import never_governing
 from router.rules.rule import Mode, RuleSet
 
@@ -26,7 +27,10 @@ def lint(ruleset: RuleSet, *, poll_every: timedelta, max_transfers: int) -> list
 
 
 def _proofs(queues: RuleQueues, poll_every: timedelta, max_transfers: int) -> Iterator[Problem]:
-    yield from never_governing(queues, Prover())
+    prover = Prover()
+    yield from never_governing(queues, prover)
+    yield from starved_rules(queues, prover)
+    yield from forsaken_contacts(queues)
     for rule in queues.rules:
         yield from idle_steps(rule, poll_every)
         yield from idle_settings(rule)

@@ -12,7 +12,7 @@ from router.prove.lint_queues import RuleQueues, queue_of
 from router.rules.condition import tests_of
 from router.rules.match_keys import ChangedBy, match_key
 from router.rules.queue_index import could_match, must_match
-from router.rules.rule import DestinationEntry, Mode, Rule, Step
+from router.rules.rule import DestinationEntry, Mode, OnHold, Rule, Step
 
 MOST_MOVES = 20_000
 """How many paths are looked at before giving up: rules that lead everywhere have endless paths."""
@@ -36,13 +36,13 @@ class Move:
 
     @property
     def gives_way(self) -> bool:
-        """Returns whether a rule below may govern next: this one is finished, or may no longer match.
+        """Returns whether a rule below may govern next: this one is finished, may no longer match, or gives way.
 
         Values that only a move changes do not count, because the rule sees them as they were before its move.
         """
         keys = (match_key(test.key) for test in tests_of(self.rule.condition))
         lasting = self.rule.until_at is None and not any(key.changed_by is ChangedBy.ANYTHING for key in keys)
-        return self.step is self.rule.to_steps[-1] or not lasting
+        return self.step is self.rule.to_steps[-1] or not lasting or self.rule.on_hold is OnHold.NEXT
 
 
 Path = tuple[Move, ...]

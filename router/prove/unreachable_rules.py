@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from router.problems import Problem
 from router.prove.implication import Prover
 from router.prove.lint_queues import RuleQueues, error, may_match, plain_start, scope_of
-from router.rules.rule import Mode, Rule
+from router.rules.rule import Mode, OnHold, Rule
 
 
 def never_governing(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
@@ -18,7 +18,7 @@ def never_governing(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
         if prover.impossible(rule.condition):
             yield error(rule.place, f"rule '{rule.name}' can never {_work(rule)}: its conditions exclude each other")
             continue
-        first = next((one for one in earlier.candidates(rule) if _always_before(one, rule, queues, prover)), None)
+        first = next((one for one in earlier.candidates(rule) if always_before(one, rule, queues, prover)), None)
         if first is not None:
             how = f"({first.place}) {'leaves alone' if first.excludes else 'governs'} every contact it matches"
             yield error(
@@ -65,13 +65,16 @@ class _Earlier:
             yield from self._start.get(start[:length], ())
 
 
-def _always_before(first: Rule, rule: Rule, queues: RuleQueues, prover: Prover) -> bool:
+def always_before(first: Rule, rule: Rule, queues: RuleQueues, prover: Prover) -> bool:
+    """Returns whether the first rule surely governs, or excludes, every contact that the other one matches."""
     if not (_in_force_with(first, rule) and prover.implies(rule.condition, first.condition)):
         return False
     if first.excludes:
         return True
     if rule.mode is not Mode.ENFORCE or not (rule.to_steps or rule.excludes):
         return False  # it is a side rule
+    if first.on_hold is OnHold.NEXT:
+        return False  # while the first rule holds a contact, the second one may govern it
     # The first rule is finished only with contacts that it has moved. The second one sees them if any rule moves
     # contacts into its queues.
     return not any(may_match(rule.condition, queue) for queue in queues.destinations)

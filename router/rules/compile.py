@@ -20,7 +20,7 @@ from router.rules.file.field_types import Range, written, written_key
 from router.rules.file.match_table import AttributeTable, ChannelTable, HoursCondition, MatchTable, TextTable
 from router.rules.file.rule_table import Defaults, GuardTable, RuleTable, StepTable
 from router.rules.match_keys import MATCH_KEYS, match_key
-from router.rules.rule import DestinationEntry, MetricLimit, Mode, Pick, Routing, Rule, RuleGuard, Sla, Step
+from router.rules.rule import DestinationEntry, MetricLimit, Mode, OnHold, Pick, Routing, Rule, RuleGuard, Sla, Step
 from router.rules.value_test import Form, HoursForm, RangeForm, TextForm
 from router.toml_source import KeyPath, TomlSource
 
@@ -133,6 +133,7 @@ class Compiler:
             sla=sla,
             steps=steps,
             guard=_guard(self.defaults.guard, table.guard),
+            on_hold=OnHold(table.on_hold or OnHold.WAIT),
         )
         return _with_fingerprint(rule, table)
 
@@ -266,6 +267,8 @@ def _with_fingerprint(rule: Rule, table: RuleTable) -> Rule:
         "steps": [_content(step, leave_out=("place", "label", "number")) for step in rule.steps],
         "guard": _content(rule.guard),
     }
+    if rule.on_hold is not OnHold.WAIT:
+        content["on_hold"] = rule.on_hold
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_plain)
     return replace(rule, fingerprint=hashlib.sha256(text.encode()).hexdigest()[:16])
 

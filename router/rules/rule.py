@@ -22,6 +22,14 @@ class Mode(StrEnum):
         return min(self, other, key=order.index)
 
 
+class OnHold(StrEnum):
+    """Names what a rule does with a contact while none of its due steps can act."""
+
+    WAIT = "wait"
+    NEXT = "next"
+    """The next matching rule governs the contact."""
+
+
 class Pick(StrEnum):
     FIRST = "first"
     MOST_SLOTS = "most-slots"
@@ -35,6 +43,7 @@ __all__ = [
     "DestinationEntry",
     "MetricLimit",
     "Mode",
+    "OnHold",
     "Pick",
     "Place",
     "Routing",
@@ -153,6 +162,7 @@ class Rule:
     sla: Sla = field(default_factory=Sla)
     steps: tuple[Step, ...] = ()
     guard: RuleGuard = field(default_factory=RuleGuard)
+    on_hold: OnHold = OnHold.WAIT
 
     @property
     def excludes(self) -> bool:

@@ -229,7 +229,7 @@ def _late(account: Account) -> timedelta:
     found = account.governance
     if found is None:
         return timedelta()
-    rules = [one for one in (found.governing, found.held_by, *found.undecided) if one is not None]
+    rules = [one for one in (*found.giving_way, found.governing, found.held_by, *found.undecided) if one is not None]
     late = (
         one.elapsed - one.rule.rule.sla.target
         for one in rules

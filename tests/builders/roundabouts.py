@@ -13,7 +13,7 @@ from router.model import Channel, ContactId
 from router.rules.bind import bind
 from router.rules.compile import form_of
 from router.rules.condition import AllOf, Condition, Test
-from router.rules.rule import DestinationEntry, Mode, Pick, Rule, RuleSet, Sla, Step
+from router.rules.rule import DestinationEntry, Mode, OnHold, Pick, Rule, RuleSet, Sla, Step
 from tests.builders.contacts import NOW, contact
 from tests.builders.instance import DIRECTORY, QUEUES
 from tests.builders.simulation import Simulation
@@ -73,6 +73,7 @@ def _rule(random: Random, name: str) -> Rule:
         until_at=NOW + random.choice(PAUSES) if random.random() < 0.1 else None,
         sla=Sla(),
         steps=steps,
+        on_hold=random.choice([*[OnHold.WAIT] * 3, OnHold.NEXT]),
     )
 
 

@@ -19,7 +19,7 @@ from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
 from router.rules.compile import form_of
 from router.rules.condition import Test
-from router.rules.rule import DestinationEntry, MetricLimit, Mode, Pick, Rule, RuleGuard, RuleSet, Sla, Step
+from router.rules.rule import DestinationEntry, MetricLimit, Mode, OnHold, Pick, Rule, RuleGuard, RuleSet, Sla, Step
 from tests.builders.contacts import contact
 from tests.builders.instance import DIRECTORY, QUEUES
 from tests.builders.simulation import Answer, Simulation
@@ -87,6 +87,7 @@ def rule(random: Random, name: str) -> Rule:
         sla=Sla(target=random.choice([None, timedelta(minutes=15)])),
         steps=tuple(step(random, number, at) for number, at in enumerate(times, start=1)),
         guard=guard(random),
+        on_hold=random.choice([*[OnHold.WAIT] * 3, OnHold.NEXT]),
     )
 
 

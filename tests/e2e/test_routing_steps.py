@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from router.cli.output.decisions import kind
 from router.daemon.once import run_once
+from router.inspect.preview import Preview, Viewer
 from router.rules.rule import Mode
 from router.sandbox import Behaviours
 from tests.e2e.centre import LATE_RULE
@@ -122,6 +124,36 @@ def test_a_rule_of_bumps_alone_takes_no_contact_from_the_rule_that_moves(centre)
     cycles(centre, app, 1)
     assert centre.world.queue_of(centre.world.latest(contact).id) == "Billing Overflow"
     assert centre.sandbox.count(UPDATE) <= 1
+
+
+def test_plan_and_run_agree_on_two_rules_that_change_the_place_of_one_contact(centre, events):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(bump("priority = 2") + bump("priority = 1", name="second"))
+    with Viewer.open(app.settings, app.names.ruleset, clock=centre.clock) as viewer:
+        preview = viewer.preview()
+    assert isinstance(preview, Preview)
+    planned = [(decision.rule, kind(decision)) for decision in preview.decided.decisions]
+    assert planned == [("bump", "routing"), ("second", "hold")]
+    app.cycle.run(until=None)
+    assert centre.sandbox.count(UPDATE) == 1
+    assert [line["rule"] for line in lines(events, "contact.reprioritized")] == ["bump"]
+    cycles(centre, app, 6)
+    assert [line["rule"] for line in lines(events, "contact.reprioritized")] == ["bump", "second"]
+
+
+def test_a_priority_that_one_rule_sets_keeps_no_other_rule_from_moving_the_contact(centre, events):
+    contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    late = LATE_RULE.replace('queue = "Billing"', 'queue = "Billing"\npriority = 5')
+    app = centre.router(
+        PRIORITY
+        + LATE_RULE.partition("[[rule]]")[1]
+        + late.partition("[[rule]]")[2].replace(
+            'to = [{ queue = "Billing Overflow" }]', 'to = [{ queue = "Billing Overflow", flow = "Overflow to queue" }]'
+        )
+    )
+    app.cycle.run(until=None)
+    assert [transfer.contact_id for transfer in centre.world.transfers] == [contact]
+    assert len(lines(events, "contact.reprioritized")) == 1
 
 
 def test_a_contact_that_an_agent_took_is_not_bumped(centre):

@@ -30,7 +30,8 @@ def rules_tried(account: Account, preview: Preview) -> tuple[TriedRule, ...]:
     """Returns every rule that was tried, in order; none if the contact does not wait."""
     if account.wait is None:
         return ()
-    return tuple(trace(WaitingContact(account.contact, account.wait, preview.look), preview.rules.rules))
+    waiting = WaitingContact(account.contact, account.wait, preview.look)
+    return tuple(trace(waiting, preview.rules.rules, account.governance))
 
 
 def lines(account: Account, preview: Preview) -> Lines:

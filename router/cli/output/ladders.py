@@ -12,7 +12,7 @@ from router.cli.output.tables import print_lines, seconds, text
 from router.durations import format_duration
 from router.rules.condition import AllOf, AnyOf, Condition, Test
 from router.rules.file.field_types import written
-from router.rules.rule import DestinationEntry, Mode, Routing, Rule, Step
+from router.rules.rule import DestinationEntry, Mode, OnHold, Routing, Rule, Step
 from router.rules.value_test import QUEUES_OWN
 
 
@@ -28,6 +28,8 @@ def _ladder(rule: Rule) -> Iterator[Text]:
     yield from (_rung(step) for step in rule.steps)
     if rule.excludes:
         yield text("  no steps: the rules below leave these contacts alone")
+    if rule.on_hold is OnHold.NEXT:
+        yield text("  while it holds a contact, the next matching rule governs")
     yield text("")
 
 
@@ -41,6 +43,7 @@ def ladder_json(rule: Rule) -> dict[str, Any]:
         "target_s": seconds(rule.sla.target),
         "clock": rule.sla.clock,
         "hours": rule.sla.hours,
+        "on_hold": rule.on_hold.value,
         "steps": [
             {
                 "step": step.number,

@@ -28,6 +28,7 @@ from router.toml_source import at_key
 
 PickName = Literal["first", "most-slots", "shortest-wait", "fewest-waiting", "round-robin", "weighted"]
 ModeName = Literal["enforce", "observe", "off"]
+OnHoldName = Literal["wait", "next"]
 
 
 def _at(text: object) -> str:
@@ -115,6 +116,7 @@ class RuleTable(TomlTable):
     name: RuleName
     description: Text | None = None
     mode: ModeName | None = None
+    on_hold: OnHoldName | None = None
     from_: Moment | None = Field(default=None, alias="from")
     until: Moment | None = None
     match: MatchTable

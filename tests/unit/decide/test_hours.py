@@ -206,3 +206,11 @@ def test_a_wait_that_a_step_has_acted_on_goes_on_by_open_time():
     warned = act(contact(waited=24 * 60), kind="warn", at=10)
     ladder = overflow(at="10h", more=BY_OFFICE)
     assert outcome(at(contact(waited=24 * 60), history=(warned,)), rules(ladder)) == ["overflow 1: to Overflow"]
+
+
+def test_a_rule_that_gives_way_lets_the_next_rule_govern_while_its_hours_are_closed():
+    day = overflow("day", more=BY_OFFICE).replace('name = "day"', 'name = "day"\non_hold = "next"')
+    night = overflow("night", to='{ queue = "General" }')
+    late = contact(waited=24 * 60)
+    assert outcome(at(late, hours=CLOSED), rules(day + night)) == ["night 1: to General"]
+    assert outcome(at(late), rules(day + night)) == ["day 1: to Overflow"]
