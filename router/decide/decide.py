@@ -169,7 +169,7 @@ def _hold_to_pass_on(tried: TriedRule, outcome: StepOutcome, waiting: WaitingCon
 
 
 NOT_PASSED_ON = frozenset({HoldReason.UNREADABLE, HoldReason.IN_FLIGHT, HoldReason.STRAY})
-"""The holds that say nothing about the rule: it is not known yet whether it can act, or the contact is under way."""
+"""The holds that do not concern the rule: it is not known yet whether it can act, or the contact is under way."""
 
 
 def _acts_last(outcomes: Sequence[StepOutcome], governance: Governance) -> bool:
