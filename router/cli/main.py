@@ -1,29 +1,55 @@
-"""Runs one command, with one exit status, and with a traceback only on request."""
+"""Runs one command, with one exit status, and with a traceback only on request.
+
+What takes time to import is imported in the functions, because a signal ends the process until ``main`` runs.
+"""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from router.cli.errors import BROKEN_PIPE, BUG, FOUND, INTERRUPTED, TRACEBACK, CommandFailed
-from router.cli.parser import COMMANDS, Command, parsed
-from router.problems import Problems, printable
+from router.cli.errors import BROKEN_PIPE, BUG, DONE, FOUND, INTERRUPTED, TRACEBACK, CommandFailed
+from router.cli.streams import prepare_streams
+
+if TYPE_CHECKING:
+    import argparse
+
+    from router.cli.parser import Command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status. Wrong usage and ``--help`` raise ``SystemExit``, as in argparse."""
+    prepare_streams()
+    given = sys.argv[1:] if argv is None else argv
+    if list(given[:1]) != ["run"]:
+        return _main(argv)
+    from router.daemon.signals import starting
+
+    with starting(once="--once" in given):
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    from router.cli.parser import COMMANDS, parsed
+
     try:
         arguments = parsed(argv)
+    except SystemExit as ended:
+        raise SystemExit(_flushed(ended.code if isinstance(ended.code, int) else DONE)) from None
     except BrokenPipeError:
         return _flushed(BROKEN_PIPE)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     status = _run(COMMANDS[arguments.command], arguments)
     return _flushed(status)
 
 
 def _run(command: Command, arguments: argparse.Namespace) -> int:
+    from router.problems import Problems
+
     try:
         return command.run(arguments)
     except Problems as refused:
@@ -42,6 +68,8 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
 
 def _unexpected(error: Exception) -> int:
     """Reports a broken environment (a full disk, a file without permission), or else a bug."""
+    from router.problems import printable
+
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename is not None else ""
         return _report(printable(f"connect-router: {where}{error.strerror}"), status=FOUND)

@@ -14,6 +14,36 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from queue import SimpleQueue
 
+_early: SimpleQueue[int] = SimpleQueue()
+"""Signals that arrived before anything could act on them."""
+
+
+@contextmanager
+def starting(*, once: bool) -> Iterator[None]:
+    """Replaces the default effect of SIGTERM and SIGHUP, which end the process at once, while the block runs.
+
+    SIGTERM ends the process in order, because nothing has been sent yet: with status 0, or 1 if a pass was to be made
+    ``once``. SIGHUP is remembered until ``acting_on`` acts on it; it ends a pass as before.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _frame: object) -> None:
+        _early.put(number)  # an exception is lost if the signal interrupts a finalizer
+        raise SystemExit(int(once))
+
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, end)}
+    if not once:
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda number, _frame: _early.put(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        while not _early.empty():
+            _early.get()
+
 
 @contextmanager
 def acting_on(actions: Mapping[signal.Signals, Callable[[], object]]) -> Iterator[None]:
@@ -29,6 +59,10 @@ def acting_on(actions: Mapping[signal.Signals, Callable[[], object]]) -> Iterato
     acting = threading.Thread(target=_act, args=(noted, actions), name="signals", daemon=True)
     acting.start()
     before = {number: signal.signal(number, lambda number, _frame: noted.put(number)) for number in actions}
+    while not _early.empty():
+        number = _early.get()
+        if number in actions:
+            noted.put(number)
     try:
         yield
     finally:

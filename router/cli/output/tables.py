@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -21,10 +21,16 @@ PLACES = 2
 """The units of a duration that are shown: 1h12m, not 1h12m3s."""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        """Leaves a lost reader to ``main``; the library would end the process with status 1."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Returns standard output as a console without markup, because names of queues may contain anything."""
     width = None if sys.stdout.isatty() else WIDE
-    return Console(width=width, markup=False, highlight=False, emoji=False)
+    return _Console(width=width, markup=False, highlight=False, emoji=False)
 
 
 def print_json(value: Any) -> None:

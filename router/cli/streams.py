@@ -1,0 +1,20 @@
+"""Prepares the standard streams, so that no command fails because of a terminal's encoding or a closed stream."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+
+def prepare_streams() -> None:
+    """Replaces closed standard streams by the null device, and escapes characters that a stream cannot write.
+
+    Without a replacement, the next file that is opened, such as the ledger, would have the number of a standard stream.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # each takes the lowest free number
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 (for the whole process)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
