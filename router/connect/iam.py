@@ -19,6 +19,7 @@ INSTANCE = ""
 AUTHORISED_ON: dict[str, tuple[str, ...]] = {
     "DescribeContact": (CONTACT,),
     "DescribeHoursOfOperation": ("operating-hours",),
+    "DescribeInstance": (INSTANCE,),
     "DescribeQueue": (QUEUE,),
     "GetCurrentMetricData": (QUEUE, "routing-profile"),
     "GetCurrentUserData": ("agent", "agent-group", QUEUE, "routing-profile"),
@@ -84,6 +85,7 @@ ONE: dict[str, Any] = {"MaxResults": 1}
 PARAMETERS: Mapping[str, Callable[[datetime], Mapping[str, Any]]] = {
     "DescribeContact": lambda now: {"ContactId": NOBODY},
     "DescribeHoursOfOperation": lambda now: {"HoursOfOperationId": NOBODY},
+    "DescribeInstance": lambda now: {},
     "GetCurrentMetricData": lambda now: {
         "Filters": {"Queues": [NOBODY], "Channels": ["TASK"]},
         "CurrentMetrics": [{"Name": "CONTACTS_IN_QUEUE", "Unit": "COUNT"}],

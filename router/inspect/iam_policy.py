@@ -8,13 +8,23 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from router.connect.iam import AUTHORISED_ON, FLOW, InstanceArn
-from router.decide.destinations import BY_METRICS
 from router.model import Directory, bare_id
 from router.rules.bind import mentions_agents, mentions_hours
 from router.rules.rule import DestinationEntry, Mode, Rule, RuleSet
 
-ALWAYS = frozenset({"DescribeContact", "ListAssociatedContacts", "ListContactFlows", "ListQueues", "SearchContacts"})
-"""Also without a rule that moves: what an earlier run has left open is settled by reading the contact and its chain."""
+ALWAYS = frozenset(
+    {
+        "DescribeContact",
+        "DescribeInstance",
+        "GetCurrentMetricData",
+        "ListAssociatedContacts",
+        "ListContactFlows",
+        "ListQueues",
+        "SearchContacts",
+    }
+)
+"""Also without a rule that moves: the metrics decide which queues are searched, and an open intent of an earlier run is
+settled by reading the contact and its chain."""
 HOURS = frozenset(
     {
         "DescribeHoursOfOperation",
@@ -40,8 +50,6 @@ def reading_operations(ruleset: RuleSet) -> frozenset[str]:
         found |= AGENTS
     if any(entry.agent_from is not None for entry in entries):
         found.add("ListRoutingProfileQueues")
-    if any(entry.limits or entry.shorter_wait for entry in entries) or _picks_by_metrics(rules):
-        found.add("GetCurrentMetricData")
     return frozenset(found)
 
 
@@ -70,10 +78,6 @@ def _enforced(ruleset: RuleSet) -> list[Rule]:
 
 def _entries(rule: Rule) -> Iterator[DestinationEntry]:
     return (entry for step in rule.steps for entry in step.entries)
-
-
-def _picks_by_metrics(rules: list[Rule]) -> bool:
-    return any(step.pick in BY_METRICS for rule in rules for step in rule.to_steps)
 
 
 LONGEST = 6144

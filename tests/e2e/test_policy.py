@@ -1,5 +1,6 @@
 """The policy that is printed is enough for what the router really calls, and ``check --live`` tells what is missing."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,9 @@ from router.inspect.live_check import LiveFindings, check_live
 from router.model import Directory
 from router.rules.load import load_rules
 from router.rules.rule import Mode
+from router.settings.quotas import DOCUMENTED_QUOTAS
 from tests.builders.iam import allowed, arn
+from tests.e2e.test_daemon import running, until
 
 HOUR = timedelta(hours=1)
 EVERYTHING = """
@@ -88,8 +91,9 @@ def test_every_call_of_an_enforcing_router_is_allowed_by_its_policy_and_every_ac
     assert "TransferContact" in made
     assert [call for call in centre.sandbox.calls if not allowed(policy, call.operation, call.params)] == []
     granted = {action.removeprefix("connect:") for one in policy["Statement"] for action in one["Action"]}
-    # IAM asks for the one with SearchQueues; the other is called for what was transferred before, or is not settled.
-    assert granted - made == {"DescribeQueue", "ListAssociatedContacts"}
+    # IAM asks for the first with SearchQueues. The second is called at the start, the third for what was transferred
+    # before, or is not settled.
+    assert granted - made == {"DescribeQueue", "DescribeInstance", "ListAssociatedContacts"}
 
 
 def test_every_call_of_an_observing_router_is_allowed_by_the_reading_part(centre):
@@ -153,3 +157,85 @@ def test_rules_without_hours_need_no_permission_to_read_hours(centre):
     found = check_live(app.connection, app.names.ruleset, now=centre.clock.now())
     assert isinstance(found, LiveFindings)
     assert (found.denied, found.problems, found.queues) == ({}, (), 4)
+
+
+PLAIN = """
+[defaults]
+flow = "Overflow to queue"
+[[rule]]
+name = "late"
+match = { queue = "Billing" }
+sla = { target = "1h" }
+[[rule.step]]
+at = "breach"
+to = [{ queue = "Billing Overflow" }]
+"""
+RULES = {
+    "moves": PLAIN,
+    "warns": '[[rule]]\nname = "late"\nmatch = { queue = "Billing" }\nstep = [{ at = "1h", warn = "late" }]\n',
+    "raises": '[[rule]]\nname = "r"\nmatch.queue = "Billing"\nstep = [{ at = "1h", routing = { priority = 1 } }]\n',
+    "observes": PLAIN.replace("[defaults]", '[defaults]\nmode = "observe"'),
+    "everything": EVERYTHING,
+}
+
+
+def restrict(sandbox, policy):
+    """Makes the sandbox deny every operation that the policy does not grant, and returns the earlier calls' number."""
+    granted = {action.removeprefix("connect:") for one in policy["Statement"] for action in one["Action"]}
+    for operation in DOCUMENTED_QUOTAS:
+        if operation not in granted:
+            sandbox.world.faults.add("access_denied", operation)
+    return len(sandbox.calls)
+
+
+def not_allowed(sandbox, policy, before):
+    calls = sandbox.calls[before:]
+    assert calls
+    return [call for call in calls if not allowed(policy, call.operation, call.params)]
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize(
+    ("command", "rights"),
+    [
+        (["run", "--once", "--enforce"], ["policy"]),
+        (["run", "--once", "--observe"], ["policy", "--observe"]),
+        (["plan"], ["policy", "--observe"]),
+        (["explain", "CONTACT"], ["policy", "--observe"]),
+        (["check", "--live"], ["policy", "--observe"]),
+        (["policy", "--live"], ["policy", "--observe"]),
+    ],
+    ids=" ".join,
+)
+def test_every_command_needs_exactly_the_rights_that_policy_prints(bench, rules, command, rights):
+    for file in bench.folder.glob("rules/*.toml"):
+        file.unlink()
+    (bench.folder / "rules" / "10.toml").write_text(RULES[rules])
+    contact = bench.enqueue(waited=2 * HOUR, attributes={"tier": "gold", "last_agent": "supervisor.one"})
+    policy = json.loads(bench.run(*rights).stdout)
+    before = restrict(bench.sandbox, policy)
+
+    done = bench.run(*(contact if word == "CONTACT" else word for word in command))
+
+    more = {"ListHoursOfOperations"} if command[0] == "check" else set()  # the page of the commands names it
+    assert {call.operation for call in not_allowed(bench.sandbox, policy, before)} <= more
+    assert "denied" not in done.stdout + done.stderr
+    assert "AccessDenied" not in done.stdout + done.stderr
+
+
+@pytest.mark.uses("threads")
+@pytest.mark.parametrize("mode", [Mode.ENFORCE, Mode.OBSERVE])
+@pytest.mark.parametrize("rules", RULES)
+def test_the_service_needs_exactly_the_rights_that_policy_prints(centre, events, rules, mode):
+    app = centre.router(RULES[rules], mode=mode, **{"poll.every": "1s"})
+    centre.disown(app)
+    policy = document(app, observe=mode is Mode.OBSERVE)
+    before = restrict(centre.sandbox, policy)
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR, attributes={"tier": "gold"})
+
+    with running(app):
+        until(lambda: sum(line["event"] == "cycle.finished" for line in events) >= 2, within=40)
+
+    assert not_allowed(centre.sandbox, policy, before) == []
+    assert [line for line in events if line["event"] == "api.denied"] == []
+    assert centre.sandbox.count("GetCurrentMetricData") > 0

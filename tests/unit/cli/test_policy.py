@@ -78,6 +78,8 @@ def test_the_least_rule_needs_the_search_the_names_the_chain_and_one_flow(policy
     document, told = policy()
     assert actions(document) == {
         "DescribeContact",
+        "DescribeInstance",
+        "GetCurrentMetricData",
         "ListAssociatedContacts",
         "ListContactFlows",
         "ListQueues",
@@ -101,9 +103,6 @@ def test_no_resource_is_a_bare_wildcard_and_no_action_either(policy):
 @pytest.mark.parametrize(
     ("act", "adds"),
     [
-        ('to = [{ queue = "General", slots_available = { min = 1 } }, { queue = "X" }]', {"GetCurrentMetricData"}),
-        ('to = [{ queue = "General", shorter_wait = true }, { queue = "X" }]', {"GetCurrentMetricData"}),
-        ('pick = "fewest-waiting"\nto = [{ queue = "General" }, { queue = "X" }]', {"GetCurrentMetricData"}),
         ('to = [{ agent = "one" }]', {"ListUsers", "GetCurrentUserData", "ListAgentStatuses"}),
         (
             'to = [{ agent_from = "attributes.a" }]',
@@ -132,12 +131,18 @@ def test_the_reading_part_changes_nothing(policy):
     assert {ACTIONS[action]["access"] for action in actions(document)} <= {"Read", "List"}
 
 
+@pytest.mark.parametrize("act", [PLAIN, 'warn = "late"', "routing = { priority = 2 }"])
+def test_the_gate_reads_metrics_whatever_the_rules_are_about(policy, act):
+    for arguments in ([], ["--observe"]):
+        assert actions(policy(*arguments, act=act)[0]) >= {"GetCurrentMetricData", "DescribeInstance"}
+
+
 def test_a_rule_in_observe_mode_may_not_move_and_one_that_is_off_needs_nothing(policy):
     observed, _ = policy(mode='mode = "observe"', act='to = [{ queue = "A", shorter_wait = true }, { queue = "X" }]')
     assert "GetCurrentMetricData" in actions(observed)
     assert "TransferContact" not in actions(observed)
     off, _ = policy(mode='mode = "off"', act='to = [{ queue = "A", shorter_wait = true }, { queue = "X" }]')
-    assert not actions(off) & {"GetCurrentMetricData", "TransferContact"}
+    assert "TransferContact" not in actions(off)
 
 
 def test_routing_data_may_be_changed_only_where_a_rule_or_keep_place_does(policy):
