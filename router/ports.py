@@ -97,8 +97,13 @@ class Gauge(Protocol):
 
 
 class Instance(Gauge, Protocol):
-    """Reads what the instance consists of, and its live metrics."""
+    """Reads what the instance consists of, and its live metrics.
 
+    ``missing`` are the ids of queues and agents that Connect no longer knows, as found since the last directory.
+    """
+
+    @property
+    def missing(self) -> frozenset[str]: ...
     def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure: ...
     def agent_states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure: ...
     def served_queues(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure: ...

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from router.connect.answers import Failure, Throttled, Unknown
 from router.connect.fields import Row, Unreadable, part, required, text
+from router.connect.missing_ids import BatchParts, MissingIds
 from router.connect.reads import BRIEF, Reads, RefusedLately, all_rows
-from router.connect.search import batched
 from router.model import AgentId, AgentState, Channel, ProfileId, QueueId, bare_id
 
 MAX_AGENTS = 100
@@ -23,14 +23,15 @@ ASK_AGAIN_S = 300.0
 
 
 class Agents:
-    def __init__(self, reads: Reads) -> None:
+    def __init__(self, reads: Reads, missing: MissingIds[AgentId]) -> None:
         self._reads = reads
+        self._missing = missing
         self._routable: frozenset[str] | None = None
         self._refused = RefusedLately(lambda: reads.monotonic, again_after=ASK_AGAIN_S)
 
     def states(self, agent_ids: Collection[AgentId]) -> Mapping[AgentId, AgentState] | Failure:
         """Returns the agents that Connect returned; an agent who is logged out has no entry. Any call that fails fails
-        it all.
+        it all, except that agents whom the instance no longer has are left out.
 
         An agent is routable if the status is of type ROUTABLE (ListAgentStatuses, read once) and no next status is
         chosen: while one is set, no new contacts are routed (Amazon Connect Administrator Guide, next status). One call
@@ -40,16 +41,18 @@ class Agents:
 
     def _states(self, agent_ids: Collection[AgentId]) -> dict[AgentId, AgentState] | Failure:
         states: dict[AgentId, AgentState] = {}
-        for batch in batched(sorted(agent_ids), MAX_AGENTS):
-            rows = self._ask(batch)
-            if not isinstance(rows, list):
-                return rows
-            if not rows:
-                continue
-            try:
-                states.update(self._parsed(rows))
-            except Unreadable as problem:
-                return Unknown(code="UnreadableAnswer", message=str(problem))
+        for batch in self._missing.batches(agent_ids, MAX_AGENTS):
+            parts = BatchParts(self._missing, batch)
+            for some in parts:
+                rows = self._ask(some)
+                if isinstance(rows, list):
+                    parts.answered(some)
+                    try:
+                        states.update(self._parsed(rows) if rows else ())
+                    except Unreadable as problem:
+                        return Unknown(code="UnreadableAnswer", message=str(problem))
+                elif not parts.refused(some, rows):
+                    return rows
         return states
 
     def served(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:

@@ -10,11 +10,12 @@ from router.connect.api import Api
 from router.connect.client import READ_TIMEOUT_S, Skew, make_client
 from router.connect.contacts import ConnectReader, Contacts
 from router.connect.instance import ConnectInstance
+from router.connect.missing_ids import MissingIds
 from router.connect.quotas import Quotas, Rate, Wait, wait_on
 from router.connect.reads import BRIEF, LISTING, Patience, Reads
 from router.connect.search import Search
 from router.connect.transfer import ConnectMover
-from router.model import Channel
+from router.model import Channel, QueueId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,8 @@ class Connection:
         quotas = Quotas(rates, share=share, monotonic=monotonic, wait=wait, pause=pause)
         api = Api(client, instance_id=instance_id, quotas=quotas, monotonic=monotonic)
         reads = Reads(api, quotas=quotas, monotonic=monotonic)
-        search = Search(reads, channels=channels, patience=searching)
+        missing: MissingIds[QueueId] = MissingIds("queue", monotonic)
+        search = Search(reads, channels=channels, missing=missing, patience=searching)
         return cls(
             endpoint=client.meta.endpoint_url,
             reader=ConnectReader(
@@ -71,7 +73,7 @@ class Connection:
                 contacts=Contacts(reads, monotonic=monotonic, patience=replace(describing, urgent=False)),
             ),
             mover=ConnectMover(api),
-            instance=ConnectInstance(reads),
+            instance=ConnectInstance(reads, missing),
             quotas=quotas,
             _skew=skew,
             _close=client.close,

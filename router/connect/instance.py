@@ -13,6 +13,7 @@ from router.connect.fields import Row, Unreadable, part, required, text
 from router.connect.hours import read_hours
 from router.connect.iam import denied
 from router.connect.metrics import Metrics
+from router.connect.missing_ids import MissingIds
 from router.connect.reads import Reads
 from router.model import (
     AgentId,
@@ -31,14 +32,28 @@ from router.model import (
 class ConnectInstance:
     """Reads the instance: its names, hours, metrics and agents. Thread-safe."""
 
-    def __init__(self, reads: Reads) -> None:
+    def __init__(self, reads: Reads, missing_queues: MissingIds[QueueId]) -> None:
         self._reads = reads
-        self._metrics = Metrics(reads)
-        self._agents = Agents(reads)
+        self._missing_queues = missing_queues
+        self._missing_agents: MissingIds[AgentId] = MissingIds("agent", lambda: reads.monotonic)
+        self._metrics = Metrics(reads, missing_queues)
+        self._agents = Agents(reads, self._missing_agents)
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Returns the ids of queues and agents that Connect no longer knows, as found since the last directory."""
+        return self._missing_queues.known | self._missing_agents.known
 
     def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure:
-        """Returns all names, or why they could not all be read; see ``read_directory``."""
-        return read_directory(self._reads, with_agents=with_agents, with_hours=with_hours)
+        """Returns all names, or why they could not all be read; see ``read_directory``.
+
+        Queues and agents that were missing are requested again afterwards.
+        """
+        found = read_directory(self._reads, with_agents=with_agents, with_hours=with_hours)
+        if isinstance(found, Directory):
+            self._missing_queues.directory_read(found.queues)
+            self._missing_agents.directory_read(found.agents)
+        return found
 
     def queue_metrics(
         self, queue_ids: Collection[QueueId], channels: Collection[Channel]

@@ -9,8 +9,9 @@ from typing import Any
 
 from router.connect.answers import Failure, Rejected, Unknown
 from router.connect.fields import Row, Unreadable, part, text
+from router.connect.missing_ids import BatchParts, MissingIds
 from router.connect.reads import BRIEF, Reads, RefusedLately, all_rows
-from router.connect.search import MAX_QUEUES, batched
+from router.connect.search import MAX_QUEUES
 from router.model import METRICS, Channel, Metric, QueueId, QueueMetrics, bare_id
 
 Rows = dict[tuple[QueueId, Channel], QueueMetrics]
@@ -21,8 +22,9 @@ _WANTED = [{"Name": metric.connect_name, "Unit": "SECONDS" if metric.is_time els
 
 
 class Metrics:
-    def __init__(self, reads: Reads) -> None:
+    def __init__(self, reads: Reads, missing: MissingIds[QueueId]) -> None:
         self._reads = reads
+        self._missing = missing
         self._email_refused = RefusedLately(lambda: reads.monotonic)
 
     def of_queues(
@@ -33,7 +35,7 @@ class Metrics:
 
         A channel that occurs in no key had no row in any queue. Connect may omit EMAIL (its documentation still names
         VOICE, CHAT and TASK only), or refuse it; then the call is repeated without it. Any call that fails fails it
-        all. One call reads up to 100 queues.
+        all, except that queues which the instance no longer has are left out. One call reads up to 100 queues.
 
         Rows are always grouped by queue and channel. Without groupings OLDEST_CONTACT_AGE is in milliseconds although
         its unit is seconds, and ESTIMATED_WAIT_TIME is refused (botocore service model).
@@ -42,14 +44,18 @@ class Metrics:
 
     def _of_queues(self, queue_ids: Collection[QueueId], channels: Collection[Channel]) -> Rows | Failure:
         rows: Rows = {}
-        for batch in batched(sorted(queue_ids), MAX_QUEUES):
-            answer = self._batch(batch, frozenset(channels))
-            if not isinstance(answer, list):
-                return answer
-            try:
-                rows.update(_parsed(answer))
-            except Unreadable as problem:
-                return Unknown(code="UnreadableAnswer", message=str(problem))
+        for batch in self._missing.batches(queue_ids, MAX_QUEUES):
+            parts = BatchParts(self._missing, batch)
+            for some in parts:
+                answer = self._batch(some, frozenset(channels))
+                if isinstance(answer, list):
+                    parts.answered(some)
+                    try:
+                        rows.update(_parsed(answer))
+                    except Unreadable as problem:
+                        return Unknown(code="UnreadableAnswer", message=str(problem))
+                elif not parts.refused(some, answer):
+                    return answer
         return rows
 
     def _batch(self, queue_ids: tuple[QueueId, ...], channels: frozenset[Channel]) -> list[Row] | Failure:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from router.connect.answers import Failure, Rejected, SearchPage, Unknown
 from router.connect.api import Answered
 from router.connect.contact_rows import contacts_of, id_if_any
 from router.connect.fields import Unreadable, text
+from router.connect.missing_ids import BatchParts, MissingIds
 from router.connect.reads import LISTING, Patience, Reads, RefusedLately
 from router.model import Channel, Contact, ContactId, QueueId
 
@@ -23,9 +24,6 @@ was seen to answer 500 above some 56 days."""
 MAX_QUEUES = 100
 """QueueIds of SearchCriteria, and Queues of GetCurrentMetricData's filter (botocore service model)."""
 
-Id = TypeVar("Id", bound=str)
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """Holds one query of SearchContacts, which has pages. ``queue_ids`` is ``None`` for every queue."""
@@ -35,23 +33,20 @@ class Query:
     queue_ids: tuple[QueueId, ...] | None
 
 
-def queries(queue_ids: Collection[QueueId] | None, *, since: datetime, until: datetime) -> Iterator[Query]:
+def queries(
+    queue_ids: Collection[QueueId] | None, *, since: datetime, until: datetime, missing: MissingIds[QueueId]
+) -> Iterator[Query]:
     """Returns the queries, newest span first, and in each span every queue; none if there is no queue or no time to
-    search."""
-    batches: list[tuple[QueueId, ...] | None] = (
-        [None] if queue_ids is None else list(batched(sorted(queue_ids), MAX_QUEUES))
-    )
+    search. Queues that are found missing are left out of later spans."""
     end = until
     while end > since:
         start = max(end - MAX_SPAN, since)
+        batches: list[tuple[QueueId, ...] | None] = [None]
+        if queue_ids is not None:
+            batches = list(missing.batches(queue_ids, MAX_QUEUES))
         for batch in batches:
             yield Query(start, end, batch)
         end = start
-
-
-def batched(ids: list[Id], size: int) -> Iterator[tuple[Id, ...]]:
-    for at in range(0, len(ids), size):
-        yield tuple(ids[at : at + size])
 
 
 PAGE_SIZE = 100
@@ -92,8 +87,16 @@ class Search:
     waiting".
     """
 
-    def __init__(self, reads: Reads, *, channels: Collection[Channel], patience: Patience = LISTING) -> None:
+    def __init__(
+        self,
+        reads: Reads,
+        *,
+        channels: Collection[Channel],
+        missing: MissingIds[QueueId],
+        patience: Patience = LISTING,
+    ) -> None:
         self._reads = reads
+        self._missing = missing
         self._channels = sorted(channel.value for channel in channels)
         self._patience = patience
         self._filter_refused = RefusedLately(lambda: reads.monotonic)
@@ -106,7 +109,7 @@ class Search:
         """
         progress = _Progress()
         query: Query | None = None
-        for query in queries(queue_ids, since=since, until=until):
+        for query in queries(queue_ids, since=since, until=until, missing=self._missing):
             failure = yield from self._query(query, progress)
             if failure is None:
                 progress.in_a_row = 0
@@ -121,6 +124,19 @@ class Search:
             yield self._page(query, (), failure=progress.failure)
 
     def _query(self, query: Query, progress: _Progress) -> Generator[SearchPage, None, Failure | None]:
+        """Reads one query to its end; a queue that the instance no longer has does not keep the others from it."""
+        parts = BatchParts(self._missing, query.queue_ids or ())
+        for part in parts:
+            failure = yield from self._whole(replace(query, queue_ids=part or None), progress)
+            if failure is None:
+                parts.answered(part)
+            elif isinstance(failure, _TokenExpired):
+                return failure.failure
+            elif not parts.refused(part, failure):
+                return failure
+        return None
+
+    def _whole(self, query: Query, progress: _Progress) -> Generator[SearchPage, None, Failure | _TokenExpired | None]:
         """Reads one query to its end.
 
         It begins again if Connect no longer knows its own token (how long a NextToken lives is not documented).
@@ -128,7 +144,7 @@ class Search:
         failure = yield from self._pages(query, progress)
         if isinstance(failure, _TokenExpired):
             failure = yield from self._pages(query, progress)
-        return failure.failure if isinstance(failure, _TokenExpired) else failure
+        return failure
 
     def _pages(self, query: Query, progress: _Progress) -> Generator[SearchPage, None, Failure | _TokenExpired | None]:
         trail = _Trail()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from router.decide.clocks import hours_of_queue
 from router.decide.evaluation import Evaluation
 from router.decide.guards import obstacle
-from router.decide.targets import broken_limit, known_metrics, named_agent, no_shorter_wait, target_of
+from router.decide.targets import broken_limit, known_metrics, named_agent, no_shorter_wait, not_in_instance, target_of
 from router.model import AgentId, AgentState, HoldReason, Need, NeedKind, QueueId, QueueMetrics, Target
 from router.rules.bound import BoundEntry
 from router.rules.condition import Unread
@@ -46,8 +46,7 @@ class Weighed:
     @property
     def name(self) -> str:
         """Returns the destination as the file names it."""
-        entry = self.entry.entry
-        return entry.queue or entry.agent or entry.agent_from or ""
+        return self.entry.name
 
 
 def weigh(bound: BoundEntry, step: Step, evaluation: Evaluation) -> Weighed:
@@ -58,8 +57,10 @@ def weigh(bound: BoundEntry, step: Step, evaluation: Evaluation) -> Weighed:
     ):
         return unknown
     target = target_of(bound, evaluation.waiting)
-    if target is None:
-        return Weighed(entry=bound, target=None, refused=HoldReason.UNRESOLVED, why="its name is not known")
+    missing = not_in_instance(bound, evaluation.waiting)
+    if target is None or missing is not None:
+        why = missing or "its name is not known"
+        return Weighed(entry=bound, target=target, refused=HoldReason.UNRESOLVED, why=why)
     in_the_way = obstacle(evaluation, step, target)
     if in_the_way is not None:
         return Weighed(entry=bound, target=target, refused=in_the_way.reason, why=in_the_way.why)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from router.decide.capacity import share_of
 from router.decide.decision import GuardRefusal
 from router.decide.evaluation import Evaluation
-from router.decide.targets import target_of
+from router.decide.targets import not_in_instance, target_of
 from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
 from router.model import HoldReason, Landing, Pause, Target, earliest
@@ -86,8 +86,14 @@ def clock(evaluation: Evaluation) -> GuardRefusal | None:
 
 
 def unresolved(evaluation: Evaluation) -> GuardRefusal | None:
-    missing = evaluation.tried.rule.unresolved
-    return GuardRefusal(HoldReason.UNRESOLVED, "; ".join(str(one) for one in missing)) if missing else None
+    """Refuses a move if the instance lacks every destination of the due steps, or a name that cannot be left out."""
+    missing = [str(one) for one in evaluation.tried.rule.unresolved if not one.skipped]
+    steps = evaluation.moves_to_try or evaluation.due_moves[:1]
+    gone = [(entry, not_in_instance(entry, evaluation.waiting)) for bound in steps for entry in bound.entries]
+    if not missing and gone and all(why is not None for _, why in gone):
+        unbound = [str(one) for one in evaluation.tried.rule.unresolved]
+        missing = unbound or [f'"{entry.name}": {why}' for entry, why in gone]
+    return GuardRefusal(HoldReason.UNRESOLVED, "; ".join(missing)) if missing else None
 
 
 def whereabouts(evaluation: Evaluation) -> GuardRefusal | None:

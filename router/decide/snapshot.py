@@ -65,7 +65,7 @@ class LiveMetrics:
 
     A queue in ``queues_read`` without a row is empty and unstaffed, unless its reading failed (``queues_failed``),
     contacts were seen there, or no queue had a row for that channel. ``profiles`` are the queues that routing profiles
-    serve, ``None`` if that could not be read.
+    serve, ``None`` if that could not be read. ``missing`` are the ids of queues and agents that Connect does not know.
     """
 
     rows: Mapping[tuple[QueueId, Channel], QueueMetrics] = field(default_factory=dict)
@@ -74,6 +74,7 @@ class LiveMetrics:
     agents: Mapping[AgentId, AgentState] = field(default_factory=dict)
     agents_read: frozenset[AgentId] = frozenset()
     profiles: Mapping[ProfileId, frozenset[tuple[QueueId, Channel]] | None] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
 
     @cached_property
     def channels(self) -> frozenset[Channel]:

@@ -68,6 +68,21 @@ def _shown(value: int | timedelta) -> str:
     return format_duration(value) if isinstance(value, timedelta) else str(value)
 
 
+def not_in_instance(bound: BoundEntry, waiting: WaitingContact) -> str | None:
+    """Returns why a destination does not exist in the instance, for people; ``None`` if it may exist."""
+    target, directory, missing = bound.target, waiting.snapshot.directory, waiting.snapshot.read.metrics.missing
+    if bound.entry.agent_from is not None:
+        return "its flow does not exist" if bound.flow_id is None else None
+    if target is None:
+        return "its name is not known"
+    if target.queue_id is not None and (target.queue_id in missing or directory.queue(target.queue_id) is None):
+        return "the queue no longer exists"
+    unlisted = bool(directory.agents) and directory.agent(target.agent_id or "") is None
+    if target.agent_id is not None and (target.agent_id in missing or unlisted):
+        return "the agent no longer exists"
+    return None
+
+
 def target_of(bound: BoundEntry, waiting: WaitingContact) -> Target | None:
     """Returns the target; ``None`` if the instance lacks a name, or if the contact names no agent for
     ``agent_from``."""

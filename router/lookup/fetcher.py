@@ -85,7 +85,8 @@ class Fetcher:
         rows = self._instance.queue_metrics(queues, self._channels)
         if not isinstance(rows, Mapping):
             return replace(metrics, queues_failed=metrics.queues_failed | queues)
-        return replace(metrics, rows={**metrics.rows, **rows})
+        missing = metrics.missing | self._instance.missing
+        return replace(metrics, rows={**metrics.rows, **rows}, missing=missing)
 
     def _read_agents(self, metrics: LiveMetrics, agents: frozenset[AgentId]) -> LiveMetrics:
         """Reads agents' states. An agent without one is not eligible, as one that is not routable."""
@@ -93,7 +94,9 @@ class Fetcher:
             return metrics
         states = self._instance.agent_states(agents)
         found = states if isinstance(states, Mapping) else {}
-        return replace(metrics, agents_read=metrics.agents_read | agents, agents={**metrics.agents, **found})
+        missing = metrics.missing | self._instance.missing
+        known = {**metrics.agents, **found}
+        return replace(metrics, agents_read=metrics.agents_read | agents, agents=known, missing=missing)
 
     def _read_profile(self, profile_id: ProfileId, now: datetime) -> Served | ReadFailure:
         """Reads the queues of a routing profile. A failure does not stop the others; the next look tries again."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from router.model import Directory, Flow, FlowId, FlowType, HoursId, Queue, QueueId, Target
 from router.problems import did_you_mean
 from router.rules.bound import BoundEntry, BoundRule, BoundRuleSet, BoundStep, Unresolved
-from router.rules.condition import Condition, Test, tests_of
+from router.rules.condition import Condition, NoneOf, Test, tests_of
 from router.rules.file.field_types import written
 from router.rules.queue_index import ELSEWHERE, RuleIndex, could_match
 from router.rules.rule import DestinationEntry, Mode, Place, Rule, RuleSet, Step
@@ -163,28 +163,32 @@ class _Binder:
             hours_id=hours_id,
         )
 
-    def _settle(self, found: str | Unusable, place: Place) -> str | None:
+    def _settle(self, found: str | Unusable, place: Place, *, skipped: bool = False) -> str | None:
         if isinstance(found, Unusable):
-            self.unresolved[Unresolved(place, str(found))] = None
+            self.unresolved[Unresolved(place, str(found), skipped)] = None
             found_id = None
         else:
             found_id = found
         self.ids.append(found_id)
         return found_id
 
-    def _condition(self, condition: Condition) -> Condition:
+    def _condition(self, condition: Condition, *, negated: bool = False) -> Condition:
         if isinstance(condition, Test):
-            return self._test(condition)
-        children = tuple(self._condition(child) for child in condition.children)
+            return self._test(condition, negated=negated)
+        negated = negated or isinstance(condition, NoneOf)
+        children = tuple(self._condition(child, negated=negated) for child in condition.children)
         return type(condition)(children)
 
-    def _test(self, test: Test) -> Test:
+    def _test(self, test: Test, *, negated: bool) -> Test:
+        """Returns the test with ids. A queue that does not exist matches nothing, and its absence changes nothing else
+        unless the condition is negated: then it would match too much."""
         form, place = test.form, test.place or self.rule.place
         if isinstance(form, HoursForm):
             return self._hours_test(test, form, place)
         if test.key != "queue" or not isinstance(form, TextForm) or not form.literals:
             return test
-        found = [(name, self._settle(self.names.source_queue(name), place)) for name in form.literals]
+        skipped = not (negated or form.negated)
+        found = [(name, self._settle(self.names.source_queue(name), place, skipped=skipped)) for name in form.literals]
         bound = form.with_literals(found_id or name for name, found_id in found)
         return replace(test, fits=bound, form=bound)
 
@@ -204,13 +208,14 @@ class _Binder:
         return BoundStep(step=step, tiers=tuple(tuple(self._entry(entry) for entry in tier) for tier in step.to))
 
     def _entry(self, entry: DestinationEntry) -> BoundEntry:
-        found = self._settle(self.names.flow(entry.flow, to_agent=entry.queue is None), entry.place)
+        flow = self.names.flow(entry.flow, to_agent=entry.queue is None)
+        found = self._settle(flow, entry.place, skipped=True)
         flow_id = FlowId(found) if found is not None else None
         if entry.queue is not None:
-            queue = self._settle(self.names.destination_queue(entry.queue), entry.place)
+            queue = self._settle(self.names.destination_queue(entry.queue), entry.place, skipped=True)
             return BoundEntry(entry, _target(flow_id, queue_id=queue), flow_id)
         if entry.agent is not None:
-            agent = self._settle(self.names.agent(entry.agent), entry.place)
+            agent = self._settle(self.names.agent(entry.agent), entry.place, skipped=True)
             return BoundEntry(entry, _target(flow_id, agent_id=agent), flow_id)
         return BoundEntry(entry, None, flow_id)
 

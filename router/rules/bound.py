@@ -68,10 +68,14 @@ def _remembering(key: str, fits: Callable[[Value | None], bool]) -> Plain:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Unresolved:
-    """A name that the instance does not have, or has in a way that cannot be used."""
+    """A name that the instance does not have, or has in a way that cannot be used.
+
+    ``skipped``: it names a destination, or a queue that a rule matches, and only that one is left out.
+    """
 
     place: Place
     message: str
+    skipped: bool = False
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}"
@@ -88,6 +92,11 @@ class BoundEntry:
     target: Target | None
     flow_id: FlowId | None = None
 
+    @property
+    def name(self) -> str:
+        """Returns the destination as the file names it."""
+        return self.entry.queue or self.entry.agent or self.entry.agent_from or ""
+
 
 @dataclass(frozen=True, slots=True)
 class BoundStep:
@@ -101,8 +110,9 @@ class BoundStep:
 
 @dataclass(frozen=True)
 class BoundRule:
-    """Holds a rule with its ids. ``unresolved`` has a line for each name that the instance does not have; then the rule
-    governs and holds.
+    """Holds a rule with its ids. ``unresolved`` has a line for each name that the instance does not have. A destination
+    without an id is skipped, and a queue without one matches nothing; if another name is missing, the rule governs and
+    holds.
 
     ``fingerprint`` covers the rule's content and everything its names are bound to. The queues that ``rule.condition``
     names are bound to ids as well: a queue that is renamed while the service runs stays the queue that was meant.

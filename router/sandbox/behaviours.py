@@ -82,6 +82,10 @@ class ReadingBehaviours:
     metrics_lag: timedelta = timedelta(0)
     """How far the real-time metrics are behind, for contacts and used slots. An agent's status shows at once."""
 
+    unknown_id: Literal["not_found", "invalid", "left_out"] = "not_found"
+    """The result of one unknown queue or user in the list of a GetCurrentMetricData, GetCurrentUserData or
+    SearchContacts call: ResourceNotFoundException, InvalidParameterException, or rows for the others only."""
+
     closed_date: Literal["empty_list", "override_only", "left_out"] = "empty_list"
     """A date that an override closes, in GetEffectiveHoursOfOperations. ``empty_list``: it is listed without hours.
     ``override_only``: only EffectiveOverrideHoursList names it. ``left_out``: no list names it."""

@@ -133,17 +133,18 @@ class Centre(Present):
             return state.register.queues[queue.id]
 
     def remove(self, name: str) -> None:
-        """Removes a queue, a flow or a user from the directory, as the console does.
+        """Removes a queue, a flow, or a user with the own queue, from the directory, as the console does.
 
-        Raises ``ValueError`` for a queue that still has contacts."""
+        Raises ``ValueError`` for a queue or a user that still has contacts."""
         with self.present() as state:
             register = state.register
-            for things in (register.queues, register.flows, register.users):
+            for things in (register.users, register.queues, register.flows):
                 found = [each.id for each in things.values() if name in (each.id, each.arn, name_of(each))]
                 for thing_id in found:
                     if state.contacts.waiting(thing_id) or state.contacts.held(thing_id):
                         raise ValueError(f"{name!r} still has contacts")
-                    del things[thing_id]
+                    own = getattr(things.pop(thing_id), "queue_id", None)
+                    register.queues.pop(own or "", None)
                 if found:
                     return
             raise KeyError(name)

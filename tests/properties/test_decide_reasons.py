@@ -52,7 +52,7 @@ def no_slot(seen: Snapshot) -> Snapshot:
 
 RULES = {
     (shielded, unresolved): rules(
-        (EXCLUSION if shielded else "") + overflow(to=f'{SLOT}, {{ queue = "Oberflow" }}' if unresolved else SLOT)
+        (EXCLUSION if shielded else "") + overflow(to='{ queue = "Oberflow" }' if unresolved else SLOT)
     )
     for shielded in (False, True)
     for unresolved in (False, True)

@@ -52,6 +52,20 @@ class OperationCall:
         except KeyError:
             raise not_found(f"{kind} not found: {reference}") from None
 
+    def listed(self, things: Mapping[str, _Thing], references: Sequence[str], kind: str) -> list[_Thing]:
+        """Returns the things that a list in a request names. One that does not exist refuses the call, or is left
+        out, as the behaviour ``unknown_id`` has it."""
+        found = []
+        for reference in references:
+            try:
+                found.append(look_up(things, reference))
+            except KeyError:
+                if self.world.behaviours.unknown_id == "not_found":
+                    raise not_found(f"{kind} not found: {reference}") from None
+                if self.world.behaviours.unknown_id == "invalid":
+                    raise invalid_parameter(f"{kind} is not valid: {reference}") from None
+        return found
+
     def page(self, items: Sequence[_Item], *, default: int) -> tuple[list[_Item], str | None]:
         """Returns the requested page, and the token of the next one."""
         start = self.token().start

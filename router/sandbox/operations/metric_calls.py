@@ -122,9 +122,9 @@ def _scopes(call: OperationCall, groupings: list[str]) -> Iterable[tuple[dict[st
     filters, register = call.params["Filters"], call.state.register
     _check_filters(call, filters)
     channels = [each for each in filters.get("Channels") or CHANNELS if _shows(call, each)]
-    queues = [call.one(register.queues, each, "Queue") for each in filters.get("Queues") or ()]
+    queues = call.listed(register.queues, filters.get("Queues") or (), "Queue")
     profiles = [call.one(register.profiles, each, "Routing profile") for each in filters.get("RoutingProfiles") or ()]
-    queue_ids = frozenset(queue.id for queue in queues) or None
+    queue_ids = frozenset(queue.id for queue in queues) if filters.get("Queues") else None
     profile_ids = frozenset(profile.id for profile in profiles) or None
     if groupings == ["ROUTING_PROFILE"]:
         for profile in profiles or register.profiles.values():
@@ -133,7 +133,8 @@ def _scopes(call: OperationCall, groupings: list[str]) -> Iterable[tuple[dict[st
         return
     by_queue = "QUEUE" in groupings
     by_channel = [[each] for each in channels] if "CHANNEL" in groupings else [channels]
-    for queue in (queues or register.queues.values()) if by_queue else [None]:
+    named = register.queues.values() if queue_ids is None else queues
+    for queue in named if by_queue else [None]:
         for some in by_channel:
             dimensions: dict[str, Any] = {"Queue": {"Id": queue.id, "Arn": queue.arn}} if queue else {}
             if "CHANNEL" in groupings:

@@ -98,7 +98,9 @@ def _tests(call: OperationCall) -> Iterator[Test]:
     if criteria.get("InitiationMethods"):
         yield _among(criteria["InitiationMethods"], lambda contact: contact.life.initiation_method)
     if criteria.get("QueueIds"):
-        yield _among([_queue(call, each) for each in criteria["QueueIds"]], lambda contact: contact.queue_id)
+        queue_ids = [_queue(call, each) for each in criteria["QueueIds"]]
+        queues = call.listed(call.state.register.queues, queue_ids, "Queue")
+        yield _among([queue.id for queue in queues], lambda contact: contact.queue_id)
     if criteria.get("AgentIds"):
         yield _among([bare(each) for each in criteria["AgentIds"]], lambda contact: contact.agent_id)
     if "Name" in criteria:

@@ -137,7 +137,7 @@ def _filtered(call: OperationCall) -> list[User]:
         raise invalid_parameter("the sandbox has no hierarchy groups")
     users = list(register.users.values())
     if given == ["Agents"]:
-        wanted = {call.one(register.users, each, "User").id for each in filters["Agents"]}
+        wanted = {user.id for user in call.listed(register.users, filters["Agents"], "User")}
         return [user for user in users if user.id in wanted]
     if given == ["RoutingProfiles"]:
         chosen = {call.one(register.profiles, each, "Routing profile").id for each in filters["RoutingProfiles"]}

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from router.connect.answers import NOT_SENT, Denied, Rejected, Throttled, Unknown
+from router.connect.missing_ids import MissingIds
 from router.connect.quotas import Rate
 from router.connect.search import queries
 from router.model import ContactId, QueueId
@@ -68,7 +69,8 @@ def test_a_query_asks_for_what_still_waits_oldest_first_a_hundred_at_a_time(cann
 
 def test_more_than_a_hundred_queues_are_asked_for_in_turns():
     names = [QueueId(f"q{number:03}") for number in range(250)]
-    asked = list(queries(names, since=NOW - timedelta(days=1), until=NOW))
+    none: MissingIds[QueueId] = MissingIds("queue", lambda: 0.0)
+    asked = list(queries(names, since=NOW - timedelta(days=1), until=NOW, missing=none))
     assert [len(query.queue_ids or ()) for query in asked] == [100, 100, 50]
     assert sorted(one for query in asked for one in query.queue_ids or ()) == names
 

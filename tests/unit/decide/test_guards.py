@@ -205,8 +205,8 @@ def test_an_open_intent_anywhere_in_the_chain_holds_its_contacts():
     assert outcome(snapshot(here, in_progress=frozenset({here.id})), ONE) == [f"{HOLDS}in_flight"]
 
 
-def test_names_that_the_instance_does_not_have_hold_the_contacts_of_the_rule():
-    missing = overflow(to='{ queue = "Overflow" }, { queue = "Oberflow" }')
+def test_destinations_that_the_instance_does_not_have_hold_the_contacts_of_the_rule_if_it_has_none_of_them():
+    missing = overflow(to='{ queue = "Oberflow" }')
     hold = the_hold(decide(snapshot(WAITING), rules(missing + overflow("next"))))
     assert (hold.rule, hold.reason) == ("overflow", "unresolved")
     assert 'queue "Oberflow" does not exist' in hold.detail

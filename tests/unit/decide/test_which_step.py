@@ -192,12 +192,12 @@ def test_a_refusal_is_forgotten_when_the_rule_or_the_contact_changes():
 
 
 def test_warnings_do_not_wait_for_what_holds_a_move():
-    unknown = LADDER.replace('{ queue = "Supervisors",', '{ queue = "Supervisers",')
+    unknown = LADDER.replace('"Overflow"', '"Oberflow"').replace('"General"', '"Genral"')
     assert outcome(snapshot(contact(waited=20)), rules(unknown)) == ["ladder 2: warns", "ladder 2: unresolved"]
 
 
 def test_no_warning_is_given_of_a_contact_whose_whereabouts_are_not_known():
-    unknown = LADDER.replace('{ queue = "Supervisors",', '{ queue = "Supervisers",')
+    unknown = LADDER.replace('"Overflow"', '"Oberflow"').replace('"General"', '"Genral"')
     waiting = contact(waited=20)
     open_intent = act(waiting, "ladder", state=ActionState.INTENDED, target=to(OVERFLOW))
     assert outcome(snapshot(waiting, history=(open_intent,)), rules(LADDER)) == ["ladder 2: in_flight"]

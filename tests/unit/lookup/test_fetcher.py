@@ -42,6 +42,7 @@ class Instance:
 
     failure: Throttled | None = None
     calls: list[str] = field(default_factory=list)
+    missing: frozenset[str] = frozenset()
 
     def queue_metrics(self, queue_ids, channels):
         self.calls.append("metrics")

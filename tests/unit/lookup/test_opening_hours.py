@@ -35,6 +35,7 @@ class Instance:
 
     answer: OpeningHours | Failure = ALWAYS
     asked: list[tuple[HoursId, date, date]] = field(default_factory=list)
+    missing: frozenset[str] = frozenset()
 
     def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure:
         self.asked.append((hours_id, since, until))

@@ -13,6 +13,7 @@ from router.sandbox import Behaviours, FlowOutcome, Override
 pytestmark = pytest.mark.uses("threads", "sockets")
 
 HOUR = timedelta(hours=1)
+GONE = "7aff7ddd-acb9-5d08-8523-36401b239eec"
 
 
 def test_every_switch_is_documented_and_shown_to_switch_something():
@@ -442,3 +443,26 @@ def test_a_date_that_an_override_closes_has_one_of_three_forms(make, form, liste
     )
     assert [row["OperationalHours"] for row in found["EffectiveHoursOfOperationList"]] == listed
     assert len(found["EffectiveOverrideHoursList"]) == overridden
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [("not_found", "ResourceNotFoundException"), ("invalid", "InvalidParameterException"), ("left_out", None)],
+)
+def test_an_unknown_id_in_a_list_refuses_the_call_or_is_left_out(make, form, code):
+    bench = make(unknown_id=form)
+    ids, metric = [bench.queue("Billing"), GONE], {"Name": "CONTACTS_IN_QUEUE", "Unit": "COUNT"}
+    now = bench.clock.now
+    calls: dict[str, dict[str, object]] = {
+        "get_current_metric_data": {"Filters": {"Queues": ids}, "Groupings": ["QUEUE"], "CurrentMetrics": [metric]},
+        "get_current_user_data": {"Filters": {"Agents": [GONE]}},
+        "search_contacts": {
+            "TimeRange": {"Type": "ENQUEUE_TIMESTAMP", "StartTime": now - HOUR, "EndTime": now},
+            "SearchCriteria": {"QueueIds": ids},
+        },
+    }
+    for operation, parameters in calls.items():
+        if code is None:
+            bench.call(operation, **parameters)
+        else:
+            assert bench.refused(operation, **parameters)[1] == code
