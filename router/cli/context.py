@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from router.cli.errors import TRACEBACK, CommandFailed
 from router.problems import Problem, Problems, printable
 from router.prove.lint import lint
+from router.prove.poll_interval import poll_too_often
 from router.rules.load import load_rules
 from router.rules.rule import RuleSet
 from router.settings import Settings, load_settings, usual_config
@@ -89,7 +91,20 @@ def load_both(arguments: argparse.Namespace) -> tuple[Settings, RuleSet]:
 
 
 def proofs(settings: Settings, ruleset: RuleSet) -> list[Problem]:
-    return lint(ruleset, poll_every=settings.poll.every, max_transfers=settings.guard.max_transfers)
+    found = lint(ruleset, poll_every=settings.poll.every, max_transfers=settings.guard.max_transfers)
+    return sorted([*found, *_poll_interval(settings, ruleset)])
+
+
+def _poll_interval(settings: Settings, ruleset: RuleSet) -> Iterator[Problem]:
+    """Yields a warning if polls are more frequent than the quota allows. A rate that only the account knows is left
+    out."""
+    quotas, poll = settings.quotas, settings.poll
+    if quotas.source == "auto" and "SearchContacts" not in quotas.given:
+        return
+    rate = quotas.rates["SearchContacts"].rate
+    found = poll_too_often(ruleset, every=poll.every, sweep=poll.sweep, rate=rate, share=quotas.share)
+    if found is not None:
+        yield replace(settings.problem(("poll", "every"), found), severity="warning")
 
 
 def announce(settings: Settings) -> None:

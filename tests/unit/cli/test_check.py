@@ -1,6 +1,8 @@
 import gc
 import json
 
+import pytest
+
 LADDER = """\
 late  rules/10-late.toml:5:1  Billing is answered within the hour
   when  channel = "EMAIL" and queue = "Billing"
@@ -81,3 +83,19 @@ def test_the_garbage_collector_is_on_again_after_a_check_that_failed(command):
     command("check", "--config", "missing.toml")
 
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        (["--set=poll.every=1s"], True),
+        (["--set=poll.every=5s"], False),
+        (["--set=poll.every=1s", "--set=quotas.source=auto"], False),
+        (["--set=poll.every=1s", "--set=quotas.SearchContacts={ rate = 10, burst = 10 }"], False),
+    ],
+)
+def test_a_poll_that_the_quota_does_not_allow_is_a_warning_at_its_key(command, settings, warned):
+    done = command("check", *settings)
+
+    assert done.status == 0
+    assert ('--set poll.every: warning: poll.every ("1s") is too short' in done.err) == warned
