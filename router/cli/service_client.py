@@ -23,18 +23,34 @@ LONGEST_ANSWER = 4 * 1024 * 1024
 
 
 def control_socket(arguments: argparse.Namespace) -> Path:
-    """Returns the socket of the service.
+    """Returns the socket on which a service answers, or else the one on which it would listen.
 
     A config.toml with mistakes must not prevent commands to the running service. If it has any, the socket is searched
     in the usual places. Raises ``Problems`` if it is in none."""
     try:
-        return settings_of(arguments).control_socket
+        settings = settings_of(arguments)
     except Problems:
         config = Path(arguments.config) if arguments.config is not None else usual_config()
-        found = next((path for path in usual_sockets(config, os.environ) if path.exists()), None)
+        found = next(filter(_is_served, usual_sockets(config, os.environ)), None)
         if found is None:
             raise
         return found
+    return next(filter(_is_served, settings.sockets), settings.control_socket)
+
+
+def _is_served(path: Path) -> bool:
+    """Returns whether a process listens there, even if it is busy or this user may not use it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as service:
+        service.settimeout(1.0)
+        try:
+            service.connect(str(path))
+        except (BlockingIOError, TimeoutError):
+            return True
+        except PermissionError:
+            return os.path.lexists(path)
+        except OSError:
+            return False
+    return True
 
 
 def announce_service(path: Path) -> None:

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     _config_path: Path | None = PrivateAttr(None)
     _places: Places | None = PrivateAttr(None)
     _state: Path = PrivateAttr(Path())
+    _service_state: Path | None = PrivateAttr(None)
+    _sockets: tuple[Path, ...] = PrivateAttr(())
 
     @property
     def config_path(self) -> Path | None:
@@ -82,6 +84,17 @@ class Settings(BaseSettings):
         if self.control.socket == "auto":
             return self.state_folder / "control.sock"
         return Path(self.control.socket)
+
+    @property
+    def sockets(self) -> tuple[Path, ...]:
+        """Returns where a running service with this file may listen, the likeliest first."""
+        return tuple(dict.fromkeys((*self._sockets, self.control_socket)))
+
+    @property
+    def service_state(self) -> Path | None:
+        """Returns the state directory of the installed service, if this process would use it without being the service
+        that systemd has started."""
+        return self._service_state
 
     @classmethod
     def settings_customise_sources(

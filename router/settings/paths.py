@@ -52,7 +52,10 @@ def placed(
     installed with this ``config``, or else next to config.toml and next to the ledger. ``layers`` are given strongest
     first, the file last.
     """
-    environ = {**_of_the_service(config, installed), **environ}
+    service = _of_the_service(config, installed)
+    state = service.get("STATE_DIRECTORY")
+    sockets = list(usual_sockets(config, environ, installed))
+    environ = {**service, **environ}
     rules = settings.rules.model_copy(update={"path": _folder(("rules", "path"), layers) / settings.rules.path})
     ledger = settings.ledger
     if ledger.table is None:
@@ -60,6 +63,8 @@ def placed(
     control = settings.control.model_copy(update={"socket": _socket(settings, layers, environ)})
     resolved = settings.model_copy(update={"rules": rules, "ledger": ledger, "control": control})
     resolved._state = _directory(environ, "STATE_DIRECTORY") or layers[-1].folder
+    resolved._service_state = Path(state) if state is not None and environ["STATE_DIRECTORY"] == state else None
+    resolved._sockets = tuple(sockets) if settings.control.socket == "auto" else ()
     return resolved
 
 
@@ -86,8 +91,9 @@ def usual_sockets(
     place."""
     runtime = _directory(environ, "RUNTIME_DIRECTORY")
     folders = installed.folders(config)
-    for folder in (runtime, folders[1] if folders is not None else None, config.parent):
-        if folder is not None:
+    state = _directory(environ, "STATE_DIRECTORY")
+    for folder in (runtime, folders and folders[1], state, folders and folders[0], config.parent):
+        if folder:
             yield folder / SOCKET
 
 
@@ -95,13 +101,24 @@ def _of_the_service(config: Path, installed: Installed) -> dict[str, str]:
     """Returns the folders that systemd would name. Folders that do not exist belong to no service.
 
     Whether they may be entered is for their user to find out. A ledger next to the file belongs to a service that
-    systemd does not run.
+    systemd does not run, unless the service has one in its own folder. Then it was left by a trial.
     """
     folders = installed.folders(config)
-    if folders is None or os.path.lexists(config.with_name("ledger.db")):
+    if folders is None or (os.path.lexists(config.with_name("ledger.db")) and _is_without_ledger(folders[0])):
         return {}
     names = zip(("STATE_DIRECTORY", "RUNTIME_DIRECTORY"), folders, strict=True)
     return {name: str(folder) for name, folder in names if os.path.lexists(folder)}
+
+
+def _is_without_ledger(state: Path) -> bool:
+    """Returns whether there is no ledger in the folder. One that may not be entered may have one."""
+    try:
+        (state / "ledger.db").lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _folder(key: KeyPath, layers: tuple[Layer, ...]) -> Path:

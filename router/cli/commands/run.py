@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import pwd
 from typing import TYPE_CHECKING
 
 from router.cli.errors import DONE, FOUND, CommandFailed
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from router.settings import Settings
 
 
+DYNAMIC_USERS = range(61184, 65520)
+"""Numbers that systemd gives to users of ``DynamicUser=yes`` (systemd.io, "Users, Groups, UIDs and GIDs on systemd
+Systems")."""
 DESCRIPTION = """\
 Watches the instance and moves what is due, by the rules. Logs to standard output. SIGTERM and SIGINT end it in order;
 SIGHUP has it read its rules and config.toml again."""
@@ -47,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     taps = [embedding(settings.connect.instance_id)] if settings.log.emf else []
     logs.configure(level=settings.log.level, format=settings.log.format, taps=taps)
     announce(settings)
+    _require_user(settings)
     # After the first line, because the AWS SDK takes its time to import.
     from router.daemon.leadership import make_one_pass, serve
     from router.daemon.startup import LoadedFiles, MetricsUnusable
@@ -62,6 +68,40 @@ def run(arguments: argparse.Namespace) -> int:
         if done.unreachable is not None and not done.stopped:
             raise unreachable(done.unreachable, settings, done.endpoint)
         return DONE if done.done else FOUND
+
+
+def _require_user(settings: Settings) -> None:
+    """Raises ``CommandFailed`` if this process would make files in the state directory of a service of another user."""
+    folder = settings.service_state
+    if folder is None or folder.resolve() != settings.state_folder.resolve():
+        return
+    try:
+        owner = folder.stat().st_uid
+    except FileNotFoundError:
+        return
+    except OSError:
+        owner = None  # only root and its owner may enter it
+    me = os.geteuid()
+    if owner == me:
+        return
+    name = _name(owner) if owner is not None else None
+    properties = f"-p DynamicUser=yes -p User=connect-router -p StateDirectory={str(folder).removeprefix('/var/lib/')}"
+    how = f"sudo -u {name}" if name is not None else f"systemd-run --pty {properties}"
+    raise CommandFailed(
+        f"connect-router: {folder} belongs to {name or 'the user of the service'}, and this process is"
+        f" {_name(me) or me}: the service could not open the files that it would leave there",
+        f"stop the service and start this with {how}; or give it a ledger of its own with"
+        " --set ledger.url=sqlite:/tmp/trial.db; `plan` shows what is due and writes nothing",
+        misconfigured=True,
+    )
+
+
+def _name(uid: int) -> str | None:
+    """Returns the name of a user, unless it is a user that systemd makes for the time of a service."""
+    try:
+        return None if uid in DYNAMIC_USERS else pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Settings, RuleSet, tuple[str, ...]]:

@@ -92,3 +92,40 @@ def test_systemds_own_word_goes_before_the_guess(host, tmp_path):
 
     assert found.ledger.path == tmp_path / "reported" / "ledger.db"
     assert found.control_socket == tmp_path / "now" / "control.sock"
+
+
+def test_a_ledger_that_a_trial_left_beside_the_file_is_not_the_service_s(host):
+    installed, settings = host
+    installed.state.mkdir()
+    (installed.config / "ledger.db").touch()
+    (installed.state / "ledger.db").touch()
+
+    assert settings().ledger.path == installed.state / "ledger.db"
+
+
+def test_a_socket_is_looked_for_in_the_runtime_directory_first(host, tmp_path):
+    installed, settings = host
+    (installed.config / "ledger.db").touch()
+    folders = [installed.runtime, installed.state, installed.config]
+
+    assert settings().sockets == tuple(folder / "control.sock" for folder in folders)
+    reported = settings(RUNTIME_DIRECTORY=str(tmp_path / "now"), STATE_DIRECTORY=str(tmp_path / "state"))
+    assert reported.sockets[0] == tmp_path / "now" / "control.sock"
+    assert set(reported.sockets) == {
+        folder / "control.sock" for folder in (*folders, tmp_path / "now", tmp_path / "state")
+    }
+
+
+def test_a_socket_that_is_named_is_the_only_one(host):
+    _, settings = host
+
+    assert settings('[control]\nsocket = "/srv/c.sock"\n').sockets == (Path("/srv/c.sock"),)
+
+
+def test_the_state_directory_of_the_service_is_known_to_other_processes_only(host):
+    installed, settings = host
+    assert settings().service_state is None
+    installed.state.mkdir()
+
+    assert settings().service_state == installed.state
+    assert settings(STATE_DIRECTORY=str(installed.state / "own")).service_state is None

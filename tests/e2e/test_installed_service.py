@@ -1,0 +1,104 @@
+"""Checks that a trial next to an installed service leaves nothing in its way, and that commands find the service."""
+
+import functools
+import os
+import socket
+
+import pytest
+
+from router.cli import context
+from router.cli.commands import run as run_command
+from router.settings import load_settings
+from router.settings.paths import Installed
+from tests.e2e.bench import end, until_event
+
+
+@pytest.fixture
+def installed(bench, monkeypatch):
+    """Returns the folders of a service that is installed with the configuration of the bench."""
+    folders = Installed(config=bench.folder, state=bench.folder / "state", runtime=bench.folder / "runtime")
+    folders.state.mkdir()
+    folders.runtime.mkdir()
+    monkeypatch.setattr(context, "load_settings", functools.partial(load_settings, installed=folders))
+    return folders
+
+
+@pytest.fixture
+def another_user(monkeypatch):
+    other = os.geteuid() + 4711
+    monkeypatch.setattr(run_command.os, "geteuid", lambda: other)
+
+
+@pytest.mark.usefixtures("another_user")
+@pytest.mark.parametrize("arguments", [["--once", "--observe"], ["--once", "--enforce"], ["--observe"], []])
+def test_a_trial_of_another_user_is_refused_and_leaves_nothing(bench, installed, arguments):
+    bench.enqueue()
+
+    done = bench.run("run", *arguments)
+
+    assert (done.returncode, done.stdout) == (78, "")
+    _, first, how = done.stderr.splitlines()
+    assert first.startswith(f"connect-router: {installed.state} belongs to ")
+    assert first.endswith("the service could not open the files that it would leave there")
+    assert "--set ledger.url=sqlite:/tmp/trial.db" in how
+    assert os.listdir(installed.state) == os.listdir(installed.runtime) == []
+    assert sorted(os.listdir(bench.folder)) == ["config.toml", "rules", "runtime", "state"]
+
+
+@pytest.mark.usefixtures("another_user")
+def test_a_trial_with_a_ledger_of_its_own_runs(bench, installed):
+    done = bench.run("run", "--once", "--observe", "--set", "ledger.url=sqlite:trial.db")
+
+    assert done.returncode == 0, done.stderr
+    assert os.listdir(installed.state) == []
+    assert (bench.folder / "trial.db").exists()
+
+
+@pytest.mark.usefixtures("another_user")
+@pytest.mark.parametrize("command", [["plan"], ["history"], ["check"]])
+def test_commands_that_only_read_run_as_any_user_and_leave_nothing(bench, installed, command):
+    assert bench.run(*command).returncode == 0
+    assert os.listdir(installed.state) == []
+
+
+def test_the_users_of_a_service_are_named_as_they_can_be_used():
+    assert run_command._name(0) == "root"
+    assert run_command._name(61_999) is None
+    assert run_command._name(4_000_000_000) is None
+
+
+@pytest.mark.parametrize("left", ["nothing", "dead socket", "ledger and dead socket"])
+def test_commands_find_the_running_service_beside_what_a_trial_left(bench, installed, left):
+    places = {"RUNTIME_DIRECTORY": str(installed.runtime), "STATE_DIRECTORY": str(installed.state)}
+    service = bench.start("run", **places)
+    until_event(service, "cycle.finished")
+    if "socket" in left:
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(bench.folder / "control.sock"))
+    if "ledger" in left:
+        (bench.folder / "ledger.db").touch()
+
+    status = bench.run("status", "--json")
+    paused = bench.run("pause", "--all", "--for", "1m", "--comment", "test")
+    end(service)
+
+    assert (status.returncode, paused.returncode) == (0, 0), status.stderr + paused.stderr
+    assert str(installed.state) in status.stdout
+
+
+def test_commands_find_a_service_that_was_started_by_hand(bench, installed):
+    """Finds its socket next to its ledger, although systemd's folders exist."""
+    service = bench.start("run")
+    until_event(service, "cycle.finished")
+
+    done = bench.run("status")
+    end(service)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_a_service_the_error_names_the_runtime_directory(bench, installed):
+    done = bench.run("status")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"connect-router: no service answers on {installed.runtime}/control.sock; start one")
