@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from router.log_queue import LogQueue
 from router.problems import printable
 
 OURS = "router"
@@ -22,16 +23,22 @@ FIRST = ("timestamp", "level", "event")
 
 
 def configure(
-    *, level: str = "info", format: str = "auto", stream: TextIO | None = None, taps: Sequence[Processor] = ()
+    *,
+    level: str = "info",
+    format: str = "auto",
+    stream: TextIO | None = None,
+    taps: Sequence[Processor] = (),
+    queued: bool = False,
 ) -> None:
     """Sends this package's events of ``level`` and above, and the libraries' warnings, to ``stream`` (standard output).
 
     ``format`` is ``json``, ``console`` or ``auto``: console on a terminal. Each of ``taps`` sees every event dict
     before it is written, and returns it. A line that cannot be written (closed pipe, full disk) is lost in
-    silence: logs never stop the service. May be called again; the last call counts.
+    silence: logs never stop the service. ``queued`` lines are written in a thread of their own, so that a reader that
+    stops reading stops nothing else, until ``end``. May be called again; the last call counts.
     """
     stream = stream or sys.stdout
-    handler = _Handler(stream)
+    handler = LogQueue(stream, _report_lost) if queued else _Handler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*_STAMPS, _of_a_library],
@@ -61,6 +68,25 @@ def configure(
         # Loggers made when modules are imported must follow a configuration made later, a test's too.
         cache_logger_on_first_use=False,
     )
+
+
+def end(*, within: float) -> None:
+    """Waits until queued lines are written; what is left after ``within`` seconds is lost."""
+    for queue in _queues():
+        queue.end(within=within)
+
+
+def count_lost() -> int:
+    """Returns how many queued lines were lost because nothing read them, or because they could not be written."""
+    return sum(queue.lost for queue in _queues())
+
+
+def _queues() -> list[LogQueue]:
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, LogQueue)]
+
+
+def _report_lost(lines: int) -> None:
+    structlog.get_logger(OURS).warning("log.lost", lines=lines)
 
 
 def set_level(level: str) -> None:

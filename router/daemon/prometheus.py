@@ -61,6 +61,8 @@ class PrometheusCollector:
         yield from _of_calls(status["quotas"])
         yield from _of_rules(status["rules"])
         yield from _of_what_is_open(status)
+        lost = "Log lines lost because nothing read them, or because they could not be written."
+        yield CounterMetricFamily(f"{PREFIX}_log_lines_lost", lost, value=status["log_lines_lost"])
 
 
 def _of_cycles(status: Mapping[str, Any], cycle: Mapping[str, Any]) -> Iterator[Metric]:

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from router import __version__
+from router import __version__, logs
 from router.daemon.compose import Router
 from router.ledger.errors import LedgerUnavailable
 from router.model import Action, Landing, Pause
@@ -38,6 +38,7 @@ def status_of(app: Router) -> dict[str, Any]:
         "quotas": _quotas(app),
         "ledger": _ledger(app),
         "lease": _lease(app),
+        "log_lines_lost": logs.count_lost(),
         **_followed(app),
         "pauses": [_pause(one) for one in app.safety.pauses.now.all],
     }

@@ -28,6 +28,10 @@ EXAMPLE = """\
 """
 
 
+LOG_ENDS_WITHIN = 2.0
+"""Seconds that a reader of the log is given for the last lines."""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--once",
@@ -44,13 +48,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from router import logs
-    from router.cli.context import announce, load_both
-    from router.cli.resources import in_one_line, unreachable
     from router.telemetry.cloudwatch import embedding
 
     settings, ruleset, errors = _load(arguments)
     taps = [embedding(settings.connect.instance_id)] if settings.log.emf else []
-    logs.configure(level=settings.log.level, format=settings.log.format, taps=taps)
+    logs.configure(level=settings.log.level, format=settings.log.format, taps=taps, queued=True)
+    try:
+        return _serve(arguments, settings, ruleset, errors)
+    finally:
+        logs.end(within=LOG_ENDS_WITHIN)
+
+
+def _serve(
+    arguments: argparse.Namespace, settings: Settings, ruleset: RuleSet, errors: tuple[str, ...]
+) -> int:
+    from router.cli.context import announce, load_both
+    from router.cli.resources import in_one_line, unreachable
+
     announce(settings)
     _require_user(settings)
     # After the first line, because the AWS SDK takes its time to import.

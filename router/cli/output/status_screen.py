@@ -110,6 +110,9 @@ def _trouble(status: Status) -> Iterator[Text]:
         yield text(f"{status['under_way']} moved and not landed yet, {status['at_agents']} in agents' own queues")
     if status["suspended_flows"]:
         yield text(f"suspended flows: {', '.join(status['suspended_flows'])}", style="bold red")
+    if status.get("log_lines_lost"):
+        lost = count(status["log_lines_lost"], "line")
+        yield text(f"{lost} of the log lost: nothing read them in time", style="yellow")
     ledger = status["ledger"]
     if ledger["error"] is not None:
         yield text(f"the ledger cannot be read: {ledger['error']}", style="bold red")
