@@ -183,8 +183,36 @@ def _files(path: Path) -> list[Path]:
     except OSError as error:
         raise Problems([Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")]) from None
     if not found:
-        raise Problems([Problem(str(path), 0, 0, "no rule file (*.toml) in this folder")])
+        raise Problems([Problem(str(path), 0, 0, "no rule file (*.toml) in this folder"), *unread_files(path)])
     return found
+
+
+PUT_AWAY = ("~", ".bak", ".backup", ".disabled", ".off", ".old", ".orig", ".rej", ".sample", ".save", ".swp", ".tmp",
+            ".dpkg-dist", ".dpkg-new", ".dpkg-old", ".rpmnew", ".rpmorig", ".rpmsave")  # fmt: skip
+"""Ends of names by which people, editors and package managers put a file away."""
+
+
+def unread_files(path: Path) -> list[Problem]:
+    """Returns a warning for each entry of the rules folder that looks like rules and is not read.
+
+    Hidden entries, and files that were put away by their names, are not meant to be read.
+    """
+    try:
+        entries = sorted(path.iterdir()) if path.is_dir() else []
+    except OSError:
+        return []
+    visible = [entry for entry in entries if not entry.name.startswith(".")]
+    return [Problem(str(entry), 0, 0, why, "warning") for entry in visible if (why := _why_unread(entry)) is not None]
+
+
+def _why_unread(entry: Path) -> str | None:
+    name = entry.name.casefold()
+    if entry.is_dir():
+        rules = [file for file in entry.rglob("*") if file.suffix.casefold() == ".toml"]
+        return "rule files in a subfolder are not read; move them up" if rules or name.endswith(".toml") else None
+    if entry.suffix == ".toml" or ".toml" not in name or name.endswith(PUT_AWAY):
+        return None
+    return 'this file is not read, because its name does not end in ".toml"; rename it'
 
 
 def _read(file: Path, problems: list[Problem]) -> bytes | None:

@@ -64,10 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from router.cli.context import proofs, settings_and_rules, warn_of_service_links
+    from router.rules.load import unread_files
 
     settings, ruleset = settings_and_rules(arguments)
     warn_of_service_links()
-    problems = proofs(settings, ruleset)
+    problems = [*proofs(settings, ruleset), *unread_files(settings.rules.path)]
     covering = arguments.coverage or arguments.min_coverage is not None
     examples, coverage = _examples(settings, ruleset, covering=covering)
     live = _live(settings, ruleset) if arguments.live else None

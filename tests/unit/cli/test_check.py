@@ -99,3 +99,14 @@ def test_a_poll_that_the_quota_does_not_allow_is_a_warning_at_its_key(command, s
 
     assert done.status == 0
     assert ('--set poll.every: warning: poll.every ("1s") is too short' in done.err) == warned
+
+
+def test_a_file_that_is_not_read_is_a_warning(command):
+    (command.folder / "rules" / "20-B.TOML").write_text("")
+
+    done, strict = command("check"), command("check", "--strict")
+
+    assert (done.status, strict.status) == (0, 1)
+    assert done.err == (
+        'rules/20-B.TOML: warning: this file is not read, because its name does not end in ".toml"; rename it\n'
+    )
