@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from router.decide.queue_figures import Sent
 from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
-from router.model import Action, ActionKind, AgentId, ContactId, QueueId, Target
+from router.model import Action, ActionKind, AgentId, Channel, ContactId, QueueId, Target
 
 
 def queue_totals(waits: Iterable[WaitingContact], moves: Iterable[Action]) -> Counter[QueueId]:
@@ -51,7 +52,7 @@ class CapacityUsed:
     updated. ``queue_totals`` never changes while decisions are made.
     """
 
-    sent_to_queues: Counter[QueueId] = field(default_factory=Counter)
+    sent_to_queues: Counter[tuple[QueueId, Channel | None]] = field(default_factory=Counter)
     sent_to_agents: Counter[AgentId] = field(default_factory=Counter)
     moved_chains: dict[ContactId, ContactId] = field(default_factory=dict)
     updated: set[ContactId] = field(default_factory=set)
@@ -70,11 +71,11 @@ class CapacityUsed:
         made = snapshot.moves
         imagined = sorted(_observed_moves(snapshot), key=lambda move: move.decided_at) if observed else []
         targets = [(move, move.target) for move in imagined if move.target is not None]
-        latest = [target for move, target in targets if move.decided_at > snapshot.now - METRICS_LAG]
+        latest = [(to, move.channel) for move, to in targets if move.decided_at > snapshot.now - METRICS_LAG]
         counted = imagined if observed else made.recent
         in_hour, left = (_within_the_hour(moves, snapshot) for moves in (counted, made.recent))
-        to_queues = Counter(target.queue_id for target in latest if target.queue_id is not None)
-        to_agents = Counter(target.agent_id for target in latest if target.agent_id is not None)
+        to_queues = Counter((to.queue_id, channel) for to, channel in latest if to.queue_id is not None)
+        to_agents = Counter(to.agent_id for to, _ in latest if to.agent_id is not None)
         return cls(
             sent_to_queues=Counter(made.sent_to_queues) + to_queues,
             sent_to_agents=Counter(made.sent_to_agents) + to_agents,
@@ -85,6 +86,12 @@ class CapacityUsed:
             queue_totals=queue_totals(waits, (*in_hour, *left)) + Counter(snapshot.unseen),
         )
 
+    def sent_to(self, queue_id: QueueId, channel: Channel) -> Sent:
+        """Returns how many contacts of this channel, and of others, were sent to the queue."""
+        of_queue = {of: count for (queue, of), count in self.sent_to_queues.items() if queue == queue_id}
+        own, unknown = of_queue.pop(channel, 0), of_queue.pop(None, 0)
+        return Sent(own, unknown=unknown, other=sum(of_queue.values()))
+
     def add(self, rule: str, at: timedelta, target: Target, waiting: WaitingContact) -> None:
         """Counts one decided move."""
         self.moves_in_hour[rule] += 1
@@ -93,7 +100,7 @@ class CapacityUsed:
         self.moved_chains[waiting.wait.chain_id] = waiting.contact.id
         self.last_targets[rule, at] = target
         if target.queue_id is not None:
-            self.sent_to_queues[target.queue_id] += 1
+            self.sent_to_queues[target.queue_id, waiting.contact.channel] += 1
         if target.agent_id is not None:
             self.sent_to_agents[target.agent_id] += 1
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from router.decide.clocks import hours_of_queue
 from router.decide.evaluation import Evaluation
 from router.decide.guards import obstacle
-from router.decide.targets import broken_limit, known_metrics, named_agent, no_shorter_wait, not_in_instance, target_of
+from router.decide.queue_figures import QueueFigures, known_figures, no_shorter_wait
+from router.decide.targets import named_agent, not_in_instance, target_of
 from router.model import AgentId, AgentState, HoldReason, Need, NeedKind, QueueId, QueueMetrics, Target
 from router.rules.bound import BoundEntry
 from router.rules.condition import Unread
@@ -112,7 +113,8 @@ def _weigh_agent(bound: BoundEntry, target: Target, agent_id: AgentId, evaluatio
     channel = evaluation.contact.channel
     free = state.slots_available.get(channel.value, 0) - sent
     if free < 1 and bound.entry.require_available:
-        return _refused(bound, f"the agent has no free slot for {channel}")
+        sent_there = f" ({free + sent} free, less {sent} just sent there)" if sent else ""
+        return _refused(bound, f"the agent has no free slot for {channel}{sent_there}")
     return Weighed(entry=bound, target=target, metrics=QueueMetrics(slots_available=max(free, 0)))
 
 
@@ -142,10 +144,10 @@ def _weigh_queue(bound: BoundEntry, queue_id: QueueId, evaluation: Evaluation, *
     conditional = bool(entry.limits) or entry.shorter_wait
     if (conditional or by_metrics) and queue_id not in snapshot.read.metrics.queues_read:
         return _unread_entry(bound, Need(NeedKind.METRICS, queue_id), "its metrics are not read yet")
-    metrics = known_metrics(
-        queue_id, evaluation.contact.channel, snapshot, evaluation.capacity.sent_to_queues[queue_id]
-    )
-    why = _unfit(bound, metrics, evaluation) if conditional else None
+    channel = evaluation.contact.channel
+    figures = known_figures(queue_id, channel, snapshot, evaluation.capacity.sent_to(queue_id, channel))
+    metrics = figures.metrics if figures is not None else None
+    why = _unfit(bound, figures, evaluation) if conditional else None
     return (
         _refused(bound, why, metrics) if why is not None else Weighed(entry=bound, target=bound.target, metrics=metrics)
     )
@@ -166,14 +168,14 @@ def _wrong_hours(bound: BoundEntry, queue_id: QueueId, evaluation: Evaluation) -
     )
 
 
-def _unfit(bound: BoundEntry, metrics: QueueMetrics | None, evaluation: Evaluation) -> str | None:
+def _unfit(bound: BoundEntry, figures: QueueFigures | None, evaluation: Evaluation) -> str | None:
     """Returns the first condition of the entry that does not hold, for people; ``None`` if all hold."""
-    if metrics is None:
+    if figures is None:
         return "its metrics could not be read"
-    broken = next((why for limit in bound.entry.limits if (why := broken_limit(limit, metrics)) is not None), None)
+    broken = next((why for limit in bound.entry.limits if (why := figures.broken_limit(limit)) is not None), None)
     if broken is not None or not bound.entry.shorter_wait:
         return broken
-    return no_shorter_wait(metrics, evaluation.waiting.lasted)
+    return no_shorter_wait(figures.metrics, evaluation.waiting.lasted)
 
 
 def _refused(bound: BoundEntry, why: str, metrics: QueueMetrics | None = None) -> Weighed:

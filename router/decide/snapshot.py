@@ -104,15 +104,15 @@ class RecordedMoves:
     """Holds the router's own record of its work.
 
     ``histories`` are the actions of each contact's chain, oldest first, and ``recent`` the moves of the last hour.
-    ``sent_to_queues`` counts contacts that the metrics may not show yet, ``sent_to_agents`` contacts that the agent has
-    not answered yet. ``last_targets`` has the last destination of each step, by rule and time on the clock.
-    ``in_progress`` are contacts with a call under way. The ledger has every action since ``ledger_began_at``; ``None``
-    if it has all of them.
+    ``sent_to_queues`` counts contacts that the metrics may not show yet, by queue and channel; ``sent_to_agents``
+    contacts that the agent has not answered yet. ``last_targets`` has the last destination of each step, by rule and
+    time on the clock. ``in_progress`` are contacts with a call under way. The ledger has every action since
+    ``ledger_began_at``; ``None`` if it has all of them.
     """
 
     histories: Mapping[ContactId, tuple[Action, ...]] = field(default_factory=dict)
     recent: tuple[Action, ...] = ()
-    sent_to_queues: Mapping[QueueId, int] = field(default_factory=dict)
+    sent_to_queues: Mapping[tuple[QueueId, Channel | None], int] = field(default_factory=dict)
     sent_to_agents: Mapping[AgentId, int] = field(default_factory=dict)
     last_targets: Mapping[tuple[str, timedelta], Target] = field(default_factory=dict)
     in_progress: frozenset[ContactId] = frozenset()

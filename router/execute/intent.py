@@ -60,6 +60,7 @@ def record_of(decision: RuleDecision, context: CycleContext, *, now: datetime, o
         observed=observed,
         target=decision.target if isinstance(decision, Transfer) else None,
         series=decision.series if isinstance(decision, Transfer) else 0,
+        channel=contact.channel,
     )
 
 

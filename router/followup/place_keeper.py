@@ -58,6 +58,7 @@ def follow_up_of(move: Action, *, now: datetime) -> Action:
         landed_queue_id=move.landed_queue_id,
         landed_enqueued_at=move.landed_enqueued_at,
         before=move.before,
+        channel=move.channel,
     )
 
 

@@ -13,6 +13,7 @@ from router.model import (
     ActionKind,
     ActionState,
     AgentId,
+    Channel,
     ContactId,
     FirstAct,
     FlowId,
@@ -81,6 +82,7 @@ def row_of(action: Action, instance_id: str) -> dict[str, Value]:
         "token": action.token,
         "series": action.series,
         "parent": action.parent,
+        "channel": action.channel.value if action.channel else None,
         **_first_row(action.first),
         **_target_row(action.target),
         **renewal_row(action),
@@ -148,6 +150,7 @@ def action_of(row: sqlite3.Row) -> Action:
         routing=_routing_of(row, "routing"),
         before=_routing_of(row, "before"),
         parent=row["parent"],
+        channel=_maybe(Channel, row["channel"]),
     )
 
 

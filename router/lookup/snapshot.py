@@ -201,12 +201,14 @@ def _is_decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool
     return True
 
 
-def _count_sent(recent: tuple[Action, ...], lag: timedelta, now: datetime) -> Mapping[QueueId, int]:
-    """Counts the contacts sent to each queue that its metrics may not show yet."""
-    sent: Counter[QueueId] = Counter()
+def _count_sent(
+    recent: tuple[Action, ...], lag: timedelta, now: datetime
+) -> Mapping[tuple[QueueId, Channel | None], int]:
+    """Counts by queue and channel the contacts sent there that its metrics may not show yet."""
+    sent: Counter[tuple[QueueId, Channel | None]] = Counter()
     for move in recent:
         if move.target is not None and move.target.queue_id is not None and not _is_shown(move, lag, now):
-            sent[move.target.queue_id] += 1
+            sent[move.target.queue_id, move.channel] += 1
     return sent
 
 

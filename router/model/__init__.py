@@ -7,10 +7,9 @@ from router.model.action import (
     ActionState,
     FirstAct,
     Landing,
-    RoutingData,
     Target,
 )
-from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, Standing, transfers_behind
+from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, RoutingData, Standing, transfers_behind
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
 from router.model.hold_reason import HoldReason, earliest
 from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, QueueId, bare_id, contact_id_of

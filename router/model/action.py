@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from router.model.contact import Channel, RoutingData
 from router.model.ids import AgentId, ContactId, FlowId, QueueId
 from router.model.wait_key import WaitKey
 
@@ -60,18 +61,6 @@ SEND_BY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoutingData:
-    """Holds a contact's place among those that wait.
-
-    ``priority`` is 1 (highest) to 10, ``age`` the time that is added to its waiting. ``None``: not known, or not
-    requested.
-    """
-
-    priority: int | None = None
-    age: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Holds a destination with ids: a queue or an agent, never both, and the flow that does the move."""
 
@@ -108,7 +97,7 @@ class Action:
     and acts on ``new_contact_id`` after that has landed. ``routing`` is what an update requests, ``None`` while that is
     not known or if nothing has to be sent. ``before`` is what the contact had before the call, and of a follow-up
     before its parent's call. ``fingerprint`` names the rule's content, so that a refusal is forgotten when the rule, or
-    what its names mean, changes.
+    what its names mean, changes. ``channel`` is the contact's, ``None`` in rows of earlier versions.
     """
 
     id: int = 0
@@ -144,6 +133,7 @@ class Action:
     routing: RoutingData | None = None
     before: RoutingData | None = None
     parent: int | None = None
+    channel: Channel | None = None
 
     @property
     def moved(self) -> bool:

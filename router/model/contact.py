@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from router.model.action import RoutingData
 from router.model.ids import AgentId, ContactId, QueueId
 from router.model.wait_key import same_instant
 
@@ -41,6 +40,18 @@ class Standing(StrEnum):
 DEFAULT_PRIORITY = 5
 """The priority of a contact for which nobody set one (Amazon Connect administrator guide, "Set routing priority
 and age")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingData:
+    """Holds a contact's place among those that wait.
+
+    ``priority`` is 1 (highest) to 10, ``age`` the time that is added to its waiting. ``None``: not known, or not
+    requested.
+    """
+
+    priority: int | None = None
+    age: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,12 +48,13 @@ class Metric:
     """Describes one field of ``QueueMetrics``.
 
     ``by_a_move`` is what one contact that was just sent to the queue adds to the figure; ``None`` if that cannot be
-    known.
+    known. ``by_any_channel``: so does a contact of another channel, because the agents are the same.
     """
 
     name: str
     is_time: bool = False
     by_a_move: int | None = None
+    by_any_channel: bool = False
 
     @property
     def connect_name(self) -> str:
@@ -62,8 +63,8 @@ class Metric:
 
 
 METRICS = (
-    Metric("slots_available", by_a_move=-1),
-    Metric("agents_available", by_a_move=-1),
+    Metric("slots_available", by_a_move=-1, by_any_channel=True),
+    Metric("agents_available", by_a_move=-1, by_any_channel=True),
     Metric("agents_staffed"),
     Metric("agents_online"),
     Metric("contacts_in_queue", by_a_move=+1),

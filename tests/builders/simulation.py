@@ -111,20 +111,21 @@ class Simulation:
         rows = {
             (queue, channel): QueueMetrics(
                 slots_available=self.slots.get(queue, 0),
-                contacts_in_queue=max(lengths[queue] - pending.get(queue, 0), 0),
+                contacts_in_queue=max(lengths[queue] - sum(n for (one, _), n in pending.items() if one == queue), 0),
             )
             for queue in NAMES
             for channel in (Channel.TASK, Channel.EMAIL)
         }
         return LiveMetrics(rows=rows, queues_read=frozenset(NAMES), agents_read=frozenset())
 
-    def _pending(self) -> dict[QueueId, int]:
-        found: dict[QueueId, int] = {}
+    def _pending(self) -> dict[tuple[QueueId, Channel | None], int]:
+        found: dict[tuple[QueueId, Channel | None], int] = {}
         for move in self.moves():
             assert move.target is not None
             landed = move.landed_at is not None and self.now - move.landed_at > METRICS_LAG
             if move.target.queue_id is not None and not landed:
-                found[move.target.queue_id] = found.get(move.target.queue_id, 0) + 1
+                key = move.target.queue_id, move.channel
+                found[key] = found.get(key, 0) + 1
         return found
 
     def decide(self) -> Decided:
@@ -211,4 +212,5 @@ class Simulation:
             cycle=self.cycle,
             decided_at=self.now,
             state=ActionState.ACTED,
+            channel=contact.channel,
         )

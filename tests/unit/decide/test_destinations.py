@@ -230,13 +230,76 @@ def test_ten_contacts_never_chase_one_free_slot():
 
 def test_what_earlier_cycles_sent_counts_against_slots_and_length():
     slots = live({OVERFLOW: metrics(slots=2, waiting=3)})
-    assert moved_by(f'{{ queue = "Overflow", {SLOT} }}', metrics=slots, sent_to_queues={OVERFLOW: 1}) == [
-        f"{TO} Overflow"
-    ]
-    assert moved_by(f'{{ queue = "Overflow", {SLOT} }}', metrics=slots, sent_to_queues={OVERFLOW: 2}) == NONE
+    assert moved_by(
+        f'{{ queue = "Overflow", {SLOT} }}', metrics=slots, sent_to_queues={(OVERFLOW, Channel.TASK): 1}
+    ) == [f"{TO} Overflow"]
+    assert (
+        moved_by(f'{{ queue = "Overflow", {SLOT} }}', metrics=slots, sent_to_queues={(OVERFLOW, Channel.TASK): 2})
+        == NONE
+    )
     length = '{ queue = "Overflow", contacts_in_queue = { max = 4 } }'
-    assert moved_by(length, metrics=slots, sent_to_queues={OVERFLOW: 1}) == [f"{TO} Overflow"]
-    assert moved_by(length, metrics=slots, sent_to_queues={OVERFLOW: 2}) == NONE
+    assert moved_by(length, metrics=slots, sent_to_queues={(OVERFLOW, Channel.TASK): 1}) == [f"{TO} Overflow"]
+    assert moved_by(length, metrics=slots, sent_to_queues={(OVERFLOW, Channel.TASK): 2}) == NONE
+
+
+def both_channels(**tasks):
+    """Returns metrics of Overflow that are the same for both channels."""
+    found = live({OVERFLOW: metrics(**tasks)})
+    return replace(found, rows={**found.rows, (OVERFLOW, Channel.EMAIL): metrics(**tasks)})
+
+
+LENGTH = '{ queue = "Overflow", contacts_in_queue = { max = 4 } }'
+
+
+def test_contacts_of_another_channel_do_not_lengthen_the_queue():
+    four = both_channels(slots=2, waiting=4)
+    assert moved_by(LENGTH, metrics=four, sent_to_queues={(OVERFLOW, Channel.EMAIL): 2}) == [f"{TO} Overflow"]
+    assert moved_by(LENGTH, metrics=four, sent_to_queues={(OVERFLOW, Channel.TASK): 1}) == NONE
+    assert moved_by(LENGTH, metrics=four, sent_to_queues={(OVERFLOW, None): 1}) == NONE
+
+
+@pytest.mark.parametrize(
+    ("sent", "detail"),
+    [
+        ({Channel.TASK: 2}, "2 free, less 2 just sent there = 0"),
+        ({None: 2}, "2 free, less 2 just sent there = 0"),
+        ({Channel.EMAIL: 2}, "2 free, less 2 of another channel just sent there = 0"),
+        (
+            {Channel.TASK: 1, Channel.EMAIL: 1},
+            "2 free, less 1 just sent there, less 1 of another channel just sent there = 0",
+        ),
+        ({Channel.EMAIL: 5}, "2 free, less 5 of another channel just sent there = 0"),
+    ],
+)
+def test_the_hold_shows_the_figure_of_connect_and_what_was_subtracted(sent, detail):
+    seen = snapshot(
+        contact(waited=10),
+        metrics=both_channels(slots=2),
+        sent_to_queues={(OVERFLOW, channel): count for channel, count in sent.items()},
+    )
+    hold = the_hold(decide(seen, rules(overflow(to=f'{{ queue = "Overflow", {SLOT} }}'))))
+    assert hold.detail == f'"Overflow": slots_available is 0, below 1 ({detail})'
+
+
+def test_the_hold_shows_the_contacts_that_lengthen_a_queue():
+    seen = snapshot(contact(waited=10), metrics=both_channels(waiting=3), sent_to_queues={(OVERFLOW, Channel.TASK): 2})
+    hold = the_hold(decide(seen, rules(overflow(to=LENGTH))))
+    assert hold.detail == '"Overflow": contacts_in_queue is 5, above 4 (3 waiting, and 2 just sent there = 5)'
+
+
+def test_the_contacts_of_one_decision_count_by_channel_too():
+    three = [
+        contact("c1", waited=30, channel=Channel.EMAIL),
+        contact("c2", waited=20),
+        contact("c3", waited=10),
+    ]
+    assert moved_by(LENGTH, *three, metrics=both_channels(waiting=4)) == [f"{TO} Overflow", f"{TO} Overflow", *NONE]
+
+
+def test_the_hold_shows_what_was_sent_to_an_agent():
+    seen = snapshot(contact(waited=10), metrics=live(agents={ANN: free(1)}), sent_to_agents={ANN: 1})
+    hold = the_hold(decide(seen, rules(overflow(to='{ agent = "ann" }'))))
+    assert hold.detail == '"ann": the agent has no free slot for TASK (1 free, less 1 just sent there)'
 
 
 def test_what_is_sent_to_an_agent_counts_against_the_free_slots():

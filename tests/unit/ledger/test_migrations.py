@@ -16,6 +16,7 @@ SHIPPED = {
     "0002_routing": "7668301fe61fbf76",
     "0003_pauses": "99fb37045c62d99a",
     "0004_waits": "05d597246e550b31",
+    "0005_channel": "b3cdfd21794fcf5a",
 }
 """What was shipped is in ledgers that exist: it is never edited, another migration is added."""
 

@@ -96,8 +96,11 @@ def test_it_has_the_moves_of_the_last_hour_and_the_last_target_of_each_step_ever
 )
 def test_a_move_counts_for_its_queue_until_the_metrics_show_it(lookup, ledgers, landing, landed_ago, counts):
     landed = NOW - landed_ago if landed_ago is not None else None
-    record(ledgers[0], move(ONE, after(ONE, "m1"), landing=landing, decided_at=NOW, landed_at=landed))
-    assert look(lookup).moves.sent_to_queues == ({OVERFLOW: 1} if counts else {})
+    for channel in (Channel.EMAIL, None):
+        moved = move(ONE, after(ONE, "m1"), landing=landing, decided_at=NOW, landed_at=landed, channel=channel)
+        record(ledgers[0], replace(moved, at=minutes(10 if channel else 20)))
+    expected = {(OVERFLOW, Channel.EMAIL): 1, (OVERFLOW, None): 1}
+    assert look(lookup).moves.sent_to_queues == (expected if counts else {})
 
 
 def test_it_counts_followed_moves_to_agents_and_contacts_that_wait_in_addition(lookup):
