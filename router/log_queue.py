@@ -9,6 +9,7 @@ import io
 import logging
 import os
 import select
+import stat
 import threading
 import time
 from collections import deque
@@ -125,7 +126,7 @@ def _writer_to(stream: TextIO, encoding: str) -> Callable[[bytes], None]:
         return lambda line: _write_text(stream, line.decode(encoding))
     with suppress(OSError, ValueError):
         stream.flush()
-    return lambda line: _write_all(descriptor, line)
+    return _DescriptorWriter(descriptor).write
 
 
 def _write_text(stream: TextIO, line: str) -> None:
@@ -133,10 +134,30 @@ def _write_text(stream: TextIO, line: str) -> None:
     stream.flush()
 
 
-def _write_all(descriptor: int, line: bytes) -> None:
-    left = memoryview(line)
-    while left:
-        try:
-            left = left[os.write(descriptor, left) :]
-        except BlockingIOError:  # another program made the descriptor non-blocking
-            select.select((), (descriptor,), ())
+class _DescriptorWriter:
+    """Writes lines to a descriptor. After a line that a full disk cut off, the next one begins a line of its own."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._cut = _ends_in_half_a_line(descriptor)
+
+    def write(self, line: bytes) -> None:
+        data = memoryview(b"\n" + line if self._cut else line)
+        written = 0
+        while written < len(data):
+            try:
+                written += os.write(self._descriptor, data[written:])
+            except BlockingIOError:  # another program made the descriptor non-blocking
+                select.select((), (self._descriptor,), ())
+            else:
+                self._cut = data[written - 1] != ord("\n")
+
+
+def _ends_in_half_a_line(descriptor: int) -> bool:
+    """Returns whether an earlier process left half a line at the end of the file; ``False`` if it cannot be read."""
+    with suppress(OSError):
+        size = os.fstat(descriptor).st_size
+        if size and stat.S_ISREG(os.fstat(descriptor).st_mode):
+            with open(f"/proc/self/fd/{descriptor}", "rb") as file:
+                return os.pread(file.fileno(), 1, size - 1) != b"\n"
+    return False

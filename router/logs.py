@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from router.log_lines import bounded
 from router.log_queue import LogQueue
 from router.problems import printable
 
@@ -140,15 +141,17 @@ class _Failures:
 def _rendering(format: str, stream: TextIO) -> tuple[Processor, ...]:
     terminal = stream.isatty()
     if format == "console" or (format == "auto" and terminal):
-        return _on_one_line, structlog.dev.ConsoleRenderer(colors=terminal, pad_event_to=24)
-    return _in_order, structlog.processors.JSONRenderer(serializer=json.dumps, default=_plain)
+        console = structlog.dev.ConsoleRenderer(colors=terminal, pad_event_to=24)
+        return (bounded(lambda event: console(None, "", _on_one_line(event))),)
+    renderer = structlog.processors.JSONRenderer(serializer=json.dumps, default=_plain)
+    return (bounded(lambda event: str(renderer(None, "", _in_order(event)))),)
 
 
-def _in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def _in_order(event: EventDict) -> EventDict:
     return {key: event[key] for key in (*FIRST, *event) if key in event}
 
 
-def _on_one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def _on_one_line(event: EventDict) -> EventDict:
     """Escapes text from outside, which must neither move the cursor nor begin a line; JSON does that by itself."""
     return {printable(str(key)): _escaped(value) for key, value in event.items()}
 

@@ -8,7 +8,8 @@ from router.rules.load import load_rules, unread_files
 RULE = '[[rule]]\nname = "one"\n[rule.match]\nqueue = "Billing"\n'
 UNREAD = ["20-B.TOML", "20-b.Toml", "20-b.toml.txt", "20-B.TOML.TXT", "20-b.toml ", "20-b.toml.yaml", "20-b.toml (1)"]
 MEANT = ["README.md", "rules.schema.json", ".20-b.toml", ".20-b.toml.swp", "20-b.toml~", "20-b.toml.bak",
-         "20-b.toml.orig", "20-b.toml.disabled", "20-b.toml.rpmsave", "20-b.toml.dpkg-old", "notes.txt", "20-c.toml"]  # fmt: skip
+         "20-b.toml.orig", "20-b.toml.disabled", "20-b.toml.rpmsave", "20-b.toml.dpkg-old",
+         "notes.txt", "20-c.toml"]  # fmt: skip
 
 
 @pytest.fixture
