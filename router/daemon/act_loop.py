@@ -82,7 +82,7 @@ class ActLoop:
             names.rules, names.directory, every=every, until=until, on_news=self.wake, stop=self.runtime.stopping.is_set
         )
         cycle.record_search(seen)
-        if cycle.read_assumed_pauses(until=until):
+        if cycle.read_pauses(until=until, every=every):
             self.wake()
         with self._lock:
             self._seen, self._searched = seen, True

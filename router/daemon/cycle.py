@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
@@ -10,13 +10,14 @@ from itertools import islice
 from router.connect.answers import Unauthenticated
 from router.cycle_context import CycleContext
 from router.daemon.bound_rules import BoundRules
+from router.daemon.pause_checks import pause_checks
 from router.decide.decide import Decided
-from router.decide.decision import Hold, Transfer
+from router.decide.decision import Transfer
 from router.execute.executor import Executor
 from router.execute.result import Outcome, Result
 from router.followup.tracker import Tracker
 from router.lookup.snapshot import Lookup
-from router.model import Contact, ContactId, HoldReason
+from router.model import Contact, ContactId, Details, HoldReason
 from router.rules.rule import Mode
 from router.runtime import Runtime
 from router.safety.safety import Safety
@@ -28,7 +29,7 @@ from router.telemetry.cycle_report import CycleReport, CycleTally
 from router.telemetry.reporter import CycleReporter
 
 PAUSES_READ = 60
-"""Held contacts whose pauses are read in one go: DescribeContact allows 10 calls a second, and moves come first."""
+"""Contacts whose pauses are read in one go: DescribeContact allows 10 calls a second, and moves come first."""
 MAX_ROUNDS = 8
 """How often in one cycle a refused destination is followed by the next one of the step."""
 
@@ -76,11 +77,11 @@ class Cycle:
         seen = self._search_everything(tally)
         self._with_time_to_act(tally, since=tally.began)
         self.waiting_list.decide_all_again()
-        more = self.act(wait_for_slots=True, whole=seen.complete) or self.read_assumed_pauses()
+        more = self.act(wait_for_slots=True, whole=seen.complete) or self.read_pauses()
         for _ in range(MAX_ROUNDS):
             if not more or self._stopping:
                 break
-            more = self.act(wait_for_slots=True) or self.read_assumed_pauses()
+            more = self.act(wait_for_slots=True) or self.read_pauses()
         return self.finish(seen)
 
     def begin(self, *, until: float | None, again: bool = False) -> CycleTally:
@@ -151,22 +152,24 @@ class Cycle:
         self.reporter.log_holds(decided, results, tally, whole=whole)
         return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT, Outcome.INTERRUPTED) for one in results)
 
-    def read_assumed_pauses(self, *, until: float | None = None) -> bool:
-        """Reads held contacts that were assumed not to have been paused, so that no log line rests on the assumption.
+    def read_pauses(self, *, until: float | None = None, every: timedelta = timedelta()) -> bool:
+        """Reads contacts that may have been paused or resumed; see ``pause_checks``.
 
-        Returns whether any had been paused; it is decided on again then.
+        Returns whether a reading shows other pauses than were known. That contact is decided on again.
         """
-        paused: list[ContactId] = []
-        for contact in islice(self._with_assumed_pauses(), PAUSES_READ):
+        changed: list[ContactId] = []
+        accounts, now = self.waiting_list.accounts.values(), self.runtime.clock.now()
+        for contact in islice(pause_checks(accounts, self.lookup.details, now=now, every=every), PAUSES_READ):
             if self._stopping or (until is not None and self.runtime.clock.monotonic() >= until):
                 break
+            known = self.lookup.details.of(contact, self.runtime.clock.now()) or Details()
             details = self.lookup.read_pauses(contact)
             if details is None:
                 break
-            if details.resumed_at is not None or details.paused_at is not None:
-                paused.append(contact.id)
-        self.waiting_list.decide_again(paused)
-        return bool(paused)
+            if (details.paused_at, details.resumed_at) != (known.paused_at, known.resumed_at):
+                changed.append(contact.id)
+        self.waiting_list.decide_again(changed)
+        return bool(changed)
 
     def report(self, seen: SearchProgress) -> CycleReport:
         """Returns the figures of the cycle so far. ``seen`` is how far its search has come."""
@@ -204,13 +207,6 @@ class Cycle:
         self.waiting_list.record_seen(self.follower.at_agents, self.runtime.clock.now(), by_id=True)
         self.record_search(seen)
         return seen
-
-    def _with_assumed_pauses(self) -> Iterator[Contact]:
-        for account in self.waiting_list.accounts.values():
-            contact = account.contact
-            held = any(isinstance(one, Hold) for one in account.decisions)
-            if held and self.lookup.details.of(contact, self.runtime.clock.now()) is None:
-                yield contact
 
     def _with_time_to_act(self, tally: CycleTally, *, since: float) -> None:
         """Gives acting at least as much time as searching or deciding took, which began at ``since``.
@@ -273,7 +269,8 @@ class Cycle:
             if moved:
                 self.waiting_list.remove(contact)
             elif result.outcome is Outcome.HELD and result.reason in ENDED_REASONS:
-                self.waiting_list.record_ended(contact, self.runtime.clock.now())
+                for_good = result.reason is HoldReason.DISCONNECTED
+                self.waiting_list.record_ended(contact, self.runtime.clock.now(), for_good=for_good)
             elif result.outcome in (Outcome.INTERRUPTED, Outcome.LEARNT) or self._may_try_next(result, tally):
                 again.append(contact.id)
             elif result.reason is HoldReason.FLOW_SUSPENDED:

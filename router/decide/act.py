@@ -66,19 +66,26 @@ class StepOutcome:
     needs: tuple[Need, ...] = ()
 
 
+PAUSED = GuardRefusal(HoldReason.CONTACT_PAUSED, "the contact is paused, and its clock does not run")
+"""The hold of a contact that would be due if it were not paused. Polls read it again, because the pause may end."""
+
+
 def act(evaluation: Evaluation) -> StepOutcome:
     """Decides what one rule does to one contact.
 
     Warnings and routing updates do not wait for the guards that hold a move, except if the contact may be elsewhere.
-    Nothing acts while the rule's hours are closed.
+    Nothing acts while the rule's hours are closed, or the contact is paused.
     """
-    due = evaluation.tried.due
-    if due is None or not due.anything:
+    due, but_for_pause = evaluation.tried.due, evaluation.tried.due_but_for_pause
+    first = but_for_pause or due
+    if due is None or first is None or not first.anything:
         return StepOutcome()
     if (stopped := first_refusal(CLOCK, evaluation)) is not None:
-        return _held(evaluation, _latest(due), stopped)
+        return _held(evaluation, _latest(first), stopped)
     if evaluation.tried.role is Role.UNREAD:
-        return _unread(evaluation, _latest(due))
+        return _unread(evaluation, _latest(first))
+    if but_for_pause is not None:
+        return _held(evaluation, _latest(first), PAUSED)
     free = _without_transfer(evaluation) if whereabouts(evaluation) is None else ()
     if not due.to:
         return StepOutcome(decisions=free)

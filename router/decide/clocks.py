@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, FirstAct, HoursId, Need, NeedKind, QueueId
 from router.rules.bound import BoundRule
 from router.rules.calendar import Interval
-from router.rules.clock import OpenTimes
+from router.rules.clock import OpenTimes, elapsed
 from router.rules.condition import Unread
-from router.rules.pauses import stood_still
+from router.rules.pauses import running, stood_still
 from router.rules.value_test import QUEUES_OWN
 
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
-    """Holds the pauses during which a clock did not run; ``unread`` is set if there may be more of them."""
+    """Holds the pauses during which a clock did not run; ``unread`` is set if there may be more of them.
+
+    ``paused_since`` is when the pause began that lasts, as far as is known; ``None`` if the contact is not paused.
+    """
 
     pauses: tuple[Interval, ...] = ()
     unread: Unread | None = None
+    paused_since: datetime | None = None
+
+    def shown_but_for_pause(self, start: datetime, now: datetime, hours: OpenTimes | None) -> timedelta | None:
+        """Returns what the clock would show without the pause that lasts; ``None`` if the contact is not paused."""
+        since = self.paused_since
+        if since is None:
+            return None
+        ended = tuple((begins, min(ends, since)) for begins, ends in self.pauses if begins < since)
+        return elapsed(start, now, running(hours, ended))
 
 
 def standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | None) -> Standstill:
@@ -39,7 +51,8 @@ def standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | None
         earlier = waiting.earlier
         unread = earlier if isinstance(earlier, Unread) else None
         segments = segments if isinstance(earlier, Unread) else (*segments, *earlier)
-    return Standstill(stood_still(segments, start, waiting.snapshot.now, hours), unread)
+    paused_since = details.paused_at if segments[0].paused else None
+    return Standstill(stood_still(segments, start, waiting.snapshot.now, hours), unread, paused_since)
 
 
 def calendar_of(

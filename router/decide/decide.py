@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from router.decide.act import StepOutcome, TriedStep, act
 from router.decide.capacity import CapacityUsed
@@ -34,6 +34,13 @@ class Account:
     steps: tuple[TriedStep, ...] = ()
     decisions: tuple[Decision, ...] = ()
     next_due_at: datetime | None = None
+
+    @property
+    def clock_left(self) -> timedelta | None:
+        """Returns how much clock time is left before a step falls due, zero if one is due; ``None`` if none is left."""
+        found = self.governance
+        tried = () if found is None else (*found.acting, *found.undecided)
+        return min((one.clock_left for one in tried if one.clock_left is not None), default=None)
 
     @property
     def ungoverned(self) -> bool:

@@ -45,7 +45,8 @@ class TriedRule:
     match. ``hours`` are the hours that the clock counts, ``None`` if it runs around the clock; if they could not be
     read, ``elapsed`` is the most that the clock may show. With ``unread_start`` it is the least, ``due`` has all that
     is left, and nothing acts. With ``unread_pauses`` it is the most, because further ``pauses`` may make it less, and
-    nothing acts either.
+    nothing acts either. ``due_but_for_pause`` is what would be due if the pause that lasts had not stopped the clock;
+    ``None`` if the contact is not known to be paused.
     """
 
     rule: BoundRule
@@ -60,6 +61,7 @@ class TriedRule:
     pauses: tuple[Interval, ...] = ()
     unread_start: Unread | None = None
     unread_pauses: Unread | None = None
+    due_but_for_pause: Due | None = None
 
     @property
     def anything_due(self) -> bool:
@@ -87,6 +89,15 @@ class TriedRule:
         open for so long."""
         assert self.started_at is not None, "a rule that matched has a clock"
         return instant(self.started_at, place, running(self.calendar, self.pauses))
+
+    @property
+    def clock_left(self) -> timedelta | None:
+        """Returns how much clock time is left before a step falls due, zero if one is due; ``None`` if none is left."""
+        if self.due is None or self.elapsed is None:
+            return None
+        if self.due.anything:
+            return timedelta()
+        return None if self.due.next_at is None else self.due.next_at - self.elapsed
 
     @property
     def next_due_at(self) -> datetime | None:
@@ -238,6 +249,7 @@ def _clocked(known: RuleInForce, waiting: WaitingContact, matched: Match) -> Tri
     still = standstill(waiting, known_start, calendar)
     clock = running(calendar, still.pauses)
     shown = elapsed(known_start, waiting.snapshot.now, clock)
+    but_for_pause = still.shown_but_for_pause(known_start, waiting.snapshot.now, calendar)
     due = due_steps(rule.rule, shown, progress, ended=_ended(known_start, shown, waiting.snapshot.now, clock))
     return TriedRule(
         rule=rule,
@@ -252,6 +264,7 @@ def _clocked(known: RuleInForce, waiting: WaitingContact, matched: Match) -> Tri
         pauses=still.pauses,
         unread_start=started_at if isinstance(started_at, Unread) else None,
         unread_pauses=still.unread if due.anything else None,
+        due_but_for_pause=due_steps(rule.rule, but_for_pause, progress) if but_for_pause is not None else None,
     )
 
 

@@ -48,6 +48,14 @@ class DetailsCache:
         return found[0].details if found is not None and is_same_wait(contact, found[0]) else None
 
 
+    def paused_reading_age(self, contact: Contact, now: datetime) -> timedelta | None:
+        """Returns the age of a reading that shows the contact's wait paused; ``None`` if no usable reading does."""
+        found = self.readings.get(contact.id, now)
+        if found is None or not found[0].paused or not is_same_wait(contact, found[0]):
+            return None
+        return found[1]
+
+
 def is_same_wait(contact: Contact, reading: Contact) -> bool:
     """Returns whether a reading shows the contact in the same queue since the same instant."""
     return reading.is_in_place(contact.queue_id, contact.enqueued_at)

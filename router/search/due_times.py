@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from router.decide.decide import Account
+from router.decide.decision import Hold
 from router.decide.govern import TriedRule
-from router.model import Directory, QueueId
+from router.model import Directory, HoldReason, QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.condition import Unread
 from router.rules.match_keys import match_key
@@ -40,6 +41,8 @@ class NextDue:
         assert account.contact.queue_id is not None, "a waiting contact has a queue"
         by_time = self._changes_by_time(account.contact.queue_id) or self._moved_by_timed_rule(account)
         each_poll = bool(account.decisions) or late or unread or by_time
+        if any(isinstance(one, Hold) and one.reason is HoldReason.CONTACT_PAUSED for one in account.decisions):
+            return NEVER, True  # its next step is due so much later as the pause lasts: polls look whether it has ended
         coming = [*self._crossings(account), *(_breach(one, now) for one in tried)]
         if account.next_due_at is not None:
             coming.append(account.next_due_at)

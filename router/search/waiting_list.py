@@ -12,10 +12,10 @@ from router.decide.decide import Account
 from router.model import Channel, Contact, ContactId, HoldReason, QueueId, Standing
 
 ENDED_REASONS = frozenset({HoldReason.DISCONNECTED, HoldReason.PICKED_UP, HoldReason.LEFT_QUEUE})
-"""The holds after which a wait is over for good, because a contact that is queued again is queued at another instant.
+"""The holds after which a wait is over, because a contact that is queued again is queued at another instant.
 ``NOT_FOUND`` is not among them: a contact that a search returned may be found by its id a moment later."""
 ENDED_REMEMBERED_FOR = timedelta(hours=1)
-"""How long the index is given to catch up, which is far more than was ever reported; then the contact is read again."""
+"""How long the row of a contact that is disconnected is ignored: far longer than an index was ever reported to lag."""
 
 NOW = datetime.min.replace(tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -28,19 +28,22 @@ was read by its id is kept so long although a search does not return it, and so 
 class EndedWaits:
     """Remembers waits that a reading showed to be over although the search's index still shows them.
 
-    Without it, such a row costs a reading in every cycle until the index catches up.
+    Without it, such a row costs a reading in every cycle until the index catches up. A contact that an agent took, or
+    that left its queue, may come back to its place. It is therefore read again after ``INDEX_LAG``.
     """
 
     def __init__(self) -> None:
-        self._ended: dict[tuple[ContactId, datetime | None], datetime] = {}
+        self._until: dict[tuple[ContactId, datetime | None], datetime] = {}
 
-    def add(self, contact: Contact, now: datetime) -> None:
-        """Remembers the contact's wait, and forgets the waits that ended long ago."""
-        self._ended = {wait: at for wait, at in self._ended.items() if now - at < ENDED_REMEMBERED_FOR}
-        self._ended[contact.id, contact.enqueued_at] = now
+    def add(self, contact: Contact, now: datetime, *, for_good: bool) -> None:
+        """Remembers the contact's wait, and forgets the waits whose time is over."""
+        self._until = {wait: until for wait, until in self._until.items() if now < until}
+        self._until[contact.id, contact.enqueued_at] = now + (ENDED_REMEMBERED_FOR if for_good else INDEX_LAG)
 
-    def __contains__(self, contact: Contact) -> bool:
-        return (contact.id, contact.enqueued_at) in self._ended
+    def ignores(self, contact: Contact, now: datetime) -> bool:
+        """Returns whether a row of the wait is ignored at that time."""
+        until = self._until.get((contact.id, contact.enqueued_at))
+        return until is not None and now < until
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,7 +98,7 @@ class WaitingList:
             for contact in contacts:
                 if contact.channel not in self.channels:
                     continue
-                if contact.standing(now) is not Standing.WAITING or contact in self._ended:
+                if contact.standing(now) is not Standing.WAITING or self._ended.ignores(contact, now):
                     self._entries.pop(contact.id, None)
                     continue
                 fresh += self._add(contact, now, by_id=by_id)
@@ -202,10 +205,13 @@ class WaitingList:
         with self._lock:
             self._remove(contact)
 
-    def record_ended(self, contact: Contact, now: datetime) -> None:
-        """Removes a contact that a reading showed not to wait, and ignores later rows of the same wait."""
+    def record_ended(self, contact: Contact, now: datetime, *, for_good: bool = True) -> None:
+        """Removes a contact that a reading showed not to wait, and ignores later rows of the same wait for a while.
+
+        ``for_good``: it is disconnected. Otherwise it may come back to its place.
+        """
         with self._lock:
-            self._ended.add(contact, now)
+            self._ended.add(contact, now, for_good=for_good)
             self._remove(contact)
 
     def _remove(self, contact: Contact) -> None:

@@ -133,10 +133,10 @@ def test_while_it_is_paused_it_is_not_moved(centre, behaviours, channel):
     centre.clock.travel(20 * MINUTE)
     centre.world.pause(task)
     centre.clock.travel(3 * HOUR)
-    assert run(app)[0] == {}
+    assert run(app)[0] == {HoldReason.CONTACT_PAUSED: 1}
     due_before = centre.world.enqueue(channel, "Billing", waited=2 * HOUR)
     centre.world.pause(due_before)
-    assert run(app)[0] == {HoldReason.CONTACT_PAUSED: 1}
+    assert run(app)[0] == {HoldReason.CONTACT_PAUSED: 2}
     assert centre.world.transfers == ()
 
 
@@ -268,3 +268,82 @@ def explained(centre, rules, contact_id):
     account = preview.account(contact_id)
     assert account is not None
     return "\n".join(lines(account, preview)), as_json(account, preview)
+
+
+IN_A_MINUTE = """
+[defaults]
+flow = "Overflow to queue"
+
+[[rule]]
+name = "late"
+match.queue = "Billing"
+sla = { target = "60s", clock = "CLOCK" }
+[[rule.step]]
+at = "breach"
+to = [{ queue = "Billing Overflow" }]
+"""
+POLL, SECOND = timedelta(seconds=15), timedelta(seconds=1)
+
+
+def serve(app, centre, *, seconds, at=None):
+    """Runs the service for so many seconds, with a poll each 15 and a step each second; ``at`` acts at its times."""
+    for second in range(seconds):
+        if at and second in at:
+            at[second]()
+        if second % 15 == 0:
+            app.acting.poll(until=centre.clock.monotonic() + 60, every=POLL)
+        app.acting._step()
+        centre.clock.travel(SECOND)
+
+
+def moved_at(centre, began, contact_id):
+    [at] = [move.at for move in centre.world.transfers if move.contact_id == contact_id]
+    return (at - began).total_seconds()
+
+
+def events_of(events, name):
+    return [line for line in events if line["event"] == name]
+
+
+@keeps
+@pytest.mark.parametrize("channel", ["TASK", "EMAIL"])
+@pytest.mark.parametrize("lasts", [5, 40, 47, 100, 200])
+@pytest.mark.parametrize("read", ["by nobody", "while it was paused"])
+def test_after_a_pause_over_its_due_instant_it_is_moved_within_a_poll(centre, behaviours, channel, lasts, read, events):
+    began = centre.clock.now()
+    contact = centre.world.enqueue(channel, "Billing")
+    rules = IN_A_MINUTE.replace("CLOCK", "queue")
+    if read == "while it was paused":
+        condition = 'match = { queue = "Billing", attributes.tier = { present = false } }'
+        rules = rules.replace('match.queue = "Billing"', condition)
+    app = centre.router(rules, **{"poll.every": "15s"})
+    resume = 30 + lasts
+    acts = {30: lambda: centre.world.pause(contact), resume: lambda: centre.world.resume(contact)}
+    serve(app, centre, seconds=resume + 60, at=acts)
+    due = 60 + lasts
+    assert due - 1 <= moved_at(centre, began, contact) <= due + 17
+    if lasts > 47:
+        assert [line["reason"] for line in events_of(events, "contact.held")] == ["contact_paused"]
+
+
+@keeps
+def test_a_paused_contact_is_read_in_a_rhythm_and_is_held_visibly(centre, behaviours, events):
+    contact = centre.world.enqueue("TASK", "Billing")
+    app = centre.router(IN_A_MINUTE.replace("CLOCK", "queue"), **{"poll.every": "15s"})
+    serve(app, centre, seconds=600, at={20: lambda: centre.world.pause(contact)})
+    assert app.connection.calls()["DescribeContact"] <= 600 / 15 + 3
+    assert app.cycle.report(app.acting._seen).held == {HoldReason.CONTACT_PAUSED: 1}
+    [line] = events_of(events, "contact.held")
+    assert line["detail"] == "the contact is paused, and its clock does not run"
+    assert centre.world.transfers == ()
+
+
+@keeps
+def test_a_contact_that_is_paused_long_before_it_is_due_costs_few_readings(centre, behaviours):
+    contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(QUEUE.replace('"1h"', '"3h"'), **{"poll.every": "15s"})
+    centre.world.pause(contact)
+    app.cycle.lookup.read_pauses(app.connection.reader.describe(contact).contact)
+    before = centre.sandbox.count("DescribeContact")
+    serve(app, centre, seconds=120)
+    assert centre.sandbox.count("DescribeContact") == before

@@ -111,7 +111,7 @@ def test_a_request_that_is_refused_whatever_its_ids_are_is_split_once_in_five_mi
 
 @pytest.mark.parametrize("failure", [Throttled(code="ThrottlingException"), NOT_FOUND])
 def test_a_failure_that_is_not_about_ids_leaves_nothing_out(failure):
-    """One listed queue that is refused alone may be a passing fault of Connect."""
+    """Refuses one listed queue alone, which may be a passing fault of Connect."""
     centre, missing = ListingConnect(IDS, failure), missing_ids()
     missing.directory_read([Queue(id=one, name=one) for one in IDS])
     ids = IDS[:1] if failure is NOT_FOUND else IDS

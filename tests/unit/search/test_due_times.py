@@ -1,8 +1,13 @@
 """Checks when a contact is decided on again."""
 
+from dataclasses import replace
+
 import pytest
 
 from router.decide.decide import decide
+from router.decide.decision import Hold
+from router.model import HoldReason
+from router.rules.rule import Mode
 from router.search.due_times import NextDue
 from router.search.waiting_list import NEVER
 from tests.builders.contacts import NOW, contact, minutes
@@ -34,6 +39,19 @@ LADDER = """
 
 def test_at_each_poll_too_while_something_is_due_and_at_the_next_step_s_instant():
     assert next_look(LADDER, contact(waited=12)) == (NOW + minutes(8), True)
+
+
+@pytest.mark.parametrize("reason", HoldReason)
+def test_whatever_holds_a_contact_each_poll_decides_on_it_again(reason):
+    bound = rules(overflow(at="10m"))
+    one = contact(waited=12)
+    account = decide(snapshot(one), bound).accounts[one.id]
+    [decision] = account.decisions
+    hold = Hold(contact=one, wait=decision.wait, chain_id=one.chain_id, reason=reason, mode=Mode.ENFORCE)
+    held = replace(account, decisions=(hold,))
+    at, each_poll = NextDue(bound, DIRECTORY).next_decision(held, NOW)
+    assert each_poll
+    assert at > NOW
 
 
 def test_never_again_where_no_rule_has_anything_to_do_with_it():

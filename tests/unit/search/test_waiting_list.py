@@ -185,13 +185,22 @@ def test_a_wait_that_ended_is_ignored_for_an_hour_and_a_new_wait_of_the_contact_
     over = contact("a", waited=5)
     waiting_list.record_ended(over, AT)
     assert waiting_list.record_seen([contact("a", waited=1)], AT) == 1
-    waiting_list.record_ended(contact("b"), AT + ENDED_REMEMBERED_FOR - timedelta(seconds=1))
-    assert waiting_list.record_seen([over], AT) == 0
-    waiting_list.record_ended(contact("b"), AT + ENDED_REMEMBERED_FOR)
-    assert waiting_list.record_seen([over], AT) == 1
+    assert waiting_list.record_seen([over], AT + ENDED_REMEMBERED_FOR - timedelta(seconds=1)) == 0
+    assert waiting_list.record_seen([over], AT + ENDED_REMEMBERED_FOR) == 1
 
 
 def test_a_wait_that_ended_takes_no_newer_wait_of_the_contact_off_the_list(waiting_list):
     waiting_list.record_seen([contact("a", waited=1)], AT)
     waiting_list.record_ended(contact("a", waited=5), AT)
     assert "a" in waiting_list
+
+
+def test_a_contact_that_was_taken_may_come_back_to_its_place_and_is_seen_again_after_the_lag_of_the_index(waiting_list):
+    waiting_list.record_ended(contact("a"), AT, for_good=False)
+    assert waiting_list.record_seen([contact("a")], AT + INDEX_LAG - timedelta(seconds=1)) == 0
+    assert waiting_list.record_seen([contact("a")], AT + INDEX_LAG) == 1
+
+
+def test_a_row_is_ignored_no_longer_than_its_time_although_no_other_wait_ends(waiting_list):
+    waiting_list.record_ended(contact("a"), AT)
+    assert waiting_list.record_seen([contact("a")], AT + ENDED_REMEMBERED_FOR) == 1
