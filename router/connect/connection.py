@@ -23,6 +23,7 @@ class Connection:
     """Holds the client and the parts that use it. Thread-safe. ``endpoint`` is the URL that the SDK resolved."""
 
     endpoint: str
+    region: str
     reader: ConnectReader
     background: ConnectReader
     """The same, for readings that can wait for those right before a move."""
@@ -65,6 +66,7 @@ class Connection:
         search = Search(reads, channels=channels, missing=missing, patience=searching)
         return cls(
             endpoint=client.meta.endpoint_url,
+            region=client.meta.region_name,
             reader=ConnectReader(
                 searching=search, contacts=Contacts(reads, monotonic=monotonic, patience=describing)
             ),

@@ -150,6 +150,7 @@ class Cycle:
         self._record_results(results, tally)
         self.safety.suspend_flows(self.follower.followed)
         self.reporter.log_holds(decided, results, tally, whole=whole)
+        tally.busy += self.runtime.clock.monotonic() - began
         return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT, Outcome.INTERRUPTED) for one in results)
 
     def read_pauses(self, *, until: float | None = None, every: timedelta = timedelta()) -> bool:

@@ -200,7 +200,7 @@ class Leadership:
         lease, begun, self._once = self.shared.lease, None, True
         try:
             while not lease.try_to_hold():
-                seen = (lease.holder, lease.version)
+                seen = (lease.version,)
                 if begun is not None and seen != begun:
                     raise LedgerUnavailable(f"{self.shared.ledger.name}: {lease.holder} holds the lease")
                 begun = seen

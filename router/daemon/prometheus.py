@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from router.daemon.compose import Router
@@ -24,6 +24,7 @@ def exposed(app: Router, *, host: str, port: int) -> Iterator[int]:
     """
     registry = CollectorRegistry()
     registry.register(PrometheusCollector(app))
+    ProcessCollector(registry=registry)
     server, thread = start_http_server(port, addr=host, registry=registry)
     try:
         yield server.server_port
@@ -57,6 +58,7 @@ class PrometheusCollector:
         )
         yield from _of_cycles(status, status["cycle"] or {})
         if self._app.counters is not None:
+            self._app.counters.begin_rules(self._app.names.ruleset.rules)
             yield from self._app.counters.registry.collect()
         yield from _of_calls(status["quotas"])
         yield from _of_rules(status["rules"])

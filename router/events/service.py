@@ -32,7 +32,7 @@ def log_service_stopping() -> None:
 
 def log_service_abandoned(calls: int) -> None:
     """Logs how many calls were still under way when the service ended."""
-    log.warning("service.abandoned", calls=calls)
+    log.warning("service.abandoned", open_calls=calls)
 
 
 def log_service_stopped() -> None:

@@ -9,12 +9,19 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 
 from router.decide.decision import Transfer
 from router.execute.result import Outcome, Result
-from router.rules.rule import Mode
+from router.rules.rule import Mode, Rule
 from router.telemetry.cycle_report import CycleReport
 
 PREFIX = "connect_router"
-REACTION_S = (1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
-"""Upper bounds in seconds, inclusive; around the default poll of 15 s."""
+SECONDS_S = (1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
+HOURS_S = (3600.0, 7200.0, 14400.0, 28800.0, 86400.0)
+REACTION_S = (*SECONDS_S, *HOURS_S)
+"""Upper bounds in seconds, inclusive; around the default poll of 15 s, and up to the longest promises in use."""
+
+OBSERVED = "observed"
+SHOWN = (Outcome.DONE, Outcome.HELD, Outcome.REFUSED, Outcome.UNSETTLED, Outcome.NOT_SENT)
+OUTCOMES = (OBSERVED, *(outcome.value for outcome in SHOWN))
+"""The outcomes that docs/metrics.md lists."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -45,6 +52,13 @@ class CycleCounters:
             registry=registry,
         )
 
+    def begin_rules(self, rules: Iterable[Rule]) -> None:
+        """Shows the counters of these rules from 0 on: `rate()` misses the first move of a counter that appears with
+        it."""
+        for rule in rules:
+            for outcome in OUTCOMES if rule.to_steps and rule.mode is not Mode.OFF else ():
+                self._transfers.labels(rule.name, outcome)
+
     def count(self, report: CycleReport, results: Iterable[Result]) -> None:
         """Adds one cycle."""
         self._cycles.labels(str(report.complete).lower()).inc()
@@ -55,7 +69,7 @@ class CycleCounters:
     def _count_transfer(self, result: Result) -> None:
         """Counts a transfer, and its reaction time: from when its step fell due to when Connect accepted it."""
         observed = result.decision.mode is Mode.OBSERVE
-        self._transfers.labels(result.decision.rule, "observed" if observed else result.outcome.value).inc()
+        self._transfers.labels(result.decision.rule, OBSERVED if observed else result.outcome.value).inc()
         settled_at = result.action.settled_at if result.action is not None else None
         if not observed and result.outcome is Outcome.DONE and settled_at is not None:
             took = max(settled_at - result.decision.due_at, timedelta())

@@ -32,6 +32,8 @@ class CycleTally:
     began: float
     calls: Counter[str]
     accounts: dict[ContactId, Account] = field(default_factory=dict)
+    busy: float = 0.0
+    """Seconds in which the router decided and acted."""
     _lasting: list[Result] = field(default_factory=list)
     _passing: dict[ContactId, list[Result]] = field(default_factory=dict)
 
@@ -149,6 +151,10 @@ class CycleReport:
     seconds: float = field(
         default=0.0,
         metadata=_figure("seconds", unit="Seconds", gauge="cycle_seconds", text="Seconds that the last cycle took."),
+    )
+    busy: float = field(
+        default=0.0,
+        metadata=_figure("busy_s", unit="Seconds", gauge="busy_seconds", text="Seconds of it spent on deciding and acting."),
     )
     searching: bool = False
     failure: Failure | None = None

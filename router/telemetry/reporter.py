@@ -61,6 +61,7 @@ class CycleReporter:
             unseen_for=seen.unseen_for,
             failure=seen.failure,
             seconds=now - tally.began,
+            busy=tally.busy,
         )
 
     def log_finished(self, report: CycleReport, tally: CycleTally) -> None:

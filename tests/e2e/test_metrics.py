@@ -68,6 +68,15 @@ def test_the_figures_are_those_of_the_cycles(centre):
     assert read["ledger_open_intents",] == 0
 
 
+def test_the_process_and_the_counters_of_rules_show_before_anything_was_moved(centre):
+    read = scraped(router(centre))
+    assert read["process_start_time_seconds",] > 0
+    assert read["process_resident_memory_bytes",] > 0
+    assert read["process_open_fds",] > 0
+    outcomes = ("observed", "done", "held", "refused", "unsettled", "not_sent")
+    assert [read["transfers_total", outcome, "late"] for outcome in outcomes] == [0] * 6
+
+
 def test_reaction_is_from_the_breach_to_the_accepted_transfer(centre):
     centre.world.enqueue("TASK", "Billing", waited=HOUR + timedelta(seconds=40))
     app = router(centre)

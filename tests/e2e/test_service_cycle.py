@@ -245,7 +245,7 @@ def test_the_service_ends_within_ten_seconds_though_a_call_hangs_and_its_intent_
     centre.sandbox.after("TransferContact", stop)
     assert daemon.run() == 0
     assert time.monotonic() - stopped_at[0] < 10
-    assert [line["calls"] for line in lines(events, "service.abandoned")] != []
+    assert [line["open_calls"] for line in lines(events, "service.abandoned")] != []
     second = centre.router()
     second.cycle.run(until=None)
     centre.land(second)

@@ -38,11 +38,12 @@ def test_the_command_that_is_printed_takes_the_contact_back(bench, moved, monkey
     done = bench.run("history", "--undo-plan", cycle)
     line = next(line for line in done.stdout.splitlines() if line.startswith("aws ") and contact_id in line)
     words = iter(shlex.split(line)[3:])
-    names = {"--instance-id": "InstanceId", "--contact-id": "ContactId", "--queue-id": "QueueId"}
+    names = {"--region": "Region", "--instance-id": "InstanceId", "--contact-id": "ContactId", "--queue-id": "QueueId"}
     parameters = {names.get(word, "ContactFlowId"): next(words) for word in words}
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "sandbox")
     client = boto3.client("connect", region_name="us-east-1", endpoint_url=bench.sandbox.endpoint)
+    assert parameters.pop("Region") == "us-east-1"
     client.transfer_contact(**parameters)
     client.close()
     again = {one["moved_contact_id"]: one for one in bench.json("history", "--undo-plan", cycle)}

@@ -104,18 +104,19 @@ def _undo_plan(settings: Settings, arguments: argparse.Namespace) -> int:
 
     directory, now = Directory(), datetime.now(UTC)
     undone: list[Undo] = []
+    region = settings.connect.region
     with in_one_line(), read_ledger(settings) as ledger:
         moves = [action for action in _filtered(ledger, arguments) if action.moved]
         if moves:
             with connected(settings) as connection:
-                directory = read_directory(connection, settings, with_agents=True)
+                directory, region = read_directory(connection, settings, with_agents=True), connection.region
                 undone = [
                     undo_of(move, reader=connection.reader, ledger=ledger, directory=directory, now=now)
                     for move in moves
                 ]
         else:
             print_note("no contact was moved in that cycle, as far as the ledger shows")
-    print_undo_plan(undone, directory, instance_id=settings.connect.instance_id, as_json=arguments.json)
+    print_undo_plan(undone, directory, instance_id=settings.connect.instance_id, region=region, as_json=arguments.json)
     return DONE
 
 

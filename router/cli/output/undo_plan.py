@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 HEADINGS = ("contact now", "rule", "moved", "back to", "possible")
 
 
-def print_undo_plan(undone: Sequence[Undo], directory: Directory, *, instance_id: str, as_json: bool) -> None:
+def print_undo_plan(
+    undone: Sequence[Undo], directory: Directory, *, instance_id: str, region: str | None, as_json: bool
+) -> None:
+    """Prints the plan. ``region`` is the Region of the commands; ``None``: the AWS CLI finds it like the router."""
+    where = f"{f'--region {region} ' if region is not None else ''}--instance-id {instance_id}"
     if as_json:
-        print_json([_as_json(one, directory, instance_id) for one in undone])
+        print_json([_as_json(one, directory, where) for one in undone])
     elif undone:
         out = console()
         print_table(table(HEADINGS, [_as_row(one, directory) for one in undone]), out)
-        for line in [_command(one, instance_id) for one in undone if one.possible]:
+        for line in [_command(one, where) for one in undone if one.possible]:
             out.print(text(line), soft_wrap=True)
 
 
@@ -34,7 +38,7 @@ def _as_row(one: Undo, directory: Directory) -> tuple[object, ...]:
     return one.contact_id, one.action.rule, f"{back} -> {to}", back, possible
 
 
-def _as_json(one: Undo, directory: Directory, instance_id: str) -> dict[str, Any]:
+def _as_json(one: Undo, directory: Directory, where: str) -> dict[str, Any]:
     return {
         "contact_id": one.contact_id,
         "moved_contact_id": one.action.contact_id,
@@ -47,13 +51,13 @@ def _as_json(one: Undo, directory: Directory, instance_id: str) -> dict[str, Any
         "possible": one.possible,
         "why_not": one.hindrance,
         "transfers_left": one.transfers_left,
-        "command": _command(one, instance_id) if one.possible else None,
+        "command": _command(one, where) if one.possible else None,
     }
 
 
-def _command(one: Undo, instance_id: str) -> str:
+def _command(one: Undo, where: str) -> str:
     """Returns the undoing command for a shell. Nothing is quoted, because ids are letters, digits and hyphens."""
     return (
-        f"aws connect transfer-contact --instance-id {instance_id} --contact-id {one.contact_id}"
+        f"aws connect transfer-contact {where} --contact-id {one.contact_id}"
         f" --queue-id {one.to_queue_id} --contact-flow-id {one.flow_id}"
     )

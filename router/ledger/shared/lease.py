@@ -79,10 +79,13 @@ class Lease:
 
     @property
     def holder(self) -> str | None:
-        """Returns the name of the router that has it, as last seen; ``None``: nobody, as far as is known."""
+        """Returns the name of the router that has it, as last seen; ``None``: nobody, as far as is known. A router that
+        was not seen to renew it for as long as it lasts has lost it."""
         if self.held:
             return self._name
-        return self._seen.name if self._seen is not None and self._mine is None else None
+        if self._seen is None or self._mine is not None or self._monotonic() - self._seen.since >= self._lasts:
+            return None
+        return self._seen.name
 
     @property
     def version(self) -> int | None:

@@ -62,6 +62,20 @@ def test_it_is_taken_once_its_holder_was_not_seen_to_renew_it_for_as_long_as_it_
     assert (a.lease.held, a.lease.holder) == (False, "b")
 
 
+def test_a_router_that_lost_it_is_not_named_as_its_holder(a, b):
+    a.lease.try_to_hold()
+    b.lease.watch()
+    b.wait(LASTS - 0.1)
+    assert b.lease.holder == "a"
+
+    b.wait(0.1)
+
+    assert b.lease.holder is None
+    a.lease.try_to_hold()
+    b.lease.watch()
+    assert b.lease.holder == "a"
+
+
 def test_a_holder_that_renews_it_keeps_it_for_ever(a, b):
     for _ in range(30):
         assert a.lease.try_to_hold()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import zipfile
 from importlib import metadata
@@ -23,12 +24,13 @@ only_of_the_wheel = pytest.mark.skipif(not TESTS_THE_WHEEL, reason="of the wheel
 
 
 def package_files() -> dict[str, bytes]:
-    """Every file of the package in the checkout by its path in a wheel: modules, scenarios, migrations, the marker; and
-    the configuration and the rules that the demo runs on."""
+    """Returns every file of the package in the checkout by its path in a wheel: modules, scenarios, migrations, the
+    marker, the command's entry, and the configuration and the rules that the demo runs on."""
     paths = (path for path in (CHECKOUT / "router").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     found = {path.relative_to(CHECKOUT).as_posix(): path for path in paths}
     for path in (CHECKOUT / "config.toml", *(CHECKOUT / "rules").iterdir()):
         found[f"router/demo_files/{path.relative_to(CHECKOUT).as_posix()}"] = path
+    found["connect_router.py"] = CHECKOUT / "connect_router.py"
     return {name: path.read_bytes() for name, path in found.items()}
 
 
@@ -54,11 +56,55 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile):
 def test_the_wheel_offers_one_command_and_no_other_package(wheel: zipfile.ZipFile):
     (entry_points,) = (name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt"))
 
-    assert wheel.read(entry_points).split(b"\n")[:2] == [b"[console_scripts]", b"connect-router = router.cli:main"]
+    assert wheel.read(entry_points).split(b"\n")[:2] == [b"[console_scripts]", b"connect-router = connect_router:main"]
     assert {name.split("/")[0] for name in wheel.namelist()} == {
+        "connect_router.py",
         "router",
         f"connect_router-{router.__version__}.dist-info",
     }
+
+
+def test_a_router_of_another_project_on_the_module_path_does_not_replace_the_command(
+    wheel: zipfile.ZipFile, tmp_path: Path
+):
+    installed, elsewhere = tmp_path / "installed", tmp_path / "elsewhere"
+    wheel.extractall(installed)
+    elsewhere.mkdir()
+    (elsewhere / "router.py").write_text("raise SystemExit('another router')\n")
+    program = "import sys, connect_router as command; sys.argv[1:] = ['--version']; sys.exit(command.main())"
+    environment = {**os.environ, "PYTHONPATH": f"{elsewhere}{os.pathsep}{installed}"}
+
+    done = subprocess.run([sys.executable, "-P", "-c", program], env=environment, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, f"connect-router {router.__version__}\n"), done.stderr
+
+
+def test_the_source_distribution_holds_what_make_test_needs(tmp_path: Path):
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)],
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+    )
+    (built,) = tmp_path.iterdir()
+    with tarfile.open(built) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+
+    git = subprocess.run(["git", "ls-files"], cwd=CHECKOUT, capture_output=True, text=True)
+    if git.returncode == 0:
+        assert set(git.stdout.split()) - inside == set()
+    needed = {"Makefile", ".importlinter", ".ci/run", "LICENSE", "README.md", "CHANGELOG.md", "bench/support"}
+    inside |= {str(Path(name).parent) for name in inside}
+    assert needed - inside == set()
+    assert not [name for name in inside if name.startswith((".venv", "build/", ".git/"))]
+
+
+def test_the_project_names_its_status_and_who_makes_it(wheel: zipfile.ZipFile):
+    folder = f"connect_router-{router.__version__}.dist-info"
+    told = metadata.PathDistribution(zipfile.Path(wheel, f"{folder}/")).metadata
+
+    assert told["Author"] == "The connect-router maintainers"
+    assert "Development Status :: 4 - Beta" in told.get_all("Classifier", [])
 
 
 def test_the_wheel_carries_the_licence_that_it_names(wheel: zipfile.ZipFile):

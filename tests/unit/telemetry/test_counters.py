@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from router.decide.decision import Transfer
 from router.execute.result import Outcome, Result
+from router.rules.load import parse_rules
 from router.rules.rule import Mode
 from router.telemetry.counters import REACTION_S, CycleCounters
 from router.telemetry.cycle_report import CycleReport
@@ -66,11 +67,50 @@ def test_before_the_first_cycle_the_series_that_need_no_name_are_there_with_zero
     assert (found["reaction_seconds_count",], found["reaction_seconds_sum",]) == (0, 0)
 
 
+RULES = """
+[defaults]
+flow = "F"
+[[rule]]
+name = "moves"
+match.queue = "A"
+step = [{ at = "1h", to = [{ queue = "B" }] }]
+[[rule]]
+name = "warns"
+match.queue = "A"
+step = [{ at = "1h", warn = "late" }]
+[[rule]]
+name = "rests"
+mode = "off"
+match.queue = "A"
+step = [{ at = "1h", to = [{ queue = "B" }] }]
+"""
+
+
+def test_the_counters_of_a_rule_that_moves_begin_at_0_with_every_outcome():
+    counters = CycleCounters()
+    counters.begin_rules(parse_rules([("r.toml", RULES.encode())]).rules)
+    counters.count(CycleReport(), [result(rule="moves", after=1)])
+    counters.begin_rules(parse_rules([("r.toml", RULES.encode())]).rules)
+
+    text = generate_latest(counters.registry).decode()
+    found = {
+        (sample.labels["rule"], sample.labels["outcome"]): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "connect_router_transfers_total"
+    }
+    outcomes = ("observed", "done", "held", "refused", "unsettled", "not_sent")
+    assert found == {("moves", outcome): float(outcome == "done") for outcome in outcomes}
+
+
 def test_no_series_tells_when_a_counter_was_created():
     assert not [name for name, *_ in samples((CycleReport(), [result(after=1)])) if name.endswith("_created")]
 
 
-@pytest.mark.parametrize(("after", "bucket"), [(0.2, 0), (1, 0), (1.1, 1), (15, 4), (3600, 11), (3601, 12), (-3, 0)])
+@pytest.mark.parametrize(
+    ("after", "bucket"),
+    [(0.2, 0), (1, 0), (1.1, 1), (15, 4), (3600, 11), (3601, 12), (7200, 12), (28800, 14), (86401, 16), (-3, 0)],
+)
 def test_a_reaction_counts_in_the_first_bucket_that_holds_it(after, bucket):
     found = samples((CycleReport(), [result(after=after)]))
     counts = [found["reaction_seconds_bucket", bound] for bound in (*map(str, REACTION_S), "+Inf")]

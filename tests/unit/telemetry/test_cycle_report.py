@@ -68,9 +68,10 @@ def test_the_line_has_plain_values_only():
         next_due_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
         unseen_for=timedelta(seconds=3),
         seconds=1.23456,
+        busy=0.98765,
     )
     line = report.fields()
-    assert (line["oldest_breach_s"], line["unseen_s"], line["seconds"]) == (61.235, 3.0, 1.235)
+    assert (line["oldest_breach_s"], line["unseen_s"], line["seconds"], line["busy_s"]) == (61.235, 3.0, 1.235, 0.988)
     assert line["next_due_at"] == "2026-03-02T12:00:00+00:00"
     assert line["held"] == {"closed": 1}
     assert "glance" not in line
