@@ -154,7 +154,9 @@ class CycleReport:
     )
     busy: float = field(
         default=0.0,
-        metadata=_figure("busy_s", unit="Seconds", gauge="busy_seconds", text="Seconds of it spent on deciding and acting."),
+        metadata=_figure(
+            "busy_s", unit="Seconds", gauge="busy_seconds", text="Seconds of it spent on deciding and acting."
+        ),
     )
     searching: bool = False
     failure: Failure | None = None
