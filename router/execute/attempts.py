@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, stop_any, stop_before_delay
-from tenacity.nap import sleep_using_event
 from tenacity.stop import stop_base, stop_when_event_set
 from tenacity.wait import wait_random_exponential
 
@@ -116,7 +115,7 @@ class Attempts:
                 _Until(effort, self.runtime.clock),
             ),
             wait=wait_random_exponential(multiplier=0.5, max=self.policy.max_delay.total_seconds()),
-            sleep=sleep_using_event(self.runtime.stopping),
+            sleep=self.pacer.pause,
             retry_error_callback=_last,
         )
         result: AttemptResult = retrying(self._once, effort)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from router.connect.answers import (
     DescribeAnswer,
@@ -16,6 +18,9 @@ from router.connect.answers import (
     Updated,
 )
 from router.model import Contact, ContactId, QueueId, RoutingData, Target
+from router.runtime import DaemonThreads
+
+T = TypeVar("T")
 
 
 class FakeClock:
@@ -79,13 +84,20 @@ class FakeConnect:
 
 
 class FakePacer:
-    """Grants every token, until ``empty`` is set, and records what Connect's responses told it."""
+    """Grants every token, until ``empty`` is set, and records tokens given back and responses.
 
-    def __init__(self) -> None:
+    A pause takes no time: it is recorded, and moves the ``clock`` if there is one.
+    """
+
+    def __init__(self, clock: FakeClock | None = None) -> None:
         self.empty = False
+        self._clock = clock
         self.seen: list[str] = []
+        self.acquired: list[str] = []
+        self.paused: list[float] = []
 
     def acquire(self, operation: str, *, until: float | None = None, cancelled: object = None) -> bool:
+        self.acquired.append(operation)
         return not self.empty
 
     def nudge(self, operation: str) -> None: ...
@@ -96,6 +108,11 @@ class FakePacer:
     def give_back(self, operation: str) -> None:
         self.seen.append("given back")
 
+    def pause(self, seconds: float) -> None:
+        self.paused.append(seconds)
+        if self._clock is not None:
+            self._clock.travel(timedelta(seconds=seconds))
+
     def throttled(self, operation: str) -> object:
         self.seen.append("throttled")
         return None
@@ -103,3 +120,15 @@ class FakePacer:
     def succeeded(self, operation: str) -> object:
         self.seen.append("succeeded")
         return None
+
+
+class InlineThreads(DaemonThreads):
+    """Runs each piece of work at once, in the calling thread."""
+
+    def __init__(self) -> None:
+        super().__init__("inline")
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        self._run(future, lambda: fn(*args, **kwargs))
+        return future

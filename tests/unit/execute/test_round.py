@@ -1,0 +1,251 @@
+"""Checks the order and the bounds of a round: updates and warnings before moves, and nothing that came too late."""
+
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from router.connect.answers import Throttled, Transferred
+from router.decide.decision import RoutingUpdate, Transfer, Warn
+from router.execute.observation import ObservePerformer
+from router.execute.result import Outcome
+from router.execute.round import Round
+from router.ledger import LedgerUnavailable, SqliteLedger
+from router.model import ContactId, Details, HoldReason, Pause, PauseKind
+from router.rules.rule import Mode
+from tests.builders.contacts import NOW, minutes
+from tests.builders.execution import ExecutionBench
+from tests.builders.instance import TO_QUEUE
+from tests.builders.rules import overflow
+
+SLOW_DOWN = Throttled(code="TooManyRequestsException")
+
+
+def moved(contact_id: str) -> Transferred:
+    return Transferred(contact_id=ContactId(contact_id))
+
+
+class RoundBench(ExecutionBench):
+    """Holds a round on the performers of the bench, and the observer's own ledger."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.observed = SqliteLedger.in_memory("instance-1")
+        observer = ObservePerformer(
+            reader=self.connect, observed=self.observed, clock=self.clock, details=self.details
+        )
+        self.round = Round(
+            enforcer=self.transfer, observer=observer, safety=self.safety, pacer=self.pacer, runtime=self.runtime
+        )
+
+    def perform(self, decided, *, wait_for_slots=False, **context):
+        return self.round.perform(
+            decided.decisions, replace(decided.context, **context), wait_for_slots=wait_for_slots
+        )
+
+    def close(self) -> None:
+        super().close()
+        self.observed.close()
+
+
+@pytest.fixture
+def bench():
+    bench = RoundBench()
+    yield bench
+    bench.close()
+
+
+def outcomes(results):
+    return sorted((type(one.decision).__name__, one.outcome) for one in results)
+
+
+def test_all_that_was_decided_on_a_contact_is_done_and_its_move_comes_last(bench):
+    bench.connect.transfer_answers = [moved("c2")]
+    with capture_logs() as lines:
+        results = bench.perform(bench.decided(bench.waiting()))
+
+    assert outcomes(results) == [("RoutingUpdate", Outcome.DONE), ("Transfer", Outcome.DONE), ("Warn", Outcome.DONE)]
+    events = [line["event"] for line in lines if line["event"].startswith("contact.")]
+    assert set(events) == {"contact.reprioritized", "contact.warned", "contact.transferred"}
+    assert events[-1] == "contact.transferred"
+
+
+def test_an_update_that_is_throttled_delays_the_move_a_moment_only(bench):
+    bench.connect.update_answers = [SLOW_DOWN] * 99
+    bench.connect.transfer_answers = [moved("c2")]
+    began = bench.clock.monotonic()
+
+    results = bench.perform(bench.decided(bench.waiting()), until=began + 60)
+
+    assert ("Transfer", Outcome.DONE) in outcomes(results)
+    assert bench.clock.monotonic() - began <= 2.0
+
+
+def test_the_most_urgent_contacts_are_moved_first(bench):
+    ids = ["c1", "c2", "c3"]
+    bench.connect.transfer_answers = [moved(f"after {one}") for one in ids]
+    decided = bench.decided(*[bench.waiting(one) for one in ids], text=overflow())
+
+    bench.perform(decided)
+
+    assert [one for one, _, _ in bench.connect.transfers] == [one.contact.id for one in decided.decisions]
+
+
+def test_observed_decisions_go_to_the_observer_alone(bench):
+    decided = bench.decided(bench.waiting(), text=overflow(mode="observe"))
+    assert [one.mode for one in decided.decisions] == [Mode.OBSERVE]
+    results = bench.perform(decided)
+
+    assert outcomes(results) == [("Transfer", Outcome.DONE)]
+    assert (bench.connect.transfers, bench.ledger.history()) == ([], ())
+    assert len(bench.observed.history()) == 1
+
+
+def late(bench, decided):
+    return {"until": bench.clock.monotonic()}
+
+
+def stopping(bench, decided):
+    bench.runtime.stopping.set()
+    return {}
+
+
+def interrupted(bench, decided):
+    return {"interrupted": lambda: True}
+
+
+def closing(bench, decided):
+    decided.decisions = [replace(one, acts_before=NOW) for one in decided.decisions]
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("came_first", "outcome"),
+    [
+        (late, Outcome.NOT_SENT),
+        (stopping, Outcome.NOT_SENT),
+        (closing, Outcome.NOT_SENT),
+        (interrupted, Outcome.INTERRUPTED),
+    ],
+)
+def test_what_had_not_begun_in_time_is_left_to_the_next_decision(bench, came_first, outcome):
+    decided = bench.decided(bench.waiting())
+    context = came_first(bench, decided)
+
+    results = bench.perform(decided, **context)
+
+    assert {one.outcome for one in results} == {outcome}
+    assert len(results) == 3
+    assert (bench.connect.transfers, bench.connect.updates, bench.ledger.history()) == ([], [], ())
+
+
+def test_an_operator_s_pause_holds_what_was_decided_before_it(bench):
+    decided = bench.decided(bench.waiting())
+    bench.safety.pauses.set(
+        Pause(kind=PauseKind.ALL, subject="", name="", until=NOW + minutes(5), comment="", who="ann", set_at=NOW)
+    )
+    results = bench.perform(decided)
+
+    assert {(one.outcome, one.reason) for one in results} == {(Outcome.HELD, HoldReason.OPERATOR_PAUSE)}
+    assert bench.connect.transfers == []
+
+
+def test_a_contact_that_fails_stops_no_other(bench):
+    decided = bench.decided(bench.waiting("c1"), bench.waiting("c2"), text=overflow())
+    bench.connect.transfer_answers = [moved("after")]
+    describe = bench.connect.describe
+
+    def fails(contact_id):
+        if contact_id == "c1":
+            raise ZeroDivisionError
+        return describe(contact_id)
+
+    bench.connect.describe = fails
+    with capture_logs() as lines:
+        results = bench.perform(decided)
+
+    assert sorted(one.outcome.value for one in results) == ["done", "not_sent"]
+    assert "contact.broken" in [line["event"] for line in lines]
+
+
+def test_a_ledger_that_fails_is_logged_and_nothing_is_moved(bench, monkeypatch):
+    decided = bench.decided(bench.waiting(), text=overflow())
+
+    def full(action):
+        raise LedgerUnavailable("disk full")
+
+    monkeypatch.setattr(bench.ledger, "intend", full)
+    with capture_logs() as lines:
+        results = bench.perform(decided)
+
+    assert bench.connect.transfers == []
+    assert "ledger.failed" in [line["event"] for line in lines]
+    assert len(results) == 1
+    assert results[0].outcome is not Outcome.DONE
+
+
+def test_a_pause_that_reading_showed_sends_the_contact_back_to_be_decided_on_with_it(bench):
+    one = bench.waiting()
+    decided = bench.decided(one, text=overflow())
+    [decision] = decided.decisions
+    assert decision.pauses is not None
+    decided.decisions = [replace(decision, pauses=replace(decision.pauses, assumed=True))]
+    bench.connect.show(replace(one, details=Details(paused_at=NOW - minutes(9), resumed_at=NOW - minutes(1))))
+
+    [result] = bench.perform(decided)
+
+    assert (result.outcome, result.reason) == (Outcome.LEARNT, None)
+
+
+@pytest.mark.parametrize("wait_for_slots", [True, False])
+def test_contacts_without_a_landing_slot_are_held_and_others_go_on(wait_for_slots):
+    bench = RoundBench(unlanded=1)
+    decided = bench.decided(bench.waiting("c1"), bench.waiting("c2"), text=overflow())
+    bench.connect.transfer_answers = [moved("after")]
+    waits = []
+    bench.safety.slots.await_one = lambda flows, *, until: waits.append(flows)  # type: ignore[method-assign]
+
+    results = bench.perform(decided, wait_for_slots=wait_for_slots)
+
+    assert waits == ([{TO_QUEUE}] if wait_for_slots else [])
+    assert sorted((one.outcome.value, one.reason) for one in results) == [
+        ("done", None), ("held", HoldReason.FLOW_SUSPENDED)
+    ]  # fmt: skip
+    bench.close()
+
+
+def test_a_round_that_waits_for_slots_moves_a_contact_as_soon_as_another_has_landed():
+    bench = RoundBench(unlanded=1)
+    decided = bench.decided(bench.waiting("c1"), bench.waiting("c2"), text=overflow())
+    bench.connect.transfer_answers = [moved("after c1"), moved("after c2")]
+    slots = bench.safety.slots
+
+    def lands(flows, *, until):
+        [first] = bench.moves
+        slots.free(first.target.flow_id, first.contact_id)
+        return True
+
+    slots.await_one = lands  # type: ignore[method-assign]
+    results = bench.perform(decided, wait_for_slots=True)
+
+    assert [one.outcome for one in results] == [Outcome.DONE, Outcome.DONE]
+    bench.close()
+
+
+def test_tokens_that_no_call_used_are_given_back(bench):
+    decided = bench.decided(bench.waiting("c1"), bench.waiting("c2"), text=overflow())
+    bench.connect.contacts.clear()
+
+    bench.perform(decided)
+
+    assert bench.pacer.seen.count("given back") == len(bench.pacer.acquired) > 0
+
+
+def test_holds_are_no_work(bench):
+    assert bench.round.perform([object()], bench.decided().context, wait_for_slots=False) == []
+
+
+def test_each_kind_of_decision_reaches_its_performer(bench):
+    """A bench that made no such decisions would let every other test here pass."""
+    kinds = {type(one) for one in bench.decided(bench.waiting()).decisions}
+    assert kinds == {Transfer, RoutingUpdate, Warn}
