@@ -96,7 +96,7 @@ class TransferPerformer:
                 grant=context.grant,
             )
         except AlreadyIntended:
-            self.settler.free(intent)
+            self._free_unless_moved(intent)
             return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.IN_FLIGHT)
         except BaseException:
             self.settler.free(intent)
@@ -105,6 +105,12 @@ class TransferPerformer:
             return self._settle(decision, effort, self.attempts.make(effort), context)
         except NotOpen:  # recovery or another router has settled it, and logged that
             return Result(decision=decision, outcome=Outcome.UNSETTLED, action=effort.action)
+
+    def _free_unless_moved(self, intent: Action) -> None:
+        """Gives the landing slot back, unless it belongs to an earlier move of the same contact."""
+        earlier = (*self.ledger.open_intents(), *self.ledger.followed())
+        if not any(one.contact_id == intent.contact_id and one.target is not None for one in earlier):
+            self.settler.free(intent)
 
     def _settle(self, decision: Transfer, effort: Effort, attempt: AttemptResult, context: CycleContext) -> Result:
         if not isinstance(attempt.answer, Throttled | None):

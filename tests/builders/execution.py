@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from router.cycle_context import CycleContext
 from router.decide.decide import decide
@@ -111,23 +111,23 @@ class ExecutionBench:
             is_open=lambda hours_id: True,
         )
 
-    def waiting(self, contact_id: str = "c1", **others: object) -> Contact:
+    def waiting(self, contact_id: str = "c1", **others: Any) -> Contact:
         """Adds a contact to Connect that has waited an hour."""
         one = contact(contact_id, waited=60, now=self.clock.now(), **others)
         self.connect.show(one)
         return one
 
-    def move_effort(self, contact_id: str = "c1", **others: object) -> Effort:
+    def move_effort(self, contact_id: str = "c1", **others: Any) -> Effort:
         """Writes the intent of a move of a waiting contact; returns it as an effort without an end."""
         intent = act(self.waiting(contact_id), target=to(OVERFLOW), token="token", decided_at=self.clock.now())
-        return Effort(self.ledger.intend(intent), None, **others)  # type: ignore[arg-type]
+        return Effort(self.ledger.intend(intent), None, self.safety.terms.number, **others)
 
     def update_effort(self, contact_id: str = "c1", *, until: float | None = None) -> Effort:
         """Writes the intent to make a waiting contact urgent; returns it as an effort."""
         intent = act(
             self.waiting(contact_id), kind=ActionKind.ROUTING, routing=URGENT, before=OLD, decided_at=self.clock.now()
         )
-        return Effort(self.ledger.intend(intent), until)
+        return Effort(self.ledger.intend(intent), until, self.safety.terms.number)
 
     def decided(self, *contacts: Contact, text: str = LADDER) -> Decided:
         """Decides on the contacts as they are now."""

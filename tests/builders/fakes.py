@@ -1,4 +1,4 @@
-"""Stands in for Connect, its quotas and the clock in unit tests of what acts on contacts."""
+"""Replaces Connect, its quotas, the clock and threads in unit tests of the parts that act on contacts."""
 
 from __future__ import annotations
 

@@ -235,6 +235,29 @@ def test_a_pause_that_an_operator_sets_now_counts_before_the_call(bench):
     assert len(bench.connect.transfers) == 1
 
 
+def test_a_change_of_rules_between_two_attempts_ends_them_without_another_call(bench):
+    effort = bench.move_effort()
+    bench.connect.transfer_answers = [SLOW_DOWN, MOVED]
+    bench.pacer.pause = lambda seconds: bench.safety.terms.change()
+
+    assert bench.attempts.make(effort) == AttemptResult()
+    assert len(bench.connect.transfers) == 1
+    assert bench.pacer.seen == ["throttled", "given back"]
+
+
+def test_a_change_of_rules_during_the_reading_counts_before_the_call(bench):
+    effort = bench.move_effort()
+    describe = bench.connect.describe
+
+    def changes(contact_id):
+        bench.safety.terms.change()
+        return describe(contact_id)
+
+    bench.connect.describe = changes
+    assert bench.attempts.make(effort) == AttemptResult()
+    assert (bench.connect.transfers, bench.pacer.seen) == ([], ["given back"])
+
+
 def test_nothing_is_sent_once_the_service_stops(bench):
     effort = bench.move_effort()
     bench.runtime.stopping.set()
@@ -254,7 +277,7 @@ def test_a_stop_during_the_pause_ends_the_attempts(bench):
 
 
 def test_a_reading_that_took_too_long_is_made_again(bench):
-    """The process may have been stopped between the reading and the call."""
+    """Reads again because the process may have been stopped between the reading and the call."""
     effort = bench.move_effort()
     ages = [FRESH + 0.1, FRESH]
     describe = bench.connect.describe

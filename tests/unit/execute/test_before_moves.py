@@ -1,4 +1,4 @@
-"""A warning is told once, and before its contact is moved, whichever worker comes first."""
+"""Checks that a warning is logged once, and before its contact is moved, whichever worker is first."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The intent of a move, and its token: the same for the same move, whoever computes it, and another for any other."""
+"""Checks the intent of a move, and its token: the same for the same move in every process, another for any other."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -25,7 +25,9 @@ def observed():
 
 @pytest.fixture
 def performer(bench, observed):
-    return ObservePerformer(reader=bench.connect, observed=observed, clock=bench.clock, details=bench.details)
+    return ObservePerformer(
+        reader=bench.connect, observed=observed, clock=bench.clock, details=bench.details, safety=bench.safety
+    )
 
 
 @pytest.mark.parametrize(("kind", "event"), EVENTS.items(), ids=EVENTS.values())
@@ -64,3 +66,12 @@ def test_a_contact_that_enforcing_would_not_move_is_not_reported(bench, performe
 
     assert (result.outcome, result.reason) == (Outcome.HELD, hold)
     assert (lines, observed.history()) == ([], ())
+
+
+def test_what_a_changed_rule_would_have_done_is_not_reported(bench, performer, observed):
+    decided = bench.decided(bench.waiting())
+    bench.safety.terms.change()
+    with capture_logs() as lines:
+        result = performer.perform(decided.only(Transfer), decided.context)
+
+    assert (result.outcome, lines, observed.history()) == (Outcome.INTERRUPTED, [], ())

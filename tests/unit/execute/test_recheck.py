@@ -17,7 +17,7 @@ from tests.builders.instance import BILLING, OVERFLOW
 
 SECOND = timedelta(seconds=1)
 BEFORE = contact(waited=60)
-SINCE = BEFORE.enqueued_at
+SINCE = NOW - timedelta(hours=1)
 GOLD = ConditionTest(key="attributes.tier", text='attributes.tier = "gold"', fits=lambda value: value == "gold")
 
 SEEN = {
@@ -55,7 +55,7 @@ def test_a_contact_that_was_read_again_waits_as_before_or_is_held(seen, hold):
     ],
 )
 def test_a_pause_that_the_decision_did_not_know_holds(seen, resumed_at, hold):
-    """A pause stops the clock, so that the step may not be due yet."""
+    """Holds because a pause stops the clock, so that the step may not be due yet."""
     read = replace(BEFORE, details=Details(paused_at=resumed_at and resumed_at - SECOND, resumed_at=resumed_at))
     pauses = PausesSeen(resumed_at=seen)
 
@@ -85,7 +85,9 @@ def test_a_contact_that_connect_does_not_know_is_held_as_not_found(bench):
     assert found_again(bench.connect, transfer, bench.clock.now, DetailsCache()) is HoldReason.NOT_FOUND
 
 
-@pytest.mark.parametrize("failure", [Throttled(code="TooManyRequests"), Unknown(code="500", message=""), Denied(message="")])
+@pytest.mark.parametrize(
+    "failure", [Throttled(code="TooManyRequests"), Unknown(code="500", message=""), Denied(message="")]
+)
 def test_a_contact_that_cannot_be_read_is_held_as_unreadable(bench, failure):
     transfer, _ = bench.move_of(BEFORE)
     bench.connect.failures[BEFORE.id] = failure
@@ -100,4 +102,5 @@ def test_a_reading_is_remembered_even_if_it_holds(bench):
 
     assert found_again(bench.connect, transfer, bench.clock.now, known) is HoldReason.PICKED_UP
     remembered = known.of(BEFORE, bench.clock.now())
-    assert remembered is not None and remembered.priority == 3
+    assert remembered is not None
+    assert remembered.priority == 3

@@ -32,7 +32,11 @@ class RoundBench(ExecutionBench):
         super().__post_init__()
         self.observed = SqliteLedger.in_memory("instance-1")
         observer = ObservePerformer(
-            reader=self.connect, observed=self.observed, clock=self.clock, details=self.details
+            reader=self.connect,
+            observed=self.observed,
+            clock=self.clock,
+            details=self.details,
+            safety=self.safety,
         )
         self.round = Round(
             enforcer=self.transfer, observer=observer, safety=self.safety, pacer=self.pacer, runtime=self.runtime
@@ -114,6 +118,11 @@ def interrupted(bench, decided):
     return {"interrupted": lambda: True}
 
 
+def changed_rules(bench, decided):
+    bench.safety.terms.change()
+    return {}
+
+
 def closing(bench, decided):
     decided.decisions = [replace(one, acts_before=NOW) for one in decided.decisions]
     return {}
@@ -126,6 +135,7 @@ def closing(bench, decided):
         (stopping, Outcome.NOT_SENT),
         (closing, Outcome.NOT_SENT),
         (interrupted, Outcome.INTERRUPTED),
+        (changed_rules, Outcome.INTERRUPTED),
     ],
 )
 def test_what_had_not_begun_in_time_is_left_to_the_next_decision(bench, came_first, outcome):
@@ -203,7 +213,12 @@ def test_contacts_without_a_landing_slot_are_held_and_others_go_on(wait_for_slot
     decided = bench.decided(bench.waiting("c1"), bench.waiting("c2"), text=overflow())
     bench.connect.transfer_answers = [moved("after")]
     waits = []
-    bench.safety.slots.await_one = lambda flows, *, until: waits.append(flows)  # type: ignore[method-assign]
+
+    def gives_up(flows, *, until):
+        waits.append(flows)
+        return False
+
+    bench.safety.slots.await_one = gives_up  # type: ignore[method-assign]
 
     results = bench.perform(decided, wait_for_slots=wait_for_slots)
 
@@ -222,6 +237,7 @@ def test_a_round_that_waits_for_slots_moves_a_contact_as_soon_as_another_has_lan
 
     def lands(flows, *, until):
         [first] = bench.moves
+        assert first.target is not None
         slots.free(first.target.flow_id, first.contact_id)
         return True
 
@@ -241,11 +257,22 @@ def test_tokens_that_no_call_used_are_given_back(bench):
     assert bench.pacer.seen.count("given back") == len(bench.pacer.acquired) > 0
 
 
+def test_a_move_that_a_change_of_rules_stopped_is_decided_on_again_at_once(bench):
+    decided = bench.decided(bench.waiting(), text=overflow())
+    bench.connect.transfer_answers = [SLOW_DOWN, moved("after")]
+    bench.pacer.pause = lambda seconds: bench.safety.terms.change()
+
+    [result] = bench.perform(decided)
+
+    assert result.outcome is Outcome.INTERRUPTED
+    assert len(bench.connect.transfers) == 1
+
+
 def test_holds_are_no_work(bench):
     assert bench.round.perform([object()], bench.decided().context, wait_for_slots=False) == []
 
 
 def test_each_kind_of_decision_reaches_its_performer(bench):
-    """A bench that made no such decisions would let every other test here pass."""
+    """Shows that the bench makes such decisions: without them every other test here would pass."""
     kinds = {type(one) for one in bench.decided(bench.waiting()).decisions}
     assert kinds == {Transfer, RoutingUpdate, Warn}

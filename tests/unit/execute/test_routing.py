@@ -12,7 +12,7 @@ from router.execute.routing import RoutingPerformer
 from router.ledger import LedgerUnavailable
 from router.model import ActionState, ContactId, Details, HoldReason, RoutingData
 from tests.builders.contacts import NOW
-from tests.builders.execution import OLD, URGENT
+from tests.builders.execution import OLD, URGENT, ExecutionBench
 
 LOST = Unknown(code="TimedOut", message="no response")
 SLOW_DOWN = Throttled(code="TooManyRequestsException")
@@ -26,7 +26,7 @@ AGE = """
 
 
 @pytest.fixture
-def performer(bench) -> RoutingPerformer:
+def performer(bench: ExecutionBench) -> RoutingPerformer:
     return bench.routing
 
 

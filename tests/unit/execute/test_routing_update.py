@@ -1,4 +1,4 @@
-"""What is asked of UpdateContactRoutingData, and what a contact shows of it afterwards."""
+"""Checks what UpdateContactRoutingData is called with, and what a contact shows of it afterwards."""
 
 from dataclasses import replace
 

@@ -22,7 +22,7 @@ REJECTED = Rejected(code="InvalidRequestException", message="no", status=400)
 
 
 @pytest.fixture
-def performer(bench) -> TransferPerformer:
+def performer(bench: ExecutionBench) -> TransferPerformer:
     return bench.transfer
 
 
@@ -116,17 +116,29 @@ def test_a_move_does_not_wait_for_an_update_that_is_under_way(bench, performer):
         assert performer.perform(decision, context).outcome is Outcome.DONE
 
 
-def test_an_open_intent_of_its_chain_holds_a_move_and_takes_no_slot(bench, performer):
+@pytest.mark.parametrize("answer", [LOST, MOVED], ids=["its outcome is not known", "it has not landed"])
+def test_a_move_that_was_decided_on_again_too_early_is_held_and_leaves_the_first_its_slot(bench, performer, answer):
     decision, context = bench.move_of(bench.waiting())
-    bench.connect.transfer_answers = [LOST] * 4
+    bench.connect.transfer_answers = [answer] * 4
     performer.perform(decision, context)
-    taken = bench.safety.slots.taken(TO_QUEUE)
 
     again = performer.perform(decision, context)
 
     assert (again.outcome, again.reason) == (Outcome.HELD, HoldReason.IN_FLIGHT)
-    assert bench.ledger.open_intents() != ()
-    assert bench.safety.slots.taken(TO_QUEUE) <= taken
+    assert len(bench.ledger.history()) == 1
+    assert bench.safety.slots.taken(TO_QUEUE) == 1, "the slot belongs to the first move"
+
+
+def test_a_move_of_another_contact_of_the_chain_holds_a_move_which_takes_no_slot(bench, performer):
+    first, context = bench.move_of(bench.waiting("c1"))
+    second, _ = bench.move_of(bench.waiting("c2", initial_id=ContactId("c1")))
+    bench.connect.transfer_answers = [LOST] * 4
+    performer.perform(first, context)
+
+    again = performer.perform(second, context)
+
+    assert (again.outcome, again.reason) == (Outcome.HELD, HoldReason.IN_FLIGHT)
+    assert bench.safety.slots.taken(TO_QUEUE) == 1
 
 
 def test_without_a_landing_slot_the_move_waits_and_nothing_is_written():
@@ -188,7 +200,7 @@ def test_a_throttle_is_logged_once_for_a_contact(bench, performer):
         bench.connect.transfer_answers = [SLOW_DOWN] * 4
         decision, context = bench.move_of(bench.waiting())
         with capture_logs() as lines:
-            performer.perform(replace(decision, series=decision.series), context)
+            performer.perform(decision, context)
         return [line["event"] for line in lines]
 
     assert events() == ["contact.failed"]
@@ -212,6 +224,15 @@ def test_a_warning_is_recorded_and_logged_once(bench, performer):
     assert (first.outcome, second.outcome) == (Outcome.DONE, Outcome.DONE)
     assert (first.action.kind, second.action) == (ActionKind.WARN, None)
     assert [line["event"] for line in lines] == ["contact.warned"]
+
+
+def test_nobody_is_warned_by_a_rule_that_was_changed_meanwhile(bench, performer):
+    decided = bench.decided(bench.waiting())
+    bench.safety.terms.change()
+    with capture_logs() as lines:
+        result = performer.perform(decided.only(Warn), decided.context)
+
+    assert (result.outcome, lines, bench.ledger.history()) == (Outcome.INTERRUPTED, [], ())
 
 
 def test_nobody_is_warned_of_a_contact_that_is_answered(bench, performer):

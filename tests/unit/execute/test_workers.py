@@ -1,4 +1,4 @@
-"""Workers: in order, at most so many at a time, and one piece of work that fails is one piece of work."""
+"""Checks that workers take work in order, at most so many at a time, and that one failure stops nothing else."""
 
 import threading
 import time
@@ -91,7 +91,7 @@ def test_a_contact_is_free_again_after_an_exception():
 
 
 class Tokens:
-    """So many tokens at once; ``over`` from then on."""
+    """Gives out ``count`` tokens, and none after that."""
 
     def __init__(self, count):
         self.left, self.back, self._lock = count, 0, threading.Lock()

@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from router.connect.answers import Unknown
+from router.followup.place_keeper import PlaceKeeper
 from router.followup.tracker import FIRST_LOOK, LONGEST_PAUSE, STRAY_PAUSE, Tracker
-from router.ledger import LedgerUnavailable
+from router.ledger import LedgerUnavailable, SqliteLedger
 from router.model import Action, AgentId, Contact, ContactId, Landing
+from router.safety.safety import Safety
 from tests.builders.contacts import NOW, act, after, contact
+from tests.builders.fakes import FakeClock, FakeConnect
 from tests.builders.instance import ANN, ANNS_QUEUE, GENERAL, OVERFLOW, TO_AGENT, TO_QUEUE, to, to_agent
 
 SECOND = timedelta(seconds=1)
@@ -24,13 +29,15 @@ LOST = Unknown(code="TimedOut", message="")
 class TrackerBench:
     """Holds a tracker on the bench of the keeper of places, which is switched off."""
 
-    parts: object
+    parts: Any
     landings: list[tuple[ContactId, Landing]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        parts = self.parts
-        self.ledger, self.connect, self.clock = parts.ledger, parts.connect, parts.clock  # type: ignore[attr-defined]
-        self.safety, self.keeper = parts.safety, parts.keeper  # type: ignore[attr-defined]
+        self.ledger: SqliteLedger = self.parts.ledger
+        self.connect: FakeConnect = self.parts.connect
+        self.clock: FakeClock = self.parts.clock
+        self.safety: Safety = self.parts.safety
+        self.keeper: PlaceKeeper = self.parts.keeper
         self.keeper.enabled = False
         self.tracker = Tracker(
             reader=self.connect,
@@ -43,9 +50,10 @@ class TrackerBench:
             landed=lambda one, landing: self.landings.append((one.id, landing)),
         )
 
-    def moved(self, **others: object) -> Action:
+    def moved(self, **others: Any) -> Action:
         """Records a move that Connect accepted now, takes its landing slot and follows it."""
-        given = {"target": to(OVERFLOW), "new_contact_id": NEXT.id, "landing": Landing.PENDING, "settled_at": NOW}
+        given: dict[str, Any] = {"target": to(OVERFLOW), "new_contact_id": NEXT.id, "settled_at": NOW}
+        given["landing"] = Landing.PENDING
         action = self.ledger.record(act(BEFORE, **{**given, **others}))
         assert action.target is not None
         assert self.safety.slots.take(action.target.flow_id, action.contact_id)
@@ -142,7 +150,7 @@ def test_looks_become_rarer_and_a_stray_is_looked_at_every_five_minutes(follow):
         follow.look(after=SECOND / 2)
 
     looks = sorted(set(reads))
-    pauses = [later - earlier for earlier, later in zip(looks, looks[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(looks)]
     assert looks[0] == FIRST_LOOK
     assert pauses[:5] == [1 * SECOND, 2 * SECOND, 4 * SECOND, 8 * SECOND, LONGEST_PAUSE]
     assert pauses[-1] == STRAY_PAUSE
