@@ -80,7 +80,7 @@ def test_ids_that_lead_in_a_circle_end_the_walk(ledger):
         calls.append(contact_id)
         return describe(contact_id)
 
-    reader.describe = counted  # type: ignore[method-assign]
+    reader.describe = counted
     locate(ContactId("c1"), reader=reader, ledger=ledger)
     assert len(calls) <= MOST_SEGMENTS
 
