@@ -83,3 +83,13 @@ def hours_of_queue(queue_id: QueueId, snapshot: Snapshot) -> OpenTimes | Unread:
 def hours_as_read(hours_id: HoursId, snapshot: Snapshot) -> OpenTimes | Unread:
     known = snapshot.read.hours.get(hours_id)
     return Unread("these hours have not been read yet", Need(NeedKind.HOURS, hours_id)) if known is None else known
+
+
+def is_due_later(started_at: datetime, shown: timedelta, now: datetime, calendar: OpenTimes | None) -> bool:
+    """Returns whether a step that is due at exactly this time on the clock is due later: when the hours open."""
+    return calendar is not None and not calendar.is_open(now) and calendar.after(started_at, shown) > now
+
+
+def opening(now: datetime, calendar: OpenTimes | None) -> datetime | None:
+    """Returns when closed hours open; ``None`` if they are open, or if the clock runs around the clock."""
+    return None if calendar is None or calendar.is_open(now) else calendar.after(now, timedelta())

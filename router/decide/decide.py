@@ -10,7 +10,7 @@ from router.decide.act import StepOutcome, TriedStep, act
 from router.decide.capacity import CapacityUsed
 from router.decide.decision import Decision, Hold, RoutingUpdate, RuleDecision, Transfer
 from router.decide.evaluation import Evaluation, urgency
-from router.decide.govern import Governance, TriedRule, govern
+from router.decide.govern import Governance, Role, TriedRule, govern
 from router.decide.guards import pause_of
 from router.decide.rules_in_force import RulesInForce
 from router.decide.snapshot import Snapshot
@@ -121,7 +121,8 @@ def _account(waiting: WaitingContact, governance: Governance, this_round: _Round
     governance, outcomes = _govern_and_act(waiting, governance, this_round)
     outcomes += [_act(tried, governance, waiting, this_round) for tried in governance.side_rules]
     if governance.held is not None and not governance.giving_way:
-        outcomes.insert(0, StepOutcome(decisions=(_held(waiting, governance),)))
+        assert governance.held_by is not None, "a rule holds it"
+        outcomes.insert(0, StepOutcome(decisions=(_held(waiting, governance.held, governance.held_by),)))
     wanted = (need for outcome in outcomes for need in outcome.needs)
     for need in (*governance.needs, *governance.clock_needs, *wanted):
         this_round.needs[need] = None
@@ -203,13 +204,14 @@ def _without_priority(decision: RuleDecision) -> tuple[ReliedOnValue, ...]:
 
 
 def _act(tried: TriedRule, governance: Governance, waiting: WaitingContact, this_round: _Round) -> StepOutcome:
+    """Lets one rule act. An exclusion rule that only observes shows what it would exclude."""
+    if tried.rule.rule.excludes and tried.role is Role.SIDE_RULE:
+        return StepOutcome(decisions=(_held(waiting, HoldReason.EXCLUDED, tried),))
     capacity = this_round.capacity(observed=tried.mode is Mode.OBSERVE)
     return act(Evaluation(tried, waiting, capacity, governance.relied_on))
 
 
-def _held(waiting: WaitingContact, governance: Governance) -> Hold:
-    held, by = governance.held, governance.held_by
-    assert held is not None and by is not None, "a rule holds it"
+def _held(waiting: WaitingContact, held: HoldReason, by: TriedRule) -> Hold:
     paused = pause_of(waiting, by.rule.name) if held is not HoldReason.EXCLUDED else None
     return Hold(
         contact=waiting.contact,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from router.decide.clocks import calendar_of, standstill
+from router.decide.clocks import calendar_of, is_due_later, opening, standstill
 from router.decide.match_subject import details_relied_on, sent_here, subject_for
 from router.decide.rules_in_force import QueueRules, RuleInForce
 from router.decide.wait import Wait
@@ -43,10 +43,11 @@ class TriedRule:
 
     ``mode`` is the weaker of the rule's and the service's. The fields of the clock are ``None`` if the rule does not
     match. ``hours`` are the hours that the clock counts, ``None`` if it runs around the clock; if they could not be
-    read, ``elapsed`` is the most that the clock may show. With ``unread_start`` it is the least, ``due`` has all that
-    is left, and nothing acts. With ``unread_pauses`` it is the most, because further ``pauses`` may make it less, and
-    nothing acts either. ``due_but_for_pause`` is what would be due if the pause that lasts had not stopped the clock;
-    ``None`` if the contact is not known to be paused.
+    read, ``elapsed`` is the most that the clock may show. ``opens_at`` is set if steps are due and wait for the hours.
+    With ``unread_start`` ``elapsed`` is the least, ``due`` has all that is left, and nothing acts. With
+    ``unread_pauses`` it is the most, because further ``pauses`` may make it less, and nothing acts either.
+    ``due_but_for_pause`` is what would be due if the pause that lasts had not stopped the clock; ``None`` if the
+    contact is not known to be paused.
     """
 
     rule: BoundRule
@@ -58,6 +59,7 @@ class TriedRule:
     progress: Progress | None = None
     due: Due | None = None
     hours: OpenTimes | Unread | None = None
+    opens_at: datetime | None = None
     pauses: tuple[Interval, ...] = ()
     unread_start: Unread | None = None
     unread_pauses: Unread | None = None
@@ -101,10 +103,9 @@ class TriedRule:
 
     @property
     def next_due_at(self) -> datetime | None:
-        if self.due is None or self.due.next_at is None:
-            return None
-        at = self.at(self.due.next_at)
-        return at if at < NEVER else None
+        next_at = self.due.next_at if self.due is not None else None
+        coming = (self.at(next_at) if next_at is not None else NEVER, self.opens_at or NEVER)
+        return min(coming) if min(coming) < NEVER else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +164,8 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
         if rule.reads_details:
             relied_on.extend(_relied_on(one, waiting))
         if one.role in (Role.SIDE_RULE, Role.FINISHED) or (one.role is Role.UNREAD and rule.side_rule):
-            side_rules.append(one)
+            if governing is None or not rule.excludes:  # after it, an exclusion rule would exclude nothing
+                side_rules.append(one)
         elif one.role is Role.GOVERNS and one.rule.name in holding:
             giving_way.append(replace(one, role=Role.GIVES_WAY))
         elif one.role is Role.GOVERNS:
@@ -250,7 +252,7 @@ def _clocked(known: RuleInForce, waiting: WaitingContact, matched: Match) -> Tri
     clock = running(calendar, still.pauses)
     shown = elapsed(known_start, waiting.snapshot.now, clock)
     but_for_pause = still.shown_but_for_pause(known_start, waiting.snapshot.now, calendar)
-    due = due_steps(rule.rule, shown, progress, ended=_ended(known_start, shown, waiting.snapshot.now, clock))
+    due = due_steps(rule.rule, shown, progress, ended=is_due_later(known_start, shown, waiting.snapshot.now, clock))
     return TriedRule(
         rule=rule,
         role=_role(known, matched, progress),
@@ -261,16 +263,12 @@ def _clocked(known: RuleInForce, waiting: WaitingContact, matched: Match) -> Tri
         progress=progress,
         due=due_steps(rule.rule, timedelta.max, progress) if isinstance(started_at, Unread) else due,
         hours=hours,
+        opens_at=opening(waiting.snapshot.now, calendar) if due.anything else None,
         pauses=still.pauses,
         unread_start=started_at if isinstance(started_at, Unread) else None,
         unread_pauses=still.unread if due.anything else None,
         due_but_for_pause=due_steps(rule.rule, but_for_pause, progress) if but_for_pause is not None else None,
     )
-
-
-def _ended(started_at: datetime, shown: timedelta, now: datetime, calendar: OpenTimes | None) -> bool:
-    """Returns whether a step that is due at exactly this time on the clock is due later: when the hours open."""
-    return calendar is not None and not calendar.is_open(now) and calendar.after(started_at, shown) > now
 
 
 def _role(known: RuleInForce, matched: Match, progress: Progress) -> Role:

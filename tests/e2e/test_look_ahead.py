@@ -7,6 +7,7 @@ import pytest
 from router.sandbox import Behaviours
 from tests.e2e.centre import LATE_RULE
 from tests.e2e.test_daemon import running, until
+from tests.e2e.test_hours import daily
 
 HOUR = timedelta(hours=1)
 
@@ -119,3 +120,18 @@ def test_deciding_that_takes_longer_than_a_poll_leaves_as_long_for_acting(centre
     app.acting._step()
 
     assert len(centre.world.transfers) == 1
+
+
+def test_what_is_held_as_closed_is_moved_at_the_opening_though_the_next_poll_is_minutes_away(centre, events):
+    centre.clock.travel(timedelta(seconds=(54 - centre.clock.now().second) % 60))
+    opens = daily(centre.clock.now() + timedelta(minutes=1), opens=timedelta(0), closes=4 * HOUR)
+    centre.world.add_hours("Office", week=opens)
+    rules = LATE_RULE.replace('target = "1h"', 'target = "1h"\nhours = "Office"')
+    app = centre.router(rules, **{"poll.every": "10m", "poll.sweep": "30m"})
+    centre.disown(app)
+    contact = centre.world.enqueue("TASK", "Billing", waited=72 * HOUR)
+    with running(app):
+        until(lambda: centre.world.transfers, within=60)
+    assert [transfer.contact_id for transfer in centre.world.transfers] == [contact]
+    told = [line["event"] for line in events if line["event"] in ("contact.held", "contact.transferred")]
+    assert told == ["contact.held", "contact.transferred"]

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from router.decide.decide import decide
+from router.decide.decision import Hold
 from router.decide.snapshot import Snapshot
-from router.model import Directory, Hours, HoursId, Need, NeedKind
+from router.model import Directory, HoldReason, Hours, HoursId, Need, NeedKind
 from router.rules.calendar import Calendar, Window
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
@@ -214,3 +215,19 @@ def test_a_rule_that_gives_way_lets_the_next_rule_govern_while_its_hours_are_clo
     late = contact(waited=24 * 60)
     assert outcome(at(late, hours=CLOSED), rules(day + night)) == ["night 1: to General"]
     assert outcome(at(late), rules(day + night)) == ["day 1: to Overflow"]
+
+
+def test_what_is_held_as_closed_is_decided_on_again_at_the_opening():
+    evening = daily(18, 20)  # NOW is at noon
+    late = contact(waited=48 * 60)
+    (account,) = decide(at(late, hours={**CLOSED, OFFICE: evening}), rules(overflow(more=BY_OFFICE))).accounts.values()
+    assert [one.reason for one in account.decisions if isinstance(one, Hold)] == [HoldReason.CLOSED]
+    assert account.next_due_at == NOW + minutes(6 * 60)
+
+
+def test_a_contact_with_nothing_due_does_not_wait_for_the_opening():
+    evening = daily(18, 20)
+    young = contact(waited=10)
+    (account,) = decide(at(young, hours={**CLOSED, OFFICE: evening}), rules(overflow(more=BY_OFFICE))).accounts.values()
+    assert account.decisions == ()
+    assert account.next_due_at == NOW + minutes(6 * 60 + 10)

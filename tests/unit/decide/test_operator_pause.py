@@ -8,7 +8,7 @@ from router.decide.decide import decide
 from router.decide.decision import Hold, Transfer
 from router.model import HoldReason, Pause, PauseKind, Pauses
 from tests.builders.contacts import NOW, contact
-from tests.builders.instance import BILLING, OVERFLOW
+from tests.builders.instance import BILLING, GENERAL, OVERFLOW
 from tests.builders.rules import rules as bound
 from tests.builders.snapshots import snapshot
 
@@ -58,6 +58,27 @@ def test_a_paused_destination_is_skipped_for_another():
     moves = [one for one in decided(pause("queue", OVERFLOW)) if isinstance(one, Transfer)]
 
     assert [move.target.queue_id != OVERFLOW for move in moves] == [True]
+
+
+@pytest.mark.parametrize(
+    ("paused", "reason"),
+    [
+        pytest.param((OVERFLOW, GENERAL), HoldReason.OPERATOR_PAUSE, id="all are paused"),
+        pytest.param((OVERFLOW,), HoldReason.NO_ELIGIBLE_DESTINATION, id="the other one is not eligible"),
+    ],
+)
+def test_a_paused_destination_is_skipped_like_an_ineligible_one(paused, reason):
+    rules = RULES.replace(
+        '{ queue = "General" }]\n[[rule.step]]', '{ queue = "General", slots_available = { min = 1 } }]\n[[rule.step]]'
+    )
+    assert "slots_available" in rules
+
+    [hold] = [
+        one for one in decided(*(pause("queue", queue) for queue in paused), rules=rules) if isinstance(one, Hold)
+    ]
+
+    assert (hold.reason, hold.rule) == (reason, "overflow")
+    assert "paused by ada until 2026-03-02 12:05:00Z: why" in hold.detail
 
 
 def test_a_paused_flow_holds_what_has_no_other():

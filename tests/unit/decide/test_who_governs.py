@@ -10,7 +10,7 @@ from router.rules.rule import Mode
 from tests.builders.contacts import NOW, act, after, contact, minutes, move
 from tests.builders.instance import ANN, ANNS_QUEUE, GENERAL, OVERFLOW, to_agent
 from tests.builders.rules import overflow, rules, unreadable
-from tests.builders.snapshots import outcome, snapshot
+from tests.builders.snapshots import in_words, outcome, snapshot
 
 LADDER = """
     [[rule]]
@@ -133,7 +133,24 @@ def test_what_a_rule_in_observe_would_move_uses_up_nothing():
 
 def test_an_exclusion_rule_in_observe_excludes_nothing_under_an_enforcing_service():
     watched = EXCLUSION.replace("match =", 'mode = "observe"\n    match =')
-    assert outcome(snapshot(contact(waited=10)), rules(watched + overflow())) == ["overflow 1: to Overflow"]
+    assert outcome(snapshot(contact(waited=10)), rules(watched + overflow())) == [
+        "overflow 1: to Overflow",
+        "exclusion-rule: excluded (observed)",
+    ]
+
+
+def test_an_exclusion_rule_in_observe_shows_nothing_where_it_would_exclude_nothing():
+    watched = EXCLUSION.replace("match =", 'mode = "observe"\n    match =')
+    assert outcome(snapshot(contact(waited=10)), rules(overflow() + watched)) == ["overflow 1: to Overflow"]
+    elsewhere = watched.replace('queue = "*"', 'queue = "General"')
+    assert outcome(snapshot(contact(waited=10)), rules(elsewhere + overflow())) == ["overflow 1: to Overflow"]
+
+
+def test_what_an_exclusion_rule_in_observe_would_exclude_is_shown_although_no_rule_matches():
+    watched = EXCLUSION.replace("match =", 'mode = "observe"\n    match =')
+    (account,) = decide(snapshot(contact(waited=10)), rules(watched)).accounts.values()
+    assert [in_words(one) for one in account.decisions] == ["exclusion-rule: excluded (observed)"]
+    assert account.ungoverned
 
 
 def test_in_an_observing_service_every_rule_plays_its_part_as_if_it_acted():
