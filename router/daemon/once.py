@@ -65,6 +65,9 @@ def _run(app: Router) -> Pass:
     read_quotas(app)
     if app.working:
         app.follower.resume()
+        app.follower.look_at_all()
+    else:
+        app.follower.count_unanswered()
     events.log_service_ready(app.names.rules)
     with _Following(app) as following:
         report = _everything(app)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -62,6 +62,7 @@ class Tracker:
     landing_timeout: timedelta
     landed: Callable[[Contact, Landing], object]
     _watched: dict[int, _Watch] = field(default_factory=dict)
+    _counted: tuple[Action, ...] = ()
     _at_agents: dict[ContactId, Contact] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _looking: Lock = field(default_factory=Lock)
@@ -115,6 +116,18 @@ class Tracker:
             self.watch(action, read_age=None)
         self.keeper.resume()
 
+    def count_unanswered(self) -> None:
+        """Counts what another router, or an earlier run, has moved and follows, as it is read now. Writes nothing."""
+        found = unanswered(self.ledger.followed(), self.reader, self.directory(), self.clock.now())
+        self._counted = tuple(action for action, _ in found)
+
+    def look_at_all(self) -> None:
+        """Reads every followed contact now, because what was answered or has ended must not count for a decision."""
+        with self._lock:
+            for watch in self._watched.values():
+                watch.next_at = self.clock.now()
+        self.look()
+
     def watch(self, action: Action, *, read_age: float | None) -> None:
         with self._lock:
             self._watched[action.id] = _Watch(action, self.clock.now() + FIRST_LOOK, read_age=read_age)
@@ -128,12 +141,14 @@ class Tracker:
     @property
     def followed(self) -> tuple[Action, ...]:
         with self._lock:
-            return tuple(watch.action for watch in self._watched.values())
+            return (*self._counted, *(watch.action for watch in self._watched.values()))
 
     @property
     def pending(self) -> bool:
         """Returns whether a move has neither landed nor been given up as a stray, or a place is still due."""
-        return any(action.landing is Landing.PENDING for action in self.followed) or self.keeper.pending
+        with self._lock:
+            moves = [watch.action for watch in self._watched.values()]
+        return any(move.landing is Landing.PENDING for move in moves) or self.keeper.pending
 
     def look(self) -> int:
         """Reads every followed contact whose look is due; returns how many were read.
@@ -246,6 +261,24 @@ class Tracker:
     def _forget(self, watch: _Watch) -> None:
         with self._lock:
             self._watched.pop(watch.action.id, None)
+
+
+def unanswered(
+    moves: Iterable[Action], reader: Reader, directory: Directory, now: datetime
+) -> Iterator[tuple[Action, Contact | None]]:
+    """Yields the followed moves, each with its contact if it was sent to an agent and is read there.
+
+    Leaves out contacts that were sent to an agent and that a reading shows as answered, ended or in another queue. What
+    cannot be read still counts.
+    """
+    for move in moves:
+        if move.target is None or move.target.agent_id is None:
+            yield move, None
+            continue
+        contact = outcome_of(move, reader, old_too=False, overdue=False).contact
+        landing = _landing_of(move, contact, directory, now) if contact is not None else None
+        if landing is None or landing.followed:
+            yield move, contact
 
 
 def _landing_of(action: Action, contact: Contact, directory: Directory, now: datetime) -> Landing | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from router.connect.answers import Failure, Reading
+from router.connect.answers import Failure
 from router.connect.connection import Connection
 from router.decide.decide import Account, Decided
 from router.decide.snapshot import Snapshot
+from router.followup.tracker import unanswered
 from router.ledger.sqlite import SqliteLedger
 from router.lookup.snapshot import Lookup
-from router.model import Action, Contact, ContactId, Directory, Landing
+from router.model import Contact, ContactId, Directory, Landing
 from router.ports import Clock
 from router.resources import open_connection, read_ledger
 from router.rules.bind import bind, mentions_agents, mentions_hours
@@ -100,7 +101,9 @@ class Viewer:
         if not isinstance(directory, Directory):
             return directory
         rules = bind(self.ruleset, directory, agents_known=with_agents)
-        followed = self.ledger.followed()
+        sent = tuple(unanswered(self.ledger.followed(), self.connection.reader, directory, self.clock.now()))
+        followed = tuple(action for action, _ in sent)
+        at_agents = [contact for action, contact in sent if action.landing is Landing.AT_AGENT and contact is not None]
         safety = Safety.open(
             self.ledger,
             self.clock,
@@ -111,7 +114,7 @@ class Viewer:
         safety.breakers.suspend(followed)
         search = SearchPlanner.open(self.connection, self.clock, self.settings)
         progress = search.search_everything(rules, directory)
-        known = {contact.id: contact for contact in (*extra, *self._at_agents(followed))}
+        known = {contact.id: contact for contact in (*extra, *at_agents)}
         found = {contact.id: contact for contact in search.waiting_list.contacts}
         skew = self.connection.skew()
         observed = SqliteLedger.in_memory(instance_id=self.settings.connect.instance_id)
@@ -136,11 +139,3 @@ class Viewer:
             complete=progress.complete,
             failure=progress.failure,
         )
-
-    def _at_agents(self, followed: tuple[Action, ...]) -> Iterable[Contact]:
-        """Reads contacts in agents' own queues, which no search covers."""
-        for action in followed:
-            if action.landing is Landing.AT_AGENT and action.new_contact_id is not None:
-                reading = self.connection.reader.describe(action.new_contact_id)
-                if isinstance(reading, Reading):
-                    yield reading.contact

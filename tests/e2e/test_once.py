@@ -2,8 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from router.daemon.once import run_once
+from router.inspect.preview import Preview, Viewer
 from router.lookup.chain import TRANSFERS_PER_LOOK
+from router.rules.rule import Mode
 
 HOUR = timedelta(hours=1)
 ROOM = {"guard.per_cycle": 500, "guard.per_hour": 500, "guard.unlanded": 500}
@@ -86,3 +90,69 @@ def test_a_reading_that_fails_is_repeated_by_one_layer_only(centre):
         calls.append(centre.sandbox.count("DescribeContact") - before)
         centre.end(app)
     assert calls[0] == calls[1]
+
+
+TO_AGENT = """
+[[rule]]
+name = "to-supervisor"
+match.queue = "Billing"
+[[rule.step]]
+at = "1h"
+to = [{ agent = "supervisor.one", flow = "Escalate to agent", require_available = false }]
+"""
+
+
+@pytest.fixture
+def ten_at_agent(centre):
+    """Sends ten contacts to the agent, in a pass of its own, and returns the eleventh."""
+    for _ in range(11):
+        centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(TO_AGENT, **ROOM)
+    centre.disown(app)
+    run_once(app)
+    assert len(centre.world.transfers) == 10
+    [left] = {one.id for one in centre.world.waiting("Billing")}
+    return left
+
+
+def eleventh(centre, *, mode=Mode.ENFORCE):
+    app = centre.router(TO_AGENT, mode=mode, **ROOM)
+    centre.disown(app)
+    return run_once(app)
+
+
+def answer(centre, count):
+    for move in centre.world.transfers[:count]:
+        centre.world.accept(move.new_contact_id, "supervisor.one")
+
+
+@pytest.mark.parametrize("gone", [1, 10])
+@pytest.mark.parametrize("ends", [False, True], ids=["answered", "ended"])
+def test_what_an_agent_has_answered_or_ended_no_longer_counts_for_a_later_pass(centre, ten_at_agent, ends, gone):
+    answer(centre, gone)
+    for move in centre.world.transfers[:gone] if ends else ():
+        centre.world.finish(move.new_contact_id)
+    eleventh(centre)
+    assert [one.contact_id for one in centre.world.transfers[10:]] == [ten_at_agent]
+
+
+def test_ten_that_still_wait_for_the_agent_count_in_a_later_pass(centre, ten_at_agent, events):
+    eleventh(centre)
+    assert len(centre.world.transfers) == 10
+    [held] = [line for line in events if line["event"] == "contact.held"][-1:]
+    assert "10 contacts sent to this agent are not answered (limit 10)" in held["detail"]
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+def test_a_pass_that_observes_and_a_plan_count_them_alike(centre, ten_at_agent, gone, events):
+    answer(centre, gone)
+    app = centre.router(TO_AGENT, mode=Mode.OBSERVE, **ROOM)
+    with Viewer.open(app.settings, app.names.ruleset, clock=centre.clock) as viewer:
+        preview = viewer.preview()
+    assert isinstance(preview, Preview)
+    planned = [type(one).__name__ for one in preview.decided.decisions if one.contact.id == ten_at_agent]
+    assert planned == (["Transfer"] if gone else ["Hold"])
+    centre.end(app)
+    report = eleventh(centre, mode=Mode.OBSERVE).report
+    assert report is not None
+    assert report.would_transfer == gone
