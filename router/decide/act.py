@@ -9,10 +9,10 @@ from functools import cached_property
 from router.decide.decision import Decision, GuardRefusal, RoutingUpdate, Transfer, Warn
 from router.decide.destinations import Weighed, weigh
 from router.decide.evaluation import Evaluation
-from router.decide.govern import Role
 from router.decide.guards import AFTER_DESTINATIONS, BEFORE_DESTINATIONS, CLOCK, first_refusal, whereabouts
 from router.decide.pick import pick
 from router.decide.targets import condition_on_agent
+from router.decide.tried_rule import Role
 from router.model import Action, ActionKind, ActionState, HoldReason, Need, Target
 from router.rules.bound import BoundStep
 from router.rules.condition import describe_unread

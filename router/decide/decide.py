@@ -10,10 +10,11 @@ from router.decide.act import StepOutcome, TriedStep, act
 from router.decide.capacity import CapacityUsed
 from router.decide.decision import Decision, Hold, RoutingUpdate, RuleDecision, Transfer
 from router.decide.evaluation import Evaluation, urgency
-from router.decide.govern import Governance, Role, TriedRule, govern
+from router.decide.govern import Governance, govern
 from router.decide.guards import pause_of
 from router.decide.rules_in_force import RulesInForce
 from router.decide.snapshot import Snapshot
+from router.decide.tried_rule import Role, TriedRule
 from router.decide.wait import Wait, read_wait
 from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, ContactId, HoldReason, Need, Standing

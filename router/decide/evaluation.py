@@ -8,10 +8,10 @@ from typing import TypedDict
 
 from router.decide.capacity import CapacityUsed
 from router.decide.decision import GuardRefusal, Hold, PausesSeen
-from router.decide.govern import TriedRule
 from router.decide.match_subject import priority_of
 from router.decide.snapshot import NEVER_PAUSED, Snapshot
 from router.decide.targets import target_of
+from router.decide.tried_rule import TriedRule
 from router.decide.waiting_contact import WaitingContact
 from router.model import Contact, ContactId, FirstAct, Target, WaitKey
 from router.rules.bound import BoundStep

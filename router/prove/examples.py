@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from router.decide.decide import Account, decide
 from router.decide.decision import Decision, Hold, RoutingUpdate, Transfer, Warn
-from router.decide.govern import Role, TriedRule, trace
+from router.decide.govern import trace
 from router.decide.snapshot import Limits, Snapshot
+from router.decide.tried_rule import Role, TriedRule
 from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
 from router.model import Directory

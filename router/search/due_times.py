@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from router.decide.decide import Account
 from router.decide.decision import Hold
-from router.decide.govern import TriedRule
+from router.decide.tried_rule import TriedRule
 from router.model import Directory, HoldReason, QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.condition import Unread

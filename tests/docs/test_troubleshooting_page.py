@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from router.decide.govern import Role
+from router.decide.tried_rule import Role
 from router.model.contact import Standing
 
 TEXT = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")

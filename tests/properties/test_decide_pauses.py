@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.decide.decide import decide
-from router.decide.govern import TriedRule
+from router.decide.tried_rule import TriedRule
 from router.model import Contact, ContactId, Details, Hours, HoursId
 from router.rules.calendar import Calendar, Window
 from tests.builders.contacts import contact

@@ -12,7 +12,8 @@ from router.cli.output.ladders import destination
 from router.cli.output.tables import count, instant, iso, lateness, seconds, span
 from router.decide.act import TriedStep
 from router.decide.decide import Account
-from router.decide.govern import TriedRule, trace
+from router.decide.govern import trace
+from router.decide.tried_rule import TriedRule
 from router.decide.waiting_contact import WaitingContact
 from router.durations import format_duration
 from router.inspect.preview import Preview

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from router.decide.decide import decide
-from router.decide.govern import Role, trace
+from router.decide.govern import trace
 from router.decide.snapshot import Blocks
+from router.decide.tried_rule import Role
 from router.decide.waiting_contact import WaitingContact
 from router.model import ActionState, HoldReason, Need, NeedKind, Pause, PauseKind, Pauses
 from tests.builders.contacts import NOW, act, contact, minutes, move

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from router.decide.decide import decide
-from router.decide.govern import Role, trace
+from router.decide.govern import trace
+from router.decide.tried_rule import Role
 from router.decide.waiting_contact import WaitingContact
 from router.model import ActionKind, Landing, QueueId
 from router.rules.rule import Mode
