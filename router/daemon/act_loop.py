@@ -188,6 +188,6 @@ class ActLoop:
         try:
             step()
         except LedgerUnavailable as problem:
-            events.log_ledger_failed(problem)
+            self.cycle.safety.ledger.report(problem)
         except Exception:
             events.log_cycle_failed(self.cycle.number)

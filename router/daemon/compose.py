@@ -129,7 +129,7 @@ class Router:
         try:
             self.stores.prune(self.clock.now(), keep=self.settings.ledger.keep)
         except LedgerUnavailable as problem:
-            events.log_ledger_failed(problem)
+            self.safety.ledger.report(problem)
 
     def reconfigure(self, settings: Settings) -> None:
         """Puts those settings in force that may change while the service runs; cannot fail."""

@@ -95,6 +95,7 @@ class Cycle:
         self._tally = tally = CycleTally(context=context, began=self.runtime.clock.monotonic(), calls=calls)
         self._note_changes(context)
         self.waiting_list.begin_poll()
+        self.safety.ledger.begin_cycle()
         if self.working and not self.safety.calls_stopped():
             self.executor.recovery.settle_open(context, self.mode)
             self.safety.suspend_flows(self.follower.followed)

@@ -159,7 +159,7 @@ class Daemon:
             else:
                 pauses.reread()
         except LedgerUnavailable as problem:
-            events.log_ledger_failed(problem)
+            self._app.safety.ledger.report(problem)
 
     def _feed_the_watchdog(self, every: float) -> None:
         """Feeds systemd's watchdog only while cycles end. A cycle that takes longer than 4 polls, because it has many

@@ -119,7 +119,7 @@ class _Following:
             try:
                 self._app.follower.look()
             except LedgerUnavailable as problem:
-                events.log_ledger_failed(problem)
+                self._app.safety.ledger.report(problem)
             except Exception:
                 events.log_follow_failed()
             self._over.wait(LOOK_EVERY)

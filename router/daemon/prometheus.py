@@ -68,7 +68,8 @@ class PrometheusCollector:
 
 
 def _of_cycles(status: Mapping[str, Any], cycle: Mapping[str, Any]) -> Iterator[Metric]:
-    yield _gauge("healthy", "1 while the last complete cycle is at most 4 polls old.", int(status["healthy"]))
+    healthy = "1 while the last complete cycle is at most 4 polls old and the ledger works."
+    yield _gauge("healthy", healthy, int(status["healthy"]))
     yield _gauge("silent_seconds", "Seconds since the last complete cycle.", status["silent_s"])
     yield _gauge("poll_seconds", "Seconds between two polls, as configured.", status["poll_every_s"])
     if not cycle:
@@ -103,9 +104,8 @@ def _of_rules(rules: Mapping[str, Any]) -> Iterator[Metric]:
 def _of_what_is_open(status: Mapping[str, Any]) -> Iterator[Metric]:
     ledger, lease = status["ledger"], status["lease"]
     yield _gauge("working", "1 if this router works; 0 if it is a standby router.", int(lease is None or lease["held"]))
-    yield _gauge(
-        "ledger_up", "1 while the ledger can be read; nothing is moved without it.", int(ledger["error"] is None)
-    )
+    ledger_up = "1 while the ledger can be read and written; nothing is moved without it."
+    yield _gauge("ledger_up", ledger_up, int(ledger["error"] is None))
     if ledger["open_intents"] is not None:
         yield _gauge("ledger_open_intents", "Moves whose outcome is not known yet.", ledger["open_intents"])
     yield _gauge("under_way", "Moved, and not seen to have landed yet.", status["under_way"])

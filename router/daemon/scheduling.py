@@ -99,7 +99,7 @@ class Jobs:
         try:
             self._app.acting.poll(until=self._polled_at + every.total_seconds(), every=every)
         except LedgerUnavailable as problem:
-            events.log_ledger_failed(problem)
+            self._app.safety.ledger.report(problem)
         except Exception:
             events.log_cycle_failed(self._app.cycle.number)
         finally:
@@ -115,7 +115,7 @@ class Jobs:
         try:
             self._app.follower.look()
         except LedgerUnavailable as problem:
-            events.log_ledger_failed(problem)
+            self._app.safety.ledger.report(problem)
         except Exception:
             events.log_follow_failed()
 

@@ -19,7 +19,7 @@ SHOWN = 20
 
 def status_of(app: Router) -> dict[str, Any]:
     """Returns the status from what the service knows, without a call. Times are UTC, durations seconds."""
-    now, vital = app.clock.now(), app.vital.now
+    now, vital, ledger = app.clock.now(), app.vital.now, _ledger(app)
     return {
         "version": __version__,
         "pid": os.getpid(),
@@ -31,12 +31,12 @@ def status_of(app: Router) -> dict[str, Any]:
         "started_at": _iso(vital.started_at),
         "poll_every_s": app.settings.poll.every.total_seconds(),
         "silent_s": _seconds(vital.silent(now)),
-        "healthy": vital.silent(now) <= DEAD_AFTER * app.settings.poll.every,
+        "healthy": vital.silent(now) <= DEAD_AFTER * app.settings.poll.every and ledger["error"] is None,
         "cycle": _cycle(vital),
         "rules": _rules(app, vital),
         **_figures(app, vital.report, now),
         "quotas": _quotas(app),
-        "ledger": _ledger(app),
+        "ledger": ledger,
         "lease": _lease(app),
         "log_lines_lost": logs.count_lost(),
         **_followed(app),
@@ -120,10 +120,10 @@ def _quotas(app: Router) -> list[dict[str, Any]]:
 
 
 def _ledger(app: Router) -> dict[str, Any]:
-    """Returns the state of the ledger. If it cannot be read, ``began_at`` is ``None`` and ``error`` gives the reason.
+    """Returns the state of the ledger. If it cannot be read or written, ``error`` gives the reason.
     """
     try:
-        open_intents, error = len(app.ledger.open_intents()), app.ledger.problem
+        open_intents, error = len(app.ledger.open_intents()), app.ledger.problem or app.safety.ledger.problem
     except LedgerUnavailable as problem:
         open_intents, error = None, str(problem)
     return {

@@ -167,7 +167,7 @@ class Recovery:
             except NotOpen:  # whoever had the contact before has settled it
                 return True
             except LedgerUnavailable as problem:
-                events.log_ledger_failed(problem, **events.action_fields(action))
+                self.safety.ledger.report(problem, **events.action_fields(action))
             except Exception:
                 events.log_broken(**events.action_fields(action))
             return False

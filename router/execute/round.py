@@ -111,7 +111,8 @@ class Round:
         try:
             return self._or_again(performer.perform(decision, context), context)
         except LedgerUnavailable as problem:
-            events.log_ledger_failed(problem, **events.decision_fields(decision, context))
+            self.safety.ledger.report(problem, **events.decision_fields(decision, context))
+            return _held(decision, SafetyHold(HoldReason.LEDGER, str(problem)))
         except Exception:
             events.log_broken(**events.decision_fields(decision, context))
         return Result(decision=decision, outcome=Outcome.NOT_SENT)

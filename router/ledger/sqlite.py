@@ -386,6 +386,12 @@ class SqliteLedger:
         except (ValueError, OverflowError) as error:
             raise LedgerBroken(f"{self.name}: a record cannot be read ({error}); {REMEDY}") from error
 
+    def prove_writable(self) -> None:
+        """Raises ``LedgerUnavailable`` if nothing can be written now."""
+        if self._writable:
+            with self._alone() as connection:
+                prove_writable(connection)
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         if not self._writable:

@@ -20,6 +20,7 @@ class HoldReason(StrEnum):
     UNRESOLVED = "unresolved"
     IN_FLIGHT = "in_flight"
     STRAY = "stray"
+    LEDGER = "ledger"
     DENIED = "denied"
     FLOW_SUSPENDED = "flow_suspended"
     INSTANCE_FULL = "instance_full"

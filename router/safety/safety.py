@@ -18,6 +18,7 @@ from router.rules.rule import Mode
 from router.safety.breakers import Breakers
 from router.safety.clock_skew import ClockSkew
 from router.safety.landing_slots import LandingSlots
+from router.safety.ledger_health import LedgerHealth
 from router.safety.operator_pauses import OperatorPauses
 from router.safety.terms import Terms
 
@@ -39,7 +40,7 @@ NO_SLOT = SafetyHold(
 
 @dataclass(frozen=True, kw_only=True)
 class Safety:
-    """Owns breakers, operator pauses, clock skew, landing slots and terms. Every method is thread-safe.
+    """Owns breakers, operator pauses, clock skew, landing slots, terms and the ledger's health. Thread-safe.
 
     A snapshot uses ``blocks``, a round and an attempt use ``hold_before_call`` before each call, and a follow-up uses
     ``hold_before_follow_up``.
@@ -50,6 +51,7 @@ class Safety:
     slots: LandingSlots
     clock_skew: ClockSkew
     records: OperatorRecords
+    ledger: LedgerHealth
     clock: Clock
     directory: Callable[[], Directory]
     terms: Terms = field(default_factory=Terms)
@@ -81,6 +83,7 @@ class Safety:
             slots=slots,
             clock_skew=ClockSkew(skew),
             records=records,
+            ledger=LedgerHealth(ledger),
             clock=clock,
             directory=directory,
         )

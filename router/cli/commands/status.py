@@ -46,6 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _verdict(status: dict[str, Any]) -> int:
     if status["healthy"]:
         return DONE
+    if status["ledger"]["error"] is not None:
+        print_note(f"connect-router: the ledger cannot be read or written: {status['ledger']['error']}")
+        return FOUND
     print_note(f"connect-router: no complete cycle for {status['silent_s']:.0f} s: more than 4 polls")
     return FOUND
 

@@ -48,7 +48,8 @@ def _parts(status: Status) -> Iterator[tuple[str, RenderableType]]:
 def _head(status: Status) -> Iterator[Text]:
     now = _at(status["now"])
     state = f"{status['state']} for {_since(status['started_at'], now)}"
-    silent = "" if status["healthy"] else f"; no complete cycle for {_span(status['silent_s'])}"
+    failing = status["healthy"] or status["ledger"]["error"] is not None
+    silent = "" if failing else f"; no complete cycle for {_span(status['silent_s'])}"
     yield text(
         f"connect-router {status['version']}, {status['mode']}, {state}{silent}",
         style="bold" if status["healthy"] else "bold red",
@@ -115,7 +116,7 @@ def _trouble(status: Status) -> Iterator[Text]:
         yield text(f"{lost} of the log lost: nothing read them in time", style="yellow")
     ledger = status["ledger"]
     if ledger["error"] is not None:
-        yield text(f"the ledger cannot be read: {ledger['error']}", style="bold red")
+        yield text(f"the ledger cannot be read or written: {ledger['error']}", style="bold red")
     elif ledger["open_intents"]:
         yield text(f"{count(ledger['open_intents'], 'intent')} without an answer in {ledger['path'] or ledger['url']}")
 
