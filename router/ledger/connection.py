@@ -27,6 +27,8 @@ class WriterLock:
         path = ledger.with_name(ledger.name + ".lock")
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except PermissionError as error:
+            raise LedgerUnavailable(f"{path}: {error.strerror}{_owner(path)}") from error
         except OSError as error:
             raise LedgerUnavailable(f"{path}: {error.strerror}") from error
         try:
@@ -46,6 +48,15 @@ class WriterLock:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _owner(path: Path) -> str:
+    """Returns whose file it is, if that is another user: a trial of that user may have left it."""
+    with suppress(OSError):
+        owner, me = path.stat().st_uid, os.geteuid()
+        if owner != me:
+            return f"; it belongs to user {owner}, and this process is user {me}: move it away, or change its owner"
+    return ""
 
 
 BUSY_SECONDS = 5.0

@@ -16,8 +16,9 @@ MOST_SEGMENTS = 20
 class Located:
     """Holds a contact as DescribeContact has just returned it.
 
-    ``None`` means that Connect does not know the id, or, with ``failure``, that it could not be read. ``ids`` are those
-    of the chain that were found on the way, the given one first.
+    ``None`` means that Connect does not know the id. ``failure`` is why the chain could not be followed to its end, and
+    ``contact`` is the last one before that, if any. ``ids`` are those of the chain that were found on the way, the
+    given one first.
     """
 
     contact: Contact | None = None
@@ -49,7 +50,12 @@ def locate(contact_id: ContactId, *, reader: Reader, ledger: Records) -> Located
             if one not in ids:
                 ids.append(one)
                 moved_to |= _moved_to(one, ledger)
-        at = (moved_to.get(found.id) or _successor(found, reader)) if found.disconnected_at is not None else None
+        if found.disconnected_at is None:
+            break
+        following = moved_to.get(found.id) or _successor(found, reader)
+        if not isinstance(following, str | None):
+            return Located(contact=found, failure=following, ids=tuple(ids))
+        at = following
     return Located(contact=found, ids=tuple(ids))
 
 
@@ -61,8 +67,8 @@ def _moved_to(contact_id: ContactId, ledger: Records) -> dict[ContactId, Contact
     }
 
 
-def _successor(contact: Contact, reader: Reader) -> ContactId | None:
+def _successor(contact: Contact, reader: Reader) -> ContactId | Failure | None:
     chain = reader.chain(contact.id)
     if not isinstance(chain, tuple):
-        return None
+        return chain
     return next((one.id for one in chain if one.previous_id == contact.id), None)

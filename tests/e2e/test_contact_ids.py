@@ -127,6 +127,17 @@ def test_a_contact_that_cannot_be_read_is_refused_with_the_reason(centre):
     assert app.safety.pauses.now.all == ()
 
 
+def test_a_chain_that_cannot_be_followed_is_not_taken_for_one_that_has_ended(centre):
+    first, _, last = handed_on(centre)
+    app = centre.router()
+    centre.world.faults.add("error", "ListAssociatedContacts", code="AccessDeniedException", count=1)
+
+    (why,) = pause(app, first).errors
+
+    assert why.startswith(f"contact {first} could not be read (AccessDeniedException): nothing is paused")
+    assert f'contact "{last}" is paused' in pause(app, first).result["pause"]
+
+
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["first", "middle", "last"])
 @pytest.mark.parametrize("form", FORMS)
 def test_a_retry_by_any_id_in_any_form(centre, form, which):
