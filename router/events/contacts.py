@@ -167,7 +167,8 @@ def log_broken(**fields: Any) -> None:
     log.exception("contact.broken", **fields)
 
 
-def log_landed(action: Action, landing: Landing, directory: Directory, *, after: timedelta) -> None:
+def log_landed(action: Action, landing: Landing, directory: Directory, *, after: timedelta, late: bool) -> None:
+    """Logs where a moved contact is. ``late``: it was reported as a stray before."""
     log.info(
         "contact.landed",
         **action_fields(action),
@@ -175,6 +176,7 @@ def log_landed(action: Action, landing: Landing, directory: Directory, *, after:
         landing=landing.value,
         **_landed_at(action, landing, directory),
         diverted=landing is Landing.DIVERTED,
+        late=late,
         after_s=seconds(after),
     )
 

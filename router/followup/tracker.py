@@ -233,7 +233,8 @@ class Tracker:
         if not landing.followed:
             self._forget(watch)
         if before.landing is not Landing.AT_AGENT:
-            events.log_landed(after, landing, self.directory(), after=self._moved_for(before))
+            late = before.landing is Landing.STRAY
+            events.log_landed(after, landing, self.directory(), after=self._moved_for(before), late=late)
 
     def _sight(self, contact: Contact, landing: Landing) -> None:
         with self._lock:
@@ -282,14 +283,13 @@ def unanswered(
 
 
 def _landing_of(action: Action, contact: Contact, directory: Directory, now: datetime) -> Landing | None:
-    """Returns where the move has led; ``None`` while the flow is at work. A stray stays one until it is answered or
-    ends."""
+    """Returns where the move has led; ``None`` while the flow is at work. A stray may still reach its queue."""
     standing = contact.standing(now)
     if standing is Standing.DISCONNECTED:
         return Landing.ENDED
     if standing is Standing.WITH_AGENT:
         return Landing.ANSWERED
-    if standing is not Standing.WAITING or action.landing is Landing.STRAY:
+    if standing is not Standing.WAITING:
         return None
     assert action.target is not None
     if action.target.queue_id is not None:

@@ -7,7 +7,7 @@ import pytest
 from router.model import Landing
 from router.sandbox import Behaviours
 from router.sandbox.instance import FlowOutcome
-from tests.e2e.centre import FLOW
+from tests.e2e.centre import AGENT_FLOW, FLOW, LATE_RULE
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -234,6 +234,51 @@ def test_a_flow_that_takes_its_time_is_followed_to_the_end(centre, events):
     settle(centre, app)
     [landed] = lines(events, "contact.landed")
     assert landed["after_s"] >= 90
+
+
+LATER = (
+    LATE_RULE
+    + """
+[[rule]]
+name = "later"
+match.queue = ["Billing Overflow", "General"]
+[[rule.step]]
+at = "10m"
+to = [{ queue = "Supervisors" }]
+"""
+)
+
+
+@pytest.mark.parametrize("diverted", [False, True], ids=["in its queue", "in another queue"])
+@every_way
+def test_a_stray_that_reaches_a_queue_after_all_has_landed_late_and_is_looked_after_again(centre, events, diverted):
+    outcome = FlowOutcome(after=timedelta(minutes=8), queue="General" if diverted else None)
+    centre.world.set_flow(FLOW, outcome=outcome)
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(LATER)
+    app.cycle.run(until=None)
+    settle(centre, app, looks=12)
+    assert len(lines(events, "contact.stray")) == 1
+    assert app.safety.slots.taken(app.names.directory.flow(FLOW).id) == 1
+    settle(centre, app, looks=48)
+    [landed] = lines(events, "contact.landed")
+    assert (landed["late"], landed["diverted"]) == (True, diverted)
+    assert app.safety.slots.taken(app.names.directory.flow(FLOW).id) == 0
+    assert app.follower.followed == ()
+    centre.world.set_flow(FLOW, outcome="queue")
+    centre.clock.travel(10 * MINUTE)
+    app.cycle.run(until=None)
+    assert centre.world.transfers[1].to_queue == "Supervisors"
+
+
+def test_a_stray_that_reaches_the_agents_own_queue_after_all_has_landed_late(centre, events):
+    centre.world.set_flow(AGENT_FLOW, outcome=FlowOutcome(after=timedelta(minutes=8)))
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(TO_AGENT)
+    app.cycle.run(until=None)
+    settle(centre, app, looks=60)
+    [landed] = lines(events, "contact.landed")
+    assert (landed["late"], landed["landing"]) == (True, "at_agent")
 
 
 @every_way

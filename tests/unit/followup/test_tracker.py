@@ -172,9 +172,10 @@ def test_a_contact_that_is_not_seen_in_time_is_a_stray_once_and_counts_against_i
     [
         (replace(NEXT, agent_id=AgentId("ann")), Landing.ANSWERED),
         (replace(NEXT, disconnected_at=NOW), Landing.ENDED),
+        (NEXT, Landing.QUEUED),
     ],
 )
-def test_a_stray_that_is_answered_or_ends_frees_its_slot(follow, new, landing):
+def test_a_stray_that_is_answered_or_ends_or_reaches_its_queue_frees_its_slot(follow, new, landing):
     follow.moved()
     follow.look(ENDED, after=timedelta(minutes=3))
 
