@@ -87,13 +87,15 @@ class Calendar:
         open for so long.
         """
         start, left = _utc(start), amount
-        for opens, closes in self._open(start, self._horizon(start)):
-            begins = max(opens, start)
+        reached = start
+        for opens, closes in self._windows_of_days(start, self._horizon(start)):
+            begins = max(opens, reached)
             if closes <= begins:
                 continue
             if left < closes - begins:
                 return begins + left
             left -= closes - begins
+            reached = closes
         return NEVER
 
     def _horizon(self, start: datetime) -> datetime:
@@ -104,25 +106,29 @@ class Calendar:
         return start if last is None else max(start, datetime.combine(last, datetime.min.time(), UTC) + 2 * DAY)
 
     def _open(self, start: datetime, end: datetime) -> Iterator[Interval]:
-        """Returns the open intervals that could touch the time between two instants, merged, in order.
+        """Returns the open intervals that could touch the time between two instants, merged, in order."""
+        current: Interval | None = None
+        for opens, closes in self._windows_of_days(start, end):
+            if current is not None and opens <= current[1]:
+                current = current[0], max(current[1], closes)
+                continue
+            if current is not None:
+                yield current
+            current = opens, closes
+        if current is not None:
+            yield current
 
-        Clocks that are set back over midnight show a date again, and windows last for up to a day. The dates around the
-        time therefore count too.
+    def _windows_of_days(self, start: datetime, end: datetime) -> Iterator[Interval]:
+        """Yields the open intervals of each date that could touch the time between two instants, in order.
+
+        They may overlap. Clocks that are set back over midnight show a date again, and windows last for up to a day.
+        The dates around the time therefore count too. Nothing is computed for days that the caller does not reach.
         """
         day = start.astimezone(self.zone).date() - 2 * DAY
         last = end.astimezone(self.zone).date() + DAY
-        current: Interval | None = None
         while day <= last:
-            for opens, closes in self._on(day):
-                if current is not None and opens <= current[1]:
-                    current = current[0], max(current[1], closes)
-                    continue
-                if current is not None:
-                    yield current
-                current = opens, closes
+            yield from self._on(day)
             day += DAY
-        if current is not None:
-            yield current
 
     def _on(self, day: date) -> tuple[Interval, ...]:
         known = self._days.get(day)

@@ -139,3 +139,15 @@ def test_how_long_it_stays_open():
     assert OFFICE.open_until(local("2026-06-12T17:00")) == local("2026-06-12T17:00")
     always = Calendar(BERLIN, dict.fromkeys(range(7), (Window(0, 0),)))
     assert always.open_until(local("2026-06-12T12:00")) >= local("2026-06-13T12:00")
+
+
+@pytest.mark.parametrize("windows", [(Window(0, 0),), (Window(0, 720), Window(720, 0)), (Window(540, 1020),)])
+@pytest.mark.parametrize("days", [0, 1, 3, 30, 89])
+def test_a_due_instant_costs_only_the_days_up_to_it(windows, days):
+    """Counts the days that were computed: hours without a closing must not be followed to the horizon."""
+    calendar = Calendar(ZoneInfo("Europe/Berlin"), dict.fromkeys(range(7), windows))
+    start = datetime(2026, 10, 20, 9, 30, tzinfo=UTC)
+    open_for = calendar.open_time(start, start + timedelta(days=days))
+    due = calendar.after(start, open_for)
+    assert calendar.open_time(start, due) == open_for
+    assert len(calendar._days) <= days + 6
