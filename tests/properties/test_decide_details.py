@@ -108,9 +108,12 @@ def test_what_was_not_read_holds_and_is_never_taken_for_a_no(world, data):
     for contact_id, account in whole.accounts.items():
         now = partly.accounts[contact_id].decisions
         then = [in_words(one) for one in account.decisions]
-        # A rule that observes may show a move more: the rule before it, which would have made one, was not decided.
-        acts = [one for one in now if not isinstance(one, Hold) and one.mode is Mode.ENFORCE]
-        assert [in_words(one) for one in acts if in_words(one) not in then] == []
+        more = [one for one in now if not isinstance(one, Hold) and in_words(one) not in then]
+        # Rules that observe act side by side, and only the first of them shows its move of the contact. If that rule is
+        # not decided, the next one shows its move in place of its hold.
+        in_place_of = [f"{one.rule} {one.step}: in_flight (observed)" for one in more]
+        assert all(isinstance(one, Transfer) and one.mode is Mode.OBSERVE for one in more)
+        assert set(in_place_of) <= set(then)
         if contact_id in read:
             assert [in_words(one) for one in now] == then
         elif any(isinstance(one, Transfer) and in_words(one) not in map(in_words, now) for one in account.decisions):

@@ -309,3 +309,17 @@ def test_an_agent_that_connect_refused_for_the_contact_is_passed_by():
     (fingerprint,) = (rule.fingerprint for rule in bound.rules)
     refused = act(WAITING, "preferred", at=10, state=ActionState.REFUSED, target=to_agent(ANN), fingerprint=fingerprint)
     assert outcome(changed(at_anns(), histories={WAITING.id: (refused,)}), bound) == ["preferred 1: to General"]
+
+
+def test_of_two_rules_that_observe_the_next_shows_its_move_while_the_first_is_not_decided():
+    first = VIP.replace('mode = "enforce"', 'mode = "observe"')
+    both = rules(first + overflow("next", mode="observe"))
+    read, unread = told(attributes={"tier": "vip"}), {WAITING.id: Unread("no answer")}
+    assert outcome(snapshot(WAITING, details=read), both) == [
+        "vip 1: to Overflow (observed)",
+        "next 1: in_flight (observed)",
+    ]
+    assert outcome(snapshot(WAITING, details=unread), both) == [
+        "vip 1: unreadable (observed)",
+        "next 1: to Overflow (observed)",
+    ]
