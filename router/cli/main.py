@@ -24,11 +24,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status. Wrong usage and ``--help`` raise ``SystemExit``, as in argparse."""
     prepare_streams()
     given = sys.argv[1:] if argv is None else argv
-    if list(given[:1]) != ["run"]:
+    command = given[0] if given else ""
+    if command not in ("run", "sandbox"):
         return _main(argv)
     from router.daemon.signals import starting
 
-    with starting(once="--once" in given):
+    once = "--once" in given
+    with starting(status=FOUND if once else DONE, reloads=command == "run" and not once):
         return _main(argv)
 
 

@@ -19,11 +19,11 @@ _early: SimpleQueue[int] = SimpleQueue()
 
 
 @contextmanager
-def starting(*, once: bool) -> Iterator[None]:
+def starting(*, status: int, reloads: bool) -> Iterator[None]:
     """Replaces the default effect of SIGTERM and SIGHUP, which end the process at once, while the block runs.
 
-    SIGTERM ends the process in order, because nothing has been sent yet: with status 0, or 1 if a pass was to be made
-    ``once``. SIGHUP is remembered until ``acting_on`` acts on it; it ends a pass as before.
+    SIGTERM ends the process in order with ``status``, because nothing has been sent yet. If the process ``reloads``
+    its files at SIGHUP, the signal is remembered until ``acting_on`` acts on it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -31,10 +31,10 @@ def starting(*, once: bool) -> Iterator[None]:
 
     def end(number: int, _frame: object) -> None:
         _early.put(number)  # an exception is lost if the signal interrupts a finalizer
-        raise SystemExit(int(once))
+        raise SystemExit(status)
 
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, end)}
-    if not once:
+    if reloads:
         before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda number, _frame: _early.put(number))
     try:
         yield

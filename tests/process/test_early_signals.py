@@ -64,3 +64,14 @@ def test_a_pass_ends_with_its_terminal(bench):
     process.communicate(timeout=30)
 
     assert process.returncode in (-signal.SIGHUP, 0), "0: the pass was faster"
+
+
+def test_an_early_sigterm_ends_the_sandbox_in_order(bench):
+    process = begun(bench, "sandbox", "--port", "0")
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
