@@ -16,6 +16,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from router.log_lines import bounded
 from router.log_queue import LogQueue
 from router.problems import printable
+from router.sdk_errors import describe_error, may_quote_credentials
 
 OURS = "router"
 """Every logger of this package is this one or below it; all the others are libraries'."""
@@ -134,7 +135,7 @@ class _Failures:
             f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
         ]
         if self._messages:
-            event["message"] = str(error)
+            event["message"] = describe_error(error) if may_quote_credentials(error) else str(error)
         return event
 
 

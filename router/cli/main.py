@@ -63,7 +63,9 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
     except BrokenPipeError:
         return BROKEN_PIPE
     except Exception as error:
-        if _wants_traceback(arguments):
+        from router.sdk_errors import may_quote_credentials
+
+        if _wants_traceback(arguments) and not may_quote_credentials(error):
             raise
         return _unexpected(error)
 
@@ -71,11 +73,13 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
 def _unexpected(error: Exception) -> int:
     """Reports a broken environment (a full disk, a file without permission), or else a bug."""
     from router.problems import printable
+    from router.sdk_errors import describe_error, may_quote_credentials
 
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename is not None else ""
         return _report(printable(f"connect-router: {where}{error.strerror}"), status=FOUND)
-    text = printable(f"connect-router: a bug: {type(error).__name__}: {error}")
+    told = describe_error(error) if may_quote_credentials(error) else f"{type(error).__name__}: {error}"
+    text = printable(f"connect-router: a bug: {told}")
     return _report(f"{text} ({TRACEBACK}=1 shows where)", status=BUG)
 
 

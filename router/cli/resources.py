@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from router import logs
 from router.cli.errors import CommandFailed
-from router.connect.answers import NOT_SENT, Denied, Failure, Rejected, Throttled, Unauthenticated
+from router.connect.answers import NOT_FROM_AWS, NOT_SENT, Denied, Failure, Rejected, Skewed, Throttled, Unauthenticated
 from router.connect.client import NoCredentials, Unreachable
 from router.connect.connection import Connection
 from router.ledger.errors import LedgerBroken, LedgerInUse, LedgerUnavailable
@@ -77,6 +77,10 @@ def _what(failure: Failure, settings: Settings, endpoint: str) -> str:
     match failure:
         case Unauthenticated(code=code, message=message):
             return f"AWS refuses the credentials ({code}: {message}); renew them, or name others with AWS_PROFILE"
+        case Skewed(code=code, message=message):
+            return f"AWS refuses the time of this machine ({code}: {message}); set its clock, best by NTP"
+        case Denied(code=code, message=message) if code == NOT_FROM_AWS:
+            return f"{endpoint} cannot be called ({code}: {message})"
         case Denied(message=message):
             return (
                 f"AWS does not let these credentials read instance {instance} (AccessDeniedException: {message});"

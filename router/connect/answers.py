@@ -10,6 +10,9 @@ from router.model import Contact, ContactId
 NOT_SENT = "NotSent"
 """The code of a ``Throttled`` that is the router's own: no call was made."""
 
+NOT_FROM_AWS = "NotFromAws"
+"""The code of a ``Denied`` that a proxy or firewall answered in AWS's place."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transferred:
@@ -81,10 +84,17 @@ class Denied:
 
     message: str
     request_id: str | None = None
+    code: str = "AccessDeniedException"
+    """``NOT_FROM_AWS`` if a proxy or firewall refused the call."""
 
-    @property
-    def code(self) -> str:
-        return "AccessDeniedException"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skewed:
+    """AWS refused the time of the signature, because the local clock is wrong. Nothing happened."""
+
+    code: str
+    message: str
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +130,9 @@ class Missing:
     request_id: str | None = None
 
 
-Failure = Throttled | Unknown | Rejected | Denied | Unauthenticated
-TransferAnswer = Transferred | Throttled | Unknown | Rejected | Full | Denied | Unauthenticated
-UpdateAnswer = Updated | Throttled | Unknown | Rejected | Denied | Unauthenticated
+Failure = Throttled | Unknown | Rejected | Denied | Unauthenticated | Skewed
+TransferAnswer = Transferred | Throttled | Unknown | Rejected | Full | Denied | Unauthenticated | Skewed
+UpdateAnswer = Updated | Throttled | Unknown | Rejected | Denied | Unauthenticated | Skewed
 DescribeAnswer = Reading | Missing | Failure
 
 

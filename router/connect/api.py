@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from router.connect.answers import Denied, Failure, Full, Rejected, Throttled, TooLate, Unauthenticated
+from router.connect.credentials import RenewableCredentials
 from router.connect.errors import answer_of
 from router.connect.quotas import Quotas
 from router.news import NewsFilter
@@ -47,12 +48,19 @@ class Api:
     """Calls operations of one instance. Thread-safe."""
 
     def __init__(
-        self, client: ConnectClient, *, instance_id: str, quotas: Quotas, monotonic: Callable[[], float]
+        self,
+        client: ConnectClient,
+        *,
+        instance_id: str,
+        quotas: Quotas,
+        monotonic: Callable[[], float],
+        credentials: RenewableCredentials,
     ) -> None:
         self._client = client
         self._instance_id = instance_id
         self._quotas = quotas
         self._monotonic = monotonic
+        self._credentials = credentials
         self._news = NewsFilter[str](monotonic)
         self._sending = _Sending()
         client.meta.events.register("before-send.connect", self._in_time)
@@ -62,17 +70,23 @@ class Api:
     ) -> Answered | Failure | Full:
         """Makes exactly one HTTP call, without waiting for a token, and counts it.
 
+        If AWS refuses the credentials and others are there by now, it makes a second call with those: nothing came of
+        the first.
         With ``report`` the quotas get the answer, and a denial is logged; without it the caller does both, because
         it knows what the answer stops. Never raises for what the network, Connect or a proxy does: that is an answer.
         With ``before`` (an instant of the monotonic clock) it raises ``TooLate`` if the call was not on its way by
         then.
         """
-        self._quotas.called(operation)
         self._sending.before = before
         try:
+            generation = self._credentials.generation
             answer = self._attempt(operation, parameters)
+            if isinstance(answer, Unauthenticated) and self._credentials.renewed_since(generation):
+                answer = self._attempt(operation, parameters)
         finally:
             self._sending.before = None
+        if isinstance(answer, Answered | Unauthenticated):
+            self._credentials.refused = isinstance(answer, Unauthenticated)
         if report:
             self._report(operation, answer)
         if report and isinstance(answer, Denied | Unauthenticated):
@@ -81,6 +95,7 @@ class Api:
 
     def _attempt(self, operation: str, parameters: Mapping[str, Any]) -> Answered | Failure | Full:
         method = getattr(self._client, xform_name(operation))
+        self._quotas.called(operation)
         requested_at = self._monotonic()
         try:
             body = method(InstanceId=self._instance_id, **parameters)
@@ -108,8 +123,7 @@ class Api:
     def _log_denial(self, operation: str, answer: Denied | Unauthenticated) -> None:
         if not self._news.is_news(operation):
             return
-        code = answer.code if isinstance(answer, Unauthenticated) else "AccessDeniedException"
-        log.error("api.denied", operation=operation, error=code, message=answer.message)
+        log.error("api.denied", operation=operation, error=answer.code, message=answer.message)
 
 
 def refused(full: Full) -> Rejected:

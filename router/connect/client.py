@@ -15,8 +15,10 @@ from botocore.exceptions import BotoCoreError, NoRegionError
 from botocore.parsers import ResponseParserError
 
 from router import __version__
-from router.connect.errors import CREDENTIAL_ERRORS, one_line
+from router.connect.credentials import RenewableCredentials
+from router.connect.errors import CREDENTIAL_CODES, CREDENTIAL_ERRORS
 from router.connect.fields import parse_timestamp
+from router.sdk_errors import describe_error
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
@@ -76,36 +78,48 @@ class NoCredentials(Unreachable):
 
 
 def make_client(
-    *, region: str | None = None, workers: int = 8, read_timeout_s: float = READ_TIMEOUT_S
+    *,
+    region: str | None = None,
+    workers: int = 8,
+    read_timeout_s: float = READ_TIMEOUT_S,
+    credentials: RenewableCredentials | None = None,
 ) -> ConnectClient:
     """Returns a Connect client whose every call is one HTTP call.
 
     ``region`` has priority over what the SDK finds. Endpoints, profiles, credentials and proxies are the SDK's own.
     Raises ``Unreachable`` if the SDK has no region or credentials, or cannot read its own configuration.
     """
+    credentials = credentials or RenewableCredentials()
+    client: ConnectClient = _open("connect", region, _config(workers, read_timeout_s), credentials)
+    return client
+
+
+def _open(service: str, region: str | None, config: Config, credentials: RenewableCredentials) -> Any:
+    """Returns a client of an AWS service. Raises ``Unreachable`` in one line that contains no part of a credential."""
     try:
-        session = _session()
-        client = session.client("connect", region_name=region, config=_config(workers, read_timeout_s))
+        session: Any = _session(credentials)
+        client = session.client(service, region_name=region, config=config)
         found = session.get_credentials()
     except NoRegionError:
         raise Unreachable(_NO_REGION) from None
     except CREDENTIAL_ERRORS as error:
-        raise NoCredentials(f"no AWS credentials: {one_line(str(error))}") from None
-    except (BotoCoreError, ValueError) as error:
-        raise Unreachable(f"the AWS SDK's own configuration does not work: {one_line(str(error))}") from None
+        raise NoCredentials(f"no AWS credentials: {describe_error(error)}") from None
+    except (BotoCoreError, ValueError, OSError) as error:
+        raise Unreachable(f"the AWS SDK's own configuration does not work: {describe_error(error)}") from None
     if found is None:
         raise NoCredentials(
             "no AWS credentials: give this machine a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and"
             " AWS_SECRET_ACCESS_KEY"
         )
-    client.meta.events.register("before-parse.connect", refuse_foreign_body)
+    client.meta.events.register(f"before-parse.{service}", refuse_foreign_body)
+    client.meta.events.register(f"before-parse.{service}", credentials.hide)
     return client
 
 
 def make_quotas_client(*, region: str | None) -> Any:
     """Returns a client of Service Quotas with short time-outs, because the router can work without it."""
     config = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=5)
-    return boto3.Session().client("service-quotas", region_name=region, config=config)
+    return _open("service-quotas", region, config, RenewableCredentials())
 
 
 def make_table_client(*, region: str | None) -> DynamoDBClient:
@@ -113,15 +127,13 @@ def make_table_client(*, region: str | None) -> DynamoDBClient:
 
     The SDK repeats calls that failed. Every write has a condition, which makes a repeat do nothing.
     """
-    try:
-        client = boto3.Session().client("dynamodb", region_name=region, config=_TABLE_CONFIG)
-    except NoRegionError:
-        raise Unreachable(_NO_REGION) from None
-    except CREDENTIAL_ERRORS as error:
-        raise NoCredentials(f"no AWS credentials: {one_line(str(error))}") from None
-    except (BotoCoreError, ValueError) as error:
-        raise Unreachable(f"the AWS SDK's own configuration does not work: {one_line(str(error))}") from None
-    client.meta.events.register("before-parse.dynamodb", refuse_foreign_body)
+    credentials = RenewableCredentials()
+    client: DynamoDBClient = _open("dynamodb", region, _TABLE_CONFIG, credentials)
+
+    def renew_if_refused(parsed: Mapping[str, Any], **_: object) -> None:
+        credentials.renew_if_refused(parsed, CREDENTIAL_CODES)
+
+    client.meta.events.register("after-call.dynamodb", renew_if_refused)
     return client
 
 
@@ -135,8 +147,9 @@ _TABLE_CONFIG = Config(
 """A lease is trusted for ten seconds: a write whose answer does not come must end well before."""
 
 
-def _session() -> boto3.Session:
+def _session(credentials: RenewableCredentials) -> boto3.Session:
     core = botocore.session.get_session()
+    core.register_component("credential_provider", credentials)
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_timestamp)
     return boto3.Session(botocore_session=core)
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from router.connect.api import Api
 from router.connect.client import READ_TIMEOUT_S, Skew, make_client
 from router.connect.contacts import ConnectReader, Contacts
+from router.connect.credentials import RenewableCredentials
 from router.connect.instance import ConnectInstance
 from router.connect.missing_ids import MissingIds
 from router.connect.quotas import Quotas, Rate, Wait, wait_on
@@ -16,6 +17,7 @@ from router.connect.reads import BRIEF, LISTING, Patience, Reads
 from router.connect.search import Search
 from router.connect.transfer import ConnectMover
 from router.model import Channel, QueueId
+from router.sdk_errors import without_user
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,7 @@ class Connection:
     mover: ConnectMover
     instance: ConnectInstance
     quotas: Quotas
+    credentials: RenewableCredentials = field(repr=False)
     _skew: Skew = field(repr=False)
     _close: Callable[[], None] = field(repr=False)
 
@@ -56,17 +59,20 @@ class Connection:
         ``share`` is the part of each that this process may use. Raises ``Unreachable`` if the SDK has no region,
         credentials or usable configuration.
         """
-        client = make_client(region=region, workers=workers, read_timeout_s=read_timeout_s)
+        credentials = RenewableCredentials()
+        client = make_client(
+            region=region, workers=workers, read_timeout_s=read_timeout_s, credentials=credentials
+        )
         skew = Skew(now)
         skew.watch(client)
         quotas = Quotas(rates, share=share, monotonic=monotonic, wait=wait, pause=pause)
-        api = Api(client, instance_id=instance_id, quotas=quotas, monotonic=monotonic)
+        api = Api(client, instance_id=instance_id, quotas=quotas, monotonic=monotonic, credentials=credentials)
         reads = Reads(api, quotas=quotas, monotonic=monotonic)
         missing: MissingIds[QueueId] = MissingIds("queue", monotonic)
         search = Search(reads, channels=channels, missing=missing, patience=searching)
         return cls(
-            endpoint=client.meta.endpoint_url,
             region=client.meta.region_name,
+            endpoint=without_user(client.meta.endpoint_url),
             reader=ConnectReader(
                 searching=search, contacts=Contacts(reads, monotonic=monotonic, patience=describing)
             ),
@@ -78,6 +84,7 @@ class Connection:
             instance=ConnectInstance(reads, missing),
             quotas=quotas,
             _skew=skew,
+            credentials=credentials,
             _close=client.close,
         )
 

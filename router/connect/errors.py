@@ -20,19 +20,22 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from router.connect.answers import Denied, Failure, Full, Rejected, Throttled, Unauthenticated, Unknown
+from router.connect.answers import (
+    NOT_FROM_AWS,
+    Denied,
+    Failure,
+    Full,
+    Rejected,
+    Skewed,
+    Throttled,
+    Unauthenticated,
+    Unknown,
+)
+from router.connect.credentials import UnusableCredentials
 from router.problems import printable
+from router.sdk_errors import MESSAGE_LENGTH, describe_error, message_of_aws, one_line, refused_time
 
 __all__ = ["MESSAGE_LENGTH", "one_line", "printable"]
-
-MESSAGE_LENGTH = 300
-
-
-def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
-    """Returns the text with control characters escaped, cut to ``limit`` characters with ``…``."""
-    escaped = printable(text[: limit + 1])
-    return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
-
 
 THROTTLE_CODES = frozenset({"ThrottlingException", "TooManyRequestsException", "Throttling", "RequestLimitExceeded"})
 """ThrottlingException is modelled (botocore service model); TooManyRequestsException is what StartChatContact's
@@ -55,7 +58,6 @@ CREDENTIAL_CODES = frozenset(
         "MissingAuthenticationToken",
         "MissingAuthenticationTokenException",
         "OptInRequired",
-        "RequestExpired",
         "SignatureDoesNotMatch",
         "SubscriptionRequiredException",
         "UnrecognizedClientException",
@@ -73,6 +75,7 @@ CREDENTIAL_ERRORS = (
     RefreshWithMFAUnsupportedError,
     SSOError,
     TokenRetrievalError,
+    UnusableCredentials,
 )
 
 
@@ -85,19 +88,19 @@ def answer_of(exception: Exception) -> Failure | Full:
     if isinstance(exception, ClientError):
         return _of_response(exception.response)
     if isinstance(exception, CREDENTIAL_ERRORS):
-        return Unauthenticated(code=type(exception).__name__, message=one_line(str(exception)))
+        return Unauthenticated(code=type(exception).__name__, message=describe_error(exception))
     if isinstance(exception, ParamValidationError):
-        return Rejected(code="ParamValidationError", message=one_line(str(exception)), status=400)
+        return Rejected(code="ParamValidationError", message=describe_error(exception), status=400)
     return Unknown(code=type(exception).__name__, message=_message_of(exception))
 
 
 def _message_of(exception: Exception) -> str:
-    """Returns the text of an exception of botocore, and only the class of any other.
+    """Returns what may be shown of an exception of botocore, and only the class of any other.
 
     The others arise from reading the answer, and their text may quote a customer's value.
     """
     if isinstance(exception, BotoCoreError):
-        return one_line(str(exception))
+        return describe_error(exception)
     return "the answer could not be read as one of Connect's"
 
 
@@ -108,11 +111,16 @@ def _of_response(response: Mapping[str, Any]) -> Failure | Full:
     status = int(metadata.get("HTTPStatusCode") or 0)
     request_id = metadata.get("RequestId") or (metadata.get("HTTPHeaders") or {}).get("x-amzn-requestid")
     code = one_line(_text(error.get("Code")) or str(status), 100)
-    message = one_line(_text(error.get("Message")))
+    told = _text(error.get("Message"))
+    message = message_of_aws(code, told)
     if code in RESOURCE_LIMIT_CODES:
         return Rejected(code=code, message=message, status=status, request_id=request_id)
     if code in THROTTLE_CODES or status == 429:
         return Throttled(code=code, request_id=request_id)
+    if refused_time(code, told) is not None:
+        return Skewed(code=code, message=message, request_id=request_id)
+    if status in _OF_PROXIES and not _is_from_aws(metadata.get("HTTPHeaders") or {}):
+        return Denied(code=NOT_FROM_AWS, message=f"HTTP {status}, and not from AWS: {PROXY_REMEDY}")
     if code in CREDENTIAL_CODES or status == 401:
         return Unauthenticated(code=code, message=message, request_id=request_id)
     if code == "ServiceQuotaExceededException" or status == 402:
@@ -122,6 +130,16 @@ def _of_response(response: Mapping[str, Any]) -> Failure | Full:
     if status in _NOT_PROCESSED_FOR_GOOD:
         return Rejected(code=code, message=message, status=status, request_id=request_id)
     return Unknown(code=code, message=message, request_id=request_id)
+
+
+_OF_PROXIES = frozenset({401, 403, 407})
+PROXY_REMEDY = "a proxy or firewall refuses the call; let it through there, or set HTTPS_PROXY or NO_PROXY"
+
+
+def _is_from_aws(headers: Mapping[str, Any]) -> bool:
+    """Returns whether an answer has one of the headers that every error of AWS has."""
+    names = {str(name).lower() for name, value in headers.items() if value}
+    return bool(names & {"x-amzn-requestid", "x-amzn-errortype", "x-amz-request-id"})
 
 
 _NOT_PROCESSED_FOR_GOOD = frozenset(set(range(400, 500)) - {408, 425})

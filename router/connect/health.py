@@ -8,7 +8,7 @@ from threading import Lock
 
 import structlog
 
-from router.connect.answers import NOT_SENT, Denied, Failure, Rejected, Throttled, Unauthenticated, Unknown
+from router.connect.answers import NOT_SENT, Denied, Failure, Rejected, Skewed, Throttled, Unauthenticated, Unknown
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class OperationHealth:
             return  # no call was made
         if isinstance(answer, Rejected) and operation in ABOUT_ONE_CONTACT:
             return
-        if isinstance(answer, Throttled | Unknown | Rejected | Denied | Unauthenticated):
+        if isinstance(answer, Throttled | Unknown | Rejected | Denied | Unauthenticated | Skewed):
             self._failed(operation, answer, about)
         else:
             self._answered(operation, about)

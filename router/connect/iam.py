@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.connect.answers import Denied
+from router.connect.answers import NOT_FROM_AWS, Denied
 from router.connect.directory import TRANSFER_FLOWS
 from router.connect.reads import BRIEF, Reads
 
@@ -121,6 +121,6 @@ def denied(reads: Reads, operations: Iterable[str], *, now: datetime) -> Mapping
     for operation in sorted(operations):
         make = PARAMETERS.get(operation)
         answer = reads.get(operation, patience=BRIEF, **make(now)) if make is not None else None
-        if isinstance(answer, Denied):
+        if isinstance(answer, Denied) and answer.code != NOT_FROM_AWS:
             found[operation] = answer.message
     return found

@@ -8,8 +8,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from router.connect.errors import one_line
+from router.connect.client import Unreachable
 from router.connect.quotas import Rate
+from router.sdk_errors import describe_error
 
 MISREAD = frozenset({"GetCurrentMetricData", "GetCurrentUserData"})
 """Service Quotas may show 200 a second for these, which is wrong (Amazon Connect service quotas, API throttling)."""
@@ -32,8 +33,10 @@ def read_rates(make_client: ClientMaker, known: Mapping[str, Rate]) -> dict[str,
     """
     try:
         rows = list(_rows(make_client()))
+    except Unreachable as error:
+        raise QuotasUnread(str(error)) from None
     except (ClientError, BotoCoreError, ValueError, LookupError, TypeError) as error:
-        raise QuotasUnread(one_line(str(error))) from None
+        raise QuotasUnread(describe_error(error)) from None
     found: dict[str, Rate] = {}
     for row in rows:
         named = _NAME.fullmatch(str(row.get("QuotaName", "")))

@@ -72,7 +72,7 @@ class ActLoop:
             self._due = _Poll(until)
         self.wake()
         cycle = self.cycle
-        if cycle.safety.calls_stopped():
+        if cycle.safety.calls_stay_stopped():
             with self._lock:
                 self._seen = SearchProgress()
             return

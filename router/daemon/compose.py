@@ -163,6 +163,7 @@ def build(
         unlanded=settings.guard.unlanded,
         skew=connection.skew,
         directory=lambda: names.directory,
+        credentials=connection.credentials,
     )
     lookup = Lookup.open(
         connection, stores.ledger, stores.observed, runtime.clock, settings, in_service=True

@@ -174,7 +174,12 @@ class Cycle:
         return bool(changed)
 
     def report(self, seen: SearchProgress) -> CycleReport:
-        """Returns the figures of the cycle so far. ``seen`` is how far its search has come."""
+        """Returns the figures of the cycle so far. ``seen`` is how far its search has come.
+
+        A cycle whose calls were stopped is not complete.
+        """
+        if self.safety.breakers.credentials_refused:
+            seen = SearchProgress(failure=seen.failure)
         now = self.runtime.clock.monotonic()
         return self.reporter.report(self._begun(), self.waiting_list.accounts, seen, now=now)
 
@@ -187,7 +192,7 @@ class Cycle:
 
     def record_search(self, seen: SearchProgress) -> None:
         """Records how a search ended: logs a failure, and stops all calls if the credentials were refused."""
-        if isinstance(seen.failure, Unauthenticated):
+        if isinstance(seen.failure, Unauthenticated) or self.safety.credentials.refused:
             self.safety.breakers.stop_calls()
         elif seen.failure is None:
             self.safety.breakers.record_response()
@@ -202,7 +207,7 @@ class Cycle:
         return self._tally
 
     def _search_everything(self, tally: CycleTally) -> SearchProgress:
-        if self.safety.calls_stopped():
+        if self.safety.calls_stay_stopped():
             return SearchProgress()
         stop = self.runtime.stopping.is_set
         seen = self.search.search_everything(tally.context.rules, tally.context.directory, stop=stop)

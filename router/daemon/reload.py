@@ -105,7 +105,7 @@ def reload(app: Router, load: Load) -> tuple[Problem, ...]:
     """Puts the files in force, or returns why not; then nothing has changed.
 
     When it returns, no call begins any longer that the old rules decided. Timers, ledger and clocks are not touched.
-    Denied flows are tried again, because permissions may be what changed.
+    Denied flows are tried again, and the credentials are resolved again, because these may be what changed.
     """
     try:
         settings, ruleset = load()
@@ -114,6 +114,7 @@ def reload(app: Router, load: Load) -> tuple[Problem, ...]:
     stuck = refusals(app.settings, settings)
     if stuck:
         return _rejected(app, stuck)
+    app.safety.credentials.renew()
     app.names.replace_rules(ruleset)
     apply(app, settings)
     app.safety.breakers.close_all()

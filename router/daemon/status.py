@@ -20,6 +20,8 @@ SHOWN = 20
 def status_of(app: Router) -> dict[str, Any]:
     """Returns the status from what the service knows, without a call. Times are UTC, durations seconds."""
     now, vital, ledger = app.clock.now(), app.vital.now, _ledger(app)
+    refused = app.safety.breakers.credentials_refused
+    alive = vital.silent(now) <= DEAD_AFTER * app.settings.poll.every
     return {
         "version": __version__,
         "pid": os.getpid(),
@@ -31,7 +33,8 @@ def status_of(app: Router) -> dict[str, Any]:
         "started_at": _iso(vital.started_at),
         "poll_every_s": app.settings.poll.every.total_seconds(),
         "silent_s": _seconds(vital.silent(now)),
-        "healthy": vital.silent(now) <= DEAD_AFTER * app.settings.poll.every and ledger["error"] is None,
+        "healthy": alive and not refused and ledger["error"] is None,
+        "credentials_refused": refused,
         "cycle": _cycle(vital),
         "rules": _rules(app, vital),
         **_figures(app, vital.report, now),

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from router.connect.answers import Denied, Full, Rejected, Throttled, Transferred, Unauthenticated, Unknown, Updated
+from router.connect.answers import (
+    Denied,
+    Full,
+    Rejected,
+    Skewed,
+    Throttled,
+    Transferred,
+    Unauthenticated,
+    Unknown,
+    Updated,
+)
 from router.execute.recheck import GONE
 from router.execute.result import AttemptResult, Outcome
 from router.model import ActionKind, ActionState, HoldReason
@@ -69,6 +79,13 @@ def settle(kind: ActionKind, attempt: AttemptResult, *, uncertain: bool, chain_f
         return _due_again(attempt)
     if isinstance(attempt.failure, Denied | Unauthenticated):
         return _denied(kind, attempt)
+    if isinstance(attempt.failure, Skewed):
+        return Settlement(
+            state=ActionState.NEVER_SENT,
+            outcome=Outcome.HELD,
+            reason=HoldReason.CLOCK_SKEW,
+            error=attempt.failure.code,
+        )
     if attempt.hold is not None:
         return Settlement(state=ActionState.NEVER_SENT, outcome=Outcome.HELD, reason=attempt.hold)
     return _not_sent(attempt)

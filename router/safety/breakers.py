@@ -197,6 +197,12 @@ class Breakers:
         with self._lock:
             self._open.pop(Breaker.CALLS, None)
 
+    @property
+    def credentials_refused(self) -> bool:
+        """Returns whether the credentials were refused, and no call has succeeded since."""
+        with self._lock:
+            return Breaker.CALLS in self._open
+
     def calls_stopped(self) -> bool:
         """Returns whether the credentials were refused, and the next probe is still to come."""
         return self._is_waiting(Breaker.CALLS)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from router import events
 from router.decide.decision import RoutingUpdate, RuleDecision, Transfer
@@ -38,6 +39,27 @@ NO_SLOT = SafetyHold(
 """The hold of a contact whose flow has no landing slot left; another landing ends it."""
 
 
+class Credentials(Protocol):
+    """The credentials of the connection, as far as calls depend on them."""
+
+    @property
+    def refused(self) -> bool:
+        """Returns whether AWS refused them in the last call that it answered."""
+
+    def renew(self) -> bool:
+        """Resolves them again; returns whether they are others than those of the last call."""
+
+
+@dataclass(frozen=True)
+class FixedCredentials:
+    """Credentials that AWS accepts, and that are never renewed."""
+
+    refused: bool = False
+
+    def renew(self) -> bool:
+        return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Safety:
     """Owns breakers, operator pauses, clock skew, landing slots, terms and the ledger's health. Thread-safe.
@@ -54,6 +76,7 @@ class Safety:
     ledger: LedgerHealth
     clock: Clock
     directory: Callable[[], Directory]
+    credentials: Credentials
     terms: Terms = field(default_factory=Terms)
 
     @classmethod
@@ -65,6 +88,7 @@ class Safety:
         unlanded: int,
         skew: Callable[[], timedelta | None],
         directory: Callable[[], Directory],
+        credentials: Credentials = FixedCredentials(),
     ) -> Safety:
         """Opens it with the pauses and resumed flows that the ledger has.
 
@@ -86,6 +110,7 @@ class Safety:
             ledger=LedgerHealth(ledger),
             clock=clock,
             directory=directory,
+            credentials=credentials,
         )
 
     def blocks(self) -> Blocks:
@@ -119,6 +144,14 @@ class Safety:
     def calls_stopped(self) -> bool:
         """Returns whether Connect refused the credentials recently, so that no call of any kind is worth making."""
         return self.breakers.calls_stopped()
+
+    def calls_stay_stopped(self) -> bool:
+        """Returns whether calls are still stopped, after a look for other credentials, which end the stop."""
+        if not self.calls_stopped():
+            return False
+        if self.credentials.renew():
+            self.breakers.record_response()
+        return self.calls_stopped()
 
     def routing_stopped(self) -> bool:
         """Returns whether Connect denied routing updates recently."""

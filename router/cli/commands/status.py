@@ -16,8 +16,8 @@ from router.cli.service_client import call_service, control_socket, send_command
 
 DESCRIPTION = """\
 Shows the running service at a glance, over its control socket: the last cycle, the rules in force, contacts that wait,
-are due or are due next, holds with their reasons, quotas, strays, pauses. Exits 1 if no service responds, or if it has
-finished no complete cycle within 4 polls."""
+are due or are due next, holds with their reasons, quotas, strays, pauses. Exits 1 if no service responds, if it has
+finished no complete cycle within 4 polls, or if AWS refuses the credentials."""
 EXAMPLE = """\
   connect-router status --watch
   connect-router status --json | jq .held
@@ -48,6 +48,9 @@ def _verdict(status: dict[str, Any]) -> int:
         return DONE
     if status["ledger"]["error"] is not None:
         print_note(f"connect-router: the ledger cannot be read or written: {status['ledger']['error']}")
+        return FOUND
+    if status["credentials_refused"]:
+        print_note("connect-router: AWS refuses the credentials, and no call is made: renew them")
         return FOUND
     print_note(f"connect-router: no complete cycle for {status['silent_s']:.0f} s: more than 4 polls")
     return FOUND

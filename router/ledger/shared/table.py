@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from botocore.parsers import ResponseParserError
 
 from router.ledger.errors import LedgerBroken, LedgerUnavailable
-from router.problems import printable
+from router.sdk_errors import describe_error
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -205,9 +205,7 @@ class DynamoTable:
             if code == MISSING:
                 missing = f"{self.url}: there is no such table in {self.region}"
                 return LedgerBroken(f'{missing}: "connect-router ledger create-table" makes it')
-            told = error.response.get("Error", {}).get("Message") or code
-            return LedgerUnavailable(f"{self.url}: {code}: {printable(' '.join(str(told).split()))}")
-        return LedgerUnavailable(f"{self.url}: {printable(' '.join(str(error).split()))}")
+        return LedgerUnavailable(f"{self.url}: {describe_error(error)}")
 
 
 def _has(expected: Item) -> tuple[str, dict[str, str], dict[str, Any]]:

@@ -12,6 +12,7 @@ from router.connect.answers import (
     Denied,
     Full,
     Rejected,
+    Skewed,
     Throttled,
     Transferred,
     Unauthenticated,
@@ -34,11 +35,12 @@ REJECTED = Rejected(code="InvalidRequestException", message="no", status=400)
 FULL = Full(message="full")
 DENIED = Denied(message="no permission")
 BAD_KEYS = Unauthenticated(code="ExpiredTokenException", message="expired")
+WRONG_TIME = Skewed(code="InvalidSignatureException", message="Signature expired")
 LOST = Unknown(code="TimedOut", message="no answer")
 SLOW_DOWN = Throttled(code="TooManyRequestsException")
 OLD_READING = Unknown(code=STALE, message="too old")
-ANSWERS = [None, MOVED, UPDATED, REJECTED, FULL, DENIED, BAD_KEYS, LOST, SLOW_DOWN]
-UNREAD = [DENIED, BAD_KEYS, LOST, SLOW_DOWN, REJECTED, OLD_READING]
+ANSWERS = [None, MOVED, UPDATED, REJECTED, FULL, DENIED, BAD_KEYS, WRONG_TIME, LOST, SLOW_DOWN]
+UNREAD = [DENIED, BAD_KEYS, WRONG_TIME, LOST, SLOW_DOWN, REJECTED, OLD_READING]
 
 
 def ended(answer=None, **fields):
@@ -54,6 +56,15 @@ CERTAIN = [
         (REFUSED, Outcome.REFUSED, "contact.failed", BreakerSignal.PERMITTED, None, REJECTED.code),
     ),
     (ROUTING, ended(REJECTED), (REFUSED, Outcome.REFUSED, "contact.failed", BreakerSignal.NONE, None, REJECTED.code)),
+    *(
+        (
+            kind,
+            attempt,
+            (NEVER_SENT, Outcome.HELD, None, BreakerSignal.NONE, HoldReason.CLOCK_SKEW, WRONG_TIME.code),
+        )
+        for kind in (TRANSFER, ROUTING)
+        for attempt in (ended(WRONG_TIME), ended(unread=WRONG_TIME))
+    ),
     (
         TRANSFER,
         ended(FULL),

@@ -1,0 +1,175 @@
+"""Checks that of an exception of the SDK only harmless text is shown, and that TLS errors have their reason."""
+
+import ssl
+from typing import Any
+
+import botocore.exceptions
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProfileNotFound,
+    SSLError,
+)
+
+from router.sdk_errors import (
+    HARMLESS,
+    TLS_REMEDY,
+    WRONG_KEY,
+    describe_error,
+    may_quote_credentials,
+    message_of_aws,
+    refused_time,
+    without_user,
+)
+
+SECRET = "Xyzzy/Plugh+Secret=="
+EXPIRED = "Signature expired: 20261130T192645Z is now earlier than 20261130T193145Z (20261130T193645Z - 5 min.)"
+EARLY = "Signature not yet current: 20261130T194645Z is still later than 20261130T194145Z (20261130T193645Z + 5 min.)"
+
+
+def every_exception():
+    """Yields one exception of each class of botocore's, with the secret in each value of its text."""
+    for kind in vars(botocore.exceptions).values():
+        if not (isinstance(kind, type) and issubclass(kind, BotoCoreError)) or kind.__name__ in HARMLESS:
+            continue
+        fields = dict.fromkeys(_fields(kind.fmt), SECRET)
+        try:
+            yield kind(**fields)
+        except TypeError:
+            continue
+
+
+def _fields(text):
+    return {part.split("}")[0] for part in text.split("{")[1:]} - {""}
+
+
+def test_no_exception_of_the_sdk_shows_its_text_unless_it_is_known_to_be_harmless():
+    tried = [describe_error(error).replace(f" from {SECRET}:", ":") for error in every_exception()]
+    assert len(tried) > 50
+    assert [text for text in tried if SECRET in text] == []
+
+
+def test_harmless_classes_exist_and_have_formats_without_an_inner_error():
+    known = vars(botocore.exceptions)
+    for name in HARMLESS - {"UnusableCredentials"}:
+        assert "{error" not in known[name].fmt, name
+        assert "{msg" not in known[name].fmt, name
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            EndpointConnectionError(endpoint_url=f"https://me:{SECRET.replace('/', '')}@proxy.example/x"),
+            'Could not connect to the endpoint URL: "https://***@proxy.example/x"',
+        ),
+        (ProfileNotFound(profile="night\nshift"), "The config profile (night\\nshift) could not be found"),
+        (
+            HTTPClientError(error=ValueError(f"Invalid header value b'{SECRET}\\n'")),
+            "HTTPClientError: its text is not shown, because it may contain credentials",
+        ),
+        (
+            CredentialRetrievalError(provider="custom-process", error_msg=SECRET),
+            "CredentialRetrievalError from custom-process: its text is not shown, because it may contain credentials",
+        ),
+        (ValueError("Invalid endpoint: http://"), "Invalid endpoint: http://"),
+        (ValueError(SECRET), "ValueError: its text is not shown, because it may contain credentials"),
+    ],
+)
+def test_what_is_shown_of_an_exception(error, text):
+    assert describe_error(error) == text
+
+
+def _verification(reason):
+    error = ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] {reason}")
+    error.verify_message = reason
+    return error
+
+
+class CertificateError(ValueError):
+    """Stands for urllib3's error of the same name."""
+
+
+@pytest.mark.parametrize(
+    ("inner", "reason"),
+    [
+        (_verification("self-signed certificate"), "the certificate is not trusted (self-signed certificate)"),
+        (_verification("certificate has expired"), "the certificate is not trusted (certificate has expired)"),
+        (CertificateError("hostname 'a' doesn't match 'b'"), "the certificate is not trusted (hostname 'a' doesn't"),
+        (FileNotFoundError(2, "No such file or directory"), "the file of trusted certificates cannot be read (No such"),
+        (PermissionError(13, "Permission denied"), "the file of trusted certificates cannot be read (Permission"),
+        (IsADirectoryError(21, "Is a directory"), "the file of trusted certificates cannot be read (Is a directory)"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "TLS failed ("),
+    ],
+)
+def test_a_tls_error_has_its_reason_and_the_remedy(inner, reason):
+    text = describe_error(SSLError(endpoint_url="https://connect.example", error=inner))
+    assert text.startswith(reason)
+    assert text.endswith(TLS_REMEDY)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "shown"),
+    [
+        ("InvalidSignatureException", EXPIRED, EXPIRED),
+        ("InvalidSignatureException", EARLY, EARLY),
+        ("SignatureDoesNotMatch", f"The Canonical String was 'x-amz-security-token:{SECRET}'", WRONG_KEY),
+        ("IncompleteSignature", f"'{SECRET}' not a valid key=value pair in Authorization header", WRONG_KEY),
+        ("InvalidSignatureException", f"{EXPIRED}\nx-amz-security-token:{SECRET}", EXPIRED),
+        ("ExpiredTokenException", "The security token included in the request is expired", None),
+    ],
+)
+def test_a_message_of_aws_never_quotes_the_request(code, message, shown):
+    assert message_of_aws(code, message) == (shown or message)
+    error = ClientError({"Error": {"Code": code, "Message": message}}, "DescribeContact")
+    assert describe_error(error) == f"{code}: {shown or message}"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "refused"),
+    [
+        ("InvalidSignatureException", EXPIRED, True),
+        ("SignatureDoesNotMatch", EARLY, True),
+        ("RequestExpired", "Request has expired.", True),
+        ("RequestTimeTooSkewed", "", True),
+        ("InvalidSignatureException", "The request signature we calculated does not match", False),
+        ("ExpiredTokenException", "The security token included in the request is expired", False),
+    ],
+)
+def test_a_refused_time_is_told_from_a_refused_key(code, message, refused):
+    assert (refused_time(code, message) is not None) == refused
+
+
+def test_an_exception_that_came_through_the_sdk_is_found_by_its_class_its_cause_and_its_traceback():
+    assert may_quote_credentials(HTTPClientError(error="x"))
+    assert not may_quote_credentials(ValueError("x"))
+    wrapped = RuntimeError("x")
+    wrapped.__cause__ = HTTPClientError(error="x")
+    assert may_quote_credentials(wrapped)
+    with pytest.raises(ValueError, match="Invalid header") as raised:
+        _put_header()
+    assert may_quote_credentials(raised.value)
+
+
+def _put_header():
+    import http.client
+
+    connection: Any = http.client.HTTPConnection("127.0.0.1")
+    connection._HTTPConnection__state = "Request-started"
+    connection.putheader("x", "secret\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:pass@proxy.example:3128/", "https://***@proxy.example:3128/"),
+        ("https://connect.us-east-1.amazonaws.com", "https://connect.us-east-1.amazonaws.com"),
+        ("https://host/path@with", "https://host/path@with"),
+    ],
+)
+def test_users_and_passwords_are_removed_from_urls(url, shown):
+    assert without_user(url) == shown
