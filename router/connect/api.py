@@ -70,7 +70,7 @@ class Api:
     ) -> Answered | Failure | Full:
         """Makes exactly one HTTP call, without waiting for a token, and counts it.
 
-        If AWS refuses the credentials and others are there by now, it makes a second call with those: nothing came of
+        If AWS refuses the credentials and there are others now, it makes a second call with those: nothing came of
         the first.
         With ``report`` the quotas get the answer, and a denial is logged; without it the caller does both, because
         it knows what the answer stops. Never raises for what the network, Connect or a proxy does: that is an answer.

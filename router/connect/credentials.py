@@ -34,7 +34,7 @@ class UnusableCredentials(BotoCoreError):
 
 
 class RenewableCredentials:
-    """Stands in for the SDK's credentials, and resolves them again on three occasions. Thread-safe.
+    """Replaces the SDK's credentials, and resolves them again on three occasions. Thread-safe.
 
     The occasions: one of the SDK's files has changed, AWS has refused them (``renewed_since``), or somebody wants it
     (``renew``). Whatever cannot be resolved leaves the credentials as they are. Each client's session takes it as its
@@ -122,7 +122,7 @@ class RenewableCredentials:
         response_dict["body"] = body
 
     def _resolve(self) -> Credentials | None:
-        """Returns what a new session finds; an old one keeps what it has read of the files."""
+        """Returns what a new session finds; an old one retains what it has read of the files."""
         session = botocore.session.Session()
         names = ("credentials_file", "config_file")
         self._files = tuple(os.path.expanduser(str(session.get_config_variable(name))) for name in names)

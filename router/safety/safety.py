@@ -40,7 +40,7 @@ NO_SLOT = SafetyHold(
 
 
 class Credentials(Protocol):
-    """The credentials of the connection, as far as calls depend on them."""
+    """Shows whether AWS accepts the credentials of the connection, and renews them."""
 
     @property
     def refused(self) -> bool:
@@ -52,7 +52,7 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True)
 class FixedCredentials:
-    """Credentials that AWS accepts, and that are never renewed."""
+    """Represents credentials that AWS accepts, and that are never renewed."""
 
     refused: bool = False
 

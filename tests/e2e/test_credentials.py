@@ -1,4 +1,4 @@
-"""Renewed credentials and a corrected clock: calls go on at once, and the status shows what stopped them."""
+"""Checks that renewed credentials and a corrected clock end a stop at once, and that the status shows the stop."""
 
 import os
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Every failing path with a marker in every credential: it is nowhere in output, log, ledger or status."""
+"""Checks that a marker in every credential is nowhere in output, log, ledger or status, whatever fails."""
 
 import json
 import time

@@ -91,7 +91,7 @@ def _verification(reason):
 
 
 class CertificateError(ValueError):
-    """Stands for urllib3's error of the same name."""
+    """Imitates urllib3's error of the same name."""
 
 
 @pytest.mark.parametrize(
