@@ -68,7 +68,7 @@ class PrometheusCollector:
 
 
 def _of_cycles(status: Mapping[str, Any], cycle: Mapping[str, Any]) -> Iterator[Metric]:
-    healthy = "1 while the last complete cycle is at most 4 polls old, the ledger works and AWS accepts the credentials."
+    healthy = "1 while the last complete cycle is at most 4 polls old, ledger and credentials work."
     yield _gauge("healthy", healthy, int(status["healthy"]))
     yield _gauge("silent_seconds", "Seconds since the last complete cycle.", status["silent_s"])
     yield _gauge("poll_seconds", "Seconds between two polls, as configured.", status["poll_every_s"])
