@@ -151,6 +151,9 @@ class Cycle:
         self._record_results(results, tally)
         self.safety.suspend_flows(self.follower.followed)
         self.reporter.log_holds(decided, results, tally, whole=whole)
+        self.reporter.log_breaches(
+            decided, results, tally, now=self.runtime.clock.now(), knows_pauses=self._knows_pauses
+        )
         tally.busy += self.runtime.clock.monotonic() - began
         return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT, Outcome.INTERRUPTED) for one in results)
 
@@ -172,6 +175,9 @@ class Cycle:
                 changed.append(contact.id)
         self.waiting_list.decide_again(changed)
         return bool(changed)
+
+    def _knows_pauses(self, contact: Contact) -> bool:
+        return self.lookup.details.of(contact, self.runtime.clock.now()) is not None
 
     def report(self, seen: SearchProgress) -> CycleReport:
         """Returns the figures of the cycle so far. ``seen`` is how far its search has come.

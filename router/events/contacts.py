@@ -9,7 +9,7 @@ import structlog
 
 from router.cycle_context import CycleContext
 from router.decide.decision import Hold, RoutingUpdate, RuleDecision, Transfer, Warn
-from router.model import Action, Directory, HoldReason, Landing, Pause, RoutingData, Target
+from router.model import Action, Contact, ContactId, Directory, HoldReason, Landing, Pause, RoutingData, Target
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("router")
 
@@ -154,6 +154,34 @@ def log_held(decision: RuleDecision | Hold, reason: HoldReason, context: CycleCo
         detail=detail,
         queue=context.directory.queue_name(decision.contact.queue_id),
         late_s=seconds(decision.late),
+    )
+
+
+def log_breached(
+    contact: Contact,
+    context: CycleContext,
+    *,
+    wait_id: ContactId,
+    chain_id: ContactId,
+    rule: str,
+    reason: str,
+    detail: str,
+    late: timedelta,
+) -> None:
+    """Logs that a rule's promise to a waiting contact is broken, and why the contact is left where it is."""
+    log.warning(
+        "contact.breached",
+        contact_id=contact.id,
+        chain_id=chain_id,
+        wait_id=wait_id,
+        rule=rule,
+        step=None,
+        cycle=context.cycle,
+        revision=context.revision,
+        reason=reason,
+        detail=detail,
+        queue=context.directory.queue_name(contact.queue_id),
+        late_s=seconds(late),
     )
 
 

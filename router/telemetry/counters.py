@@ -45,6 +45,12 @@ class CycleCounters:
             labelnames=["rule", "outcome"],
             registry=registry,
         )
+        self._late = Counter(
+            f"{PREFIX}_late",
+            "Waits that a rule's promise was broken for, by rule.",
+            labelnames=["rule"],
+            registry=registry,
+        )
         self._reactions = Histogram(
             f"{PREFIX}_reaction_seconds",
             "Seconds from the instant a step fell due to Connect's yes to the transfer.",
@@ -62,6 +68,8 @@ class CycleCounters:
     def count(self, report: CycleReport, results: Iterable[Result]) -> None:
         """Adds one cycle."""
         self._cycles.labels(str(report.complete).lower()).inc()
+        for rule, count in report.breached_by.items():
+            self._late.labels(rule).inc(count)
         for result in results:
             if isinstance(result.decision, Transfer):
                 self._count_transfer(result)

@@ -32,6 +32,7 @@ class CycleTally:
     began: float
     calls: Counter[str]
     accounts: dict[ContactId, Account] = field(default_factory=dict)
+    breached: Counter[str] = field(default_factory=Counter)
     busy: float = 0.0
     """Seconds in which the router decided and acted."""
     _lasting: list[Result] = field(default_factory=list)
@@ -103,9 +104,9 @@ class CycleReport:
 
     ``due`` counts contacts, ``held`` decisions by reason. ``not_sent`` counts what the quota or the next poll
     prevented; it is decided on again. ``oldest_breach`` is of the contacts still not served, ``None`` if nothing is
-    late. ``complete`` means that everything that waits was looked at and no search failed, ``searching`` that the
-    search continues. ``unseen`` is how many contacts that search is still to return, ``unseen_for`` for how long they
-    have not all been looked at.
+    late. ``breached`` counts the promises broken in this cycle, ``breached_by`` by rule. ``complete`` means that
+    everything that waits was looked at and no search failed, ``searching`` that the search continues. ``unseen`` is how
+    many contacts that search is still to return, ``unseen_for`` for how long they have not all been looked at.
     """
 
     cycle: int = field(default=0, metadata=_logged("cycle"))
@@ -122,6 +123,7 @@ class CycleReport:
     would_transfer: int = field(default=0, metadata=_figure("would_transfer", counts=_done(Transfer, Mode.OBSERVE)))
     reprioritized: int = field(default=0, metadata=_figure("reprioritized", counts=_done(RoutingUpdate, Mode.ENFORCE)))
     warned: int = field(default=0, metadata=_figure("warned", counts=_done(Warn, *Mode)))
+    breached: int = field(default=0, metadata=_figure("breached"))
     failed: int = field(
         default=0, metadata=_figure("failed", counts=_ended_as(Outcome.REFUSED, Outcome.UNSETTLED))
     )
@@ -158,6 +160,7 @@ class CycleReport:
             "busy_s", unit="Seconds", gauge="busy_seconds", text="Seconds of it spent on deciding and acting."
         ),
     )
+    breached_by: Mapping[str, int] = field(default_factory=dict)
     searching: bool = False
     failure: Failure | None = None
     glance: Glance = field(default_factory=Glance)

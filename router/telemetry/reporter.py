@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from router import events
 from router.decide.decide import Account, Decided
@@ -12,6 +13,7 @@ from router.execute.result import Result
 from router.model import ContactId
 from router.rules.rule import Mode
 from router.search.progress import SearchProgress
+from router.telemetry.breaches import BreachTransitions, Knows
 from router.telemetry.cycle_report import CycleReport, CycleTally, report_of
 from router.telemetry.transitions import HoldTransitions, LimitsReached, SearchTransitions
 
@@ -32,6 +34,7 @@ class CycleReporter:
     count: Count = count_nothing
     _searches: SearchTransitions = field(default_factory=SearchTransitions)
     _holds: HoldTransitions = field(default_factory=HoldTransitions)
+    _breaches: BreachTransitions = field(default_factory=BreachTransitions)
     _limits: LimitsReached = field(default_factory=LimitsReached)
 
     def calls_so_far(self) -> Counter[str]:
@@ -46,6 +49,14 @@ class CycleReporter:
         """Logs the holds of a round whose reasons have changed. ``whole``: everything that waits was decided on."""
         self._holds.log_changes(decided, results, tally.context, whole=whole)
 
+    def log_breaches(
+        self, decided: Decided, results: list[Result], tally: CycleTally, *, now: datetime, knows_pauses: Knows
+    ) -> None:
+        """Logs and counts the promises that are broken since the last round, and why their contacts still wait."""
+        tally.breached += self._breaches.log_new(
+            decided, results, tally.context, now=now, knows_pauses=knows_pauses
+        )
+
     def report(
         self, tally: CycleTally, accounts: Mapping[ContactId, Account], seen: SearchProgress, *, now: float
     ) -> CycleReport:
@@ -55,6 +66,8 @@ class CycleReporter:
         decisions = tuple(decision for account in latest.values() for decision in account.decisions)
         return replace(
             report_of(tally.context.cycle, Decided(decisions=decisions, accounts=latest), tally.results),
+            breached=sum(tally.breached.values()),
+            breached_by=dict(tally.breached),
             complete=seen.complete,
             searching=seen.going_on and seen.failure is None,
             unseen=seen.unseen,

@@ -1,0 +1,109 @@
+"""Logs that a rule's promise to a waiting contact is broken, with the reason why the contact is left where it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from router import events
+from router.cycle_context import CycleContext
+from router.decide.decide import Account, Decided
+from router.decide.decision import Hold, Transfer
+from router.decide.tried_rule import TriedRule
+from router.execute.result import Outcome, Result
+from router.model import Contact, ContactId, WaitKey
+from router.news import NewsFilter
+from router.rules.condition import Unread
+
+NO_STEP_DUE = "no_step_due"
+"""The reason if no step of the rule is due."""
+_AGAIN_AT_ONCE = frozenset({Outcome.DONE, Outcome.UNSETTLED, Outcome.REFUSED, Outcome.INTERRUPTED, Outcome.LEARNT})
+"""The contact was acted on, or is decided on again before the next poll."""
+Knows = Callable[[Contact], bool]
+
+
+def late_rules(account: Account) -> Iterator[tuple[TriedRule, timedelta]]:
+    """Yields the rules whose promise to the waiting contact is broken, each with the time since.
+
+    A clock whose hours could not be read breaks no promise.
+    """
+    found = account.governance
+    if found is None:
+        return
+    for one in (found.governing, found.held_by, *found.undecided):
+        target = one.rule.rule.sla.target if one is not None else None
+        if one is None or one.elapsed is None or target is None or one.elapsed <= target:
+            continue
+        if not isinstance(one.hours, Unread):
+            yield one, one.elapsed - target
+
+
+class BreachTransitions:
+    """Logs a breach once for each wait and rule.
+
+    The ledger shows after a restart that a breach was logged if it has an action of the wait from a later instant.
+    """
+
+    def __init__(self) -> None:
+        self._news: NewsFilter[tuple[WaitKey, str]] = NewsFilter()
+        self._first_seen: dict[ContactId, int] = {}
+        self._since: datetime | None = None
+
+    def log_new(
+        self, decided: Decided, results: Iterable[Result], context: CycleContext, *, now: datetime, knows_pauses: Knows
+    ) -> Counter[str]:
+        """Logs the breaches that are new after a round; returns how many there are by rule.
+
+        A contact is logged in the cycle after, if it is not known yet whether it was paused: ``knows_pauses``.
+        """
+        self._since = self._since or now
+        ended = {one.decision.contact.id: one for one in results if isinstance(one.decision, Transfer)}
+        found: Counter[str] = Counter()
+        for account in decided.accounts.values():
+            result = ended.get(account.contact.id)
+            if account.wait is None or (result is not None and result.outcome in _AGAIN_AT_ONCE):
+                continue
+            for tried, late in late_rules(account):
+                if self._is_sure(account.contact, context, knows_pauses) and self._is_new(account, tried, now - late):
+                    self._log(account, tried, result, context, late)
+                    found[tried.rule.name] += 1
+        return found
+
+    def _log(
+        self, account: Account, tried: TriedRule, result: Result | None, context: CycleContext, late: timedelta
+    ) -> None:
+        assert account.wait is not None, "the contact waits"
+        reason, detail = _reason(account, tried, result)
+        events.log_breached(
+            account.contact,
+            context,
+            wait_id=account.wait.key.wait_id,
+            chain_id=account.wait.chain_id,
+            rule=tried.rule.name,
+            reason=reason,
+            detail=detail,
+            late=late,
+        )
+
+    def _is_sure(self, contact: Contact, context: CycleContext, knows_pauses: Knows) -> bool:
+        if knows_pauses(contact):
+            self._first_seen.pop(contact.id, None)
+            return True
+        return self._first_seen.setdefault(contact.id, context.cycle) < context.cycle
+
+    def _is_new(self, account: Account, tried: TriedRule, breached_at: datetime) -> bool:
+        assert account.wait is not None, "the contact waits"
+        since = self._since or breached_at
+        known = any(breached_at < action.decided_at < since for action in account.wait.actions)
+        return self._news.is_news((account.wait.key, tried.rule.name)) and not known
+
+
+def _reason(account: Account, tried: TriedRule, result: Result | None) -> tuple[str, str]:
+    """Returns why the contact is left where it is: the reason of its hold, or how performing the decision ended."""
+    name = tried.rule.name
+    if result is not None and result.decision.rule == name:
+        return (result.reason.value if result.reason is not None else result.outcome.value), result.detail
+    holds = [one for one in account.decisions if isinstance(one, Hold)]
+    hold = next((one for one in holds if one.rule == name), holds[0] if holds else None)
+    return (hold.reason.value, hold.detail) if hold is not None else (NO_STEP_DUE, "")

@@ -1,0 +1,89 @@
+"""A contact that becomes late while it is left where it is gets one line, with the reason, for each wait and rule."""
+
+from datetime import timedelta
+
+import pytest
+
+from router.daemon.control.operator import Operator
+from router.daemon.control.protocol import Peer
+from tests.e2e.centre import LATE_RULE
+from tests.e2e.test_metrics import router, scraped
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+HELD = LATE_RULE.replace('at = "breach"', 'at = "50%"').replace(
+    '{ queue = "Billing Overflow" }', '{ queue = "Billing Overflow", slots_available = { min = 1 } }'
+)
+LATER = LATE_RULE.replace('at = "breach"', 'at = "2h"')
+
+
+def breached(events):
+    return [line for line in events if line["event"] == "contact.breached"]
+
+
+@pytest.fixture
+def waiting(centre):
+    """Returns the centre with one contact that is late in a minute."""
+    centre.contact = centre.world.enqueue("TASK", "Billing", waited=HOUR - MINUTE)
+    return centre
+
+
+def cycles(app, count=1):
+    for _ in range(count):
+        report = app.cycle.run(until=None)
+    return report
+
+
+@pytest.mark.parametrize(("rules", "reason"), [(HELD, "no_eligible_destination"), (LATER, "no_step_due")])
+def test_one_line_has_the_reason_and_it_is_counted(waiting, events, rules, reason):
+    app = router(waiting, rules)
+    assert cycles(app).breached == 0
+    waiting.clock.travel(2 * MINUTE)
+    reports = [cycles(app) for _ in range(4)]
+    [line] = breached(events)
+    assert (line["contact_id"], line["rule"], line["reason"]) == (waiting.contact, "late", reason)
+    assert line["late_s"] >= 60
+    assert sum(report.breached for report in reports) == 1
+    assert scraped(app)["late_total", "late"] == 1
+
+
+def test_a_pause_by_an_operator_is_the_reason(waiting, events):
+    app = router(waiting)
+    arguments = {"kind": "rule", "name": "late", "for_s": 6000, "comment": "a test"}
+    Operator(app).pause(arguments, Peer(pid=1, uid=0, gid=0))
+    waiting.clock.travel(2 * MINUTE)
+    cycles(app, 3)
+    assert [line["reason"] for line in breached(events)] == ["operator_pause"]
+
+
+def test_a_contact_that_is_moved_in_time_is_not_late(waiting, events):
+    app = router(waiting, LATE_RULE.replace('at = "breach"', 'at = "50%"'))
+    cycles(app, 2)
+    waiting.clock.travel(2 * MINUTE)
+    cycles(app, 3)
+    assert len(waiting.world.transfers) == 1
+    assert breached(events) == []
+
+
+def test_two_rules_and_two_waits_get_a_line_each(waiting, events):
+    other = waiting.world.enqueue("TASK", "General", waited=2 * HOUR)
+    general = HELD.split("[[rule]]")[1].replace('"late"', '"other"').replace('"Billing"', '"General"')
+    app = router(waiting, HELD + "\n[[rule]]" + general)
+    waiting.clock.travel(2 * MINUTE)
+    cycles(app, 3)
+    assert {(line["contact_id"], line["rule"]) for line in breached(events)} == {
+        (waiting.contact, "late"),
+        (other, "other"),
+    }
+    assert len(breached(events)) == 2
+
+
+def test_a_breach_that_an_action_of_the_ledger_followed_is_not_logged_again_after_a_restart(waiting, events):
+    warned = HELD + '[[rule.step]]\nat = "110%"\nwarn = "late by far"\n'
+    app = waiting.router(warned)
+    waiting.clock.travel(10 * MINUTE)
+    cycles(app, 3)
+    assert len(breached(events)) == 1
+    waiting.end(app)
+    cycles(waiting.router(warned), 3)
+    assert len(breached(events)) == 1
