@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from router.daemon.prometheus import PrometheusCollector
 from router.daemon.status import status_of
 from router.sandbox.refusal import Refusal
 from tests.e2e.centre import reloaded
@@ -32,6 +33,11 @@ def keys(monkeypatch, tmp_path):
     return replace
 
 
+def healthy(app):
+    (metric,) = (one for one in PrometheusCollector(app).collect() if one.name == "connect_router_healthy")
+    return metric.samples[0].value
+
+
 def moved(centre):
     return {one.contact_id for one in centre.world.transfers}
 
@@ -46,6 +52,7 @@ def test_keys_that_are_renewed_while_calls_are_stopped_start_them_at_the_next_po
         assert not report.complete
         status = status_of(app)
         assert (status["healthy"], status["credentials_refused"]) == (False, True)
+        assert healthy(app) == 0, "the alert ConnectRouterNoCompleteCycle rests on it"
     calls = len(centre.sandbox.calls)
     app.cycle.run(until=None)
     assert len(centre.sandbox.calls) == calls, "nothing is called with keys that are known to be refused"
@@ -56,6 +63,7 @@ def test_keys_that_are_renewed_while_calls_are_stopped_start_them_at_the_next_po
     assert moved(centre) == {contact}
     status = status_of(app)
     assert (report.complete, status["healthy"], status["credentials_refused"]) == (True, True, False)
+    assert healthy(app) == 1
 
 
 def test_keys_that_were_renewed_before_a_refusal_hold_nothing(keys, centre, events):
