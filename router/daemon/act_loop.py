@@ -82,6 +82,7 @@ class ActLoop:
             names.rules, names.directory, every=every, until=until, on_news=self.wake, stop=self.runtime.stopping.is_set
         )
         cycle.record_search(seen)
+        cycle.report_stranded()
         if cycle.read_pauses(until=until, every=every):
             self.wake()
         with self._lock:

@@ -13,6 +13,7 @@ from router.daemon.act_loop import ActLoop
 from router.daemon.bound_rules import BoundRules
 from router.daemon.cycle import Cycle
 from router.execute.executor import Executor
+from router.followup.stranded import StrandedContacts
 from router.followup.tracker import Tracker
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
@@ -137,6 +138,7 @@ class Router:
         self.cycle.lookup.reconfigure(settings)
         self.executor.reconfigure(settings)
         self.follower.reconfigure(settings)
+        self.cycle.stranded.timeout = settings.execute.agent_timeout
 
 
 def build(
@@ -197,6 +199,9 @@ def build(
         search=SearchPlanner.open(connection, runtime.clock, settings),
         executor=executor,
         follower=follower,
+        stranded=StrandedContacts(
+            instance=connection.instance, clock=runtime.clock, timeout=settings.execute.agent_timeout
+        ),
         safety=safety,
         reporter=CycleReporter(mode=mode, calls=connection.calls, count=count),
         runtime=runtime,

@@ -15,6 +15,7 @@ from router.decide.decide import Decided
 from router.decide.decision import Transfer
 from router.execute.executor import Executor
 from router.execute.result import Outcome, Result
+from router.followup.stranded import StrandedContacts
 from router.followup.tracker import Tracker
 from router.lookup.snapshot import Lookup
 from router.model import Contact, ContactId, Details, HoldReason
@@ -48,6 +49,7 @@ class Cycle:
     search: SearchPlanner
     executor: Executor
     follower: Tracker
+    stranded: StrandedContacts
     safety: Safety
     reporter: CycleReporter
     runtime: Runtime
@@ -178,6 +180,12 @@ class Cycle:
 
     def _knows_pauses(self, contact: Contact) -> bool:
         return self.lookup.details.of(contact, self.runtime.clock.now()) is not None
+
+    def report_stranded(self) -> None:
+        """Logs contacts that wait for an agent who takes none."""
+        accounts = self.waiting_list.accounts
+        late = {one for one, account in accounts.items() if account.past_target}
+        self.stranded.report(self.follower.followed, self.names.directory, is_late=late.__contains__)
 
     def report(self, seen: SearchProgress) -> CycleReport:
         """Returns the figures of the cycle so far. ``seen`` is how far its search has come.

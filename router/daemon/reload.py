@@ -18,6 +18,7 @@ from router.settings.sources import KeyPath, keys
 
 LIVE: frozenset[KeyPath] = frozenset(
     {
+        ("execute", "agent_timeout"),
         ("execute", "landing_timeout"),
         ("execute", "retry", "attempts"),
         ("execute", "retry", "give_up_after"),

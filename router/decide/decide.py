@@ -44,6 +44,13 @@ class Account:
         return min((one.clock_left for one in tried if one.clock_left is not None), default=None)
 
     @property
+    def past_target(self) -> bool:
+        """Returns whether a rule that acts on the contact has a target that its clock has reached."""
+        tried = self.governance.acting if self.governance is not None else ()
+        known = ((one.elapsed, one.rule.rule.sla.target) for one in tried)
+        return any(shown is not None and target is not None and shown >= target for shown, target in known)
+
+    @property
     def ungoverned(self) -> bool:
         """Returns whether the contact waits and no rule governs it, holds it or may turn out to."""
         found = self.governance

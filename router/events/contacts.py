@@ -228,6 +228,19 @@ def log_stray(action: Action, directory: Directory, *, after: timedelta) -> None
     )
 
 
+def log_stranded(action: Action, directory: Directory, *, after: timedelta, late: bool) -> None:
+    """Logs a contact that waits for an agent who takes none. ``late``: the promise to it is broken."""
+    write = log.error if late else log.warning
+    write(
+        "contact.stranded",
+        **action_fields(action),
+        new_contact_id=action.new_contact_id,
+        **(target_fields(action.target, directory) if action.target else {}),
+        after_s=seconds(after),
+        late=late,
+    )
+
+
 def log_taken_from_agent(action: Action, *, read_age: float | None) -> None:
     log.error(
         "contact.taken_from_agent",

@@ -174,6 +174,9 @@ class ExecuteSettings(Section):
     landing_timeout: Positive = Field(
         timedelta(minutes=2), description="how long a moved contact may take to be queued or answered"
     )
+    agent_timeout: Positive = Field(
+        timedelta(minutes=10), description="how long a contact may wait for an agent who takes none before it is logged"
+    )
     retry: RetrySettings = RetrySettings()
 
 

@@ -292,3 +292,70 @@ def test_what_was_moved_by_an_earlier_run_and_had_not_landed_is_followed_by_the_
     settle(centre, second)
     assert [line["landing"] for line in lines(events, "contact.landed")] == ["queued"]
     assert second.safety.slots.taken(second.names.directory.flow(FLOW).id) == 0
+
+
+PROMISED = TO_AGENT.replace("[[rule.step]]", '[rule.sla]\ntarget = "3h"\n[[rule.step]]')
+LATER_STEP = PROMISED + '[[rule.step]]\nat = "150m"\nto = [{ queue = "Supervisors", flow = "Overflow to queue" }]\n'
+
+
+def poll(centre, app, *, times, step=MINUTE):
+    for _ in range(times):
+        app.acting.poll(until=centre.clock.monotonic() + 5, every=step)
+        app.acting._step()
+        centre.clock.travel(step)
+        app.follower.look()
+
+
+@pytest.fixture
+def at_agent(centre):
+    """Returns a router that has moved a contact to an agent, who has gone offline since."""
+
+    def made(rules):
+        centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+        app = centre.router(rules)
+        app.cycle.run(until=None)
+        settle(centre, app)
+        assert [one.landing for one in app.follower.followed] == [Landing.AT_AGENT]
+        centre.world.set_status("supervisor.one", "Offline")
+        return app
+
+    return made
+
+
+def test_a_contact_that_waits_for_an_agent_who_went_offline_is_stranded_and_an_error_at_the_breach(
+    centre, at_agent, events
+):
+    app = at_agent(PROMISED)
+    poll(centre, app, times=6)
+    assert lines(events, "contact.stranded") == []
+    poll(centre, app, times=10)
+    [first] = lines(events, "contact.stranded")
+    assert (first["log_level"], first["late"], first["to_agent"]) == ("warning", False, "supervisor.one")
+    assert 600 <= first["after_s"] <= 720
+    poll(centre, app, times=60)
+    levels = [(line["log_level"], line["late"]) for line in lines(events, "contact.stranded")]
+    assert levels == [("warning", False), ("error", True)]
+
+
+def test_a_contact_whose_agent_is_there_is_not_stranded(centre, at_agent, events):
+    app = at_agent(PROMISED)
+    centre.world.set_status("supervisor.one", "Available")
+    poll(centre, app, times=30)
+    assert lines(events, "contact.stranded") == []
+
+
+def test_a_later_step_still_moves_a_stranded_contact(centre, at_agent, events):
+    app = at_agent(LATER_STEP)
+    poll(centre, app, times=40)
+    assert len(lines(events, "contact.stranded")) == 1
+    assert [one.to_queue for one in centre.world.transfers][1:] == ["Supervisors"]
+
+
+def test_an_agent_who_was_deleted_or_cannot_be_read(centre, at_agent, events):
+    app = at_agent(PROMISED)
+    fault = centre.world.faults.add("access_denied", "GetCurrentUserData")
+    poll(centre, app, times=15)
+    assert lines(events, "contact.stranded") == []
+    fault.count = 0
+    poll(centre, app, times=1)
+    assert len(lines(events, "contact.stranded")) == 1
