@@ -60,7 +60,8 @@ class ConnectSettings(Section):
         if arn is None or region == arn[1]:
             return region
         if region is not None:
-            raise refusal("the instance's ARN is of {other}, not of {region}", other=arn[1], region=region)
+            text = "the instance's ARN is of {other}, not of {region}: leave region out"
+            raise refusal(text, other=arn[1], region=region)
         return arn[1]
 
     @property

@@ -167,6 +167,7 @@ def _environment(folder: Path, endpoint: str) -> dict[str, str]:
         "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "200",
         "AWS_ENDPOINT_URL_CONNECT": endpoint,
+        "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "sandbox",
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_CONFIG_FILE": os.devnull,

@@ -4,12 +4,14 @@ import json
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from router.cli import errors
 from router.cli.parser import COMMANDS, parsers
+from router.durations import format_duration
 
 CHECKOUT = Path(__file__).parents[2]
 TEXT = (CHECKOUT / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -93,3 +95,14 @@ def test_the_json_of_plan_has_the_fields_that_it_prints():
 
     fields = re.findall(r'^        "([a-z_]+)": ', source.partition("def as_json")[2], flags=re.MULTILINE)
     assert list(sample) == fields
+
+
+def test_the_samples_of_plan_show_the_same_decision():
+    """Compares the table with the JSON: they are of one look."""
+    sample, *_ = blocks(section("plan"), "json")
+    rows = [re.split(r"\s{2,}", line) for line in section("plan").splitlines() if re.match("[0-9a-f]{8}-", line)]
+    (shown,) = json.loads(sample)
+    waited = format_duration(timedelta(seconds=shown["waited_s"] // 60 * 60))
+    facts = [shown["contact_id"], shown["channel"], shown["queue"], waited, shown["rule"], str(shown["step"])]
+
+    assert facts in [[*row[:4], *row[5:7]] for row in rows if row[7] == shown["decision"]]

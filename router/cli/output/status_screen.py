@@ -91,9 +91,9 @@ def _cycle(status: Status, now: datetime) -> Iterator[Text]:
     if cycle is None:
         yield text("no cycle yet")
         return
-    ago, took = _since(cycle["finished_at"], now), cycle["seconds"]
+    ago, took = _since(cycle["finished_at"], now), cycle.get("busy_s", cycle["seconds"])
     incomplete = "" if cycle["complete"] else ", the search was incomplete"
-    yield text(f"cycle {cycle['cycle']} ended {ago} ago, took {took:.1f} s{incomplete}")
+    yield text(f"cycle {cycle['cycle']} ended {ago} ago, worked {took:.1f} s{incomplete}")
     did = [f"{cycle['waiting']} waiting", f"{cycle['ungoverned']} ungoverned", f"{cycle['due']} due"]
     moved = "transferred" if status["mode"] == "enforce" else "would_transfer"
     names = {moved: moved.replace("_", " "), "reprioritized": "reprioritized", "warned": "warned", "failed": "failed"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import tomli
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from router.cli import main
+from router.connect.search import MAX_SPAN
 from router.problems import Problems
+from router.search.planner import LONG_AGO_EVERY
 from router.settings import DOCUMENTED_QUOTAS, Settings, load_settings
 from router.settings.sources import keys, variables
 
@@ -101,3 +105,34 @@ def test_the_mistakes_shown_are_those_that_are_reported(tmp_path, monkeypatch):
 
 def test_every_key_can_be_given_in_the_environment():
     assert len(variables()) == len(keys())
+
+
+def test_the_smallest_file_is_enough_beside_one_rule_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("config.toml").write_text(BLOCKS[0])
+    Path("rules").mkdir()
+    Path("rules/10.toml").write_text('[[rule]]\nname = "r"\nmatch.queue = "A"\nstep = [{ at = "1h", warn = "late" }]\n')
+
+    assert main(["check"]) == 0
+    assert "It also needs the folder `rules` next to it" in PAGE
+
+
+def test_the_page_has_the_span_of_a_full_scan():
+    assert f"queued in the last {MAX_SPAN.days} days" in PAGE
+    assert timedelta(hours=1) == LONG_AGO_EVERY
+
+
+@pytest.mark.parametrize("region", ["eu-west-2", "us-gov-west-1"])
+def test_the_shipped_file_takes_an_arn_of_any_region(tmp_path, region):
+    path = tmp_path / "config.toml"
+    arn = f"arn:aws:connect:{region}:111122223333:instance/11111111-2222-3333-4444-555555555555"
+    shipped = (ROOT / "config.toml").read_text()
+    path.write_text(re.sub(r'^instance = "[^"]*"', f'instance = "{arn}"', shipped, flags=re.MULTILINE))
+
+    assert load_settings(path, environ={}, overrides={}).connect.region == region
+
+
+def test_the_shipped_files_name_no_schema_that_is_not_there():
+    for file in (ROOT / "config.toml", *(ROOT / "rules").glob("*.toml")):
+        for named in re.findall(r"^#:schema (.*)$", file.read_text(), re.MULTILINE):
+            assert (file.parent / named).exists(), file

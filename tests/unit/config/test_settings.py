@@ -48,11 +48,11 @@ def test_the_shipped_file_says_what_the_defaults_are(monkeypatch, load):
     assert shipped.model_dump(exclude={"connect", "rules", "ledger"}) == load().model_dump(
         exclude={"connect", "rules", "ledger"}
     )
-    assert shipped.connect.region == "us-east-1"
+    assert shipped.connect.region is None
     assert shipped.execute.mode == "observe"
     written = tomllib.loads(SHIPPED.read_text())
     assert {key for table in written.values() for key in table} >= {path[1] for path in keys() if len(path) == 2} - {
-        "url", *(operation for operation in DOCUMENTED_QUOTAS if operation not in written["quotas"])
+        "region", "url", *(operation for operation in DOCUMENTED_QUOTAS if operation not in written["quotas"])
     }  # fmt: skip
 
 
