@@ -261,6 +261,9 @@ def what_became_of_the_moved_is_told(trial, row):
     diverted = {line.get("diverted", False) for line in trial.called("contact.landed")}
     if ended_without_a_trace:
         assert diverted <= {False}, "one whose answer was lost is read as ended"
+    elif row["fate"] == "queued after minutes":
+        assert diverted <= {False}
+        assert all(line.get("late") for line in trial.called("contact.landed")), "a stray that lands is late"
     else:
         assert diverted == (set() if lost else {row["fate"] in ("queued elsewhere", "put back where it was")})
 
