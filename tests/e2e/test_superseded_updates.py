@@ -116,7 +116,7 @@ def test_after_a_crash_an_open_update_does_not_hold_the_move(centre):
 def test_a_move_does_not_wait_for_an_update_that_is_being_tried(centre):
     centre.world.enqueue("TASK", "Billing", waited=HOUR + MINUTE)
     app = centre.router(LADDER.replace('at = "1h"', 'at = "2h"'))
-    centre.world.faults.add("timeout_before", UPDATE, count=1)
+    centre.world.faults.add("slow", UPDATE, count=1, delay=2 * SECOND)
     trying = Thread(target=lambda: app.cycle.run(until=None))
     trying.start()
     end = time.monotonic() + 10
