@@ -60,7 +60,7 @@ class Plan:
 
 
 class _Part:
-    """Everything of ``inner``, with some of it wrapped."""
+    """Passes everything on to ``inner``, with some of it wrapped."""
 
     def __init__(self, inner: Any, plan: Plan, points: dict[str, str]) -> None:
         self._inner = inner
@@ -88,7 +88,7 @@ def _reading(reader: Any, plan: Plan) -> Any:
 
 
 def bury(app: Router, plan: Plan) -> None:
-    """As the system does with a process that was killed: what was not committed is rolled back, the lock is gone."""
+    """Rolls back what was not committed and frees the lock, as the system does with a process that was killed."""
     plan.dead = True
     app.stopping.set()
     app.connection.stop()

@@ -1,9 +1,9 @@
-"""Several routers on one DynamoDB table and one contact centre, one of them ended every few seconds.
+"""Runs several routers on one DynamoDB table and one contact centre, and ends one of them every few seconds.
 
 python tests/chaos/routers.py [--routers 3] [--ends 12] [--seed 1] [--store moto|dynalite]
 
 Real processes of the command. The one that holds the lease is killed (signal 9), stopped and let go on later (SIGSTOP,
-SIGCONT), or told to end (SIGTERM); now and then it is one that stands by. A new one takes its place. Contacts keep
+SIGCONT), or ended in order (SIGTERM); now and then it is a standby router. A new one takes its place. Contacts keep
 coming, all the time. At the end: how long it took until another had taken over, what was moved, and whether anything
 was moved twice. The exit status is 1 where anything was, or was lost, or a take-over took longer than 30 seconds.
 """
@@ -71,7 +71,7 @@ to = [{ queue = "Billing Overflow" }]
 
 
 class Router:
-    """A process of the command, in a folder of its own, and what its log has said."""
+    """Runs a process of the command in a folder of its own, and holds the lines of its log."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.lines: list[tuple[float, dict[str, Any]]] = []
@@ -100,7 +100,7 @@ class Router:
 
     @property
     def holding_since(self) -> float | None:
-        """When it last took over; ``None`` where it has lost the lease since, or never had it."""
+        """Returns when it last took over; ``None`` if it has lost the lease since, or never had it."""
         acquired, lost = self.told("lease.acquired"), self.told("lease.lost")
         if not acquired or (lost and lost[-1][0] > acquired[-1][0]):
             return None
@@ -118,7 +118,7 @@ class Router:
 
 @dataclass
 class Fleet:
-    """Routers on one ledger and one centre."""
+    """Holds routers on one ledger and one centre."""
 
     sandbox: Sandbox
     folder: Path
@@ -140,7 +140,7 @@ class Fleet:
         return router
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Another command, in the folder of the router that was started last."""
+        """Runs another command, in the folder of the router that was started last."""
         return subprocess.run(
             [sys.executable, "-m", "router", *arguments],
             cwd=self.folder / f"router-{self.started}",
@@ -157,13 +157,13 @@ class Fleet:
 
     @property
     def holder(self) -> Router | None:
-        """The one that took over last, of those that live."""
+        """Returns the router that took over last, of those that live."""
         holding = [(one.holding_since, number) for number, one in enumerate(self.routers)]
         found = [(since, number) for since, number in holding if since is not None]
         return self.routers[max(found)[1]] if found else None
 
     def twice(self) -> list[str]:
-        """Contacts that were moved more than once by this one step, a new segment counted as the contact it was."""
+        """Returns contacts that this one step moved more than once; a new segment counts as the contact it was."""
         moves = self.sandbox.world.transfers
         before = {move.new_contact_id: move.contact_id for move in moves if move.new_contact_id != move.contact_id}
 
@@ -188,7 +188,7 @@ class Fleet:
 
 @contextmanager
 def fleet(folder: Path, store: str = "moto") -> Iterator[Fleet]:
-    """An empty one; the table is made by the command that people make it with."""
+    """Opens an empty fleet; the table is made by the command that people make it with."""
     with {"moto": tables.moto, "dynalite": tables.dynalite}[store]() as endpoint, Sandbox(Scenario()) as sandbox:
         for queue in ("Billing", "Billing Overflow"):
             sandbox.world.add_queue(queue)
@@ -201,7 +201,7 @@ def fleet(folder: Path, store: str = "moto") -> Iterator[Fleet]:
             "AWS_SECRET_ACCESS_KEY": "sandbox",
             "CONNECT_ROUTER_LOG__FORMAT": "json",
         }
-        # A name of its own: moto keeps what it has for as long as its process.
+        # A name of its own: moto retains its data for as long as its process runs.
         found = Fleet(sandbox, folder, endpoint, environment, f"connect-router-{uuid.uuid4().hex[:8]}")
         try:
             yield found
@@ -218,7 +218,7 @@ def make_table(running: Fleet) -> None:
 
 
 def until(condition: Callable[[], object], within: float) -> float | None:
-    """How long it took; ``None`` where it did not come about."""
+    """Returns how long it took; ``None`` if it did not happen."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > within:
@@ -277,7 +277,7 @@ def main() -> int:
 
 
 def _feed(running: Fleet, over: threading.Event) -> None:
-    """Contacts that are late as they come, some every second."""
+    """Adds contacts that are late as they arrive, some every second."""
     while not over.wait(0.7):
         running.arrive(1)
 

@@ -89,7 +89,7 @@ def in_process(kills: int, seed: int, processes: int) -> Iterator[Toll]:
 
 
 def real(kills: int, seed: int) -> Toll:
-    """Processes of the command, killed at some moment of their work, on one centre whose contacts keep coming."""
+    """Kills processes of the command at some moment of their work, on one centre where contacts continue to arrive."""
     chance, toll = random.Random(seed), Toll()
     behaviours = CONNECTS[seed % len(CONNECTS)]
     with tempfile.TemporaryDirectory() as scratch, Sandbox(Scenario(behaviours=behaviours)) as sandbox:

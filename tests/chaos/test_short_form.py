@@ -1,4 +1,4 @@
-"""The short form of ``make chaos``: some deaths at every named point, in a centre of every kind."""
+"""Runs the short form of ``make chaos``: some deaths at every named point, in a centre of every kind."""
 
 import pytest
 

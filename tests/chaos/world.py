@@ -1,4 +1,4 @@
-"""One contact centre in which routers die again and again, and what its own record says of them in the end."""
+"""Runs one contact centre in which routers die again and again, and judges them by its own record in the end."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ SETTLES_WITHIN = 10 * MINUTE
 
 @dataclass(kw_only=True)
 class Toll:
-    """What came of it. The four of ``wrong`` are to be nothing."""
+    """Counts what the trial led to. The four of ``wrong`` must be empty."""
 
     kills: int = 0
     at: Counter[str] = field(default_factory=Counter)
@@ -69,7 +69,7 @@ class Toll:
     unsettled: list[str] = field(default_factory=list)
     inside: int = 0
     traceless: int = 0
-    """Of those inside the window, taken in a Connect that keeps the id and forgets the agent: nobody could tell."""
+    """Of those inside the window, taken in a Connect that retains the id and forgets the agent: nobody could see it."""
     unreported: list[str] = field(default_factory=list)
 
     @property
@@ -100,7 +100,7 @@ class Toll:
 
 
 def trial(folder: Path, seed: int, kills: int) -> Toll:
-    """So many deaths in one centre, and then a router that lives."""
+    """Runs so many deaths in one centre, and then a router that lives."""
     chance = random.Random(seed)
     behaviours = CONNECTS[seed % len(CONNECTS)]
     with open_centre(folder, behaviours) as centre, capture_logs() as told:
@@ -131,7 +131,7 @@ class _Trial:
         self.read[params["ContactId"]] = self.centre.clock.now()
 
     def _before_transfer(self, params: Any) -> None:
-        """The reading that the call rests on; and now and then an agent accepts between the two: Connect has no
+        """Reads what the call rests on. Now and then an agent accepts between the two: Connect has no
         conditional transfer."""
         contact_id = params["ContactId"]
         latest = self.world.contact(contact_id)
@@ -170,7 +170,7 @@ class _Trial:
             faults.add(kind, operation, probability=0.3, count=3, delay=delay)
 
     def die(self) -> None:
-        """One life: from its start to the point at which it ends, or to its end where that is never reached."""
+        """Runs one life: from its start to the point at which it dies, or to its end if that is never reached."""
         self._arrive()
         self._faults()
         plan = Plan(self.chance.choice(POINTS), self.chance.choice((1, 1, 2, 3)))
@@ -197,7 +197,7 @@ class _Trial:
             self.tolls.at[str(plan.point)] += 1
 
     def live(self) -> None:
-        """No faults any more, and ten minutes and more to settle what is open."""
+        """Clears the faults, and leaves more than ten minutes to settle what is open."""
         self.world.faults.clear()
         app = self.centre.router(RULES)
         for _ in range(14):
@@ -245,7 +245,7 @@ class _Trial:
         }
 
     def _is_lost(self, contact_id: str) -> bool:
-        """It waits where it came, is late by more than ten minutes, and nothing says why."""
+        """Returns whether it waits where it arrived, late by more than ten minutes, and no line gives a reason."""
         latest = self.world.latest(contact_id)
         if self.world.queue_of(latest.id) != "Billing" or latest.agent_id is not None:
             return False

@@ -1,4 +1,4 @@
-"""Stand-ins for DynamoDB, for whoever asks for them."""
+"""Starts stand-ins for DynamoDB for the tests that need them."""
 
 from contextlib import ExitStack
 
@@ -12,7 +12,7 @@ TABLE = "connect-router"
 
 @pytest.fixture(scope="session")
 def endpoint_of():
-    """The address of a stand-in for DynamoDB, by its name; started when it is first asked for, with one table."""
+    """Returns the address of a stand-in for DynamoDB by its name; it is started at its first use, with one table."""
     with ExitStack() as running:
         started: dict[str, str] = {}
 

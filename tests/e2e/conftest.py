@@ -33,7 +33,7 @@ def bench(tmp_path):
 
 @pytest.fixture
 def events():
-    """Yields the log lines so far, each a dict. Whatever a test made the service say is on the page of log events."""
+    """Yields the log lines so far, each a dict. Each event that the service logs is on the page of log events."""
     with capture_logs() as lines:
         yield lines
     documented = sections()

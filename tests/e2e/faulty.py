@@ -1,4 +1,4 @@
-"""One router through a fault of one operation, over HTTP: before it, while it lasts, and after it."""
+"""Runs one router through a fault of one operation, over HTTP: before it, while it lasts, and after it."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ NEVER = ("contact.broken", "contact.taken_from_agent", "cycle.failed", "follow.f
 
 
 class FaultClock(TravelClock):
-    """Both clocks travel; safe for workers."""
+    """Moves both clocks when it travels; thread-safe."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ class Faulty:
     contacts: dict[str, str]
 
     def cycles(self, count: int) -> bool:
-        """Polls, as the service makes them: a cycle, looks at what was moved, the names now and then."""
+        """Makes so many polls as the service does: a cycle, a look at what was moved, and the names."""
         complete = True
         for _ in range(count):
             complete = self.app.cycle.run(until=None).complete and complete
@@ -184,7 +184,7 @@ class Faulty:
         self.sandbox.world.faults.clear()
 
     def acted_on(self) -> list[str]:
-        """The rules whose contacts were moved or bumped, once for each time."""
+        """Returns the rules whose contacts were moved or bumped, once for each time."""
         by_id = {contact_id: rule for rule, contact_id in self.contacts.items()}
         moves = [by_id[one.contact_id] for one in self.sandbox.world.transfers]
         bump = self.contacts.get("bump")
@@ -195,7 +195,7 @@ class Faulty:
         return [line for line in self.lines if line["event"] == event]
 
     def held(self) -> set[str]:
-        """The reasons why contacts are held that have not been acted on."""
+        """Returns the reasons why contacts are held that have not been acted on."""
         reasons = {line["rule"]: line["reason"] for line in self.said("contact.held")}
         return {reason for rule, reason in reasons.items() if rule not in self.acted_on()}
 
@@ -207,8 +207,9 @@ class Faulty:
 def through_faults(
     folder: Path, environment: Any, *, waiting: Iterable[str] = WAITING, hanging: bool = False
 ) -> Iterator[Faulty]:
-    """A router with its names bound, and a late contact for each of the rules ``waiting``. ``environment`` is pytest's
-    monkeypatch; ``hanging``: calls will hang, and are given up soon."""
+    """Opens a router with its names bound, and a late contact for each of the rules ``waiting``.
+
+    ``environment`` is pytest's monkeypatch. With ``hanging``, calls will hang, and are given up soon."""
     clock = FaultClock()
     with Sandbox(Scenario(behaviours=Behaviours()), clock=clock.now) as sandbox, capture_logs() as lines:
         environment.setenv("AWS_ENDPOINT_URL_CONNECT", sandbox.endpoint)

@@ -1,4 +1,4 @@
-"""The daemon on a thread: schedule, follow-up, reload and an orderly end, over HTTP against the sandbox."""
+"""Runs the daemon on a thread: schedule, follow-up, reload and an orderly end, over HTTP against the sandbox."""
 
 import sys
 import threading
@@ -45,7 +45,7 @@ def running(app):
 
 @pytest.fixture
 def service(centre):
-    """A router that the daemon closes itself."""
+    """Returns a router that the daemon closes itself."""
     app = centre.router(**{"poll.every": "1s"})
     centre.disown(app)
     return app

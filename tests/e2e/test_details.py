@@ -1,4 +1,4 @@
-"""Conditions that cost a call, over HTTP: read when something may be due, and again right before the move."""
+"""Checks conditions that cost a call: they are read when something may be due, and again right before the move."""
 
 from datetime import timedelta
 

@@ -1,6 +1,6 @@
-"""The main job under every plausible Connect: any two answers to any two questions that AWS leaves open, together.
+"""Checks the main job under every plausible Connect: any two answers to any two questions that AWS leaves open.
 
-Each row is one Connect. In it stands a crowd with everything that makes a router go wrong; the router runs on it for
+Each row is one Connect. In it waits a crowd with everything that makes a router go wrong; the router runs on it for
 some hours of its clock; and what it did is judged by what the sandbox itself recorded.
 """
 
@@ -110,7 +110,7 @@ CROWD: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Trial:
-    """A centre, the router on it, and every line it wrote."""
+    """Holds a centre, the router on it, and every line it wrote."""
 
     centre: Centre
     app: Router
@@ -122,7 +122,7 @@ class Trial:
         return self.centre.world
 
     def poll(self, after):
-        """One look that much later; what it moved is followed until it has landed or is given up, up to 3 minutes."""
+        """Makes a poll that much later, and follows what was moved until it has landed, for up to 3 minutes."""
         self.centre.clock.travel(after)
         self.app.cycle.run(until=None)
         for span in (SECOND, 4 * SECOND, 25 * SECOND, *(30 * SECOND for _ in range(5))):
@@ -153,7 +153,7 @@ def wait(world, name, channel="TASK", queue="Billing", **more):
 
 
 def disturb(trial):
-    """An agent accepts one between the look and the move; a transfer is throttled, and the answer of one is lost."""
+    """Lets an agent accept one between look and move, throttles one transfer, and loses the response of another."""
     victim = trial.crowd["picked up"]
 
     def pick_up(params):
@@ -166,7 +166,7 @@ def disturb(trial):
 
 
 def live(trial):
-    """Three hours: agents put back, resume, link, and the ladder's second step comes."""
+    """Runs three hours: agents put contacts back, resume and link them, and the ladder's second step is due."""
     world = trial.world
     trial.poll(4 * MINUTE)
     trial.crowd["waits again"] = world.put_back(trial.crowd["put back"])
@@ -182,7 +182,7 @@ def live(trial):
 
 
 def link(trial):
-    """A task that continues one which has ended: its chain, but nothing that the router did."""
+    """Adds a task that continues one which has ended: of its chain, but not by the router."""
     world = trial.world
     world.finish(trial.crowd["accepted"])
     with world.present() as state:
@@ -204,7 +204,7 @@ def judge(trial, row):
 
 
 def no_step_moved_a_contact_twice(trial):
-    """Every transfer that Connect carried out is one act in the ledger, and no two acts are of one step and wait."""
+    """Checks that every transfer of Connect's is one act in the ledger, and no two acts are of one step and wait."""
     acted = [action for action in trial.app.ledger.history() if action.moved]
     carried_out = Counter(transfer.token for transfer in trial.world.transfers)
     assert carried_out == Counter(action.token for action in acted)
@@ -213,14 +213,14 @@ def no_step_moved_a_contact_twice(trial):
 
 
 def nobody_lost_a_contact(trial):
-    """Whoever accepts, accepts before the reading is answered: so the router never takes one."""
+    """Checks that the router takes no contact from an agent: agents accept before the reading is returned."""
     assert trial.world.taken_from_agents == ()
     assert trial.crowd["picked up"] not in {transfer.contact_id for transfer in trial.world.transfers}
     assert trial.called("contact.taken_from_agent") == []
 
 
 def every_late_one_was_moved_or_is_held(trial):
-    """By the last poll; what has lost the attribute that the rule asks for is no business of the rule's any more."""
+    """Checks it at the last poll, except for contacts without the attribute that the rule requires."""
     told = {line["contact_id"]: line["reason"] for line in trial.called("contact.held")}
     assert set(told.values()) <= {reason.value for reason in HoldReason}
     moved = {transfer.contact_id for transfer in trial.world.transfers}
@@ -237,7 +237,7 @@ def known(trial, contact):
 
 
 def where_moves_succeed_the_ladder_is_climbed(trial, row):
-    """To its end, in its order; and the contact has the place in the queue that it had."""
+    """Checks that it is climbed to its end, in its order, and that the contact has the place that it had."""
     if row["fate"] not in ("queued at once", "queued after half a minute"):
         return
     for name in ("late task", "late mail", "urgent and late", "half an hour"):
@@ -252,8 +252,11 @@ def where_moves_succeed_the_ladder_is_climbed(trial, row):
 
 
 def what_became_of_the_moved_is_told(trial, row):
-    """Each flow's fate by its event. A contact that kept its id and that the flow ended names no queue: it cannot be
-    told from a segment whose successor is not seen, so it is reported rather than taken for landed."""
+    """Checks each landing by its event.
+
+    A contact that retained its id and that the flow ended names no queue. It cannot be distinguished from a segment
+    whose successor is not seen. Therefore it is reported, and does not count as landed.
+    """
     ended_without_a_trace = row["fate"] == "disconnected" and row["transfer"] == "same_contact"
     lost = ended_without_a_trace or row["fate"] in ("never queued", "queued after minutes")
     assert trial.world.transfers, "nothing was moved"

@@ -1,4 +1,4 @@
-"""docs/faults.md is true: every fault of every operation, over HTTP, does what its cell says and nothing else."""
+"""Checks that docs/faults.md is true: every fault of every operation does what is in its cell and nothing else."""
 
 import re
 from collections import Counter
@@ -48,7 +48,7 @@ NONE = "—"
 
 
 def table():
-    """Of each row: its cells by column."""
+    """Returns of each row its cells by column."""
     rows = re.findall(r"^\| (?!operation|---)(.+) \|$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     cells = [[cell.strip() for cell in row.split(" | ")] for row in rows]
     return {row[0].replace("`", ""): dict(zip(COLUMNS, row[2:], strict=True)) for row in cells}
@@ -85,7 +85,7 @@ def spans(cell):
 
 @pytest.mark.parametrize(("operation", "faults", "cell"), list(waits()), ids=str)
 def test_what_a_fault_does_is_what_its_cell_says(tmp_path, monkeypatch, operation, faults, cell):
-    """The faults of one column, one after the other; a fault that lasts is met at least twice."""
+    """Makes the faults of one column, one after the other; the router meets a lasting fault at least twice."""
     waiting = dict.fromkeys(["plain", CONCERNS.get(operation, "plain")])
     reasons, events = spans(cell)
     with through_faults(tmp_path, monkeypatch, waiting=waiting, hanging=not {*HANGING}.isdisjoint(faults)) as router:
@@ -117,7 +117,7 @@ def test_what_a_fault_does_is_what_its_cell_says(tmp_path, monkeypatch, operatio
 
 
 def repeated(lines):
-    """A line that says what another has said."""
+    """Returns lines that repeat an earlier one."""
     said = Counter(str(sorted((name, str(value)) for name, value in line.items() if name != "cycle")) for line in lines)
     return [line for line, count in said.items() if count > 1]
 
@@ -156,7 +156,7 @@ def test_when_all_answers_are_dated_seven_minutes_off_nothing_is_moved_until_the
     "fault", ["500", "throttle", "denied", "expired", "not found", "garbage", "reset after", "cut off"]
 )
 def test_when_no_call_is_answered_nothing_is_moved_and_nothing_is_lost(tmp_path, monkeypatch, fault):
-    """The instance has gone, the network, AWS, the credentials: all operations at once."""
+    """Makes all operations fail at once: the instance, the network, AWS or the credentials are gone."""
     with through_faults(tmp_path, monkeypatch, waiting=["plain", "hours"]) as router:
         router.cycles(1)
         late = router.sandbox.world.enqueue("TASK", "Billing", waited=timedelta(hours=3))
@@ -225,7 +225,7 @@ def test_a_place_that_could_not_be_given_back_at_once_is_given_later_and_once(tm
 def test_an_intent_whose_answer_was_lost_is_not_settled_by_a_reading_that_fails(
     tmp_path, monkeypatch, operation, fault
 ):
-    """The call had its effect, nobody knows it yet, and now the contact cannot be read."""
+    """Loses a call's outcome, after which the contact cannot be read."""
     with through_faults(tmp_path, monkeypatch, waiting=["plain"]) as router:
         router.fault("TransferContact", "reset before", count=2)
         router.cycles(1)

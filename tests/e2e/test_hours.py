@@ -1,4 +1,4 @@
-"""Hours of operation over HTTP: what is due waits for the opening, and what could not be read is held."""
+"""Checks hours of operation over HTTP: due contacts wait for the opening, and unreadable ones are held."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ to = [{ queue = "General" }]
 
 
 def daily(now: datetime, *, opens: timedelta, closes: timedelta) -> Mapping[str, Sequence[tuple[time, time]]]:
-    """Every day the same hours, in UTC, that open and close so much from now on."""
+    """Returns the same hours for every day, in UTC, that open and close so much later than now."""
     start, end = (now + opens).astimezone(UTC).time(), (now + closes).astimezone(UTC).time()
     window = (start.replace(second=0, microsecond=0), end.replace(second=0, microsecond=0))
     return dict.fromkeys(DAYS, (window,))
@@ -48,14 +48,14 @@ def daily(now: datetime, *, opens: timedelta, closes: timedelta) -> Mapping[str,
 
 @pytest.fixture
 def closed(centre):
-    """Office hours that open in two hours, for four."""
+    """Opens a centre with office hours that open in two hours, for four."""
     centre.world.add_hours("Office", week=daily(centre.clock.now(), opens=2 * HOUR, closes=6 * HOUR))
     return centre
 
 
 @pytest.fixture
 def just_opened(centre):
-    """Office hours that opened half an hour ago, for four; before that they were closed for twenty."""
+    """Opens a centre with office hours that opened half an hour ago, for four, after twenty closed hours."""
     centre.world.add_hours("Office", week=daily(centre.clock.now(), opens=-HOUR / 2, closes=3.5 * HOUR))
     return centre
 
@@ -141,7 +141,7 @@ def test_the_queues_own_hours_are_those_of_the_queue_where_the_clock_started(clo
 
 
 def test_the_next_step_goes_on_by_the_hours_of_the_first_queue(closed):
-    """The contact is in a queue that is always open by then; its clock is still that of the queue it came from."""
+    """Moves the contact to a queue that is always open; its clock is still that of the queue it came from."""
     closed.world.add_queue("Claims", hours="Office")
     steps = '[[rule.step]]\nat = "breach + 3h30m"\nto = [{ queue = "Supervisors" }]\n'
     rules = (RULE + steps).replace('"Billing"', '"Claims"').replace('"Office"', '"queue"')
@@ -150,7 +150,7 @@ def test_the_next_step_goes_on_by_the_hours_of_the_first_queue(closed):
     closed.clock.travel(3 * HOUR + MINUTE)
     run(app)
     closed.land(app)
-    closed.clock.travel(5 * HOUR)  # closed by now, after four hours
+    closed.clock.travel(5 * HOUR)  # closed again, after four hours
     assert run(app)[0] == {}
     closed.clock.travel(18 * HOUR)
     run(app)

@@ -1,4 +1,4 @@
-"""A contact that was moved keeps the place that its waiting had earned, whatever Connect does to a new segment."""
+"""Checks that a moved contact gets the place that its waiting had earned, whatever Connect does to a new segment."""
 
 from datetime import timedelta
 
@@ -138,7 +138,7 @@ to = [{ queue = "General" }]
 
 
 def moved_twice(centre, app):
-    """The routing age of a contact that has waited three hours and been moved twice."""
+    """Returns the routing age of a contact that has waited three hours and been moved twice."""
     contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     settle(centre, app)
     centre.clock.travel(HOUR)
@@ -150,7 +150,7 @@ def moved_twice(centre, app):
 
 @pytest.mark.parametrize("behaviours", PLAUSIBLE.values(), ids=PLAUSIBLE.keys())
 def test_after_a_second_move_the_time_of_the_whole_wait_is_given_back(centre):
-    """The first contact that has an age already tells whether Connect adds or sets, and may come out too old."""
+    """Lets the first contact with an age show whether Connect adds or sets; it may come out too old."""
     app = centre.router(TWICE)
     assert moved_twice(centre, app) >= 3 * HOUR - MARGIN, "never worsened"
     settle(centre, app)

@@ -14,7 +14,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def service(centre):
-    """A router that polls once in ten minutes: whatever else happens is not a poll's doing."""
+    """Returns a router that polls once in ten minutes, so that no poll causes what else happens."""
     app = centre.router(**{"poll.every": "10m", "poll.sweep": "30m"})
     centre.disown(app)
     return app
@@ -52,7 +52,7 @@ def test_a_contact_that_waits_for_a_place_of_its_flow_is_moved_as_another_lands(
 
 
 def test_a_contact_that_the_router_moved_is_known_in_its_new_queue_before_any_search_shows_it(centre, events):
-    """Its next step is due there, before the next poll."""
+    """Makes its next step due there, before the next poll."""
     rules = LATE_RULE.replace("[defaults]", '[defaults]\nguard = { cooldown = "1s" }')
     rules += """
 [[rule]]
@@ -104,7 +104,7 @@ def test_a_reading_right_before_a_move_comes_before_all_others(centre):
 
 
 def test_deciding_that_takes_longer_than_a_poll_leaves_as_long_for_acting(centre, monkeypatch):
-    """Many contacts under many rules on a slow machine: cycle after cycle would otherwise end with nothing sent."""
+    """Decides slowly, as with many contacts and rules: otherwise cycle after cycle would end with nothing sent."""
     app = centre.router()
     decide = app.cycle.lookup.decide
     centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)

@@ -1,4 +1,4 @@
-"""The main job over HTTP: of a mixed crowd, exactly the late ones are moved, once, the most overdue first."""
+"""Checks the main job over HTTP: of a mixed crowd, exactly the late ones are moved, once, the most overdue first."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def moved(centre):
 
 
 def crowd(world):
-    """Everything that may stand in an instance; only the late contacts of Billing are the rule's business."""
+    """Adds every kind of contact that an instance may have; only the late ones of Billing concern the rule."""
     late = {
         world.enqueue("TASK", "Billing", waited=2 * HOUR): 2 * HOUR,
         world.enqueue("EMAIL", "Billing", waited=5 * HOUR): 5 * HOUR,

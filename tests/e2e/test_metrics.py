@@ -1,4 +1,4 @@
-"""What Prometheus reads of a running router."""
+"""Checks what Prometheus reads of a running router."""
 
 import json
 import re
@@ -23,7 +23,7 @@ NAME = re.compile(r"connect_router_[a-z_]+")
 
 
 def scraped(app):
-    """Every sample, by its name and the values of its labels, in the order of the labels' names."""
+    """Returns every sample, by its name and the values of its labels, in the order of the labels' names."""
     with exposed(app, host="127.0.0.1", port=0) as port:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
@@ -141,7 +141,7 @@ def test_a_port_in_use_is_an_error_and_the_port_is_free_after_the_service(centre
 
 
 def names(app):
-    """As they are exposed: counters end in _total, histograms have three names more."""
+    """Returns the names as they are exposed: counters end in _total, histograms have three names more."""
     ends = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
     families = PrometheusCollector(app).collect()
     return {f"{family.name}{end}" for family in families for end in ends.get(family.type, [""])}

@@ -1,4 +1,4 @@
-"""One complete pass: everything due acted on, or said not to be."""
+"""Checks that one complete pass acts on everything due, or reports why not."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""``run --once`` and ``plan``: what is announced is what is done."""
+"""Checks that ``run --once`` does what ``plan`` announces."""
 
 import json
 from datetime import timedelta

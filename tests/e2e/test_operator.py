@@ -1,4 +1,4 @@
-"""What an operator says over the control socket, and what comes of it in Connect: what is paused is not sent."""
+"""Checks what an operator's commands over the control socket do in Connect: what is paused is not sent."""
 
 import threading
 from datetime import timedelta
@@ -95,7 +95,7 @@ def test_a_pause_that_comes_between_two_attempts_stops_the_second(centre):
     original = app.executor.attempts.mover
 
     class Pausing:
-        """The real mover; the operator pauses right after its first call."""
+        """Calls the real mover; the operator pauses right after its first call."""
 
         def transfer(self, **arguments):
             sends.append(arguments)
@@ -213,7 +213,7 @@ def test_a_suspended_flow_is_used_again_after_resume_and_after_a_restart_too(cen
 
 
 def _make_stray(app, moved):
-    """As the follower does when a flow has eaten a contact."""
+    """Records a stray, as the follower does when a flow has lost a contact."""
     from dataclasses import replace
 
     stray = replace(app.ledger.history(contact_id=moved.contact_id)[0], landing=Landing.STRAY)

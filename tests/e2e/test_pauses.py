@@ -171,7 +171,7 @@ def test_a_warning_sees_it_too(centre, behaviours, events, channel):
 
 @keeps
 def test_of_several_pauses_the_step_is_late_rather_than_early(centre, behaviours):
-    """Connect tells only how long the first of them were, not when."""
+    """Is late rather than early because Connect shows only how long the first of them were, not when."""
     task = centre.world.enqueue("TASK", "Billing")
     app = centre.router(QUEUE)
     pause(centre, task, waits=10 * MINUTE, lasts=30 * MINUTE)

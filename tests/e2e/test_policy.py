@@ -1,4 +1,4 @@
-"""The policy that is printed is enough for what the router really calls, and ``check --live`` tells what is missing."""
+"""Checks that the printed policy allows all real calls, and that ``check --live`` prints what is missing."""
 
 import json
 from datetime import timedelta
@@ -91,7 +91,7 @@ def test_every_call_of_an_enforcing_router_is_allowed_by_its_policy_and_every_ac
     assert "TransferContact" in made
     assert [call for call in centre.sandbox.calls if not allowed(policy, call.operation, call.params)] == []
     granted = {action.removeprefix("connect:") for one in policy["Statement"] for action in one["Action"]}
-    # IAM asks for the first with SearchQueues. The second is called at the start, the third for what was transferred
+    # IAM requires the first with SearchQueues. The second is called at the start, the third for what was transferred
     # before, or is not settled.
     assert granted - made == {"DescribeQueue", "DescribeInstance", "ListAssociatedContacts"}
 

@@ -1,4 +1,4 @@
-"""Scenarios that other products publish, as rules of this one, over HTTP; each is named after where it is from."""
+"""Runs scenarios that other products publish, as rules of this one; each is named after where it is from."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -20,7 +20,7 @@ guard = { cooldown = "0s" }
 
 
 def poll(centre, app, *, after=timedelta()):
-    """One look, so much later, and everything it moved has landed."""
+    """Polls once, so much later, and lets everything it moved land."""
     centre.clock.travel(after)
     report = app.cycle.run(until=None)
     centre.land(app)
@@ -36,7 +36,7 @@ def warned(events):
 
 
 class TestPreferredAgentsFirstThenTheTeam:
-    """Twilio TaskRouter: the preferred agent for 15 s, the team for 15 s more, then everyone; here with minutes."""
+    """Follows Twilio TaskRouter: the preferred agent for 15 s, the team for 15 s more, then all; here in minutes."""
 
     RULES = HEAD + """
         [[rule]]
@@ -98,7 +98,7 @@ class TestPreferredAgentsFirstThenTheTeam:
 
 
 class TestSkipAnEmptyStep:
-    """Twilio's skip_if, and what ServiceNow's users ask for: German, English, Global, each only with somebody there."""
+    """Follows Twilio's skip_if: German, English, Global, each only with somebody there, as ServiceNow's users wish."""
 
     RULES = HEAD + """
         [lists]
@@ -155,7 +155,7 @@ class TestSkipAnEmptyStep:
 
 
 class TestBumpInsteadOfMove:
-    """AWS's sample flow: priority 5 to 1, or ten minutes of routing age."""
+    """Follows AWS's sample flow: priority 5 to 1, or ten minutes of routing age."""
 
     RULE = """
         [[rule]]
@@ -195,7 +195,7 @@ class TestBumpInsteadOfMove:
 
 
 class TestOverflowOnlyIfItIsEmpty:
-    """Oracle: waiting for more than ten minutes, and the overflow queue empty."""
+    """Follows Oracle: a contact waits for more than ten minutes, and the overflow queue is empty."""
 
     RULES = HEAD + """
         [[rule]]
@@ -208,7 +208,7 @@ class TestOverflowOnlyIfItIsEmpty:
 
     @pytest.fixture
     def counted(self, centre):
-        """Somebody works there, so that the metrics tell of it."""
+        """Adds an agent who works there, so that the metrics show the queue."""
         centre.world.add_user("ann", queues=["Billing Overflow"], slots={"TASK": 1}, status="Break")
         return centre
 
@@ -230,7 +230,7 @@ class TestOverflowOnlyIfItIsEmpty:
 
 
 class TestUpTheChain:
-    """ERPNext #6049: team lead, manager, head, each with a time of its own; stops at the top and warns."""
+    """Follows ERPNext #6049: team lead, manager, head, each with a time of its own; it stops at the top and warns."""
 
     RULES = HEAD + """
         [[rule]]
@@ -266,7 +266,7 @@ class TestUpTheChain:
 
 
 class TestWarnBeforeAndMoveAtTheBreach:
-    """Zammad: warned 15 minutes before, moved at the breach; not at midnight where the calendar is nine to five."""
+    """Follows Zammad: warns 15 minutes before, moves at the breach; not at midnight if the calendar is nine to five."""
 
     RULES = HEAD + """
         [[rule]]

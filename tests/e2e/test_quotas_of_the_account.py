@@ -1,4 +1,4 @@
-"""``quotas.source = "auto"``: Service Quotas over HTTP tells the rates; without its answer AWS's defaults stand."""
+"""Checks ``quotas.source = "auto"``: Service Quotas returns the rates; without its response AWS's defaults count."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ PAGES = [
 
 @contextmanager
 def service_quotas(*, status=200):
-    """AWS's JSON protocol on the loopback address: two pages, or a refusal."""
+    """Serves AWS's JSON protocol on the loopback address: two pages, or a refusal."""
     asked = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""What was sent where counts for as long as it has to, enforced or only observed."""
+"""Checks that earlier moves count for the next pick for as long as they must, enforced or only observed."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Bump instead of move: a routing step changes a contact's place where it waits, once, and costs no transfer."""
+"""Checks that a routing step changes a contact's place where it waits, once, and costs no transfer."""
 
 import sqlite3
 from datetime import timedelta

@@ -28,7 +28,7 @@ def moves(centre):
 
 
 def guarded(**guard):
-    """The rule for late contacts, with a guard of its own."""
+    """Returns the rule for late contacts, with a guard of its own."""
     limits = "\n".join(f"{name} = {value}" for name, value in guard.items())
     return f"{LATE_RULE}\n[rule.guard]\n{limits}\n"
 
@@ -38,7 +38,7 @@ def wait_in(centre, queue, count):
 
 
 def restarted(centre, app, *arguments, **overrides):
-    """The next process on the same ledger, read from the disk."""
+    """Starts the next process on the same ledger, read from the disk."""
     centre.end(app)
     return centre.router(*arguments, **overrides)
 
@@ -221,7 +221,7 @@ def test_above_half_a_minute_a_warning_and_above_five_minutes_nothing_moves(cent
 
 
 def rows(path):
-    """Every row of every table of the ledger's file."""
+    """Returns every row of every table of the ledger's file."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -238,7 +238,7 @@ RICH = EVERYTHING.replace(
 
 
 def furnished(centre):
-    """Contacts for every rule and every kind of step, by what they are."""
+    """Adds contacts for every rule and every kind of step; returns them by what they are."""
     gold = {"tier": "gold", "last_agent": "supervisor.one"}
     enqueue = centre.world.enqueue
     contacts = {}
@@ -252,7 +252,7 @@ def furnished(centre):
 
 
 def observed(centre):
-    """A service that observes a while, through faults too."""
+    """Runs a service that observes a while, through faults too."""
     app = centre.router(RICH, mode=Mode.OBSERVE, **{"guard.cooldown": "1s"})
     before = rows(app.settings.ledger.path)
     for kind in (None, "error_500", "throttle", None):
@@ -293,7 +293,7 @@ def test_a_whole_run_of_observing_calls_nothing_outside_the_reading_policy_and_w
 
 
 def acted(centre, contacts):
-    """What was done in Connect, by what the contacts are: queues, agents, flows, priorities."""
+    """Returns what was done in Connect, by what the contacts are: queues, agents, flows, priorities."""
     names = {contact_id: name for name, contact_id in contacts.items()}
     done = [
         (names[one.contact_id], one.to_queue, one.to_agent, one.flow)

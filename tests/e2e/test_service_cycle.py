@@ -1,4 +1,4 @@
-"""One cycle: nothing that goes wrong with one contact costs another, limits hold over restarts, every line is whole."""
+"""Checks one cycle: no fault of one contact affects another, limits hold over restarts, every line is whole."""
 
 import threading
 import time

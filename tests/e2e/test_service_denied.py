@@ -1,4 +1,4 @@
-"""Permissions, credentials and a full instance: what stops, for how long, and that it is said."""
+"""Checks what a missing permission, bad credentials and a full instance stop, for how long, and that it is logged."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""After a move it looks: whichever way Connect tells it, what became of the contact is told once and truly."""
+"""Checks that what became of a moved contact is logged once and truly, whichever way Connect shows it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Rules and names in force: one set for a whole cycle, undone by nobody, and each change told once."""
+"""Checks that rules and names in force are one set for a whole cycle, and that each change is logged once."""
 
 import time
 from datetime import timedelta

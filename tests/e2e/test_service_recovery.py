@@ -1,4 +1,4 @@
-"""Never twice, never for ever: intents without an answer, and a ledger that fails at the worst moment."""
+"""Checks intents without a response, and a ledger that fails at the worst moment: never twice, never for ever."""
 
 import sqlite3
 import threading

@@ -1,4 +1,4 @@
-"""Parts of several routers in one process, on one table and one contact centre."""
+"""Runs parts of several routers in one process, on one table and one contact centre."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Fleet:
         return app
 
     def take(self, store, other):
-        """``store`` is the next to work, while ``other`` has the lease and does not know it."""
+        """Makes ``store`` the next to work, while ``other`` has the lease and does not know it."""
         self.table.remove(self.centre.sandbox.instance_id, [LEASE])
         assert store.lease.try_to_hold()
         store.ledger.take_over()
@@ -79,7 +79,7 @@ def fleet(centre):
 
 
 def test_a_pass_whose_turn_is_over_ends(fleet, centre, events):
-    """What it moved is followed by the router that has taken over."""
+    """Leaves what it moved to the router that has taken over, which follows it."""
     centre.world.set_flow("Overflow to queue", outcome="never")
     centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     one, other = fleet.store("one"), fleet.store("other")
@@ -122,7 +122,7 @@ def test_one_whose_lease_ran_out_does_not_work_although_nobody_has_taken_over(fl
 
 
 class Held:
-    """A part of a router of which one method waits."""
+    """Wraps a part of a router, of which one method waits."""
 
     def __init__(self, inner, method, wait):
         self._inner, self._method, self._wait = inner, method, wait
@@ -140,7 +140,7 @@ class Held:
 
 
 def test_a_call_that_was_left_behind_settles_nothing_in_the_next_turn(fleet, centre, monkeypatch):
-    """The lease was lost for a moment, and had again: the same process works, and a worker of before wakes up."""
+    """Loses the lease for a moment and gets it again: the same process works, and an earlier worker wakes up."""
     monkeypatch.setattr("router.daemon.compose.END_WITHIN", 0.2)
     contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     store = fleet.store("one")
@@ -204,7 +204,7 @@ def test_turns_leave_no_descriptors_behind(fleet, centre):
 
 
 def test_a_place_is_not_given_back_without_the_lease(fleet, centre):
-    """The ledger still takes what this router writes; the call is no less one of a router whose turn may be over."""
+    """Makes no call although the ledger still takes what this router writes: its turn may be over."""
     centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     store = fleet.store("one")
     store.lease.try_to_hold()

@@ -1,4 +1,4 @@
-"""How the moves of a cycle could be taken back, told by the real command."""
+"""Checks how the real command prints a plan to take back the moves of a cycle."""
 
 import json
 import shlex
@@ -12,7 +12,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def moved(bench):
-    """Three contacts that one cycle has moved, as they are now, oldest first; and the cycle."""
+    """Returns three contacts that one cycle has moved, as they are now, oldest first; and the cycle."""
     for hours in (4, 3, 2):
         bench.enqueue(waited=hours * HOUR)
     assert bench.run("run", "--once", "--enforce").returncode == 0

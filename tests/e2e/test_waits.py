@@ -1,4 +1,4 @@
-"""Which wait is which, over HTTP: what goes on, what begins anew, and what is known without the ledger."""
+"""Checks which wait is which: what continues, what begins again, and what is known without the ledger."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def where(centre, contact_id):
 
 
 def moved_to_general(centre):
-    """A task that a router has moved out of Billing and into General, half an hour ago; and the router."""
+    """Returns a task that a router has moved out of Billing and into General, half an hour ago; and the router."""
     task = centre.world.enqueue("TASK", "Billing", waited=31 * MINUTE)
     app = centre.router(TO_AND_FRO)
     run(app)
@@ -53,7 +53,7 @@ def moved_to_general(centre):
 
 
 def without_ledger(centre, app):
-    """Another process, on a ledger of its own."""
+    """Starts another process, on a ledger of its own."""
     centre.end(app)
     app.settings.ledger.path.unlink()
     again = centre.router(TO_AND_FRO)

@@ -43,13 +43,13 @@ NEST = (3, 30, 300, 5_000)
 @dataclass(frozen=True, slots=True)
 class Mutator:
     """``corpus`` are whole files, ``sound`` those that load: half of what is changed begins with one of them, so that
-    what comes after reading is reached. Tokens, lines and tables of all are put into each."""
+    what follows after reading is reached. Tokens, lines and tables of all are put into each."""
 
     corpus: Sequence[bytes]
     sound: Sequence[bytes]
 
     def file(self, random: Random) -> bytes:
-        """A file of the corpus with one change or more; seldom one of random bytes."""
+        """Returns a file of the corpus with one change or more; seldom one of random bytes."""
         if random.random() < 0.01:
             return random.randbytes(random.randrange(200))
         data = random.choice(self.sound if random.random() < 0.5 else self.corpus)
@@ -58,7 +58,7 @@ class Mutator:
         return data[:200_000]
 
     def text(self, random: Random, given: Sequence[str]) -> str:
-        """A word for a command line or a variable: one of those, or a value of a file, or one that is changed."""
+        """Returns a word for a command line or a variable: one of those, a value of a file, or a changed one."""
         if random.random() < 0.4:
             return random.choice(given)
         if random.random() < 0.5:
@@ -92,7 +92,7 @@ def _few(random: Random) -> int:
 
 
 def _value(data: bytes, random: Random) -> bytes:
-    """Another value for a key."""
+    """Returns another value for a key."""
     places = [found.end() for found in re.finditer(rb"= ?", data)]
     if not places:
         return data + random.choice(VALUES)
@@ -152,7 +152,7 @@ def _truncated(data: bytes, random: Random) -> bytes:
 
 
 def _nested(data: bytes, random: Random) -> bytes:
-    """Deep in itself, closed or not, as a value or just somewhere."""
+    """Nests brackets deeply, closed or not, as a value or just somewhere."""
     kind, depth = random.randrange(len(OPEN)), random.choice(NEST)
     deep = OPEN[kind] * depth + (b"1" + CLOSE[kind] * depth if random.random() < 0.6 else b"")
     places = [found.end() for found in re.finditer(rb"= ?", data)] or [len(data)]
@@ -162,7 +162,7 @@ def _nested(data: bytes, random: Random) -> bytes:
 
 
 def _dotted(data: bytes, random: Random) -> bytes:
-    """A key, or a table's name, of very many parts."""
+    """Adds a key, or a table's name, of very many parts."""
     name = b".".join([random.choice((b"a", b'""', b"rule", b"match", b"any", b"tags"))] * random.choice(NEST))
     line = random.choice((b"[%s]", b"[[%s]]", b"%s = 1", b"x = { %s = 1 }")) % name
     lines = data.split(b"\n")
@@ -171,7 +171,7 @@ def _dotted(data: bytes, random: Random) -> bytes:
 
 
 def _renamed(data: bytes, random: Random) -> bytes:
-    """A key with a letter too many, too few, or of another case."""
+    """Changes a key: a letter too many, too few, or of another case."""
     keys = list(re.finditer(rb"[A-Za-z_]{2,}", data))
     if not keys:
         return data

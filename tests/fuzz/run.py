@@ -1,4 +1,4 @@
-"""``make fuzz``: every loader under inputs that are nearly right. No traceback, no hang, every mistake at its place.
+"""Runs every loader under inputs that are nearly right. No traceback, no hang, every mistake at its place.
 
 Each input follows from the seed and its number alone: what was found is made again by ``--only NUMBER``.
 """
@@ -18,7 +18,7 @@ from random import Random
 from types import FrameType
 from typing import Any
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: what is installed goes before the checkout
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: what is installed is found before the checkout
 
 from tests.fuzz import targets
 
@@ -79,7 +79,7 @@ def judge(
 
 
 def fuzz(seed: int, numbers: range, *, done: Any = None) -> Tally:
-    """On the main thread: its timer interrupts what hangs."""
+    """Runs on the main thread, because its timer interrupts what hangs."""
     among, tally = targets.targets(), Tally()
     before = signal.signal(signal.SIGVTALRM, _hangs)
     try:
@@ -101,7 +101,7 @@ def _work(seed: int, numbers: range, done: Any, results: Any) -> None:
 
 
 def in_processes(seed: int, count: int, workers: int) -> Tally:
-    """With a line of progress every ten seconds."""
+    """Runs in several processes, with a line of progress every ten seconds."""
     results: Any = mp.Queue()
     at = [mp.Value("q", -1) for _ in range(workers)]
     running = [

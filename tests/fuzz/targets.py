@@ -1,4 +1,4 @@
-"""What the fuzzer feeds: the ways in that a file, a variable or a command line has, and what may come out of them."""
+"""Lists the ways in that a file, a variable or a command line has, and what may come out of them."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ LOADED, REFUSED, FOUND = "loaded", "refused", "loaded, with findings"
 
 
 class BadlyTold(AssertionError):
-    """A mistake that is not told as every mistake is: one line, at its place, in words."""
+    """Reports a mistake that is not printed like every mistake: one line, at its place, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``made`` is the input of one number; ``run`` answers what it came to, and raises for what must not be."""
+    """Makes the input of one number (``made``); ``run`` returns its result, and raises for what must not be."""
 
     name: str
     made: Callable[[Random], object]
@@ -95,7 +95,7 @@ waited = ["1m", "3h"]
 
 
 def _files(mutator: Mutator, random: Random) -> object:
-    """A folder of one file; now and then two."""
+    """Returns a folder of one file; now and then two."""
     return [mutator.file(random) for _ in range(2 if random.random() < 0.1 else 1)]
 
 
@@ -120,7 +120,7 @@ def _load_rules(given: object) -> str:
 
 
 def _sources(mutator: Mutator, random: Random) -> object:
-    """A file, variables and overrides; mostly the file alone is changed."""
+    """Returns a file, variables and overrides; mostly the file alone is changed."""
     environ = {random.choice(_VARIABLES): mutator.text(random, _WORDS) for _ in range(random.choice(_OTHERS))}
     if random.random() < 0.02:
         environ[f"CONNECT_ROUTER_{mutator.text(random, _VARIABLES)}"] = "1"
@@ -143,7 +143,7 @@ def _load_settings(given: object, folder: Path) -> str:
 
 
 def _words(mutator: Mutator, random: Random) -> object:
-    """A command line: a command with options of its own and of others, and with words that are none."""
+    """Returns a command line: a command with options of its own and of others, and with words that are none."""
     words = [random.choice((*COMMANDS, *COMMANDS, *COMMANDS, "", "-", "chekc"))]
     for _ in range(random.randrange(6)):
         words.append(random.choice((*_OPTIONS, mutator.text(random, _OPTIONS), mutator.text(random, _WORDS))))
@@ -223,7 +223,7 @@ def well_told(problem: Problem, sources: dict[str, bytes]) -> None:
 
 
 def _shown(line: str) -> bool:
-    """One line, of a length that can be read, with nothing that could move a cursor."""
+    """Returns one line of a readable length, with nothing that could move a cursor."""
     return len(line.splitlines()) == 1 and line == printable(line) and len(line) < 5_000 and not JARGON.search(line)
 
 

@@ -1,4 +1,4 @@
-"""The fuzzer itself: a few hundred inputs of it at every run, and that it notices what it is there to notice."""
+"""Checks the fuzzer itself on a few hundred inputs at every run, and that it notices what it must notice."""
 
 import runpy
 import signal

@@ -1,5 +1,7 @@
-"""Every store of the ledger behind one fixture: another store is one more name in ``STORES``, and in ``DURABLE`` if it
-outlives its process."""
+"""Opens every store of the ledger behind one fixture.
+
+Another store is one more name in ``STORES``, and in ``DURABLE`` if it outlives its process.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -73,7 +75,7 @@ DURABLE = ("sqlite", "moto", "dynalite")
 
 @pytest.fixture
 def store(tmp_path, endpoint_of) -> Callable[[str], OpenLedger]:
-    """An empty store of a kind."""
+    """Opens an empty store of a kind."""
 
     def made(kind: str) -> OpenLedger:
         if kind in ("sqlite", "memory"):
@@ -101,7 +103,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def task() -> Callable[..., Contact]:
-    """A task by its id, with whatever else Connect tells of its chain."""
+    """Builds a task by its id, with whatever else Connect shows of its chain."""
 
     def built(contact_id: str, **ids: Any) -> Contact:
         return Contact(id=ContactId(contact_id), channel=Channel.TASK, **ids)
@@ -111,7 +113,7 @@ def task() -> Callable[..., Contact]:
 
 @pytest.fixture
 def act() -> Callable[..., Action]:
-    """A transfer of a contact out of "billing" into "overflow"; ``minutes`` after NOW, everything else by field."""
+    """Builds a transfer out of "billing" into "overflow", ``minutes`` after NOW; other fields may be given."""
 
     def built(contact: str = "c-1", *, minutes: float = 0, **fields: Any) -> Action:
         contact_id = ContactId(contact)
@@ -141,7 +143,7 @@ def act() -> Callable[..., Action]:
 
 @pytest.fixture
 def move(act) -> Callable[..., Action]:
-    """A transfer that has acted and is not seen to have landed yet."""
+    """Builds a transfer that has acted and is not seen to have landed yet."""
 
     def moved(contact: str, new_contact: str | None, **fields: Any) -> Action:
         new_id = ContactId(new_contact) if new_contact else None

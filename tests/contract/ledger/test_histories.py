@@ -57,7 +57,7 @@ def test_moves_of_moves_are_one_chain(ledger, move, task):
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1)])
 def test_chains_that_turn_out_to_be_one_are_joined_in_whatever_order_that_is_learnt(ledger, act, order, task):
-    """Three moves, each taken for the first of a chain: every answer was lost, and Connect's ids told nothing."""
+    """Joins three moves, each taken for the first of a chain: no response arrived, and Connect's ids show nothing."""
     intents = [ledger.intend(act(f"c-{number}")) for number in (1, 2, 3)]
     settled = {}
     for number in order:

@@ -46,7 +46,7 @@ def test_a_chain_has_one_open_intent_whatever_the_rule_or_the_step(ledger, act):
 
 
 def test_two_chains_that_turn_out_to_be_one_have_one_open_intent(ledger, act, move):
-    """The answer to the first move was lost, so its new contact was taken for a chain of its own."""
+    """Loses the response to the first move: its new contact was taken for a chain of its own."""
     first = ledger.intend(act("a"))
     second = ledger.intend(act("b"))
     ledger.settle(replace(second, state=ActionState.NEVER_SENT))

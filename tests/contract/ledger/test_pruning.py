@@ -12,7 +12,7 @@ YEAR = timedelta(days=365)
 
 @pytest.fixture
 def recent(ledger, act, now):
-    """The newest action, a year after the others: what is kept is counted back from it."""
+    """Writes the newest action, a year after the others: the time to retain is counted back from it."""
     return ledger.record(act("recent", decided_at=now + YEAR))
 
 
@@ -91,7 +91,7 @@ def test_chains_that_are_one_stay_or_go_together(ledger, act, move, recent, now)
 
 
 def test_a_clock_that_jumps_ahead_removes_nothing_that_is_to_be_kept(ledger, act, now):
-    """``keep`` of these ledgers is 120 days, counted back from the newest action."""
+    """Counts the 120 days of ``keep`` back from the newest action."""
     ledger.record(act("old", landing=Landing.QUEUED))
     kept = ledger.record(act("kept", landing=Landing.QUEUED, decided_at=now + timedelta(days=1)))
     newest = ledger.record(act("newest", decided_at=now + timedelta(days=121)))

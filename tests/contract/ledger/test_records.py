@@ -1,4 +1,4 @@
-"""What is written is what is read, exactly; warnings and observed acts stand beside what was done."""
+"""Checks that exactly what is written is read, and that warnings and observed acts are found next to what was done."""
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -85,7 +85,7 @@ numbers = count()
 
 
 def of_its_own(action: Action) -> Action:
-    """The same action on a chain, in a wait and, if it is a follow-up, of a parent that no other example has used."""
+    """Returns the same action on a chain, in a wait and with a parent that no other example has used."""
     number = next(numbers)
     chain_id = ContactId(f"{number} {action.chain_id}")
     own = replace(action, chain_id=chain_id, contact_id=chain_id, wait=replace(action.wait, wait_id=chain_id))

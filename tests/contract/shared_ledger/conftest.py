@@ -1,4 +1,4 @@
-"""Several routers on one table, in a DynamoDB of either kind, through a proxy that loses what it is told to."""
+"""Opens several routers on one table, in a DynamoDB of either kind, through a proxy that loses chosen messages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Shared:
         self._stack = stack
 
     def begin_anew(self) -> None:
-        """With another instance: as if there were nothing."""
+        """Takes another instance, as if there were nothing."""
         self.now = NOW
         self.instance = f"instance-{next(numbers)}"
         self.proxy.lose_answers.clear()
@@ -72,7 +72,7 @@ def shared(request, endpoint_of) -> Iterator[Shared]:
 
 @pytest.fixture
 def held() -> Callable[[SharedLedger], list[Any]]:
-    """All that a router's copy holds, in an order of its own."""
+    """Returns all that a router's copy holds, in an order of its own."""
 
     def rows(ledger: SharedLedger) -> list[Any]:
         with ledger._alone() as connection:

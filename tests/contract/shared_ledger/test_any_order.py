@@ -1,4 +1,4 @@
-"""However routers write, take over, lose answers, sleep and start again: one history, and nothing in it twice."""
+"""Checks that routers write one history, with nothing in it twice, however they take over, lose responses and sleep."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def machine(shared: Shared, act: Any, held: Any) -> type[RuleBasedStateMachine]:
 
         @rule(number=ROUTERS, contact=CONTACTS, step=STEPS)
         def intend(self, number: int, contact: str, step: int) -> None:
-            """And send: whoever has the ledger's word makes the call."""
+            """Intends and sends: the router that has the ledger's permission makes the call."""
             token = f"token-{next(self.tokens)}"
             wait = WaitKey(ContactId(contact), NOW)
             try:
@@ -84,7 +84,7 @@ def machine(shared: Shared, act: Any, held: Any) -> type[RuleBasedStateMachine]:
 
         @rule(sleeper=ROUTERS, other=ROUTERS, contact=CONTACTS, step=STEPS, shortens=st.integers(0, 2))
         def sleep_while_another_works(self, sleeper: int, other: int, contact: str, step: int, shortens: int) -> None:
-            """And go on with an old copy, on what the other has just begun."""
+            """Sleeps, and continues with an old copy on what the other has just begun."""
             self.take_over(sleeper)
             self.take_over(other)
             self.intend(other, contact, step)
@@ -109,7 +109,7 @@ def machine(shared: Shared, act: Any, held: Any) -> type[RuleBasedStateMachine]:
                 self.ended[intent.token] = state
 
         def state_of(self, intent: Any) -> ActionState:
-            """After an answer that was lost what is in the log counts."""
+            """Returns the state by the log, which counts after a response that was lost."""
             with shared.router("e", tries=1) as reader:
                 return {action.token: action.state for action in reader.history()}[intent.token]
 
@@ -136,7 +136,7 @@ def machine(shared: Shared, act: Any, held: Any) -> type[RuleBasedStateMachine]:
 
         @rule(days=st.integers(1, 3))
         def a_day_passes(self, days: int) -> None:
-            """Nobody's write is a day on its way: AWS refuses requests that were signed more than 15 minutes ago."""
+            """Lets a day pass. No write takes that long: AWS refuses requests signed more than 15 minutes ago."""
             shared.now += timedelta(days=days)
             for number in range(3):
                 self.catch_up(number)
@@ -151,7 +151,7 @@ def machine(shared: Shared, act: Any, held: Any) -> type[RuleBasedStateMachine]:
 
         @rule(answers=st.booleans())
         def lose(self, answers: bool) -> None:
-            """The SDK tries once here."""
+            """Loses one request or response; the SDK tries once here."""
             lost = shared.proxy.lose_answers if answers else shared.proxy.lose_requests
             lost["PutItem"] = 1
 

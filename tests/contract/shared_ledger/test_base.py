@@ -62,7 +62,7 @@ def test_ids_of_removed_actions_are_not_given_again_after_a_base(shared, ledger,
 
 
 def test_entries_that_a_base_contains_are_kept_for_a_day(shared, ledger, act):
-    """A number must not become free while a router that was stopped in mid-write could still take it."""
+    """Checks that no number becomes free while a router that was stopped in mid-write could still take it."""
     for number in range(5):
         ledger.record(act(f"early-{number}"))
     ledger.shorten()
@@ -80,7 +80,7 @@ def test_entries_that_a_base_contains_are_kept_for_a_day(shared, ledger, act):
 
 
 def test_a_router_whose_turn_is_over_does_not_put_an_old_base_in_the_place_of_a_newer_one(shared, ledger, act, held):
-    """Of what follows the old one, some is removed by then: nobody could read the ledger any more."""
+    """Refuses it because some entries after the old base are removed: nobody could read the ledger any longer."""
     ledger.record(act("c-1"))
     other = shared.router("b")
     for number in range(3):
@@ -117,7 +117,7 @@ def test_a_base_that_is_replaced_while_it_is_read_is_read_again(shared, ledger, 
     replaced: list[bytes] = []
 
     def before(operation, body):
-        """The head was read, the parts are not yet."""
+        """Runs when the head was read, and the parts are not yet."""
         if operation == "Query" and not replaced:
             replaced.append(body)
             ledger.record(act("meanwhile"))
@@ -146,7 +146,7 @@ def test_a_router_that_has_slept_while_its_place_in_the_log_was_removed_begins_w
 
 
 def test_what_changes_much_at_once_is_one_entry_however_large(shared, ledger, act, held, monkeypatch):
-    """DynamoDB takes 400 KB in an item: what is more stands beside it, in parts; here they are made small."""
+    """Writes parts, because DynamoDB takes 400 KB in an item; here parts are made small."""
     monkeypatch.setattr(log, "INLINE", 5_000)
     monkeypatch.setattr(log, "PART", 700)
     count = 40
@@ -210,7 +210,7 @@ def test_a_head_that_nobody_wrote_so_is_one_line(shared, ledger, act, change):
 def test_a_base_of_which_a_part_in_the_middle_has_just_been_removed_is_one_that_has_moved(
     shared, ledger, act, monkeypatch
 ):
-    """BatchWriteItem removes its items in no order, and a reader may come in between."""
+    """Removes one part alone: BatchWriteItem removes its items in no order, and a reader may read in between."""
     monkeypatch.setattr(log, "PART", 300)
     for number in range(20):
         ledger.record(act(f"c-{number}"))

@@ -1,4 +1,4 @@
-"""Whose turn it is, by clocks that are never compared with each other."""
+"""Checks whose turn it is, by clocks that are never compared with each other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from router.ledger.shared.lease import LASTS, LEASE, TRUSTED, Lease
 
 
 class Machine:
-    """A router's machine, with clocks of its own."""
+    """Holds a router's machine, with clocks of its own."""
 
     def __init__(self, shared, name, started_at=0.0):
         self.monotonic = started_at
@@ -28,7 +28,7 @@ class Machine:
         self._now += by
 
     def suspend(self, seconds):
-        """The monotonic clock of Linux stands still meanwhile."""
+        """Suspends the machine; the monotonic clock of Linux does not move meanwhile."""
         self._now += timedelta(seconds=seconds)
 
 

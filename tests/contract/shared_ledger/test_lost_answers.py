@@ -1,4 +1,4 @@
-"""Whether a write was made is not always answered."""
+"""Checks writes of which no response shows whether they were made."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_write_that_never_arrived_was_not_made(shared, ledger, act):
 
 
 def test_a_write_that_arrives_after_the_next_one_is_refused(shared, ledger, act):
-    """Held up on its way: the router has given it up, and written something else under its number."""
+    """Delays a write on its way: the router has given it up, and written something else under its number."""
     shared.proxy.lose_requests["PutItem"] = 2
     with pytest.raises(LedgerUnavailable):
         ledger.intend(act("held-up"))

@@ -1,4 +1,4 @@
-"""What DynamoDB refuses, or answers with nonsense: one line, nothing changed, and on it goes when it can."""
+"""Checks refusals and broken responses of DynamoDB: one line, nothing changed, and the work continues when it can."""
 
 from __future__ import annotations
 

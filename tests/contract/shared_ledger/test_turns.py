@@ -1,4 +1,4 @@
-"""Several routers on one ledger: one writes, whatever the others believe, and all see one history."""
+"""Checks several routers on one ledger: one writes, whatever the others believe, and all see one history."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_from_the_moment_another_has_taken_over_nothing_more_of_the_first_is_wri
 
 
 def test_a_router_with_an_old_copy_does_not_intend_a_step_that_another_has_done(shared, act):
-    """It was stopped, or its machine suspended: to its knowledge nothing was done yet, and it is its turn."""
+    """Stops a router, or suspends its machine: by its own copy nothing was done yet, and it is its turn."""
     stopped, other = shared.router("a"), shared.router("b")
     stopped.take_over()
     other.take_over()

@@ -15,7 +15,7 @@ from router.resources import Shared as Stores
 
 
 class Machine:
-    """A router with its lease thread, moved by hand: ``turns.look()`` is one look of it."""
+    """Holds a router with its lease thread, which is moved by hand: ``turns.look()`` is one look of it."""
 
     def __init__(self, shared, name):
         self._shared = shared
@@ -35,7 +35,7 @@ class Machine:
 
 
 def later(shared, seconds, *looking):
-    """Time goes by, and these look as it does."""
+    """Lets time pass, in which these look again and again."""
     end = shared.now + timedelta(seconds=seconds)
     while shared.now < end:
         shared.now = min(shared.now + timedelta(seconds=4), end)
@@ -78,7 +78,7 @@ def test_one_that_was_stopped_takes_over_anew_when_its_turn_comes_again(shared, 
 
 
 def test_one_that_was_stopped_for_days_does_nothing_again_that_another_did(shared, act, a, b):
-    """The entries that it has not read were put into a base, and are kept no more: their numbers are free again."""
+    """Puts the entries that it has not read into a base and deletes them: their numbers are free again."""
     a.turns.look()
     b.turns.look()
     later(shared, LASTS + 4, b)  # a is stopped
@@ -90,7 +90,7 @@ def test_one_that_was_stopped_for_days_does_nothing_again_that_another_did(share
         shared.now += timedelta(days=2)
         b.ledger.record(act(f"x-{number}"))
     b.ledger.shorten()
-    a.turns.look()  # it goes on, and there is nothing for it to write
+    a.turns.look()  # it continues, and there is nothing for it to write
     b.lease.try_to_hold()
     b.lease.release()  # b ends
 
@@ -102,7 +102,7 @@ def test_one_that_was_stopped_for_days_does_nothing_again_that_another_did(share
 
 
 def test_one_that_was_stopped_in_mid_look_takes_over_anew(shared, act, a, b):
-    """Between the look at the ledger and the one at the lease, which nobody has any more by then."""
+    """Stops it between the look at the ledger and the one at the lease, which nobody has any longer."""
     a.turns.look()
     b.turns.look()
     looked = a.ledger.look
@@ -120,7 +120,7 @@ def test_one_that_was_stopped_in_mid_look_takes_over_anew(shared, act, a, b):
 
 
 def test_who_is_without_the_lease_reads_on_before_it_writes(shared, act):
-    """It has slept for days: numbers that were taken then are free again."""
+    """Lets it sleep for days: numbers that were taken then are free again."""
     sleeps, works = shared.router("a"), shared.router("b")
     sleeps.take_over()
     works.take_over()
