@@ -41,7 +41,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def broken_contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Lints one copy that takes every step, because a run takes seconds; returns each contract's findings."""
+    """Checks one copy that takes every step, because a run takes seconds; returns each contract's findings."""
     folder = tmp_path_factory.mktemp("copy")
     package = copy_to(folder)
     for module, imported, _ in STEPS:
