@@ -26,7 +26,7 @@ def installed(bench, monkeypatch):
 @pytest.fixture
 def another_user(monkeypatch):
     other = os.geteuid() + 4711
-    monkeypatch.setattr(run_command.os, "geteuid", lambda: other)
+    monkeypatch.setattr(os, "geteuid", lambda: other)
 
 
 @pytest.mark.usefixtures("another_user")

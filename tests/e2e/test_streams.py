@@ -51,8 +51,8 @@ def test_commands_escape_what_cannot_be_written(abroad, encoding):
         assert b"bug" not in done.stderr, command
         seen[command[0]] = done.stdout
     name = "Köln Überlauf".encode(encoding, "backslashreplace")
-    for command in ("plan", "explain", "run", "history"):
-        assert name in seen[command], command
+    for of in ("plan", "explain", "run", "history"):
+        assert name in seen[of], of
     assert b"contact.transferred" in seen["run"], "no line of the log is dropped"
 
 

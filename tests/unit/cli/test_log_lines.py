@@ -49,6 +49,7 @@ def test_a_line_is_never_longer_than_journald_takes(value, format):
 
 def test_a_list_shows_its_beginning_and_how_many_more_there_are():
     errors = LONG_VALUES["a list"]
+    assert isinstance(errors, list)
 
     found = json.loads(line_of("json", errors=errors))["errors"]
 
