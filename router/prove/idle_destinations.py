@@ -32,6 +32,14 @@ def own_destinations(rule: Rule) -> Iterator[Problem]:
         yield warning(rule.place, f"rule '{rule.name}' matches contacts in its own destinations ({names})")
 
 
+def agents_last(rule: Rule) -> Iterator[Problem]:
+    """Warns if the rule's last move can lead only to agents: if the agent goes offline, the contact waits there."""
+    last = rule.to_steps[-1] if rule.to_steps else None
+    if last is not None and all(entry.queue is None for entry in last.entries):
+        why = "leads only to agents, and a contact waits for an agent who goes offline: add a later step to a queue"
+        yield warning(last.place, f"the last move of rule '{rule.name}' {why}")
+
+
 def admits_nothing(entry: DestinationEntry) -> str | None:
     limits = {limit.metric: limit for limit in entry.limits}
     for fewer, more in NOT_MORE_THAN:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from router.problems import Problem
 from router.prove.circles import find_circles, find_long_path
-from router.prove.idle_destinations import idle_destinations, own_destinations
+from router.prove.idle_destinations import agents_last, idle_destinations, own_destinations
 from router.prove.idle_steps import idle_settings, idle_steps
 from router.prove.implication import Prover
 from router.prove.lint_queues import RuleQueues
@@ -37,5 +37,6 @@ def _proofs(queues: RuleQueues, poll_every: timedelta, max_transfers: int) -> It
         yield from look_alikes(rule)
         yield from idle_destinations(rule, queues)
         yield from own_destinations(rule)
+        yield from agents_last(rule)
     yield from find_circles(queues)
     yield from find_long_path(queues, max_transfers)
