@@ -61,8 +61,10 @@ class CycleCounters:
     def begin_rules(self, rules: Iterable[Rule]) -> None:
         """Shows the counters of these rules from 0 on: `rate()` misses the first move of a counter that appears with
         it."""
-        for rule in rules:
-            for outcome in OUTCOMES if rule.to_steps and rule.mode is not Mode.OFF else ():
+        for rule in (rule for rule in rules if rule.mode is not Mode.OFF):
+            if rule.sla.target is not None:
+                self._late.labels(rule.name)
+            for outcome in OUTCOMES if rule.to_steps else ():
                 self._transfers.labels(rule.name, outcome)
 
     def count(self, report: CycleReport, results: Iterable[Result]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -77,6 +78,7 @@ step = [{ at = "1h", to = [{ queue = "B" }] }]
 [[rule]]
 name = "warns"
 match.queue = "A"
+sla.target = "2h"
 step = [{ at = "1h", warn = "late" }]
 [[rule]]
 name = "rests"
@@ -100,6 +102,7 @@ def test_the_counters_of_a_rule_that_moves_begin_at_0_with_every_outcome():
         if sample.name == "connect_router_transfers_total"
     }
     outcomes = ("observed", "done", "held", "refused", "unsettled", "not_sent")
+    assert re.findall(r'^connect_router_late_total\{rule="(\w+)"\} 0.0$', text, re.MULTILINE) == ["warns"]
     assert found == {("moves", outcome): float(outcome == "done") for outcome in outcomes}
 
 
