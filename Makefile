@@ -92,7 +92,8 @@ measures: $(ENV) ## sizes, names and language of the code and the docs (ARGS='OL
 bench: $(DEV) $(WHEEL) ## every benchmark, each beside an alternative, in some 35 minutes (WRITE=1: into docs/performance.md)
 	@for script in bench/*.py; do BENCH_WRITE=$(WRITE) PYTHONSAFEPATH=1 $(VENV)/bin/python $$script $(ARGS) || exit; done
 
-routers: $(DEV) $(WHEEL) ## three routers on one DynamoDB table, ended again and again, in some five minutes (ARGS='--ends N')
+routers: $(DEV) $(WHEEL) ## three routers on one DynamoDB table: their calls, then ended again and again, in some ten minutes (ARGS='--ends N')
+	@PYTHONSAFEPATH=1 $(PY) tests/chaos/one_budget.py
 	@PYTHONSAFEPATH=1 $(PY) tests/chaos/routers.py $(ARGS)
 
 chaos: $(DEV) $(WHEEL) ## a thousand routers killed between decision and settlement, in some ten minutes (ARGS='--kills N --seed N')

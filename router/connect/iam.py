@@ -9,7 +9,7 @@ from typing import Any
 
 from router.connect.answers import NOT_FROM_AWS, Denied
 from router.connect.directory import TRANSFER_FLOWS
-from router.connect.reads import BRIEF, Reads
+from router.connect.reads import BRIEF, Patience, Reads
 
 UNKNOWN = "*"
 
@@ -112,7 +112,9 @@ PARAMETERS: Mapping[str, Callable[[datetime], Mapping[str, Any]]] = {
 """The least call of each operation; one that has no entry is not tried by itself."""
 
 
-def denied(reads: Reads, operations: Iterable[str], *, now: datetime) -> Mapping[str, str]:
+def denied(
+    reads: Reads, operations: Iterable[str], *, now: datetime, patience: Patience = BRIEF
+) -> Mapping[str, str]:
     """Returns those of ``operations`` that IAM denies, each with AWS's message.
 
     Any other answer shows that the call was allowed, or nothing about it.
@@ -120,7 +122,7 @@ def denied(reads: Reads, operations: Iterable[str], *, now: datetime) -> Mapping
     found = {}
     for operation in sorted(operations):
         make = PARAMETERS.get(operation)
-        answer = reads.get(operation, patience=BRIEF, **make(now)) if make is not None else None
+        answer = reads.get(operation, patience=patience, **make(now)) if make is not None else None
         if isinstance(answer, Denied) and answer.code != NOT_FROM_AWS:
             found[operation] = answer.message
     return found

@@ -14,7 +14,7 @@ from router.connect.hours import read_hours
 from router.connect.iam import denied
 from router.connect.metrics import Metrics
 from router.connect.missing_ids import MissingIds
-from router.connect.reads import Reads
+from router.connect.reads import BRIEF, Patience, Reads
 from router.model import (
     AgentId,
     AgentState,
@@ -70,9 +70,11 @@ class ConnectInstance:
         """Returns the open times of each date between the two, both included; see ``read_hours``."""
         return read_hours(self._reads, hours_id, since=since, until=until)
 
-    def denied(self, operations: Collection[str], *, now: datetime) -> Mapping[str, str]:
+    def denied(
+        self, operations: Collection[str], *, now: datetime, patience: Patience = BRIEF
+    ) -> Mapping[str, str]:
         """Returns the operations that IAM denies, each with AWS's message; see ``iam.denied``."""
-        return denied(self._reads, operations, now=now)
+        return denied(self._reads, operations, now=now, patience=patience)
 
     def describe_instance(self) -> InstanceIdentity | Failure:
         """Returns the instance's identity, which proves that region, credentials and instance id fit together."""

@@ -51,6 +51,8 @@ class Router:
     acting: ActLoop
     vital: Health
     counters: CycleCounters | None
+    standby: bool = False
+    """Whether it waits for its turn: then it reads the shared ledger, and hardly ever calls Amazon Connect."""
 
     @property
     def cycle(self) -> Cycle:
@@ -61,9 +63,14 @@ class Router:
         return self.cycle.mode
 
     @property
+    def shown_mode(self) -> str:
+        """Returns the mode as the log and ``status`` show it: ``standby``, or what it does with its decisions."""
+        return "standby" if self.standby else self.mode.value
+
+    @property
     def working(self) -> bool:
-        """Returns whether this router settles, follows and writes records; otherwise another one does, and it observes.
-        """
+        """Returns whether this router settles, follows and writes records; otherwise another one does, and this one
+        observes or waits for its turn."""
         return self.cycle.working
 
     @property
@@ -149,8 +156,11 @@ def build(
     clock: Clock | None = None,
     connect: Callable[[Settings, Clock], Connection] = open_connection,
     shared: Shared | None = None,
+    standby: bool = False,
 ) -> Router:
     """Puts a router together; on a ``shared`` ledger it works only if it has the lease.
+
+    A ``standby`` router waits for its turn, and neither searches nor decides.
 
     Raises ``LedgerInUse``, ``LedgerBroken`` or ``LedgerUnavailable`` if the ledger cannot be opened, ``Unreachable`` if
     the SDK has no region or endpoint.
@@ -218,6 +228,7 @@ def build(
         acting=acting,
         vital=Health(runtime.clock),
         counters=counters,
+        standby=standby,
     )
 
 

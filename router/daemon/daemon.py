@@ -16,6 +16,7 @@ from router.daemon.reload import Reloader
 from router.daemon.rules_watcher import RulesWatcher
 from router.daemon.scheduling import Jobs
 from router.daemon.signals import acting_on
+from router.daemon.standby_check import Needed, StandbyCheck
 from router.daemon.startup import InstanceWait, LoadedFiles, log_started, read_quotas, report_last_good
 from router.daemon.systemd import Notifier
 from router.ledger.errors import LedgerUnavailable
@@ -38,6 +39,7 @@ class Daemon:
         reload: Callable[[], object],
         control: ControlServer | None = None,
         first: bool = True,
+        needed: Needed = lambda ruleset: frozenset(),
     ) -> None:
         self._app = app
         self._first = first
@@ -46,6 +48,8 @@ class Daemon:
         self._control = control
         self._watcher = RulesWatcher(lambda: self._app.settings.rules.path, reload, stopping=app.stopping)
         self._jobs = Jobs(app)
+        self._check = StandbyCheck(app=app, needed=needed)
+        self._looks = 0
         self._wake = threading.Event()
         self._stopped = self._turn_over = self._reload_wanted = False
         self._completed_at = app.clock.monotonic()
@@ -61,7 +65,7 @@ class Daemon:
         notifier = Notifier.from_environment(os.environ)
         reloader = Reloader(app, files.load, notifier=notifier, kept=last_good)
         control = ControlServer(app.settings.control_socket, desk_of(app, reloader).handle)
-        return cls(app, notifier=notifier, reload=reloader.reload, control=control, first=first)
+        return cls(app, notifier=notifier, reload=reloader.reload, control=control, first=first, needed=files.needed)
 
     def run(self) -> int:
         stops = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop}
@@ -73,7 +77,8 @@ class Daemon:
         log_started(app, again=not self._first)
         self._open_control()
         if InstanceWait(app).until_read(before_each_wait=self._feed_the_watchdog_between_turns):
-            read_quotas(app)
+            if not app.standby:
+                read_quotas(app)
             if app.working:
                 app.follower.resume()
             app.vital.ready()
@@ -124,8 +129,9 @@ class Daemon:
             self._notifier.watchdog()  # systemd knows since an earlier turn that the service is ready
 
     def _start_threads(self) -> None:
-        self._app.pool.submit(self._app.acting.run, on_finish=self._cycle_finished, on_progress=self._show)
-        self._jobs.start()
+        if not self._app.standby:
+            self._app.pool.submit(self._app.acting.run, on_finish=self._cycle_finished, on_progress=self._show)
+            self._jobs.start()
         if self._app.settings.rules.reload == "watch":
             threading.Thread(target=self._watcher.run, name="watch", daemon=True).start()
 
@@ -145,9 +151,20 @@ class Daemon:
             if self._reload_wanted:
                 self._reload_wanted = False
                 self._reload()
+            if self._app.standby:
+                self._stand_by()
+            else:
+                self._jobs.keep_time()
             self._feed_the_watchdog(every)
             self._expire_pauses()
-            self._jobs.keep_time()
+
+    def _stand_by(self) -> None:
+        """Counts each new reading of the shared ledger as a cycle, and starts the rare checks."""
+        shared = self._app.shared
+        if shared is not None and shared.ledger.looks != self._looks:
+            self._looks, self._completed_at = shared.ledger.looks, self._app.clock.monotonic()
+            self._app.vital.watched()
+        self._check.start_if_due()
 
     def _expire_pauses(self) -> None:
         """Lifts operator pauses whose time is over. A standby router only reads them, because the active one lifts

@@ -1,4 +1,6 @@
-"""Lets several routers take turns on one ledger: one works, the others observe and stand by.
+"""Lets several routers take turns on one ledger: one works, the others stand by.
+
+Only the router that works spends the account's quotas of Amazon Connect. The others read the ledger.
 
 A turn begins with a router built from scratch on the ledger as it is, like a start. Nothing that was remembered in
 standby, or in an earlier turn, is acted on.
@@ -248,7 +250,14 @@ def _take_turns(files: LoadedFiles) -> int:
         nonlocal app
         settings = app.settings if app is not None else files.settings
         ruleset = app.names.ruleset if app is not None else files.ruleset
-        app = build(settings, ruleset, mode=files.mode if turn.working else Mode.OBSERVE, clock=clock, shared=shared)
+        app = build(
+            settings,
+            ruleset,
+            mode=files.mode if turn.working else Mode.OBSERVE,
+            clock=clock,
+            shared=shared,
+            standby=files.mode is Mode.ENFORCE and not turn.working,
+        )
         daemon = Daemon.open(app, files, first=turn.first)
         begun(daemon)
         with serving_metrics(app):

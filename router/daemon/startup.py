@@ -25,13 +25,14 @@ class LoadedFiles:
     """Holds the configuration and the rules that a service starts with.
 
     ``load`` reads both files again, and raises ``Problems``. ``errors`` are those of the rule files if the last good
-    rules are used instead of them.
+    rules are used instead of them. ``needed`` returns the reading operations of rules, which a standby router tries.
     """
 
     settings: Settings
     ruleset: RuleSet
     load: Callable[[], tuple[Settings, RuleSet]]
     errors: tuple[str, ...] = ()
+    needed: Callable[[RuleSet], frozenset[str]] = lambda ruleset: frozenset()
 
     @property
     def mode(self) -> Mode:
@@ -48,7 +49,7 @@ def log_started(app: Router, *, again: bool = False) -> None:
         endpoint=app.connection.endpoint,
         account=app.settings.connect.account or app.connection.instance.account(),
         instance=app.settings.connect.instance_id,
-        mode=app.mode,
+        mode=app.shown_mode,
         again=again,
     )
     events.log_rules_loaded(app.names.ruleset)

@@ -26,7 +26,7 @@ def status_of(app: Router) -> dict[str, Any]:
         "version": __version__,
         "pid": os.getpid(),
         "instance": app.settings.connect.instance_id,
-        "mode": app.mode.value,
+        "mode": app.shown_mode,
         "config": _path(app.settings.config_path),
         "state": _state(app, vital),
         "now": _iso(now),

@@ -16,10 +16,10 @@ from router.rules.rule import Mode, RuleSet
 # The service.
 
 
-def log_service_started(*, endpoint: str, account: str | None, instance: str, mode: Mode, again: bool) -> None:
+def log_service_started(*, endpoint: str, account: str | None, instance: str, mode: str, again: bool) -> None:
     """Logs what runs. ``again`` means that the service continues in another mode."""
     event = "service.turned" if again else "service.started"
-    log.info(event, endpoint=endpoint, account=account, instance=instance, mode=mode.value)
+    log.info(event, endpoint=endpoint, account=account, instance=instance, mode=mode)
 
 
 def log_service_ready(rules: BoundRuleSet) -> None:
@@ -50,6 +50,11 @@ def log_lease_lost(*, term: int, holder: str | None) -> None:
 def log_lease_failed() -> None:
     """Logs a bug in the thread that renews the lease; called while the exception is handled."""
     log.exception("lease.failed")
+
+
+def log_standby_check_failed() -> None:
+    """Logs a bug in the check that a standby router could work; called while the exception is handled."""
+    log.exception("lease.check_failed")
 
 
 def log_control_unusable(problem: Exception) -> None:

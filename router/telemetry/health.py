@@ -25,6 +25,7 @@ class Refused:
 class HealthReport:
     """``ready_at`` is ``None`` before the instance has answered; ``report`` and ``finished_at`` are of the last cycle,
     complete or not; ``complete_at`` of the last whose search was read to its end, or is being read without a failure.
+    For a standby router ``complete_at`` is the last reading of the shared ledger.
     ``refused`` is ``None`` once a reload was accepted. ``from_last_good``: the rules in force are not those in the
     files."""
 
@@ -64,6 +65,11 @@ class Health:
         with self._lock:
             complete_at = now if report.complete or report.searching else self._vital.complete_at
             self._vital = replace(self._vital, report=report, finished_at=now, complete_at=complete_at)
+
+    def watched(self) -> None:
+        """Records that a standby router has read the shared ledger."""
+        with self._lock:
+            self._vital = replace(self._vital, complete_at=self._clock.now())
 
     def reloaded(self) -> None:
         with self._lock:

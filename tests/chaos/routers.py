@@ -125,6 +125,7 @@ class Fleet:
     endpoint: str
     environment: dict[str, str]
     table: str
+    config: str = CONFIG
     routers: list[Router] = field(default_factory=list)
     contacts: list[str] = field(default_factory=list)
     started: int = 0
@@ -134,7 +135,7 @@ class Fleet:
         folder = self.folder / f"router-{self.started}"
         (folder / "rules").mkdir(parents=True)
         (folder / "rules" / "10-late.toml").write_text(RULES)
-        (folder / "config.toml").write_text(CONFIG.format(instance=self.sandbox.instance_id, table=self.table))
+        (folder / "config.toml").write_text(self.config.format(instance=self.sandbox.instance_id, table=self.table))
         router = Router(folder, self.environment)
         self.routers.append(router)
         return router
@@ -187,9 +188,12 @@ class Fleet:
 
 
 @contextmanager
-def fleet(folder: Path, store: str = "moto") -> Iterator[Fleet]:
+def fleet(
+    folder: Path, store: str = "moto", *, scenario: Scenario | None = None, config: str = CONFIG
+) -> Iterator[Fleet]:
     """Opens an empty fleet; the table is made by the command that people make it with."""
-    with {"moto": tables.moto, "dynalite": tables.dynalite}[store]() as endpoint, Sandbox(Scenario()) as sandbox:
+    open_store = {"moto": tables.moto, "dynalite": tables.dynalite}[store]
+    with open_store() as endpoint, Sandbox(scenario or Scenario()) as sandbox:
         for queue in ("Billing", "Billing Overflow"):
             sandbox.world.add_queue(queue)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CONNECT_ROUTER_"))}
@@ -202,7 +206,8 @@ def fleet(folder: Path, store: str = "moto") -> Iterator[Fleet]:
             "CONNECT_ROUTER_LOG__FORMAT": "json",
         }
         # A name of its own: moto retains its data for as long as its process runs.
-        found = Fleet(sandbox, folder, endpoint, environment, f"connect-router-{uuid.uuid4().hex[:8]}")
+        table = f"connect-router-{uuid.uuid4().hex[:8]}"
+        found = Fleet(sandbox, folder, endpoint, environment, table, config)
         try:
             yield found
         finally:
@@ -211,7 +216,7 @@ def fleet(folder: Path, store: str = "moto") -> Iterator[Fleet]:
 
 def make_table(running: Fleet) -> None:
     (running.folder / "router-0").mkdir()
-    config = CONFIG.format(instance=running.sandbox.instance_id, table=running.table)
+    config = running.config.format(instance=running.sandbox.instance_id, table=running.table)
     (running.folder / "router-0" / "config.toml").write_text(config)
     done = running.run("ledger", "create-table")
     assert done.returncode == 0, done.stderr

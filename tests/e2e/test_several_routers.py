@@ -6,14 +6,19 @@ import gc
 import os
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 
 import pytest
 
+from router.daemon import standby_check
 from router.daemon.compose import build
+from router.daemon.daemon import Daemon
 from router.daemon.leadership import Leadership
 from router.daemon.once import run_once
+from router.daemon.status import status_of
+from router.daemon.systemd import Notifier
+from router.inspect.iam_policy import reading_operations
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.shared.lease import LEASE, Lease
 from router.ledger.shared.ledger import SharedLedger
@@ -57,10 +62,15 @@ class Fleet:
     def turns(self, store):
         return Leadership(shared=store, candidate=True, clock=self.centre.clock)
 
-    def app(self, store, *, mode=Mode.ENFORCE, **overrides):
+    def app(self, store, *, mode=Mode.ENFORCE, standby=False, **overrides):
         model = self.centre.router(**overrides)
         app = build(
-            model.settings, load_rules(self.centre.folder / "rules"), mode=mode, clock=self.centre.clock, shared=store
+            model.settings,
+            load_rules(self.centre.folder / "rules"),
+            mode=mode,
+            clock=self.centre.clock,
+            shared=store,
+            standby=standby,
         )
         self.centre.end(model)
         return app
@@ -224,3 +234,91 @@ def test_a_place_is_not_given_back_without_the_lease(fleet, centre):
     assert calls == 0
     (due,) = [one for one in store.ledger.history() if one.kind is ActionKind.RESTORE_PLACE]
     assert (due.open, due.sent_at) == (True, None), "not begun"
+
+
+@contextmanager
+def standing_by(app):
+    """Runs a standby router's daemon on a thread, as ``Leadership`` does, until the block ends."""
+    daemon = Daemon(app, notifier=Notifier(None), reload=lambda: None, needed=reading_operations)
+    thread = threading.Thread(target=daemon.run)
+    thread.start()
+    try:
+        yield daemon
+    finally:
+        daemon.stop()
+        thread.join(15)
+        assert not thread.is_alive()
+
+
+def calls_of(app):
+    return {operation: count for operation, count in app.connection.calls().items() if count}
+
+
+def test_a_standby_router_leaves_the_quotas_to_the_active_one(fleet, centre, events):
+    for _ in range(5):
+        centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    store = fleet.store("two")
+    app = fleet.app(store, mode=Mode.OBSERVE, standby=True, **{"poll.every": "1s"})
+    with standing_by(app):
+        until(lambda: "SearchContacts" in calls_of(app))
+        checked = calls_of(app)
+        for _ in range(6):  # six polls
+            store.ledger.look()
+            time.sleep(1)
+        status = status_of(app)
+    assert calls_of(app) == checked, "it calls Amazon Connect again"
+    assert set(checked.values()) == {1} or checked["ListQueues"] > 1, checked
+    assert checked["SearchContacts"] == 1, "the check of the permission"
+    assert (status["mode"], status["cycle"], status["healthy"]) == ("standby", None, True)
+    assert status["silent_s"] < 3
+    names = [line["event"] for line in events]
+    assert "service.ready" in names
+    assert not {"cycle.finished", "cycle.late", "contact.would_transfer"} & set(names)
+    assert [line["mode"] for line in events if line["event"] == "service.started"] == ["standby"]
+
+
+def test_a_standby_router_that_cannot_read_the_ledger_is_unhealthy(fleet, centre):
+    store = fleet.store("two")
+    app = fleet.app(store, mode=Mode.OBSERVE, standby=True, **{"poll.every": "1s"})
+    with standing_by(app):
+        store.ledger.look()
+        until(lambda: status_of(app)["healthy"])
+        centre.clock.travel(timedelta(seconds=10))
+        until(lambda: not status_of(app)["healthy"])
+        store.ledger.look()
+        until(lambda: status_of(app)["healthy"])
+
+
+def test_a_standby_router_reports_a_permission_that_it_will_lack(fleet, centre, events):
+    centre.world.faults.add("access_denied", "SearchContacts", count=1)
+    app = fleet.app(fleet.store("two"), mode=Mode.OBSERVE, standby=True)
+    with standing_by(app):
+        until(lambda: any(line["event"] == "api.denied" for line in events))
+    (told,) = [line for line in events if line["event"] == "api.denied"]
+    assert told["operation"] == "SearchContacts"
+
+
+def test_a_standby_router_checks_names_and_permissions_again_from_time_to_time(fleet, centre, monkeypatch):
+    assert timedelta(hours=1) <= standby_check.CHECK_EVERY
+    monkeypatch.setattr(standby_check, "CHECK_EVERY", timedelta(seconds=2))
+    app = fleet.app(fleet.store("two"), mode=Mode.OBSERVE, standby=True)
+    with standing_by(app):
+        until(lambda: "SearchContacts" in calls_of(app))
+        names = calls_of(app)["ListContactFlows"]
+        until(lambda: calls_of(app)["SearchContacts"] == 2)
+        assert calls_of(app)["ListContactFlows"] > names
+
+
+def test_a_check_that_fails_is_logged_and_ends_nothing(fleet, centre, events):
+    app = fleet.app(fleet.store("two"), mode=Mode.OBSERVE, standby=True)
+
+    def needed(_ruleset):
+        raise KeyError
+
+    daemon = Daemon(app, notifier=Notifier(None), reload=lambda: None, needed=needed)
+    thread = threading.Thread(target=daemon.run)
+    thread.start()
+    until(lambda: any(line["event"] == "lease.check_failed" for line in events))
+    assert thread.is_alive()
+    daemon.stop()
+    thread.join(15)

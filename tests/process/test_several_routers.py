@@ -33,9 +33,9 @@ def working(running):
 
 
 def standing_by(running):
-    """Another, once it has looked at the centre."""
+    """Starts another router, and waits until it is ready."""
     other = running.start()
-    assert until(lambda: other.told("cycle.finished"), patience(40)) is not None
+    assert until(lambda: other.told("service.ready"), patience(40)) is not None
     return other
 
 
@@ -60,7 +60,7 @@ def test_a_killed_router_is_replaced_within_half_a_minute_and_nothing_is_moved_t
     assert until(lambda: not routers.waiting(), patience(30)) is not None
     assert routers.twice() == []
     assert second.told("contact.transferred")
-    assert [told["mode"] for _, told in second.told("service.started")] == ["observe"]
+    assert [told["mode"] for _, told in second.told("service.started")] == ["standby"]
     assert [told["mode"] for _, told in second.told("service.turned")] == ["enforce"]
     assert second.end(signal.SIGTERM) == 0
 
@@ -127,7 +127,7 @@ def test_a_router_that_stands_by_tells_who_works_and_changes_nothing(routers):
     name = f":{first.process.pid}"
 
     status = json.loads(routers.run("status", "--json").stdout)
-    assert (status["mode"], status["lease"]["held"], status["lease"]["term"]) == ("observe", False, 1)
+    assert (status["mode"], status["lease"]["held"], status["lease"]["term"]) == ("standby", False, 1)
     assert status["lease"]["holder"].endswith(name)
     assert status["ledger"]["url"] == f"dynamodb:{routers.table}"
     assert f"{name} is active on dynamodb:{routers.table}, turn 1" in routers.run("status").stdout
@@ -142,6 +142,16 @@ def test_a_router_that_stands_by_tells_who_works_and_changes_nothing(routers):
     assert once.returncode == 1
     assert f"{name} holds the lease" in once.stderr
     assert second.holding_since is None
+
+    assert len(first.told("cycle.finished")) > 5, "a standby router would have polled as often"
+    assert not second.told("cycle.finished")
+    status = json.loads(routers.run("status", "--json").stdout)
+    calls = {one["operation"]: one["calls"] for one in status["quotas"] if one["calls"]}
+    assert calls.pop("SearchContacts") == 1, "the check of the permission"
+    assert calls.pop("DescribeContact") == 1
+    assert max(calls.values()) <= 2, calls
+    assert (status["healthy"], status["cycle"]) == (True, None)
+    assert "calls Amazon Connect when it takes over" in routers.run("status").stdout
 
 
 def test_pauses_set_where_the_work_is_done_hold_after_a_take_over(routers):

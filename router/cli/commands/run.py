@@ -70,8 +70,15 @@ def _serve(
     # After the first line, because the AWS SDK takes its time to import.
     from router.daemon.leadership import make_one_pass, serve
     from router.daemon.startup import LoadedFiles, MetricsUnusable
+    from router.inspect.iam_policy import reading_operations
 
-    files = LoadedFiles(settings=settings, ruleset=ruleset, load=lambda: load_both(arguments), errors=errors)
+    files = LoadedFiles(
+        settings=settings,
+        ruleset=ruleset,
+        load=lambda: load_both(arguments),
+        errors=errors,
+        needed=reading_operations,
+    )
     with in_one_line():
         if not arguments.once:
             try:

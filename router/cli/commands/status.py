@@ -9,7 +9,7 @@ from typing import Any
 
 from router.cli.context import print_note
 from router.cli.errors import DONE, FOUND, CommandFailed
-from router.cli.output.status_screen import picture
+from router.cli.output.status_screen import missing, picture
 from router.cli.output.tables import console, print_json, print_table
 from router.cli.parser import add_json
 from router.cli.service_client import call_service, control_socket, send_command
@@ -52,7 +52,7 @@ def _verdict(status: dict[str, Any]) -> int:
     if status["credentials_refused"]:
         print_note("connect-router: AWS refuses the credentials, and no call is made: renew them")
         return FOUND
-    print_note(f"connect-router: no complete cycle for {status['silent_s']:.0f} s: more than 4 polls")
+    print_note(f"connect-router: {missing(status)} for {status['silent_s']:.0f} s: more than 4 polls")
     return FOUND
 
 

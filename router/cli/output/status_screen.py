@@ -45,11 +45,16 @@ def _parts(status: Status) -> Iterator[tuple[str, RenderableType]]:
     yield "quotas", _quotas(status)
 
 
+def missing(status: Status) -> str:
+    """Returns what an unhealthy service lacks: its last complete cycle or, in standby, reading of the ledger."""
+    return "no reading of the shared ledger" if status["mode"] == "standby" else "no complete cycle"
+
+
 def _head(status: Status) -> Iterator[Text]:
     now = _at(status["now"])
     state = f"{status['state']} for {_since(status['started_at'], now)}"
     failing = status["healthy"] or status["ledger"]["error"] is not None
-    silent = "" if failing else f"; no complete cycle for {_span(status['silent_s'])}"
+    silent = "" if failing else f"; {missing(status)} for {_span(status['silent_s'])}"
     yield text(
         f"connect-router {status['version']}, {status['mode']}, {state}{silent}",
         style="bold" if status["healthy"] else "bold red",
@@ -88,6 +93,9 @@ def _rules(status: Status, now: datetime) -> Iterator[Text]:
 
 def _cycle(status: Status, now: datetime) -> Iterator[Text]:
     cycle = status["cycle"]
+    if status["mode"] == "standby":
+        yield text("no cycles: it reads the shared ledger, and calls Amazon Connect when it takes over")
+        return
     if cycle is None:
         yield text("no cycle yet")
         return

@@ -92,6 +92,7 @@ class SharedLedger(SqliteLedger):
         self._barred: WeakSet[Thread] = WeakSet()
         self._together = _Barring(self.writing, self._barred, name=self.name)
         self.trusted = trusted
+        self.looks = 0
 
     @classmethod
     def open_shared(
@@ -171,6 +172,7 @@ class SharedLedger(SqliteLedger):
         self._dispel_doubt()
         if not self.holding or not self.trusted():
             self.catch_up()
+        self.looks += 1
 
     def catch_up(self) -> None:
         """Reads what was written since; the copy changes entry by entry, each whole."""

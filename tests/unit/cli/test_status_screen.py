@@ -60,3 +60,13 @@ def test_an_agents_own_queue_is_told_by_the_agent(queue_id):
 
     assert directory.queue_name(QueueId(queue_id)) == "agent agent.nine"
     assert directory.queue_name(QueueId("gone")) == "gone"
+
+
+def test_a_standby_router_shows_what_it_does_instead_of_cycles(status):
+    status["mode"], status["cycle"] = "standby", None
+
+    assert "no cycles: it reads the shared ledger" in drawn(status)
+
+    status["healthy"], status["silent_s"] = False, 75.0
+    assert "standby, running for" in drawn(status)
+    assert "no reading of the shared ledger for 1m15s" in drawn(status)

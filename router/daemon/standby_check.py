@@ -1,0 +1,48 @@
+"""Checks from time to time that a standby router could work: its credentials, its permissions, the names in its rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from router import events
+from router.connect.reads import Patience
+from router.daemon.compose import Router
+from router.rules.rule import RuleSet
+
+CHECK_EVERY = timedelta(hours=1)
+"""Each check costs one call of each reading operation. The active router needs the account's quotas."""
+ONCE = Patience(attempts=1)
+
+Needed = Callable[[RuleSet], frozenset[str]]
+"""Returns the reading operations that rules need."""
+
+
+@dataclass(kw_only=True)
+class StandbyCheck:
+    """Runs on a thread of its own, because the supervising thread must not wait for Amazon Connect."""
+
+    app: Router
+    needed: Needed
+    _due_at: float | None = None
+
+    def start_if_due(self) -> None:
+        """Starts a check at the first call, and then one every ``CHECK_EVERY``."""
+        now, first = self.app.clock.monotonic(), self._due_at is None
+        if self._due_at is not None and now < self._due_at:
+            return
+        self._due_at = now + CHECK_EVERY.total_seconds()
+        self.app.pool.submit(self._run, names=not first)  # the start has just read the names
+
+    def _run(self, *, names: bool) -> None:
+        try:
+            failure = self.app.names.refresh() if names else None
+            if failure is not None and not self.app.stopping.is_set():
+                events.log_instance_unreachable(failure, retry_in=CHECK_EVERY.total_seconds())
+            wanted = self.needed(self.app.names.ruleset)
+            # Each denied call is logged where it is made.
+            self.app.connection.instance.denied(wanted, now=self.app.clock.now(), patience=ONCE)
+        except Exception:
+            events.log_standby_check_failed()
