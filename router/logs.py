@@ -91,6 +91,11 @@ def _report_lost(lines: int) -> None:
     structlog.get_logger(OURS).warning("log.lost", lines=lines)
 
 
+def writes_json(format: str, stream: TextIO | None = None) -> bool:
+    """Returns whether ``configure`` with these arguments writes JSON."""
+    return format == "json" or (format == "auto" and not (stream or sys.stdout).isatty())
+
+
 def set_level(level: str) -> None:
     """Sets another least level, from the next line on."""
     logging.getLogger().setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
@@ -140,9 +145,8 @@ class _Failures:
 
 
 def _rendering(format: str, stream: TextIO) -> tuple[Processor, ...]:
-    terminal = stream.isatty()
-    if format == "console" or (format == "auto" and terminal):
-        console = structlog.dev.ConsoleRenderer(colors=terminal, pad_event_to=24)
+    if not writes_json(format, stream):
+        console = structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=24)
         return (bounded(lambda event: console(None, "", _on_one_line(event))),)
     renderer = structlog.processors.JSONRenderer(serializer=json.dumps, default=_plain)
     return (bounded(lambda event: str(renderer(None, "", _in_order(event)))),)

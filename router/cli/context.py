@@ -114,13 +114,28 @@ def announce(settings: Settings) -> None:
     warn_of_service_links()
 
 
+def announce_in_log(settings: Settings) -> None:
+    """Logs what ``announce`` prints. A service whose log is JSON writes no other lines."""
+    from router import events
+
+    config = None if settings.config_path is None else str(settings.config_path)
+    events.log_service_starting(instance=settings.connect.instance_id, mode=settings.execute.mode, config=config)
+    for line in _service_links():
+        events.log_service_warned(line)
+
+
 def warn_of_service_links() -> None:
     """Prints one warning to standard error if Kubernetes has set variables that look like settings."""
+    for line in _service_links():
+        print_note(f"connect-router: warning: {line}")
+
+
+def _service_links() -> Iterator[str]:
     links = service_links(environment())
     if links:
         more = f" and {len(links) - 1} more" if links[1:] else ""
-        print_note(
-            f"connect-router: warning: environment:{links[0]}{more}: no settings, but service links of Kubernetes;"
+        yield (
+            f"environment:{links[0]}{more}: no settings, but service links of Kubernetes;"
             " enableServiceLinks: false omits them"
         )
 

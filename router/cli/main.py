@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from router.cli.errors import BROKEN_PIPE, BUG, DONE, FOUND, INTERRUPTED, TRACEBACK, CommandFailed
-from router.cli.streams import prepare_streams
+from router.cli.streams import in_journal, prepare_streams
 
 if TYPE_CHECKING:
     import argparse
@@ -52,12 +52,13 @@ def _main(argv: Sequence[str] | None) -> int:
 def _run(command: Command, arguments: argparse.Namespace) -> int:
     from router.problems import Problems
 
+    report = _log if arguments.command == "run" and in_journal() else _report
     try:
         return command.run(arguments)
     except Problems as refused:
-        return _report(str(refused), status=command.misconfigured)
+        return report(*str(refused).splitlines(), status=command.misconfigured)
     except CommandFailed as failed:
-        return _report(*failed.lines, status=command.misconfigured if failed.misconfigured else failed.status)
+        return report(*failed.lines, status=command.misconfigured if failed.misconfigured else failed.status)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -67,20 +68,31 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
 
         if _wants_traceback(arguments) and not may_quote_credentials(error):
             raise
-        return _unexpected(error)
+        return _unexpected(error, report)
 
 
-def _unexpected(error: Exception) -> int:
+def _unexpected(error: Exception, report: Callable[..., int] | None = None) -> int:
     """Reports a broken environment (a full disk, a file without permission), or else a bug."""
     from router.problems import printable
     from router.sdk_errors import describe_error, may_quote_credentials
 
+    report = report or _report
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename is not None else ""
-        return _report(printable(f"connect-router: {where}{error.strerror}"), status=FOUND)
+        return report(printable(f"connect-router: {where}{error.strerror}"), status=FOUND)
     told = describe_error(error) if may_quote_credentials(error) else f"{type(error).__name__}: {error}"
     text = printable(f"connect-router: a bug: {told}")
-    return _report(f"{text} ({TRACEBACK}=1 shows where)", status=BUG)
+    return report(f"{text} ({TRACEBACK}=1 shows where)", status=BUG)
+
+
+def _log(*lines: str, status: int) -> int:
+    """Logs why the service failed, because all lines of its journal are JSON."""
+    from router import events, logs
+
+    logs.configure(format="json", stream=sys.stderr)
+    for line in lines:
+        events.log_service_failed(line)
+    return status
 
 
 def _report(*lines: str, status: int) -> int:

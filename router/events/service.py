@@ -16,6 +16,20 @@ from router.rules.rule import Mode, RuleSet
 # The service.
 
 
+def log_service_starting(*, instance: str, mode: str, config: str | None) -> None:
+    log.info("service.starting", instance=instance, mode=mode, config=config)
+
+
+def log_service_warned(message: str) -> None:
+    """Logs a warning about the environment in which the service starts."""
+    log.warning("service.warned", message=message)
+
+
+def log_service_failed(message: str) -> None:
+    """Logs one line of the reason for which the service could not start or go on."""
+    log.error("service.failed", message=message)
+
+
 def log_service_started(*, endpoint: str, account: str | None, instance: str, mode: str, again: bool) -> None:
     """Logs what runs. ``again`` means that the service continues in another mode."""
     event = "service.turned" if again else "service.started"

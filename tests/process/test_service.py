@@ -55,10 +55,9 @@ def test_a_second_service_on_one_ledger_exits_78_with_one_line(bench, reading, e
     ending(first)
 
     assert second.returncode == 78
-    announced, told = second.stderr.splitlines()
-    assert announced.startswith("instance ")
+    (told,) = second.stderr.splitlines()
     assert f"in use by process {first.pid}" in told
-    assert second.stdout == ""
+    assert [json.loads(line)["event"] for line in second.stdout.splitlines()] == ["service.starting"]
 
 
 def test_commands_that_read_work_while_the_service_runs(bench, reading, ending):
@@ -75,13 +74,21 @@ def test_commands_that_read_work_while_the_service_runs(bench, reading, ending):
     assert explained["look"]["queue"] == "Billing Overflow"
 
 
-def test_it_says_on_standard_error_what_it_works_on_before_anything_else(bench):
+def test_it_says_what_it_works_on_before_anything_else(bench):
     service = bench.start("run", "--enforce")
-    assert service.stderr is not None
+    assert service.stdout is not None
 
-    first = service.stderr.readline()
+    first = json.loads(service.stdout.readline())
 
-    assert first == f"instance {bench.sandbox.instance_id}, mode enforce, config config.toml\n"
+    assert (first["event"], first["instance"], first["mode"], first["config"]) == (
+        "service.starting", bench.sandbox.instance_id, "enforce", "config.toml",
+    )  # fmt: skip
+
+
+def test_with_a_console_log_it_says_so_on_standard_error_in_words(bench):
+    done = bench.run("run", "--once", "--observe", "--set", "log.format=console")
+
+    assert done.stderr.splitlines()[0] == f"instance {bench.sandbox.instance_id}, mode observe, config config.toml"
 
 
 def test_sighup_has_it_read_its_rules_again_and_a_refusal_leaves_the_old_ones(bench, reading, ending):
@@ -116,7 +123,7 @@ def test_a_log_that_nobody_reads_any_more_does_not_stop_it(bench, reading):
     service.send_signal(signal.SIGTERM)
     assert service.wait(10) == 0
     assert service.stderr is not None
-    assert service.stderr.read().count("\n") == 1, "the announcement, and nothing else"
+    assert service.stderr.read() == ""
     service.stdout = None
 
 
@@ -135,8 +142,8 @@ def test_a_ledger_that_cannot_be_used_is_one_line(bench, damage, status):
     done = bench.run("run")
 
     assert done.returncode == status
-    assert len(done.stderr.splitlines()) == 2
-    assert "ledger.db" in done.stderr.splitlines()[1]
+    (line,) = done.stderr.splitlines()
+    assert "ledger.db" in line
 
 
 def test_a_folder_of_the_ledger_that_is_not_there_yet_is_worth_a_restart(bench):

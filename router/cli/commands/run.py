@@ -62,10 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _serve(
     arguments: argparse.Namespace, settings: Settings, ruleset: RuleSet, errors: tuple[str, ...]
 ) -> int:
-    from router.cli.context import announce, load_both
+    from router import logs
+    from router.cli.context import announce, announce_in_log, load_both
     from router.cli.resources import in_one_line, unreachable
 
-    announce(settings)
+    (announce_in_log if logs.writes_json(settings.log.format) else announce)(settings)
     _require_user(settings)
     # After the first line, because the AWS SDK takes its time to import.
     from router.daemon.leadership import make_one_pass, serve
@@ -131,6 +132,7 @@ def _load(arguments: argparse.Namespace) -> tuple[Settings, RuleSet, tuple[str, 
     Raises ``Problems``, also for a configuration that does not load, because no rules make up for it.
     """
     from router.cli.context import load_both, print_note, settings_of
+    from router.cli.streams import in_journal
     from router.daemon.last_good_rules import LastGoodRules
 
     try:
@@ -141,10 +143,11 @@ def _load(arguments: argparse.Namespace) -> tuple[Settings, RuleSet, tuple[str, 
         settings = settings_of(arguments)
         kept = LastGoodRules.of(settings)
         ruleset = kept.load()
-        print_note(
-            f"connect-router: going on with the last good rules, revision {ruleset.revision}, from {kept.path}, for:"
-        )
         errors = tuple(str(problem) for problem in refused.problems)
-        for line in errors:
+        lines = (
+            f"connect-router: going on with the last good rules, revision {ruleset.revision}, from {kept.path}, for:",
+            *errors,
+        )
+        for line in () if in_journal() else lines:  # the log has them as rules.last_good
             print_note(line)
         return settings, ruleset, errors
