@@ -135,7 +135,7 @@ def test_standard_error_without_a_file_is_no_journal(monkeypatch):
             raise OSError
 
     monkeypatch.setenv("JOURNAL_STREAM", "1:2")
-    monkeypatch.setattr(streams.sys, "stderr", Nowhere())
+    monkeypatch.setattr(sys, "stderr", Nowhere())
     assert not streams.in_journal()
 
 
