@@ -13,7 +13,7 @@ from router.daemon.act_loop import ActLoop
 from router.daemon.bound_rules import BoundRules
 from router.daemon.cycle import Cycle
 from router.execute.executor import Executor
-from router.followup.stranded import StrandedContacts
+from router.followup.stranded_contacts import StrandedContacts
 from router.followup.tracker import Tracker
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger

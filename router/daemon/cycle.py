@@ -15,7 +15,7 @@ from router.decide.decide import Decided
 from router.decide.decision import Transfer
 from router.execute.executor import Executor
 from router.execute.result import Outcome, Result
-from router.followup.stranded import StrandedContacts
+from router.followup.stranded_contacts import StrandedContacts
 from router.followup.tracker import Tracker
 from router.lookup.snapshot import Lookup
 from router.model import Contact, ContactId, Details, HoldReason

@@ -204,7 +204,7 @@ def _is_decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool
 def _count_sent(
     recent: tuple[Action, ...], lag: timedelta, now: datetime
 ) -> Mapping[tuple[QueueId, Channel | None], int]:
-    """Counts by queue and channel the contacts sent there that its metrics may not show yet."""
+    """Returns by queue and channel the number of contacts sent there that its metrics may not show yet."""
     sent: Counter[tuple[QueueId, Channel | None]] = Counter()
     for move in recent:
         if move.target is not None and move.target.queue_id is not None and not _is_shown(move, lag, now):
