@@ -156,7 +156,7 @@ class ActLoop:
         return self.cycle.safety.calls_stopped()
 
     def _anything_presses(self) -> bool:
-        return self.waiting_list.next_at <= self.runtime.clock.now()
+        return self.waiting_list.next_at <= self.runtime.clock.now() or self.cycle.executor.round.stragglers.ended
 
     def _interrupted(self) -> Callable[[timedelta], bool]:
         """Returns the question that the workers put between two contacts: is there something more urgent?"""

@@ -157,10 +157,12 @@ def build(
     connect: Callable[[Settings, Clock], Connection] = open_connection,
     shared: Shared | None = None,
     standby: bool = False,
+    once: bool = False,
 ) -> Router:
     """Puts a router together; on a ``shared`` ledger it works only if it has the lease.
 
-    A ``standby`` router waits for its turn, and neither searches nor decides.
+    A ``standby`` router waits for its turn, and neither searches nor decides. With ``once`` it makes one pass, which
+    waits for every reading.
 
     Raises ``LedgerInUse``, ``LedgerBroken`` or ``LedgerUnavailable`` if the ledger cannot be opened, ``Unreachable`` if
     the SDK has no region or endpoint.
@@ -178,7 +180,13 @@ def build(
         credentials=connection.credentials,
     )
     lookup = Lookup.open(
-        connection, stores.ledger, stores.observed, runtime.clock, settings, in_service=True
+        connection,
+        stores.ledger,
+        stores.observed,
+        runtime.clock,
+        settings,
+        in_service=True,
+        pool=None if once else runtime.pool,
     )
     executor = Executor.open(
         settings,

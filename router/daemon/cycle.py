@@ -141,16 +141,18 @@ class Cycle:
         if self._stopping or self.safety.calls_stopped():
             return False
         self.take_up_changes()
-        contacts = self.waiting_list.take_due(self.runtime.clock.now())
+        late, busy = self.executor.round.stragglers.take(), self.executor.round.stragglers.contacts
+        contacts = tuple(one for one in self.waiting_list.take_due(self.runtime.clock.now()) if one.id not in busy)
         decided = self._decide(contacts, tally.context)
         self._record_decisions(decided)
         tally.decided(decided)
         self.deciding_took = took = timedelta(seconds=self.runtime.clock.monotonic() - began)
         self._with_time_to_act(tally, since=began)
         context = replace(tally.context, interrupted=lambda: interrupted(took))
-        results = self.executor.round.perform(decided.decisions, context, wait_for_slots=wait_for_slots)
+        results = [*late, *self.executor.round.perform(decided.decisions, context, wait_for_slots=wait_for_slots)]
         tally.done(results)
         self._record_results(results, tally)
+        self.waiting_list.decide_again(one.decision.contact.id for one in late)
         self.safety.suspend_flows(self.follower.followed)
         self.reporter.log_holds(decided, results, tally, whole=whole)
         self.reporter.log_breaches(

@@ -274,7 +274,7 @@ def make_one_pass(files: LoadedFiles) -> Pass:
     """
     collect_garbage_seldom()
     if files.settings.ledger.table is None:
-        app = build(files.settings, files.ruleset, mode=files.mode)
+        app = build(files.settings, files.ruleset, mode=files.mode, once=True)
         report_last_good(app, files)
         return run_once(app)
     clock = SystemClock()
@@ -283,7 +283,7 @@ def make_one_pass(files: LoadedFiles) -> Pass:
     with ExitStack() as stack:
         ended_by = stack.enter_context(turns.one_pass()) if turns.candidate else None
         stack.enter_context(closing(shared.ledger))
-        app = build(files.settings, files.ruleset, mode=files.mode, clock=clock, shared=shared)
+        app = build(files.settings, files.ruleset, mode=files.mode, clock=clock, shared=shared, once=True)
         if ended_by is not None:
             ended_by(app.stop)
         report_last_good(app, files)

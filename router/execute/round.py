@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from router import events
 from router.cycle_context import CycleContext
 from router.decide.decision import RoutingUpdate, RuleDecision, Transfer
 from router.execute.attempts import UPDATE_PATIENCE
 from router.execute.result import Outcome, Performer, Result
-from router.execute.workers import BeforeMoves, PacedWork, perform_all, perform_paced
+from router.execute.stragglers import PATIENCE, Stragglers
+from router.execute.workers import BeforeMoves, PacedWork, perform_paced
 from router.ledger.errors import LedgerUnavailable
 from router.model import HoldReason
 from router.ports import TRANSFER, Grant, Pacer
@@ -28,6 +29,7 @@ class Round:
     safety: Safety
     pacer: Pacer
     runtime: Runtime
+    stragglers: Stragglers = field(default_factory=Stragglers)
 
     def perform(
         self,
@@ -38,12 +40,14 @@ class Round:
     ) -> list[Result]:
         """Performs the decisions in the order given and returns what came of each; holds are ignored. A contact whose
         flow has no landing slot left waits while the contacts of other flows go on. With ``wait_for_slots`` this round
-        waits for a slot, otherwise the contact is decided on again in a later round."""
+        waits for a slot and for every contact. Otherwise the contact is decided on again in a later round, and one that
+        takes longer than ``PATIENCE`` is left to the ``stragglers``."""
+        patience = None if wait_for_slots else PATIENCE
         left = [decision for decision in decisions if isinstance(decision, RuleDecision)]
         order = {id(decision): place for place, decision in enumerate(left)}
-        left, results = self._update_routing_before_moves(left, context)
+        left, results = self._update_routing_before_moves(left, context, patience)
         while left:
-            done = self._perform_each(left, context)
+            done = self._perform_each(left, context, patience)
             results.extend(one for one in done if one.outcome is not Outcome.NO_PLACE)
             left = [one.decision for one in done if one.outcome is Outcome.NO_PLACE]
             left.sort(key=lambda decision: order[id(decision)])
@@ -53,7 +57,7 @@ class Round:
         return [*results, *(_held(decision, NO_SLOT) for decision in left)]
 
     def _update_routing_before_moves(
-        self, decisions: list[RuleDecision], context: CycleContext
+        self, decisions: list[RuleDecision], context: CycleContext, patience: float | None
     ) -> tuple[list[RuleDecision], list[Result]]:
         """Performs the routing updates of contacts that are also moved, so that the move finds the new value.
 
@@ -65,12 +69,14 @@ class Round:
             return decisions, []
         soon = self.runtime.clock.monotonic() + UPDATE_PATIENCE
         brief = replace(context, until=soon if context.until is None else min(context.until, soon))
-        pool, workers = self.runtime.pool, self.runtime.workers
-        done = perform_all(first, lambda one: self._perform_one(one, brief), pool=pool, workers=workers)
+        nothing: PacedWork[RuleDecision] = PacedWork((), lambda: False, lambda: None)
+        done = self._on_workers(first, nothing, lambda one, grant: [self._perform_one(one, brief)], patience)
         taken = {id(decision) for decision in first}
         return [decision for decision in decisions if id(decision) not in taken], done
 
-    def _perform_each(self, decisions: Sequence[RuleDecision], context: CycleContext) -> list[Result]:
+    def _perform_each(
+        self, decisions: Sequence[RuleDecision], context: CycleContext, patience: float | None
+    ) -> list[Result]:
         """Performs every decision. Only transfers wait for tokens, and a worker takes the most urgent one when it has
         its token. Warnings and observations of a contact come before its move."""
         transfers = [one for one in decisions if isinstance(one, Transfer) and one.mode is Mode.ENFORCE]
@@ -89,7 +95,25 @@ class Round:
                 return [*earlier, self._perform_one(decision, one)]
             return before.once(decision, lambda: self._perform_one(decision, one))
 
-        done = perform_paced(free, paced, perform, pool=self.runtime.pool, workers=self.runtime.workers)
+        return self._on_workers(free, paced, perform, patience)
+
+    def _on_workers(
+        self,
+        free: Sequence[RuleDecision],
+        paced: PacedWork[RuleDecision],
+        perform: Callable[[RuleDecision, Grant | None], list[Result]],
+        patience: float | None,
+    ) -> list[Result]:
+        workers, busy = self.runtime.workers, len(self.stragglers.contacts)
+        done = perform_paced(
+            free,
+            paced,
+            perform,
+            pool=self.runtime.pool,
+            workers=max(workers - busy, (workers + 1) // 2),
+            patience=patience,
+            late=self.stragglers,
+        )
         return [result for results in done for result in results]
 
     def _await_token(self, context: CycleContext) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from threading import Event, Lock
-from typing import Generic, TypeVar
+from itertools import count
+from threading import Condition, Event, Lock
+from time import monotonic
+from typing import Generic, Protocol, TypeVar
 
 from router.decide.decision import RuleDecision
 from router.execute.result import Result
@@ -111,6 +113,8 @@ class InProgress:
 
 T = TypeVar("T")
 R = TypeVar("R")
+T_contra = TypeVar("T_contra", contravariant=True)
+R_contra = TypeVar("R_contra", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,13 @@ def perform_all(tasks: Sequence[T], perform: Callable[[T], R], *, pool: Executor
     return perform_paced(tasks, nothing, lambda task, grant: perform(task), pool=pool, workers=workers)
 
 
+class Late(Protocol[T_contra, R_contra]):
+    """Gets tasks that outlast their round (``leave``), and later their results (``end``)."""
+
+    def leave(self, task: T_contra, /) -> object: ...
+    def end(self, task: T_contra, result: R_contra, /) -> object: ...
+
+
 def perform_paced(
     free: Sequence[T],
     paced: PacedWork[T],
@@ -143,25 +154,88 @@ def perform_paced(
     *,
     pool: Executor,
     workers: int,
+    patience: float | None = None,
+    late: Late[T, R] | None = None,
 ) -> list[R]:
-    """Performs work of two kinds like ``perform_all``; neither kind delays the other if there are two workers."""
-    work = _Work(free, paced, perform)
-    count = min(workers, len(free) + len(paced.tasks))
-    wait([pool.submit(work.drain, paced_first=number % 2 == 0) for number in range(count)])
+    """Performs work of two kinds like ``perform_all``; neither kind delays the other if there are two workers.
+
+    A task that takes longer than ``patience`` seconds is left to ``late``. Another worker takes the place of its own.
+    """
+    work = _Work(free, paced, perform, late=late)
+    for number in range(min(workers, len(free) + len(paced.tasks))):
+        work.start(pool, paced_first=number % 2 == 0)
+    work.wait(pool, patience=patience, replacements=workers)
     if work.errors:
         raise work.errors[0]
     return work.results
 
 
 class _Work(Generic[T, R]):
-    def __init__(self, free: Sequence[T], paced: PacedWork[T], perform: Callable[[T, Grant | None], R]) -> None:
+    def __init__(
+        self,
+        free: Sequence[T],
+        paced: PacedWork[T],
+        perform: Callable[[T, Grant | None], R],
+        *,
+        late: Late[T, R] | None,
+    ) -> None:
         self._free = list(reversed(free))
         self._paced = list(reversed(paced.tasks))
         self._pace = paced
         self._perform = perform
+        self._late = late
         self._lock = Lock()
+        self._changed = Condition(self._lock)
+        self._alive = 0
+        self._begun: dict[int, tuple[T, float]] = {}
+        self._left: set[int] = set()
+        self._numbers = count()
         self.results: list[R] = []
         self.errors: list[Exception] = []
+
+    def start(self, pool: Executor, *, paced_first: bool) -> None:
+        """Starts one more worker."""
+        with self._lock:
+            self._alive += 1
+        pool.submit(self._drain_and_end, paced_first=paced_first)
+
+    def wait(self, pool: Executor, *, patience: float | None, replacements: int) -> None:
+        """Waits until all work has ended, except that of tasks which have lasted longer than ``patience``."""
+        while True:
+            with self._lock:
+                now = monotonic()
+                ages = [now - began for number, (_, began) in self._begun.items() if number not in self._left]
+                if patience is not None and any(age >= patience for age in ages):
+                    lost = self._leave_older_than(now - patience)
+                elif self._alive > len(self._left):
+                    until_late = None if patience is None or not ages else patience - max(ages)
+                    self._changed.wait(until_late if ages else patience)
+                    continue
+                elif (self._free or self._paced) and self._alive:
+                    self._changed.wait(patience)  # every worker hangs, and there is no replacement left
+                    continue
+                else:
+                    return
+            for _ in range(min(lost, replacements)):
+                self.start(pool, paced_first=True)
+            replacements -= min(lost, replacements)
+
+    def _leave_older_than(self, since: float) -> int:
+        """Leaves tasks that began before an instant behind; returns how many."""
+        lost = [number for number, (_, began) in self._begun.items() if began <= since and number not in self._left]
+        for number in lost:
+            self._left.add(number)
+            if self._late is not None:
+                self._late.leave(self._begun[number][0])
+        return len(lost)
+
+    def _drain_and_end(self, *, paced_first: bool) -> None:
+        try:
+            self.drain(paced_first=paced_first)
+        finally:
+            with self._lock:
+                self._alive -= 1
+                self._changed.notify_all()
 
     def drain(self, *, paced_first: bool) -> None:
         drains = (self._drain_paced, self._drain_free)
@@ -182,13 +256,24 @@ class _Work(Generic[T, R]):
                 self._pace.give_back()
 
     def _do(self, task: T, grant: Grant | None) -> None:
+        with self._lock:
+            number = next(self._numbers)
+            self._begun[number] = task, monotonic()
+            self._changed.notify_all()
+        result: list[R] = []
         try:
-            result = self._perform(task, grant)
+            result.append(self._perform(task, grant))
         except Exception as error:
             self.errors.append(error)
-            return
         with self._lock:
-            self.results.append(result)
+            del self._begun[number]
+            if number in self._left and self._late is not None:
+                self._left.discard(number)
+                for one in result:
+                    self._late.end(task, one)
+            else:
+                self.results.extend(result)
+            self._changed.notify_all()
 
     def _take(self, tasks: list[T]) -> tuple[T] | None:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -69,7 +70,9 @@ class DetailsReader:
     every move makes anyway.
     """
 
-    def __init__(self, reader: Describer, cache: DetailsCache, *, assume_unpaused: bool) -> None:
+    def __init__(
+        self, reader: Describer, cache: DetailsCache, *, assume_unpaused: bool, pool: Executor | None = None
+    ) -> None:
         self.reader = reader
         self.cache = cache
         self._assume_unpaused = assume_unpaused
@@ -77,6 +80,7 @@ class DetailsReader:
             key=_id_of,
             read=self._read_details,
             fresh_for=FRESH_FOR,
+            pool=pool,
             budget=DETAILS_PER_LOOK,
             readings=cache.readings,
             fits=is_same_wait,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -36,10 +37,11 @@ class Fetcher:
         fresh_for: timedelta,
         lookback: timedelta,
         assume_unpaused: bool = False,
+        pool: Executor | None = None,
     ) -> None:
         self._instance = instance
         self._channels = channels
-        self.details = DetailsReader(reader, DetailsCache(), assume_unpaused=assume_unpaused)
+        self.details = DetailsReader(reader, DetailsCache(), assume_unpaused=assume_unpaused, pool=pool)
         self.hours = OpeningHoursReader(instance, fresh_for=fresh_for, lookback=lookback)
         self._chains = ChainReader(reader)
         self._profiles = OnDemandReader(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -16,6 +17,12 @@ KEPT = 200_000
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
+
+
+READ_WITHIN = 2.0
+"""Seconds that a look waits for one reading."""
+NO_ANSWER_YET = "NoAnswerYet"
+"""The code of a reading that has not ended in this time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +97,9 @@ class OnDemandReader(Generic[Item, Value]):
 
     ``read`` reads one value, with one call or a few. A value is read again when it is older than ``fresh_for``; until
     that succeeds the old one counts as long as ``readings`` has it. At most ``budget`` values are read in one look.
-    ``fits`` decides whether a remembered value is still one of the item, and ``keeps`` whether to remember a value.
+    With a ``pool`` a reading that takes longer than ``READ_WITHIN`` is left behind: it counts as failed until it ends.
+    A second one in the same look stops the look. ``fits`` decides whether a remembered value is still one of the item,
+    and ``keeps`` whether to remember a value.
     """
 
     key: Callable[[Item], Hashable]
@@ -100,6 +109,8 @@ class OnDemandReader(Generic[Item, Value]):
     readings: Readings[Value] = field(default_factory=Readings)
     fits: Callable[[Item, Value], bool] = lambda item, value: True
     keeps: Callable[[Value, datetime], bool] = lambda value, now: True
+    pool: Executor | None = None
+    _under_way: set[Hashable] = field(default_factory=set)
     _failed: dict[Hashable, None] = field(default_factory=dict)
     """Keys whose last reading failed, the longest ago first."""
 
@@ -126,7 +137,7 @@ class OnDemandReader(Generic[Item, Value]):
         return found[0] if found is not None else None
 
     def _read_one(self, key: Hashable, item: Item, now: datetime) -> Value | ReadFailure:
-        value = self.read(item, now)
+        value = self._read_in_time(key, item, now)
         self._failed.pop(key, None)
         if isinstance(value, ReadFailure):
             self._failed[key] = None
@@ -135,6 +146,27 @@ class OnDemandReader(Generic[Item, Value]):
         elif self.keeps(value, now):
             self.readings.put(key, value, now)
         return value
+
+    def _read_in_time(self, key: Hashable, item: Item, now: datetime) -> Value | ReadFailure:
+        if self.pool is None:
+            return self.read(item, now)
+        if key in self._under_way:
+            return ReadFailure(code=NO_ANSWER_YET, stops=False)
+        self._under_way.add(key)
+        future = self.pool.submit(self._read_and_remember, key, item, now)
+        try:
+            return future.result(READ_WITHIN)
+        except TimeoutError:
+            return ReadFailure(code=NO_ANSWER_YET, stops=len(self._under_way) > 1)
+
+    def _read_and_remember(self, key: Hashable, item: Item, now: datetime) -> Value | ReadFailure:
+        try:
+            value = self.read(item, now)
+            if not isinstance(value, ReadFailure) and self.keeps(value, now):
+                self.readings.put(key, value, now)
+            return value
+        finally:
+            self._under_way.discard(key)
 
     def _best(
         self, key: Hashable, item: Item, now: datetime, fresh: Value | ReadFailure

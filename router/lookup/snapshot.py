@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -81,6 +82,7 @@ class Lookup:
         settings: Settings,
         *,
         in_service: bool,
+        pool: Executor | None = None,
     ) -> Lookup:
         """Opens it over a connection. ``in_service``: moves follow, each of which reads its contact again, so that
         contacts are assumed not to be paused, and background calls give way to those of moves."""
@@ -91,6 +93,7 @@ class Lookup:
             fresh_for=settings.poll.sweep,
             lookback=settings.poll.lookback,
             assume_unpaused=in_service,
+            pool=pool,
         )
         return cls(fetcher=fetcher, ledger=ledger, observed=observed, clock=clock, limits=limits_of(settings))
 

@@ -1,5 +1,6 @@
 """Checks the reader on demand: freshness, budget, failures last, and bounded memory."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from router.connect.answers import Denied, Missing, Rejected, Throttled, Unknown
 from router.lookup.readings import FOREVER, OnDemandReader, ReadFailure, Readings
 from router.model import ContactId
+from router.runtime import DaemonThreads
 from tests.builders.contacts import NOW, minutes
 
 SECOND = timedelta(seconds=1)
@@ -178,3 +180,25 @@ def test_a_reading_of_a_moment_ago_drops_none_that_another_thread_made_since():
     readings.put("a", 1, NOW)
     readings.put("b", 1, NOW - minutes(1))
     assert readings.get("a", NOW) == (1, timedelta())
+
+
+@pytest.mark.uses("threads")
+def test_a_reading_that_hangs_is_left_behind_and_remembered_when_it_ends(monkeypatch):
+    monkeypatch.setattr("router.lookup.readings.READ_WITHIN", 0.05)
+    over, calls = threading.Event(), []
+
+    def read(item, now):
+        calls.append(item)
+        if item == "stuck":
+            over.wait(20)
+        return item.upper()
+
+    pool = DaemonThreads("test")
+    reader = OnDemandReader(key=str, read=read, budget=10, pool=pool)
+    first = reader.read_all(["stuck", "other"], NOW)
+    assert (first["stuck"].code, first["other"]) == ("NoAnswerYet", "OTHER")
+    assert reader.read_all(["stuck"], NOW)["stuck"].code == "NoAnswerYet"
+    over.set()
+    pool.join()
+    assert reader.read_all(["stuck"], NOW)["stuck"] == "STUCK"
+    assert calls == ["stuck", "other"]
