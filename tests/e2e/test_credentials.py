@@ -91,7 +91,7 @@ def test_keys_that_are_refused_in_the_middle_of_a_cycle_leave_it_incomplete(keys
 
 
 def test_keys_that_a_poll_without_a_search_finds_refused_stop_all_calls(keys, centre):
-    """With nothing to search for, a poll only reads the metrics."""
+    """Makes a poll that only reads the metrics, because there is nothing to search for."""
     app = centre.router()
     every = timedelta(seconds=5)
     app.acting.poll(until=app.clock.monotonic() + 5, every=every)
