@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
 
 from router.connect.answers import Unknown
-from router.followup.stranded import StrandedContacts
+from router.followup.stranded_contacts import StrandedContacts
 from router.model import AgentState, ContactId, Landing
 from tests.builders.contacts import NOW, act, contact
 from tests.builders.fakes import FakeClock
@@ -42,7 +43,7 @@ class Bench:
     def __init__(self, states=None):
         self.agents, self.late = FakeAgents({ANN: AWAY} if states is None else states), set()
         self.clock = FakeClock(NOW)
-        self.stranded = StrandedContacts(instance=self.agents, clock=self.clock, timeout=TIMEOUT)
+        self.stranded = StrandedContacts(instance=cast(Any, self.agents), clock=self.clock, timeout=TIMEOUT)
 
     def report(self, *moves):
         with capture_logs() as lines:
