@@ -155,9 +155,8 @@ class Cycle:
         self.waiting_list.decide_again(one.decision.contact.id for one in late)
         self.safety.suspend_flows(self.follower.followed)
         self.reporter.log_holds(decided, results, tally, whole=whole)
-        self.reporter.log_breaches(
-            decided, results, tally, now=self.runtime.clock.now(), knows_pauses=self._knows_pauses
-        )
+        now, knows_pauses = self.runtime.clock.now(), self.lookup.knows_pauses
+        self.reporter.log_breaches(decided, results, tally, now=now, knows_pauses=knows_pauses)
         tally.busy += self.runtime.clock.monotonic() - began
         return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT, Outcome.INTERRUPTED) for one in results)
 
@@ -179,9 +178,6 @@ class Cycle:
                 changed.append(contact.id)
         self.waiting_list.decide_again(changed)
         return bool(changed)
-
-    def _knows_pauses(self, contact: Contact) -> bool:
-        return self.lookup.details.of(contact, self.runtime.clock.now()) is not None
 
     def report_stranded(self) -> None:
         """Logs contacts that wait for an agent who takes none."""
@@ -242,11 +238,8 @@ class Cycle:
             tally.context = replace(tally.context, until=max(tally.context.until, now + (now - since)))
 
     def _renew(self, *, until: float | None) -> None:
-        tally, terms = self._begun(), self.safety.terms.number
-        names = self.names
-        tally.context = replace(
-            tally.context, rules=names.rules, directory=names.directory, terms=terms, until=until
-        )
+        tally, terms, names = self._begun(), self.safety.terms.number, self.names
+        tally.context = replace(tally.context, rules=names.rules, directory=names.directory, terms=terms, until=until)
         self._note_changes(tally.context)
 
     def _note_changes(self, context: CycleContext) -> None:

@@ -112,6 +112,10 @@ class Lookup:
         """Reads when a contact was paused; ``None`` if Connect does not respond."""
         return self.fetcher.details.read_pauses(contact, self.clock.now())
 
+    def knows_pauses(self, contact: Contact) -> bool:
+        """Returns whether it was read recently when the contact was paused."""
+        return self.details.of(contact, self.clock.now()) is not None
+
     def reconfigure(self, settings: Settings) -> None:
         """Takes up the limits of new settings."""
         self.limits = limits_of(settings)

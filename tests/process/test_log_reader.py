@@ -1,4 +1,4 @@
-"""A reader of the log that stops reading: contacts are moved, ``status`` answers, and the service ends in time."""
+"""Checks that a reader of the log that stops reading stops neither moves nor ``status`` nor the end."""
 
 import fcntl
 import json

@@ -1,6 +1,7 @@
 """Checks that work which outlasts its round holds up no other work, and that its result is not lost."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ pytestmark = pytest.mark.uses("threads")
 
 class Left:
     def __init__(self):
-        self.tasks, self.results = [], []
+        self.tasks: list[int] = []
+        self.results: list[tuple[int, int]] = []
 
     def leave(self, task):
         self.tasks.append(task)
@@ -33,7 +35,7 @@ def test_the_other_tasks_are_done_although_as_many_hang_as_there_are_workers(han
             over.wait(20)
         return task
 
-    none = PacedWork((), lambda: False, lambda: None)
+    none: PacedWork[int] = PacedWork((), lambda: False, lambda: None)
     done = perform_paced(range(20), none, work, pool=pool, workers=3, patience=0.1, late=late)
     assert sorted(done) == list(range(hanging, 20))
     assert sorted(late.tasks) == list(range(hanging))
@@ -48,7 +50,7 @@ def test_a_contact_is_a_straggler_until_its_work_has_ended():
     class Decision:
         contact = contact("c1")
 
-    stragglers = Stragglers()
+    stragglers: Any = Stragglers()
     stragglers.leave(Decision)
     stragglers.leave(Decision)
     stragglers.end(Decision, ["one"])
