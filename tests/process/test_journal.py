@@ -1,4 +1,4 @@
-"""What a service leaves in systemd's journal is JSON, and the documented recipes read it among systemd's own lines."""
+"""Checks that a service leaves only JSON in systemd's journal, and that the documented recipes read it there."""
 
 from __future__ import annotations
 
