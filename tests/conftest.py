@@ -1,4 +1,4 @@
-"""Which ``router`` the tests import, how hard Hypothesis tries, and what a test of the fast set may not do.
+"""Decides which ``router`` the tests import, how hard Hypothesis tries, and what a test of the fast set may not do.
 
 A bare ``pytest`` tests the checkout. ``make test`` sets ``TEST_THE_WHEEL=1`` and tests the wheel that
 users would install: then nothing here touches ``sys.path``, and ``tests/unit/packaging`` proves where ``router`` came

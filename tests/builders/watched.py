@@ -15,7 +15,10 @@ NEVER = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """``shown_after``: how long the index takes to show it. ``left_at``: when somebody answered it."""
+    """Holds a contact that arrives.
+
+    The index shows the contact ``shown_after`` its arrival. An agent accepts the contact at ``left_at``.
+    """
 
     contact: Contact
     shown_after: timedelta = timedelta()
@@ -61,8 +64,11 @@ class Plenty:
 
 @dataclass
 class WatchedWorld:
-    """Both the reader and the instance of ``Searching``. ``searches`` are the queues of each page asked for; ``silent``
-    are channels of which the metrics have no row; ``failing`` searches answer an error; ``page`` contacts a page."""
+    """Plays both the reader and the instance of ``Searching``.
+
+    ``searches`` are the queues of each requested page. ``silent`` channels have no row in the metrics. If ``failing``
+    is set, searches return an error. A page has ``page`` contacts.
+    """
 
     clock: SetClock
     arrivals: list[Arrival]

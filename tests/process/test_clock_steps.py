@@ -53,7 +53,7 @@ class Stepped:
             self.lines.append(json.loads(line))
 
     def cycles(self):
-        """When each cycle came to its end, by this process's clock."""
+        """Returns the instant at which each cycle ended, by this process's clock."""
         told = zip(self._at, list(self.lines), strict=False)
         return [at for at, line in told if line["event"] == "cycle.finished"]
 

@@ -1,4 +1,4 @@
-"""``demo``: the product in one command."""
+"""Runs ``demo``, the product in one command."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What comes from outside is hostile: it moves no cursor, forges no line, and what is a customer's is kept nowhere."""
+"""Checks that hostile input moves no cursor and forges no line, and that no customer's data is stored."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def hostile(bench):
 
 
 def unprintable(text):
-    """Characters that could do something to a terminal or to a reader of lines, beside the ends of lines."""
+    """Returns the characters, except line ends, that could affect a terminal or a reader of lines."""
     return {char for char in text if char != "\n" and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
 
 
@@ -103,7 +103,7 @@ def test_what_commands_print_holds_no_control_character(hostile, command):
 
 
 def test_a_run_its_log_its_history_and_its_ledger(hostile):
-    """The whole way of a contact, told as JSON and for people; nothing of the customer's is in any of it."""
+    """Follows a contact all the way, as JSON and as text. No output contains the customer's data."""
     observed = hostile.run("run", "--once", "--observe", "--set", "log.format=console")
     enforced = hostile.run("run", "--once", "--enforce")
     history = [
@@ -175,7 +175,7 @@ def test_on_a_terminal_only_the_programs_own_colours_reach_it(hostile, command):
 
 
 def on_a_terminal(bench, command):
-    """What a terminal would be sent, standard output and errors both."""
+    """Returns all that is sent to a terminal, from standard output and standard error."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "router", *command],

@@ -1,9 +1,9 @@
-"""The real process over many cycles: what it holds of the machine is at the end what it was once it had warmed up.
+"""Runs the real process over many cycles and checks that it holds no more resources at the end than after warming up.
 
-The least that ``poll.every`` may be is a second. So the process is the command with its time shortened: it polls every
-50 ms, and what it keeps for an hour it keeps for six seconds, or its memory would grow for the whole of the test, as
-that of a service may for an hour.
-``LONG_RUN_CYCLES=3000`` makes a longer run of it, and ``pytest -s`` shows its figures as it goes.
+The shortest ``poll.every`` is a second. Therefore the process is the command with its time shortened. It polls every
+50 ms, and it retains for six seconds the data that a service retains for an hour. Otherwise its memory would grow
+during the whole test, because that of a service may grow for an hour.
+``LONG_RUN_CYCLES=3000`` makes the run longer, and ``pytest -s`` shows its figures during the run.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ MORE_DESCRIPTORS, MORE_THREADS = 8, 8
 """Eight workers, each with a connection, come and go. One of either that were left behind by each reload, the rarest of
 what happens here, would be more: there are twelve between the two measurements, and some hundred moves and cycles."""
 MORE_MEMORY = 0.08
-"""Seen: 1 to 2 % in the short form. The pages that SQLite keeps of the ledger, up to 2 MB for each connection, are not
-all filled after the warm-up, and what the allocator does not give back is another amount in each run. So the bound is
-wide, for what is not Python's, such as a library's buffers; what is Python's shows in ``MORE_OBJECTS``, and sooner."""
+"""Seen: 1 to 2 % in the short form. SQLite caches pages of the ledger, up to 2 MB for each connection, and not all are
+filled after the warm-up. The memory that the allocator does not give back differs from run to run. Therefore the bound
+is wide. It covers memory outside of Python, such as a library's buffers. ``MORE_OBJECTS`` shows Python's earlier."""
 MORE_OBJECTS = 0.015
 """Seen: up to 0.7 % of the 119,000 that the garbage collector knows after a collection; a contact that is being moved
 has some dozens. In the short form the bound is 12 for each move and 150 for each reload, in 3,000 cycles about one for
@@ -122,7 +122,7 @@ OPERATIONS = (
 
 @dataclass(frozen=True)
 class Held:
-    """What a process holds: ``resident`` in KB, ``objects`` as Python counts them."""
+    """Holds the resources of a process: ``resident`` in KB, ``objects`` as Python counts them."""
 
     descriptors: int
     threads: int
@@ -160,7 +160,7 @@ class Run:
             self.reloads += 1
 
     def _go_on(self):
-        """What happens in a contact centre: contacts come, a connection breaks, somebody changes a rule."""
+        """Simulates a contact centre: contacts arrive, a connection breaks, somebody changes a rule."""
         if self.cycles % 2 == 0 and self.waiting < MOST_WAITING:
             self.bench.enqueue(channel=("TASK", "EMAIL")[self.cycles // 2 % 2])
             self.waiting += 1
@@ -173,7 +173,7 @@ class Run:
             self.process.send_signal(signal.SIGHUP)
 
     def held(self):
-        """The least of some cycles: what is just under way has a thread, a connection and objects of its own."""
+        """Returns the least of some cycles, because work that is under way has a thread, a connection and objects."""
         found = [self._held() for _ in range(5)]
         return Held(*(min(getattr(one, name) for one in found) for name in Held.__dataclass_fields__))
 

@@ -1,4 +1,4 @@
-"""The real process and its figures."""
+"""Checks the figures of the real process."""
 
 import socket
 import urllib.request
@@ -16,7 +16,7 @@ def test_the_service_serves_its_figures_until_it_ends(bench, reading, ending):
     bench.enqueue()
     service = bench.start("run", "--enforce", "--set", f"metrics.listen=127.0.0.1:{port}")
     reading(service, "cycle.finished")
-    # The cycle is counted a moment after it is told.
+    # The cycle is counted a moment after it is logged.
     reading(service, "cycle.finished")
     assert 'connect_router_transfers_total{outcome="done",rule="late"} 1.0' in get(port)
     ending(service)

@@ -1,4 +1,4 @@
-"""Reload, by command, signal and by watching: all files or none, told where they are wrong, to who asked."""
+"""Checks a reload by command, by signal and by watching. All files are loaded or none; errors are reported."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ def rules(bench):
 
 @pytest.fixture
 def manager(tmp_path_factory):
-    """systemd's end of the notification socket."""
+    """Opens systemd's end of the notification socket."""
     path = tmp_path_factory.mktemp("manager") / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(path))
@@ -28,14 +28,14 @@ def manager(tmp_path_factory):
 
 
 def told(done):
-    """What is on standard error behind the announcement."""
+    """Returns the text on standard error after the announcement."""
     announced, _, rest = done.stderr.partition("\n")
     assert announced.startswith("instance "), done.stderr
     return rest
 
 
 def heard(manager, until):
-    """The first field of every datagram, up to that one."""
+    """Returns the first field of every datagram, up to the field ``until``."""
     fields: list[str] = []
     while not fields or fields[-1] != until:
         fields.append(manager.recv(4096).decode().split("\n")[0])

@@ -1,4 +1,4 @@
-"""``run`` as a service: signals, the ledger's one process, reload, the first word and the last."""
+"""Checks ``run`` as a service: signals, the ledger's one process, reload, the first line of its log and the last."""
 
 import json
 import signal

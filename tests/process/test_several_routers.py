@@ -1,4 +1,4 @@
-"""Real processes on one DynamoDB table and one contact centre: one works, the others stand ready."""
+"""Runs real processes on one DynamoDB table and one contact centre. One is active, the others are standby routers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def routers(tmp_path):
 
 
 def working(running):
-    """The first router, once it works."""
+    """Returns the first router after it has become active."""
     first = running.start()
     assert until(lambda: first.holding_since is not None and first.told("service.ready"), patience(40)) is not None
     return first

@@ -1,4 +1,4 @@
-"""``status``: what a running service says of itself, to people and to programs."""
+"""Checks ``status``, which shows the state of a running service to people and to programs."""
 
 import json
 import re
@@ -17,14 +17,20 @@ def sample():
 
 
 def shape(value):
-    """Keys and kinds; of a list its first element's. Figures keyed by a reason have any keys."""
+    """Returns the keys and types of a value, of a list those of its first element.
+
+    Figures by reason may have any keys.
+    """
     if isinstance(value, dict):
         return {key: shape(one) if key != "held" else "figures" for key, one in value.items()}
     return [shape(value[0])] if isinstance(value, list) and value else type(value).__name__
 
 
 def agree(shown, told):
-    """Null and an empty list agree with anything: a sample shows one state of many."""
+    """Returns whether two shapes agree.
+
+    Null and an empty list agree with anything, because a sample shows one state of many.
+    """
     if isinstance(shown, dict) and isinstance(told, dict):
         return set(shown) == set(told) and all(agree(shown[key], told[key]) for key in shown)
     if isinstance(shown, list) and isinstance(told, list):

@@ -1,4 +1,4 @@
-"""A process that is stopped and goes on, and one that is told to end while moves are under way."""
+"""Checks a process that is stopped and continues, and one that is ended while moves are under way."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ to = [{ queue = "Billing Overflow" }]
 
 
 class Heard:
-    """The lines of a service's log, with when each came."""
+    """Holds the lines of a service's log, with the instant at which each arrived."""
 
     def __init__(self, process):
         self.lines, self._process = [], process
@@ -63,14 +63,14 @@ def intends(path):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_reading_from_before_a_stop_entitles_to_no_call_after_it(bench, reading, when):
-    """Stopped before Connect answers DescribeContact, or after: an agent takes the contact meanwhile."""
+    """Stops the process before or after Connect answers DescribeContact. Meanwhile an agent accepts the contact."""
     (bench.folder / "rules" / "10-late.toml").write_text(ONLY_A_MOVE)  # no warning, which is read for too
     contact_id, stopped = bench.enqueue(), threading.Event()
     bench.sandbox.world.add_user("agent", queues=["Billing"], slots={"TASK": 1})
     service = bench.start("run", "--enforce")
 
     def stop(_params):
-        """At the reading that the call rests on: the intent is in the ledger by then."""
+        """Stops the service at the reading that the call rests on, when the intent is already in the ledger."""
         if not stopped.is_set() and intends(bench.folder / "ledger.db"):
             service.send_signal(signal.SIGSTOP)
             stopped.set()

@@ -1,4 +1,4 @@
-"""An instance that cannot be read: one clear line that says what to do."""
+"""Checks that an instance that cannot be read leads to one clear line, which explains what to do."""
 
 import datetime
 import socket
@@ -16,7 +16,7 @@ READING = [["plan"], ["check", "--live"], ["run", "--once"]]
 
 
 def told(done):
-    """The one line beside the announcement."""
+    """Returns the one line that is printed in addition to the announcement."""
     (line,) = (line for line in done.stderr.splitlines() if not line.startswith("instance "))
     return line
 

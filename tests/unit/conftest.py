@@ -8,7 +8,7 @@ from router import logs
 
 @pytest.fixture
 def restored_logging():
-    """Other tests find the logging that they know."""
+    """Restores the logging configuration after the test, because other tests rely on it."""
     root, ours = logging.getLogger(), logging.getLogger(logs.OURS)
     handlers, levels, before = root.handlers[:], (root.level, ours.level), structlog.get_config()
     yield

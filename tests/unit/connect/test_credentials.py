@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_used_leaves_the_keys_as_they_are(keys, canned, op
 
 
 def test_a_file_behind_a_link_that_is_turned_is_read_again(keys, canned, opened, tmp_path):
-    """As Kubernetes replaces a mounted secret."""
+    """Replaces the file in the way in which Kubernetes replaces a mounted secret."""
     connection = opened()
     canned.says(MOVED, MOVED)
     transfer(connection)

@@ -1,4 +1,4 @@
-"""The last good rules: one file, whole or not there, and never taken for what it is not."""
+"""Checks that the file of the last good rules is whole or missing, and that no other file is taken for it."""
 
 import json
 import os

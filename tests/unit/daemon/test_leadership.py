@@ -39,7 +39,7 @@ class Lease:
 
 
 class Daemon:
-    """Of one turn, over at once."""
+    """Replaces the daemon of one turn, which ends at once."""
 
     def __init__(self):
         self.stopped, self.handed_over, self.reloads = False, True, False
@@ -62,7 +62,10 @@ def turns():
 
 
 def served(between):
-    """The daemons of two turns, the second told to end; ``between`` is done after the first."""
+    """Returns the daemons of two turns, of which the second is ordered to end.
+
+    ``between`` is called after the first turn has begun.
+    """
     daemons = []
 
     def serve(turn, begun):
@@ -99,7 +102,7 @@ def test_nothing_is_reloaded_that_nobody_asked_for():
 
 
 def test_a_signal_is_acted_on_before_the_block_is_left(monkeypatch):
-    """Otherwise the order to end goes to a turn that is over, and the next one begins."""
+    """Guards the end of a turn: a later order would reach a turn that is over, and the next turn would begin."""
     done = []
     begun = threading.Event()
 

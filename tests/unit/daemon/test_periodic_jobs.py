@@ -1,4 +1,4 @@
-"""The service's jobs under clocks that jump: no run is made up for, and none is lost."""
+"""Checks the service's jobs under clocks that jump: no missed run is repeated, and none is lost."""
 
 from datetime import UTC, datetime, timedelta
 

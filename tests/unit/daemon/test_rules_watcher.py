@@ -1,4 +1,4 @@
-"""Trailing: what is being written is waited for, and one change is one reload."""
+"""Checks that the watcher waits while files are being written, and that one change causes one reload."""
 
 import threading
 import time

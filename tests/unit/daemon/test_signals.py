@@ -1,4 +1,4 @@
-"""A signal that comes while the main thread holds the very lock that stopping takes."""
+"""Checks a signal that arrives while the main thread holds the very lock that stopping takes."""
 
 import signal
 import subprocess

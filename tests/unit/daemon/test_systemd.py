@@ -15,7 +15,7 @@ pytestmark = pytest.mark.uses("sockets")
 
 
 class Manager:
-    """What systemd does with its notification socket: reads datagrams, in order."""
+    """Imitates systemd at its notification socket, from which it reads datagrams in order."""
 
     def __init__(self, address: str) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -105,7 +105,7 @@ def test_a_manager_that_went_away_does_not_stop_the_service(manager: Manager):
 
 
 def filled(path: Path) -> int:
-    """How many messages another sender got into the manager's queue before it, or the sender's own, was full."""
+    """Returns how many messages another sender sent before the manager's queue, or the sender's own, was full."""
     sent = 0
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filler:
         filler.setblocking(False)
@@ -123,7 +123,7 @@ def test_a_manager_that_does_not_read_holds_up_the_service_for_a_moment_only(tmp
         while filled(tmp_path / "notify"):
             pass
 
-        manager.notifier.status("nobody reads this")  # pytest's timeout fails the test if it never comes back
+        manager.notifier.status("nobody reads this")  # pytest's timeout fails the test if it never returns
 
         manager.socket.setblocking(False)
         queued: list[bytes] = []

@@ -169,7 +169,7 @@ def test_a_contact_that_is_not_waiting_is_left_alone():
 
 
 def test_acts_under_two_records_of_one_instant_belong_to_one_wait():
-    """A contact record has whole seconds where the API has milliseconds; no step may act again because of that."""
+    """Proves that no step acts again because a contact record has whole seconds and the API has milliseconds."""
     exact, whole = WaitKey(FIRST.id, CASE.began_at), WaitKey(FIRST.id, CASE.began_at + timedelta(milliseconds=400))
     history = (act(FIRST, "one", kind="warn", wait=exact), act(FIRST, "two", kind="warn", wait=whole))
 

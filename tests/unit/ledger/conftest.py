@@ -66,7 +66,7 @@ def read_ledger(path) -> Iterator[Callable[..., SqliteLedger]]:
 
 @pytest.fixture(scope="session")
 def act() -> Callable[..., Action]:
-    """A transfer that has acted and landed, with any field given otherwise."""
+    """Returns a builder of a transfer that has acted and landed. Any field can be replaced."""
 
     def built(contact: str = "c-1", **fields: Any) -> Action:
         contact_id, began_at = ContactId(contact), NOW - timedelta(hours=1)

@@ -67,7 +67,7 @@ def test_killed_right_after_an_intent_was_written_it_is_there_and_open(start, op
 def test_killed_with_half_of_a_write_in_the_file_the_next_writer_undoes_it(
     start, open_ledger, read_ledger, act, now, path
 ):
-    """A removal of many pages, with so little cache that SQLite must write some before the commit."""
+    """Removes many pages with so little cache that SQLite must write some before the commit."""
     with open_ledger() as ledger:
         ledger._connection.execute("PRAGMA synchronous = OFF")
         for number in range(600):

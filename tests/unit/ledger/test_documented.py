@@ -1,4 +1,4 @@
-"""docs/ledger.md names all that there is, and its commands do what it says."""
+"""Checks that docs/ledger.md names everything in the ledger, and that its commands work as described."""
 
 import re
 import shlex

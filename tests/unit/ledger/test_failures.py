@@ -1,4 +1,4 @@
-"""Where the ledger cannot do it, it says so in one line, and nothing has changed."""
+"""Checks that an operation that the ledger cannot do is reported in one line and changes nothing."""
 
 import os
 import resource
@@ -48,7 +48,7 @@ def test_on_a_full_disk_nothing_is_written_and_later_everything_works_again(open
 
 @pytest.mark.uses("processes")
 def test_a_file_that_may_not_grow_loses_nothing_that_was_committed(start, read_ledger, act):
-    """A limit of the operating system's on the size of a file, met in the middle of a write."""
+    """Reaches the operating system's limit on the size of a file in the middle of a write."""
     process = start(
         """
 from dataclasses import replace
@@ -98,7 +98,7 @@ except LedgerUnavailable as error:
 
 @pytest.fixture
 def somebodys_folder():
-    """A folder that another user can reach, with a ledger in it: root may write whatever the permissions say."""
+    """Creates a folder that another user can reach. For root, the permissions would forbid nothing."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
         yield Path(folder)
@@ -217,7 +217,7 @@ def test_a_ledger_that_breaks_while_it_is_open_is_unavailable_to_whoever_expects
         ledger.record(act(f"c-{number}"))
     with path.open("r+b") as file:
         file.write(b"\x5a" * path.stat().st_size)
-    # SQLite keeps what it has read until another process changes the file.
+    # SQLite caches the pages that it has read until another process changes the file.
     ledger._connection.execute("PRAGMA shrink_memory")
 
     with pytest.raises(LedgerUnavailable) as error:

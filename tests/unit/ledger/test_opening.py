@@ -1,4 +1,4 @@
-"""The file: made for its owner alone, read without a trace, and of one schema."""
+"""Checks that the file is readable by its owner alone, is read without a trace, and has one schema."""
 
 import os
 import sqlite3

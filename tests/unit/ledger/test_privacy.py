@@ -12,7 +12,7 @@ PLANTED = ("jane.doe@example.org", "Jane Doe", "+442079460958", "hunter2 swordfi
 
 @pytest.fixture
 def filled(open_ledger, path, act):
-    """Every way in: an intent, its renewal, its outcome, a landing, a record, and a refused second one."""
+    """Fills a ledger in every way: an intent, its renewal, its outcome, a landing, a record and a refused record."""
     with open_ledger() as ledger:
         for number, value in enumerate(PLANTED):
             message = f"Invalid value '{value}' for CustomerEndpoint"

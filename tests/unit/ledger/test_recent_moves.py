@@ -1,4 +1,4 @@
-"""The moves of late are told as the ledger has them, however they were changed since they were last asked for."""
+"""Checks that recent moves are returned as the ledger has them, even if they have changed since the last query."""
 
 import random
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.builders.contacts import NOW, act, contact
 
 
 def fresh(ledger, path, since):
-    """As somebody reads it who has never asked before."""
+    """Returns the moves as a reader without earlier queries sees them."""
     with SqliteLedger.read(path, instance_id="i") as other:
         return other.moves_since(since)
 

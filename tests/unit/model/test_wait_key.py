@@ -35,7 +35,7 @@ def test_an_unknown_instant_is_the_same_as_none():
 
 
 def test_an_instant_in_whole_seconds_is_the_one_in_milliseconds():
-    """Contact records have whole seconds, the API milliseconds."""
+    """Covers contact records, which have whole seconds, and the API, which has milliseconds."""
     assert WaitKey(ONE, NOW).is_same(WaitKey(ONE, NOW.replace(microsecond=0)))
 
 

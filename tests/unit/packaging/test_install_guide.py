@@ -1,4 +1,4 @@
-"""docs/install.md says what the unit file does and what the code calls."""
+"""Checks that docs/install.md agrees with the unit file and with the calls of the code."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def test_the_policies_allow_the_operations_that_the_router_calls_and_no_other():
     called = {f"connect:{operation}" for operation in DEFAULT_RATES}
     changing = {action for action in called if re.match(r"connect:(Transfer|Update)", action)}
     assert moving == changing
-    # What IAM asks for beside an operation that is called.
+    # The permissions that IAM requires in addition to that for the called operation.
     assert reading == (called - changing) | {f"connect:{action}" for action in DEPENDS_ON.values()}
 
 

@@ -1,4 +1,4 @@
-"""The locks: every package with hashes, no address, and one answer to which release is meant."""
+"""Checks that the locks name every package with hashes, without an address, and in one release."""
 
 import re
 import tomllib
@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"
 
 
 def entries(lock: str) -> list[tuple[Requirement, list[str]]]:
-    """Each locked package with its hashes."""
+    """Returns each locked package with its hashes."""
     text = (CHECKOUT / lock).read_text(encoding="utf-8").replace("\\\n", " ")
     parsed = (line.split("--hash=") for line in text.splitlines() if line.strip())
     return [(Requirement(first.strip()), [one.strip() for one in hashes]) for first, *hashes in parsed]

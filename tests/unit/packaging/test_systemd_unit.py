@@ -17,7 +17,7 @@ needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reas
 
 
 def settings() -> list[tuple[str, str, str]]:
-    """Each setting with the line above it: ``(above, key, value)``."""
+    """Returns each setting with the line above it: ``(above, key, value)``."""
     lines = UNIT.read_text(encoding="utf-8").splitlines()
     return [
         (above, *line.split("=", 1))  # type: ignore[misc]
@@ -35,7 +35,7 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def runnable_here(folder: Path, *, change: tuple[str, str] = ("", "")) -> Path:
-    """The unit with a program that exists here in place of the installed one, which ``verify`` looks for."""
+    """Writes the unit with a program that exists here, because ``verify`` looks for the program."""
     copy = folder / UNIT.name
     text = UNIT.read_text(encoding="utf-8")
     assert f"ExecStart={PROGRAM} run --config /etc/connect-router/config.toml\n" in text
@@ -97,7 +97,7 @@ def test_a_configuration_that_does_not_load_is_not_started_again_in_a_loop():
 
 
 def test_the_unit_promises_only_what_the_oldest_supported_systemd_knows():
-    # notify-reload came with systemd 253; older ones take it for Type=simple and say nothing where it matters.
+    # systemd 253 introduced notify-reload. Older versions take it for Type=simple and log no warning where it matters.
     assert values("Type") == ["notify"]
 
 
@@ -128,7 +128,7 @@ def test_a_reload_waits_for_its_verdict_less_long_than_systemd_does():
 
 
 def test_the_template_is_the_unit_with_a_folder_of_its_own_for_everything():
-    """So that what is proved of one is true of the other."""
+    """Ensures that a proof about one unit holds for the other."""
     lines = TEMPLATE.read_text(encoding="utf-8").splitlines()
     alone = [
         line.replace("/%i", "").replace(" for %i", "").replace("-%i", "").replace("/INSTANCE", "").replace("@NAME", "")

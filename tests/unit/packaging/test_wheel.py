@@ -1,4 +1,4 @@
-"""What users install: the wheel holds the whole package, and under ``make test`` it is the wheel that is tested."""
+"""Checks that the wheel, which users install, holds the whole package, and that ``make test`` tests the wheel."""
 
 import os
 import subprocess

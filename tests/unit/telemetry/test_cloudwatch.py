@@ -1,4 +1,4 @@
-"""CloudWatch's Embedded Metric Format on ``cycle.finished``, against AWS's published schema of it and its prose."""
+"""Checks CloudWatch's Embedded Metric Format on ``cycle.finished`` against AWS's published schema and its prose."""
 
 import io
 import json
@@ -65,7 +65,7 @@ FORMAT = {
 
 @pytest.fixture
 def written():
-    """What is written of a cycle, as the service writes it."""
+    """Returns a function that logs a cycle as the service does, and returns the parsed line."""
 
     def write(embedded=True, event="cycle.finished", **changed):
         stream = io.StringIO()

@@ -1,4 +1,4 @@
-"""Why contacts are held: told when the reason changes, for each rule by itself, and forgotten when it is over."""
+"""Checks that hold reasons are logged when they change, for each rule by itself, and forgotten when the hold ends."""
 
 from structlog.testing import capture_logs
 

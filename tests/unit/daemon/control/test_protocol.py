@@ -1,4 +1,4 @@
-"""One line asks, one line answers; whatever else comes is told from them."""
+"""Checks that a request and a reply are one line each, and that any other input is recognised as such."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A real socket, and peers of every kind: those that ask, and those that mean no good."""
+"""Checks the server on a real socket, with peers that send requests and with hostile ones."""
 
 import os
 import socket
@@ -43,7 +43,7 @@ def connected(path):
         try:
             peer.connect(str(path))
             return peer
-        except BlockingIOError:  # more wait than the kernel keeps
+        except BlockingIOError:  # more peers wait than the kernel queues
             time.sleep(0.01)
     raise AssertionError("nobody accepts")
 
