@@ -1,7 +1,6 @@
 """Prints each line that breaks a rule of the project's language, as file:line: reason.
 
-A path is a file or a folder of the checkout. Without a path, all of the checkout is checked. ``--lower`` writes the
-present figures into ``present.toml`` if they are lower, so that nobody raises them again.
+A path is a file or a folder of the checkout. Without a path, all of the checkout is checked.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT))
 
-from tests.measures import present  # noqa: E402
 from tests.measures.findings import RULES, Finding, classes_of_one_name, of_path  # noqa: E402
 from tests.measures.source import modules  # noqa: E402
 
@@ -36,11 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", metavar="PATH")
     parser.add_argument("--rule", choices=RULES, help="print the findings of this rule only")
-    parser.add_argument("--lower", action="store_true", help="lower the figures of present.toml to the present ones")
     arguments = parser.parse_args()
-    if arguments.lower:
-        present.lower(findings(ROOT, [Path(path) for path in WHOLE]))
-        return 0
     paths = [Path(path).absolute().resolve() for path in arguments.paths or [ROOT / path for path in WHOLE]]
     for path in paths:
         if not path.exists() or not path.is_relative_to(ROOT):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,14 +125,6 @@ def of_path(root: Path, under: Path) -> Findings:
     code = modules(root, under)
     checked = [of_code([module], tests=module.path.parts[0] == "tests") for module in code]
     return together([*checked, *(of_page(root, page) for page in pages(root, under))])
-
-
-def by_package(findings: Iterable[Finding]) -> dict[str, Counter[str]]:
-    """Counts findings by rule for each package of the router, each folder of tests and each page."""
-    counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for finding in findings:
-        counted["/".join(Path(finding.path).parts[:2])][finding.rule] += 1
-    return counted
 
 
 def _words(path: str, texts: Iterable[Text], *, code: bool) -> Iterator[Finding]:
