@@ -39,6 +39,7 @@ def greeting(sandbox: Sandbox) -> str:
             f"# Instance: {sandbox.instance_id}",
             f"export AWS_ENDPOINT_URL_CONNECT={sandbox.endpoint}",
             f"export AWS_DEFAULT_REGION={sandbox.region}",
+            f"export AWS_REGION={sandbox.region}",
             "export AWS_ACCESS_KEY_ID=sandbox",
             "export AWS_SECRET_ACCESS_KEY=sandbox",
             f"# aws connect list-queues --instance-id {sandbox.instance_id}",

@@ -21,6 +21,8 @@ OFFERED_GROUPINGS: tuple[list[str], ...] = (
     ["CHANNEL", "QUEUE"],
     ["ROUTING_PROFILE"],
 )
+OF_QUEUES = frozenset({"CONTACTS_IN_QUEUE", "CONTACTS_SCHEDULED", "OLDEST_CONTACT_AGE"})
+"""These need a filter of routing profiles if they are grouped by ROUTING_PROFILE (API_GetCurrentMetricData)."""
 AGES = ("OLDEST_CONTACT_AGE", "ESTIMATED_WAIT_TIME")
 
 
@@ -121,6 +123,9 @@ def _scopes(call: OperationCall, groupings: list[str]) -> Iterable[tuple[dict[st
         raise invalid_parameter(f"the sandbox does not offer the groupings {groupings}")
     filters, register = call.params["Filters"], call.state.register
     _check_filters(call, filters)
+    by_profile = {metric.get("Name") for metric in call.params["CurrentMetrics"]} & OF_QUEUES
+    if groupings == ["ROUTING_PROFILE"] and by_profile and not filters.get("RoutingProfiles"):
+        raise invalid_request(f"a routing profile filter is required for {', '.join(sorted(map(str, by_profile)))}")
     channels = [each for each in filters.get("Channels") or CHANNELS if _shows(call, each)]
     queues = call.listed(register.queues, filters.get("Queues") or (), "Queue")
     profiles = [call.one(register.profiles, each, "Routing profile") for each in filters.get("RoutingProfiles") or ()]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from botocore.model import ListShape, Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.parsers import RestJSONParser
 
 from router.sandbox.refusal import Refusal, invalid_request
@@ -24,7 +24,11 @@ def read_params(resolved: Resolved, query: str, body: bytes) -> Params:
     if shape is None:
         return {}
     assert isinstance(shape, StructureShape)
-    raw = _raw(shape, resolved.labels, query, _document(body))
+    document = _document(body)
+    mistyped = _mistyped(document, shape)
+    if mistyped:
+        raise Refusal("SerializationException", "; ".join(mistyped))
+    raw = _raw(shape, resolved.labels, query, document)
     try:
         params = _PARSER._parse_shape(shape, raw)  # type: ignore[attr-defined]  # held by a test
     except (ValueError, TypeError, AttributeError, OverflowError, OSError) as error:
@@ -74,6 +78,44 @@ def _raw(shape: StructureShape, labels: Mapping[str, str], query: str, document:
         elif place == "querystring" and name in given:
             raw[name] = given[name] if isinstance(inner, ListShape) else given[name][-1]
     return raw
+
+
+JSON_TYPES: Mapping[str, tuple[str, tuple[type, ...]]] = {
+    "structure": ("an object", (dict,)),
+    "map": ("an object", (dict,)),
+    "list": ("a list", (list,)),
+    "string": ("a text", (str,)),
+    "blob": ("a text", (str,)),
+    "boolean": ("true or false", (bool,)),
+    "integer": ("a whole number", (int,)),
+    "long": ("a whole number", (int,)),
+    "float": ("a number", (int, float)),
+    "double": ("a number", (int, float)),
+    "timestamp": ("a time", (int, float, str)),
+}
+
+
+def _mistyped(given: Any, shape: Shape, name: str = "") -> list[str]:
+    """Returns a line for each JSON value of the wrong type, because botocore's parser converts some. Null is absent."""
+    if given is None:
+        return []
+    wanted, types = JSON_TYPES[shape.type_name]
+    if not isinstance(given, types) or (isinstance(given, bool) and bool not in types):
+        return [f"{name.lstrip('.') or 'the body'}: {wanted} is expected"]
+    value: Any = given  # a name of its own: isinstance has narrowed the other one
+    found = []
+    if isinstance(shape, StructureShape):
+        for member, inner in shape.members.items():
+            if "location" not in inner.serialization:
+                wire = inner.serialization.get("name", member)
+                found += _mistyped(value.get(wire), inner, f"{name}.{wire}")
+    elif isinstance(shape, ListShape):
+        for index, item in enumerate(value):
+            found += _mistyped(item, shape.member, f"{name}[{index}]")
+    elif isinstance(shape, MapShape):
+        for key, item in value.items():
+            found += _mistyped(item, shape.value, f"{name}.{key}")
+    return found
 
 
 def _unknown(raw: Any, shape: Shape, name: str = "") -> list[str]:

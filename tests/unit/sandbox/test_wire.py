@@ -105,7 +105,6 @@ TRANSFER = {"InstanceId": "11111111-2222-3333-4444-555555555555", "ContactId": "
         ({"ContactId": None}, "ContactId"),
         ({"ContactId": ""}, "ContactId"),
         ({"ContactId": "c" * 257}, "at most 256, got 257"),
-        ({"ContactId": 7}, "ContactId"),
         ({"ClientToken": "t" * 501}, "at most 500, got 501"),
         ({"QueueID": "q"}, "unknown member 'QueueID'"),
     ],
@@ -318,3 +317,51 @@ def test_many_threads_may_call_at_once(make):
     assert len(set(moved)) == 40
     assert len(bench.world.waiting("General")) == 40
     assert bench.sandbox.count("TransferContact") == 40
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"MaxResults": "10"}, "MaxResults: a whole number is expected"),
+        ({"MaxResults": True}, "MaxResults: a whole number is expected"),
+        ({"MaxResults": 1.5}, "MaxResults: a whole number is expected"),
+        ({"NextToken": 7}, "NextToken: a text is expected"),
+        ({"SearchCriteria": []}, "SearchCriteria: an object is expected"),
+        ({"SearchCriteria": {"Channels": "TASK"}}, "SearchCriteria.Channels: a list is expected"),
+        ({"SearchCriteria": {"Channels": [1]}}, "SearchCriteria.Channels[0]: a text is expected"),
+        ({"TimeRange": {"Type": "ENQUEUE_TIMESTAMP", "StartTime": True}}, "TimeRange.StartTime: a time is expected"),
+    ],
+)
+def test_a_json_value_of_the_wrong_type_is_refused(bench, change, message):
+    at = time.time()
+    given = {
+        "InstanceId": bench.sandbox.instance_id,
+        "TimeRange": {"Type": "ENQUEUE_TIMESTAMP", "StartTime": at - 60, "EndTime": at},
+    }
+    assert ask(bench, "POST", "/search-contacts", given)[0] == 200
+
+    status, headers, body = ask(bench, "POST", "/search-contacts", {**given, **change})
+
+    assert (status, headers["x-amzn-ErrorType"]) == (400, "SerializationException")
+    assert json.loads(body)["Message"] == message
+
+
+def test_waiting_contacts_by_routing_profile_need_a_filter_of_routing_profiles(bench):
+    queue = bench.queue("Billing")
+
+    def grouped(metric):
+        return ask(
+            bench,
+            "POST",
+            f"/metrics/current/{bench.sandbox.instance_id}",
+            {
+                "Filters": {"Queues": [queue]},
+                "Groupings": ["ROUTING_PROFILE"],
+                "CurrentMetrics": [{"Name": metric, "Unit": "COUNT"}],
+            },
+        )
+
+    status, headers, body = grouped("CONTACTS_IN_QUEUE")
+    assert (status, headers["x-amzn-ErrorType"]) == (400, "InvalidRequestException")
+    assert "a routing profile filter is required for CONTACTS_IN_QUEUE" in json.loads(body)["Message"]
+    assert grouped("AGENTS_ONLINE")[0] == 200
