@@ -67,7 +67,8 @@ def test_without_being_told_to_enforce_nothing_moves(bench):
     done = bench.run("run", "--once")
 
     assert done.returncode == 0, done.stderr
-    assert "mode observe" in done.stderr
+    assert '"event": "service.starting"' in done.stdout
+    assert '"mode": "observe"' in done.stdout
     assert '"event": "contact.would_transfer"' in done.stdout
     assert bench.sandbox.world.transfers == ()
 

@@ -11,7 +11,8 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT))
+if not __package__:  # run as a script
+    sys.path.append(str(ROOT))
 
 from tests.measures.findings import RULES, Finding, classes_of_one_name, of_path  # noqa: E402
 from tests.measures.source import modules  # noqa: E402

@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT))
+if not __package__:  # run as a script
+    sys.path.append(str(ROOT))
 
 from tests.measures.findings import Findings, classes_of_one_name, of_path, together  # noqa: E402
 from tests.measures.shape import fields, is_data_row, length, ninth_decile, without_a_unit_test  # noqa: E402

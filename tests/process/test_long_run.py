@@ -50,16 +50,17 @@ import gc, os, signal, sys
 from datetime import timedelta
 from pathlib import Path
 
-from router.cli import loading, main
-from router.decide import used
-from router.service import details, ended, looking
+from router.cli import context, main
+from router.decide import capacity
+from router.lookup import details, snapshot
+from router.search import waiting_list
 
 EVERY = timedelta(milliseconds=50)
 SHORTER = 600
-used.HOUR = looking.HOUR = looking.HOUR / SHORTER
+capacity.HOUR = snapshot.HOUR = snapshot.HOUR / SHORTER
 details.USABLE_FOR = details.USABLE_FOR / SHORTER
-ended.KEPT = ended.KEPT / SHORTER
-as_written = loading.load_settings
+waiting_list.ENDED_REMEMBERED_FOR = waiting_list.ENDED_REMEMBERED_FOR / SHORTER
+as_written = context.load_settings
 
 
 def load_settings(*arguments, **named):
@@ -73,7 +74,7 @@ def count(*_):
     os.replace("counting", "objects")
 
 
-loading.load_settings = load_settings
+context.load_settings = load_settings
 signal.signal(signal.SIGUSR1, count)
 sys.exit(main())
 """

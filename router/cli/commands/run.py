@@ -66,8 +66,8 @@ def _serve(
     from router.cli.context import announce, announce_in_log, load_both
     from router.cli.resources import in_one_line, unreachable
 
-    (announce_in_log if logs.writes_json(settings.log.format) else announce)(settings)
     _require_user(settings)
+    (announce_in_log if logs.writes_json(settings.log.format) else announce)(settings)
     # After the first line, because the AWS SDK takes its time to import.
     from router.daemon.leadership import make_one_pass, serve
     from router.daemon.startup import LoadedFiles, MetricsUnusable
