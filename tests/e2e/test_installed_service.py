@@ -37,7 +37,7 @@ def test_a_trial_of_another_user_is_refused_and_leaves_nothing(bench, installed,
     done = bench.run("run", *arguments)
 
     assert (done.returncode, done.stdout) == (78, "")
-    _, first, how = done.stderr.splitlines()
+    first, how = done.stderr.splitlines()
     assert first.startswith(f"connect-router: {installed.state} belongs to ")
     assert first.endswith("the service could not open the files that it would leave there")
     assert "--set ledger.url=sqlite:/tmp/trial.db" in how
