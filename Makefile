@@ -65,14 +65,14 @@ types: $(DEV) ## mypy, strict
 # end. Safe path: neither `pytest` nor a `python -m router` that a test starts may find the checkout in its working folder.
 PYTEST = TEST_THE_WHEEL=1 PYTHONSAFEPATH=1 HYPOTHESIS_PROFILE=suite $(VENV)/bin/pytest -q -n $(WORKERS) --dist worksteal
 
-# An npm package: where there is no Node.js, or no npm registry, its tests are skipped and say so.
-DYNALITE := build/dynalite/.connect-router-dynalite
-$(DYNALITE): tests/dynalite/package.json tests/dynalite/package-lock.json
-	$(call step,dynalite where npm has it,mkdir -p build/dynalite && cp $^ build/dynalite/ && \
-		{ ! command -v npm >/dev/null || npm ci --prefix build/dynalite --ignore-scripts --no-audit --no-fund --fetch-retries=0 --fetch-timeout=20000 || true ; })
+# npm packages: where there is no Node.js, or no npm registry, their tests are skipped and say so.
+NPM := build/dynalite/.connect-router-npm build/javascript/.connect-router-npm
+$(NPM): build/%/.connect-router-npm: tests/%/package.json tests/%/package-lock.json
+	$(call step,$* where npm has it,mkdir -p $(@D) && cp $^ $(@D)/ && \
+		{ ! command -v npm >/dev/null || npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --fetch-retries=0 --fetch-timeout=20000 || true ; })
 	@touch $@
 
-suite: $(DEV) $(WHEEL) $(DYNALITE) ## all tests (ARGS= goes to pytest)
+suite: $(DEV) $(WHEEL) $(NPM) ## all tests (ARGS= goes to pytest)
 	@echo '-- tests'
 	@$(PYTEST) $(ARGS)
 

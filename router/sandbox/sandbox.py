@@ -16,7 +16,7 @@ from router.sandbox.operations import OPERATIONS
 from router.sandbox.operations.call import OperationCall as Pending
 from router.sandbox.refusal import Refusal, invalid_parameter, not_found
 from router.sandbox.scenario import Scenario
-from router.sandbox.wire.answer import InvalidAnswer, WireAnswer, write_answer, write_refusal
+from router.sandbox.wire.answer import InvalidAnswer, WireAnswer, check_refusal, write_answer, write_refusal
 from router.sandbox.wire.model import Resolved, resolve
 from router.sandbox.wire.request import read_params
 from router.sandbox.wire.server import LOOPBACK, HttpReply, HttpRequest, Server
@@ -155,7 +155,12 @@ class Sandbox:
                     return instead
             short = fault is not None and fault.kind == "short_page"
             effective = {**params, "MaxResults": 1} if short else params
-            answer = write_answer(resolved.operation, self._perform(operation, effective))
+            try:
+                result = self._perform(operation, effective)
+            except Refusal as refusal:
+                check_refusal(resolved.operation, refusal)
+                raise
+            answer = write_answer(resolved.operation, result)
         except Refusal as refusal:
             return self._refused(refusal)
         except InvalidAnswer as problem:
@@ -174,7 +179,7 @@ class Sandbox:
         handler = OPERATIONS.get(operation)
         if handler is None:
             message = f"The sandbox does not offer {operation}; it offers {', '.join(sorted(OPERATIONS))}"
-            raise Refusal("InvalidRequestException", message, status=404)
+            raise Refusal("UnknownOperationException", message)
         if not self.scenario.identity.is_this(params["InstanceId"]):
             raise not_found(f"Instance not found: {params['InstanceId']}")
         self._run_hooks(self._before, operation, params)

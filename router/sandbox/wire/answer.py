@@ -12,7 +12,7 @@ from botocore.serialize import TIMESTAMP_PRECISION_MILLISECOND, RestJSONSerializ
 
 from router.sandbox.refusal import Refusal
 from router.sandbox.wire.constraints import violations
-from router.sandbox.wire.model import service_model
+from router.sandbox.wire.model import modelled_errors, service_model
 
 ErrorBodies = Literal["json", "empty", "not_json"]
 
@@ -30,6 +30,9 @@ UNMODELLED = {
     "UnrecognizedClientException": 403,
 }
 """Errors without a model that AWS's front end sends for every service, or that Connect was seen to send."""
+
+COMMON = frozenset({*UNMODELLED, "InternalServiceException", "ThrottlingException"})
+"""The errors that every operation can respond with, also one whose model lacks them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,12 @@ def write_answer(operation: OperationModel, result: Mapping[str, Any]) -> WireAn
     document: dict[str, Any] = {}
     _SERIALIZER._serialize(document, kept, shape)  # type: ignore[attr-defined]  # held by a test
     return WireAnswer(200, json.dumps(document).encode())
+
+
+def check_refusal(operation: OperationModel, refusal: Refusal) -> None:
+    """Raises ``InvalidAnswer`` if the operation can never respond with this error."""
+    if refusal.code not in COMMON and refusal.code not in modelled_errors(operation):
+        raise InvalidAnswer(f"{operation.name}: the model has no {refusal.code} here: {refusal.message}")
 
 
 def write_refusal(refusal: Refusal, bodies: ErrorBodies = "json") -> WireAnswer:

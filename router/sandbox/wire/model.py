@@ -22,6 +22,10 @@ def service_model() -> ServiceModel:
     return ServiceModel(loader.load_service_model(SERVICE, "service-2", API_VERSION), SERVICE)
 
 
+def modelled_errors(operation: OperationModel) -> frozenset[str]:
+    return frozenset(shape.name for shape in operation.error_shapes)
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """Holds the parts of one operation's path. A part in braces is a label: the member of that name."""

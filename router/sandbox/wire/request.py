@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.parsers import RestJSONParser
 
-from router.sandbox.refusal import Refusal, invalid_request
+from router.sandbox.refusal import Refusal, invalid_parameter, invalid_request
 from router.sandbox.wire.constraints import violations
-from router.sandbox.wire.model import Resolved
+from router.sandbox.wire.model import Resolved, modelled_errors
 
 Params = dict[str, Any]
 
@@ -35,7 +35,9 @@ def read_params(resolved: Resolved, query: str, body: bytes) -> Params:
         raise Refusal("SerializationException", f"a value of the wrong type: {type(error).__name__}") from error
     found = _unknown(raw, shape) + violations(params, shape)
     if found:
-        raise invalid_request("; ".join(found))
+        has_request = "InvalidRequestException" in modelled_errors(resolved.operation)
+        refuse = invalid_request if has_request else invalid_parameter
+        raise refuse("; ".join(found))
     return dict(params)
 
 
