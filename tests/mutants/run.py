@@ -37,7 +37,8 @@ from typing import Any
 
 from coverage import CoverageData
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: the installed packages come first
+if not __package__:  # run as a script; last: the installed packages are found first
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from tests.mutants.changes import Enums, Mutant, enums_of, mutants_of, source_of
 
