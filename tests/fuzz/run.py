@@ -18,7 +18,8 @@ from random import Random
 from types import FrameType
 from typing import Any
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: what is installed is found before the checkout
+if not __package__:  # run as a script; last: the installed packages are found first
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from tests.fuzz import targets
 
