@@ -21,7 +21,8 @@ def test_no_input_of_the_short_form_is_badly_told_or_hangs():
 
 
 @pytest.fixture
-def fuzzer():
+def fuzzer(monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the script adds the checkout
     return runpy.run_path(str(SCRIPT))
 
 
