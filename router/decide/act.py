@@ -16,6 +16,7 @@ from router.decide.tried_rule import Role
 from router.model import Action, ActionKind, ActionState, HoldReason, Need, Target
 from router.rules.bound import BoundStep
 from router.rules.condition import describe_unread
+from router.rules.placeholders import fill
 from router.rules.rule import Pick, Routing, Step
 from router.rules.steps import Due
 
@@ -102,8 +103,20 @@ def _without_transfer(evaluation: Evaluation) -> tuple[Decision, ...]:
         found.append(_update_routing(evaluation, step, step.routing))
     step = evaluation.tried.due.warn
     if step is not None and step.warn is not None:
-        found.append(Warn(text=step.warn, **evaluation.decision_fields(step)))
+        found.append(Warn(text=_warning(evaluation, step, step.warn), **evaluation.decision_fields(step)))
     return tuple(found)
+
+
+def _warning(evaluation: Evaluation, step: Step, text: str) -> str:
+    contact, snapshot = evaluation.contact, evaluation.snapshot
+    return fill(
+        text,
+        late=evaluation.late(step),
+        waited=contact.waited(snapshot.now),
+        queue=snapshot.directory.queue_name(contact.queue_id) or "",
+        rule=evaluation.rule,
+        contact_id=contact.id,
+    )
 
 
 def _update_routing(evaluation: Evaluation, step: Step, routing: Routing) -> Decision:

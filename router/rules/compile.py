@@ -20,6 +20,7 @@ from router.rules.file.field_types import Range, written, written_key
 from router.rules.file.match_table import AttributeTable, ChannelTable, HoursCondition, MatchTable, TextTable
 from router.rules.file.rule_table import Defaults, GuardTable, RuleTable, StepTable
 from router.rules.match_keys import MATCH_KEYS, match_key
+from router.rules.placeholders import placeholders_of
 from router.rules.rule import DestinationEntry, MetricLimit, Mode, OnHold, Pick, Routing, Rule, RuleGuard, Sla, Step
 from router.rules.value_test import Form, HoursForm, RangeForm, TextForm
 from router.toml_source import KeyPath, TomlSource
@@ -164,6 +165,8 @@ class Compiler:
         except ValueError as error:
             self.complain((*path, "at"), f"at = {json.dumps(table.at)} {error}")
             at = timedelta.min
+        if table.warn is not None and "left" in placeholders_of(table.warn) and sla.target is None:
+            self.complain((*path, "warn"), "{left} needs a target: give the rule an sla.target")
         routing = table.routing
         added = _added(routing.age) if routing is not None and routing.age is not None else None
         return Step(

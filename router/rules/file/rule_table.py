@@ -24,6 +24,7 @@ from router.rules.file.field_types import (
     complaint,
 )
 from router.rules.file.match_table import MatchTable
+from router.rules.placeholders import WarnText
 from router.toml_source import at_key
 
 PickName = Literal["first", "most-slots", "shortest-wait", "fewest-waiting", "round-robin", "weighted"]
@@ -82,7 +83,7 @@ class StepTable(TomlTable):
     to: To | None = None
     pick: PickName | None = None
     routing: RoutingTable | None = None
-    warn: Text | None = None
+    warn: WarnText | None = None
 
     @model_validator(mode="after")
     def _one_act(self) -> Self:
