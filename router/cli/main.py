@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from router.cli.errors import BROKEN_PIPE, BUG, DONE, FOUND, INTERRUPTED, TRACEBACK, CommandFailed
@@ -52,7 +53,7 @@ def _main(argv: Sequence[str] | None) -> int:
 def _run(command: Command, arguments: argparse.Namespace) -> int:
     from router.problems import Problems
 
-    report = _log if arguments.command == "run" and in_journal() else _report
+    report = partial(_log, arguments.command) if arguments.command in ("run", "reload") and in_journal() else _report
     try:
         return command.run(arguments)
     except Problems as refused:
@@ -85,13 +86,13 @@ def _unexpected(error: Exception, report: Callable[..., int] | None = None) -> i
     return report(f"{text} ({TRACEBACK}=1 shows where)", status=BUG)
 
 
-def _log(*lines: str, status: int) -> int:
-    """Logs why the service failed, because all lines of its journal are JSON."""
+def _log(command: str, *lines: str, status: int) -> int:
+    """Logs why the service or its reload failed, because all lines of its journal are JSON."""
     from router import events, logs
 
     logs.configure(format="json", stream=sys.stderr)
     for line in lines:
-        events.log_service_failed(line)
+        (events.log_service_failed if command == "run" else events.log_reload_command_failed)(line)
     return status
 
 

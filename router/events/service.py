@@ -30,6 +30,11 @@ def log_service_failed(message: str) -> None:
     log.error("service.failed", message=message)
 
 
+def log_reload_command_failed(message: str) -> None:
+    """Logs one line of the reason for which systemd's reload command failed."""
+    log.error("reload.failed", message=message)
+
+
 def log_service_started(*, endpoint: str, account: str | None, instance: str, mode: str, again: bool) -> None:
     """Logs what runs. ``again`` means that the service continues in another mode."""
     event = "service.turned" if again else "service.started"

@@ -8,6 +8,7 @@ from router.cli.errors import DONE
 from router.cli.output.tables import count, print_json
 from router.cli.parser import add_json
 from router.cli.service_client import announce_service, call_service, control_socket
+from router.cli.streams import in_journal
 
 DESCRIPTION = """\
 Makes the running service read its rules and config.toml again, and waits for the result. The new rules are in force, or
@@ -27,8 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
-    announce_service(path)
+    silent = in_journal()  # it is the service's journal: the service itself logs there what is in force
+    if not silent:
+        announce_service(path)
     result = call_service(path, "reload", within=WITHIN_S)
+    if silent:
+        return DONE
     if arguments.json:
         print_json(result)
     else:
