@@ -24,13 +24,16 @@ def known_keys(model: type[BaseModel], path: Iterable[str | int], loc: Iterable[
     ``loc`` is pydantic's own location. If it names one of several models that are possible there, only that model's
     keys are returned.
     """
+    return list(dict.fromkeys(name for each in _models_at(model, path, loc) for name in _field_names(each)))
+
+
+def _models_at(model: type[BaseModel], path: Iterable[str | int], loc: Iterable[str | int]) -> list[type[BaseModel]]:
     possible = list(_models_and_containers(model))
     for part in path:
         possible = [inner for outer in possible for inner in _models_inside(outer, part)]
     models = [each for each in possible if _is_model(each)]
     tags = {part for part in loc if isinstance(part, str)}
-    named = [each for each in models if each.__name__ in tags] or models
-    return list(dict.fromkeys(name for each in named for name in _field_names(each)))
+    return [each for each in models if each.__name__ in tags] or models
 
 
 def places_of(model: type[BaseModel], key: str) -> list[str]:
@@ -228,11 +231,15 @@ def _keys(node: _Tree, path: KeyPath, model: type[BaseModel]) -> Iterator[_Found
     """Yields unknown and missing keys of one table. A missing key and its misspelling are one finding."""
     missing = _names(node, "missing")
     for name in _names(node, "extra_forbidden"):
+        loc = node.below[name].here[0]["loc"]
+        if write := _synonym(name, _models_at(model, path, loc)):
+            missing = [one for one in missing if not write.startswith(f"{one} = ")]
+            yield _Found((Finding((*path, name), f"unknown key '{name}': write {write}", "key"),))
+            continue
         meant = nearest(name, missing)
         if meant is not None:
             missing.remove(meant)
-        known = _known(node, name, path, model)
-        text = _unknown(name, meant, known, _next_to(name, path, model), places_of(model, name))
+        text = _unknown(name, meant, known_keys(model, path, loc), _next_to(name, path, model), places_of(model, name))
         yield _Found((Finding((*path, name), text, "key"),))
     for name in missing:
         yield _Found((Finding(path, f"'{name}' is missing{_in_table(path)}"),))
@@ -242,9 +249,10 @@ def _names(node: _Tree, kind: str) -> list[str]:
     return [str(key) for key, child in node.below.items() for details in child.here if details["type"] == kind]
 
 
-def _known(node: _Tree, name: str, path: KeyPath, model: type[BaseModel]) -> list[str]:
-    loc = node.below[name].here[0]["loc"] if name in node.below else ()
-    return known_keys(model, path, loc)
+def _synonym(name: str, models: Iterable[type[BaseModel]]) -> str | None:
+    """Returns what to write instead of a word of other programs, if one of the models knows it."""
+    found = (each.synonym(name) for each in models if hasattr(each, "synonym"))
+    return next((write for write in found if write is not None), None)
 
 
 def _next_to(name: str, path: KeyPath, model: type[BaseModel]) -> str:

@@ -123,9 +123,11 @@ def message(details: ErrorDetails) -> str:
 
 
 def kinds_message(nouns: list[str], value: Any) -> str:
-    """Returns ``expected A or B, got C``, with the nearest of the possible words."""
+    """Returns ``expected A or B, got C``, with the nearest of the possible words, or with the unit that is missing."""
     words = [word for noun in nouns if noun.startswith('"') for word in re.findall(r'"([^"]*)"', noun)]
     near = did_you_mean(value, words) if isinstance(value, str) else ""
+    if type(value) is int and any("duration" in noun for noun in nouns):
+        near = f': write the unit, as in "{value}s" or "{value}m"'
     return f"expected {' or '.join(dict.fromkeys(nouns))}, got {as_written(value)}{near}"
 
 

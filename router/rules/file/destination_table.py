@@ -39,6 +39,7 @@ SpanLimit = Annotated[Annotated[SpanRange, Tag("table")], only_a_table('{ max = 
 class DestinationTable(TomlTable):
     """A queue or an agent, with the flow that does the move; all conditions must hold."""
 
+    synonyms = ("destination",)
     queue: Reference | None = None
     agent: Reference | None = None
     agent_from: Annotated[str, AfterValidator(_attribute)] | None = None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Generic, Self, TypeVar
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -29,6 +32,20 @@ class TomlTable(BaseModel):
     """Reads a table of a rule file: no unknown key, no conversion between types, no change once read."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+    synonyms: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def synonym(cls, key: str) -> str | None:
+        """Returns what to write instead of a key of another program; ``synonyms`` are the lists of synonyms.toml."""
+        return next((found[key] for name in cls.synonyms if key in (found := _synonyms()[name])), None)
+
+
+@cache
+def _synonyms() -> dict[str, dict[str, str]]:
+    lists = tomllib.loads(resources.files("router.rules.file").joinpath("synonyms.toml").read_text("utf-8"))
+    return {
+        name: {key: write for keys, write in table.items() for key in keys.split()} for name, table in lists.items()
+    }
 
 
 def complaint(kind: str, message: str, **values: Any) -> PydanticCustomError:
@@ -120,6 +137,7 @@ V = TypeVar("V")
 class Range(TomlTable, Generic[V]):
     """Holds both ends, inclusive; at least one of them is given."""
 
+    synonyms = ("range",)
     min: V | None = None
     max: V | None = None
 
@@ -164,13 +182,19 @@ def shape(value: object) -> str | None:
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _either(expected: str) -> Discriminator:
-    return Discriminator(shape, custom_error_type="wrong_form", custom_error_message=expected)
+def _either(expected: str, *, number: str = "number") -> Discriminator:
+    """Returns the choice between two forms. ``number`` is the form that a bare number is read as."""
+    forms = {"number": number}
+    return Discriminator(
+        lambda value: forms.get(shape(value) or "", shape(value)),
+        custom_error_type="wrong_form",
+        custom_error_message=expected,
+    )
 
 
 SpanOrRange = Annotated[
     Annotated[Duration, Tag("text")] | Annotated[SpanRange, Tag("table")],
-    _either('expected a duration such as "15m", or { min = "15m", max = "1h" }'),
+    _either('expected a duration such as "15m", or { min = "15m", max = "1h" }', number="text"),
 ]
 CountOrRange = Annotated[
     Annotated[Count, Tag("number")] | Annotated[CountRange, Tag("table")],

@@ -45,13 +45,14 @@ def channel(text: str) -> str:
     """Returns the channel. Raises if Connect cannot transfer its contacts, or does not know it."""
     if text in CHANNELS:
         return text
-    if text in UNMOVABLE:
+    if text.upper() in UNMOVABLE:
         raise complaint(
             "unmovable_channel",
             "Connect cannot transfer {channel} contacts through its API: rules are about TASK and EMAIL",
-            channel=text,
+            channel=text.upper(),
         )
-    hint = did_you_mean(text.upper(), CHANNELS)
+    both = text.upper() in ("*", "ANY", "ALL", "BOTH")
+    hint = "; leave channel out for both" if both else did_you_mean(text.upper(), CHANNELS)
     raise complaint("unknown_channel", 'expected "TASK" or "EMAIL", got "{got}"{hint}', got=text, hint=hint)
 
 
@@ -77,6 +78,7 @@ Regex = Annotated[str, AfterValidator(no_control_characters), AfterValidator(_re
 class TextTable(TomlTable):
     """The forms of a text condition that are not plain text; exactly one of the keys."""
 
+    synonyms = ("text",)
     not_: OneOrSeveral | None = Field(default=None, alias="not")
     present: bool | None = None
     matches: Regex | None = None
@@ -91,6 +93,7 @@ class TextTable(TomlTable):
 class AttributeTable(TomlTable):
     """Holds a text condition's forms, or a range of numbers."""
 
+    synonyms = ("text", "range")
     not_: OneOrSeveral | None = Field(default=None, alias="not")
     present: bool | None = None
     matches: Regex | None = None
@@ -108,6 +111,7 @@ class AttributeTable(TomlTable):
 
 
 class ChannelTable(TomlTable):
+    synonyms = ("text",)
     not_: OneOrSeveralChannels = Field(alias="not")
 
 
@@ -172,6 +176,7 @@ class HoursCondition(TomlTable):
 class MatchTable(TomlTable):
     """Holds conditions of which all that are given must be true."""
 
+    synonyms = ("match",)
     channel: ChannelCondition | None = None
     queue: TextCondition | None = None
     waited: SpanOrRange | None = None

@@ -79,6 +79,7 @@ class RoutingTable(TomlTable):
 class StepTable(TomlTable):
     """Holds one of ``to``, ``routing`` and ``warn``; the first two may have a ``warn`` as well."""
 
+    synonyms = ("step",)
     at: AtText
     to: To | None = None
     pick: PickName | None = None
@@ -97,6 +98,7 @@ class StepTable(TomlTable):
 
 
 class SlaTable(TomlTable):
+    synonyms = ("sla",)
     target: LongerThanNothing | None = None
     clock: Literal["queue", "chain"] | None = None
     hours: Reference | None = None
@@ -114,6 +116,7 @@ class GuardTable(TomlTable):
 
 
 class RuleTable(TomlTable):
+    synonyms = ("rule",)
     name: RuleName
     description: Text | None = None
     mode: ModeName | None = None

@@ -141,7 +141,7 @@ RULE = '[[rule]]\nname = "a"\n[rule.match]\nqueue = "Q"\n'
         ('[[rule]]\nname = "a"\nmatch = { tags.lang = { not = 1 } }\n', ["3:31: expected text or a list, got 1"]),
         ('[[rule]]\nname = "a"\nmatch = { any = [{ queue = "a" }, { any = [{ queu = "b" }] }] }\n', ["3:46: unknown key 'queu' (did you mean 'queue'?)"]),
         ('[[rule]]\nname = "a"\nmatch = { waited = "4 hours" }\n', ['3:20: expected a duration such as "90s", "15m", "1h30m" or "2d", got "4 hours": write "4h"']),
-        ('[[rule]]\nname = "a"\nmatch = { waited = 15 }\n', ['3:20: expected a duration such as "15m" or a table (its keys: min, max), got 15']),
+        ('[[rule]]\nname = "a"\nmatch = { waited = 15 }\n', ['3:20: expected a duration such as "15m" or a table (its keys: min, max), got 15: write the unit, as in "15s" or "15m"']),
         (RULE + '[[rule.step]]\nat = "?"\nto = [{ queue = "B", slots_availble = { min = 1 } }]\n', ["6:6: ? is no time", "7:22: unknown key 'slots_availble' (did you mean 'slots_available'?)"]),
         (RULE + '[[rule.step]]\nat = "1m"\nto = [[{ queue = "B" }], [{ agnt = "C" }]]\n', ["7:29: unknown key 'agnt' (did you mean 'agent'?)"]),
         (RULE + '[[rule.step]]\nat = "1m"\n[[rule.step.to]]\nqueue = 5\n', ["8:9: expected text, got 5"]),

@@ -232,7 +232,7 @@ def test_every_source_tells_its_problems_at_once(reported):
     ) == [
         "--set execute.worker: unknown key 'execute.worker' (did you mean 'execute.workers'?)",
         "--set execute.workers: must be at least 1, got 0",
-        '4:9: expected a duration such as "15m", got 5',
+        '4:9: expected a duration such as "15m", got 5: write the unit, as in "5s" or "5m"',
         "environment:CONNECT_ROUTER_LOGS__LEVEL: unknown variable (did you mean 'CONNECT_ROUTER_LOG__LEVEL'?)",
         'environment:CONNECT_ROUTER_LOG__LEVEL: expected "debug", "info", "warning" or "error", got "loud"',
     ]
