@@ -27,6 +27,8 @@ SOURCES := $(shell find router -name __pycache__ -prune -o -print) $(wildcard py
 
 # What the caller's shell has set must not decide which `router` is tested.
 unexport PYTHONPATH PYTHONHOME
+# Without bytecode, each process of a run compiles every test and module again, which takes twice the time of their import.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 # $(call step,what it does,command): one line, and what the command printed only when it failed.

@@ -24,6 +24,11 @@ WORD = re.compile(r"[A-Za-z]{2,}")
 
 
 @cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
 def sentences() -> dict[str, set[str]]:
     """Returns each sentence, with … for every value in it, and the files that contain it."""
     found: dict[str, set[str]] = {}
@@ -33,37 +38,40 @@ def sentences() -> dict[str, set[str]]:
         if package == "sandbox" and file.name not in ABOUT_SCENARIOS:
             continue
         by_name = NO_MESSAGE_BY_NAME if package == "cli" else frozenset()
-        for text in _texts(ast.parse(file.read_text(encoding="utf-8")), by_name):
+        for text in _texts(parsed(file), by_name):
             found.setdefault(text, set()).add(str(path))
     return found
 
 
 def _texts(module: ast.Module, by_name: Set[str]) -> Iterator[str]:
-    skipped = {id(child) for part in _no_messages(module, by_name) for child in ast.walk(part)}
-    for node in ast.walk(module):
-        if id(node) not in skipped and (text := template(node)) is not None:
+    waiting: list[ast.AST] = [module]
+    while waiting:
+        node = waiting.pop()
+        inside, skipped = ast.iter_child_nodes(node), list(_no_messages(node, by_name))
+        waiting.extend((child for child in inside if child not in skipped) if skipped else inside)
+        if (text := template(node)) is not None:
             plain = normal(text)
             if " " in plain and len(WORD.findall(plain)) > (":" not in plain) and not SQL.match(plain):
                 yield plain
 
 
-def _no_messages(module: ast.Module, by_name: Set[str]) -> Iterator[ast.AST]:
-    for node in ast.walk(module):
-        match node:
-            case ast.Expr(value=ast.Constant()):
-                yield node
-            case ast.Assert(msg=ast.expr() as message):
-                yield message
-            case ast.keyword(arg=name) if name in NO_MESSAGE_BY_KEYWORD:
-                yield node
-            case ast.Assign(targets=[ast.Name(id=name)]) if name in by_name:
-                yield node
-            case ast.AnnAssign(annotation=annotation) | ast.arg(annotation=ast.expr() as annotation):
-                yield annotation
-            case ast.JoinedStr(values=parts):
-                yield from (part for part in parts if isinstance(part, ast.Constant))
-            case ast.Call(func=ast.Name(id="cast"), args=[kind, *_]):
-                yield kind
+def _no_messages(node: ast.AST, by_name: Set[str]) -> Iterator[ast.AST]:
+    """Yields the children of a node that are no messages, whatever is in them."""
+    match node:
+        case ast.Expr(value=ast.Constant() as text):
+            yield text
+        case ast.Assert(msg=ast.expr() as message):
+            yield message
+        case ast.keyword(arg=name) if name in NO_MESSAGE_BY_KEYWORD:
+            yield node.value
+        case ast.Assign(targets=[ast.Name(id=name)]) if name in by_name:
+            yield node.value
+        case ast.AnnAssign(annotation=annotation) | ast.arg(annotation=ast.expr() as annotation):
+            yield annotation
+        case ast.JoinedStr(values=parts):
+            yield from (part for part in parts if isinstance(part, ast.Constant))
+        case ast.Call(func=ast.Name(id="cast"), args=[kind, *_]):
+            yield kind
 
 
 def template(node: ast.AST) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 
 import router
 from router.model import HoldReason
+from tests.docs.code_sentences import parsed
 
 PAGE = Path(__file__).parents[2] / "docs" / "log-events.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -37,7 +38,7 @@ def files_of_the_service():
 
 @cache
 def trees_of_the_service():
-    return [ast.parse(file.read_text(encoding="utf-8")) for file in files_of_the_service()]
+    return [parsed(file) for file in files_of_the_service()]
 
 
 def events_in_code():

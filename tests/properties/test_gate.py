@@ -10,6 +10,7 @@ from router.search.metrics_gate import Earliest
 from router.search.planner import SearchPlanner
 from router.search.waiting_list import WaitingList
 from tests.builders.contacts import NOW, contact
+from tests.builders.effort import scaled
 from tests.builders.instance import BILLING, DIRECTORY, GENERAL, OVERFLOW
 from tests.builders.rules import rules
 from tests.builders.watched import Arrival, Plenty, SetClock, WatchedWorld
@@ -84,7 +85,7 @@ def _name(one):
     return next(name for name, queue in PLACES.items() if queue == one.contact.queue_id)
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", range(scaled(120)))
 def test_no_contact_is_moved_later_than_without_the_gate_by_more_than_the_metrics_lag(seed):
     chance = random.Random(seed)
     arrivals, bound = list(crowd(chance)), rule_set(chance)

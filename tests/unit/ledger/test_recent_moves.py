@@ -9,6 +9,7 @@ import pytest
 from router.ledger.sqlite import SqliteLedger
 from router.model import ActionKind, ActionState, ContactId, Landing
 from tests.builders.contacts import NOW, act, contact
+from tests.builders.effort import scaled
 
 
 def fresh(ledger, path, since):
@@ -17,7 +18,7 @@ def fresh(ledger, path, since):
         return other.moves_since(since)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(scaled(20)))
 def test_after_any_writes_the_moves_of_late_are_those_of_the_file(tmp_path, seed):
     chance, path = random.Random(seed), tmp_path / "ledger.db"
     with SqliteLedger.open(path, instance_id="i", now=NOW, keep=timedelta(days=120)) as ledger:

@@ -1,7 +1,7 @@
 """Tests that no operation of the sandbox responds with an error that AWS's model does not have for it."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,25 +35,30 @@ def functions() -> dict[Function, ast.FunctionDef]:
 FUNCTIONS = functions()
 
 
-def called(module: str, node: ast.FunctionDef) -> Iterator[Function]:
-    """Yields every function that this one may call: a private one of its module, or any public one of the name."""
+@cache
+def called(function: Function) -> frozenset[Function]:
+    """Returns every function that this one may call: a private one of its module, or any public one of the name."""
+    module, node = function[0], FUNCTIONS[function]
     names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
     calls = [each.func for each in ast.walk(node) if isinstance(each, ast.Call)]
-    for name in names | {each.attr for each in calls if isinstance(each, ast.Attribute)}:
-        for other, theirs in FUNCTIONS:
-            if name == theirs and (other == module or not theirs.startswith("_")):
-                yield other, theirs
+    names |= {each.attr for each in calls if isinstance(each, ast.Attribute)}
+    return frozenset(
+        (other, theirs)
+        for other, theirs in FUNCTIONS
+        if theirs in names and (other == module or not theirs.startswith("_"))
+    )
 
 
-def raised(node: ast.FunctionDef) -> set[str]:
+@cache
+def raised(function: Function) -> frozenset[str]:
     codes = set()
-    for each in ast.walk(node):
+    for each in ast.walk(FUNCTIONS[function]):
         if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
             if each.func.id in SHORTHANDS:
                 codes.add(SHORTHANDS[each.func.id])
             elif each.func.id == "Refusal" and isinstance(each.args[0], ast.Constant):
                 codes.add(str(each.args[0].value))
-    return codes
+    return frozenset(codes)
 
 
 def errors_of(operation: str) -> set[str]:
@@ -67,8 +72,8 @@ def errors_of(operation: str) -> set[str]:
         if function in seen:
             continue
         seen.add(function)
-        codes |= raised(FUNCTIONS[function])
-        waiting += called(function[0], FUNCTIONS[function])
+        codes |= raised(function)
+        waiting += called(function)
     return codes
 
 
