@@ -21,8 +21,8 @@ RECIPES = [
     if "journalctl" in command and "| jq" in command
 ]
 EXPORT = Path(__file__).parents[1] / "corpus" / "journal" / "export.jsonl"
-"""The unit's journal as systemd 252 exported it (`journalctl -o json`, some fields only): a start, two moves, a reload, a
-refused reload, a crash with its stack, a restart, a stop, and a start with rules that do not load."""
+"""Holds the unit's journal as systemd 252 exported it (`journalctl -o json`, some fields only): a start, two moves, a
+reload, a refused reload, a crash with its stack, a restart, a stop, and a start with rules that do not load."""
 SYSTEMD = [
     "Starting connect-router.service - connect-router: moves waiting Amazon Connect tasks and e-mails by rules...",
     "Started connect-router.service - connect-router: moves waiting Amazon Connect tasks and e-mails by rules.",
