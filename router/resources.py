@@ -149,6 +149,7 @@ def open_connection(settings: Settings, clock: Clock, *, pause: Callable[[float]
     return Connection.open(
         instance_id=settings.connect.instance_id,
         region=settings.connect.region,
+        account=settings.connect.account,
         channels=[Channel(channel) for channel in settings.poll.channels],
         workers=settings.execute.workers,
         rates={name: Rate(quota.rate, quota.burst) for name, quota in settings.quotas.rates.items()},

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from router.cli.errors import TRACEBACK, CommandFailed
+from router.model import ContactId, contact_id_of
 from router.problems import Problem, Problems, printable
 from router.prove.lint import lint
 from router.prove.poll_interval import poll_too_often
@@ -46,6 +47,14 @@ def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:
     if getattr(arguments, "mode", None) is not None:
         found["execute.mode"] = arguments.mode
     return found
+
+
+def own_contact(text: str, settings: Settings) -> ContactId:
+    """Returns the id of a contact of this instance. Raises ``CommandFailed`` for an ARN of another instance."""
+    try:
+        return contact_id_of(text, settings.connect.home)
+    except ValueError as error:
+        raise CommandFailed(printable(f"connect-router: {error}"), misconfigured=True) from None
 
 
 def settings_and_rules(arguments: argparse.Namespace) -> tuple[Settings, RuleSet]:

@@ -190,13 +190,14 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def contact_id(text: str) -> str:
-    """Reads an argument that is the id of a contact."""
+    """Returns an argument that is the id of a contact as it was given: an ARN names its instance, too."""
     from router.model.ids import contact_id_of  # `connect-router --help` does not wait for it
 
     try:
-        return contact_id_of(text)
+        contact_id_of(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

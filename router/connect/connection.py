@@ -16,7 +16,7 @@ from router.connect.quotas import Quotas, Rate, Wait, wait_on
 from router.connect.reads import BRIEF, LISTING, Patience, Reads
 from router.connect.search import Search
 from router.connect.transfer import ConnectMover
-from router.model import Channel, QueueId
+from router.model import Channel, Home, QueueId
 from router.sdk_errors import without_user
 
 
@@ -25,7 +25,7 @@ class Connection:
     """Holds the client and the parts that use it. Thread-safe. ``endpoint`` is the URL that the SDK resolved."""
 
     endpoint: str
-    region: str
+    home: Home
     reader: ConnectReader
     background: ConnectReader
     """The same, for readings that can wait for those right before a move."""
@@ -42,6 +42,7 @@ class Connection:
         *,
         instance_id: str,
         region: str | None,
+        account: str | None = None,
         channels: Collection[Channel],
         workers: int,
         rates: Mapping[str, Rate],
@@ -56,8 +57,8 @@ class Connection:
     ) -> Connection:
         """Opens the connection without a call. ``rates`` replace the documented quotas of their operations.
 
-        ``share`` is the part of each that this process may use. Raises ``Unreachable`` if the SDK has no region,
-        credentials or usable configuration.
+        ``share`` is the part of each that this process may use; ``account`` is the instance's, if it is known. Raises
+        ``Unreachable`` if the SDK has no region, credentials or usable configuration.
         """
         credentials = RenewableCredentials()
         client = make_client(
@@ -69,9 +70,10 @@ class Connection:
         api = Api(client, instance_id=instance_id, quotas=quotas, monotonic=monotonic, credentials=credentials)
         reads = Reads(api, quotas=quotas, monotonic=monotonic)
         missing: MissingIds[QueueId] = MissingIds("queue", monotonic)
+        home = Home(instance_id, client.meta.region_name, account)
         search = Search(reads, channels=channels, missing=missing, patience=searching)
         return cls(
-            region=client.meta.region_name,
+            home=home,
             endpoint=without_user(client.meta.endpoint_url),
             reader=ConnectReader(
                 searching=search, contacts=Contacts(reads, monotonic=monotonic, patience=describing)
@@ -81,7 +83,7 @@ class Connection:
                 contacts=Contacts(reads, monotonic=monotonic, patience=replace(describing, urgent=False)),
             ),
             mover=ConnectMover(api),
-            instance=ConnectInstance(reads, missing),
+            instance=ConnectInstance(reads, missing, home),
             quotas=quotas,
             _skew=skew,
             credentials=credentials,

@@ -10,6 +10,7 @@ from typing import Any
 from router.connect.answers import NOT_FROM_AWS, Denied
 from router.connect.directory import TRANSFER_FLOWS
 from router.connect.reads import BRIEF, Patience, Reads
+from router.model import Home
 
 UNKNOWN = "*"
 
@@ -61,6 +62,12 @@ class InstanceArn:
 
     def __str__(self) -> str:
         return f"arn:{self.partition}:connect:{self.region}:{self.account}:instance/{self.instance_id}"
+
+    @property
+    def home(self) -> Home:
+        """Returns the instance with its known parts."""
+        region, account = (None if part == UNKNOWN else part for part in (self.region, self.account))
+        return Home(self.instance_id, region, account)
 
     def every(self, kind: str) -> str:
         """Returns the ARN of all resources of a kind of this instance, or of the instance itself."""

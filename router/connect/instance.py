@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from router.connect.agents import Agents
@@ -16,10 +17,12 @@ from router.connect.metrics import Metrics
 from router.connect.missing_ids import MissingIds
 from router.connect.reads import BRIEF, Patience, Reads
 from router.model import (
+    ANYWHERE,
     AgentId,
     AgentState,
     Channel,
     Directory,
+    Home,
     HoursId,
     OpeningHours,
     ProfileId,
@@ -32,7 +35,8 @@ from router.model import (
 class ConnectInstance:
     """Reads the instance: its names, hours, metrics and agents. Thread-safe."""
 
-    def __init__(self, reads: Reads, missing_queues: MissingIds[QueueId]) -> None:
+    def __init__(self, reads: Reads, missing_queues: MissingIds[QueueId], home: Home = ANYWHERE) -> None:
+        self._home = home
         self._reads = reads
         self._missing_queues = missing_queues
         self._missing_agents: MissingIds[AgentId] = MissingIds("agent", lambda: reads.monotonic)
@@ -45,7 +49,7 @@ class ConnectInstance:
         return self._missing_queues.known | self._missing_agents.known
 
     def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure:
-        """Returns all names, or why they could not all be read; see ``read_directory``.
+        """Returns all names of the instance, or why they could not all be read; see ``read_directory``.
 
         Queues and agents that were missing are requested again afterwards.
         """
@@ -53,6 +57,7 @@ class ConnectInstance:
         if isinstance(found, Directory):
             self._missing_queues.directory_read(found.queues)
             self._missing_agents.directory_read(found.agents)
+            return replace(found, home=self._home)
         return found
 
     def queue_metrics(

@@ -98,10 +98,11 @@ class Statement:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Holds the statements of a policy. While there are ``unresolved`` flows, whose id is not known, every flow of the
-    instance is allowed."""
+    instance is allowed. ``foreign`` flows belong to no flow of this instance, with the reason, and get no right."""
 
     statements: tuple[Statement, ...]
     unresolved: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
 
 
 QUOTAS = Statement("ConnectRouterReadsQuotas", ("servicequotas:ListServiceQuotas",), ("*",))
@@ -132,12 +133,17 @@ def policy_of(
     if observe:
         return Policy(statements=(*reading, *_ledger(table, arn, LEDGER_READS)))
     changing = changing_operations(ruleset, keep_place=keep_place)
-    flows, unresolved = _flow_ids(flows_used(ruleset), directory)
+    used = {flow: arn.home.objection(flow, "flow") for flow in flows_used(ruleset)}
+    flows, unresolved = _flow_ids([flow for flow, objection in used.items() if objection is None], directory)
     exact = None if unresolved else [arn.one(FLOW, flow) for flow in flows]
     moves = [_moves(arn, exact)] if "TransferContact" in changing else []
     places = _statements("Reprioritizes", changing - {"TransferContact"}, arn)
     ledger = _ledger(table, arn, (*LEDGER_READS, *LEDGER_WRITES))
-    return Policy(statements=(*reading, *moves, *places, *ledger), unresolved=unresolved if moves else ())
+    return Policy(
+        statements=(*reading, *moves, *places, *ledger),
+        unresolved=unresolved if moves else (),
+        foreign=tuple(f'"{flow}" {objection}' for flow, objection in used.items() if objection is not None),
+    )
 
 
 def _ledger(table: str | None, arn: InstanceArn, actions: tuple[str, ...]) -> tuple[Statement, ...]:

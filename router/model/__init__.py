@@ -12,13 +12,25 @@ from router.model.action import (
 from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, RoutingData, Standing, transfers_behind
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
 from router.model.hold_reason import HoldReason, earliest
-from router.model.ids import AgentId, ContactId, FlowId, HoursId, ProfileId, QueueId, bare_id, contact_id_of
+from router.model.ids import (
+    ANYWHERE,
+    AgentId,
+    ContactId,
+    FlowId,
+    Home,
+    HoursId,
+    ProfileId,
+    QueueId,
+    bare_id,
+    contact_id_of,
+)
 from router.model.metrics import EMPTY_QUEUE, METRICS, AgentState, Metric, OpeningHours, QueueMetrics, TimeSlice
 from router.model.need import Need, NeedKind
 from router.model.pause import Pause, PauseKind, Pauses
 from router.model.wait_key import WaitKey, same_instant
 
 __all__ = [
+    "ANYWHERE",
     "DEFAULT_PRIORITY",
     "EMPTY_QUEUE",
     "METRICS",
@@ -39,6 +51,7 @@ __all__ = [
     "FlowId",
     "FlowType",
     "HoldReason",
+    "Home",
     "Hours",
     "HoursId",
     "Landing",

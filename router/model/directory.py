@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Protocol, TypeVar
 
-from router.model.ids import AgentId, FlowId, HoursId, QueueId, bare_id
+from router.model.ids import ANYWHERE, AgentId, FlowId, Home, HoursId, QueueId, bare_id
 
 
 class FlowType(StrEnum):
@@ -63,10 +63,6 @@ class Named(Protocol):
 N = TypeVar("N", bound=Named)
 
 
-def _find(by_id: Mapping[str, N], by_name: Mapping[str, N], reference: str) -> N | None:
-    return by_name.get(reference) or by_id.get(bare_id(reference))
-
-
 def _by_name(items: Iterable[N]) -> dict[str, N]:
     return {item.name: item for item in items}
 
@@ -77,12 +73,16 @@ def _by_id(items: Iterable[N]) -> dict[str, N]:
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
-    """Finds things by name, id or ARN; each look-up returns ``None`` if the instance has no such thing."""
+    """Finds things by name, id or ARN; each look-up returns ``None`` if the instance has no such thing.
+
+    An ARN of another instance than ``home``, or of another kind, is that of no such thing, although its id may exist.
+    """
 
     queues: tuple[Queue, ...] = ()
     agents: tuple[Agent, ...] = ()
     flows: tuple[Flow, ...] = ()
     hours: tuple[Hours, ...] = ()
+    home: Home = ANYWHERE
 
     @cached_property
     def _queue_ids(self) -> dict[str, Queue]:
@@ -117,16 +117,21 @@ class Directory:
         return _by_name(self.hours)
 
     def queue(self, reference: str) -> Queue | None:
-        return _find(self._queue_ids, self._queue_names, reference)
+        return self._find("queue", self._queue_ids, self._queue_names, reference)
 
     def agent(self, reference: str) -> Agent | None:
-        return _find(self._agent_ids, self._agent_names, reference)
+        return self._find("agent", self._agent_ids, self._agent_names, reference)
 
     def flow(self, reference: str) -> Flow | None:
-        return _find(self._flow_ids, self._flow_names, reference)
+        return self._find("flow", self._flow_ids, self._flow_names, reference)
 
     def opening_hours(self, reference: str) -> Hours | None:
-        return _find(self._hours_ids, self._hours_names, reference)
+        return self._find("hours of operation", self._hours_ids, self._hours_names, reference)
+
+    def _find(self, kind: str, by_id: Mapping[str, N], by_name: Mapping[str, N], reference: str) -> N | None:
+        if reference in by_name or self.home.objection(reference, kind) is None:
+            return by_name.get(reference) or by_id.get(bare_id(reference))
+        return None
 
     def queue_name(self, queue_id: QueueId | None) -> str | None:
         """Returns the queue's name, or the agent's for an agent's own queue, or else the id."""

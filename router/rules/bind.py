@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from router.model import Directory, Flow, FlowId, FlowType, HoursId, Queue, QueueId, Target
+from router.model import Directory, Flow, FlowId, FlowType, Home, HoursId, Queue, QueueId, Target
 from router.problems import did_you_mean
 from router.rules.bound import BoundEntry, BoundRule, BoundRuleSet, BoundStep, Unresolved
 from router.rules.condition import Condition, NoneOf, Test, tests_of
@@ -38,10 +38,11 @@ class InstanceNames:
     def __init__(self, directory: Directory, *, agents_known: bool) -> None:
         self._directory = directory
         self._agents_known = agents_known
-        self._queues = _Names("queue", (queue.name for queue in directory.queues if queue.agent_id is None))
-        self._agents = _Names("agent", (agent.name for agent in directory.agents))
-        self._flows = _Names("flow", (flow.name for flow in directory.flows))
-        self._hours = _Names("hours of operation", (hours.name for hours in directory.hours))
+        standard = (queue.name for queue in directory.queues if queue.agent_id is None)
+        self._queues = _Names("queue", directory.home, standard)
+        self._agents = _Names("agent", directory.home, (agent.name for agent in directory.agents))
+        self._flows = _Names("flow", directory.home, (flow.name for flow in directory.flows))
+        self._hours = _Names("hours of operation", directory.home, (hours.name for hours in directory.hours))
 
     def source_queue(self, reference: str) -> str | Unusable:
         """Returns the id of a queue whose contacts a rule matches."""
@@ -71,12 +72,15 @@ class InstanceNames:
 
 
 class _Names:
-    def __init__(self, kind: str, names: Iterable[str]) -> None:
+    def __init__(self, kind: str, home: Home, names: Iterable[str]) -> None:
         self._kind = kind
+        self._home = home
         self._count = Counter(names)
 
     def trouble(self, reference: str, found: object | None) -> Unusable | None:
         shown = f"{self._kind} {written(reference)}"
+        if found is None and (objection := self._home.objection(reference, self._kind)) is not None:
+            return Unusable(f"{shown} {objection}")
         if found is None:
             hint = did_you_mean(reference, self._count)
             verb = "do" if self._kind.startswith("hours") else "does"
@@ -188,7 +192,10 @@ class _Binder:
         if test.key != "queue" or not isinstance(form, TextForm) or not form.literals:
             return test
         skipped = not (negated or form.negated)
-        found = [(name, self._settle(self.names.source_queue(name), place, skipped=skipped)) for name in form.literals]
+        found = [
+            (name, self._settle(self.names.source_queue(as_written), place, skipped=skipped))
+            for name, as_written in zip(form.literals, form.as_written, strict=True)
+        ]
         bound = form.with_literals(found_id or name for name, found_id in found)
         return replace(test, fits=bound, form=bound)
 

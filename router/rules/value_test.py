@@ -90,10 +90,12 @@ class TextForm:
     """Tests a text. ``negated`` inverts literals and globs; ``present`` or ``pattern``, if set, is the only test.
 
     With ``names`` a value is several names of one thing: a literal may be any of them, a pattern is compared with the
-    first alone. With ``folded``, upper and lower case are equal.
+    first alone. With ``folded``, upper and lower case are equal. ``as_written`` are the literals as the file has them:
+    an ARN names its instance.
     """
 
     literals: tuple[str, ...] = ()
+    as_written: tuple[str, ...] = field(default=(), compare=False)
     globs: tuple[str, ...] = ()
     pattern: str | None = None
     present: bool | None = None
@@ -111,6 +113,7 @@ class TextForm:
         literals = tuple(text for text in found if not is_glob(text))
         return cls(
             literals=tuple(bare_id(text) for text in literals) if names else literals,
+            as_written=literals,
             globs=tuple(text for text in found if is_glob(text)),
             negated=negated,
             names=names,

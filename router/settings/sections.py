@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from router.durations import Duration
+from router.model import Home
 from router.problems import as_written, did_you_mean
 from router.settings.field_types import FilePath, Positive, Section, refusal, usable_path
 
@@ -68,6 +69,11 @@ class ConnectSettings(Section):
     def instance_id(self) -> str:
         """Returns the bare id, also if the configuration gives an ARN."""
         return self.instance.rpartition("/")[2]
+
+    @property
+    def home(self) -> Home:
+        """Returns the instance as far as the configuration names it."""
+        return Home(self.instance_id, self.region, self.account)
 
     @property
     def account(self) -> str | None:

@@ -93,7 +93,7 @@ def test_a_pause_outlives_a_transfer_by_people(centre):
         (NOBODY, f"Connect knows no contact {NOBODY}: nothing is paused"),
         ("4711", "Connect knows no contact 4711: nothing is paused"),
         ("task 4711", "'task 4711' is no id of a contact"),
-        ("arn:aws:connect:us-east-1:1:instance/i/queue/q", "is no id of a contact"),
+        ("arn:aws:connect:us-east-1:1:instance/i/queue/q", "is the ARN of another kind (queue), not of a contact"),
         (" ", "' ' is no id of a contact"),
     ],
 )
@@ -106,6 +106,43 @@ def test_an_id_that_does_not_exist_is_refused(centre, name, why):
     assert app.safety.pauses.now.all == ()
     assert not ask(app, "resume", kind="contact", name=name).ok
     assert not ask(app, "retry", contact_id=name).ok
+
+
+OTHER = "99999999-2222-3333-4444-555555555555"
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "retry"])
+@pytest.mark.parametrize("paused", [False, True], ids=["not paused", "paused"])
+def test_a_contact_of_another_instance_is_refused_with_that_instance(centre, command, paused):
+    """Names an id that this instance has as well, because replicas of an instance share their ids."""
+    first, _, last = handed_on(centre)
+    app = centre.router()
+    if paused:
+        assert pause(app, last).ok
+    name = f"arn:aws:connect:eu-west-1:123456789012:instance/{OTHER}/contact/{first}"
+    arguments = {"contact_id": name} if command == "retry" else {"kind": "contact", "name": name}
+
+    done = ask(app, command, **arguments, **({"for_s": 60, "comment": "c"} if command == "pause" else {}))
+
+    belongs = f"belongs to instance {OTHER} in eu-west-1, account 123456789012"
+    here = f"this router works for instance {centre.sandbox.instance_id} in us-east-1"
+    assert done.errors == (f"'{name}' {belongs}; {here}",)
+    assert len(app.safety.pauses.now.all) == paused
+
+
+@pytest.mark.parametrize("kind", ["queue", "flow"])
+def test_a_queue_or_flow_of_another_instance_is_not_paused(centre, kind):
+    app = centre.router()
+    cycle(app)
+    things = app.names.directory.queues if kind == "queue" else app.names.directory.flows
+    segment = "queue" if kind == "queue" else "contact-flow"
+    name = f"arn:aws:connect:us-east-1:123456789012:instance/{OTHER}/{segment}/{things[0].id}"
+
+    done = ask(app, "pause", kind=kind, name=name, for_s=60, comment="c")
+    ours = ask(app, "pause", kind=kind, name=name.replace(OTHER, centre.sandbox.instance_id), for_s=60, comment="c")
+
+    assert f"belongs to instance {OTHER} in us-east-1" in done.errors[0]
+    assert ours.ok, ours.errors
 
 
 def test_a_contact_that_has_ended_is_refused(centre):
@@ -181,6 +218,20 @@ def test_explain_and_history_by_any_id_in_any_form(bench, form, which):
     assert "transfer" in [one["kind"] for one in recorded]
     assert [one["id"] for one in explained["ledger"]] == [one["id"] for one in recorded]
     assert {one["contact_id"] for one in recorded} == {third}
+
+
+@pytest.mark.parametrize("command", ["history", "explain"])
+@pytest.mark.parametrize("segment", [f"instance/{OTHER}/contact", "instance/{own}/queue"])
+def test_history_and_explain_refuse_an_arn_of_elsewhere_in_one_line(bench, command, segment):
+    contact = bench.enqueue()
+    assert bench.run("run", "--once", "--enforce").returncode == 0
+    name = f"arn:aws:connect:us-east-1:123456789012:{segment.format(own=bench.sandbox.instance_id)}/{contact}"
+
+    done = bench.run(command, name)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert (f"belongs to instance {OTHER}" in done.stderr) or ("is the ARN of another kind (queue)" in done.stderr)
 
 
 def test_history_of_an_id_that_nobody_knows_exits_1(bench):

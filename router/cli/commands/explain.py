@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from router.cli.context import load_both, print_note
+from router.cli.context import load_both, own_contact, print_note
 from router.cli.errors import DONE, FOUND
 from router.cli.output import explanation, records
 from router.cli.output.tables import console, instant, print_json, text
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings, ruleset = load_both(arguments)
-    contact_id = ContactId(arguments.contact_id)
+    contact_id = own_contact(arguments.contact_id, settings)
     with in_one_line():
         account, preview, located = _look(settings, ruleset, contact_id)
         actions = _recorded(settings, located)

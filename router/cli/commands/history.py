@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from router.cli.context import print_note, settings_of
+from router.cli.context import own_contact, print_note, settings_of
 from router.cli.errors import DONE, FOUND, CommandFailed
 from router.cli.output.records import HEADINGS, as_json, as_row
 from router.cli.output.tables import console, print_json, print_table, table
@@ -62,7 +62,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     if arguments.contact_id is not None:
-        given, arguments.contact_id = arguments.contact_id, _recorded_id(settings, ContactId(arguments.contact_id))
+        given = own_contact(arguments.contact_id, settings)
+        arguments.contact_id = _recorded_id(settings, given)
         if arguments.contact_id is None:
             if arguments.json:
                 print_json([])
@@ -109,7 +110,7 @@ def _undo_plan(settings: Settings, arguments: argparse.Namespace) -> int:
         moves = [action for action in _filtered(ledger, arguments) if action.moved]
         if moves:
             with connected(settings) as connection:
-                directory, region = read_directory(connection, settings, with_agents=True), connection.region
+                directory, region = read_directory(connection, settings, with_agents=True), connection.home.region
                 undone = [
                     undo_of(move, reader=connection.reader, ledger=ledger, directory=directory, now=now)
                     for move in moves

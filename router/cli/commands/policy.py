@@ -75,6 +75,7 @@ def _warnings(policy: Policy, arn: InstanceArn, document: Mapping[str, Any], *, 
         names = ", ".join(f'"{name}"' for name in policy.unresolved)
         how = "the instance has no such flow" if live else "--live reads the ids from the instance"
         yield f"every flow of the instance is allowed, because of these only the names are known: {names}; {how}"
+    yield from (f"no right to use a flow: {one}" for one in policy.foreign)
     unknown = [name for name in ("region", "account") if getattr(arn, name) == UNKNOWN]
     if unknown:
         parts = f"{' and '.join(unknown)} {'are' if len(unknown) > 1 else 'is'}"

@@ -17,7 +17,7 @@ from router.daemon.status import status_of
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.operator_records import OperatorRecords
 from router.lookup.locate import Located, locate
-from router.model import Contact, ContactId, FlowId, Pause, PauseKind, contact_id_of
+from router.model import ANYWHERE, Contact, ContactId, FlowId, Home, Pause, PauseKind, contact_id_of
 from router.problems import did_you_mean, printable
 
 LONGEST = timedelta(days=365)
@@ -63,6 +63,8 @@ class Operator:
     def resume(self, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
         """Lifts a pause. Its name at that time is accepted too, because its queue or rule may not exist any longer."""
         kind, name = _kind(arguments), str(arguments.get("name") or "")
+        if kind is PauseKind.CONTACT:
+            name = self._contact_id(name)
         those = [one for one in self.app.safety.pauses.now.all if one.kind is kind]
         names: Collection[str] = (name,)
         if kind is PauseKind.CONTACT and not any(name in (one.name, one.subject) for one in those):
@@ -111,10 +113,14 @@ class Operator:
             _known(name, (rule.name for rule in self.app.names.ruleset.rules), "rule")
             return kind, name, name
         if kind is PauseKind.QUEUE:
-            queue = directory.queue(name) or _unknown(name, (one.name for one in directory.queues), "queue")
+            queue = directory.queue(name) or _unknown(
+                name, (one.name for one in directory.queues), "queue", directory.home
+            )
             return kind, queue.id, queue.name
         if kind is PauseKind.FLOW:
-            flow = directory.flow(name) or _unknown(name, (one.name for one in directory.flows), "flow")
+            flow = directory.flow(name) or _unknown(
+                name, (one.name for one in directory.flows), "flow", directory.home
+            )
             return kind, flow.id, flow.name
         contact = self._contact(name)
         return kind, contact.chain_id, contact.id
@@ -134,7 +140,7 @@ class Operator:
 
     def _recorded(self, text: str) -> ContactId:
         """Returns the id by which the ledger knows the chain. Connect is called only if that is not the given one."""
-        contact_id = _contact_id(text)
+        contact_id = self._contact_id(text)
         if self.app.ledger.history(contact_id=contact_id, limit=1):
             return contact_id
         located = self._located(contact_id)
@@ -145,7 +151,13 @@ class Operator:
         return recorded
 
     def _located(self, text: str) -> Located:
-        return locate(_contact_id(text), reader=self.app.connection.reader, ledger=self.app.ledger)
+        return locate(self._contact_id(text), reader=self.app.connection.reader, ledger=self.app.ledger)
+
+    def _contact_id(self, text: str) -> ContactId:
+        try:
+            return contact_id_of(text, self.app.connection.home)
+        except ValueError as error:
+            raise RequestRefused(printable(str(error))) from None
 
     def _those_that_are(self) -> str:
         paused = self.app.safety.pauses.now.all
@@ -157,13 +169,6 @@ def _kind(arguments: Arguments) -> PauseKind:
         return PauseKind(str(arguments.get("kind")))
     except ValueError:
         raise RequestRefused(f"what is to be paused is one of {', '.join(PauseKind)}") from None
-
-
-def _contact_id(text: str) -> ContactId:
-    try:
-        return contact_id_of(text)
-    except ValueError as error:
-        raise RequestRefused(printable(str(error))) from None
 
 
 def _span(seconds: object) -> timedelta:
@@ -186,7 +191,9 @@ def _known(name: str, known: Iterable[str], what: str) -> None:
         _unknown(name, names, what)
 
 
-def _unknown(name: str, known: Iterable[str], what: str) -> Any:
+def _unknown(name: str, known: Iterable[str], what: str, home: Home = ANYWHERE) -> Any:
+    if (objection := home.objection(name, what)) is not None:
+        raise RequestRefused(printable(f"'{name}' {objection}"))
     raise RequestRefused(printable(f"no {what} is called '{name}'{did_you_mean(name, known)}"))
 
 

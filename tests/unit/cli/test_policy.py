@@ -91,6 +91,15 @@ def test_the_least_rule_needs_the_search_the_names_the_chain_and_one_flow(policy
     assert told == ""
 
 
+def test_a_flow_of_another_instance_gets_no_right_although_its_id_is_exact(policy):
+    other = ARN.replace("11111111-2222", "99999999-2222")
+
+    document, warned = policy(flow=f"{other}/contact-flow/{FLOW_ID}")
+
+    assert resources(document, "TransferContact") == {ARN, f"{ARN}/contact/*"}
+    assert f'no right to use a flow: "{other}/contact-flow/{FLOW_ID}" belongs to instance 99999999-2222' in warned
+
+
 def test_no_resource_is_a_bare_wildcard_and_no_action_either(policy):
     document, _ = policy(act='to = [{ agent_from = "attributes.a" }, { queue = "General", open = true }]')
     for statement in document["Statement"]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Hours, HoursId, Queue, QueueId
+from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Home, Hours, HoursId, Queue, QueueId
 from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
 from router.rules.condition import Truth, match
@@ -64,6 +64,44 @@ def test_names_ids_and_arns_come_to_the_same_ids():
     assert (targets[0].queue_id, targets[0].flow_id) == (queue_id("Overflow"), "flow-q")
     assert targets[0] == targets[1] == targets[2]
     assert named.rules[0].unresolved == ()
+
+
+HOME = "arn:aws:connect:us-east-1:1:instance/i"
+ELSEWHERE = "arn:aws:connect:eu-west-1:2:instance/j"
+IN_HOURS = """
+[[rule]]
+name = "r"
+match.queue = "Billing"
+sla = { target = "1h", hours = "{arn}/operating-hours/hours-1" }
+[[rule.step]]
+at = "10m"
+warn = "late"
+"""
+OF_ANOTHER = "belongs to instance j in eu-west-1, account 2; this router works for instance i in us-east-1"
+
+
+@pytest.mark.parametrize("arn", [ELSEWHERE, HOME], ids=["another instance", "another kind"])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (moving('{ queue = "Overflow", flow = "To queue" }', f'"{{arn}}/queue/{queue_id("Billing")}"'), "queue"),
+        (moving(f'{{ queue = "{{arn}}/queue/{queue_id("Overflow")}", flow = "To queue" }}'), "queue"),
+        (moving('{ queue = "Overflow", flow = "{arn}/contact-flow/flow-q" }'), "flow"),
+        (moving('{ agent = "{arn}/agent/agent-2", flow = "To agent" }'), "agent"),
+        (IN_HOURS, "hours of operation"),
+    ],
+    ids=["source", "destination", "flow", "agent", "hours"],
+)
+def test_an_arn_of_another_instance_or_kind_comes_to_nothing_although_its_id_exists(arn, text, kind):
+    home = replace(INSTANCE, home=Home("i", "us-east-1"))
+    if arn == HOME:
+        for segment in ("/queue/", "/contact-flow/", "/agent/", "/operating-hours/"):
+            text = text.replace(segment, "/task-template/")
+
+    (rule,) = bound(text.replace("{arn}", arn), directory=home).rules
+
+    assert len(rule.unresolved) == 1
+    assert (OF_ANOTHER if arn == ELSEWHERE else f"not of a {kind}") in str(rule.unresolved[0])
 
 
 def test_agents_and_their_flow():
