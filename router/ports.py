@@ -175,8 +175,8 @@ class Ledger(Protocol):
         """Closes an open intent with the action's state and outcome. Raises ``NotOpen`` if it is not open."""
         ...
 
-    def land(self, action: Action, *, follow_up: Action | None = None) -> Action | None:
-        """Records the landing of a transfer that has acted, and its follow-up, which is returned as written. Raises
+    def land(self, action: Action, *, follow_ups: Iterable[Action] = ()) -> tuple[Action, ...]:
+        """Records the landing of a transfer that has acted, and its follow-ups, which are returned as written. Raises
         ``NotOpen`` if there is no such transfer."""
         ...
 
@@ -205,7 +205,7 @@ class Ledger(Protocol):
 
 TRANSFER = "TransferContact"
 
-UPDATE = "UpdateContactRoutingData"
+REROUTE = "UpdateContactRoutingData"
 
 
 class Grant:

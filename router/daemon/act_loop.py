@@ -11,7 +11,7 @@ from router import events
 from router.daemon.cycle import Cycle
 from router.ledger.errors import LedgerUnavailable
 from router.model import Contact, Landing
-from router.ports import TRANSFER, UPDATE, Pacer
+from router.ports import REROUTE, TRANSFER, Pacer
 from router.runtime import Runtime
 from router.search.planner import SearchPlanner
 from router.search.progress import SearchProgress
@@ -94,7 +94,7 @@ class ActLoop:
         self._news.set()
         if self.runtime.stopping.is_set():
             self._pause.set()
-        for operation in (TRANSFER, UPDATE):
+        for operation in (TRANSFER, REROUTE):
             self.pacer.nudge(operation)
 
     def landed(self, contact: Contact, landing: Landing) -> None:

@@ -141,8 +141,7 @@ def _update_routing(evaluation: Evaluation, step: Step, routing: Routing) -> Dec
 
 
 def _is_update_under_way(act: Action) -> bool:
-    sent = act.kind is ActionKind.ROUTING or (act.kind is ActionKind.RESTORE_PLACE and act.sent_at is not None)
-    return act.open and sent
+    return act.open and act.kind.is_routing and (not act.kind.follows or act.sent_at is not None)
 
 
 def _is_updated_after(act: Action, instant: datetime, *, observed: bool) -> bool:

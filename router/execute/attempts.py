@@ -25,7 +25,7 @@ from router.execute.routing_update import Shown, routing_of, shown
 from router.execute.workers import InProgress
 from router.lookup.details import DetailsCache
 from router.model import SEND_BY, Action, ActionKind, HoldReason
-from router.ports import TRANSFER, UPDATE, Clock, Grant, Ledger, Mover, Pacer, Reader
+from router.ports import REROUTE, TRANSFER, Clock, Grant, Ledger, Mover, Pacer, Reader
 from router.rules.condition import ReliedOnValue
 from router.runtime import Runtime
 from router.safety.safety import Safety
@@ -253,7 +253,7 @@ def _stale() -> AttemptResult:
 
 
 def _operation(action: Action) -> str:
-    return UPDATE if action.kind is ActionKind.ROUTING else TRANSFER
+    return REROUTE if action.kind is ActionKind.ROUTING else TRANSFER
 
 
 def _last(state: RetryCallState) -> AttemptResult:

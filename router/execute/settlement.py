@@ -1,4 +1,4 @@
-"""Decides what the end of an attempt means: one pure table for transfers, routing updates and restored places."""
+"""Decides what the end of an attempt means: one pure table for transfers, routing updates and follow-ups."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ NO_ANSWER = "NoAnswer"
 class Settlement:
     """Holds what to write, log and stop after an attempt.
 
-    ``state`` ``INTENDED`` leaves the intent open. ``event`` is the log event, ``None`` for none, and ``only_news`` logs
-    it only if the contact's last failure had another code. ``error`` is the code for the ledger and the log.
+    ``state`` ``INTENDED`` leaves the intent open. ``event`` is the log event, ``None`` for none; a follow-up logs
+    events of its own instead. ``only_news`` logs it only if the contact's last failure had another code. ``error`` is
+    the code for the ledger and the log.
     """
 
     state: ActionState
@@ -47,7 +48,6 @@ class Settlement:
 _ACCEPTED: Mapping[ActionKind, str] = {
     ActionKind.TRANSFER: "contact.transferred",
     ActionKind.ROUTING: "contact.reprioritized",
-    ActionKind.RESTORE_PLACE: "contact.place_kept",
 }
 
 
@@ -60,23 +60,20 @@ def settle(kind: ActionKind, attempt: AttemptResult, *, uncertain: bool, chain_f
     answer = attempt.answer
     if isinstance(answer, Transferred | Updated):
         accepted = BreakerSignal.ACCEPTED if kind is ActionKind.TRANSFER else BreakerSignal.NONE
-        return Settlement(
-            state=ActionState.ACTED, outcome=Outcome.DONE, event=_ACCEPTED[kind], breaker=accepted
-        )
+        return Settlement(state=ActionState.ACTED, outcome=Outcome.DONE, event=_ACCEPTED.get(kind), breaker=accepted)
     if uncertain and attempt.hold in GONE:
-        event = "contact.recovered" if kind is not ActionKind.RESTORE_PLACE else None
-        return Settlement(state=ActionState.ACTED, outcome=Outcome.DONE, event=event)
+        return Settlement(state=ActionState.ACTED, outcome=Outcome.DONE, event="contact.recovered")
     refused_update = isinstance(answer, Rejected | Full) and kind is not ActionKind.TRANSFER
     if isinstance(answer, Unknown) or (uncertain and not refused_update):
         return _open(kind, attempt)
     if isinstance(answer, Rejected):
-        return _refused(kind, answer, BreakerSignal.PERMITTED if kind is ActionKind.TRANSFER else BreakerSignal.NONE)
+        return _refused(answer, BreakerSignal.PERMITTED if kind is ActionKind.TRANSFER else BreakerSignal.NONE)
     if isinstance(answer, Full):
         return _full(kind, answer, chain_full=chain_full)
-    if kind is ActionKind.RESTORE_PLACE and isinstance(answer, Denied):
-        return _refused(kind, answer, BreakerSignal.ROUTING_DENIED)
-    if kind is ActionKind.RESTORE_PLACE and attempt.hold is None:
-        return _due_again(attempt)
+    if kind.follows and isinstance(answer, Denied):
+        return _refused(answer, _denial(kind, attempt))
+    if kind.follows and attempt.hold is None:
+        return _due_again(kind, attempt)
     if isinstance(attempt.failure, Denied | Unauthenticated):
         return _denied(kind, attempt)
     if isinstance(attempt.failure, Skewed):
@@ -97,18 +94,18 @@ def _open(kind: ActionKind, attempt: AttemptResult) -> Settlement:
     return Settlement(
         state=ActionState.INTENDED,
         outcome=Outcome.UNSETTLED,
-        event="contact.failed" if kind is not ActionKind.RESTORE_PLACE else None,
+        event="contact.failed",
         breaker=_denial(kind, attempt),
         error=failure.code if failure is not None else NO_ANSWER,
         message=UNKNOWN_YET,
     )
 
 
-def _refused(kind: ActionKind, answer: Rejected | Full | Denied, breaker: BreakerSignal) -> Settlement:
+def _refused(answer: Rejected | Full | Denied, breaker: BreakerSignal) -> Settlement:
     return Settlement(
         state=ActionState.REFUSED,
         outcome=Outcome.REFUSED,
-        event="contact.place_lost" if kind is ActionKind.RESTORE_PLACE else "contact.failed",
+        event="contact.failed",
         breaker=breaker,
         error=answer.code,
         message=answer.message,
@@ -117,9 +114,9 @@ def _refused(kind: ActionKind, answer: Rejected | Full | Denied, breaker: Breake
 
 def _full(kind: ActionKind, answer: Full, *, chain_full: bool) -> Settlement:
     if kind is not ActionKind.TRANSFER:
-        return _refused(kind, answer, BreakerSignal.NONE)
+        return _refused(answer, BreakerSignal.NONE)
     if chain_full:
-        return _refused(kind, answer, BreakerSignal.CHAIN_FULL)
+        return _refused(answer, BreakerSignal.CHAIN_FULL)
     return Settlement(
         state=ActionState.NEVER_SENT,
         outcome=Outcome.HELD,
@@ -150,15 +147,17 @@ def _denial(kind: ActionKind, attempt: AttemptResult) -> BreakerSignal:
     reading = failure is not attempt.answer
     if kind is ActionKind.TRANSFER:
         return BreakerSignal.READING_DENIED if reading else BreakerSignal.FLOW_DENIED
+    if not kind.is_routing:
+        return BreakerSignal.NONE
     return BreakerSignal.ROUTING_UNREADABLE if reading else BreakerSignal.ROUTING_DENIED
 
 
-def _due_again(attempt: AttemptResult) -> Settlement:
-    """Leaves a place to give back open: nothing was sent, and the next look tries again."""
+def _due_again(kind: ActionKind, attempt: AttemptResult) -> Settlement:
+    """Leaves a follow-up open: nothing was sent, and the next look tries again."""
     return Settlement(
         state=ActionState.INTENDED,
         outcome=Outcome.NOT_SENT,
-        breaker=_denial(ActionKind.RESTORE_PLACE, attempt),
+        breaker=_denial(kind, attempt),
         error=attempt.failure.code if attempt.failure is not None else None,
     )
 

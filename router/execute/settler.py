@@ -54,7 +54,7 @@ class Settler:
             action = replace(action, new_contact_id=answer.contact_id, request_id=answer.request_id)
         elif isinstance(answer, Updated):
             action = replace(action, request_id=answer.request_id)
-        if action.kind is not ActionKind.TRANSFER and isinstance(answer, Updated | Unknown):
+        if action.kind.is_routing and isinstance(answer, Updated | Unknown):
             self._remember_age(action, had or action.before)
         if settlement.state is ActionState.INTENDED:
             return self._kept_open(action, settlement), settlement

@@ -10,7 +10,8 @@ from threading import Lock
 from router import events
 from router.connect.connection import Connection
 from router.execute.executor import Executor
-from router.followup.place_keeper import PlaceKeeper, follow_up_of
+from router.followup.follow_up_call import FollowUp
+from router.followup.place_keeper import PlaceKeeper
 from router.followup.successor import LandingOutcome, outcome_of, taken
 from router.ledger.errors import LedgerUnavailable, NotOpen
 from router.model import Action, Contact, ContactId, Directory, Landing, Standing
@@ -57,7 +58,7 @@ class Tracker:
     ledger: Ledger
     safety: Safety
     clock: Clock
-    keeper: PlaceKeeper
+    follow_ups: tuple[FollowUp, ...]
     directory: Callable[[], Directory]
     landing_timeout: timedelta
     landed: Callable[[Contact, Landing], object]
@@ -82,24 +83,16 @@ class Tracker:
         landed: Callable[[Contact, Landing], object],
     ) -> Tracker:
         """Opens it. A router that ``enforces`` gives places back, if ``execute.keep_place`` is set."""
-        keep_place = settings.execute.keep_place
-        keeper = PlaceKeeper(
-            enabled=keep_place and enforces,
-            abandons=not keep_place and enforces,
-            reader=connection.background,
-            mover=connection.mover,
-            pacer=connection.quotas,
-            ledger=ledger,
-            safety=safety,
-            settler=executor.settler,
-            runtime=runtime,
-        )
+        wanted: dict[type[FollowUp], bool] = {PlaceKeeper: settings.execute.keep_place}
         return cls(
             reader=connection.background,
             ledger=ledger,
             safety=safety,
             clock=runtime.clock,
-            keeper=keeper,
+            follow_ups=tuple(
+                each.open(runtime, connection, ledger, executor.settler, wanted=wish, enforces=enforces)
+                for each, wish in wanted.items()
+            ),
             directory=directory,
             landing_timeout=settings.execute.landing_timeout,
             landed=landed,
@@ -114,7 +107,9 @@ class Tracker:
         self.safety.slots.reset((*followed, *self.ledger.open_intents()))
         for action in followed:
             self.watch(action, read_age=None)
-        self.keeper.resume()
+        left = self.ledger.open_follow_ups()
+        for each in self.follow_ups:
+            each.resume(left)
 
     def count_unanswered(self) -> None:
         """Counts what another router, or an earlier run, has moved and follows, as it is read now. Writes nothing."""
@@ -145,10 +140,10 @@ class Tracker:
 
     @property
     def pending(self) -> bool:
-        """Returns whether a move has neither landed nor been given up as a stray, or a place is still due."""
+        """Returns whether a move has neither landed nor been given up as a stray, or a follow-up is due."""
         with self._lock:
             moves = [watch.action for watch in self._watched.values()]
-        return any(move.landing is Landing.PENDING for move in moves) or self.keeper.pending
+        return any(move.landing is Landing.PENDING for move in moves) or any(each.pending for each in self.follow_ups)
 
     def look(self) -> int:
         """Reads every followed contact whose look is due; returns how many were read.
@@ -164,7 +159,8 @@ class Tracker:
                 due = [watch for watch in self._watched.values() if watch.next_at <= now]
             for watch in due:
                 self._look_after(watch)
-            self.keeper.look()
+            for each in self.follow_ups:
+                each.look()
             return len(due)
 
     def _look_after(self, watch: _Watch) -> None:
@@ -222,11 +218,11 @@ class Tracker:
             landed_enqueued_at=contact.enqueued_at,
             new_contact_id=contact.id,
         )
-        gives_place = landing is Landing.QUEUED and self.keeper.enabled
-        follow_up = self.ledger.land(after, follow_up=follow_up_of(after, now=now) if gives_place else None)
+        due = [follow_up for each in self.follow_ups for follow_up in each.after(after, now=now)]
+        written = self.ledger.land(after, follow_ups=due)
         watch.action = after
-        if follow_up is not None and follow_up.open:
-            self.keeper.watch(follow_up)
+        for each in self.follow_ups:
+            each.watch(written)
         self._free(after)
         self._sight(contact, landing)
         self.landed(contact, landing)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from router.ledger.rows import instant_of, micros
 from router.ledger.sqlite import SqliteLedger
-from router.ledger.statements import MEMBERS
+from router.ledger.statements import FOLLOW_UPS, MEMBERS
 from router.model import ContactId, FlowId, Pause, PauseKind
 
 _SET = """INSERT OR REPLACE INTO pauses (instance, kind, subject, name, until, comment, who, set_at)
@@ -79,7 +79,7 @@ class OperatorRecords:
     def retry(self, *, rule: str | None, contact_id: ContactId | None) -> int:
         """Allows refused moves and updates to be tried again, of a rule, of a contact's chain or of all. Returns the
         number of contacts."""
-        filters = ["instance = :instance", "state = 'refused' AND kind <> 'restore_place'"]
+        filters = ["instance = :instance", f"state = 'refused' AND kind NOT IN ({FOLLOW_UPS})"]
         filters += [f"fingerprint NOT LIKE '%{RETRIED}'"]
         filters += ["rule = :rule"] if rule is not None else []
         filters += [f"chain_id IN ({MEMBERS})"] if contact_id is not None else []

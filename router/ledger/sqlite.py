@@ -303,17 +303,17 @@ class SqliteLedger:
         self._together.write(write)
         self._recent.changed(action)
 
-    def land(self, action: Action, *, follow_up: Action | None = None) -> Action | None:
-        """Writes the landing of a transfer that acted, and its follow-up in the same transaction.
+    def land(self, action: Action, *, follow_ups: Iterable[Action] = ()) -> tuple[Action, ...]:
+        """Writes the landing of a transfer that acted, and its follow-ups in the same transaction.
 
-        Returns the follow-up with its id; one that is there already stays as it is. Raises NotOpen if there is no such
-        transfer.
+        Returns the follow-ups with their ids; one that is there already stays as it is. Raises NotOpen if there is no
+        such transfer.
         """
 
-        def write(connection: sqlite3.Connection) -> Action | None:
+        def write(connection: sqlite3.Connection) -> tuple[Action, ...]:
             self._update(connection, statements.LAND, action, outcome_row(action))
             statements.adopt(connection, self.instance_id, action)
-            return self._follow_up(connection, follow_up) if follow_up is not None else None
+            return tuple(self._follow_up(connection, one) for one in follow_ups)
 
         written = self._together.write(write)
         self._recent.changed(action)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from router.ledger.rows import LANDING, OUTCOME, RENEWAL, Value, micros
-from router.model import Action, ActionState, Contact, ContactId, Landing
+from router.model import Action, ActionKind, ActionState, Contact, ContactId, Landing
 
 # Which contact ids make one chain: Connect's ids, corrected by the router's own moves.
 #
@@ -62,7 +62,7 @@ def adopt(connection: sqlite3.Connection, instance_id: str, action: Action) -> N
 def open_in_chain(connection: sqlite3.Connection, instance_id: str, action: Action) -> int | None:
     """Returns the id of the open move of the action's chain, chains that were joined to it included.
 
-    An open routing update, or a place to give back, is none: it never delays a move.
+    An open routing update or follow-up is none: it never delays a move.
     """
     row = connection.execute(
         f"SELECT id FROM actions WHERE instance = :instance AND state = 'intended' AND kind = 'transfer'"
@@ -87,6 +87,8 @@ def _assignments(columns: Iterable[str]) -> str:
     return ", ".join(f"{column} = :{column}" for column in columns)
 
 
+FOLLOW_UPS = _literals(kind.value for kind in ActionKind if kind.follows)
+OF_STEPS = _literals(kind.value for kind in ActionKind if not kind.follows)
 FOLLOWED = _literals(landing.value for landing in Landing if landing.followed)
 MOVED = "kind = 'transfer' AND state = 'acted' AND observed = 0"
 LANDING_OPEN = f"""
@@ -96,11 +98,11 @@ LANDING_OPEN = f"""
 queries, because SQLite answers each from the index and their OR from all moves that ever were."""
 
 # INDEXED BY: with no statistics of the file, SQLite may prefer an index over everything of the instance.
-OPEN_INTENTS = """SELECT * FROM actions INDEXED BY actions_intended
-    WHERE instance = :instance AND state = 'intended' AND kind IN ('transfer', 'routing') ORDER BY id"""
+OPEN_INTENTS = f"""SELECT * FROM actions INDEXED BY actions_intended
+    WHERE instance = :instance AND state = 'intended' AND kind IN ({OF_STEPS}) ORDER BY id"""
 
-OPEN_FOLLOW_UPS = """SELECT * FROM actions INDEXED BY actions_intended
-    WHERE instance = :instance AND state = 'intended' AND kind = 'restore_place' ORDER BY id"""
+OPEN_FOLLOW_UPS = f"""SELECT * FROM actions INDEXED BY actions_intended
+    WHERE instance = :instance AND state = 'intended' AND kind IN ({FOLLOW_UPS}) ORDER BY id"""
 
 FOLLOW_UP = "SELECT * FROM actions WHERE instance = :instance AND parent = :parent AND kind = :kind"
 
@@ -135,7 +137,7 @@ DEAD_CHAINS = f"""
         SELECT 1 FROM segments AS member
         CROSS JOIN actions AS act ON act.instance = :instance AND act.chain_id = member.contact_id
         WHERE member.instance = :instance AND member.chain_id = segments.chain_id
-        AND ((act.state = 'intended' AND act.kind <> 'restore_place')
+        AND ((act.state = 'intended' AND act.kind NOT IN ({FOLLOW_UPS}))
             OR act.id IN ({LANDING_OPEN})
             OR max(act.decided_at, coalesce(act.settled_at, act.decided_at), coalesce(act.landed_at, act.decided_at))
                 >= :before))

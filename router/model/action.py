@@ -16,7 +16,17 @@ class ActionKind(StrEnum):
     ROUTING = "routing"
     WARN = "warn"
     RESTORE_PLACE = "restore_place"
-    """Gives a moved contact its place in the queue back: a follow-up of the transfer that is its parent."""
+    """Gives a moved contact its place in the queue back."""
+
+    @property
+    def follows(self) -> bool:
+        """Returns whether it is a follow-up: an action after a move, with the transfer as its parent."""
+        return self not in (ActionKind.TRANSFER, ActionKind.ROUTING, ActionKind.WARN)
+
+    @property
+    def is_routing(self) -> bool:
+        """Returns whether its call is UpdateContactRoutingData."""
+        return self in (ActionKind.ROUTING, ActionKind.RESTORE_PLACE)
 
 
 class ActionState(StrEnum):
@@ -93,11 +103,11 @@ class Action:
 
     ``at`` is the step's place on the rule's clock, because progress is recorded as that time. ``id`` is the ledger's, 0
     before it is written. ``target``, ``token``, ``series`` and the landing belong to transfers. ``parent`` is the id of
-    the transfer that a follow-up (``RESTORE_PLACE``) belongs to; the follow-up has the transfer's contact and place,
-    and acts on ``new_contact_id`` after that has landed. ``routing`` is what an update requests, ``None`` while that is
-    not known or if nothing has to be sent. ``before`` is what the contact had before the call, and of a follow-up
-    before its parent's call. ``fingerprint`` names the rule's content, so that a refusal is forgotten when the rule, or
-    what its names mean, changes. ``channel`` is the contact's, ``None`` in rows of earlier versions.
+    the transfer that a follow-up belongs to; the follow-up has the transfer's contact and place, and acts on
+    ``new_contact_id`` after that has landed. ``routing`` is what an update requests, ``None`` while that is not known
+    or if nothing has to be sent. ``before`` is what the contact had before the call, and of a follow-up before its
+    parent's call. ``fingerprint`` names the rule's content, so that a refusal is forgotten when the rule, or what its
+    names mean, changes. ``channel`` is the contact's, ``None`` in rows of earlier versions.
     """
 
     id: int = 0
@@ -143,8 +153,7 @@ class Action:
     @property
     def acts_on(self) -> ContactId:
         """Returns the contact that the call is about: of a follow-up the one that its parent's move led to."""
-        follows = self.kind is ActionKind.RESTORE_PLACE and self.new_contact_id is not None
-        return self.new_contact_id if follows and self.new_contact_id is not None else self.contact_id
+        return self.new_contact_id if self.kind.follows and self.new_contact_id is not None else self.contact_id
 
     @property
     def open(self) -> bool:

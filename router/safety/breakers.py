@@ -13,7 +13,7 @@ from router.connect.answers import Failure, Full
 from router.decide.snapshot import Blocks
 from router.model import Action, ContactId, FlowId, HoldReason, Landing
 from router.news import NewsFilter
-from router.ports import TRANSFER, UPDATE, Clock
+from router.ports import REROUTE, TRANSFER, Clock
 
 DENIED_PROBE = timedelta(minutes=5)
 FULL_PROBE = timedelta(minutes=1)
@@ -149,7 +149,7 @@ class Breakers:
             self._log(failure, stops="calls")
         elif signal in (BreakerSignal.ROUTING_DENIED, BreakerSignal.ROUTING_UNREADABLE):
             self._trip(Breaker.ROUTING)
-            operation = UPDATE if signal is BreakerSignal.ROUTING_DENIED else DESCRIBE
+            operation = REROUTE if signal is BreakerSignal.ROUTING_DENIED else DESCRIBE
             self._log(failure, operation=operation, stops="routing")
         elif signal is BreakerSignal.READING_DENIED:
             self._trip(Breaker.READING)

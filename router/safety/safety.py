@@ -134,11 +134,11 @@ class Safety:
             return SafetyHold(HoldReason.CLOCK_SKEW)
         return None
 
-    def hold_before_follow_up(self, move: Action) -> SafetyHold | None:
-        """Returns why a contact that was moved may not be updated now where it has landed; ``None``: it may."""
-        if self.calls_stopped() or self.routing_stopped():
+    def hold_before_follow_up(self, follow_up: Action) -> SafetyHold | None:
+        """Returns why the call after a move may not be made now where the contact has landed; ``None``: it may."""
+        if self.calls_stopped() or (follow_up.kind.is_routing and self.routing_stopped()):
             return SafetyHold(HoldReason.DENIED)
-        pause = self.pauses.holding_moved(move)
+        pause = self.pauses.holding_moved(follow_up)
         return SafetyHold(HoldReason.OPERATOR_PAUSE, str(pause)) if pause is not None else None
 
     def calls_stopped(self) -> bool:

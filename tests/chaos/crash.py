@@ -77,7 +77,9 @@ def mortal(app: Router, plan: Plan) -> None:
         setattr(app.ledger, method, plan.around(method, getattr(app.ledger, method)))
     attempts = app.executor.attempts
     mover: Any = _Part(attempts.mover, plan, {"transfer": "transfer", "reroute": "routing"})
-    attempts.mover = app.follower.keeper.mover = mover
+    attempts.mover = mover
+    for follow_up in app.follower.follow_ups:
+        follow_up.mover = mover
     attempts.reader = _reading(attempts.reader, plan)
     app.follower.reader = _reading(app.follower.reader, plan)
     object.__setattr__(app.executor.recovery, "reader", _reading(app.executor.recovery.reader, plan))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from router.cli.output.tables import instant, iso, seconds, span
-from router.model import Action, ActionKind, ActionState, Directory, Landing, RoutingData
+from router.model import Action, ActionState, Directory, Landing, RoutingData
 
 HEADINGS = ("decided at", "cycle", "revision", "contact", "rule", "step", "did", "outcome")
 
@@ -68,7 +68,7 @@ def did(action: Action, directory: Directory) -> str:
 
 def _set(action: Action) -> str:
     """Returns what an update set. One that would not improve the contact's place was not sent."""
-    if action.kind is ActionKind.WARN:
+    if not action.kind.is_routing:
         return ""
     if action.routing is None:
         return ": as good already" if action.state is ActionState.ACTED else ""

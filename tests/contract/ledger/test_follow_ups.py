@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.followup.place_keeper import follow_up_of
+from router.followup.follow_up_call import follow_up_of
 from router.ledger import AlreadyIntended, NotOpen
 from router.model import ActionKind, ActionState, ContactId, Landing, QueueId, RoutingData
 
@@ -26,7 +26,8 @@ def land(move, now):
             landed_queue_id=QueueId("overflow"),
             landed_enqueued_at=now,
         )
-        return ledger.land(after, follow_up=follow_up_of(after, now=now))
+        (due,) = ledger.land(after, follow_ups=[follow_up_of(after, ActionKind.RESTORE_PLACE, now=now)])
+        return due
 
     return landed
 
@@ -49,7 +50,7 @@ def test_a_landing_writes_its_follow_up(ledger, land):
 def test_a_landing_without_a_follow_up_writes_none(ledger, move):
     moved = ledger.record(move("c-1", "c-1-after"))
 
-    assert ledger.land(replace(moved, landing=Landing.ANSWERED)) is None
+    assert ledger.land(replace(moved, landing=Landing.ANSWERED)) == ()
     assert ledger.open_follow_ups() == ()
 
 
@@ -58,7 +59,7 @@ def test_a_landing_that_is_written_again_has_one_follow_up(ledger, land, now):
     (moved, _) = ledger.history()
     ledger.settle(replace(due, state=ActionState.ACTED, settled_at=now))
 
-    again = ledger.land(moved, follow_up=follow_up_of(moved, now=now))
+    (again,) = ledger.land(moved, follow_ups=[follow_up_of(moved, ActionKind.RESTORE_PLACE, now=now)])
 
     assert (again.id, again.state) == (due.id, ActionState.ACTED)
     assert len(ledger.history()) == 2

@@ -22,7 +22,7 @@ from router.execute.attempts import FRESH, UPDATE_PATIENCE, RetryPolicy
 from router.execute.result import STALE, AttemptResult
 from router.ledger import LedgerUnavailable, NotOpen
 from router.model import SEND_BY, ActionState, ContactId, Details, HoldReason, Pause, PauseKind
-from router.ports import TRANSFER, UPDATE, Grant
+from router.ports import REROUTE, TRANSFER, Grant
 from tests.builders.contacts import NOW, minutes
 from tests.builders.execution import URGENT
 
@@ -46,9 +46,7 @@ def test_a_response_that_settles_is_final(bench, answer):
 
 
 @pytest.mark.parametrize(("first", "uncertain"), [(LOST, True), (SLOW_DOWN, False)])
-def test_a_move_that_was_lost_or_throttled_is_repeated_with_the_same_token_after_a_new_reading(
-    bench, first, uncertain
-):
+def test_a_move_that_was_lost_or_throttled_is_repeated_with_the_same_token_after_a_new_reading(bench, first, uncertain):
     effort = bench.move_effort()
     bench.connect.transfer_answers = [first, MOVED]
 
@@ -205,7 +203,7 @@ def test_without_a_token_nothing_is_read_and_nothing_sent(bench):
     assert (bench.connect.transfers, bench.pacer.seen) == ([], [])
 
 
-@pytest.mark.parametrize(("effort", "operation"), [("move_effort", TRANSFER), ("update_effort", UPDATE)])
+@pytest.mark.parametrize(("effort", "operation"), [("move_effort", TRANSFER), ("update_effort", REROUTE)])
 def test_the_token_is_one_of_the_operation_s_own_quota(bench, effort, operation):
     bench.connect.transfer_answers = [MOVED]
     bench.attempts.make(getattr(bench, effort)())
@@ -225,9 +223,7 @@ def test_a_token_that_the_worker_has_already_serves_the_first_call_only(bench):
 def test_a_pause_that_an_operator_sets_now_counts_before_the_call(bench):
     effort = bench.move_effort()
     rule, until = effort.action.rule, NOW + minutes(5)
-    pause = Pause(
-        kind=PauseKind.RULE, subject=rule, name=rule, until=until, comment="", who="ann", set_at=NOW
-    )
+    pause = Pause(kind=PauseKind.RULE, subject=rule, name=rule, until=until, comment="", who="ann", set_at=NOW)
     bench.connect.transfer_answers = [SLOW_DOWN, MOVED]
     bench.pacer.pause = lambda seconds: bench.safety.pauses.set(pause)
 

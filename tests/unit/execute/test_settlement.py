@@ -125,15 +125,15 @@ CERTAIN = [
 ]
 
 FOLLOW_UP = [
-    (ended(UPDATED), (ACTED, Outcome.DONE, "contact.place_kept", BreakerSignal.NONE, None, None)),
-    (ended(REJECTED), (REFUSED, Outcome.REFUSED, "contact.place_lost", BreakerSignal.NONE, None, REJECTED.code)),
-    (ended(DENIED), (REFUSED, Outcome.REFUSED, "contact.place_lost", BreakerSignal.ROUTING_DENIED, None, DENIED.code)),
-    (ended(BAD_KEYS), (INTENDED, Outcome.NOT_SENT, None, BreakerSignal.CREDENTIALS_REFUSED, None, BAD_KEYS.code)),
-    (ended(SLOW_DOWN), (INTENDED, Outcome.NOT_SENT, None, BreakerSignal.NONE, None, SLOW_DOWN.code)),
-    (ended(LOST), (INTENDED, Outcome.UNSETTLED, None, BreakerSignal.NONE, None, LOST.code)),
+    (ended(UPDATED), (ACTED, Outcome.DONE, BreakerSignal.NONE, None, None)),
+    (ended(REJECTED), (REFUSED, Outcome.REFUSED, BreakerSignal.NONE, None, REJECTED.code)),
+    (ended(DENIED), (REFUSED, Outcome.REFUSED, BreakerSignal.ROUTING_DENIED, None, DENIED.code)),
+    (ended(BAD_KEYS), (INTENDED, Outcome.NOT_SENT, BreakerSignal.CREDENTIALS_REFUSED, None, BAD_KEYS.code)),
+    (ended(SLOW_DOWN), (INTENDED, Outcome.NOT_SENT, BreakerSignal.NONE, None, SLOW_DOWN.code)),
+    (ended(LOST), (INTENDED, Outcome.UNSETTLED, BreakerSignal.NONE, None, LOST.code)),
     (
         ended(hold=HoldReason.LEFT_QUEUE),
-        (NEVER_SENT, Outcome.HELD, None, BreakerSignal.NONE, HoldReason.LEFT_QUEUE, None),
+        (NEVER_SENT, Outcome.HELD, BreakerSignal.NONE, HoldReason.LEFT_QUEUE, None),
     ),
 ]
 
@@ -142,13 +142,13 @@ FOLLOW_UP = [
 def test_each_end_of_giving_a_place_back_has_its_row(attempt, expected):
     one = settle(RESTORE, attempt, uncertain=False)
 
-    assert (one.state, one.outcome, one.event, one.breaker, one.reason, one.error) == expected
+    assert (one.state, one.outcome, one.breaker, one.reason, one.error) == expected
 
 
-def test_a_place_whose_contact_has_left_after_a_call_is_over_without_a_line():
+def test_a_place_whose_contact_has_left_after_a_call_is_over():
     one = settle(RESTORE, ended(hold=HoldReason.LEFT_QUEUE), uncertain=True)
 
-    assert (one.state, one.outcome, one.event) == (ACTED, Outcome.DONE, None)
+    assert (one.state, one.outcome) == (ACTED, Outcome.DONE)
 
 
 @pytest.mark.parametrize(("kind", "attempt", "expected"), CERTAIN)
@@ -228,7 +228,7 @@ def test_no_combination_falls_through(kind, attempt, uncertain, chain_full):
 
     assert (one.reason is not None) == (one.outcome is Outcome.HELD), "a hold has a reason, and nothing else has one"
     assert one.event is None or one.event.startswith("contact.")
-    assert (one.event in ("contact.failed", "contact.place_lost")) <= (one.error is not None)
+    assert (one.event == "contact.failed") <= (one.error is not None)
     accepted = isinstance(attempt.answer, Transferred | Updated)
     assert (one.state is ACTED) == (accepted or (uncertain and attempt.hold in GONE))
     if isinstance(attempt.answer, Unknown):

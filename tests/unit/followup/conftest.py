@@ -6,9 +6,10 @@ import pytest
 
 from router.execute.routing_update import AgeMeaning
 from router.execute.settler import Settler
-from router.followup.place_keeper import PlaceKeeper, follow_up_of
+from router.followup.follow_up_call import follow_up_of
+from router.followup.place_keeper import PlaceKeeper
 from router.ledger import SqliteLedger
-from router.model import Action, Contact, Details, RoutingData
+from router.model import Action, ActionKind, Contact, Details, RoutingData
 from router.runtime import Runtime
 from router.safety.safety import Safety
 from tests.builders.contacts import NOW, act, after, contact
@@ -39,9 +40,10 @@ class Bench:
             act(old, target=to(OVERFLOW), new_contact_id=new.id, before=BEFORE, landed_at=self.clock.now(),
                 landed_queue_id=new.queue_id, landed_enqueued_at=new.enqueued_at)
         )  # fmt: skip
-        due = self.ledger.land(moved, follow_up=follow_up_of(moved, now=self.clock.now()))
-        assert due is not None
-        self.keeper.watch(due)
+        due = follow_up_of(moved, ActionKind.RESTORE_PLACE, now=self.clock.now())
+        written = self.ledger.land(moved, follow_ups=[due])
+        self.keeper.watch(written)
+        (due,) = written
         return new, due
 
     def only(self) -> Action:
@@ -64,5 +66,3 @@ def bench():
     )  # fmt: skip
     yield Bench(keeper, ledger, connect, pacer, clock, safety, settler)
     ledger.close()
-
-

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from router.connect.answers import Denied, Rejected, Throttled, Unauthenticated, Unknown
 from router.model import ActionState, RoutingData
@@ -97,8 +98,10 @@ def test_a_contact_that_was_answered_is_given_nothing(bench, sent, state):
     bench.connect.show(replace(new, connected_at=bench.clock.now()))
 
     bench.clock.travel(2 * MINUTE)
-    bench.keeper.look()
+    with capture_logs() as lines:
+        bench.keeper.look()
 
+    assert lines == []
     assert len(bench.connect.updates) == int(sent)
     assert bench.only().state is state
 
@@ -120,7 +123,7 @@ def test_nothing_is_tried_after_ten_minutes(bench):
 def test_the_next_process_takes_up_what_is_open(bench):
     _, due = bench.moved()
     another = replace(bench.keeper, _open={})
-    another.resume()
+    another.resume(bench.ledger.open_follow_ups())
 
     assert another.pending
     another.look()
@@ -133,7 +136,7 @@ def test_a_process_that_keeps_no_places_closes_those_that_are_open_or_leaves_the
     bench.moved()
     another = replace(bench.keeper, enabled=False, abandons=abandons, _open={})
 
-    another.resume()
+    another.resume(bench.ledger.open_follow_ups())
     another.look()
 
     assert bench.connect.updates == []

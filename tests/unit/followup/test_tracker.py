@@ -44,7 +44,7 @@ class TrackerBench:
             ledger=self.ledger,
             safety=self.safety,
             clock=self.clock,
-            keeper=self.keeper,
+            follow_ups=(self.keeper,),
             directory=self.safety.directory,
             landing_timeout=timedelta(minutes=2),
             landed=lambda one, landing: self.landings.append((one.id, landing)),
@@ -229,7 +229,7 @@ def test_a_contact_at_an_agent_is_shown_until_it_is_elsewhere_and_logged_once(fo
 def test_a_ledger_that_fails_leaves_everything_as_it_was_for_the_next_look(follow, monkeypatch):
     follow.moved()
 
-    def full(action, *, follow_up=None):
+    def full(action, *, follow_ups=()):
         raise LedgerUnavailable("disk full")
 
     with monkeypatch.context() as broken:

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from router.connect.answers import Denied
 from router.decide.decide import decide
+from router.followup.follow_up_call import follow_up_of
 from router.ledger.operator_records import OperatorRecords
 from router.ledger.sqlite import SqliteLedger
 from router.model import ActionKind, ContactId, FlowId, HoldReason, Landing, Pause, PauseKind
@@ -24,6 +25,7 @@ MOVE = move(ONE, after(ONE, "c2"))
 assert MOVE.target is not None
 FLOW = MOVE.target.flow_id
 UPDATE = act(ONE, kind="routing")
+PLACE = follow_up_of(MOVE, ActionKind.RESTORE_PLACE, now=NOW)
 DENIED = Denied(message="not authorized")
 HELD_DENIED = SafetyHold(HoldReason.DENIED)
 
@@ -44,9 +46,7 @@ class House:
 
     def pause_everything(self):
         self.safety.pauses.set(
-            Pause(
-                kind=PauseKind.ALL, subject="", name="", until=NOW + minutes(1), comment="x", who="ann", set_at=NOW
-            )
+            Pause(kind=PauseKind.ALL, subject="", name="", until=NOW + minutes(1), comment="x", who="ann", set_at=NOW)
         )
 
 
@@ -119,15 +119,15 @@ def test_a_denied_routing_update_holds_updates(house, subject, held):
 
 
 def test_a_follow_up_is_held_by_credentials_denied_updates_and_pauses(house):
-    assert house.safety.hold_before_follow_up(MOVE) is None
+    assert house.safety.hold_before_follow_up(PLACE) is None
     house.safety.breakers.apply(BreakerSignal.ROUTING_DENIED, UPDATE, DENIED)
-    assert house.safety.hold_before_follow_up(MOVE) == HELD_DENIED
+    assert house.safety.hold_before_follow_up(PLACE) == HELD_DENIED
     house.safety.breakers.close_all()
     house.safety.breakers.stop_calls()
-    assert house.safety.hold_before_follow_up(MOVE) == HELD_DENIED
+    assert house.safety.hold_before_follow_up(PLACE) == HELD_DENIED
     house.safety.breakers.close_all()
     house.pause_everything()
-    hold = house.safety.hold_before_follow_up(MOVE)
+    hold = house.safety.hold_before_follow_up(PLACE)
     assert hold is not None
     assert hold.reason is HoldReason.OPERATOR_PAUSE
 
