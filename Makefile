@@ -75,6 +75,7 @@ $(NPM): build/%/.connect-router-npm: tests/%/package.json tests/%/package-lock.j
 	@touch $@
 
 suite: $(DEV) $(WHEEL) $(NPM) ## all tests (ARGS= goes to pytest)
+	@command -v promtool >/dev/null || echo 'make: not evaluated: monitoring/alerts.yml, because promtool (Debian package prometheus) is missing' >&2
 	@echo '-- tests'
 	@$(PYTEST) $(ARGS)
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from router.daemon.prometheus import PrometheusCollector, exposed
@@ -170,6 +171,25 @@ def test_every_alert_is_on_the_page_and_tried_by_the_tests_of_the_alerts():
     assert len(alerts) == len(set(alerts)) > 8
     assert set(alerts) == tried
     assert set(re.findall(r"^\| `(ConnectRouter\w+)`", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)) == tried
+
+
+def fits(text, template):
+    """Returns whether a summary may be what the template becomes. Placeholders are replaced by anything."""
+    return re.fullmatch("(?s:.+)".join(map(re.escape, re.split(r"\{\{.*?\}\}", template))), text)
+
+
+def test_what_the_tests_of_the_alerts_expect_is_what_the_rules_say():
+    """Holds without promtool: both files are YAML, and severities, labels and summaries agree."""
+    groups = yaml.safe_load((MONITORING / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    rules = {rule["alert"]: rule for group in groups for rule in group["rules"]}
+    tests = yaml.safe_load((MONITORING / "alerts_test.yml").read_text(encoding="utf-8"))["tests"]
+    tried = [(one["alertname"], alert) for test in tests for one in test["alert_rule_test"] for alert in one["exp_alerts"]]
+
+    assert {rule["labels"]["severity"] for rule in rules.values()} == {"page", "ticket"}
+    assert {name for name, _ in tried} == set(rules)
+    for name, alert in tried:
+        assert alert["exp_labels"]["severity"] == rules[name]["labels"]["severity"], name
+        assert fits(alert["exp_annotations"]["summary"], rules[name]["annotations"]["summary"]), name
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not here")
