@@ -42,7 +42,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff pictures fuzz mutants lock lowest clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff pictures fuzz mutants lock lowest bounds clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,7 +52,7 @@ setup: $(WHEEL) ## the environment, the locked packages, and connect-router's wh
 demo: $(WHEEL) ## sandbox and service together, enforcing, with live traffic; no AWS account
 	@$(VENV)/bin/connect-router demo $(ARGS)
 
-test: lint imports types suite ## everything: lint, imports, types, and the tests against the installed wheel
+test: lint imports types bounds suite ## everything: lint, imports, types, and the tests against the installed wheel
 
 lint: $(DEV) ## ruff
 	$(call step,lint,$(VENV)/bin/ruff check .)
@@ -175,9 +175,17 @@ $(LOWEST): pyproject.toml $(ENV)
 		build/lowest/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r build/lowest/requirements-dev.txt)
 	@touch $@
 
+# The dependencies that passed are in a file of the repository: commit it. CI tries them by itself after a change without it.
+TRIED := .ci/lowest-tried
+BOUNDS = $(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")'
+
 lowest: $(LOWEST) ## the tests of `make fast` with the oldest packages that pyproject.toml allows (ARGS= goes to pytest)
 	@echo '-- tests with the lowest versions allowed'
 	@HYPOTHESIS_PROFILE=fast build/lowest/bin/python -m pytest $(FAST) $(ARGS)
+	@$(if $(ARGS),:,$(BOUNDS) >$(TRIED))
+
+bounds: $(ENV) ## `make lowest`, if the dependencies in pyproject.toml have changed since it passed
+	@$(BOUNDS) | cmp -s - $(TRIED) || $(MAKE) lowest ARGS=
 
 clean: ## what was built, and the tools' caches
 	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -183,7 +183,8 @@ def test_what_the_tests_of_the_alerts_expect_is_what_the_rules_say():
     groups = yaml.safe_load((MONITORING / "alerts.yml").read_text(encoding="utf-8"))["groups"]
     rules = {rule["alert"]: rule for group in groups for rule in group["rules"]}
     tests = yaml.safe_load((MONITORING / "alerts_test.yml").read_text(encoding="utf-8"))["tests"]
-    tried = [(one["alertname"], alert) for test in tests for one in test["alert_rule_test"] for alert in one["exp_alerts"]]
+    trials = [trial for test in tests for trial in test["alert_rule_test"]]
+    tried = [(trial["alertname"], alert) for trial in trials for alert in trial["exp_alerts"]]
 
     assert {rule["labels"]["severity"] for rule in rules.values()} == {"page", "ticket"}
     assert {name for name, _ in tried} == set(rules)
