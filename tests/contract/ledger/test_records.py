@@ -79,7 +79,7 @@ ACTIONS = st.builds(
     routing=st.none() | ROUTING,
     before=st.none() | ROUTING,
     parent=st.integers(1, 2**62),
-).map(lambda action: action if action.kind is ActionKind.RESTORE_PLACE else replace(action, parent=None))
+).map(lambda action: action if action.kind.follows else replace(action, parent=None))
 
 numbers = count()
 
@@ -166,7 +166,7 @@ def test_an_observed_transfer_is_neither_open_nor_followed(ledger, act, now):
 @pytest.mark.parametrize("state", [state for state in ActionState if state is not ActionState.INTENDED])
 @pytest.mark.parametrize("landing", [None, *Landing])
 def test_every_kind_state_and_landing_of_the_model_can_be_written(ledger, act, kind, state, landing):
-    parent = 1 if kind is ActionKind.RESTORE_PLACE else None
+    parent = 1 if kind.follows else None
     recorded = ledger.record(act(kind=kind, state=state, landing=landing, parent=parent))
 
     assert ledger.history() == (recorded,)
