@@ -100,7 +100,7 @@ class Quotas:
         """Takes ``wait`` and ``pause`` as the passing of time; ``pause`` is by default an event's, which ``stop`` ends.
         """
         self._rates = {**DEFAULT_RATES, **(rates or {})}
-        self._share = share
+        self._share, self._part = share, 1.0
         self._monotonic = monotonic
         self._wait = wait
         self._lanes: dict[str, _Lane] = {}
@@ -185,9 +185,18 @@ class Quotas:
             lanes = {operation: self._lanes[operation] for operation in rates if operation in self._lanes}
         for operation, lane in lanes.items():
             with lane.condition:
-                rate, burst = rates[operation].rate * self._share, rates[operation].burst * self._share
+                rate, burst = (one * self._share * self._part for one in (rates[operation].rate, rates[operation].burst))
                 lane.bucket.resize(rate=rate, burst=burst, now=self._monotonic())
                 lane.condition.notify_all()
+
+    def use_part(self, part: float) -> None:
+        """Uses only this part of the share from now on; 1 is all of it."""
+        if part == self._part:
+            return
+        self._part = part
+        with self._lock:
+            rates = {operation: self._rates.get(operation, GENERAL_RATE) for operation in self._lanes}
+        self.adopt(rates)
 
     def called(self, operation: str) -> None:
         """Counts one HTTP call."""
@@ -234,9 +243,8 @@ class Quotas:
         with self._lock:
             if operation not in self._lanes:
                 allowed = self._rates.get(operation, GENERAL_RATE)
-                bucket = Bucket(
-                    rate=allowed.rate * self._share, burst=allowed.burst * self._share, now=self._monotonic()
-                )
+                rate, burst = (one * self._share * self._part for one in (allowed.rate, allowed.burst))
+                bucket = Bucket(rate=rate, burst=burst, now=self._monotonic())
                 self._lanes[operation] = _Lane(bucket, RESERVE.get(operation, 0.0))
             return self._lanes[operation]
 

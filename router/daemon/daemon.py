@@ -154,6 +154,7 @@ class Daemon:
             if self._app.standby:
                 self._stand_by()
             else:
+                self._app.share_quotas()
                 self._jobs.keep_time()
             self._feed_the_watchdog(every)
             self._expire_pauses()

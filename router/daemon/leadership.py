@@ -286,5 +286,8 @@ def make_one_pass(files: LoadedFiles) -> Pass:
         app = build(files.settings, files.ruleset, mode=files.mode, clock=clock, shared=shared, once=True)
         if ended_by is not None:
             ended_by(app.stop)
+        else:
+            shared.lease.watch()
+            app.share_quotas()
         report_last_good(app, files)
         return run_once(app)

@@ -6,16 +6,18 @@ import gc
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 
 import pytest
 
 from router.daemon import standby_check
-from router.daemon.compose import build
+from router.daemon.compose import OBSERVERS_PART, build
 from router.daemon.daemon import Daemon
 from router.daemon.leadership import Leadership
 from router.daemon.once import run_once
+from router.daemon.scheduling import Jobs
 from router.daemon.status import status_of
 from router.daemon.systemd import Notifier
 from router.inspect.iam_policy import reading_operations
@@ -254,27 +256,110 @@ def calls_of(app):
     return {operation: count for operation, count in app.connection.calls().items() if count}
 
 
-def test_a_standby_router_leaves_the_quotas_to_the_active_one(fleet, centre, events):
+class Recorded:
+    """Records the work that a daemon gives to its threads, which the test runs itself."""
+
+    def __init__(self, app, monkeypatch):
+        self.app = app
+        self.jobs: list[Jobs] = []
+        self.work: list[tuple[Callable[..., object], dict[str, object]]] = []
+        monkeypatch.setattr(app.runtime.pool, "submit", lambda work, **given: self.work.append((work, given)))
+        monkeypatch.setattr(Jobs, "start", lambda jobs: self.jobs.append(jobs))
+
+    def run_all(self):
+        while self.work:
+            work, given = self.work.pop()
+            assert work != self.app.acting.run, "it decides"
+            work(**given)
+
+
+def pass_time(app, passed, monkeypatch):
+    """Lets the waits for quotas pass on the injected clock."""
+
+    def wait(_condition, seconds):
+        passed[0] += seconds
+
+    monkeypatch.setattr(app.connection.quotas, "_wait", wait)
+
+
+def test_a_standby_router_leaves_the_quotas_to_the_active_one(fleet, centre, events, monkeypatch):
+    """Lets 75 minutes of polls pass on an injected clock."""
     for _ in range(5):
         centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    store, passed = fleet.store("two"), [0.0]
+    monkeypatch.setattr(centre.clock, "monotonic", lambda: passed[0])
+    app = fleet.app(store, mode=Mode.OBSERVE, standby=True)
+    pass_time(app, passed, monkeypatch)
+    recorded = Recorded(app, monkeypatch)
+    daemon = Daemon(app, notifier=Notifier(None), reload=lambda: None, needed=reading_operations)
+    assert app.names.load() is None
+    daemon._start_threads()
+    searches = []
+    for _ in range(300):
+        daemon._stand_by()
+        recorded.run_all()
+        searches.append(calls_of(app)["SearchContacts"])
+        passed[0] += 15
+    app.stop()
+    app.close()
+
+    assert recorded.jobs == [], "it polls"
+    assert (searches[0], searches[220], searches[-1]) == (1, 1, 2), "one check of the permission an hour"
+    assert not {"cycle.finished", "cycle.late", "contact.would_transfer"} & {line["event"] for line in events}
+
+
+def test_the_status_of_a_standby_router_shows_no_cycle(fleet, events):
     store = fleet.store("two")
     app = fleet.app(store, mode=Mode.OBSERVE, standby=True, **{"poll.every": "1s"})
     with standing_by(app):
-        until(lambda: "SearchContacts" in calls_of(app))
-        checked = calls_of(app)
-        for _ in range(6):  # six polls
-            store.ledger.look()
-            time.sleep(1)
+        store.ledger.look()
+        until(lambda: status_of(app)["healthy"])
         status = status_of(app)
-    assert calls_of(app) == checked, "it calls Amazon Connect again"
-    assert set(checked.values()) == {1} or checked["ListQueues"] > 1, checked
-    assert checked["SearchContacts"] == 1, "the check of the permission"
-    assert (status["mode"], status["cycle"], status["healthy"]) == ("standby", None, True)
-    assert status["silent_s"] < 3
-    names = [line["event"] for line in events]
-    assert "service.ready" in names
-    assert not {"cycle.finished", "cycle.late", "contact.would_transfer"} & set(names)
+    assert (status["mode"], status["cycle"]) == ("standby", None)
     assert [line["mode"] for line in events if line["event"] == "service.started"] == ["standby"]
+
+
+def test_an_observing_router_uses_a_part_of_its_share_while_another_router_works(fleet):
+    working, watching = fleet.store("one"), fleet.store("two")
+    watching.lease.watch()
+    app = fleet.app(watching, mode=Mode.OBSERVE)
+    assert app.names.load() is None
+    whole = rate_of(app)
+
+    assert working.lease.try_to_hold()
+    watching.lease.watch()
+    app.share_quotas()
+    part = rate_of(app)
+    working.lease.release()
+    watching.lease.watch()
+    app.share_quotas()
+    again = rate_of(app)
+    app.stop()
+    app.close()
+
+    assert part == pytest.approx(whole * OBSERVERS_PART)
+    assert again == whole
+
+
+def test_an_observing_router_begins_with_its_part_and_a_working_one_with_its_whole_share(fleet):
+    working, watching = fleet.store("one"), fleet.store("two")
+    assert working.lease.try_to_hold()
+    working.ledger.take_over()
+    watching.lease.watch()
+    apps = [fleet.app(working), fleet.app(watching, mode=Mode.OBSERVE)]
+    assert [app.names.load() for app in apps] == [None, None]
+    for app in apps:
+        app.share_quotas()
+    rates = [rate_of(app) for app in apps]
+    for app in apps:
+        app.stop()
+        app.close()
+
+    assert rates[1] == pytest.approx(rates[0] * OBSERVERS_PART)
+
+
+def rate_of(app):
+    return app.connection.quotas.snapshot()["ListQueues"].full_rate
 
 
 def test_a_standby_router_that_cannot_read_the_ledger_is_unhealthy(fleet, centre):

@@ -215,3 +215,14 @@ def test_a_wait_that_is_called_off_ends_at_the_nudge_without_a_token():
 def test_how_long_somebody_would_wait_for_a_token_is_reported_at_the_present_rate(quotas):
     assert quotas.acquire("Op")
     assert quotas.seconds_to_token("Op") == pytest.approx(1.0)
+
+
+def test_a_part_of_the_share_counts_for_operations_used_before_and_later(quotas):
+    quotas.acquire("Op")
+    quotas.use_part(0.25)
+    quotas.acquire("Other")
+    lowered = [quotas.snapshot()[name].full_rate for name in ("Op", "Other")]
+    quotas.use_part(1.0)
+
+    assert lowered == [2 * 0.5 * 0.25, GENERAL_RATE.rate * 0.5 * 0.25]
+    assert quotas.snapshot()["Op"].full_rate == 1
