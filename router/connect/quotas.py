@@ -185,8 +185,8 @@ class Quotas:
             lanes = {operation: self._lanes[operation] for operation in rates if operation in self._lanes}
         for operation, lane in lanes.items():
             with lane.condition:
-                rate, burst = (one * self._share * self._part for one in (rates[operation].rate, rates[operation].burst))
-                lane.bucket.resize(rate=rate, burst=burst, now=self._monotonic())
+                allowed = self._allowed(operation)
+                lane.bucket.resize(rate=allowed.rate, burst=allowed.burst, now=self._monotonic())
                 lane.condition.notify_all()
 
     def use_part(self, part: float) -> None:
@@ -242,11 +242,15 @@ class Quotas:
     def _lane(self, operation: str) -> _Lane:
         with self._lock:
             if operation not in self._lanes:
-                allowed = self._rates.get(operation, GENERAL_RATE)
-                rate, burst = (one * self._share * self._part for one in (allowed.rate, allowed.burst))
-                bucket = Bucket(rate=rate, burst=burst, now=self._monotonic())
+                allowed = self._allowed(operation)
+                bucket = Bucket(rate=allowed.rate, burst=allowed.burst, now=self._monotonic())
                 self._lanes[operation] = _Lane(bucket, RESERVE.get(operation, 0.0))
             return self._lanes[operation]
+
+    def _allowed(self, operation: str) -> Rate:
+        """Returns what this process may use of the quota."""
+        whole, part = self._rates.get(operation, GENERAL_RATE), self._share * self._part
+        return Rate(whole.rate * part, whole.burst * part)
 
 
 def _patience(bucket: Bucket | None, now: float, until: float | None, leave: float) -> float | None:
