@@ -18,6 +18,7 @@ from router.followup.tracker import Tracker
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
 from router.lookup.snapshot import Lookup
+from router.model import Contact, Landing
 from router.ports import Clock
 from router.resources import Shared, Stores, open_connection
 from router.rules.rule import Mode, RuleSet
@@ -179,62 +180,17 @@ def build(
     runtime = Runtime(clock=clock or SystemClock(), workers=settings.execute.workers)
     connection = connect(settings, runtime.clock)
     stores = Stores.open(settings, runtime.clock, shared)
-    names = BoundRules(instance=connection.instance, ruleset=ruleset)
-    safety = Safety.open(
-        stores.ledger,
-        runtime.clock,
-        unlanded=settings.guard.unlanded,
-        skew=connection.skew,
-        directory=lambda: names.directory,
-        credentials=connection.credentials,
-    )
-    lookup = Lookup.open(
-        connection,
-        stores.ledger,
-        stores.observed,
-        runtime.clock,
-        settings,
-        in_service=True,
-        pool=None if once else runtime.pool,
-    )
-    executor = Executor.open(
+    counters = _open_counters(settings)
+    count = counters.count if counters is not None else count_nothing
+    cycle = _open_cycle(
         settings,
         runtime,
         connection,
         stores,
-        safety,
-        details=lookup.details,
-        is_open=lookup.is_open,
-        moved=lambda action, read_age: follower.watch(action, read_age=read_age),
-    )
-    follower = Tracker.open(
-        settings,
-        runtime,
-        connection,
-        stores.ledger,
-        executor,
-        safety,
-        enforces=mode is Mode.ENFORCE,
-        directory=lambda: names.directory,
+        BoundRules(instance=connection.instance, ruleset=ruleset),
+        CycleReporter(mode=mode, calls=connection.calls, count=count),
+        once=once,
         landed=lambda contact, landing: acting.landed(contact, landing),
-    )
-    counters = _open_counters(settings)
-    count = counters.count if counters is not None else count_nothing
-    cycle = Cycle(
-        lookup=lookup,
-        names=names,
-        search=SearchPlanner.open(connection, runtime.clock, settings),
-        executor=executor,
-        follower=follower,
-        stranded=StrandedContacts(
-            instance=connection.instance, clock=runtime.clock, timeout=settings.execute.agent_timeout
-        ),
-        safety=safety,
-        reporter=CycleReporter(mode=mode, calls=connection.calls, count=count),
-        runtime=runtime,
-        mode=mode,
-        working=stores.working,
-        number=stores.ledger.last_cycle(),
     )
     acting = ActLoop(cycle=cycle, pacer=connection.quotas, runtime=runtime)
     app = Router(
@@ -249,6 +205,59 @@ def build(
     )
     app.share_quotas()
     return app
+
+
+def _open_cycle(
+    settings: Settings,
+    runtime: Runtime,
+    connection: Connection,
+    stores: Stores,
+    names: BoundRules,
+    reporter: CycleReporter,
+    *,
+    once: bool,
+    landed: Callable[[Contact, Landing], object],
+) -> Cycle:
+    ledger, clock, mode = stores.ledger, runtime.clock, reporter.mode
+    safety = Safety.open(
+        ledger,
+        clock,
+        unlanded=settings.guard.unlanded,
+        skew=connection.skew,
+        directory=lambda: names.directory,
+        credentials=connection.credentials,
+    )
+    pool = None if once else runtime.pool
+    lookup = Lookup.open(connection, ledger, stores.observed, clock, settings, in_service=True, pool=pool)
+    executor = Executor.open(
+        settings,
+        runtime,
+        connection,
+        stores,
+        safety,
+        details=lookup.details,
+        is_open=lookup.is_open,
+        moved=lambda action, read_age: follower.watch(action, read_age=read_age),
+    )
+    follower = Tracker.open(
+        settings, runtime, connection, ledger, executor, safety, enforces=mode is Mode.ENFORCE, landed=landed
+    )
+    return Cycle(
+        lookup=lookup,
+        names=names,
+        search=SearchPlanner.open(connection, clock, settings),
+        executor=executor,
+        follower=follower,
+        stranded=StrandedContacts(
+            instance=connection.instance, clock=clock, timeout=settings.execute.agent_timeout
+        ),
+        safety=safety,
+        reporter=reporter,
+        runtime=runtime,
+        mode=mode,
+        working=stores.working,
+        number=ledger.last_cycle(),
+    )
 
 
 def _open_counters(settings: Settings) -> CycleCounters | None:

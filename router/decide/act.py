@@ -103,7 +103,7 @@ def _without_transfer(evaluation: Evaluation) -> tuple[Decision, ...]:
         found.append(_update_routing(evaluation, step, step.routing))
     step = evaluation.tried.due.warn
     if step is not None and step.warn is not None:
-        found.append(Warn(text=_warning(evaluation, step, step.warn), **evaluation.decision_fields(step)))
+        found.append(evaluation.decision(Warn, step, text=_warning(evaluation, step, step.warn)))
     return tuple(found)
 
 
@@ -136,7 +136,7 @@ def _update_routing(evaluation: Evaluation, step: Step, routing: Routing) -> Dec
         why = "another contact of its chain is being moved"
     else:
         capacity.updated.add(contact.id)
-        return RoutingUpdate(routing=routing, **evaluation.decision_fields(step))
+        return evaluation.decision(RoutingUpdate, step, routing=routing)
     return evaluation.hold(step, GuardRefusal(HoldReason.IN_FLIGHT, why))
 
 
@@ -200,11 +200,12 @@ def _transfer(evaluation: Evaluation, bound: BoundStep, chosen: Weighed, steps: 
         return _held(evaluation, bound.step, refusal, steps)
     assert chosen.target is not None, "an eligible entry has a target"
     evaluation.capacity.add(evaluation.rule, bound.step.at, chosen.target, evaluation.waiting)
-    decision = Transfer(
+    decision = _named_by_contact(evaluation, steps).decision(
+        Transfer,
+        bound.step,
         target=chosen.target,
         series=_series(evaluation, bound.step, chosen.target),
         skipped=tuple(sorted(one.step.number for one in evaluation.due_moves if one.step.at < bound.step.at)),
-        **_named_by_contact(evaluation, steps).decision_fields(bound.step),
     )
     return StepOutcome(decisions=(decision,), steps=steps)
 

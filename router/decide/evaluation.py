@@ -1,19 +1,19 @@
-"""Joins one rule and one contact, and provides the fields that all decisions of that pair have."""
+"""Joins one rule and one contact, and makes the decisions on that pair."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import Any, TypeVar
 
 from router.decide.capacity import CapacityUsed
-from router.decide.decision import GuardRefusal, Hold, PausesSeen
+from router.decide.decision import GuardRefusal, Hold, PausesSeen, RuleDecision
 from router.decide.match_subject import priority_of
 from router.decide.snapshot import NEVER_PAUSED, Snapshot
 from router.decide.targets import target_of
 from router.decide.tried_rule import TriedRule
 from router.decide.waiting_contact import WaitingContact
-from router.model import Contact, ContactId, FirstAct, Target, WaitKey
+from router.model import Contact, FirstAct, Target
 from router.rules.bound import BoundStep
 from router.rules.clock import queue_clock_start
 from router.rules.condition import ReliedOnValue, Unread
@@ -27,24 +27,7 @@ def urgency(tried: TriedRule, step: Step) -> float:
     return tried.elapsed / scale if scale > timedelta() else float("inf")
 
 
-class RuleDecisionFields(TypedDict):
-    """Types the fields of ``RuleDecision``."""
-
-    contact: Contact
-    wait: WaitKey
-    chain_id: ContactId
-    rule: str
-    step: int
-    at: timedelta
-    mode: Mode
-    due_at: datetime
-    late: timedelta
-    urgency: float
-    first: FirstAct
-    fingerprint: str
-    acts_before: datetime | None
-    relied_on: tuple[ReliedOnValue, ...]
-    pauses: PausesSeen | None
+D = TypeVar("D", bound=RuleDecision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +108,10 @@ class Evaluation:
             urgency=urgency(self.tried, step),
         )
 
-    def decision_fields(self, step: Step) -> RuleDecisionFields:
+    def decision(self, kind: type[D], step: Step, **of_kind: Any) -> D:
+        """Returns a decision for the step. ``of_kind`` are the fields that only this kind of decision has."""
         calendar = self.tried.calendar
-        return RuleDecisionFields(
+        return kind(
             contact=self.waiting.contact,
             wait=self.waiting.wait.key,
             chain_id=self.waiting.wait.chain_id,
@@ -143,6 +127,7 @@ class Evaluation:
             acts_before=calendar.open_until(self.waiting.snapshot.now) if calendar is not None else None,
             relied_on=self.relied_on,
             pauses=self._pauses(),
+            **of_kind,
         )
 
     def _pauses(self) -> PausesSeen | None:

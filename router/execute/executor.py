@@ -52,13 +52,7 @@ class Executor:
         """Opens it. ``is_open`` returns whether hours of operation are open now; ``moved`` gets each move that took
         effect."""
         ledger, clock, in_progress = stores.ledger, runtime.clock, InProgress()
-        settler = Settler(
-            ledger=ledger,
-            safety=safety,
-            ages=AgeMeaning(),
-            clock=clock,
-            moved=moved,
-        )
+        settler = Settler(ledger=ledger, safety=safety, ages=AgeMeaning(), clock=clock, moved=moved)
         attempts = Attempts(
             reader=connection.reader,
             mover=connection.mover,
@@ -86,10 +80,9 @@ class Executor:
         observer = ObservePerformer(
             reader=connection.reader, observed=stores.observed, clock=clock, details=details, safety=safety
         )
+        quotas = connection.quotas
         return cls(
-            round=Round(
-                enforcer=enforcer, observer=observer, safety=safety, pacer=connection.quotas, runtime=runtime
-            ),
+            round=Round(enforcer=enforcer, observer=observer, safety=safety, pacer=quotas, runtime=runtime),
             recovery=Recovery(
                 reader=connection.reader,
                 ledger=ledger,

@@ -59,7 +59,6 @@ class Tracker:
     safety: Safety
     clock: Clock
     follow_ups: tuple[FollowUp, ...]
-    directory: Callable[[], Directory]
     landing_timeout: timedelta
     landed: Callable[[Contact, Landing], object]
     _watched: dict[int, _Watch] = field(default_factory=dict)
@@ -79,7 +78,6 @@ class Tracker:
         safety: Safety,
         *,
         enforces: bool,
-        directory: Callable[[], Directory],
         landed: Callable[[Contact, Landing], object],
     ) -> Tracker:
         """Opens it. A router that ``enforces`` gives places back, if ``execute.keep_place`` is set."""
@@ -93,7 +91,6 @@ class Tracker:
                 each.open(runtime, connection, ledger, executor.settler, wanted=wish, enforces=enforces)
                 for each, wish in wanted.items()
             ),
-            directory=directory,
             landing_timeout=settings.execute.landing_timeout,
             landed=landed,
         )
@@ -113,7 +110,7 @@ class Tracker:
 
     def count_unanswered(self) -> None:
         """Counts what another router, or an earlier run, has moved and follows, as it is read now. Writes nothing."""
-        found = unanswered(self.ledger.followed(), self.reader, self.directory(), self.clock.now())
+        found = unanswered(self.ledger.followed(), self.reader, self.safety.directory(), self.clock.now())
         self._counted = tuple(action for action, _ in found)
 
     def look_at_all(self) -> None:
@@ -184,9 +181,10 @@ class Tracker:
         self._check_agent(watch, seen)
         if not seen.readable:
             return
-        landing = _landing_of(watch.action, seen.contact, self.directory(), self.clock.now()) if seen.contact else None
-        if landing is not None and seen.contact is not None:
-            self._landed(watch, seen.contact, landing)
+        contact, directory = seen.contact, self.safety.directory()
+        landing = _landing_of(watch.action, contact, directory, self.clock.now()) if contact else None
+        if landing is not None and contact is not None:
+            self._landed(watch, contact, landing)
         elif overdue and watch.action.landing is Landing.PENDING:
             self._stray(watch)
 
@@ -230,7 +228,7 @@ class Tracker:
             self._forget(watch)
         if before.landing is not Landing.AT_AGENT:
             late = before.landing is Landing.STRAY
-            events.log_landed(after, landing, self.directory(), after=self._moved_for(before), late=late)
+            events.log_landed(after, landing, self.safety.directory(), after=self._moved_for(before), late=late)
 
     def _sight(self, contact: Contact, landing: Landing) -> None:
         with self._lock:
@@ -246,7 +244,7 @@ class Tracker:
         watch.action = stray
         if stray.target is not None:
             self.safety.slots.stray(stray.target.flow_id, stray.contact_id)
-        events.log_stray(stray, self.directory(), after=self._moved_for(stray))
+        events.log_stray(stray, self.safety.directory(), after=self._moved_for(stray))
 
     def _free(self, action: Action) -> None:
         if action.target is not None:

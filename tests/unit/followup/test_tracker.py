@@ -45,7 +45,6 @@ class TrackerBench:
             safety=self.safety,
             clock=self.clock,
             follow_ups=(self.keeper,),
-            directory=self.safety.directory,
             landing_timeout=timedelta(minutes=2),
             landed=lambda one, landing: self.landings.append((one.id, landing)),
         )
