@@ -7,8 +7,8 @@ here imports the router's own rules, decisions or ledger.
 
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.contacts import SandboxContact
+from router.sandbox.directory import Identity
 from router.sandbox.faults import Fault
-from router.sandbox.identity import Identity
 from router.sandbox.instance import FlowOutcome, Override, Working
 from router.sandbox.quotas import CallRate
 from router.sandbox.refusal import Refusal

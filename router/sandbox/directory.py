@@ -1,197 +1,81 @@
-"""Holds the instance's directory: everything that has a name, found by name, id or ARN."""
+"""Holds the instance's directory: everything that has a name, found by name, id or ARN.
+
+Ids and ARNs are derived from names. They are stable; therefore configuration files can quote them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
-from typing import TypeVar
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-from router.sandbox.behaviours import Behaviours
-from router.sandbox.identity import AGENT_QUEUE, FLOW, HOURS, PROFILE, QUEUE, USER, Identity, bare
-from router.sandbox.instance import (
-    AGENT_QUEUE_CAPACITY,
-    FlowOutcome,
-    FlowState,
-    FlowStatus,
-    FlowType,
-    Override,
-    Profile,
-    ProfileQueue,
-    SandboxFlow,
-    SandboxHours,
-    SandboxQueue,
-    User,
-    Window,
-    Working,
-)
+from router.sandbox.instance import Profile, SandboxFlow, SandboxHours, SandboxQueue, User
+
+DEFAULT_INSTANCE = "11111111-2222-3333-4444-555555555555"
+DEFAULT_ACCOUNT = "111122223333"
+DEFAULT_REGION = "us-east-1"
+
+QUEUE = "queue"
+AGENT_QUEUE = "queue/agent"
+FLOW = "contact-flow"
+CONTACT = "contact"
+USER = "agent"
+PROFILE = "routing-profile"
+HOURS = "operating-hours"
+STATUS = "agent-state"
+TASK_TEMPLATE = "task-template"
 
 CHANNELS = ("VOICE", "CHAT", "TASK", "EMAIL")
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
-_Thing = TypeVar("_Thing", SandboxQueue, SandboxFlow, SandboxHours, Profile, User)
+Thing = TypeVar("Thing", SandboxQueue, SandboxFlow, SandboxHours, Profile, User)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Names the instance, and gives everything in it an id and an ARN."""
+
+    instance_id: str = DEFAULT_INSTANCE
+    account: str = DEFAULT_ACCOUNT
+    region: str = DEFAULT_REGION
+    alias: str = "sandbox"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:connect:{self.region}:{self.account}:instance/{self.instance_id}"
+
+    def arn_of(self, kind: str, resource_id: str) -> str:
+        return f"{self.arn}/{kind}/{resource_id}"
+
+    def id_of(self, kind: str, name: str) -> str:
+        """Returns the id of a name, the same in every run."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.instance_id}/{kind}/{name}"))
+
+    def is_this(self, reference: str) -> bool:
+        return reference in (self.instance_id, self.arn)
+
+
+@dataclass(frozen=True, slots=True)
 class Register:
-    """Holds a dictionary by id for each kind of thing.
+    """Holds a dictionary by id for each kind of thing."""
 
-    Adding a name a second time raises ``ValueError``, except that a flow is replaced. Looking up an unknown name raises
-    ``KeyError``."""
-
-    def __init__(self, identity: Identity, behaviours: Behaviours) -> None:
-        self.identity = identity
-        self._behaviours = behaviours
-        self.queues: dict[str, SandboxQueue] = {}
-        self.flows: dict[str, SandboxFlow] = {}
-        self.hours: dict[str, SandboxHours] = {}
-        self.profiles: dict[str, Profile] = {}
-        self.users: dict[str, User] = {}
-
-    def add_hours(
-        self,
-        name: str,
-        *,
-        at: datetime,
-        zone: str,
-        week: Mapping[str, Sequence[Window]],
-        overrides: Sequence[Override] = (),
-        description: str | None = None,
-    ) -> SandboxHours:
-        hours_id = self.identity.id_of(HOURS, name)
-        hours = SandboxHours(
-            id=hours_id,
-            arn=self.identity.arn_of(HOURS, hours_id),
-            name=name,
-            zone=zone,
-            week={day: tuple(windows) for day, windows in week.items()},
-            overrides=tuple(overrides),
-            description=description,
-            modified_at=at,
-        )
-        return _add(self.hours, hours, "hours of operation", name)
-
-    def add_queue(
-        self,
-        name: str,
-        *,
-        at: datetime,
-        hours: str,
-        enabled: bool = True,
-        capacity: int | None = None,
-        description: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> SandboxQueue:
-        queue_id = self.identity.id_of(QUEUE, name)
-        queue = SandboxQueue(
-            id=queue_id,
-            arn=self.identity.arn_of(QUEUE, queue_id),
-            name=name,
-            hours_id=find(self.hours, hours).id,
-            enabled=enabled,
-            capacity=capacity,
-            description=description,
-            tags=dict(tags or {}),
-            modified_at=at,
-        )
-        return _add(self.queues, queue, "queue", name)
-
-    def add_flow(
-        self,
-        name: str,
-        *,
-        at: datetime,
-        type: FlowType,
-        state: FlowState,
-        status: FlowStatus,
-        outcome: FlowOutcome,
-        description: str | None = None,
-    ) -> SandboxFlow:
-        flow_id = self.identity.id_of(FLOW, name)
-        flow = SandboxFlow(
-            id=flow_id,
-            arn=self.identity.arn_of(FLOW, flow_id),
-            name=name,
-            type=type,
-            state=state,
-            status=status,
-            outcome=outcome,
-            description=description,
-            modified_at=at,
-        )
-        self.flows[flow_id] = flow
-        return flow
-
-    def add_profile(
-        self, name: str, *, at: datetime, queues: Sequence[str], slots: Mapping[str, int], delay_s: int = 0
-    ) -> Profile:
-        profile_id = self.identity.id_of(PROFILE, name)
-        served = [
-            ProfileQueue(queue_id=find(self.queues, queue).id, channel=channel, delay_s=delay_s)
-            for queue in queues
-            for channel in slots
-        ]
-        profile = Profile(
-            id=profile_id,
-            arn=self.identity.arn_of(PROFILE, profile_id),
-            name=name,
-            queues=tuple(served),
-            slots=dict(slots),
-            modified_at=at,
-        )
-        return _add(self.profiles, profile, "routing profile", name)
-
-    def add_user(
-        self,
-        username: str,
-        *,
-        at: datetime,
-        profile: str,
-        status: str,
-        working: Working | None = None,
-        first_name: str = "",
-        last_name: str = "",
-    ) -> User:
-        user_id = self.identity.id_of(USER, username)
-        queue = self._agent_queue(user_id, username, at)
-        user = User(
-            id=user_id,
-            arn=self.identity.arn_of(USER, user_id),
-            username=username,
-            profile_id=find(self.profiles, profile).id,
-            queue_id=queue.id,
-            status=status,
-            status_since=at,
-            working=working,
-            first_name=first_name,
-            last_name=last_name,
-            modified_at=at,
-        )
-        _add(self.users, user, "user", username)
-        self.queues[queue.id] = queue
-        return user
-
-    def set_status(self, user: User, status: str, at: datetime) -> User:
-        self.users[user.id] = replace(user, status=status, status_since=at)
-        return self.users[user.id]
+    queues: dict[str, SandboxQueue] = field(default_factory=dict)
+    flows: dict[str, SandboxFlow] = field(default_factory=dict)
+    hours: dict[str, SandboxHours] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
 
     def profile_of(self, user: User) -> Profile:
         return self.profiles[user.profile_id]
 
-    def _agent_queue(self, user_id: str, username: str, at: datetime) -> SandboxQueue:
-        own = self._behaviours.agent_queue_id == "own_id"
-        queue_id = self.identity.id_of(AGENT_QUEUE, username) if own else user_id
-        return SandboxQueue(
-            id=queue_id,
-            arn=self.identity.arn_of(AGENT_QUEUE, queue_id),
-            name=username,
-            type="AGENT",
-            user_id=user_id,
-            capacity=AGENT_QUEUE_CAPACITY,
-            modified_at=at,
-        )
+
+def bare(reference: str) -> str:
+    """Returns the id, given an id or an ARN."""
+    return reference.rsplit("/", 1)[-1]
 
 
-def find(things: Mapping[str, _Thing], reference: str) -> _Thing:
+def find(things: Mapping[str, Thing], reference: str) -> Thing:
     """Finds a thing by id, ARN or name. Raises ``KeyError`` if there is none."""
     by_id = things.get(reference) or things.get(bare(reference))
     if by_id is not None:
@@ -202,7 +86,7 @@ def find(things: Mapping[str, _Thing], reference: str) -> _Thing:
     raise KeyError(reference)
 
 
-def look_up(things: Mapping[str, _Thing], reference: str) -> _Thing:
+def look_up(things: Mapping[str, Thing], reference: str) -> Thing:
     """Finds a thing by id or ARN, as the API does. Raises ``KeyError`` if this instance has none."""
     thing = things[bare(reference)]
     if reference not in (thing.id, thing.arn):
@@ -214,8 +98,16 @@ def name_of(thing: SandboxQueue | SandboxFlow | SandboxHours | Profile | User) -
     return thing.username if isinstance(thing, User) else thing.name
 
 
-def _add(things: dict[str, _Thing], thing: _Thing, kind: str, name: str) -> _Thing:
+def add(things: dict[str, Thing], thing: Thing, kind: str) -> Thing:
+    """Adds a thing. Raises ``ValueError`` if there is one of the name."""
     if thing.id in things:
-        raise ValueError(f"the {kind} {name!r} exists already")
+        raise ValueError(f"the {kind} {name_of(thing)!r} exists already")
     things[thing.id] = thing
     return thing
+
+
+def change(things: dict[str, Thing], reference: str, **changes: Any) -> Thing:
+    """Replaces fields of a thing, whose id stays the same. Raises ``KeyError`` if there is none."""
+    changed = replace(find(things, reference), **changes)
+    things[changed.id] = changed
+    return changed

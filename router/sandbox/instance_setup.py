@@ -1,14 +1,35 @@
-"""Changes the parts of the simulated instance: queues, flows, hours, users, routing profiles."""
+"""Brings the simulated instance to the present, and changes its parts: queues, flows, hours, users, profiles."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import time, timedelta
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal
 
-from router.sandbox.directory import DAYS, find, name_of
+from router.sandbox.behaviours import Behaviours
+from router.sandbox.contact_log import ContactLog
+from router.sandbox.directory import (
+    AGENT_QUEUE,
+    DAYS,
+    FLOW,
+    HOURS,
+    PROFILE,
+    QUEUE,
+    USER,
+    Identity,
+    Register,
+    add,
+    change,
+    find,
+    name_of,
+)
+from router.sandbox.distribution import Distribution
+from router.sandbox.faults import Faults
 from router.sandbox.instance import (
+    AGENT_QUEUE_CAPACITY,
     AVAILABLE,
     FlowOutcome,
     FlowState,
@@ -16,6 +37,7 @@ from router.sandbox.instance import (
     FlowType,
     Override,
     Profile,
+    ProfileQueue,
     SandboxFlow,
     SandboxHours,
     SandboxQueue,
@@ -23,7 +45,9 @@ from router.sandbox.instance import (
     Window,
     Working,
 )
-from router.sandbox.moment import Present
+from router.sandbox.lifecycle import Lifecycle
+from router.sandbox.state import Agenda, State
+from router.sandbox.transfer import Transfers
 
 ALWAYS_OPEN = "Always open"
 MIDNIGHT = time(0, 0)
@@ -31,8 +55,57 @@ MIDNIGHT = time(0, 0)
 OutcomeWord = Literal["queue", "never", "disconnect", "elsewhere"]
 
 
-class Centre(Present):
-    """Changes the instance. A name, an id or an ARN names each part; an unknown one raises ``KeyError``."""
+class Centre:
+    """Holds the state of the instance, and changes it. Every access first lets everything happen that is due.
+
+    A name, an id or an ARN names each part; an unknown one raises ``KeyError``. Adding a name a second time raises
+    ``ValueError``, except that a flow is replaced. It is safe to use from several threads."""
+
+    def __init__(
+        self, identity: Identity, *, clock: Callable[[], datetime], behaviours: Behaviours, seed: int = 1
+    ) -> None:
+        self.identity = identity
+        self.behaviours = behaviours
+        self.lock = threading.RLock()
+        self._clock = clock
+        self.state = State(
+            identity=identity,
+            behaviours=behaviours,
+            random=random.Random(seed),
+            agenda=Agenda(clock().astimezone(UTC)),
+            contacts=ContactLog(lag=max(behaviours.index_lag + behaviours.old_segment_lag, behaviours.metrics_lag)),
+            register=Register(),
+        )
+        self.started_at = self.state.now
+        self.routing = Distribution(self.state)
+        self.lifecycle = Lifecycle(self.state, self.routing)
+        self._transfers = Transfers(self.state, self.routing, self.lifecycle)
+        self.started_tasks: dict[str, str] = {}
+        self.faults = Faults(random.Random(seed + 1))
+        self.add_hours(ALWAYS_OPEN, description="Around the clock")
+
+    @property
+    def now(self) -> datetime:
+        """Returns the instant up to which everything has happened."""
+        with self.present() as state:
+            return state.now
+
+    @contextmanager
+    def present(self) -> Iterator[State]:
+        """Locks the state as of now until the block ends."""
+        with self.lock:
+            self.state.agenda.advance(self._clock().astimezone(UTC))
+            yield self.state
+
+    def advance(self) -> None:
+        """Lets everything happen that is due. Every other method does this too."""
+        with self.present():
+            return
+
+    def at(self, instant: datetime, act: Callable[[], object]) -> None:
+        """Runs ``act`` at that instant, in order with everything else."""
+        with self.present() as state:
+            state.agenda.at(instant, act)
 
     def add_hours(
         self,
@@ -46,16 +119,20 @@ class Centre(Present):
         """Adds hours of operation. ``week`` has the windows of each day ("MONDAY", …); ``None``: always open."""
         days = week if week is not None else dict.fromkeys(DAYS, ((MIDNIGHT, MIDNIGHT),))
         with self.present() as state:
-            return state.register.add_hours(
-                name, at=state.now, zone=zone, week=days, overrides=overrides, description=description
+            hours = SandboxHours(
+                **self._identified(HOURS, name),
+                name=name,
+                zone=zone,
+                week={day: tuple(windows) for day, windows in days.items()},
+                overrides=tuple(overrides),
+                description=description,
             )
+            return add(state.register.hours, hours, "hours of operation")
 
     def set_hours(self, name: str, /, **changes: Any) -> SandboxHours:
         """Changes ``zone``, ``week`` or ``overrides`` of existing hours. Their id stays the same."""
         with self.present() as state:
-            hours = find(state.register.hours, name)
-            state.register.hours[hours.id] = replace(hours, modified_at=state.now, **changes)
-            return state.register.hours[hours.id]
+            return change(state.register.hours, name, modified_at=state.now, **changes)
 
     def add_queue(
         self,
@@ -68,15 +145,21 @@ class Centre(Present):
         tags: Mapping[str, str] | None = None,
     ) -> SandboxQueue:
         with self.present() as state:
-            return state.register.add_queue(
-                name,
-                at=state.now,
-                hours=hours,
+            queue = SandboxQueue(
+                **self._identified(QUEUE, name),
+                name=name,
+                hours_id=find(state.register.hours, hours).id,
                 enabled=enabled,
                 capacity=capacity,
                 description=description,
-                tags=tags,
+                tags=dict(tags or {}),
             )
+            return add(state.register.queues, queue, "queue")
+
+    def set_queue(self, name: str, /, **changes: Any) -> SandboxQueue:
+        """Changes ``name``, ``enabled`` or ``capacity`` of an existing queue. Its id stays the same."""
+        with self.present() as state:
+            return change(state.register.queues, name, modified_at=state.now, **changes)
 
     def add_flow(
         self,
@@ -93,15 +176,17 @@ class Centre(Present):
 
         ``elsewhere`` names the queue of the outcome "elsewhere"."""
         with self.present() as present:
-            return present.register.add_flow(
-                name,
-                at=present.now,
+            flow = SandboxFlow(
+                **self._identified(FLOW, name),
+                name=name,
                 type=type,
                 state=state,
                 status=status,
                 outcome=_outcome(outcome, elsewhere),
                 description=description,
             )
+            present.register.flows[flow.id] = flow
+            return flow
 
     def set_flow(
         self,
@@ -109,28 +194,13 @@ class Centre(Present):
         *,
         outcome: FlowOutcome | OutcomeWord | None = None,
         elsewhere: str | None = None,
-        state: FlowState | None = None,
-        status: FlowStatus | None = None,
+        **changes: Any,
     ) -> SandboxFlow:
-        """Changes the outcome, state or status of an existing flow."""
+        """Changes the outcome, ``state`` or ``status`` of an existing flow."""
+        if outcome is not None:
+            changes["outcome"] = _outcome(outcome, elsewhere)
         with self.present() as present:
-            flow = find(present.register.flows, name)
-            changed = replace(
-                flow,
-                outcome=flow.outcome if outcome is None else _outcome(outcome, elsewhere),
-                state=state or flow.state,
-                status=status or flow.status,
-                modified_at=present.now,
-            )
-            present.register.flows[flow.id] = changed
-            return changed
-
-    def set_queue(self, name: str, /, **changes: Any) -> SandboxQueue:
-        """Changes ``name``, ``enabled`` or ``capacity`` of an existing queue. Its id stays the same."""
-        with self.present() as state:
-            queue = find(state.register.queues, name)
-            state.register.queues[queue.id] = replace(queue, modified_at=state.now, **changes)
-            return state.register.queues[queue.id]
+            return change(present.register.flows, name, modified_at=present.now, **changes)
 
     def remove(self, name: str) -> None:
         """Removes a queue, a flow, or a user with the own queue, from the directory, as the console does.
@@ -167,15 +237,27 @@ class Centre(Present):
         profile; by default all users with the same queues and slots share one."""
         with self.present() as state:
             named = profile or self._profile_for(queues, {"TASK": 1, "EMAIL": 1} if slots is None else slots).name
-            user = state.register.add_user(
-                username,
-                at=state.now,
-                profile=named,
+            queue = self._agent_queue(username)
+            user = User(
+                **self._identified(USER, username),
+                username=username,
+                profile_id=find(state.register.profiles, named).id,
+                queue_id=queue.id,
                 status=status,
+                status_since=state.now,
                 working=working,
                 first_name=first_name,
                 last_name=last_name,
             )
+            add(state.register.users, user, "user")
+            state.register.queues[queue.id] = queue
+            self.routing.work(user)
+            return user
+
+    def set_status(self, username: str, status: str) -> User:
+        """Sets the agent's status. Any other than "Available" and "Offline" means present, but takes no contact."""
+        with self.present() as state:
+            user = change(state.register.users, username, status=status, status_since=state.now)
             self.routing.work(user)
             return user
 
@@ -183,21 +265,31 @@ class Centre(Present):
         self, name: str, *, queues: Sequence[str], slots: Mapping[str, int], delay: timedelta = timedelta(0)
     ) -> Profile:
         with self.present() as state:
-            return state.register.add_profile(
-                name, at=state.now, queues=queues, slots=slots, delay_s=int(delay.total_seconds())
-            )
-
-    def set_status(self, username: str, status: str) -> User:
-        """Sets the agent's status. Any other than "Available" and "Offline" means present, but takes no contact."""
-        with self.present() as state:
-            user = state.register.set_status(find(state.register.users, username), status, state.now)
-            self.routing.work(user)
-            return user
+            queue_ids = [find(state.register.queues, queue).id for queue in queues]
+            served = [
+                ProfileQueue(queue_id=queue_id, channel=channel, delay_s=int(delay.total_seconds()))
+                for queue_id in queue_ids
+                for channel in slots
+            ]
+            profile = Profile(**self._identified(PROFILE, name), name=name, queues=tuple(served), slots=dict(slots))
+            return add(state.register.profiles, profile, "routing profile")
 
     def _profile_for(self, queues: Sequence[str], slots: Mapping[str, int]) -> Profile:
         name = f"{', '.join(queues) or 'No queue'} ({', '.join(f'{n} {channel}' for channel, n in slots.items())})"
         existing = [each for each in self.state.register.profiles.values() if each.name == name[:127]]
         return existing[0] if existing else self.add_profile(name[:127], queues=queues, slots=slots)
+
+    def _agent_queue(self, username: str) -> SandboxQueue:
+        user_id = self.identity.id_of(USER, username)
+        named = self._identified(AGENT_QUEUE, username)
+        if self.behaviours.agent_queue_id != "own_id":
+            named |= {"id": user_id, "arn": self.identity.arn_of(AGENT_QUEUE, user_id)}
+        return SandboxQueue(**named, name=username, type="AGENT", user_id=user_id, capacity=AGENT_QUEUE_CAPACITY)
+
+    def _identified(self, kind: str, name: str) -> dict[str, Any]:
+        """Returns the fields that everything with a name has."""
+        thing_id = self.identity.id_of(kind, name)
+        return {"id": thing_id, "arn": self.identity.arn_of(kind, thing_id), "modified_at": self.state.now}
 
 
 def _outcome(outcome: FlowOutcome | OutcomeWord, elsewhere: str | None) -> FlowOutcome:

@@ -1,21 +1,35 @@
-"""Holds what a sandbox starts with, and builds it from a scenario file."""
+"""Holds what a sandbox starts with, and builds it from a scenario file.
+
+A scenario adds queues and people, the contacts that wait at the start, and those that arrive later.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from router.sandbox.behaviours import Behaviours
-from router.sandbox.identity import Identity
-from router.sandbox.instance import FlowOutcome
+from router.sandbox.directory import Identity
+from router.sandbox.instance import FlowOutcome, Override, Working
 from router.sandbox.quotas import CallQuotas, CallRate
-from router.sandbox.scenario_file import parse_document, read_scenario
-from router.sandbox.scenario_setup import Setting, settings_of
-from router.sandbox.scenario_tables import ScenarioDocument
+from router.sandbox.scenario_file import (
+    AgentTable,
+    ArrivalsTable,
+    BacklogTable,
+    ContactTable,
+    FaultTable,
+    FlowTable,
+    HoursTable,
+    QueueTable,
+    ScenarioDocument,
+    parse_document,
+    read_scenario,
+)
 from router.sandbox.world import World
 
 TO_QUEUE = "Overflow to queue"
@@ -23,6 +37,9 @@ TO_AGENT = "Escalate to agent"
 INBOUND = "Inbound tasks"
 
 DEFAULT_FILE = "contact-centre.toml"
+
+Setting = Callable[[World], object]
+"""A change that furnishes the world."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,5 +119,88 @@ def _scenario_of(document: ScenarioDocument) -> Scenario:
         else {operation: CallRate(each.rate, each.burst) for operation, each in quotas.items()},
         latency=(timedelta(milliseconds=latency[0]), timedelta(milliseconds=latency[1])),
         default_flows=document.default_flows,
-        settings=settings_of(document),
+        settings=_settings_of(document),
     )
+
+
+def _settings_of(document: ScenarioDocument) -> tuple[Setting, ...]:
+    """Returns the changes in order. Agents are added after the backlog, because they take its oldest contacts first."""
+    return (
+        *(_hours(each) for each in document.hours),
+        *(_queue(each) for each in document.queue),
+        *(_flow(each) for each in document.flow),
+        *(_backlog(each, random.Random(f"{document.seed} backlog {n}")) for n, each in enumerate(document.backlog)),
+        *(_agent(each) for each in document.agent),
+        *(_arrivals(each, f"{document.seed} arrivals {n}") for n, each in enumerate(document.arrivals)),
+        *(_fault(each) for each in document.fault),
+    )
+
+
+def _hours(table: HoursTable) -> Setting:
+    overrides = [
+        Override(name=each.name, first=each.first, last=each.last or each.first, windows=tuple(each.open))
+        for each in table.override
+    ]
+    return lambda world: world.add_hours(**table.model_dump(exclude={"override"}), overrides=overrides)
+
+
+def _queue(table: QueueTable) -> Setting:
+    return lambda world: world.add_queue(**table.model_dump())
+
+
+def _flow(table: FlowTable) -> Setting:
+    of_outcome = {each.name for each in fields(FlowOutcome)}
+    outcome = FlowOutcome(then=table.outcome, **table.model_dump(include=of_outcome))
+    return lambda world: world.add_flow(**table.model_dump(exclude={*of_outcome, "outcome"}), outcome=outcome)
+
+
+def _agent(table: AgentTable) -> Setting:
+    working = Working(handling=table.handling, put_back=table.put_back) if table.handling is not None else None
+    return lambda world: world.add_user(**table.model_dump(exclude={"handling", "put_back"}), working=working)
+
+
+def _backlog(table: BacklogTable, chance: random.Random) -> Setting:
+    def add(world: World) -> None:
+        least, most = table.waited
+        waits = sorted((least + (most - least) * chance.random() for _ in range(table.count)), reverse=True)
+        for waited in waits:
+            world.enqueue(waited=waited, chain=table.chain, **_particulars(table, chance))
+
+    return add
+
+
+def _arrivals(table: ArrivalsTable, seed: str) -> Setting:
+    """Lets contacts arrive one after the other, at random (a Poisson process), without end."""
+
+    def add(world: World) -> None:
+        chance = random.Random(seed)
+
+        def next_one() -> None:
+            world.at(world.now + timedelta(minutes=chance.expovariate(table.per_minute)), arrive)
+
+        def arrive() -> None:
+            world.enqueue(**_particulars(table, chance))
+            next_one()
+
+        next_one()
+
+    return add
+
+
+def _particulars(table: ContactTable, chance: random.Random) -> dict[str, Any]:
+    """Returns the details of one contact. Its name is one of the table's."""
+    same = table.model_dump(include=set(ContactTable.model_fields) - {"names"})
+    return same | {"name": chance.choice(table.names) if table.names else None}
+
+
+def _fault(table: FaultTable) -> Setting:
+    """Adds a fault. Its ``start`` and ``end`` count from the start of the sandbox."""
+
+    def add(world: World) -> None:
+        span = {
+            name: world.started_at + offset if offset is not None else None
+            for name, offset in (("start", table.start), ("end", table.end))
+        }
+        world.faults.add(**table.model_dump() | span)
+
+    return add

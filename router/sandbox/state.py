@@ -14,8 +14,7 @@ from typing import Any
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.contact_log import ContactLog
 from router.sandbox.contacts import SandboxContact
-from router.sandbox.directory import Register
-from router.sandbox.identity import Identity
+from router.sandbox.directory import Identity, Register
 
 
 class Agenda:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from router.sandbox.behaviours import Behaviours
 from router.sandbox.chains import add_past_transfer
 from router.sandbox.contacts import CHAIN_LIMIT, SandboxContact
 from router.sandbox.directory import find
-from router.sandbox.identity import Identity
 from router.sandbox.instance import SandboxFlow, SandboxQueue
-from router.sandbox.instance_setup import ALWAYS_OPEN, Centre
+from router.sandbox.instance_setup import Centre
 from router.sandbox.lifecycle import Particulars
 from router.sandbox.transfer import MadeTransfer, TransferRequest
 
@@ -23,12 +20,6 @@ class World(Centre):
     A name, an id or an ARN names queues, flows and users; an id names contacts. An unknown one raises ``KeyError``.
     Every method first lets everything happen that is due by the clock. It is safe to use from several threads.
     """
-
-    def __init__(
-        self, identity: Identity, *, clock: Callable[[], datetime], behaviours: Behaviours, seed: int = 1
-    ) -> None:
-        super().__init__(identity, clock=clock, behaviours=behaviours, seed=seed)
-        self.add_hours(ALWAYS_OPEN, description="Around the clock")
 
     def enqueue(
         self,

@@ -14,7 +14,7 @@ from pathlib import Path
 import router
 
 PACKAGE = Path(router.__file__).parent
-ABOUT_SCENARIOS = ("scenario_file.py", "scenario_tables.py")
+ABOUT_SCENARIOS = ("scenario_file.py",)
 """The modules of the sandbox that read users' files. Its other texts are AWS's words, for an AWS SDK."""
 NO_MESSAGE_BY_KEYWORD = {"help", "description", "epilog", "title", "metavar", "style"}
 NO_MESSAGE_BY_NAME = frozenset({"DESCRIPTION", "EXAMPLE", "EPILOG"})

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from router.sandbox.contacts import DEFAULT_PRIORITY, SandboxContact
-from router.sandbox.identity import CONTACT, TASK_TEMPLATE
+from router.sandbox.directory import CONTACT, TASK_TEMPLATE
 from router.sandbox.instance import SandboxQueue
 from router.sandbox.operations.call import Result
 from router.sandbox.state import State

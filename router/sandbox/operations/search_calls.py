@@ -8,7 +8,7 @@ from typing import Any
 
 from router.sandbox.chains import transferred_reason
 from router.sandbox.contacts import SandboxContact
-from router.sandbox.identity import bare
+from router.sandbox.directory import bare
 from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.contact_rows import search_row
 from router.sandbox.refusal import Refusal, invalid_parameter

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from router.sandbox.contacts import DEFAULT_PRIORITY
-from router.sandbox.identity import CONTACT, bare
+from router.sandbox.directory import CONTACT, bare
 from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.refusal import Refusal, invalid_parameter
 from router.sandbox.transfer import TransferRequest

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from router.sandbox.contacts import SandboxContact
-from router.sandbox.directory import CHANNELS
-from router.sandbox.identity import STATUS
+from router.sandbox.directory import CHANNELS, STATUS
 from router.sandbox.instance import AVAILABLE, OFFLINE, User
 from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.conditions import criteria_of, fits
