@@ -6,11 +6,9 @@ from collections.abc import Mapping
 
 from router.sandbox.operations import (
     contact_calls,
-    hours_calls,
     instance_calls,
     metric_calls,
     search_calls,
-    transfer_calls,
     user_calls,
 )
 from router.sandbox.operations.call import Handler
@@ -18,7 +16,7 @@ from router.sandbox.operations.call import Handler
 OPERATIONS: Mapping[str, Handler] = {
     "DescribeContact": contact_calls.describe_contact,
     "DescribeContactFlow": instance_calls.describe_contact_flow,
-    "DescribeHoursOfOperation": hours_calls.describe_hours_of_operation,
+    "DescribeHoursOfOperation": instance_calls.describe_hours_of_operation,
     "DescribeInstance": instance_calls.describe_instance,
     "DescribeQueue": instance_calls.describe_queue,
     "DescribeRoutingProfile": user_calls.describe_routing_profile,
@@ -26,11 +24,11 @@ OPERATIONS: Mapping[str, Handler] = {
     "GetContactAttributes": contact_calls.get_contact_attributes,
     "GetCurrentMetricData": metric_calls.get_current_metric_data,
     "GetCurrentUserData": user_calls.get_current_user_data,
-    "GetEffectiveHoursOfOperations": hours_calls.get_effective_hours_of_operations,
+    "GetEffectiveHoursOfOperations": instance_calls.get_effective_hours_of_operations,
     "ListAgentStatuses": user_calls.list_agent_statuses,
     "ListAssociatedContacts": contact_calls.list_associated_contacts,
     "ListContactFlows": instance_calls.list_contact_flows,
-    "ListHoursOfOperations": hours_calls.list_hours_of_operations,
+    "ListHoursOfOperations": instance_calls.list_hours_of_operations,
     "ListQueues": instance_calls.list_queues,
     "ListRoutingProfileQueues": user_calls.list_routing_profile_queues,
     "ListUsers": user_calls.list_users,
@@ -41,7 +39,7 @@ OPERATIONS: Mapping[str, Handler] = {
     "SearchUsers": user_calls.search_users,
     "StartTaskContact": contact_calls.start_task_contact,
     "StopContact": contact_calls.stop_contact,
-    "TransferContact": transfer_calls.transfer_contact,
-    "UpdateContactRoutingData": transfer_calls.update_contact_routing_data,
+    "TransferContact": contact_calls.transfer_contact,
+    "UpdateContactRoutingData": contact_calls.update_contact_routing_data,
 }
 """The operations that the sandbox offers. It refuses any other of the service model by name."""

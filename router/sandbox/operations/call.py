@@ -1,17 +1,17 @@
-"""Holds one call of an operation, with what all operations need: look-up, pages, tokens."""
+"""Holds one call of an operation, with what all operations need: look-up, pages, tokens, conditions."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from router.sandbox.contacts import SandboxContact
-from router.sandbox.directory import look_up
+from router.sandbox.directory import Thing, look_up
 from router.sandbox.instance import Profile, SandboxFlow, SandboxHours, SandboxQueue, User
 from router.sandbox.refusal import invalid_parameter, not_found
 from router.sandbox.state import State
@@ -20,10 +20,15 @@ from router.sandbox.world import World
 TOKEN_LIFE = timedelta(minutes=5)
 """GetCurrentMetricData: "the token expires after 5 minutes from the time it is created". It applies to every list."""
 
+PAGE_SIZE = 100
+"""The rows of a page if the call does not set MaxResults."""
+
+OFFERED = {"OrConditions", "AndConditions", "StringCondition", "QueueTypeCondition"}
+"""The search criteria of SearchQueues and SearchUsers that the sandbox offers."""
+
 Params = Mapping[str, Any]
 Result = dict[str, Any]
 
-_Thing = TypeVar("_Thing", SandboxQueue, SandboxFlow, SandboxHours, Profile, User)
 _Item = TypeVar("_Item")
 
 
@@ -46,13 +51,13 @@ class OperationCall:
             raise not_found(f"Contact not found: {self.params[member]}")
         return contact
 
-    def one(self, things: Mapping[str, _Thing], reference: str, kind: str) -> _Thing:
+    def one(self, things: Mapping[str, Thing], reference: str, kind: str) -> Thing:
         try:
             return look_up(things, reference)
         except KeyError:
             raise not_found(f"{kind} not found: {reference}") from None
 
-    def listed(self, things: Mapping[str, _Thing], references: Sequence[str], kind: str) -> list[_Thing]:
+    def listed(self, things: Mapping[str, Thing], references: Sequence[str], kind: str) -> list[Thing]:
         """Returns the things that a list in a request names. One that does not exist refuses the call, or is left
         out, as the behaviour ``unknown_id`` has it."""
         found = []
@@ -66,11 +71,29 @@ class OperationCall:
                     raise invalid_parameter(f"{kind} is not valid: {reference}") from None
         return found
 
-    def page(self, items: Sequence[_Item], *, default: int) -> tuple[list[_Item], str | None]:
-        """Returns the requested page, and the token of the next one."""
+    def modified(self, thing: SandboxQueue | SandboxFlow | SandboxHours | Profile | User) -> Result:
+        return {"LastModifiedTime": thing.modified_at, "LastModifiedRegion": self.world.identity.region}
+
+    def searched(self, things: Collection[_Item], fields: Callable[[_Item], Mapping[str, str]]) -> list[_Item]:
+        """Returns the things whose fields fulfil SearchCriteria.
+
+        Raises ``Refusal`` if the call also filters by tags or hierarchy."""
+        if self.params.get("SearchFilter"):
+            raise invalid_parameter("the sandbox does not offer SearchFilter")
+        criteria = self.params.get("SearchCriteria") or {}
+        return [thing for thing in things if fits(criteria, fields(thing))]
+
+    def rows(
+        self, member: str, items: Collection[_Item], row: Callable[[_Item], Result], *, total: str | None = None
+    ) -> Result:
+        """Returns the requested page with a row for each item, and the token of the next page.
+
+        ``total`` names the member for the number of all items; ``None``: the operation has none."""
         start = self.token().start
-        end = start + int(self.params.get("MaxResults") or default)
-        return list(items[start:end]), self.next_token(end) if end < len(items) else None
+        end = start + int(self.params.get("MaxResults") or PAGE_SIZE)
+        page = {member: [row(item) for item in list(items)[start:end]]}
+        counted = {total: len(items)} if total is not None else {}
+        return {**page, **counted, "NextToken": self.next_token(end) if end < len(items) else None}
 
     def token(self) -> Token:
         """Returns the call's token, or that of the first page. Raises ``Refusal`` for a token of another request."""
@@ -112,3 +135,29 @@ class Token:
 
 
 Handler = Callable[[OperationCall], Result]
+
+
+def fits(criteria: Mapping[str, Any], fields: Mapping[str, str]) -> bool:
+    """Returns whether the fields fulfil the criteria; upper and lower case are the same.
+
+    Raises ``Refusal`` for an unknown field or a condition that the sandbox does not offer."""
+    other = set(criteria) - OFFERED
+    if other:
+        raise invalid_parameter(f"the sandbox does not offer {', '.join(sorted(other))} in SearchCriteria")
+    if criteria.get("OrConditions") and not any(fits(each, fields) for each in criteria["OrConditions"]):
+        return False
+    if not all(fits(each, fields) for each in criteria.get("AndConditions") or ()):
+        return False
+    return "StringCondition" not in criteria or _matches(criteria["StringCondition"], fields)
+
+
+def _matches(condition: Mapping[str, Any], fields: Mapping[str, str]) -> bool:
+    name = condition.get("FieldName", "")
+    known = {key.lower(): value for key, value in fields.items()}
+    if name.lower() not in known:
+        raise invalid_parameter(f"unknown field {name!r}; there are {', '.join(fields)}")
+    value, wanted = known[name.lower()].lower(), condition.get("Value", "").lower()
+    how = condition.get("ComparisonType", "EXACT")
+    if how == "STARTS_WITH":
+        return value.startswith(wanted)
+    return wanted in value if how == "CONTAINS" else value == wanted

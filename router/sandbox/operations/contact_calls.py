@@ -1,4 +1,4 @@
-"""Responds to the calls about one contact: describe it, and start, stop, pause and resume it.
+"""Responds to the calls about one contact: describe it, start, stop, pause and resume it, transfer and update it.
 
 They are enough to drive the sandbox with ``aws connect``.
 """
@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from router.sandbox.chains import has_room
-from router.sandbox.contacts import SandboxContact
+from router.sandbox.contacts import DEFAULT_PRIORITY, SandboxContact
+from router.sandbox.directory import CONTACT, bare
 from router.sandbox.instance import SandboxFlow
 from router.sandbox.lifecycle import PAUSES, Particulars
 from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.contact_rows import associated_row, full_row
 from router.sandbox.refusal import Refusal, invalid_parameter, invalid_request
+from router.sandbox.transfer import TransferRequest
 
 ACTIVE_TASKS = 2500
 """AWS's quota "Concurrent active tasks per instance"."""
@@ -36,8 +38,7 @@ def list_associated_contacts(call: OperationCall) -> Result:
     if contact.chain.related_id and (origin := call.state.contacts.get(contact.chain.related_id)):
         tree[origin.id] = origin
     rows = sorted(tree.values(), key=lambda each: (each.life.initiated_at, each.chain.position, each.id))
-    page, token = call.page(rows, default=100)
-    return {"ContactSummaryList": [associated_row(call.state, each) for each in page], "NextToken": token}
+    return call.rows("ContactSummaryList", rows, lambda each: associated_row(call.state, each))
 
 
 def get_contact_attributes(call: OperationCall) -> Result:
@@ -146,3 +147,53 @@ def _plain(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, str | int]:
             raise invalid_parameter("the sandbox offers ValueString and ValueInteger in SegmentAttributes")
         plain[key] = value.get("ValueString", value.get("ValueInteger", ""))
     return plain
+
+
+def transfer_contact(call: OperationCall) -> Result:
+    answer = call.world.perform_transfer(
+        TransferRequest(
+            contact_id=bare(call.params["ContactId"]),
+            flow_id=call.params["ContactFlowId"],
+            queue_id=call.params.get("QueueId"),
+            user_id=call.params.get("UserId"),
+            token=call.params.get("ClientToken"),
+        )
+    )
+    return {"ContactId": answer, "ContactArn": call.world.identity.arn_of(CONTACT, answer)}
+
+
+def update_contact_routing_data(call: OperationCall) -> Result:
+    """Updates the priority or the age, "but not both" (API_UpdateContactRoutingData)."""
+    contact = call.contact()
+    priority = call.params.get("QueuePriority")
+    seconds = call.params.get("QueueTimeAdjustmentSeconds")
+    if "RoutingCriteria" in call.params:
+        raise invalid_parameter("the sandbox does not offer RoutingCriteria")
+    if (priority is None) == (seconds is None):
+        raise invalid_parameter("Either QueuePriority or QueueTimeAdjustmentSeconds must be given, but not both")
+    if contact.ended:
+        raise Refusal("ResourceConflictException", f"Contact {contact.id} has ended")
+    delay = call.world.behaviours.routing_delay
+    if contact.queued and delay:
+        call.state.agenda.at(call.now + delay, lambda: _apply(call, contact.id, priority, seconds))
+    else:
+        _apply(call, contact.id, priority, seconds)
+    return {}
+
+
+def _apply(call: OperationCall, contact_id: str, priority: int | None, seconds: int | None) -> None:
+    """Updates the contact as it is when the update takes effect, which may be later than the call."""
+    contact, behaviours = call.state.contact(contact_id), call.world.behaviours
+    if contact.ended:
+        return
+    changes: dict[str, Any]
+    if priority is not None:
+        changes = {"priority": priority}
+        if behaviours.priority_excludes_age:
+            changes["adjustment"] = timedelta(0)
+    else:
+        added = contact.adjustment if behaviours.routing_age == "adds" else timedelta(0)
+        changes = {"adjustment": added + timedelta(seconds=seconds or 0)}
+        if behaviours.priority_excludes_age:
+            changes["priority"] = DEFAULT_PRIORITY
+    call.state.change(contact, **changes)

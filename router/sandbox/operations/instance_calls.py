@@ -1,13 +1,16 @@
-"""Responds to the calls about the instance, its queues and its flows."""
+"""Responds to the calls about the instance, its queues, its flows and its hours of operation."""
 
 from __future__ import annotations
 
 import json
+from datetime import date, time, timedelta
 
-from router.sandbox.instance import SandboxFlow, SandboxQueue
+from router.sandbox.directory import DAYS
+from router.sandbox.instance import SandboxHours, SandboxQueue, Window
 from router.sandbox.operations.call import OperationCall, Result
-from router.sandbox.operations.conditions import criteria_of, fits
-from router.sandbox.refusal import Refusal, invalid_request
+from router.sandbox.refusal import Refusal, invalid_parameter, invalid_request
+
+LONGEST = timedelta(days=366)
 
 
 def describe_instance(call: OperationCall) -> Result:
@@ -33,8 +36,7 @@ def list_queues(call: OperationCall) -> Result:
     """Lists the queues, of both types unless QueueTypes is given. An agent's own queue has no name."""
     types = call.params.get("QueueTypes") or ("STANDARD", "AGENT")
     queues = [queue for queue in call.state.register.queues.values() if queue.type in types]
-    page, token = call.page(queues, default=100)
-    return {"QueueSummaryList": [_queue_summary(call, queue) for queue in page], "NextToken": token}
+    return call.rows("QueueSummaryList", queues, lambda queue: _queue_summary(call, queue))
 
 
 def describe_queue(call: OperationCall) -> Result:
@@ -46,18 +48,9 @@ def describe_queue(call: OperationCall) -> Result:
 
 def search_queues(call: OperationCall) -> Result:
     """Searches the standard queues only."""
-    criteria = criteria_of(call.params)
-    found = [
-        queue
-        for queue in call.state.register.queues.values()
-        if queue.type == "STANDARD" and fits(criteria, {"name": queue.name, "description": queue.description or ""})
-    ]
-    page, token = call.page(found, default=100)
-    return {
-        "Queues": [_queue(call, queue) for queue in page],
-        "NextToken": token,
-        "ApproximateTotalCount": len(found),
-    }
+    standard = [queue for queue in call.state.register.queues.values() if queue.type == "STANDARD"]
+    found = call.searched(standard, lambda queue: {"name": queue.name, "description": queue.description or ""})
+    return call.rows("Queues", found, lambda queue: _queue(call, queue), total="ApproximateTotalCount")
 
 
 def _queue_summary(call: OperationCall, queue: SandboxQueue) -> Result:
@@ -66,8 +59,7 @@ def _queue_summary(call: OperationCall, queue: SandboxQueue) -> Result:
         "Arn": queue.arn,
         "Name": queue.name if queue.type == "STANDARD" else None,
         "QueueType": queue.type,
-        "LastModifiedTime": queue.modified_at,
-        "LastModifiedRegion": call.world.identity.region,
+        **call.modified(queue),
     }
 
 
@@ -81,16 +73,25 @@ def _queue(call: OperationCall, queue: SandboxQueue) -> Result:
         "MaxContacts": queue.capacity,
         "Status": "ENABLED" if queue.enabled else "DISABLED",
         "Tags": dict(queue.tags) or None,
-        "LastModifiedTime": queue.modified_at,
-        "LastModifiedRegion": call.world.identity.region,
+        **call.modified(queue),
     }
 
 
 def list_contact_flows(call: OperationCall) -> Result:
     types = call.params.get("ContactFlowTypes")
     flows = [flow for flow in call.state.register.flows.values() if not types or flow.type in types]
-    page, token = call.page(flows, default=100)
-    return {"ContactFlowSummaryList": [_flow_summary(flow) for flow in page], "NextToken": token}
+    return call.rows(
+        "ContactFlowSummaryList",
+        flows,
+        lambda flow: {
+            "Id": flow.id,
+            "Arn": flow.arn,
+            "Name": flow.name,
+            "ContactFlowType": flow.type,
+            "ContactFlowState": flow.state,
+            "ContactFlowStatus": flow.status,
+        },
+    )
 
 
 def describe_contact_flow(call: OperationCall) -> Result:
@@ -107,18 +108,103 @@ def describe_contact_flow(call: OperationCall) -> Result:
             "Status": flow.status,
             "Description": flow.description,
             "Content": json.dumps({"Version": "2019-10-30", "StartAction": "", "Actions": []}),
-            "LastModifiedTime": flow.modified_at,
-            "LastModifiedRegion": call.world.identity.region,
+            **call.modified(flow),
         }
     }
 
 
-def _flow_summary(flow: SandboxFlow) -> Result:
+def list_hours_of_operations(call: OperationCall) -> Result:
+    return call.rows(
+        "HoursOfOperationSummaryList",
+        call.state.register.hours.values(),
+        lambda hours: {"Id": hours.id, "Arn": hours.arn, "Name": hours.name, **call.modified(hours)},
+    )
+
+
+def describe_hours_of_operation(call: OperationCall) -> Result:
+    hours = _hours(call)
     return {
-        "Id": flow.id,
-        "Arn": flow.arn,
-        "Name": flow.name,
-        "ContactFlowType": flow.type,
-        "ContactFlowState": flow.state,
-        "ContactFlowStatus": flow.status,
+        "HoursOfOperation": {
+            "HoursOfOperationId": hours.id,
+            "HoursOfOperationArn": hours.arn,
+            "Name": hours.name,
+            "Description": hours.description,
+            "TimeZone": hours.zone,
+            "Config": [
+                {"Day": day, "StartTime": _slice(start), "EndTime": _slice(end)}
+                for day, windows in hours.week.items()
+                for start, end in windows
+            ],
+            **call.modified(hours),
+        }
     }
+
+
+def get_effective_hours_of_operations(call: OperationCall) -> Result:
+    """Lists each local day with its hours, overrides applied. Both dates are included."""
+    hours = _hours(call)
+    first, last = _date(call, "FromDate"), _date(call, "ToDate")
+    if not first <= last <= first + LONGEST:
+        raise invalid_parameter("ToDate must be at most a year after FromDate, and not before it")
+    form = call.world.behaviours.closed_date
+    days = [first + timedelta(days=each) for each in range((last - first).days + 1)]
+    closed = {day for day in days if not _windows(hours, day) and _is_overridden(hours, day)}
+    return {
+        "EffectiveHoursOfOperationList": [
+            {
+                "Date": day.isoformat(),
+                "OperationalHours": [{"Start": _slice(a), "End": _slice(b)} for a, b in _windows(hours, day)],
+            }
+            for day in days
+            if form == "empty_list" or day not in closed
+        ],
+        "EffectiveOverrideHoursList": [
+            row for day in days if form != "left_out" or day not in closed for row in _override_rows(hours, day)
+        ],
+        "TimeZone": hours.zone,
+    }
+
+
+def _hours(call: OperationCall) -> SandboxHours:
+    return call.one(call.state.register.hours, call.params["HoursOfOperationId"], "Hours of operation")
+
+
+def _date(call: OperationCall, member: str) -> date:
+    try:
+        return date.fromisoformat(call.params[member])
+    except ValueError:
+        raise invalid_parameter(f"{member} is no date") from None
+
+
+def _windows(hours: SandboxHours, day: date) -> tuple[Window, ...]:
+    for override in hours.overrides:
+        if override.first <= day <= override.last:
+            return override.windows
+    return hours.week.get(DAYS[day.weekday()], ())
+
+
+def _is_overridden(hours: SandboxHours, day: date) -> bool:
+    return any(override.first <= day <= override.last for override in hours.overrides)
+
+
+def _override_rows(hours: SandboxHours, day: date) -> list[Result]:
+    return [
+        {
+            "Date": day.isoformat(),
+            "OverrideHours": [
+                {
+                    "Start": _slice(start),
+                    "End": _slice(end),
+                    "OverrideName": override.name,
+                    "OperationalStatus": "OPEN" if override.windows else "CLOSED",
+                }
+                for start, end in override.windows or ((time(0, 0), time(0, 0)),)
+            ],
+        }
+        for override in hours.overrides
+        if override.first <= day <= override.last
+    ]
+
+
+def _slice(instant: time) -> Result:
+    return {"Hours": instant.hour, "Minutes": instant.minute}

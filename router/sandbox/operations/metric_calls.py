@@ -82,13 +82,8 @@ def get_current_metric_data(call: OperationCall) -> Result:
         if not groupings or look.waiting or look.agents
     ]
     _sort(rows, call.params.get("SortCriteria") or [{"SortByMetric": "AGENTS_ONLINE", "SortOrder": "DESCENDING"}])
-    page, token = call.page(rows, default=100)
-    return {
-        "MetricResults": page,
-        "NextToken": token,
-        "DataSnapshotTime": moment.at,
-        "ApproximateTotalCount": len(rows),
-    }
+    page = call.rows("MetricResults", rows, lambda row: row, total="ApproximateTotalCount")
+    return page | {"DataSnapshotTime": moment.at}
 
 
 def _sort(rows: list[Result], criteria: Sequence[Mapping[str, str]]) -> None:

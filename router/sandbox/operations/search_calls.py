@@ -19,17 +19,6 @@ LONGEST_SPAN = timedelta(weeks=8)
 REACH = 10_000
 """The admin guide's "first 10K results"."""
 
-OFFERED = {
-    "Name",
-    "AgentIds",
-    "Channels",
-    "InitiationMethods",
-    "QueueIds",
-    "AdditionalTimeRange",
-    "ContactTags",
-    "SearchableSegmentAttributes",
-}
-
 Test = Callable[[SandboxContact], bool]
 
 TIMES: Mapping[str, Callable[[SandboxContact], datetime | None]] = {
@@ -49,12 +38,8 @@ def search_contacts(call: OperationCall) -> Result:
     found = [contact for contact in _index(call, token.as_of) if all(test(contact) for test in tests)]
     _sort(found, call.params.get("Sort"))
     reachable = found[:REACH]
-    page, following = call.page(reachable, default=100)
-    return {
-        "Contacts": [search_row(call.state, contact) for contact in page],
-        "NextToken": following,
-        "TotalCount": len(found),
-    }
+    page = call.rows("Contacts", reachable, lambda contact: search_row(call.state, contact))
+    return page | {"TotalCount": len(found)}
 
 
 def _index(call: OperationCall, first_page_at: datetime) -> Iterator[SandboxContact]:
@@ -90,27 +75,18 @@ def _wants_live(call: OperationCall) -> bool:
 def _tests(call: OperationCall) -> Iterator[Test]:
     yield _in_range(call.params["TimeRange"])
     criteria = call.params.get("SearchCriteria") or {}
-    other = sorted(set(criteria) - OFFERED)
+    other = sorted(set(criteria) - set(CRITERIA))
     if other:
         raise invalid_parameter(f"the sandbox does not offer {', '.join(other)} in SearchCriteria")
-    if criteria.get("Channels"):
-        yield _among(criteria["Channels"], lambda contact: contact.channel)
-    if criteria.get("InitiationMethods"):
-        yield _among(criteria["InitiationMethods"], lambda contact: contact.life.initiation_method)
-    if criteria.get("QueueIds"):
-        queue_ids = [_queue(call, each) for each in criteria["QueueIds"]]
-        queues = call.listed(call.state.register.queues, queue_ids, "Queue")
-        yield _among([queue.id for queue in queues], lambda contact: contact.queue_id)
-    if criteria.get("AgentIds"):
-        yield _among([bare(each) for each in criteria["AgentIds"]], lambda contact: contact.agent_id)
-    if "Name" in criteria:
-        yield _named(criteria["Name"])
-    if "ContactTags" in criteria:
-        yield _tagged(criteria["ContactTags"])
-    if "SearchableSegmentAttributes" in criteria:
-        yield _segment(criteria["SearchableSegmentAttributes"])
-    if "AdditionalTimeRange" in criteria:
-        yield _additional(call, criteria["AdditionalTimeRange"])
+    for name, make in CRITERIA.items():
+        if criteria.get(name):
+            yield make(call, criteria[name])
+
+
+def _in_queues(call: OperationCall, references: Sequence[str]) -> Test:
+    queue_ids = [_queue(call, each) for each in references]
+    queues = call.listed(call.state.register.queues, queue_ids, "Queue")
+    return _among([queue.id for queue in queues], lambda contact: contact.queue_id)
 
 
 def _queue(call: OperationCall, reference: str) -> str:
@@ -203,6 +179,19 @@ def _segment(criterion: Mapping[str, Any]) -> Test:
 
     tests = [one(each["Key"], each["Values"]) for each in criterion["Criteria"]]
     return _combined(criterion.get("MatchType", "MATCH_ALL"), tests)
+
+
+CRITERIA: Mapping[str, Callable[[OperationCall, Any], Test]] = {
+    "Channels": lambda call, wanted: _among(wanted, lambda contact: contact.channel),
+    "InitiationMethods": lambda call, wanted: _among(wanted, lambda contact: contact.life.initiation_method),
+    "QueueIds": _in_queues,
+    "AgentIds": lambda call, wanted: _among([bare(each) for each in wanted], lambda contact: contact.agent_id),
+    "Name": lambda call, wanted: _named(wanted),
+    "ContactTags": lambda call, wanted: _tagged(wanted),
+    "SearchableSegmentAttributes": lambda call, wanted: _segment(wanted),
+    "AdditionalTimeRange": _additional,
+}
+"""The search criteria that the sandbox offers."""
 
 
 def _sort(found: list[SandboxContact], order: Mapping[str, str] | None) -> None:

@@ -6,52 +6,29 @@ from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import CHANNELS, STATUS
 from router.sandbox.instance import AVAILABLE, OFFLINE, User
 from router.sandbox.operations.call import OperationCall, Result
-from router.sandbox.operations.conditions import criteria_of, fits
 from router.sandbox.operations.contact_rows import queue_reference
 from router.sandbox.refusal import invalid_parameter
 
 
 def list_users(call: OperationCall) -> Result:
-    page, token = call.page(list(call.state.register.users.values()), default=100)
-    return {
-        "UserSummaryList": [
-            {
-                "Id": user.id,
-                "Arn": user.arn,
-                "Username": user.username,
-                "LastModifiedTime": user.modified_at,
-                "LastModifiedRegion": call.world.identity.region,
-            }
-            for user in page
-        ],
-        "NextToken": token,
-    }
+    return call.rows(
+        "UserSummaryList",
+        call.state.register.users.values(),
+        lambda user: {"Id": user.id, "Arn": user.arn, "Username": user.username, **call.modified(user)},
+    )
 
 
 def describe_user(call: OperationCall) -> Result:
     user = call.one(call.state.register.users, call.params["UserId"], "User")
-    return {
-        "User": {
-            **_user(user),
-            "LastModifiedTime": user.modified_at,
-            "LastModifiedRegion": call.world.identity.region,
-        }
-    }
+    return {"User": {**_user(user), **call.modified(user)}}
 
 
 def search_users(call: OperationCall) -> Result:
-    criteria = criteria_of(call.params)
-    found = [
-        user
-        for user in call.state.register.users.values()
-        if fits(criteria, {"Username": user.username, "FirstName": user.first_name, "LastName": user.last_name})
-    ]
-    page, token = call.page(found, default=100)
-    return {
-        "Users": [_user(user) for user in page],
-        "NextToken": token,
-        "ApproximateTotalCount": len(found),
-    }
+    found = call.searched(
+        call.state.register.users.values(),
+        lambda user: {"Username": user.username, "FirstName": user.first_name, "LastName": user.last_name},
+    )
+    return call.rows("Users", found, _user, total="ApproximateTotalCount")
 
 
 def describe_routing_profile(call: OperationCall) -> Result:
@@ -71,31 +48,26 @@ def describe_routing_profile(call: OperationCall) -> Result:
             "NumberOfAssociatedQueues": len(queue_ids),
             "NumberOfAssociatedUsers": len(users),
             "AssociatedQueueIds": queue_ids,
-            "LastModifiedTime": profile.modified_at,
-            "LastModifiedRegion": call.world.identity.region,
+            **call.modified(profile),
         }
     }
 
 
 def list_routing_profile_queues(call: OperationCall) -> Result:
     profile = call.one(call.state.register.profiles, call.params["RoutingProfileId"], "Routing profile")
-    page, token = call.page(profile.queues, default=100)
     queues = call.state.register.queues
-    return {
-        "RoutingProfileQueueConfigSummaryList": [
-            {
-                "QueueId": each.queue_id,
-                "QueueArn": queues[each.queue_id].arn,
-                "QueueName": queues[each.queue_id].name,
-                "Priority": each.priority,
-                "Delay": each.delay_s,
-                "Channel": each.channel,
-            }
-            for each in page
-            if each.queue_id in queues
-        ],
-        "NextToken": token,
-    }
+    return call.rows(
+        "RoutingProfileQueueConfigSummaryList",
+        [each for each in profile.queues if each.queue_id in queues],
+        lambda each: {
+            "QueueId": each.queue_id,
+            "QueueArn": queues[each.queue_id].arn,
+            "QueueName": queues[each.queue_id].name,
+            "Priority": each.priority,
+            "Delay": each.delay_s,
+            "Channel": each.channel,
+        },
+    )
 
 
 def list_agent_statuses(call: OperationCall) -> Result:
@@ -104,8 +76,8 @@ def list_agent_statuses(call: OperationCall) -> Result:
     for user in call.state.register.users.values():
         types.setdefault(user.status, "CUSTOM")
     wanted = call.params.get("AgentStatusTypes")
-    page, token = call.page([name for name, type in types.items() if not wanted or type in wanted], default=100)
-    return {"AgentStatusSummaryList": [_status(call, name, types[name]) for name in page], "NextToken": token}
+    names = [name for name, type in types.items() if not wanted or type in wanted]
+    return call.rows("AgentStatusSummaryList", names, lambda name: _status(call, name, types[name]))
 
 
 def _status(call: OperationCall, name: str, type: str) -> Result:
@@ -118,12 +90,7 @@ def get_current_user_data(call: OperationCall) -> Result:
     """Returns a row for each agent who is logged in. An offline agent has no row."""
     states = (call.params["Filters"].get("ContactFilter") or {}).get("ContactStates")
     there = [user for user in _filtered(call) if user.status != OFFLINE]
-    page, token = call.page(there, default=100)
-    return {
-        "UserDataList": [_user_data(call, user, states) for user in page],
-        "NextToken": token,
-        "ApproximateTotalCount": len(there),
-    }
+    return call.rows("UserDataList", there, lambda user: _user_data(call, user, states), total="ApproximateTotalCount")
 
 
 def _filtered(call: OperationCall) -> list[User]:

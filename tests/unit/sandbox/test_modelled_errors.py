@@ -19,16 +19,19 @@ SHORTHANDS = {
     "not_found": "ResourceNotFoundException",
 }
 Function = tuple[str, str]
-"""The module and the name of a function or method."""
+"""The module and the name of a function, method or table."""
 
 
-def functions() -> dict[Function, ast.FunctionDef]:
-    found = {}
+def functions() -> dict[Function, ast.stmt]:
+    """Returns every function and method, and every table of a module, because a table may name functions."""
+    found: dict[Function, ast.stmt] = {}
     folder = Path(router.sandbox.__file__).parent
     for path in [*folder.glob("*.py"), *(folder / "operations").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef):
                 found[path.stem, node.name] = node
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id.isupper():
+                found[path.stem, node.target.id] = node
     return found
 
 
@@ -84,6 +87,7 @@ def test_every_error_of_a_handler_is_modelled_for_its_operation_or_common(operat
 
 def test_the_reading_finds_the_errors_of_a_handler():
     assert errors_of("StopContact") >= {"ContactNotFoundException", "ResourceNotFoundException"}
+    assert errors_of("SearchContacts") >= {"ResourceNotFoundException", "InvalidParameterException"}
     assert errors_of("TransferContact") >= {"IdempotencyException", "ServiceQuotaExceededException"}
 
 
