@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from router.connect.answers import Failure, Throttled, Unknown
-from router.connect.fields import Row, Unreadable, part, required, text
-from router.connect.missing_ids import BatchParts, MissingIds
+from router.connect.fields import Row, part, required, text
+from router.connect.missing_ids import MissingIds, read_batches
 from router.connect.reads import BRIEF, Reads, RefusedLately, all_rows
 from router.model import AgentId, AgentState, Channel, ProfileId, QueueId, bare_id
 
@@ -37,49 +37,22 @@ class Agents:
         chosen: while one is set, no new contacts are routed (Amazon Connect Administrator Guide, next status). One call
         reads up to 100 agents.
         """
-        return self._reads.record_health("GetCurrentUserData", self._states(agent_ids))
-
-    def _states(self, agent_ids: Collection[AgentId]) -> dict[AgentId, AgentState] | Failure:
-        states: dict[AgentId, AgentState] = {}
-        for batch in self._missing.batches(agent_ids, MAX_AGENTS):
-            parts = BatchParts(self._missing, batch)
-            for some in parts:
-                rows = self._ask(some)
-                if isinstance(rows, list):
-                    parts.answered(some)
-                    try:
-                        states.update(self._parsed(rows) if rows else ())
-                    except Unreadable as problem:
-                        return Unknown(code="UnreadableAnswer", message=str(problem))
-                elif not parts.refused(some, rows):
-                    return rows
-        return states
+        batches = self._missing.batches(agent_ids, MAX_AGENTS)
+        found = read_batches(self._missing, batches, self._ask, self._parsed)
+        return self._reads.record_health("GetCurrentUserData", found)
 
     def served(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
         """Returns the queues whose contacts agents of a routing profile are offered, by channel
         (ListRoutingProfileQueues)."""
-        return self._reads.record_health("ListRoutingProfileQueues", self._served(profile_id), about=profile_id)
-
-    def _served(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
-        rows = all_rows(
-            self._reads,
+        return self._reads.rows(
             "ListRoutingProfileQueues",
             "RoutingProfileQueueConfigSummaryList",
+            _served,
             patience=BRIEF,
+            about=profile_id,
             RoutingProfileId=profile_id,
             MaxResults=PAGE_SIZE,
         )
-        if not isinstance(rows, list):
-            return rows
-        movable = {channel.value for channel in Channel if channel.movable}
-        try:
-            return frozenset(
-                (QueueId(bare_id(required(row, "QueueId"))), Channel(required(row, "Channel")))
-                for row in rows
-                if row.get("Channel") in movable
-            )
-        except Unreadable as problem:
-            return Unknown(code="UnreadableAnswer", message=str(problem))
 
     def _ask(self, agent_ids: tuple[AgentId, ...]) -> list[Row] | Failure:
         return all_rows(
@@ -91,17 +64,19 @@ class Agents:
             MaxResults=PAGE_SIZE,
         )
 
-    def _parsed(self, rows: Iterable[Row]) -> Iterable[tuple[AgentId, AgentState]]:
-        routable = self._routable_statuses()
+    def _parsed(self, rows: list[Row]) -> dict[AgentId, AgentState]:
+        states: dict[AgentId, AgentState] = {}
+        routable = self._routable_statuses() if rows else None
         for row in rows:
             user = part(row, "User")
             agent_id = text(user, "Id") or text(user, "Arn")
             if agent_id:
-                slots = dict(part(row, "AvailableSlotsByChannel"))
-                state = AgentState(
-                    routable=_takes_work(row, routable), slots_available=slots, profile_id=_profile_of(row)
+                states[AgentId(bare_id(agent_id))] = AgentState(
+                    routable=_takes_work(row, routable),
+                    slots_available=dict(part(row, "AvailableSlotsByChannel")),
+                    profile_id=_profile_of(row),
                 )
-                yield AgentId(bare_id(agent_id)), state
+        return states
 
     def _routable_statuses(self) -> frozenset[str] | None:
         """Returns the ids of the routable statuses, or ``None`` if they cannot be listed; then the default one's name
@@ -110,28 +85,28 @@ class Agents:
         A refusal is remembered for a while.
         """
         if self._routable is None and not self._refused:
-            found = self._reads.record_health("ListAgentStatuses", self._read_routable())
+            found = self._reads.rows(
+                "ListAgentStatuses",
+                "AgentStatusSummaryList",
+                lambda rows: frozenset(required(row, "Id") for row in rows),
+                patience=BRIEF,
+                AgentStatusTypes=["ROUTABLE"],
+                MaxResults=PAGE_SIZE,
+            )
             if isinstance(found, frozenset):
                 self._routable = found
             elif not isinstance(found, Throttled | Unknown):
                 self._refused.record()
         return self._routable or None
 
-    def _read_routable(self) -> frozenset[str] | Failure:
-        rows = all_rows(
-            self._reads,
-            "ListAgentStatuses",
-            "AgentStatusSummaryList",
-            patience=BRIEF,
-            AgentStatusTypes=["ROUTABLE"],
-            MaxResults=PAGE_SIZE,
-        )
-        if not isinstance(rows, list):
-            return rows
-        try:
-            return frozenset(required(row, "Id") for row in rows)
-        except Unreadable as problem:
-            return Unknown(code="UnreadableAnswer", message=str(problem))
+
+def _served(rows: list[Row]) -> frozenset[tuple[QueueId, Channel]]:
+    movable = {channel.value for channel in Channel if channel.movable}
+    return frozenset(
+        (QueueId(bare_id(required(row, "QueueId"))), Channel(required(row, "Channel")))
+        for row in rows
+        if row.get("Channel") in movable
+    )
 
 
 def _profile_of(row: Row) -> ProfileId | None:

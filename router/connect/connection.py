@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from router.connect.api import Api
 from router.connect.client import READ_TIMEOUT_S, Skew, make_client
-from router.connect.contacts import ConnectReader, Contacts
+from router.connect.contacts import ConnectReader
 from router.connect.credentials import RenewableCredentials
 from router.connect.instance import ConnectInstance
 from router.connect.missing_ids import MissingIds
@@ -75,13 +75,8 @@ class Connection:
         return cls(
             home=home,
             endpoint=without_user(client.meta.endpoint_url),
-            reader=ConnectReader(
-                searching=search, contacts=Contacts(reads, monotonic=monotonic, patience=describing)
-            ),
-            background=ConnectReader(
-                searching=search,
-                contacts=Contacts(reads, monotonic=monotonic, patience=replace(describing, urgent=False)),
-            ),
+            reader=ConnectReader(reads, search, patience=describing),
+            background=ConnectReader(reads, search, patience=replace(describing, urgent=False)),
             mover=ConnectMover(api),
             instance=ConnectInstance(reads, missing, home),
             quotas=quotas,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from router.connect.answers import DescribeAnswer, Failure, Missing, Reading, Rejected, SearchPage, Unknown
 from router.connect.api import Answered
 from router.connect.contact_rows import associated, described
-from router.connect.fields import Unreadable, part
-from router.connect.reads import BRIEF, Patience, Reads, all_rows
+from router.connect.fields import part
+from router.connect.reads import BRIEF, Patience, Reads, readable
 from router.connect.search import Search
 from router.model import Contact, ContactId, QueueId
 
@@ -21,11 +20,19 @@ SLOW = 1.5
 """Seconds; DescribeContact takes a tenth of that."""
 
 
-class Contacts:
-    def __init__(self, reads: Reads, *, monotonic: Callable[[], float], patience: Patience = BRIEF) -> None:
+class ConnectReader:
+    """Reads contacts. Thread-safe, except that one thread reads the pages of one search."""
+
+    def __init__(self, reads: Reads, search: Search, *, patience: Patience = BRIEF) -> None:
         self._reads = reads
-        self._monotonic = monotonic
+        self._search = search
         self._patience = patience
+
+    def search(
+        self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime
+    ) -> Iterator[SearchPage]:
+        """Yields candidates, one page after the other; see ``Search.run``."""
+        return self._search.run(queue_ids=queue_ids, since=since, until=until)
 
     def describe(self, contact_id: ContactId) -> DescribeAnswer:
         """Returns the contact as Connect has it now.
@@ -42,10 +49,9 @@ class Contacts:
             return self._missing(contact_id, answer)
         if not isinstance(answer, Answered):
             return answer
-        try:
-            contact = described(part(answer.body, "Contact"))
-        except Unreadable as problem:
-            return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
+        contact = readable(lambda body: described(part(body, "Contact")), answer.body, answer.request_id)
+        if isinstance(contact, Unknown):
+            return contact
         if contact.id != contact_id:
             return Unknown(code="OtherContact", message="the answer is another contact's", request_id=answer.request_id)
         return Reading(contact=contact, answered_at=self._answered_at(answer), request_id=answer.request_id)
@@ -55,7 +61,7 @@ class Contacts:
 
         The answer may have lain here for most of that time, while this process was stopped.
         """
-        now = self._monotonic()
+        now = self._reads.monotonic
         return now if now - answer.requested_at <= SLOW else answer.requested_at
 
     def _missing(self, contact_id: ContactId, answer: Rejected) -> DescribeAnswer:
@@ -70,35 +76,10 @@ class Contacts:
 
         ListAssociatedContacts lists it. One row that cannot be read fails it all, because transfers are counted on it.
         """
-        return self._reads.record_health("ListAssociatedContacts", self._chain(contact_id))
-
-    def _chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure:
-        rows = all_rows(
-            self._reads, "ListAssociatedContacts", "ContactSummaryList", ContactId=contact_id, MaxResults=PAGE_SIZE
+        return self._reads.rows(
+            "ListAssociatedContacts",
+            "ContactSummaryList",
+            lambda rows: tuple(associated(row) for row in rows),
+            ContactId=contact_id,
+            MaxResults=PAGE_SIZE,
         )
-        if not isinstance(rows, list):
-            return rows
-        try:
-            return tuple(associated(row) for row in rows)
-        except Unreadable as problem:
-            return Unknown(code="UnreadableAnswer", message=str(problem))
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectReader:
-    """Reads contacts. Thread-safe, except that one thread reads the pages of one search."""
-
-    searching: Search
-    contacts: Contacts
-
-    def search(
-        self, *, queue_ids: Collection[QueueId] | None, since: datetime, until: datetime
-    ) -> Iterator[SearchPage]:
-        """Yields candidates, one page after the other; see ``Search.run``."""
-        return self.searching.run(queue_ids=queue_ids, since=since, until=until)
-
-    def describe(self, contact_id: ContactId) -> DescribeAnswer:
-        return self.contacts.describe(contact_id)
-
-    def chain(self, contact_id: ContactId) -> tuple[Contact, ...] | Failure:
-        return self.contacts.chain(contact_id)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from router.connect.answers import Failure, Unknown
+from router.connect.answers import Failure
 from router.connect.fields import Row, Unreadable, required, text
-from router.connect.reads import Reads, all_rows
+from router.connect.reads import Reads
 from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Hours, HoursId, Queue, QueueId
 
 PAGE_SIZE = 1000
@@ -54,18 +54,16 @@ def _listed(
     page_size: int = PAGE_SIZE,
     **parameters: Any,
 ) -> tuple[T, ...]:
-    rows = all_rows(reads, operation, member, MaxResults=page_size, **parameters)
-    found = reads.record_health(operation, _parsed(operation, parse, rows) if isinstance(rows, list) else rows)
+    def parsed(rows: list[Row]) -> tuple[T, ...]:
+        try:
+            return tuple(parse(row) for row in rows)
+        except Unreadable as problem:
+            raise Unreadable(f"in a row of {operation}, {problem}") from None
+
+    found = reads.rows(operation, member, parsed, MaxResults=page_size, **parameters)
     if not isinstance(found, tuple):
         raise _Failed(found)
     return found
-
-
-def _parsed(operation: str, parse: Callable[[Row], T], rows: Iterable[Row]) -> tuple[T, ...] | Failure:
-    try:
-        return tuple(parse(row) for row in rows)
-    except Unreadable as problem:
-        return Unknown(code="UnreadableAnswer", message=f"in a row of {operation}, {problem}")
 
 
 def _queue(row: Row) -> Queue:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from router.connect.answers import Failure, Unknown
+from router.connect.answers import Failure
 from router.connect.api import Answered
 from router.connect.fields import Row, Unreadable, number, part, required
-from router.connect.reads import BRIEF, Reads
+from router.connect.reads import BRIEF, Reads, readable
 from router.model import HoursId, OpeningHours, TimeSlice
 
 T = TypeVar("T")
@@ -37,16 +37,8 @@ def _read(
     reads: Reads, operation: str, parse: Callable[[Row], T], hours_id: HoursId, **parameters: str
 ) -> T | Failure:
     answer = reads.get(operation, patience=BRIEF, HoursOfOperationId=hours_id, **parameters)
-    return reads.record_health(operation, _parsed(answer, parse), about=hours_id)
-
-
-def _parsed(answer: Answered | Failure, parse: Callable[[Row], T]) -> T | Failure:
-    if not isinstance(answer, Answered):
-        return answer
-    try:
-        return parse(answer.body)
-    except Unreadable as problem:
-        return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
+    found = readable(parse, answer.body, answer.request_id) if isinstance(answer, Answered) else answer
+    return reads.record_health(operation, found, about=hours_id)
 
 
 def _week(body: Row) -> OpeningHours:

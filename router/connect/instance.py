@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from router.connect.agents import Agents
-from router.connect.answers import Failure, InstanceIdentity, Unknown
+from router.connect.answers import Failure, InstanceIdentity
 from router.connect.api import Answered
 from router.connect.directory import read_directory
 from router.connect.fields import Row, Unreadable, part, required, text
@@ -15,7 +15,7 @@ from router.connect.hours import read_hours
 from router.connect.iam import denied
 from router.connect.metrics import Metrics
 from router.connect.missing_ids import MissingIds
-from router.connect.reads import BRIEF, Patience, Reads
+from router.connect.reads import BRIEF, Patience, Reads, readable
 from router.model import (
     ANYWHERE,
     AgentId,
@@ -86,21 +86,17 @@ class ConnectInstance:
         answer = self._reads.get("DescribeInstance")
         if not isinstance(answer, Answered):
             return answer
-        try:
-            return _identity(part(answer.body, "Instance"), answer.request_id)
-        except Unreadable as problem:
-            return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
+        return readable(lambda body: _identity(body, answer.request_id), answer.body, answer.request_id)
 
     def account(self) -> str | None:
         """Returns the AWS account in the ARN of DescribeInstance; ``None`` if that call is denied or fails."""
         answer = self._reads.get_once("DescribeInstance")
-        try:
-            return None if answer is None else _identity(part(answer.body, "Instance"), answer.request_id).account
-        except Unreadable:
-            return None
+        found = readable(lambda body: _identity(body, None), answer.body) if answer is not None else None
+        return found.account if isinstance(found, InstanceIdentity) else None
 
 
-def _identity(row: Row, request_id: str | None) -> InstanceIdentity:
+def _identity(body: Row, request_id: str | None) -> InstanceIdentity:
+    row = part(body, "Instance")
     arn = required(row, "Arn")
     parts = arn.split(":", 5)
     if len(parts) != 6:

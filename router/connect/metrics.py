@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from router.connect.answers import Failure, Rejected, Unknown
-from router.connect.fields import Row, Unreadable, part, text
-from router.connect.missing_ids import BatchParts, MissingIds
+from router.connect.answers import Failure, Rejected
+from router.connect.fields import Row, part, text
+from router.connect.missing_ids import MissingIds, read_batches
 from router.connect.reads import BRIEF, Reads, RefusedLately, all_rows
 from router.connect.search import MAX_QUEUES
 from router.model import METRICS, Channel, Metric, QueueId, QueueMetrics, bare_id
@@ -40,23 +40,13 @@ class Metrics:
         Rows are always grouped by queue and channel. Without groupings OLDEST_CONTACT_AGE is in milliseconds although
         its unit is seconds, and ESTIMATED_WAIT_TIME is refused (botocore service model).
         """
-        return self._reads.record_health("GetCurrentMetricData", self._of_queues(queue_ids, channels))
-
-    def _of_queues(self, queue_ids: Collection[QueueId], channels: Collection[Channel]) -> Rows | Failure:
-        rows: Rows = {}
-        for batch in self._missing.batches(queue_ids, MAX_QUEUES):
-            parts = BatchParts(self._missing, batch)
-            for some in parts:
-                answer = self._batch(some, frozenset(channels))
-                if isinstance(answer, list):
-                    parts.answered(some)
-                    try:
-                        rows.update(_parsed(answer))
-                    except Unreadable as problem:
-                        return Unknown(code="UnreadableAnswer", message=str(problem))
-                elif not parts.refused(some, answer):
-                    return answer
-        return rows
+        found = read_batches(
+            self._missing,
+            self._missing.batches(queue_ids, MAX_QUEUES),
+            lambda some: self._batch(some, frozenset(channels)),
+            _parsed,
+        )
+        return self._reads.record_health("GetCurrentMetricData", found)
 
     def _batch(self, queue_ids: tuple[QueueId, ...], channels: frozenset[Channel]) -> list[Row] | Failure:
         requested = channels - {Channel.EMAIL} if self._email_refused else channels

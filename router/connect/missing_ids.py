@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from router.connect.answers import Failure, Rejected
-from router.connect.reads import RefusedLately
+from router.connect.answers import Failure, Rejected, Unknown
+from router.connect.fields import Row
+from router.connect.reads import RefusedLately, readable
 
 log = structlog.get_logger()
 
@@ -22,6 +23,8 @@ SPLIT_AGAIN_AFTER_S = 300.0
 """A request that is refused whatever its ids are must not cost these calls each time."""
 
 Id = TypeVar("Id", bound=str)
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Listed(Protocol):
@@ -135,3 +138,27 @@ class BatchParts(Generic[Id]):
     def _record_refused(self) -> None:
         for one in self._refused:
             self._missing.record(one)
+
+
+def read_batches(
+    missing: MissingIds[Id],
+    batches: Iterable[tuple[Id, ...]],
+    read: Callable[[tuple[Id, ...]], list[Row] | Failure],
+    parse: Callable[[list[Row]], Mapping[K, V]],
+) -> dict[K, V] | Failure:
+    """Returns what ``parse`` makes of the rows of all batches. Any call that fails fails it all, except that ids which
+    the instance no longer has are left out."""
+    found: dict[K, V] = {}
+    for batch in batches:
+        parts = BatchParts(missing, batch)
+        for part in parts:
+            rows = read(part)
+            if isinstance(rows, list):
+                parts.answered(part)
+                values = readable(parse, rows)
+                if isinstance(values, Unknown):
+                    return values
+                found.update(values)
+            elif not parts.refused(part, rows):
+                return rows
+    return found

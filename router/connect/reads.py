@@ -41,6 +41,7 @@ LISTING = Patience(attempts=5, within=timedelta(seconds=30), max_delay=timedelta
 
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class Reads:
@@ -63,6 +64,20 @@ class Reads:
         """
         self._health.record_answer(operation, result, about=about)
         return result
+
+    def rows(
+        self,
+        operation: str,
+        member: str,
+        parse: Callable[[list[Row]], T],
+        *,
+        patience: Patience = LISTING,
+        about: str = "",
+        **parameters: Any,
+    ) -> T | Failure:
+        """Returns what ``parse`` makes of all rows of the list, and records the health; see ``all_rows``."""
+        rows = all_rows(self, operation, member, patience=patience, **parameters)
+        return self.record_health(operation, readable(parse, rows) if isinstance(rows, list) else rows, about=about)
 
     def get_once(self, operation: str) -> Answered | None:
         """Returns the answer of one call that is useful and not needed: a failure is neither logged nor repeated."""
@@ -140,11 +155,27 @@ def _last(state: RetryCallState) -> Answered | Failure:
     return answer
 
 
+def readable(parse: Callable[[V], T], value: V, request_id: str | None = None) -> T | Unknown:
+    """Returns what ``parse`` makes of an answer, or that the answer could not be read."""
+    try:
+        return parse(value)
+    except Unreadable as problem:
+        return Unknown(code="UnreadableAnswer", message=str(problem), request_id=request_id)
+
+
 TOKEN_REFUSED = "TokenRefused"
 """The code of a list whose NextToken Connect has refused."""
 
 MAX_PAGES = 1000
 """More than any quota of Connect's allows to exist; a server that never stops handing out tokens ends there."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExpired:
+    """Is the end of a list whose NextToken Connect has refused. How long a token lives is documented for
+    GetCurrentMetricData only: five minutes."""
+
+    failure: Rejected
 
 
 def all_rows(
@@ -153,27 +184,36 @@ def all_rows(
     """Returns every row of the list, or the failure that ended it: half a list is none, because absence from it has a
     meaning.
 
-    The list is read again from its beginning if Connect no longer knows its own token. How long a token lives is
-    documented for GetCurrentMetricData only: five minutes.
+    The list is read again from its beginning if Connect no longer knows its own token.
     """
-    found = _rows(reads, operation, member, patience=patience, **parameters)
-    if isinstance(found, Unknown) and found.code == TOKEN_REFUSED:
-        found = _rows(reads, operation, member, patience=patience, **parameters)
+
+    def request(token: str | None) -> Answered | Failure:
+        following = {} if token is None else {"NextToken": token}
+        return reads.get(operation, patience=patience, **parameters, **following)
+
+    found = _rows(operation, member, request)
+    if isinstance(found, TokenExpired):
+        found = _rows(operation, member, request)
+    if isinstance(found, TokenExpired):
+        refusal = found.failure
+        return Unknown(code=TOKEN_REFUSED, message=refusal.message, request_id=refusal.request_id)
     return found
 
 
-def _rows(reads: Reads, operation: str, member: str, *, patience: Patience, **parameters: Any) -> list[Row] | Failure:
+def _rows(operation: str, member: str, request: PageRequest) -> list[Row] | Failure | TokenExpired:
     rows: list[Row] = []
-    for page in pages(reads, operation, patience=patience, **parameters):
+    for page in pages(operation, request):
         if not isinstance(page, Answered):
             return page
         rows.extend(row for row in page.body.get(member) or () if row is not None)
     return rows
 
 
-def pages(
-    reads: Reads, operation: str, *, patience: Patience = LISTING, **parameters: Any
-) -> Iterator[Answered | Failure]:
+PageRequest = Callable[[str | None], Answered | Failure]
+"""Reads the page of a token; ``None`` means the first page."""
+
+
+def pages(operation: str, request: PageRequest) -> Iterator[Answered | Failure | TokenExpired]:
     """Yields page by page, following ``NextToken``; a failure is the last.
 
     A token that occurs twice is a failure (``RepeatedPage``), because following it would never end.
@@ -181,20 +221,19 @@ def pages(
     tokens: set[str] = set()
     token: str | None = None
     for _ in range(MAX_PAGES):
-        following = {} if token is None else {"NextToken": token}
-        answer = reads.get(operation, patience=patience, **parameters, **following)
+        answer = request(token)
         if token is not None and isinstance(answer, Rejected) and answer.status == 400:
             # The same request without it was answered: it is the token that is refused, and nothing else.
-            yield Unknown(code=TOKEN_REFUSED, message=answer.message, request_id=answer.request_id)
+            yield TokenExpired(answer)
             return
         yield answer
         if not isinstance(answer, Answered):
             return
-        try:
-            token = text(answer.body, "NextToken")
-        except Unreadable as problem:
-            yield Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
+        following = readable(lambda body: text(body, "NextToken"), answer.body, answer.request_id)
+        if isinstance(following, Unknown):
+            yield following
             return
+        token = following
         if token is None:
             return
         if token in tokens:

@@ -10,9 +10,8 @@ from typing import Any
 from router.connect.answers import Failure, Rejected, SearchPage, Unknown
 from router.connect.api import Answered
 from router.connect.contact_rows import contacts_of, id_if_any
-from router.connect.fields import Unreadable, text
 from router.connect.missing_ids import BatchParts, MissingIds
-from router.connect.reads import LISTING, Patience, Reads, RefusedLately
+from router.connect.reads import LISTING, Patience, Reads, RefusedLately, TokenExpired, pages
 from router.model import Channel, Contact, ContactId, QueueId
 
 # A search is cut into queries, because Connect limits the span and the queues of each.
@@ -53,7 +52,6 @@ PAGE_SIZE = 100
 RESULT_CAP = 10_000
 """Contact search shows the first 10,000 results (Amazon Connect Administrator Guide, contact search); whether the API
 stops there is not documented."""
-MAX_PAGES = 1000
 FAILURES_IN_A_ROW = 2
 """Queries that fail one after the other before the rest is left for the next poll: Connect is ill, not one span."""
 
@@ -130,42 +128,37 @@ class Search:
             failure = yield from self._whole(replace(query, queue_ids=part or None), progress)
             if failure is None:
                 parts.answered(part)
-            elif isinstance(failure, _TokenExpired):
+            elif isinstance(failure, TokenExpired):
                 return failure.failure
             elif not parts.refused(part, failure):
                 return failure
         return None
 
-    def _whole(self, query: Query, progress: _Progress) -> Generator[SearchPage, None, Failure | _TokenExpired | None]:
+    def _whole(self, query: Query, progress: _Progress) -> Generator[SearchPage, None, Failure | TokenExpired | None]:
         """Reads one query to its end.
 
-        It begins again if Connect no longer knows its own token (how long a NextToken lives is not documented).
+        It begins again if Connect no longer knows its own token.
         """
         failure = yield from self._pages(query, progress)
-        if isinstance(failure, _TokenExpired):
+        if isinstance(failure, TokenExpired):
             failure = yield from self._pages(query, progress)
         return failure
 
-    def _pages(self, query: Query, progress: _Progress) -> Generator[SearchPage, None, Failure | _TokenExpired | None]:
-        trail = _Trail()
-        token: str | None = None
-        for _ in range(MAX_PAGES):
-            answer = self._ask(query, token)
+    def _pages(self, query: Query, progress: _Progress) -> Generator[SearchPage, None, Failure | TokenExpired | None]:
+        last_ids: list[object] = []
+        rows = 0
+        total: int | None = None
+        for answer in pages("SearchContacts", lambda token: self._ask(query, token)):
             if not isinstance(answer, Answered):
-                if token is not None and isinstance(answer, Rejected) and answer.status == 400:
-                    return _TokenExpired(answer)
                 return answer
-            rows = answer.body.get("Contacts") or ()
             yield self._read(query, answer, progress)
-            try:
-                token = text(answer.body, "NextToken")
-            except Unreadable as problem:
-                return Unknown(code="UnreadableAnswer", message=str(problem), request_id=answer.request_id)
-            if trail.repeats(token, [id_if_any(row) for row in rows]):
+            ids: list[object] = [id_if_any(row) for row in answer.body.get("Contacts") or ()]
+            if ids and ids == last_ids:  # following it would never end, or miss the pages between
                 return Unknown(code="RepeatedPage", message="SearchContacts answered the same page twice")
-            if token is None:
-                return trail.cut_off(answer.body.get("TotalCount"))
-        return Unknown(code="EndlessPages", message=f"SearchContacts did not end within {MAX_PAGES} pages")
+            last_ids, rows, total = ids, rows + len(ids), answer.body.get("TotalCount")
+        if total is None or rows < RESULT_CAP or total <= rows:
+            return None
+        return Unknown(code="ResultCap", message=f"SearchContacts ended after {rows} of {total} contacts")
 
     def _ask(self, query: Query, token: str | None) -> Answered | Failure:
         """Returns one page. If the filter is refused, it returns the same page without it.
@@ -215,31 +208,3 @@ class Search:
             failure=failure,
             degraded=DEGRADED if self._filter_refused else None,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _TokenExpired:
-    failure: Rejected
-
-
-@dataclass(slots=True)
-class _Trail:
-    """Holds the pages of one query up to now."""
-
-    tokens: set[str] = field(default_factory=set)
-    last_ids: list[object] = field(default_factory=list)
-    rows: int = 0
-
-    def repeats(self, token: str | None, ids: list[object]) -> bool:
-        """Returns whether this page was there before: following it would never end, or miss the pages between."""
-        again = token in self.tokens or (bool(ids) and ids == self.last_ids)
-        if token is not None:
-            self.tokens.add(token)
-        self.last_ids = ids
-        self.rows += len(ids)
-        return again
-
-    def cut_off(self, total: int | None) -> Failure | None:
-        if total is None or self.rows < RESULT_CAP or total <= self.rows:
-            return None
-        return Unknown(code="ResultCap", message=f"SearchContacts ended after {self.rows} of {total} contacts")
