@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -175,7 +175,7 @@ class Ledger(Protocol):
         """Closes an open intent with the action's state and outcome. Raises ``NotOpen`` if it is not open."""
         ...
 
-    def land(self, action: Action, *, follow_ups: Iterable[Action] = ()) -> tuple[Action, ...]:
+    def land(self, action: Action, *, follow_ups: Sequence[Action] = ()) -> tuple[Action, ...]:
         """Records the landing of a transfer that has acted, and its follow-ups, which are returned as written. Raises
         ``NotOpen`` if there is no such transfer."""
         ...

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from router.ledger import statements
 from router.ledger.connection import (
-    REMEDY,
     WriterLock,
     closing_on_error,
     exposure,
@@ -27,20 +23,20 @@ from router.ledger.connection import (
     prove_writable,
     require_place,
     require_sqlite,
-    transaction,
     translated,
 )
-from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailable, NotOpen
+from router.ledger.errors import AlreadyIntended, LedgerUnavailable
 from router.ledger.group_commit import GroupCommit
 from router.ledger.recent_moves import RecentMoves
-from router.ledger.rows import EPOCH, MICROSECOND, Value, action_of, micros, outcome_row, renewal_row, row_of
+from router.ledger.rows import EPOCH, MICROSECOND, micros, outcome_row, renewal_row
 from router.ledger.schema import began_at, shipped, upgrade, version_of
+from router.ledger.store import Store
 from router.model import Action, ActionState, Contact, ContactId, Landing, Target
 
 KEEP = timedelta(days=120)
 
 
-class SqliteLedger:
+class SqliteLedger(Store):
     """Records what was intended and what became of it, for one Connect instance.
 
     Every method may be called from any thread, is atomic, and is on the disk when it returns. If the ledger cannot do
@@ -62,16 +58,10 @@ class SqliteLedger:
         began_at: datetime | None = None,
         warnings: tuple[str, ...] = (),
     ) -> None:
-        self._connection = connection
-        self._one_at_a_time = threading.Lock()
+        super().__init__(connection, name=name, instance_id=instance_id, lock=lock, writable=writable)
         self._together = GroupCommit(self.writing)
-        self._recent = RecentMoves(lambda statement, values: self._actions(self.rows(statement, values)))
-        self._writer_lock = lock
-        self._writable = writable
-        self._closed = False
+        self._recent = RecentMoves(self._read)
         self._keep = keep
-        self.name = name
-        self.instance_id = instance_id
         self.created = created
         self.began_at = began_at
         self.problem: str | None = None
@@ -79,7 +69,7 @@ class SqliteLedger:
         self.warnings = warnings
 
     def take_created(self) -> bool:
-        """Returns whether this opening made the ledger; only the first call returns it, however many turns follow."""
+        """Returns whether this opening made the ledger, and only to the first caller."""
         created, self.created = self.created, False
         return created
 
@@ -122,7 +112,7 @@ class SqliteLedger:
                 began_at=began_at(connection),
                 warnings=exposure(path),
             )
-            ledger._prune(micros(now) - keep // MICROSECOND)
+            ledger.prune(now - min(keep, now - EPOCH))
         return ledger
 
     @classmethod
@@ -135,7 +125,7 @@ class SqliteLedger:
         name = str(path)
         with translated(name):
             if not path.exists():
-                return cls._empty(name, instance_id)
+                return cls.in_memory(instance_id, of=name, writable=False)
             connection = open_reader(path)
             with closing_on_error(connection):
                 migrations = shipped()
@@ -146,41 +136,18 @@ class SqliteLedger:
                 began = began_at(connection)
                 return cls(connection, name=name, instance_id=instance_id, writable=False, began_at=began)
             connection.close()
-            return cls._empty(name, instance_id)
+            return cls.in_memory(instance_id, of=name, writable=False)
 
     @classmethod
-    def in_memory(cls, instance_id: str, *, keep: timedelta = KEEP) -> Self:
-        """Returns a ledger that ends with the process, for observed acts."""
+    def in_memory(cls, instance_id: str, *, keep: timedelta = KEEP, of: str = "memory", writable: bool = True) -> Self:
+        """Returns an empty ledger that ends with the process, for observed acts or in place of an absent file."""
         require_sqlite()
         connection = open_memory()
         upgrade(connection, 0, shipped(), EPOCH)
-        return cls(connection, name="memory", instance_id=instance_id, keep=keep, created=True)
-
-    @classmethod
-    def _empty(cls, name: str, instance_id: str) -> Self:
-        connection = open_memory()
-        upgrade(connection, 0, shipped(), EPOCH)
-        return cls(connection, name=name, instance_id=instance_id, writable=False)
-
-    def close(self) -> None:
-        """Lets go of the file and of the lock; harmless when done twice."""
-        with self._one_at_a_time:
-            self._closed = True
-            self._connection.close()
-            if self._writer_lock is not None:
-                self._writer_lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        return cls(connection, name=of, instance_id=instance_id, keep=keep, writable=writable, created=writable)
 
     def histories(self, contacts: Iterable[Contact]) -> Mapping[ContactId, tuple[Action, ...]]:
-        """Returns by contact id, for every given contact, the actions of its chain, oldest first. It is one
-        statement."""
+        """Returns by contact id the actions of each contact's chain, oldest first, with one statement."""
         asked = list(contacts)
         found: dict[ContactId, list[Action]] = {contact.id: [] for contact in asked}
         rows = self.rows(statements.OF_CONTACTS, {"asked": statements.asked_of(asked)})
@@ -199,22 +166,19 @@ class SqliteLedger:
         cycle: int | None = None,
         limit: int | None = None,
     ) -> tuple[Action, ...]:
-        """Returns the newest ``limit`` actions that pass every filter given, newest last.
-
-        ``contact_id`` is any id of a chain. ``since`` is inclusive, ``until`` is not, both by when it was decided.
-        """
+        """Returns the newest ``limit`` actions that pass every filter given, newest last (``Records.history``)."""
         statement, values = statements.history_query(
             contact_id=contact_id, rule=rule, since=since, until=until, outcome=outcome, cycle=cycle, limit=limit
         )
-        return tuple(reversed(self._actions(self.rows(statement, values))))
+        return tuple(reversed(self._read(statement, values)))
 
     def open_intents(self) -> tuple[Action, ...]:
         """Returns transfers and routing updates without a known outcome, oldest first."""
-        return self._actions(self.rows(statements.OPEN_INTENTS, {}))
+        return self._read(statements.OPEN_INTENTS)
 
     def open_follow_ups(self) -> tuple[Action, ...]:
         """Returns the follow-ups that are due, or whose outcome is not known, oldest first."""
-        return self._actions(self.rows(statements.OPEN_FOLLOW_UPS, {}))
+        return self._read(statements.OPEN_FOLLOW_UPS)
 
     def last_cycle(self) -> int:
         """Returns the number of the last cycle that did something; 0 for an empty ledger."""
@@ -222,11 +186,10 @@ class SqliteLedger:
 
     def followed(self) -> tuple[Action, ...]:
         """Returns moves that are still read by id, oldest first, including those without any landing."""
-        return self._actions(self.rows(statements.FOLLOWED_MOVES, {}))
+        return self._read(statements.FOLLOWED_MOVES)
 
     def moves_since(self, instant: datetime) -> tuple[Action, ...]:
-        """Returns transfers that acted, observed ones included, or are open, decided at or after the instant, oldest
-        first."""
+        """Returns transfers that acted (also observed ones) or are open, decided since the instant, oldest first."""
         if not self._sole_writer:
             self._recent.forget()
         return self._recent.since(instant)
@@ -242,8 +205,7 @@ class SqliteLedger:
 
     def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:
         """Returns by rule and step time the destination of its last move that acted."""
-        moves = self._actions(self.rows(statements.LAST_MOVES, {}))
-        return {(move.rule, move.at): move.target for move in moves if move.target is not None}
+        return {(move.rule, move.at): move.target for move in self._read(statements.LAST_MOVES) if move.target is not None}
 
     def intend(self, action: Action) -> Action:
         """Writes the action as an open intent, whatever its state is, and returns it with its id.
@@ -303,7 +265,7 @@ class SqliteLedger:
         self._together.write(write)
         self._recent.changed(action)
 
-    def land(self, action: Action, *, follow_ups: Iterable[Action] = ()) -> tuple[Action, ...]:
+    def land(self, action: Action, *, follow_ups: Sequence[Action] = ()) -> tuple[Action, ...]:
         """Writes the landing of a transfer that acted, and its follow-ups in the same transaction.
 
         Returns the follow-ups with their ids; one that is there already stays as it is. Raises NotOpen if there is no
@@ -326,82 +288,13 @@ class SqliteLedger:
         its age. So does everything within ``keep`` of the newest action: a clock that jumps ahead does not empty the
         ledger.
         """
-        count = self._prune(micros(before))
-        self._recent.forget()
-        return count
-
-    def _prune(self, before: int) -> int:
         with self.writing() as connection:
-            newest = connection.execute(statements.NEWEST, {"instance": self.instance_id}).fetchone()[0]
-            if newest is None:
-                return 0
-            limit = min(before, newest - self._keep // MICROSECOND)
+            newest = connection.execute(statements.NEWEST, {"instance": self.instance_id}).fetchone()[0] or 0
+            limit = min(micros(before), newest - self._keep // MICROSECOND)
             asked = {"instance": self.instance_id, "before": limit}
             dead = [row[0] for row in connection.execute(statements.DEAD_CHAINS, asked)]
             removed = {"instance": self.instance_id, "chains": json.dumps(dead)}
             count = connection.execute(statements.DELETE_ACTIONS, removed).rowcount
             connection.execute(statements.DELETE_SEGMENTS, removed)
-            return count
-
-    def _follow_up(self, connection: sqlite3.Connection, action: Action) -> Action:
-        values = {"instance": self.instance_id, "parent": action.parent, "kind": action.kind.value}
-        known = connection.execute(statements.FOLLOW_UP, values).fetchone()
-        if known is not None:
-            return action_of(known)
-        statements.adopt(connection, self.instance_id, action)
-        return self._insert(connection, action)
-
-    def _insert(self, connection: sqlite3.Connection, action: Action) -> Action:
-        row = row_of(action, self.instance_id)
-        columns, places = ", ".join(row), ", ".join(f":{column}" for column in row)
-        try:
-            cursor = connection.execute(f"INSERT INTO actions ({columns}) VALUES ({places})", row)
-        except sqlite3.IntegrityError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-                raise
-            what = f"{action.kind} at {action.at} of rule {action.rule}"
-            raise AlreadyIntended(f"{self.name}: wait {action.wait.wait_id} has had its {what}") from error
-        assert cursor.lastrowid is not None, "an INSERT has a row id"
-        return replace(action, id=cursor.lastrowid)
-
-    def _update(
-        self, connection: sqlite3.Connection, statement: str, action: Action, values: Mapping[str, Value]
-    ) -> None:
-        try:
-            cursor = connection.execute(statement, {**values, "instance": self.instance_id, "id": action.id})
-        except sqlite3.IntegrityError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-                raise
-            raise AlreadyIntended(f"{self.name}: contact {action.contact_id} has another update under way") from error
-        if cursor.rowcount == 0:
-            raise NotOpen(f"{self.name}: action {action.id} of contact {action.contact_id} is not open for this")
-
-    def rows(self, statement: str, values: Mapping[str, Value]) -> list[sqlite3.Row]:
-        with self._alone() as connection:
-            return connection.execute(statement, {**values, "instance": self.instance_id}).fetchall()
-
-    def _actions(self, rows: Iterable[sqlite3.Row]) -> tuple[Action, ...]:
-        try:
-            return tuple(action_of(row) for row in rows)
-        except (ValueError, OverflowError) as error:
-            raise LedgerBroken(f"{self.name}: a record cannot be read ({error}); {REMEDY}") from error
-
-    def prove_writable(self) -> None:
-        """Raises ``LedgerUnavailable`` if nothing can be written now."""
-        if self._writable:
-            with self._alone() as connection:
-                prove_writable(connection)
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        if not self._writable:
-            raise LedgerUnavailable(f"{self.name}: opened for reading only")
-        with self._alone() as connection, transaction(connection):
-            yield connection
-
-    @contextmanager
-    def _alone(self) -> Iterator[sqlite3.Connection]:
-        with self._one_at_a_time, translated(self.name):
-            if self._closed:
-                raise LedgerUnavailable(f"{self.name}: the ledger is closed")
-            yield self._connection
+        self._recent.forget()
+        return count
