@@ -205,7 +205,7 @@ class SqliteLedger(Store):
 
     def last_targets(self) -> Mapping[tuple[str, timedelta], Target]:
         """Returns by rule and step time the destination of its last move that acted."""
-        return {(move.rule, move.at): move.target for move in self._read(statements.LAST_MOVES) if move.target is not None}
+        return {(one.rule, one.at): one.target for one in self._read(statements.LAST_MOVES) if one.target is not None}
 
     def intend(self, action: Action) -> Action:
         """Writes the action as an open intent, whatever its state is, and returns it with its id.
