@@ -33,10 +33,10 @@ def own_destinations(rule: Rule) -> Iterator[Problem]:
 
 
 def agents_last(rule: Rule) -> Iterator[Problem]:
-    """Warns if the rule's last move can lead only to agents: if the agent is offline, the contact waits there."""
+    """Warns if the rule's last move can lead to an agent: if the agent goes offline, the contact waits there."""
     last = rule.to_steps[-1] if rule.to_steps else None
-    if last is not None and all(entry.queue is None for entry in last.entries):
-        why = "leads only to agents, and a contact waits for an agent who is offline: add a later step to a queue"
+    if last is not None and any(entry.queue is None for entry in last.entries):
+        why = "may lead to an agent, and a contact waits for an agent who goes offline: add a later step to a queue"
         yield warning(last.place, f"the last move of rule '{rule.name}' {why}")
 
 

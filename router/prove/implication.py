@@ -45,7 +45,7 @@ class Prover:
         if isinstance(condition, AnyOf):
             return all(self.impossible(child) for child in condition.children)
         if isinstance(condition, NoneOf):
-            return any(_always(child) for child in condition.children)
+            return any(always(child) for child in condition.children)
         parts = list(_parts(condition))
         if any(self.impossible(part) for part in parts if part is not condition):
             return True
@@ -71,7 +71,7 @@ class Prover:
             return any(self.excludes(child, other) for child in one.children)
         if isinstance(one, NoneOf):
             return any(self.implies(other, child) for child in one.children)
-        return isinstance(other, Test) and _key(one) == _key(other) and _forms_exclude(one.form, other.form)
+        return isinstance(other, Test) and key_of(one) == key_of(other) and _forms_exclude(one.form, other.form)
 
 
 def _parts(condition: AllOf) -> list[Condition]:
@@ -81,11 +81,12 @@ def _parts(condition: AllOf) -> list[Condition]:
     return found
 
 
-def _key(test: Test) -> str:
+def key_of(test: Test) -> str:
+    """Returns the key of the value that a test compares; the subtype has two names."""
     return SUBTYPE if test.key == "subtype" else test.key
 
 
-def _always(condition: Condition) -> bool:
+def always(condition: Condition) -> bool:
     """Returns whether every waiting contact fits: each has a channel and a queue."""
     if not isinstance(condition, Test) or condition.key not in ("channel", "queue"):
         return False
@@ -97,16 +98,18 @@ def _always(condition: Condition) -> bool:
 
 
 def _same(one: Condition, other: Condition) -> bool:
+    if isinstance(one, Test) and isinstance(other, Test):
+        return (key_of(one), one.form) == (key_of(other), other.form)
     if isinstance(one, Test) or isinstance(other, Test):
-        return isinstance(one, Test) and isinstance(other, Test) and (_key(one), one.form) == (_key(other), other.form)
+        return False
     pairs = zip(one.children, other.children, strict=False)
     return type(one) is type(other) and len(one.children) == len(other.children) and all(_same(*pair) for pair in pairs)
 
 
 def _test_implies(one: Test, other: Test) -> bool:
-    if _always(other):
+    if always(other):
         return True
-    return _key(one) == _key(other) and one.form is not None and _form_implies(one.form, other.form)
+    return key_of(one) == key_of(other) and one.form is not None and _form_implies(one.form, other.form)
 
 
 def _form_implies(one: Form, other: Form | None) -> bool:

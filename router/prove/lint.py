@@ -7,12 +7,14 @@ from datetime import timedelta
 
 from router.problems import Problem
 from router.prove.circles import find_circles, find_long_path
+from router.prove.forsaken_contacts import forsaken_contacts
 from router.prove.idle_destinations import agents_last, idle_destinations, own_destinations
 from router.prove.idle_steps import idle_settings, idle_steps
 from router.prove.implication import Prover
 from router.prove.lint_queues import RuleQueues
 from router.prove.look_alikes import look_alikes
-from router.prove.starved_rules import forsaken_contacts, starved_rules
+from router.prove.rule_scopes import RuleScopes
+from router.prove.starved_rules import starved_rules
 from router.prove.unreachable_rules import never_governing
 from router.rules.rule import Mode, RuleSet
 
@@ -27,9 +29,9 @@ def lint(ruleset: RuleSet, *, poll_every: timedelta, max_transfers: int) -> list
 
 
 def _proofs(queues: RuleQueues, poll_every: timedelta, max_transfers: int) -> Iterator[Problem]:
-    prover = Prover()
-    yield from never_governing(queues, prover)
-    yield from starved_rules(queues, prover)
+    prover, scopes = Prover(), RuleScopes(queues.rules)
+    yield from never_governing(queues, prover, scopes)
+    yield from starved_rules(queues, prover, scopes)
     yield from forsaken_contacts(queues)
     for rule in queues.rules:
         yield from idle_steps(rule, poll_every)

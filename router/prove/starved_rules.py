@@ -2,56 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from router.problems import Problem
 from router.prove.implication import Prover
-from router.prove.lint_queues import RuleQueues, may_match, queue_of, warning
+from router.prove.lint_queues import RuleQueues, warning
+from router.prove.overlap import common_contact, shown
+from router.prove.rule_scopes import RuleScopes
 from router.prove.unreachable_rules import always_before
-from router.rules.condition import AllOf, Test, tests_of
-from router.rules.match_keys import Source, match_key
+from router.rules.condition import AllOf, Condition, Test
 from router.rules.rule import Mode, OnHold, Rule, Step
 from router.rules.value_test import HoursForm
 
+MOST_REPORTED = 20
+MOST_PAIRS = 50_000
 GIVE_WAY = 'on_hold = "next" lets it govern'
 
 
-def starved_rules(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
-    """Warns about a rule without a last resort before another rule for the same contacts, once for each such rule."""
-    moving = [rule for rule in queues.rules if _moves(rule)]
-    for number, rule in enumerate(moving):
-        if rule.on_hold is OnHold.NEXT or _has_last_resort(rule):
-            continue
-        behind = (one for one in moving[number + 1 :] if _same_contacts(rule, one, prover))
-        starved = next((one for one in behind if not always_before(rule, one, queues, prover)), None)
-        if starved is not None:
-            why = f"holds contacts when no destination is eligible, and '{starved.name}' cannot govern them"
-            yield warning(rule.place, f"rule '{rule.name}' {why} ({starved.place}): {GIVE_WAY}")
+def starved_rules(queues: RuleQueues, prover: Prover, scopes: RuleScopes) -> Iterator[Problem]:
+    """Warns about rules without a last resort before another rule for the same contacts, once for each such rule.
+
+    Names the first rule behind it. Of many such rules only the first are reported, and the number of the others.
+    """
+    finder = _Finder(queues, prover)
+    found: list[tuple[Rule, Rule, str]] = []
+    for position, rule in enumerate(queues.rules):
+        if moves(rule) and rule.on_hold is OnHold.WAIT and not _has_last_resort(rule):
+            found += finder.first_starved(rule, scopes.overlapping(position, after=True))
+    for rule, starved, which in found[:MOST_REPORTED]:
+        why = f"holds contacts when no destination is eligible, and '{starved.name}' cannot govern {which}"
+        yield warning(rule.place, f"rule '{rule.name}' {why} ({starved.place}): {GIVE_WAY}")
+    if left := found[MOST_REPORTED:]:
+        why = "more rules hold contacts when no destination is eligible, and later rules cannot govern these"
+        yield warning(left[0][0].place, f"{len(left)} {why}: {GIVE_WAY}")
+    if finder.pairs_left < 0:
+        why = f"more than {MOST_PAIRS} pairs of rules may match the same contacts: not all of them are compared"
+        yield warning(queues.rules[0].place, why)
 
 
-def forsaken_contacts(queues: RuleQueues) -> Iterator[Problem]:
-    """Warns about moves after which the rule may stop before its last step, and no other rule acts in the new queue."""
-    moving = [rule for rule in queues.rules if _moves(rule)]
-    for rule in moving:
-        others = [one for one in moving if one is not rule]
-        for step in rule.to_steps[:-1]:
-            for queue in dict.fromkeys(filter(None, map(queue_of, step.entries))):
-                finding = _forsaken(rule, queue, others)
-                if finding is not None:
-                    yield warning(step.place, f"after its move to '{queue}' rule '{rule.name}' {finding}")
+@dataclass(slots=True)
+class _Finder:
+    """Finds rules that another rule starves. Compares at most ``MOST_PAIRS`` pairs."""
+
+    queues: RuleQueues
+    prover: Prover
+    pairs_left: int = MOST_PAIRS
+
+    def first_starved(self, rule: Rule, behind: Iterable[Rule]) -> Iterator[tuple[Rule, Rule, str]]:
+        """Yields at most once: the rule, the first rule that it starves, and which contacts both match, in words."""
+        for one in behind:
+            self.pairs_left -= moves(one)
+            if self.pairs_left < 0:
+                return
+            if moves(one) and not _apart(rule, one) and not always_before(rule, one, self.queues, self.prover):
+                which = self._same_contacts(rule.condition, one.condition)
+                if which is not None:
+                    yield rule, one, which
+                    return
+
+    def _same_contacts(self, one: Condition, other: Condition) -> str | None:
+        if self.prover.implies(one, other) or self.prover.implies(other, one):
+            return "them"
+        found = common_contact(one, other, self.queues.known)
+        return f"those that both match, such as {shown(found)}" if found is not None else None
 
 
-def _forsaken(rule: Rule, queue: str, others: list[Rule]) -> str | None:
-    there = [one for one in others if may_match(one.condition, queue)]
-    if any(match_key(test.key).source is Source.HOURS for test in tests_of(rule.condition)) and not there:
-        return "no longer matches when its hours change, and no other rule matches there"
-    waiting = next((one for one in there if one.sla.hours != rule.sla.hours), None)
-    if rule.sla.hours is None or waiting is None or rule.on_hold is OnHold.NEXT:
-        return None
-    return f"holds the contact while its hours are closed, and '{waiting.name}' cannot govern it: {GIVE_WAY}"
-
-
-def _moves(rule: Rule) -> bool:
+def moves(rule: Rule) -> bool:
+    """Returns whether the rule moves contacts, and does not only observe."""
     return rule.mode is Mode.ENFORCE and bool(rule.to_steps)
 
 
@@ -64,20 +82,20 @@ def _is_last_resort(step: Step) -> bool:
     return any(entry.unconditional and entry.queue is not None for entry in step.entries)
 
 
-def _same_contacts(rule: Rule, other: Rule, prover: Prover) -> bool:
-    """Returns whether one of the two rules surely matches every contact of the other, at some time."""
-    apart = _ends_before(rule, other) or _ends_before(other, rule) or _needs_closed(rule, other.sla.hours)
-    one_way = prover.implies(rule.condition, other.condition)
-    return not apart and (one_way or prover.implies(other.condition, rule.condition))
+def _apart(rule: Rule, other: Rule) -> bool:
+    """Returns whether the two rules never act on one contact at the same time."""
+    return _ends_before(rule, other) or _ends_before(other, rule) or (other.sla.hours, "closed") in hours_required(rule)
 
 
-def _needs_closed(rule: Rule, hours: str | None) -> bool:
-    """Returns whether the rule matches only while these hours are closed, so that a rule that counts them never acts
-    then."""
+def hours_required(rule: Rule) -> set[tuple[str | None, str]]:
+    """Returns the hours of operation that must be open, or closed, for every contact that the rule matches.
+
+    A rule that counts hours never acts while another rule requires that they are closed.
+    """
     condition = rule.condition
     parts = condition.children if isinstance(condition, AllOf) else (condition,)
     forms = [part.form for part in parts if isinstance(part, Test)]
-    return any(isinstance(form, HoursForm) and (form.name, form.wanted) == (hours, "closed") for form in forms)
+    return {(form.name, form.wanted) for form in forms if isinstance(form, HoursForm)}
 
 
 def _ends_before(one: Rule, other: Rule) -> bool:

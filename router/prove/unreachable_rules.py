@@ -2,67 +2,38 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from router.problems import Problem
 from router.prove.implication import Prover
-from router.prove.lint_queues import RuleQueues, error, may_match, plain_start, scope_of
+from router.prove.lint_queues import RuleQueues, error, may_match
+from router.prove.rule_scopes import RuleScopes
 from router.rules.rule import Mode, OnHold, Rule
 
 
-def never_governing(queues: RuleQueues, prover: Prover) -> Iterator[Problem]:
+def never_governing(queues: RuleQueues, prover: Prover, scopes: RuleScopes) -> Iterator[Problem]:
     """Finds the rules that never govern; a rule that has moved a contact and finished makes room for others."""
-    earlier = _Earlier()
-    for rule in queues.rules:
+    for position, rule in enumerate(queues.rules):
         if prover.impossible(rule.condition):
             yield error(rule.place, f"rule '{rule.name}' can never {_work(rule)}: its conditions exclude each other")
             continue
-        first = next((one for one in earlier.candidates(rule) if always_before(one, rule, queues, prover)), None)
+        earlier = (one for one in scopes.wider(position) if _may_govern(one))
+        first = next((one for one in earlier if always_before(one, rule, queues, prover)), None)
         if first is not None:
             how = f"({first.place}) {'leaves alone' if first.excludes else 'governs'} every contact it matches"
             yield error(
                 rule.place,
                 f"rule '{rule.name}' can never {_work(rule)}: '{first.name}' {how}",
             )
-        earlier.add(rule)
+
+
+def _may_govern(rule: Rule) -> bool:
+    return rule.mode is Mode.ENFORCE and (rule.excludes or bool(rule.to_steps))
 
 
 def _work(rule: Rule) -> str:
     """Returns the verb for what the rule does; side rules act without governing."""
     return "govern" if rule.to_steps or rule.excludes else "act"
-
-
-class _Earlier:
-    """Finds the earlier rules that could govern first, by the start of their queues' names."""
-
-    def __init__(self) -> None:
-        self._literal: dict[str, list[Rule]] = defaultdict(list)
-        self._start: dict[str, list[Rule]] = defaultdict(list)
-        self._anywhere: list[Rule] = []
-
-    def add(self, rule: Rule) -> None:
-        if rule.mode is not Mode.ENFORCE or not (rule.excludes or rule.to_steps):
-            return
-        scope = scope_of(rule.condition)
-        if scope is None:
-            self._anywhere.append(rule)
-            return
-        for literal in scope.literals:
-            self._literal[literal].append(rule)
-        for start in {plain_start(glob) for glob in scope.globs}:
-            self._start[start].append(rule)
-
-    def candidates(self, rule: Rule) -> Iterator[Rule]:
-        """Yields every earlier rule whose queues could include all those of this one; one queue is enough to
-        search by."""
-        yield from self._anywhere
-        scope = scope_of(rule.condition)
-        queue = next(iter((*scope.literals, *scope.globs)), "") if scope is not None else ""
-        yield from self._literal.get(queue, ())
-        start = plain_start(queue)
-        for length in range(len(start) + 1):
-            yield from self._start.get(start[:length], ())
 
 
 def always_before(first: Rule, rule: Rule, queues: RuleQueues, prover: Prover) -> bool:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from router.problems import Place
 from router.prove.implication import Prover
+from router.prove.overlap import common_contact
+from router.prove.rule_scopes import RuleScopes
 from router.rules.compile import compile_match
 from router.rules.condition import Condition, Truth, match
 from router.rules.file.match_table import MatchTable
@@ -202,3 +204,27 @@ def test_the_index_finds_just_the_rules_that_contacts_of_a_queue_could_match(tab
     rules = [Conditional(condition(table)) for table in tables]
     met = [place for place, rule in enumerate(rules) if could_match(rule.condition, names)]
     assert list(RuleIndex(rules).meeting(names)) == met
+
+
+@given(matches, matches)
+@settings(max_examples=scaled(400))
+def test_a_contact_that_is_shown_to_fit_two_conditions_fits_both(first, second):
+    one, other = condition(first), condition(second)
+    found = common_contact(one, other, list(QUEUES))
+    if found is not None:
+        contact = Contact(dict(found))
+        assert [holds(one, contact), holds(other, contact)] == [True, True]
+        assert not Prover().excludes(one, other)
+
+
+@given(st.lists(matches, min_size=2, max_size=6))
+@settings(max_examples=scaled(200))
+def test_the_scopes_leave_out_no_rule_that_overlaps_or_is_wider(tables):
+    rules: Any = [Conditional(condition(table)) for table in tables]
+    scopes, prover, last = RuleScopes(rules), Prover(), len(rules) - 1
+    overlapping, wider = list(scopes.overlapping(last, after=False)), list(scopes.wider(last))
+    for one in rules[:last]:
+        assert one in overlapping or common_contact(one.condition, rules[last].condition, list(QUEUES)) is None
+        assert one in wider or prover.impossible(rules[last].condition) or not prover.implies(
+            rules[last].condition, one.condition
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,3 +54,16 @@ def test_many_rules_that_lead_everywhere_are_given_up_on_and_not_waited_for():
     text = '[defaults]\nflow = "F"\n' + "".join(rules)
     problems = lint(parse_rules([("r.toml", text.encode())]), poll_every=timedelta(seconds=15), max_transfers=9)
     assert {problem.severity for problem in problems} == {"warning"}
+
+
+@pytest.mark.parametrize(("match", "found"), [('tags.team = "t{}"', 0), ('tags.t{} = "x"', 21)])
+def test_a_thousand_rules_for_one_queue_are_compared_in_little_time(match, found):
+    rules = [
+        f'[[rule]]\nname = "r{number}"\nmatch = {{ queue = "Billing", {match.format(number)} }}\n'
+        f'[[rule.step]]\nat = "1h"\nto = [{{ queue = "Overflow", slots_available = {{ min = 1 }} }}]\n'
+        for number in range(1_000)
+    ]
+    ruleset = parse_rules([("r.toml", ('[defaults]\nflow = "F"\n' + "".join(rules)).encode())])
+    began = time.process_time()
+    assert len(lint(ruleset, poll_every=timedelta(seconds=15), max_transfers=3)) == found
+    assert time.process_time() - began < 4, "seconds of this process; a comparison of each two rules takes twelve"
