@@ -31,6 +31,7 @@ from router.rules.load import load_rules
 from router.rules.rule import Mode
 from tests.builders import tables
 from tests.builders.losing import LosingProxy
+from tests.e2e.test_service_following import TO_AGENT
 
 HOUR = timedelta(hours=1)
 
@@ -116,6 +117,33 @@ def test_a_pass_whose_turn_is_over_ends(fleet, centre, events):
     (done,) = passes
     assert (done.stopped, done.done) == (True, False)
     assert fleet.table.get(centre.sandbox.instance_id, LEASE) is None
+
+
+def test_a_router_that_takes_over_reports_the_contacts_that_the_other_one_left_with_an_agent(fleet, centre, events):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    one, other = fleet.store("one"), fleet.store("other")
+    fleet.take(one, other)
+    app = fleet.app(one, rules=TO_AGENT)
+    app.names.load()
+    app.cycle.run(until=None)
+    for _ in range(12):
+        centre.clock.travel(timedelta(seconds=15))
+        app.follower.look()
+    centre.world.set_status("supervisor.one", "Offline")
+    app.stop()
+    app.close()
+
+    centre.clock.travel(timedelta(minutes=11))
+    fleet.take(other, one)
+    app = fleet.app(other, rules=TO_AGENT)
+    app.names.load()
+    app.follower.resume()
+    app.cycle.report_stranded()
+    app.stop()
+    app.close()
+
+    [stranded] = [line for line in events if line["event"] == "contact.stranded"]
+    assert (stranded["to_agent"], stranded["log_level"]) == ("supervisor.one", "warning")
 
 
 def test_one_whose_lease_ran_out_does_not_work_although_nobody_has_taken_over(fleet, centre):
