@@ -2,109 +2,17 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal
 
-from pydantic import AliasChoices, BaseModel, RootModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from router.problems import Problem, as_written, did_you_mean, nearest
+from router.toml_source.model_keys import known_keys, models_at, places_of
 from router.toml_source.source import KeyPath, TomlSource
 from router.toml_source.wording import A_LIST, A_TABLE, AT_KEY, expected, kinds_message, message
-
-DEEPEST_TABLE = 4
-
-
-def known_keys(model: type[BaseModel], path: Iterable[str | int], loc: Iterable[str | int] = ()) -> list[str]:
-    """Returns the keys that are possible in the table at that path, in the model's order.
-
-    ``loc`` is pydantic's own location. If it names one of several models that are possible there, only that model's
-    keys are returned.
-    """
-    return list(dict.fromkeys(name for each in _models_at(model, path, loc) for name in _field_names(each)))
-
-
-def _models_at(model: type[BaseModel], path: Iterable[str | int], loc: Iterable[str | int]) -> list[type[BaseModel]]:
-    possible = list(_models_and_containers(model))
-    for part in path:
-        possible = [inner for outer in possible for inner in _models_inside(outer, part)]
-    models = [each for each in possible if _is_model(each)]
-    tags = {part for part in loc if isinstance(part, str)}
-    return [each for each in models if each.__name__ in tags] or models
-
-
-def places_of(model: type[BaseModel], key: str) -> list[str]:
-    """Returns the tables that know the key, in words, except those within lists of alternatives."""
-    found = []
-    waiting: list[tuple[type[BaseModel], tuple[str, ...]]] = [(model, ())]
-    while waiting:
-        table, path = waiting.pop(0)
-        if key in _field_names(table):
-            found.append(f"in [{'.'.join(path)}]" if path else "at the top of the file, before every [table]")
-        if len(path) < DEEPEST_TABLE:
-            for name, info in table.model_fields.items():
-                inner: Any = info.annotation
-                waiting += [(inner, (*path, name))] if _is_model(inner) else []
-    return found
-
-
-def same_key(key: str | int, value: Any) -> bool:
-    """Returns whether the document's value has that key or index."""
-    if isinstance(value, dict):
-        return key in value
-    return isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value)
-
-
-def _models_inside(outer: Any, part: str | int) -> Iterable[Any]:
-    if _is_model(outer):
-        for name, info in outer.model_fields.items():
-            if part in _model_names(name, info):
-                yield from _models_and_containers(info.annotation)
-    elif isinstance(part, int):
-        for item in get_args(outer)[:1]:
-            yield from _models_and_containers(item)
-    else:
-        for item in get_args(outer)[1:2]:
-            yield from _models_and_containers(item)
-
-
-def _models_and_containers(annotation: Any) -> Iterable[Any]:
-    """Yields the alternatives of an annotation, unwrapped."""
-    annotation = getattr(annotation, "__value__", annotation)  # a TypeAliasType
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        yield from _models_and_containers(get_args(annotation)[0])
-    elif origin in {Union, types.UnionType}:
-        for member in get_args(annotation):
-            yield from _models_and_containers(member)
-    elif _is_model(annotation) and issubclass(annotation, RootModel):
-        yield from _models_and_containers(annotation.model_fields["root"].annotation)
-    elif _is_model(annotation) or (isinstance(origin, type) and issubclass(origin, Sequence | Mapping)):
-        yield annotation
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _field_names(model: type[BaseModel]) -> list[str]:
-    return [name for field, info in model.model_fields.items() for name in _model_names(field, info)]
-
-
-def _model_names(name: str, info: FieldInfo) -> list[str]:
-    """Returns the names that the file may use for the field: its aliases if it has some, because then its own is not
-    accepted."""
-    match info.validation_alias:
-        case str(alias):
-            return [alias]
-        case AliasChoices(choices=choices):
-            return [choice for choice in choices if isinstance(choice, str)] or [name]
-        case _:
-            return [info.alias or name]
-
 
 MOST_LISTED = 12
 FIRST_KEYS = 5
@@ -232,7 +140,7 @@ def _keys(node: _Tree, path: KeyPath, model: type[BaseModel]) -> Iterator[_Found
     missing = _names(node, "missing")
     for name in _names(node, "extra_forbidden"):
         loc = node.below[name].here[0]["loc"]
-        if write := _synonym(name, _models_at(model, path, loc)):
+        if write := _synonym(name, models_at(model, path, loc)):
             missing = [one for one in missing if not write.startswith(f"{one} = ")]
             yield _Found((Finding((*path, name), f"unknown key '{name}': write {write}", "key"),))
             continue
@@ -289,6 +197,13 @@ def _in_table(path: KeyPath) -> str:
     if not names:
         return ""
     return f" in [[{'.'.join(names)}]]" if isinstance(path[-1], int) else f" in [{'.'.join(names)}]"
+
+
+def same_key(key: str | int, value: Any) -> bool:
+    """Returns whether the document's value has that key or index."""
+    if isinstance(value, dict):
+        return key in value
+    return isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value)
 
 
 def _inside(value: Any, key: str | int) -> Any:

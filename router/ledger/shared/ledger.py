@@ -14,24 +14,21 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime, timedelta
-from itertools import islice
 from threading import Thread, current_thread
 from typing import Self
 from weakref import WeakSet
 
 from router.ledger.connection import closing_on_error, open_private, require_sqlite, transaction
-from router.ledger.errors import LedgerBroken, LedgerUnavailable
+from router.ledger.errors import LedgerUnavailable
 from router.ledger.group_commit import GroupCommit, T
 from router.ledger.schema import shipped
 from router.ledger.shared import changes as change
-from router.ledger.shared.copy import LOADED_AT_ONCE, OlderCopy, new_copy, older_than
-from router.ledger.shared.log import KEPT, Base, Counted, LogEntry, Moved, Overtaken, TransactionLog, Writer, compressed
+from router.ledger.shared.follower import TRIES, LogFollower, new_copy
+from router.ledger.shared.log import KEPT, Base, Counted, Overtaken, TransactionLog, Writer, compressed
 from router.ledger.shared.table import DynamoTable
-from router.ledger.sqlite import SqliteLedger
 
 SMALLEST_TAIL = 1_000_000
 """Bytes of the log that are worth a new base; with a large base, half of that."""
-TRIES = 5
 ENDS_WITHIN = 1.0
 
 
@@ -60,7 +57,7 @@ class _Barring(GroupCommit):
         return super().write(if_not_barred)
 
 
-class SharedLedger(SqliteLedger):
+class SharedLedger(LogFollower):
     """Shares the ledger of one Connect instance. Thread-safe.
 
     ``take_over`` makes this router the one that writes. Before that, and after another router has taken over, every
@@ -77,17 +74,9 @@ class SharedLedger(SqliteLedger):
         clock: Callable[[], datetime],
         trusted: Callable[[], bool],
     ) -> None:
-        super().__init__(connection, name=log.table.url, instance_id=log.instance_id, keep=keep, writable=False)
-        self._log = log
+        super().__init__(connection, log, keep=keep)
         self._clock = clock
-        self._schema = shipped()[-1].version
         self._me = Writer(id=secrets.token_hex(8), name=name, term=0)
-        self._last: Writer | None = None
-        self._number = 0
-        self._tail = 0
-        self._base = Base()
-        self._older: OlderCopy | None = None
-        self._stale = False
         self._doubtful = False
         self._barred: WeakSet[Thread] = WeakSet()
         self._together = _Barring(self.writing, self._barred, name=self.name)
@@ -173,28 +162,6 @@ class SharedLedger(SqliteLedger):
         if not self.holding or not self.trusted():
             self.catch_up()
         self.looks += 1
-
-    def catch_up(self) -> None:
-        """Reads what was written since; the copy changes entry by entry, each whole."""
-        for _ in range(TRIES):
-            head = self._log.head()
-            if head is None and self.began_at is None:
-                return
-            if head is None:
-                raise LedgerUnavailable(f"{self.name}: its head is not found any more")
-            self.began_at = head.made_at
-            try:
-                if head.base.number > self._number:
-                    self._load(head.base)
-                else:
-                    self._base = head.base
-                self._follow()
-            except Moved:
-                continue
-            finally:
-                self._show_older()
-            return
-        raise LedgerUnavailable(f"{self.name}: changed while it was read; try again")
 
     @property
     def _sole_writer(self) -> bool:
@@ -291,101 +258,3 @@ class SharedLedger(SqliteLedger):
             raise LedgerUnavailable(f"{self.name}: {self.writer} has taken over; this is a standby router")
         last = f"; {self.writer} does, or did last: use that one" if self.writer is not None else ""
         raise LedgerUnavailable(f"{self.name}: this router only observes{last}")
-
-    def _load(self, base: Base) -> None:
-        self._require_schema(base.schema)
-        if base.schema < self._schema:
-            self._load_older(base)
-            return
-        with self._alone() as connection, transaction(connection):
-            for table in change.KEYS:
-                connection.execute(f"DELETE FROM {table}")
-            rows = self._log.base(base)
-            while some := list(islice(rows, LOADED_AT_ONCE)):
-                self._apply(connection, some, "the base", new=True)
-            change.begin_after(connection, base.newest_id)
-            self._leave_older()
-            self._number, self._base, self._tail, self._last = base.number, base, 0, base.writer
-        self._recent.forget()
-
-    def _load_older(self, base: Base) -> None:
-        """Reads a base that an older version wrote into a copy of its schema."""
-        older = OlderCopy(base.schema)
-        try:
-            with self._readable("the base"):
-                older.load(self.instance_id, self._log.base(base), base.newest_id)
-        except BaseException:
-            older.close()
-            raise
-        with self._one_at_a_time:
-            self._leave_older()
-            self._older, self._number, self._base, self._tail = older, base.number, base, 0
-            self._last = base.writer
-            self._stale = True
-
-    def _follow(self) -> None:
-        for entry in self._log.after(self._number):
-            self._require_schema(entry.schema)
-            if entry.schema == self._schema:
-                self._show_older()
-            with self._alone() as connection:
-                if entry.number != self._number + 1:
-                    return  # another thread was faster
-                if entry.schema < self._schema:
-                    self._follow_older(entry)
-                else:
-                    self._leave_older()
-                    with transaction(connection):
-                        self._apply(connection, entry.changes, f"entry {entry.number}")
-                self._number = entry.number
-                self._tail += entry.size
-                self._last = entry.writer
-            self._recent.forget()
-
-    def _follow_older(self, entry: LogEntry) -> None:
-        """Makes an older version's changes in a copy of its schema. Raises ``LedgerBroken`` if this version has already
-        written: the older one must not go on after that."""
-        if self._older is None and self._number > 0:
-            raise LedgerBroken(f"{self.name}: {older_than(entry.schema, self._schema)}")
-        if self._older is None:
-            self._older = OlderCopy(entry.schema)
-        with self._readable(f"entry {entry.number}"):
-            self._older.follow(self.instance_id, entry.changes, entry.schema)
-        self._stale = True
-
-    def _show_older(self) -> None:
-        """Upgrades what an older version wrote since the last time, for this version's statements to read."""
-        if self._older is None or not self._stale:
-            return
-        with self._one_at_a_time:
-            newest = self._older.newest()
-            change.watch(newest)
-            self._connection.close()
-            self._connection, self._stale = newest, False
-        self._recent.forget()
-
-    def _leave_older(self) -> None:
-        """Uses the upgraded copy alone: from here on no older version can write."""
-        if self._older is not None:
-            self._older.close()
-        self._older, self._stale = None, False
-
-    @contextmanager
-    def _readable(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.DatabaseError, KeyError, TypeError, ValueError, OverflowError) as error:
-            raise LedgerBroken(f"{self.name}: {what} cannot be read ({error})") from error
-
-    def _apply(
-        self, connection: sqlite3.Connection, changes: Iterable[change.Change], what: str, *, new: bool = False
-    ) -> None:
-        with self._readable(what):
-            change.apply(connection, self.instance_id, changes, new=new)
-
-    def _require_schema(self, schema: int) -> None:
-        if schema > self._schema:
-            raise LedgerBroken(
-                f"{self.name}: written by a newer connect-router (schema {schema}, this one knows up to "
-                f"{self._schema}); install that version here too"
-            )

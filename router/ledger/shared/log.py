@@ -170,8 +170,7 @@ class TransactionLog:
     def _read(self, number: int, item: Item) -> LogEntry:
         try:
             if "parts" in item:
-                lines = list(self._read_parts(str(item["nonce"]), int(item["parts"])))
-                body = "".join(lines)
+                body = "".join(self._read_parts(str(item["nonce"]), int(item["parts"])))
             else:
                 body = str(item["changes"])
             return LogEntry(

@@ -6,7 +6,7 @@ from router.rules.file.destination_table import DestinationTable
 from router.rules.file.field_types import SpanRange
 from router.rules.file.match_table import AttributeTable, MatchTable, TextTable
 from router.rules.file.rule_table import RuleTable, SlaTable, StepTable
-from router.toml_source.validation_errors import known_keys
+from router.toml_source.model_keys import known_keys
 
 TABLES = (MatchTable, TextTable, AttributeTable, SpanRange, RuleTable, SlaTable, StepTable, DestinationTable)
 
