@@ -16,7 +16,7 @@ MISREAD = frozenset({"GetCurrentMetricData", "GetCurrentUserData"})
 """Service Quotas may show 200 a second for these, which is wrong (Amazon Connect service quotas, API throttling)."""
 
 _NAME = re.compile(r"Rate of (\w+) API requests")
-MAX_PAGES = 50
+MOST_ROWS = 5_000
 
 ClientMaker = Callable[[], Any]
 """A boto3 client of ``service-quotas``."""
@@ -48,11 +48,8 @@ def read_rates(make_client: ClientMaker, known: Mapping[str, Rate]) -> dict[str,
 
 
 def _rows(client: Any) -> Iterator[Mapping[str, Any]]:
-    token: str | None = None
-    for _ in range(MAX_PAGES):
-        more = {} if token is None else {"NextToken": token}
-        page = client.list_service_quotas(ServiceCode="connect", MaxResults=100, **more)
+    pages = client.get_paginator("list_service_quotas").paginate(
+        ServiceCode="connect", PaginationConfig={"PageSize": 100, "MaxItems": MOST_ROWS}
+    )
+    for page in pages:
         yield from page.get("Quotas") or ()
-        token = page.get("NextToken")
-        if token is None:
-            return

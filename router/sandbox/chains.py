@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from router.sandbox.contacts import (
     CHAIN_LIMIT,
     DEFAULT_PRIORITY,
     ChainPosition,
-    ContactContent,
     ContactLife,
     SandboxContact,
 )
@@ -40,15 +40,10 @@ def add_successor(state: State, contact: SandboxContact, *, initiation_method: s
         id=state.new_id(),
         channel=contact.channel,
         chain=_following(state, contact, position=length_of_chain(state, contact) + 1),
-        content=ContactContent(
-            name=content.name,
-            description=content.description,
+        content=replace(
+            content,
             attributes=content.attributes if behaviours.new_segment_attributes == "kept" else {},
             tags=content.tags if behaviours.new_segment_tags == "kept" else {},
-            segment_attributes=content.segment_attributes,
-            from_address=content.from_address,
-            to_address=content.to_address,
-            task_template=content.task_template,
         ),
         life=ContactLife(
             initiated_at=state.now,

@@ -65,7 +65,7 @@ class Distribution:
 
     def finish(self, contact: SandboxContact, reason: str = "AGENT_COMPLETED") -> SandboxContact:
         """Ends the contact wherever it is. Its agent, if it has one, is free for another."""
-        user = self._holder(contact)
+        user = self._state.holder(contact)
         contact = self._state.change(
             contact, queued=False, disconnected_at=self._state.now, disconnect_reason=reason, paused=False
         )
@@ -133,10 +133,10 @@ class Distribution:
 
         A new segment (InitiationMethod TRANSFER) waits there if the behaviours demand it and the chain has room.
         Otherwise the same contact is queued again. Raises ``ValueError`` if no agent has the contact."""
-        if not contact.with_agent or contact.agent_id is None or contact.queue_id is None:
+        user = self._state.holder(contact)
+        if user is None or contact.queue_id is None:
             raise ValueError(f"no agent has contact {contact.id}")
         target = queue or self._state.register.queues[contact.queue_id]
-        user = self._state.register.users[contact.agent_id]
         if self._state.behaviours.put_back == "new_segment" and has_room(self._state, contact):
             after = add_successor(self._state, contact, initiation_method="TRANSFER")
             self._state.change(contact, disconnected_at=self._state.now, disconnect_reason=transferred_reason(contact))
@@ -146,8 +146,3 @@ class Distribution:
         after = self.enqueue(after, target)
         self.work(user)
         return after
-
-    def _holder(self, contact: SandboxContact) -> User | None:
-        if not contact.with_agent or contact.agent_id is None:
-            return None
-        return self._state.register.users[contact.agent_id]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from router.sandbox.chains import length_of_chain
@@ -24,24 +23,23 @@ PAUSES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Particulars:
+class Particulars(ContactContent):
     """Describes a new contact."""
 
     channel: str = "TASK"
-    name: str | None = None
-    description: str | None = None
     initiation_method: str | None = None
     """``None``: API for tasks, INBOUND for other channels."""
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    segment_attributes: Mapping[str, str | int] = field(default_factory=dict)
     priority: int = DEFAULT_PRIORITY
     adjustment: timedelta = timedelta(0)
-    from_address: str | None = None
-    to_address: str | None = None
-    task_template: str | None = None
     related_id: str | None = None
     scheduled_at: datetime | None = None
+
+    @property
+    def content(self) -> ContactContent:
+        """Returns the part that is written on the contact, with the subtype of the channel."""
+        written = {each.name: getattr(self, each.name) for each in fields(ContactContent)}
+        subtype = {"connect:Subtype": f"connect:{_SUBTYPES[self.channel]}"}
+        return ContactContent(**written | {"segment_attributes": subtype | dict(self.segment_attributes)})
 
 
 class Lifecycle:
@@ -61,17 +59,7 @@ class Lifecycle:
             id=contact_id,
             channel=what.channel,
             chain=self._link(contact_id, what.related_id, previous),
-            content=ContactContent(
-                name=what.name,
-                description=what.description,
-                attributes=dict(what.attributes),
-                tags=dict(what.tags),
-                segment_attributes={"connect:Subtype": f"connect:{_SUBTYPES[what.channel]}"}
-                | dict(what.segment_attributes),
-                from_address=what.from_address,
-                to_address=what.to_address,
-                task_template=what.task_template,
-            ),
+            content=what.content,
             life=ContactLife(
                 initiated_at=at,
                 initiation_method=what.initiation_method or ("API" if what.channel == "TASK" else "INBOUND"),

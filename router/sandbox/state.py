@@ -15,6 +15,7 @@ from router.sandbox.behaviours import Behaviours
 from router.sandbox.contact_log import ContactLog
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import Identity, Register
+from router.sandbox.instance import User
 
 
 class Agenda:
@@ -76,6 +77,10 @@ class State:
         if contact is None:
             raise KeyError(contact_id)
         return contact
+
+    def holder(self, contact: SandboxContact) -> User | None:
+        """Returns the agent who has the contact now."""
+        return self.register.users[contact.agent_id] if contact.with_agent and contact.agent_id else None
 
     def change(self, contact: SandboxContact, /, **changes: Any) -> SandboxContact:
         """Records a change of the contact as of now."""

@@ -135,7 +135,7 @@ class Transfers:
         return self._release(contact)
 
     def _release(self, contact: SandboxContact) -> SandboxContact:
-        user = self._state.register.users[contact.agent_id] if contact.with_agent and contact.agent_id else None
+        user = self._state.holder(contact)
         contact = self._state.change(
             contact,
             position=contact.chain.position + 1,
@@ -161,8 +161,8 @@ class Transfers:
         queue: SandboxQueue,
         user: User | None,
     ) -> None:
-        register = self._state.register
-        left = register.queues.get(contact.queue_id or "")
+        left = self._state.register.queues.get(contact.queue_id or "")
+        loser = self._state.holder(contact)
         transfer = MadeTransfer(
             at=self._state.now,
             contact_id=contact.id,
@@ -172,7 +172,7 @@ class Transfers:
             to_agent=user.username if user else None,
             flow=flow.name,
             token=request.token,
-            taken_from=register.users[contact.agent_id].username if contact.with_agent and contact.agent_id else None,
+            taken_from=loser.username if loser else None,
         )
         self.done.append(transfer)
         if transfer.taken_from is not None:

@@ -19,48 +19,30 @@ _PYDANTICS = frozenset(get_args(ErrorType))
 """Every other type is of a validator of this project's own, whose message is in plain words already."""
 
 _NOUNS = {
-    "string_type": "text",
-    "string_sub_type": "text",
-    "string_unicode": "text",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "decimal_type": "a number",
-    "decimal_parsing": "a number",
-    "is_instance_of": "another kind of value",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "list_type": A_LIST,
-    "tuple_type": A_LIST,
-    "set_type": A_LIST,
-    "frozen_set_type": A_LIST,
-    "iterable_type": A_LIST,
-    "iteration_error": A_LIST,
-    "dict_type": A_TABLE,
-    "mapping_type": A_TABLE,
-    "model_type": A_TABLE,
-    "model_attributes_type": A_TABLE,
-    "dataclass_type": A_TABLE,
-    "dataclass_exact_type": A_TABLE,
-    "typed_dict_type": A_TABLE,
-    "date_type": "a date such as 2026-01-31",
-    "date_parsing": "a date such as 2026-01-31",
-    "date_from_datetime_inexact": "a date such as 2026-01-31",
-    "date_from_datetime_parsing": "a date such as 2026-01-31",
-    "datetime_type": "a date and time such as 2026-01-31T08:00:00Z",
-    "datetime_parsing": "a date and time such as 2026-01-31T08:00:00Z",
-    "datetime_from_date_parsing": "a date and time such as 2026-01-31T08:00:00Z",
-    "datetime_object_invalid": "a date and time such as 2026-01-31T08:00:00Z",
-    "time_type": "a time of day such as 08:30:00",
-    "time_parsing": "a time of day such as 08:30:00",
-    "time_delta_type": 'a duration such as "15m"',
-    "time_delta_parsing": 'a duration such as "15m"',
-    "duration": 'a duration such as "15m"',
-    "bytes_type": "text",
-    "path_type": "a path",
-    "url_type": "an address",
+    kind: noun
+    for noun, kinds in {
+        "text": ("string_type", "string_sub_type", "string_unicode", "bytes_type"),
+        "a whole number": ("int_type", "int_parsing", "int_from_float"),
+        "a number": ("float_type", "float_parsing", "decimal_type", "decimal_parsing"),
+        "true or false": ("bool_type", "bool_parsing"),
+        A_LIST: ("list_type", "tuple_type", "set_type", "frozen_set_type", "iterable_type", "iteration_error"),
+        A_TABLE: (
+            *("dict_type", "mapping_type", "model_type", "model_attributes_type"),
+            *("dataclass_type", "dataclass_exact_type", "typed_dict_type"),
+        ),
+        "a date such as 2026-01-31": (
+            *("date_type", "date_parsing", "date_from_datetime_inexact", "date_from_datetime_parsing"),
+        ),
+        "a date and time such as 2026-01-31T08:00:00Z": (
+            *("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid"),
+        ),
+        "a time of day such as 08:30:00": ("time_type", "time_parsing"),
+        'a duration such as "15m"': ("time_delta_type", "time_delta_parsing", "duration"),
+        "a path": ("path_type",),
+        "an address": ("url_type",),
+        "another kind of value": ("is_instance_of",),
+    }.items()
+    for kind in kinds
 }
 """The expected kind of value, by the type of an error about a value of another kind."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
 
 from router.model import METRICS
 from router.problems import as_written
@@ -17,6 +17,7 @@ from router.rules.file.field_types import (
     TomlTable,
     complaint,
     no_control_characters,
+    one_of,
     only_a_table,
     shape,
 )
@@ -105,11 +106,7 @@ To = Annotated[
     | Annotated[Tier, Tag("list")]
     | Annotated[Tiers, Tag("tiers")]
     | Annotated[Mixed, Tag("mixed")],
-    Discriminator(
-        _to_shape,
-        custom_error_type="wrong_form",
-        custom_error_message='expected a list of destinations such as [{ queue = "Overflow" }], or the name of a list',
-    ),
+    one_of('expected a list of destinations such as [{ queue = "Overflow" }], or the name of a list', _to_shape),
 ]
 
 
@@ -119,9 +116,5 @@ def _no_name(value: object) -> str | None:
 
 NamedList = Annotated[
     Annotated[Tier, Tag("list")] | Annotated[Tiers, Tag("tiers")] | Annotated[Mixed, Tag("mixed")],
-    Discriminator(
-        _no_name,
-        custom_error_type="wrong_form",
-        custom_error_message='expected a list of destinations such as [{ queue = "Overflow" }]',
-    ),
+    one_of('expected a list of destinations such as [{ queue = "Overflow" }]', _no_name),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, Tag, model_validator
 
 from router.durations import Duration
 from router.model import HoldReason
@@ -20,6 +20,7 @@ from router.rules.file.field_types import (
     TomlTable,
     Yes,
     complaint,
+    one_of,
 )
 from router.rules.file.match_table import AttributeName, ChannelName
 
@@ -110,6 +111,9 @@ class Expected(TomlTable):
         return self
 
 
+OUTCOMES = 'expected "nothing", or a table such as { rule = "…", step = 1, queue = "…" }'
+
+
 def _outcome_shape(value: object) -> str | None:
     if isinstance(value, str):
         return "nothing"
@@ -118,18 +122,14 @@ def _outcome_shape(value: object) -> str | None:
 
 def _nothing(text: str) -> str:
     if text != "nothing":
-        raise complaint("not_nothing", 'expected "nothing", or a table such as { rule = "…", step = 1, queue = "…" }')
+        raise complaint("not_nothing", OUTCOMES)
     return text
 
 
 Nothing = Annotated[str, AfterValidator(_nothing), Field(json_schema_extra={"const": "nothing"})]
 Expectation = Annotated[
     Annotated[Nothing, Tag("nothing")] | Annotated[Expected, Tag("table")],
-    Discriminator(
-        _outcome_shape,
-        custom_error_type="wrong_form",
-        custom_error_message='expected "nothing", or a table such as { rule = "…", step = 1, queue = "…" }',
-    ),
+    one_of(OUTCOMES, _outcome_shape),
 ]
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -182,36 +183,34 @@ def shape(value: object) -> str | None:
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _either(expected: str, *, number: str = "number") -> Discriminator:
-    """Returns the choice between two forms. ``number`` is the form that a bare number is read as."""
-    forms = {"number": number}
-    return Discriminator(
-        lambda value: forms.get(shape(value) or "", shape(value)),
-        custom_error_type="wrong_form",
-        custom_error_message=expected,
-    )
+def one_of(expected: str, form: Callable[[Any], str | None] = shape) -> Discriminator:
+    """Returns the choice between several types by the form of a value. A message shows what was ``expected``."""
+    return Discriminator(form, custom_error_type="wrong_form", custom_error_message=expected)
+
+
+def _span_shape(value: object) -> str | None:
+    """Returns the form; a bare number is read as text, which has the message of a duration without a unit."""
+    found = shape(value)
+    return "text" if found == "number" else found
 
 
 SpanOrRange = Annotated[
     Annotated[Duration, Tag("text")] | Annotated[SpanRange, Tag("table")],
-    _either('expected a duration such as "15m", or { min = "15m", max = "1h" }', number="text"),
+    one_of('expected a duration such as "15m", or { min = "15m", max = "1h" }', _span_shape),
 ]
 CountOrRange = Annotated[
     Annotated[Count, Tag("number")] | Annotated[CountRange, Tag("table")],
-    _either("expected a whole number, or { min = 1, max = 5 }"),
+    one_of("expected a whole number, or { min = 1, max = 5 }"),
 ]
 PriorityOrRange = Annotated[
     Annotated[Priority, Tag("number")] | Annotated[PriorityRange, Tag("table")],
-    _either("expected a priority from 1 to 10, or { min = 1, max = 5 }"),
+    one_of("expected a priority from 1 to 10, or { min = 1, max = 5 }"),
 ]
 
 
 def only_a_table(example: str) -> Discriminator:
-    return Discriminator(
-        lambda value: "table" if shape(value) == "table" else None,
-        custom_error_type="wrong_form",
-        custom_error_message=f"expected {{ min = …, max = … }}, such as {example}",
-    )
+    expected = f"expected {{ min = …, max = … }}, such as {example}"
+    return one_of(expected, lambda value: "table" if shape(value) == "table" else None)
 
 
 # Values as they are written in the file, for people.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
 
 from router.problems import did_you_mean
 from router.rules.file.field_types import (
@@ -16,6 +16,7 @@ from router.rules.file.field_types import (
     TomlTable,
     complaint,
     no_control_characters,
+    one_of,
     shape,
     written_key,
 )
@@ -64,13 +65,11 @@ SomePatterns = Annotated[list[PatternText], Field(min_length=1)]
 SomeChannels = Annotated[list[ChannelName], Field(min_length=1)]
 OneOrSeveral = Annotated[
     Annotated[PatternText, Tag("text")] | Annotated[SomePatterns, Tag("list")],
-    Discriminator(shape, custom_error_type="wrong_form", custom_error_message="expected text or a list of texts"),
+    one_of("expected text or a list of texts"),
 ]
 OneOrSeveralChannels = Annotated[
     Annotated[ChannelName, Tag("text")] | Annotated[SomeChannels, Tag("list")],
-    Discriminator(
-        shape, custom_error_type="wrong_form", custom_error_message='expected "TASK", "EMAIL" or a list of them'
-    ),
+    one_of('expected "TASK", "EMAIL" or a list of them'),
 ]
 Regex = Annotated[str, AfterValidator(no_control_characters), AfterValidator(_regex)]
 
@@ -78,32 +77,33 @@ Regex = Annotated[str, AfterValidator(no_control_characters), AfterValidator(_re
 class TextTable(TomlTable):
     """The forms of a text condition that are not plain text; exactly one of the keys."""
 
-    synonyms = ("text",)
+    synonyms: ClassVar[tuple[str, ...]] = ("text",)
     not_: OneOrSeveral | None = Field(default=None, alias="not")
     present: bool | None = None
     matches: Regex | None = None
 
+    def forms(self) -> int:
+        """Counts the forms that are given."""
+        return sum(value is not None for value in (self.not_, self.present, self.matches))
+
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(value is not None for value in (self.not_, self.present, self.matches)) != 1:
+        if self.forms() != 1:
             raise complaint("one_form", "needs exactly one of not, present and matches")
         return self
 
 
-class AttributeTable(TomlTable):
+class AttributeTable(TextTable):
     """Holds a text condition's forms, or a range of numbers."""
 
     synonyms = ("text", "range")
-    not_: OneOrSeveral | None = Field(default=None, alias="not")
-    present: bool | None = None
-    matches: Regex | None = None
     min: Number | None = None
     max: Number | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         ranged = self.min is not None or self.max is not None
-        if sum(value is not None for value in (self.not_, self.present, self.matches)) + ranged != 1:
+        if self.forms() + ranged != 1:
             raise complaint("one_form", "needs exactly one of not, present, matches, and min or max or both")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise complaint("range_backwards", "min is above max: no value fits")
@@ -125,26 +125,18 @@ def _text_shape(value: object) -> str | None:
 
 TextCondition = Annotated[
     Annotated[PatternText, Tag("text")] | Annotated[SomePatterns, Tag("list")] | Annotated[TextTable, Tag("table")],
-    Discriminator(_text_shape, custom_error_type="wrong_form", custom_error_message=TEXT_FORMS),
+    one_of(TEXT_FORMS, _text_shape),
 ]
 AttributeCondition = Annotated[
     Annotated[PatternText, Tag("text")]
     | Annotated[SomePatterns, Tag("list")]
     | Annotated[AttributeTable, Tag("table")]
     | Annotated[Number, Tag("number")],
-    Discriminator(
-        shape,
-        custom_error_type="wrong_form",
-        custom_error_message=TEXT_FORMS + ", a number or { min = 1, max = 5 }",
-    ),
+    one_of(TEXT_FORMS + ", a number or { min = 1, max = 5 }"),
 ]
 ChannelCondition = Annotated[
     Annotated[ChannelName, Tag("text")] | Annotated[SomeChannels, Tag("list")] | Annotated[ChannelTable, Tag("table")],
-    Discriminator(
-        _text_shape,
-        custom_error_type="wrong_form",
-        custom_error_message='expected "TASK", "EMAIL", a list of them, or { not = … }',
-    ),
+    one_of('expected "TASK", "EMAIL", a list of them, or { not = … }', _text_shape),
 ]
 AttributeName = Annotated[str, AfterValidator(no_control_characters), Field(min_length=1)]
 

@@ -61,12 +61,11 @@ class MetricsMoment:
 class MetricsQuery:
     """Holds the part of the instance that one row sums up."""
 
-    at: datetime
+    moment: MetricsMoment
+    scope: Scope
     grouped: bool
-    channels: frozenset[str]
     waiting: Sequence[SandboxContact]
     agents: Sequence[tuple[User, Profile]]
-    held: Mapping[str, Sequence[SandboxContact]]
 
 
 def get_current_metric_data(call: OperationCall) -> Result:
@@ -174,7 +173,7 @@ def _look(moment: MetricsMoment, scope: Scope, *, grouped: bool) -> MetricsQuery
     API_GetCurrentMetricData: "MetricResult list is empty: the request cannot find any data in the system"."""
     waiting = [contact for contact in moment.live if scope.waits_here(contact)]
     agents = [(user, profile) for user, profile in moment.agents if scope.serves(profile) or _own(user, scope)]
-    return MetricsQuery(moment.at, grouped, scope.channels, waiting, agents, moment.held)
+    return MetricsQuery(moment, scope, grouped, waiting, agents)
 
 
 def _own(user: User, scope: Scope) -> bool:
@@ -192,7 +191,7 @@ def _value(name: str, look: MetricsQuery) -> Result:
 def _oldest(look: MetricsQuery) -> float:
     """Returns the longest wait in seconds. Without groupings the value is in milliseconds, although its unit is
     seconds (API_GetCurrentMetricData)."""
-    ages = [(look.at - each.enqueued_at).total_seconds() for each in look.waiting if each.enqueued_at]
+    ages = [(look.moment.at - each.enqueued_at).total_seconds() for each in look.waiting if each.enqueued_at]
     seconds = int(max(ages, default=0.0))
     return float(seconds if look.grouped else seconds * 1000)
 
@@ -200,8 +199,8 @@ def _oldest(look: MetricsQuery) -> float:
 def _slots(look: MetricsQuery, *, free: bool) -> int:
     total = 0
     for user, profile in look.agents:
-        for channel in look.channels:
-            used = sum(each.channel == channel for each in look.held[user.id])
+        for channel in look.scope.channels:
+            used = sum(each.channel == channel for each in look.moment.held[user.id])
             most = profile.slots.get(channel, 0)
             total += max(most - used, 0) * user.routable if free else used
     return total
@@ -214,7 +213,7 @@ def _estimated_wait(look: MetricsQuery) -> float | None:
 
 
 def _agents(fits: Callable[[User, Sequence[SandboxContact]], bool]) -> Callable[[MetricsQuery], int]:
-    return lambda look: sum(fits(user, look.held[user.id]) for user, _ in look.agents)
+    return lambda look: sum(fits(user, look.moment.held[user.id]) for user, _ in look.agents)
 
 
 METRICS: Mapping[str, Callable[[MetricsQuery], float | None]] = {
