@@ -1,4 +1,5 @@
-"""Reads which agents can be given work now (GetCurrentUserData), and of which queues (ListRoutingProfileQueues)."""
+"""Reads which agents can be given work now (GetCurrentUserData), of which queues (ListRoutingProfileQueues),
+and of which channels at the same time (SearchRoutingProfiles)."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from router.connect.answers import Failure, Throttled, Unknown
 from router.connect.fields import Row, part, required, text
 from router.connect.missing_ids import MissingIds, read_batches
 from router.connect.reads import BRIEF, Reads, RefusedLately, all_rows
-from router.model import AgentId, AgentState, Channel, ProfileId, QueueId, bare_id
+from router.model import AgentId, AgentState, Channel, ProfileId, QueueId, RoutingProfile, bare_id
 
 MAX_AGENTS = 100
 PAGE_SIZE = 100
@@ -20,6 +21,9 @@ an instance may have renamed it."""
 
 ASK_AGAIN_S = 300.0
 """A missing permission must not cost a call each time, and one that was granted must not wait for a restart."""
+
+ALONE: Mapping[str | None, bool] = {"ROUTE_CURRENT_CHANNEL_ONLY": True, "ROUTE_ANY_CHANNEL": False}
+"""Whether an agent with a contact of the channel is offered no other channel, by BehaviorType."""
 
 
 class Agents:
@@ -51,6 +55,16 @@ class Agents:
             patience=BRIEF,
             about=profile_id,
             RoutingProfileId=profile_id,
+            MaxResults=PAGE_SIZE,
+        )
+
+    def routing_profiles(self) -> tuple[RoutingProfile, ...] | Failure:
+        """Returns all routing profiles of the instance (SearchRoutingProfiles)."""
+        return self._reads.rows(
+            "SearchRoutingProfiles",
+            "RoutingProfiles",
+            lambda rows: tuple(_routing_profile(row) for row in rows),
+            patience=BRIEF,
             MaxResults=PAGE_SIZE,
         )
 
@@ -107,6 +121,20 @@ def _served(rows: list[Row]) -> frozenset[tuple[QueueId, Channel]]:
         for row in rows
         if row.get("Channel") in movable
     )
+
+
+def _routing_profile(row: Row) -> RoutingProfile:
+    """Returns the profile. Each channel without CrossChannelBehavior, or with slots by workload type, is unknown."""
+    alone: dict[Channel, bool | None] = {}
+    for one in row.get("MediaConcurrencies") or ():
+        channel = text(one, "Channel") if one is not None else None
+        if channel is None or channel not in Channel.__members__:
+            continue
+        behaviour = text(part(one, "CrossChannelBehavior"), "BehaviorType")
+        known = behaviour in ALONE and not one.get("WorkloadTypeConcurrencies")
+        alone[Channel(channel)] = ALONE[behaviour] if known else None
+    queue_ids = (QueueId(bare_id(queue_id)) for queue_id in row.get("AssociatedQueueIds") or () if queue_id)
+    return RoutingProfile(queue_ids=frozenset(queue_ids), alone=alone)
 
 
 def _profile_of(row: Row) -> ProfileId | None:

@@ -22,6 +22,7 @@ AUTHORISED_ON: dict[str, tuple[str, ...]] = {
     "DescribeHoursOfOperation": ("operating-hours",),
     "DescribeInstance": (INSTANCE,),
     "DescribeQueue": (QUEUE,),
+    "DescribeRoutingProfile": ("routing-profile",),
     "GetCurrentMetricData": (QUEUE, "routing-profile"),
     "GetCurrentUserData": ("agent", "agent-group", QUEUE, "routing-profile"),
     "GetEffectiveHoursOfOperations": (INSTANCE, "operating-hours"),
@@ -34,13 +35,18 @@ AUTHORISED_ON: dict[str, tuple[str, ...]] = {
     "ListUsers": (INSTANCE,),
     "SearchContacts": (INSTANCE,),
     "SearchQueues": (INSTANCE,),
+    "SearchRoutingProfiles": (INSTANCE,),
     "TransferContact": (INSTANCE, CONTACT, FLOW),
     "UpdateContactRoutingData": (CONTACT,),
 }
 """The kinds of resource, as they stand in an ARN after the instance's; ``INSTANCE`` is the instance itself (Service
 Authorization Reference, actions defined by Amazon Connect)."""
 
-DEPENDS_ON: dict[str, str] = {"SearchQueues": "DescribeQueue", "SearchContacts": "DescribeContact"}
+DEPENDS_ON: dict[str, str] = {
+    "SearchContacts": "DescribeContact",
+    "SearchQueues": "DescribeQueue",
+    "SearchRoutingProfiles": "DescribeRoutingProfile",
+}
 """The action that IAM requires in addition (the same page, dependent actions)."""
 
 
@@ -115,6 +121,7 @@ PARAMETERS: Mapping[str, Callable[[datetime], Mapping[str, Any]]] = {
         **ONE,
     },
     "SearchQueues": lambda now: ONE,
+    "SearchRoutingProfiles": lambda now: ONE,
 }
 """The least call of each operation; one that has no entry is not tried by itself."""
 

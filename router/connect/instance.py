@@ -28,6 +28,7 @@ from router.model import (
     ProfileId,
     QueueId,
     QueueMetrics,
+    RoutingProfile,
     bare_id,
 )
 
@@ -70,6 +71,9 @@ class ConnectInstance:
 
     def served_queues(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
         return self._agents.served(profile_id)
+
+    def routing_profiles(self) -> tuple[RoutingProfile, ...] | Failure:
+        return self._agents.routing_profiles()
 
     def opening_hours(self, hours_id: HoursId, *, since: date, until: date) -> OpeningHours | Failure:
         """Returns the open times of each date between the two, both included; see ``read_hours``."""

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from router.decide.queue_figures import Sent
+from router.decide.queue_figures import Sent, takes_slots
 from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
-from router.model import Action, ActionKind, AgentId, Channel, ContactId, QueueId, Target
+from router.model import Action, ActionKind, AgentId, Channel, ContactId, QueueId, RoutingProfile, Target
 
 
 def queue_totals(waits: Iterable[WaitingContact], moves: Iterable[Action]) -> Counter[QueueId]:
@@ -86,11 +86,17 @@ class CapacityUsed:
             queue_totals=queue_totals(waits, (*in_hour, *left)) + Counter(snapshot.unseen),
         )
 
-    def sent_to(self, queue_id: QueueId, channel: Channel) -> Sent:
-        """Returns how many contacts of this channel, and of others, were sent to the queue."""
+    def sent_to(
+        self, queue_id: QueueId, channel: Channel, profiles: tuple[RoutingProfile, ...] | None
+    ) -> Sent:
+        """Returns how many contacts of this channel, and of others that take its slots, were sent to the queue."""
         of_queue = {of: count for (queue, of), count in self.sent_to_queues.items() if queue == queue_id}
         own, unknown = of_queue.pop(channel, 0), of_queue.pop(None, 0)
-        return Sent(own, unknown=unknown, other=sum(of_queue.values()))
+        taken = {
+            of: takes_slots(of, channel, queue_id, profiles) for of in of_queue if of is not None and of_queue[of]
+        }
+        other = sum(of_queue[of] for of, takes in taken.items() if takes is not False)
+        return Sent(own, unknown, other, unsure=sum(of_queue[of] for of, takes in taken.items() if takes is None))
 
     def add(self, rule: str, at: timedelta, target: Target, waiting: WaitingContact) -> None:
         """Counts one decided move."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router.decide.clocks import hours_of_queue
 from router.decide.evaluation import Evaluation
@@ -145,9 +145,15 @@ def _weigh_queue(bound: BoundEntry, queue_id: QueueId, evaluation: Evaluation, *
     if (conditional or by_metrics) and queue_id not in snapshot.read.metrics.queues_read:
         return _unread_entry(bound, Need(NeedKind.METRICS, queue_id), "its metrics are not read yet")
     channel = evaluation.contact.channel
-    figures = known_figures(queue_id, channel, snapshot, evaluation.capacity.sent_to(queue_id, channel))
+    profiles = snapshot.read.routing_profiles
+    sent = evaluation.capacity.sent_to(queue_id, channel, profiles)
+    figures = known_figures(queue_id, channel, snapshot, sent)
     metrics = figures.metrics if figures is not None else None
     why = _unfit(bound, figures, evaluation) if conditional else None
+    if why is not None and profiles is None and sent.unsure and figures is not None:
+        at_best = replace(figures, sent=sent.without_unsure)
+        if _unfit(bound, at_best, evaluation) is None:  # otherwise they change nothing, and are not read
+            return _unread_entry(bound, Need(NeedKind.CHANNELS, queue_id), "its routing profiles are not read yet")
     return (
         _refused(bound, why, metrics) if why is not None else Weighed(entry=bound, target=bound.target, metrics=metrics)
     )

@@ -3,31 +3,33 @@ conditions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from router.decide.snapshot import Snapshot
 from router.durations import format_duration
-from router.model import EMPTY_QUEUE, METRICS, Channel, Metric, QueueId, QueueMetrics
+from router.model import EMPTY_QUEUE, METRICS, Channel, Metric, QueueId, QueueMetrics, RoutingProfile
 from router.rules.rule import MetricLimit
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """Counts contacts sent to a queue that its metrics do not show: of the contact's channel, of an unknown one, and
-    of others."""
+    others that count. It is not known of the ``unsure`` ones among these whether they take slots of the channel."""
 
     own: int = 0
     unknown: int = 0
     other: int = 0
+    unsure: int = 0
+
+    @property
+    def without_unsure(self) -> Sent:
+        return replace(self, other=self.other - self.unsure, unsure=0)
 
     def count_for(self, metric: Metric) -> int:
-        """Returns how many of them change the metric.
-
-        A contact of another channel may use up its agent's slots: that depends on the agent's routing profile
-        (CrossChannelBehavior of MediaConcurrency), which is not read.
-        """
+        """Returns how many of them change the metric."""
         return self.own + self.unknown + (self.other if metric.by_any_channel else 0)
 
 
@@ -70,7 +72,19 @@ class QueueFigures:
             return f" ({live} waiting, and {own} just sent there = {value})"
         less = f", less {own} just sent there" if own else ""
         less += f", less {other} of another channel just sent there" if other else ""
+        less += ", perhaps from the same slots" if self.sent.unsure else ""
         return f" ({live} free{less} = {value})"
+
+
+def takes_slots(
+    other: Channel, channel: Channel, queue_id: QueueId, profiles: Iterable[RoutingProfile] | None
+) -> bool | None:
+    """Returns whether a contact of the ``other`` channel leaves the queue's agents fewer slots for ``channel``.
+
+    The routing profiles that serve the queue decide; ``None`` means that they are not known, or differ.
+    """
+    found = {one.takes_slots(other, channel) for one in profiles or () if queue_id in one.queue_ids}
+    return found.pop() if len(found) == 1 else None
 
 
 def known_figures(queue_id: QueueId, channel: Channel, snapshot: Snapshot, sent: Sent) -> QueueFigures | None:

@@ -22,6 +22,7 @@ from router.model import (
     ProfileId,
     QueueId,
     QueueMetrics,
+    RoutingProfile,
     Standing,
     Target,
 )
@@ -87,7 +88,8 @@ class ReadValues:
     """Holds the values that ``lookup`` has read on demand; an ``Unread`` marks a value that it could not read.
 
     ``origins`` are the instants at which chains began, ``pauses`` the details that show a contact's pauses, and
-    ``pasts`` the contacts that a contact came from, newest first.
+    ``pasts`` the contacts that a contact came from, newest first. ``routing_profiles`` are empty if they could not be
+    read, and ``None`` if they were not requested.
     """
 
     transfers: Mapping[ContactId, int | Unread] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class ReadValues:
     pasts: Mapping[ContactId, tuple[Contact, ...] | Unread] = field(default_factory=dict)
     metrics: LiveMetrics = field(default_factory=LiveMetrics)
     hours: Mapping[HoursId, OpenTimes | Unread] = field(default_factory=dict)
+    routing_profiles: tuple[RoutingProfile, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

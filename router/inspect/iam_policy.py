@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from router.connect.iam import AUTHORISED_ON, FLOW, InstanceArn
-from router.model import Directory, bare_id
+from router.model import METRICS, Directory, bare_id
 from router.rules.bind import mentions_agents, mentions_hours
 from router.rules.rule import DestinationEntry, Mode, Rule, RuleSet
 
@@ -34,7 +34,11 @@ HOURS = frozenset(
         "SearchQueues",
     }
 )
+CHANNELS = frozenset({"DescribeRoutingProfile", "SearchRoutingProfiles"})
 AGENTS = frozenset({"GetCurrentUserData", "ListAgentStatuses"})
+
+
+BY_ANY_CHANNEL = frozenset(metric.name for metric in METRICS if metric.by_any_channel)
 
 
 def reading_operations(ruleset: RuleSet) -> frozenset[str]:
@@ -50,6 +54,8 @@ def reading_operations(ruleset: RuleSet) -> frozenset[str]:
         found |= AGENTS
     if any(entry.agent_from is not None for entry in entries):
         found.add("ListRoutingProfileQueues")
+    if any(limit.metric in BY_ANY_CHANNEL for entry in entries for limit in entry.limits):
+        found |= CHANNELS
     return frozenset(found)
 
 

@@ -12,7 +12,7 @@ from router.lookup.chain import ChainReader
 from router.lookup.details import DetailsCache, DetailsReader
 from router.lookup.opening_hours import OpeningHoursReader
 from router.lookup.readings import OnDemandReader, ReadFailure
-from router.model import AgentId, Channel, ContactId, HoursId, Need, NeedKind, ProfileId, QueueId
+from router.model import AgentId, Channel, ContactId, HoursId, Need, NeedKind, ProfileId, QueueId, RoutingProfile
 from router.ports import Instance, Reader
 
 PROFILES_PER_LOOK = 1_000
@@ -48,6 +48,10 @@ class Fetcher:
             key=str, read=self._read_profile, budget=PROFILES_PER_LOOK, fresh_for=fresh_for
         )
 
+        self._routing_profiles = OnDemandReader(
+            key=str, read=self._read_routing_profiles, budget=1, fresh_for=fresh_for, pool=pool
+        )
+
     def read(self, look: Snapshot, needs: Iterable[Need]) -> Snapshot:
         """Returns the snapshot with every value that was needed, or with the reason why it could not be read."""
         ids: dict[NeedKind, list[str]] = {kind: [] for kind in NeedKind}
@@ -67,6 +71,7 @@ class Fetcher:
             pauses={**known.pauses, **self.details.pauses(look, contacts(NeedKind.PAUSES))},
             pasts={**known.pasts, **self._chains.pasts(look, contacts(NeedKind.PAST))},
             metrics=self._read_metrics(known.metrics, ids, look.now),
+            routing_profiles=self._all_profiles(look.now) if ids[NeedKind.CHANNELS] else known.routing_profiles,
             hours={**known.hours, **self.hours.read([HoursId(one) for one in ids[NeedKind.HOURS]], look.now)},
         )
         return replace(look, read=read)
@@ -99,6 +104,16 @@ class Fetcher:
         missing = metrics.missing | self._instance.missing
         known = {**metrics.agents, **found}
         return replace(metrics, agents_read=metrics.agents_read | agents, agents=known, missing=missing)
+
+    def _all_profiles(self, now: datetime) -> tuple[RoutingProfile, ...]:
+        """Returns the routing profiles of the instance, which one list has; none if they are not known in time."""
+        (found,) = self._routing_profiles.read_all(["all"], now).values()
+        return () if isinstance(found, ReadFailure) else found
+
+    def _read_routing_profiles(self, _: str, now: datetime) -> tuple[RoutingProfile, ...] | ReadFailure:
+        """Reads them. A failure counts for as long as a success, because only a doubt about slots depends on it."""
+        answer = self._instance.routing_profiles()
+        return answer if isinstance(answer, tuple) else ()
 
     def _read_profile(self, profile_id: ProfileId, now: datetime) -> Served | ReadFailure:
         """Reads the queues of a routing profile. A failure does not stop the others; the next look tries again."""

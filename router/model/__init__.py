@@ -24,7 +24,16 @@ from router.model.ids import (
     bare_id,
     contact_id_of,
 )
-from router.model.metrics import EMPTY_QUEUE, METRICS, AgentState, Metric, OpeningHours, QueueMetrics, TimeSlice
+from router.model.metrics import (
+    EMPTY_QUEUE,
+    METRICS,
+    AgentState,
+    Metric,
+    OpeningHours,
+    QueueMetrics,
+    RoutingProfile,
+    TimeSlice,
+)
 from router.model.need import Need, NeedKind
 from router.model.pause import Pause, PauseKind, Pauses
 from router.model.wait_key import WaitKey, same_instant
@@ -67,6 +76,7 @@ __all__ = [
     "QueueId",
     "QueueMetrics",
     "RoutingData",
+    "RoutingProfile",
     "Standing",
     "Target",
     "TimeSlice",

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from router.model.ids import ProfileId
+from router.model.contact import Channel
+from router.model.ids import ProfileId, QueueId
 
 TimeSlice = tuple[int, int]
 """Start and end in minutes after midnight, each 0 to 1439. An end that is not after the start is on the next day: from
@@ -76,6 +77,22 @@ and ``example_table.py`` of ``rules/file``, and a row in docs/rules.md."""
 
 EMPTY_QUEUE = QueueMetrics(**{metric.name: timedelta() if metric.is_time else 0 for metric in METRICS})  # type: ignore[arg-type]
 """The metrics of a queue without contacts and agents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingProfile:
+    """Holds the queues of a routing profile, and how its agents work the channels.
+
+    ``alone`` has each channel that they work: whether an agent with a contact of it is offered contacts of this channel
+    only (CrossChannelBehavior). ``None`` means that Connect does not return it, or returns it by workload type.
+    """
+
+    queue_ids: frozenset[QueueId]
+    alone: Mapping[Channel, bool | None]
+
+    def takes_slots(self, other: Channel, channel: Channel) -> bool | None:
+        """Returns whether a contact of the ``other`` channel leaves its agent fewer slots for ``channel``."""
+        return self.alone[other] if {other, channel} <= self.alone.keys() else False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

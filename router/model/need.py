@@ -28,6 +28,8 @@ class NeedKind(Enum):
     """Agent: status and free slots."""
     PROFILE = "profile"
     """Routing profile: the queues that it serves."""
+    CHANNELS = "channels"
+    """Queue: whether its agents work several channels at the same time."""
     HOURS = "hours"
     """Hours of operation: when they are open."""
 

@@ -95,6 +95,10 @@ class ReadingBehaviours:
 class Behaviours(TransferBehaviours, ReadingBehaviours):
     """Holds one switch per open question. The defaults are the likeliest answers; AWS promises none of them."""
 
+    cross_channel: Literal["any", "current", "absent"] = "any"
+    """CrossChannelBehavior of routing profiles: an agent with a contact of one channel is offered ``any`` other one, or
+    only the ``current`` one. ``absent``: as ``any``, and the API does not return it."""
+
     email_pause: Literal["allowed", "refused"] = "allowed"
     """Whether PauseContact accepts an e-mail. Models of the API before botocore 1.44 named tasks only."""
 

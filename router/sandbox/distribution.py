@@ -48,7 +48,10 @@ class Distribution:
 
     def free_slots(self, user: User, channel: str) -> int:
         slots = self._state.register.profile_of(user).slots.get(channel, 0)
-        used = sum(contact.channel == channel for contact in self._state.contacts.held(user.id))
+        held = self._state.contacts.held(user.id)
+        if self._state.behaviours.cross_channel == "current" and any(one.channel != channel for one in held):
+            return 0
+        used = sum(contact.channel == channel for contact in held)
         return max(slots - used, 0)
 
     def accept(self, contact: SandboxContact, user: User) -> SandboxContact:

@@ -37,6 +37,7 @@ DOCUMENTED_QUOTAS: Mapping[str, Quota] = {
     "ListUsers": _general(),
     "ListAgentStatuses": _general(),
     "ListRoutingProfileQueues": _general(),
+    "SearchRoutingProfiles": _general(),
     "ListHoursOfOperations": _general(),
     "DescribeHoursOfOperation": _general(),
     "GetEffectiveHoursOfOperations": _general(),

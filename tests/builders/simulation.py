@@ -100,6 +100,7 @@ class Simulation:
                 pauses={one: Details() for one in contacts},
                 pasts=dict.fromkeys(contacts, ()),
                 metrics=self.metrics(),
+                routing_profiles=(),
             ),
             limits=self.limits,
         )

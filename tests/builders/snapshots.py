@@ -34,6 +34,7 @@ def snapshot(*contacts: Contact, history: tuple[Action, ...] = (), **others: Any
         "pauses": {one.id: Details() for one in contacts},
         "pasts": {one.id: () for one in contacts},
         "metrics": live(),
+        "routing_profiles": (),
     }
     given |= others
     moves, read = ({name: given.pop(name) for name in part & given.keys()} for part in (MOVES, READ))

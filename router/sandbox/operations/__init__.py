@@ -36,6 +36,7 @@ OPERATIONS: Mapping[str, Handler] = {
     "ResumeContact": contact_calls.resume_contact,
     "SearchContacts": search_calls.search_contacts,
     "SearchQueues": instance_calls.search_queues,
+    "SearchRoutingProfiles": user_calls.search_routing_profiles,
     "SearchUsers": user_calls.search_users,
     "StartTaskContact": contact_calls.start_task_contact,
     "StopContact": contact_calls.stop_contact,

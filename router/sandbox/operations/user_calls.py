@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import CHANNELS, STATUS
-from router.sandbox.instance import AVAILABLE, OFFLINE, User
+from router.sandbox.instance import AVAILABLE, OFFLINE, Profile, User
 from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.contact_rows import queue_reference
 from router.sandbox.refusal import invalid_parameter
@@ -33,23 +33,33 @@ def search_users(call: OperationCall) -> Result:
 
 def describe_routing_profile(call: OperationCall) -> Result:
     profile = call.one(call.state.register.profiles, call.params["RoutingProfileId"], "Routing profile")
+    return {"RoutingProfile": _profile(call, profile)}
+
+
+def search_routing_profiles(call: OperationCall) -> Result:
+    found = call.searched(call.state.register.profiles.values(), lambda profile: {"name": profile.name})
+    return call.rows("RoutingProfiles", found, lambda one: _profile(call, one), total="ApproximateTotalCount")
+
+
+def _profile(call: OperationCall, profile: Profile) -> Result:
     users = [user for user in call.state.register.users.values() if user.profile_id == profile.id]
     queue_ids = list(dict.fromkeys(each.queue_id for each in profile.queues))
+    behaviour = {"any": "ROUTE_ANY_CHANNEL", "current": "ROUTE_CURRENT_CHANNEL_ONLY"}
+    cross = behaviour.get(call.world.behaviours.cross_channel)
+    others = {"CrossChannelBehavior": {"BehaviorType": cross}} if cross else {}
     return {
-        "RoutingProfile": {
-            "InstanceId": call.world.identity.instance_id,
-            "Name": profile.name,
-            "RoutingProfileArn": profile.arn,
-            "RoutingProfileId": profile.id,
-            "MediaConcurrencies": [
-                {"Channel": channel, "Concurrency": slots} for channel, slots in profile.slots.items()
-            ],
-            "DefaultOutboundQueueId": queue_ids[0] if queue_ids else None,
-            "NumberOfAssociatedQueues": len(queue_ids),
-            "NumberOfAssociatedUsers": len(users),
-            "AssociatedQueueIds": queue_ids,
-            **call.modified(profile),
-        }
+        "InstanceId": call.world.identity.instance_id,
+        "Name": profile.name,
+        "RoutingProfileArn": profile.arn,
+        "RoutingProfileId": profile.id,
+        "MediaConcurrencies": [
+            {"Channel": channel, "Concurrency": slots, **others} for channel, slots in profile.slots.items()
+        ],
+        "DefaultOutboundQueueId": queue_ids[0] if queue_ids else None,
+        "NumberOfAssociatedQueues": len(queue_ids),
+        "NumberOfAssociatedUsers": len(users),
+        "AssociatedQueueIds": queue_ids,
+        **call.modified(profile),
     }
 
 
@@ -118,7 +128,9 @@ def _user_data(call: OperationCall, user: User, states: list[str] | None) -> Res
     held = [each for each in call.state.contacts.live_at(moment) if each.agent_id == user.id]
     used = {channel: sum(each.channel == channel for each in held) for channel in CHANNELS}
     slots = {channel: profile.slots.get(channel, 0) for channel in CHANNELS}
-    free = {channel: max(slots[channel] - used[channel], 0) if user.routable else 0 for channel in CHANNELS}
+    alone = call.world.behaviours.cross_channel == "current"
+    busy = {channel for channel in CHANNELS if alone and used[channel] < len(held)} if user.routable else set(CHANNELS)
+    free = {channel: 0 if channel in busy else max(slots[channel] - used[channel], 0) for channel in CHANNELS}
     status_id = call.world.identity.id_of(STATUS, user.status)
     return {
         "User": {"Id": user.id, "Arn": user.arn},

@@ -8,7 +8,7 @@ import pytest
 
 from router.decide.decide import decide
 from router.decide.snapshot import Limits, LiveMetrics
-from router.model import AgentState, Channel, Need, NeedKind
+from router.model import AgentState, Channel, Need, NeedKind, RoutingProfile
 from tests.builders.contacts import act, after, contact, minutes, move
 from tests.builders.instance import ANN, AWAY, BILLING, BOB, GENERAL, OVERFLOW, SUPERVISORS, free, metrics, to, to_agent
 from tests.builders.rules import overflow, rules
@@ -263,12 +263,13 @@ def test_contacts_of_another_channel_do_not_lengthen_the_queue():
     [
         ({Channel.TASK: 2}, "2 free, less 2 just sent there = 0"),
         ({None: 2}, "2 free, less 2 just sent there = 0"),
-        ({Channel.EMAIL: 2}, "2 free, less 2 of another channel just sent there = 0"),
+        ({Channel.EMAIL: 2}, "2 free, less 2 of another channel just sent there, perhaps from the same slots = 0"),
         (
             {Channel.TASK: 1, Channel.EMAIL: 1},
-            "2 free, less 1 just sent there, less 1 of another channel just sent there = 0",
+            "2 free, less 1 just sent there, less 1 of another channel just sent there, "
+            "perhaps from the same slots = 0",
         ),
-        ({Channel.EMAIL: 5}, "2 free, less 5 of another channel just sent there = 0"),
+        ({Channel.EMAIL: 5}, "2 free, less 5 of another channel just sent there, perhaps from the same slots = 0"),
     ],
 )
 def test_the_hold_shows_the_figure_of_connect_and_what_was_subtracted(sent, detail):
@@ -279,6 +280,71 @@ def test_the_hold_shows_the_figure_of_connect_and_what_was_subtracted(sent, deta
     )
     hold = the_hold(decide(seen, rules(overflow(to=f'{{ queue = "Overflow", {SLOT} }}'))))
     assert hold.detail == f'"Overflow": slots_available is 0, below 1 ({detail})'
+
+
+ANY, ALONE = {Channel.TASK: False, Channel.EMAIL: False}, {Channel.TASK: True, Channel.EMAIL: True}
+
+
+def profile(alone, *queues):
+    return RoutingProfile(queue_ids=frozenset(queues or [OVERFLOW]), alone=alone)
+
+
+SLOTS = f'{{ queue = "Overflow", {SLOT} }}'
+MOVED, SUBTRACTED, UNSURE = "moved", "subtracted", "unsure"
+
+
+@pytest.mark.parametrize(
+    ("profiles", "result"),
+    [
+        ((profile(ANY),), MOVED),
+        ((profile(ANY), profile({Channel.EMAIL: False, Channel.TASK: True})), MOVED),
+        ((profile(ALONE),), SUBTRACTED),
+        ((profile({Channel.EMAIL: True, Channel.TASK: False}),), SUBTRACTED),
+        ((profile(ANY), profile(ALONE)), UNSURE),
+        ((profile({Channel.EMAIL: None, Channel.TASK: False}),), UNSURE),
+        ((profile(ANY), profile({Channel.EMAIL: None, Channel.TASK: None})), UNSURE),
+        ((), UNSURE),
+        ((profile(ANY, BILLING),), UNSURE),
+        ((profile({Channel.EMAIL: True}), profile({Channel.TASK: True})), MOVED),
+        ((profile(ALONE, BILLING), profile(ANY)), MOVED),
+    ],
+)
+def test_the_routing_profiles_decide_whether_contacts_of_another_channel_take_slots(profiles, result):
+    """Takes the behaviour of the other channel, because an agent works on a contact of that one."""
+    seen = snapshot(
+        contact(waited=10),
+        metrics=both_channels(slots=2),
+        sent_to_queues={(OVERFLOW, Channel.EMAIL): 2},
+        routing_profiles=profiles,
+    )
+    decided = decide(seen, rules(overflow(to=SLOTS)))
+    if result == MOVED:
+        assert [type(one).__name__ for one in decided.decisions] == ["Transfer"]
+        return
+    detail = the_hold(decided).detail
+    assert "2 free, less 2 of another channel just sent there" in detail
+    assert ("perhaps from the same slots" in detail) is (result == UNSURE)
+
+
+@pytest.mark.parametrize(
+    ("slots", "sent", "needed"),
+    [
+        (2, {Channel.EMAIL: 2}, True),
+        (3, {Channel.EMAIL: 2}, False),
+        (2, {Channel.TASK: 2}, False),
+        (2, {Channel.TASK: 2, Channel.EMAIL: 1}, False),
+        (0, {Channel.EMAIL: 2}, False),
+        (2, {None: 2}, False),
+    ],
+)
+def test_routing_profiles_are_read_only_if_they_can_make_the_queue_eligible(slots, sent, needed):
+    seen = snapshot(
+        contact(waited=10),
+        metrics=both_channels(slots=slots),
+        sent_to_queues={(OVERFLOW, channel): count for channel, count in sent.items()},
+        routing_profiles=None,
+    )
+    assert decide(seen, rules(overflow(to=SLOTS))).needs == ((Need(NeedKind.CHANNELS, OVERFLOW),) if needed else ())
 
 
 def test_the_hold_shows_the_contacts_that_lengthen_a_queue():

@@ -1,12 +1,15 @@
 """Checks that every kind of need is read into the snapshot, or the reason why it could not be."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from threading import Event
 
 import pytest
 
 from router.connect.answers import Throttled
 from router.decide.snapshot import ReadValues
+from router.lookup import readings
 from router.lookup.fetcher import Fetcher
 from router.model import (
     AgentId,
@@ -19,6 +22,7 @@ from router.model import (
     OpeningHours,
     ProfileId,
     QueueMetrics,
+    RoutingProfile,
 )
 from router.rules.condition import Unread
 from tests.builders.contacts import NOW, contact, minutes
@@ -33,6 +37,7 @@ FIRST = contact("c1", waited=90, disconnected_at=NOW - minutes(30), details=Deta
 WAITING = contact("c2", waited=5, previous_id="c1", initial_id="c1", details=Details(attributes={"tier": "vip"}))
 AGENT, OTHER, PROFILE, OFFICE = AgentId("ann"), AgentId("bob"), ProfileId("tasks"), HoursId("office")
 STATE = AgentState(routable=True, slots_available={})
+ALL_CHANNELS = RoutingProfile(queue_ids=frozenset([BILLING]), alone={Channel.TASK: False, Channel.EMAIL: False})
 ALWAYS = OpeningHours(zone="UTC", weekly=dict.fromkeys(range(7), ((0, 0),)), dated={})
 
 
@@ -55,6 +60,10 @@ class Instance:
     def served_queues(self, profile_id):
         self.calls.append("profile")
         return self.failure or frozenset([(BILLING, Channel.TASK)])
+
+    def routing_profiles(self):
+        self.calls.append("channels")
+        return self.failure or (ALL_CHANNELS,)
 
     def opening_hours(self, hours_id, *, since: date, until: date):
         self.calls.append("hours")
@@ -88,6 +97,7 @@ NEEDS = (
     need(NeedKind.AGENT, AGENT),
     need(NeedKind.AGENT, OTHER),
     need(NeedKind.PROFILE, PROFILE),
+    need(NeedKind.CHANNELS, BILLING),
     need(NeedKind.HOURS, OFFICE),
 )
 
@@ -107,6 +117,7 @@ def test_every_kind_is_read_into_the_snapshot():
     assert (read.metrics.queues_read, read.metrics.queues_failed) == ({BILLING, GENERAL}, frozenset())
     assert (read.metrics.agents, read.metrics.agents_read) == ({AGENT: STATE}, {AGENT, OTHER})
     assert read.metrics.profiles == {PROFILE: frozenset([(BILLING, Channel.TASK)])}
+    assert read.routing_profiles == (ALL_CHANNELS,)
     assert not isinstance(read.hours[OFFICE], Unread)
 
 
@@ -120,6 +131,33 @@ def test_what_cannot_be_read_is_there_with_the_reason():
     assert read.metrics.queues_failed == {BILLING, GENERAL}
     assert (read.metrics.agents, read.metrics.agents_read) == ({}, {AGENT, OTHER})
     assert read.metrics.profiles == {PROFILE: None}
+    assert read.routing_profiles == ()
+
+
+@pytest.mark.parametrize("failure", [None, THROTTLED])
+def test_the_routing_profiles_are_read_once_for_all_queues_until_they_are_old(failure):
+    instance = Instance(failure)
+    fetch = fetcher(instance)
+    for queue in (BILLING, GENERAL, BILLING):
+        fetch.read(before_reading(), [need(NeedKind.CHANNELS, queue)])
+    assert instance.calls == ["channels"]
+    later = replace(before_reading(), now=NOW + FRESH)
+    fetch.read(later, [need(NeedKind.CHANNELS, BILLING)])
+    assert instance.calls == ["channels"] * 2
+
+
+@pytest.mark.uses("threads")
+def test_routing_profiles_that_hang_are_unknown_and_delay_one_look_only(monkeypatch):
+    monkeypatch.setattr(readings, "READ_WITHIN", 0.05)
+    instance, end = Instance(), Event()
+    monkeypatch.setattr(instance, "routing_profiles", lambda: (end.wait(20), (ALL_CHANNELS,))[1])
+    with ThreadPoolExecutor(2) as pool:
+        fetch = fetcher(instance, pool=pool)
+        looks = [fetch.read(before_reading(), [need(NeedKind.CHANNELS, BILLING)]) for _ in range(3)]
+        end.set()
+    after = fetch.read(before_reading(), [need(NeedKind.CHANNELS, BILLING)])
+    assert [look.read.routing_profiles for look in looks] == [()] * 3
+    assert after.read.routing_profiles == (ALL_CHANNELS,)
 
 
 def test_earlier_values_of_the_snapshot_stay():

@@ -49,6 +49,9 @@ class Instance:
     ) -> dict[tuple[QueueId, Channel], QueueMetrics] | Failure:
         raise AssertionError("not asked for")
 
+    def routing_profiles(self) -> Failure:
+        raise AssertionError("not read here")
+
     def served_queues(self, profile_id: ProfileId) -> frozenset[tuple[QueueId, Channel]] | Failure:
         raise AssertionError("not asked for")
 

@@ -86,6 +86,28 @@ def test_the_thirteenth_contact_of_a_chain_is_refused_one_way_or_the_other(make,
     assert refused(bench, contact)[0] == status
 
 
+@pytest.mark.parametrize("crossing", ["any", "current", "absent"])
+def test_an_agent_with_an_email_is_or_is_not_offered_a_task(make, crossing):
+    bench = make(cross_channel=crossing)
+    bench.world.add_user("one", queues=["General"], slots={"TASK": 1, "EMAIL": 1})
+    bench.world.accept(bench.world.enqueue("EMAIL", "General"), "one")
+    (shown,) = bench.call("get_current_user_data", Filters={"Agents": [user_id(bench)]})["UserDataList"]
+    assert shown["AvailableSlotsByChannel"]["TASK"] == (0 if crossing == "current" else 1)
+    rows = bench.call("search_routing_profiles")["RoutingProfiles"]
+    (again,) = bench.call("search_routing_profiles", SearchCriteria=named(rows[-1]["Name"]))["RoutingProfiles"]
+    assert again == rows[-1]
+    types = {one.get("CrossChannelBehavior", {}).get("BehaviorType") for one in again["MediaConcurrencies"]}
+    assert types == {{"any": "ROUTE_ANY_CHANNEL", "current": "ROUTE_CURRENT_CHANNEL_ONLY"}.get(crossing)}
+
+
+def user_id(bench):
+    return next(row["Id"] for row in bench.call("list_users")["UserSummaryList"] if row["Username"] == "one")
+
+
+def named(name):
+    return {"StringCondition": {"FieldName": "name", "Value": name, "ComparisonType": "EXACT"}}
+
+
 @pytest.mark.parametrize("paused", ["allowed", "refused"])
 def test_a_paused_contact_can_or_cannot_be_transferred(make, paused):
     bench = make(paused_transfer=paused)

@@ -257,8 +257,8 @@ def test_users_have_profiles_and_profiles_queues(bench):
     user = bench.call("describe_user", UserId=row["Id"])["User"]
     profile = bench.call("describe_routing_profile", RoutingProfileId=user["RoutingProfileId"])["RoutingProfile"]
     assert profile["MediaConcurrencies"] == [
-        {"Channel": "TASK", "Concurrency": 2},
-        {"Channel": "EMAIL", "Concurrency": 1},
+        {"Channel": "TASK", "Concurrency": 2, "CrossChannelBehavior": {"BehaviorType": "ROUTE_ANY_CHANNEL"}},
+        {"Channel": "EMAIL", "Concurrency": 1, "CrossChannelBehavior": {"BehaviorType": "ROUTE_ANY_CHANNEL"}},
     ]
     served = bench.call("list_routing_profile_queues", RoutingProfileId=profile["RoutingProfileId"])
     rows = served["RoutingProfileQueueConfigSummaryList"]
