@@ -23,7 +23,8 @@ RUNTIME := $(VENV)/.connect-router-runtime
 DEV     := $(VENV)/.connect-router-dev
 WHEEL   := $(VENV)/.connect-router-wheel
 # Folders too: a file that was deleted leaves no other trace.
-SOURCES := $(shell find router -name __pycache__ -prune -o -print) $(wildcard pyproject.toml connect_router.py LICENSE README.md config.toml rules rules/*)
+SOURCES := $(shell find router -name __pycache__ -prune -o -print) $(wildcard pyproject.toml connect_router.py LICENSE README.md \
+	config.toml Containerfile requirements.lock rules rules/* systemd systemd/* monitoring monitoring/*)
 
 # What the caller's shell has set must not decide which `router` is tested.
 unexport PYTHONPATH PYTHONHOME

@@ -20,3 +20,7 @@ def main() -> int:
     from router.cli import main as run
 
     return run()
+
+
+if __name__ == "__main__":  # python -m connect_router
+    sys.exit(main())

@@ -21,6 +21,14 @@ from router.settings import Settings, load_settings, usual_config
 from router.settings.sources import service_links
 from router.toml_source import TomlSource, read_bytes
 
+PACKAGE = Path(__file__).parents[1]
+
+
+def shipped(name: str) -> Path:
+    """Returns a file or folder of the repository: its copy in the wheel, or the original if this is a checkout."""
+    copy = PACKAGE / "shipped_files" / name
+    return copy if copy.exists() else PACKAGE.parent / name
+
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
     """Loads the settings. Raises ``Problems`` with every mistake, ``CommandFailed`` if ``--set`` is malformed."""

@@ -64,6 +64,7 @@ COMMANDS = {
         Command(name="ledger", module="commands.ledger", help="make the table for several routers"),
         Command(name="flow", module="commands.flow", help="the flow that a rule needs, ready to be imported"),
         Command(name="schema", module="commands.schema", help="print the JSON Schema of rule files or config.toml"),
+        Command(name="files", module="commands.files", help="write the units, alert rules and other files to a folder"),
         Command(name="sandbox", module="commands.sandbox", help="simulate the Amazon Connect API on this machine"),
         Command(name="demo", module="commands.demo", help="run sandbox and service together, for half a minute"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from typing import Any
+from typing import Any, Literal
 
 DESCRIPTION = """\
 Prints a flow that puts a moved contact into the queue, or to the agent, that the rule names. If that queue is full or
@@ -18,7 +18,7 @@ EXAMPLE = """\
 QUEUE = re.compile(
     r"arn:aws[a-z-]*:connect:[a-z0-9-]+:\d{12}:instance/[\w-]+/queue/[\w-]+|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}"
 )
-TYPES = {"queue": "QUEUE_TRANSFER", "agent": "AGENT_TRANSFER"}
+TYPES: dict[Literal["queue", "agent"], str] = {"queue": "QUEUE_TRANSFER", "agent": "AGENT_TRANSFER"}
 """The types of flow, as ``CreateContactFlow`` and ``AWS::Connect::ContactFlow`` name them."""
 
 
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         content = flow_template(arguments.to, "${FallbackQueue}")
         print(json.dumps(_cloudformation(arguments.to, name, json.dumps(content), fallback), indent=2))
     else:
-        print(_terraform(arguments.to, name, flow_template(arguments.to, "${var.fallback_queue}"), fallback), end="")
+        print(terraform(arguments.to, name, fallback), end="")
     return 0
 
 
@@ -91,8 +91,12 @@ def _cloudformation(to: str, name: str, content: str, fallback: str) -> dict[str
     }
 
 
-def _terraform(to: str, name: str, content: dict[str, Any], fallback: str) -> str:
-    text = json.dumps(content, indent=2).replace("\n", "\n  ")
+def terraform(to: Literal["queue", "agent"], name: str, fallback: str | None) -> str:
+    """Returns the flow as a resource. ``None`` leaves the variable of the fallback queue without a default."""
+    from router.inspect.flow_content import flow_template
+
+    text = json.dumps(flow_template(to, "${var.fallback_queue}"), indent=2).replace("\n", "\n  ")
+    default = "" if fallback is None else f"  default     = {_hcl(fallback)}\n"
     return f"""\
 variable "instance_id" {{
   type        = string
@@ -101,8 +105,7 @@ variable "instance_id" {{
 
 variable "fallback_queue" {{
   type        = string
-  default     = {_hcl(fallback)}
-  description = "The id or ARN of the queue for contacts whose destination is full."
+{default}  description = "The id or ARN of the queue for contacts whose destination is full."
 }}
 
 resource "aws_connect_contact_flow" "to_{to}" {{

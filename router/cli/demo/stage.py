@@ -14,9 +14,8 @@ from pathlib import Path
 
 from structlog.typing import Processor
 
-import router
 from router import logs
-from router.cli.context import announce, overrides_of, proofs
+from router.cli.context import announce, overrides_of, proofs, shipped
 from router.cli.errors import CommandFailed
 from router.cli.output.tables import count
 from router.cli.resources import in_one_line
@@ -32,18 +31,12 @@ from router.sandbox.quotas import CallQuotas
 from router.settings import Settings, load_settings
 from router.settings.load import HERE
 
-PACKAGE = Path(router.__file__).parent
-SHIPPED = PACKAGE / "demo_files" / "config.toml"
-"""The copy of the repository's config.toml and its rules in the wheel."""
-CHECKOUT = PACKAGE.parent / "config.toml"
-"""The originals. In a checkout the package has no copy."""
-
 
 def config_of(given: str | None) -> Path:
     """Returns the given file, else that of the working directory, else that of the package."""
     if given is not None:
         return Path(given)
-    for path in (HERE, SHIPPED, CHECKOUT):
+    for path in (HERE, shipped("config.toml")):
         if path.is_file():
             return path
     raise CommandFailed(f"connect-router demo: no {HERE} here; name one with --config", misconfigured=True)
