@@ -79,7 +79,6 @@ def container(image, bench):
         stderr=subprocess.PIPE,
         text=True,
     )
-    bench.started.append(process)
     until_event(process, "cycle.finished")
     inside = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
 
@@ -87,7 +86,10 @@ def container(image, bench):
         entered = ["nsenter", "-t", inside, "-m", "-p", *ANY_USER.split(), *words]
         return subprocess.run(entered, cwd="/", env=variables, capture_output=True, text=True, check=False)
 
-    return process, int(inside), execute
+    yield process, int(inside), execute
+    if process.poll() is None:
+        os.kill(int(inside), signal.SIGKILL)  # the change of user has undone --kill-child
+    process.communicate(timeout=20)
 
 
 def test_the_image_runs_as_any_user_on_a_read_only_root_and_obeys_signals_as_process_1(container, bench):
@@ -108,9 +110,9 @@ def test_the_image_runs_as_any_user_on_a_read_only_root_and_obeys_signals_as_pro
     assert process.wait(timeout=20) == 0
 
 
-def test_the_health_check_fails_when_aws_is_out_of_reach(container, bench):
+def test_the_health_check_fails_while_aws_refuses_the_credentials(container, bench):
     _, _, execute = container
-    bench.sandbox.world.faults.add("error", "SearchContacts", code="AccessDeniedException")
+    bench.sandbox.world.faults.add("expired_credentials")
     health = json.loads(values("HEALTHCHECK")[0].partition("CMD ")[2])
 
     def checked():

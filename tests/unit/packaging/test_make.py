@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -65,6 +67,18 @@ def test_an_environment_of_another_python_is_refused_and_kept(tmp_path: Path):
     assert refused.returncode == 2
     assert f"{environment} is not of {other}" in refused.stderr
     assert (environment / "bin" / "python").exists()
+
+
+def test_a_change_of_the_dependencies_has_the_lowest_versions_tried_and_no_other_change_has(tmp_path: Path):
+    tried = tmp_path / "tried"
+    dependencies = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    planned = []
+    for text in ("\n".join(dependencies) + "\n", "boto3>=1\n"):
+        tried.write_text(text, encoding="utf-8")
+        # The inner make is replaced: what is planned is printed instead of made.
+        planned.append(make("bounds", f"TRIED={tried}", f"PY={sys.executable}", "MAKE=echo planned:").stdout)
+
+    assert planned == ["", "planned: lowest ARGS=\n"]
 
 
 def test_ci_runs_what_everybody_runs():

@@ -25,11 +25,13 @@ only_of_the_wheel = pytest.mark.skipif(not TESTS_THE_WHEEL, reason="of the wheel
 
 def package_files() -> dict[str, bytes]:
     """Returns every file of the package in the checkout by its path in a wheel: modules, scenarios, migrations, the
-    marker, the command's entry, and the configuration and the rules that the demo runs on."""
+    marker, the command's entry, and the files that ``connect-router files`` writes out."""
     paths = (path for path in (CHECKOUT / "router").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     found = {path.relative_to(CHECKOUT).as_posix(): path for path in paths}
-    for path in (CHECKOUT / "config.toml", *(CHECKOUT / "rules").iterdir()):
-        found[f"router/demo_files/{path.relative_to(CHECKOUT).as_posix()}"] = path
+    folders = ("rules", "systemd", "monitoring")
+    shipped = [CHECKOUT / name for name in ("config.toml", "Containerfile", "requirements.lock")]
+    for path in (*shipped, *(path for folder in folders for path in (CHECKOUT / folder).iterdir())):
+        found[f"router/shipped_files/{path.relative_to(CHECKOUT).as_posix()}"] = path
     found["connect_router.py"] = CHECKOUT / "connect_router.py"
     return {name: path.read_bytes() for name, path in found.items()}
 
@@ -74,9 +76,23 @@ def test_a_router_of_another_project_on_the_module_path_does_not_replace_the_com
     program = "import sys, connect_router as command; sys.argv[1:] = ['--version']; sys.exit(command.main())"
     environment = {**os.environ, "PYTHONPATH": f"{elsewhere}{os.pathsep}{installed}"}
 
-    done = subprocess.run([sys.executable, "-P", "-c", program], env=environment, capture_output=True, text=True)
+    for arguments in (["-c", program], ["-m", "connect_router", "--version"]):
+        done = subprocess.run([sys.executable, "-P", *arguments], env=environment, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, f"connect-router {router.__version__}\n"), done.stderr
 
-    assert (done.returncode, done.stdout) == (0, f"connect-router {router.__version__}\n"), done.stderr
+
+def test_the_files_that_the_wheel_writes_out_are_the_originals(wheel: zipfile.ZipFile, tmp_path: Path):
+    wheel.extractall(tmp_path / "installed")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
+    command = [sys.executable, "-P", "-m", "connect_router", "files", "out"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    written = [path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    copied = [path for path in written if path.parts[0] not in ("schemas", "terraform")]
+    assert len(copied) > 10
+    for path in copied:
+        assert (tmp_path / "out" / path).read_bytes() == (CHECKOUT / path).read_bytes()
 
 
 def test_the_source_distribution_holds_what_make_test_needs(tmp_path: Path):
