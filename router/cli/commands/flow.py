@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _cloudformation(to: str, name: str, content: str, fallback: str) -> dict[str, Any]:
+def _cloudformation(to: Literal["queue", "agent"], name: str, content: str, fallback: str) -> dict[str, Any]:
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"The flow that connect-router uses to move contacts to a {to}.",
