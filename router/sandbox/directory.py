@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from router.sandbox.instance import Profile, SandboxFlow, SandboxHours, SandboxQueue, User
+from router.sandbox.instance import Profile, Resource, SandboxFlow, SandboxHours, SandboxQueue, User
 
 DEFAULT_INSTANCE = "11111111-2222-3333-4444-555555555555"
 DEFAULT_ACCOUNT = "111122223333"
@@ -29,7 +29,7 @@ TASK_TEMPLATE = "task-template"
 CHANNELS = ("VOICE", "CHAT", "TASK", "EMAIL")
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
-Thing = TypeVar("Thing", SandboxQueue, SandboxFlow, SandboxHours, Profile, User)
+Thing = TypeVar("Thing", bound=Resource)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def find(things: Mapping[str, Thing], reference: str) -> Thing:
     if by_id is not None:
         return by_id
     for thing in things.values():
-        if name_of(thing) == reference:
+        if thing.name == reference:
             return thing
     raise KeyError(reference)
 
@@ -94,14 +94,10 @@ def look_up(things: Mapping[str, Thing], reference: str) -> Thing:
     return thing
 
 
-def name_of(thing: SandboxQueue | SandboxFlow | SandboxHours | Profile | User) -> str:
-    return thing.username if isinstance(thing, User) else thing.name
-
-
 def add(things: dict[str, Thing], thing: Thing, kind: str) -> Thing:
     """Adds a thing. Raises ``ValueError`` if there is one of the name."""
     if thing.id in things:
-        raise ValueError(f"the {kind} {name_of(thing)!r} exists already")
+        raise ValueError(f"the {kind} {thing.name!r} exists already")
     things[thing.id] = thing
     return thing
 

@@ -80,7 +80,7 @@ class Distribution:
         """Offers the queue's contacts to every agent with ``working`` who serves it."""
         register = self._state.register
         idle = [user for user in register.users.values() if user.working is not None and user.routable]
-        idle.sort(key=lambda user: (len(self._state.contacts.held(user.id)), user.username))
+        idle.sort(key=lambda user: (len(self._state.contacts.held(user.id)), user.name))
         for user in idle:
             if user.queue_id == queue_id or any(q.queue_id == queue_id for q in register.profile_of(user).queues):
                 self.work(user)

@@ -37,10 +37,17 @@ Window = tuple[time, time]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxQueue:
+class Resource:
+    """Describes what each resource of the instance has. The name of a user is the username."""
+
     id: str
     arn: str
     name: str
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxQueue(Resource):
     type: QueueType = "STANDARD"
     user_id: str | None = None
     hours_id: str | None = None
@@ -49,7 +56,6 @@ class SandboxQueue:
     """The most contacts that may wait; ``None``: no limit."""
     description: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
-    modified_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +79,12 @@ class FlowOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxFlow:
-    id: str
-    arn: str
-    name: str
+class SandboxFlow(Resource):
     type: FlowType
     state: FlowState = "ACTIVE"
     status: FlowStatus = "PUBLISHED"
     outcome: FlowOutcome = field(default_factory=FlowOutcome)
     description: str | None = None
-    modified_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,15 +98,11 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxHours:
-    id: str
-    arn: str
-    name: str
+class SandboxHours(Resource):
     zone: str = "UTC"
     week: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
     description: str | None = None
-    modified_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,15 +114,11 @@ class ProfileQueue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Resource):
     """Describes a routing profile: the queues its agents serve, and their slots by channel."""
 
-    id: str
-    arn: str
-    name: str
     queues: tuple[ProfileQueue, ...]
     slots: Mapping[str, int]
-    modified_at: datetime
 
     def serves(self, queue_id: str, channel: str) -> bool:
         return any(each.queue_id == queue_id and each.channel == channel for each in self.queues)
@@ -142,10 +136,7 @@ class Working:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    id: str
-    arn: str
-    username: str
+class User(Resource):
     profile_id: str
     queue_id: str
     """The agent's own queue."""
@@ -155,7 +146,6 @@ class User:
     last_name: str = ""
     working: Working | None = None
     """``None``: takes contacts only on request."""
-    modified_at: datetime
 
     @property
     def routable(self) -> bool:

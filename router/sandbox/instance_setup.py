@@ -24,7 +24,6 @@ from router.sandbox.directory import (
     add,
     change,
     find,
-    name_of,
 )
 from router.sandbox.distribution import Distribution
 from router.sandbox.faults import Faults
@@ -209,7 +208,7 @@ class Centre:
         with self.present() as state:
             register = state.register
             for things in (register.users, register.queues, register.flows):
-                found = [each.id for each in things.values() if name in (each.id, each.arn, name_of(each))]
+                found = [each.id for each in things.values() if name in (each.id, each.arn, each.name)]
                 for thing_id in found:
                     if state.contacts.waiting(thing_id) or state.contacts.held(thing_id):
                         raise ValueError(f"{name!r} still has contacts")
@@ -240,7 +239,7 @@ class Centre:
             queue = self._agent_queue(username)
             user = User(
                 **self._identified(USER, username),
-                username=username,
+                name=username,
                 profile_id=find(state.register.profiles, named).id,
                 queue_id=queue.id,
                 status=status,

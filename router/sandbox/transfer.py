@@ -169,10 +169,10 @@ class Transfers:
             new_contact_id=moved.id,
             from_queue=left.name if left else None,
             to_queue=None if user else queue.name,
-            to_agent=user.username if user else None,
+            to_agent=user.name if user else None,
             flow=flow.name,
             token=request.token,
-            taken_from=loser.username if loser else None,
+            taken_from=loser.name if loser else None,
         )
         self.done.append(transfer)
         if transfer.taken_from is not None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import Thing, look_up
-from router.sandbox.instance import Profile, SandboxFlow, SandboxHours, SandboxQueue, User
+from router.sandbox.instance import Resource
 from router.sandbox.refusal import invalid_parameter, not_found
 from router.sandbox.state import State
 from router.sandbox.world import World
@@ -71,7 +71,7 @@ class OperationCall:
                     raise invalid_parameter(f"{kind} is not valid: {reference}") from None
         return found
 
-    def modified(self, thing: SandboxQueue | SandboxFlow | SandboxHours | Profile | User) -> Result:
+    def modified(self, thing: Resource) -> Result:
         return {"LastModifiedTime": thing.modified_at, "LastModifiedRegion": self.world.identity.region}
 
     def searched(self, things: Collection[_Item], fields: Callable[[_Item], Mapping[str, str]]) -> list[_Item]:

@@ -14,7 +14,7 @@ def list_users(call: OperationCall) -> Result:
     return call.rows(
         "UserSummaryList",
         call.state.register.users.values(),
-        lambda user: {"Id": user.id, "Arn": user.arn, "Username": user.username, **call.modified(user)},
+        lambda user: {"Id": user.id, "Arn": user.arn, "Username": user.name, **call.modified(user)},
     )
 
 
@@ -26,7 +26,7 @@ def describe_user(call: OperationCall) -> Result:
 def search_users(call: OperationCall) -> Result:
     found = call.searched(
         call.state.register.users.values(),
-        lambda user: {"Username": user.username, "FirstName": user.first_name, "LastName": user.last_name},
+        lambda user: {"Username": user.name, "FirstName": user.first_name, "LastName": user.last_name},
     )
     return call.rows("Users", found, _user, total="ApproximateTotalCount")
 
@@ -164,7 +164,7 @@ def _user(user: User) -> Result:
     return {
         "Id": user.id,
         "Arn": user.arn,
-        "Username": user.username,
+        "Username": user.name,
         "IdentityInfo": {"FirstName": user.first_name, "LastName": user.last_name},
         "RoutingProfileId": user.profile_id,
     }

@@ -74,7 +74,7 @@ class Bench:
         return next(each.id for each in self.world.state.register.flows.values() if each.name == name)
 
     def user(self, name: str) -> str:
-        return next(each.id for each in self.world.state.register.users.values() if each.username == name)
+        return next(each.id for each in self.world.state.register.users.values() if each.name == name)
 
     def transfer(self, contact_id: str, queue: str = "General", flow: str = "Overflow to queue", **more: Any) -> Any:
         answer = self.call(
