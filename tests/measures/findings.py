@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.measures import module_names, prose
@@ -120,6 +121,7 @@ def pages(root: Path, under: Path) -> list[Path]:
     return [file.relative_to(root) for file in files if file.suffix == ".md"]
 
 
+@cache
 def of_path(root: Path, under: Path) -> Findings:
     """Checks a file or a folder of code or of pages, a path relative to ``root``."""
     code = modules(root, under)
