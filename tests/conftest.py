@@ -10,7 +10,9 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+import botocore.hooks
 import botocore.session
 from botocore.loaders import create_loader
 from hypothesis import HealthCheck, settings
@@ -29,9 +31,15 @@ settings.register_profile("suite", deadline=None, max_examples=100, derandomize=
 settings.register_profile("long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-# Every new client of the SDK reads the descriptions of its service again, which takes a tenth of a second. The tests of
-# one process share what was read; the SDK does not change it.
+# Every new client of the SDK reads the descriptions of its service again, gives several hundred events their present
+# names, and inspects their handlers, which together takes a tenth of a second. The tests of one process share what was
+# found out; the SDK does not change it.
 botocore.session.create_loader = functools.cache(create_loader)
+_hooks: Any = botocore.hooks
+_alias_of = _hooks.EventAliaser(None)._alias_event_name  # has a cache
+_hooks.EventAliaser._alias_event_name = lambda _, name: _alias_of(name)
+_inspected = functools.cache(_hooks.accepts_kwargs)
+_hooks.accepts_kwargs = lambda handler: _inspected(getattr(handler, "__func__", handler))  # retains no client
 
 pytest_plugins = ["tests.purity"]
 

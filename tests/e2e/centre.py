@@ -87,6 +87,7 @@ class Centre:
             "quotas.ListQueues": {"rate": 100, "burst": 100},
             "quotas.ListContactFlows": {"rate": 100, "burst": 100},
             "quotas.ListUsers": {"rate": 100, "burst": 100},
+            "quotas.GetCurrentUserData": {"rate": 100, "burst": 100},
         }
         settings = load_settings(config, environ={}, overrides={**fast, **overrides})
         app = build(settings, load_rules(path), mode=mode, clock=self.clock, connect=self.connect)
