@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from router.connect.answers import Failure
 from router.cycle_context import CycleContext
 from router.decide.decide import Account, Decided
 from router.decide.decision import Hold, RoutingUpdate, RuleDecision, Transfer, Warn
@@ -17,6 +16,7 @@ from router.durations import format_duration
 from router.execute.result import Outcome, Result
 from router.model import Contact, ContactId, HoldReason
 from router.rules.rule import Mode
+from router.search.progress import SearchProgress
 from router.telemetry.glance import Glance, glance_of
 
 _PASSING = frozenset({Outcome.HELD, Outcome.NOT_SENT, Outcome.NO_PLACE, Outcome.LEARNT, Outcome.INTERRUPTED})
@@ -78,12 +78,8 @@ class Figure:
     text: str = ""
 
 
-def _logged(name: str) -> dict[str, Any]:
-    return {"name": name}
-
-
 def _figure(name: str, **description: Any) -> dict[str, Any]:
-    return {"name": name, "figure": Figure(name=name, **description)}
+    return {"figure": Figure(name=name, **description)}
 
 
 def _done(kind: type[RuleDecision], *modes: Mode) -> Callable[[Result], bool]:
@@ -99,17 +95,14 @@ def _ended_as(*outcomes: Outcome) -> Callable[[Result], bool]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CycleReport:
-    """Holds what one cycle saw and did. Every field with the metadata ``_figure`` or ``_logged`` is in the log line.
+class CycleFigures:
+    """Holds the figures of a cycle, each with its ``Figure``.
 
-    ``due`` counts contacts, ``held`` decisions by reason. ``not_sent`` counts what the quota or the next poll
-    prevented; it is decided on again. ``oldest_breach`` is of the contacts still not served, ``None`` if nothing is
-    late. ``breached`` counts the promises broken in this cycle, ``breached_by`` by rule. ``complete`` means that
-    everything that waits was looked at and no search failed, ``searching`` that the search continues. ``unseen`` is how
-    many contacts that search is still to return, ``unseen_for`` for how long they have not all been looked at.
+    ``due`` counts contacts. ``not_sent`` counts what the quota or the next poll prevented; it is decided on again.
+    ``oldest_breach`` is of the contacts still not served, ``None`` if nothing is late. ``breached`` counts the promises
+    broken in this cycle.
     """
 
-    cycle: int = field(default=0, metadata=_logged("cycle"))
     waiting: int = field(
         default=0, metadata=_figure("waiting", gauge="waiting", text="Contacts that waited in the last cycle.")
     )
@@ -136,7 +129,6 @@ class CycleReport:
             text="Due, and left by the quotas to a later cycle.",
         ),
     )
-    held: Mapping[str, int] = field(default_factory=dict, metadata=_logged("held"))
     oldest_breach: timedelta | None = field(
         default=None,
         metadata=_figure(
@@ -146,10 +138,6 @@ class CycleReport:
             text="Seconds since the oldest breach that is not served; 0: none.",
         ),
     )
-    next_due_at: datetime | None = field(default=None, metadata=_logged("next_due_at"))
-    complete: bool = field(default=True, metadata=_logged("complete"))
-    unseen: int = field(default=0, metadata=_logged("unseen"))
-    unseen_for: timedelta = field(default=timedelta(), metadata=_logged("unseen_s"))
     seconds: float = field(
         default=0.0,
         metadata=_figure("seconds", unit="Seconds", gauge="cycle_seconds", text="Seconds that the last cycle took."),
@@ -160,16 +148,40 @@ class CycleReport:
             "busy_s", unit="Seconds", gauge="busy_seconds", text="Seconds of it spent on deciding and acting."
         ),
     )
+
+
+_FIGURES: Mapping[str, Figure] = {one.name: one.metadata["figure"] for one in dataclasses.fields(CycleFigures)}
+FIGURES: tuple[Figure, ...] = tuple(_FIGURES.values())
+"""Every figure of a cycle: its name, its unit, how it is added up, and its metric."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleReport(CycleFigures):
+    """Holds what one cycle saw and did: its figures and the rest of the log line.
+
+    ``held`` counts decisions by reason, ``breached_by`` broken promises by rule. ``search`` is how far the search has
+    come.
+    """
+
+    cycle: int = 0
+    held: Mapping[str, int] = field(default_factory=dict)
+    next_due_at: datetime | None = None
     breached_by: Mapping[str, int] = field(default_factory=dict)
-    searching: bool = False
-    failure: Failure | None = None
+    search: SearchProgress = field(default_factory=lambda: SearchProgress(begun=True))
     glance: Glance = field(default_factory=Glance)
+
+    @property
+    def complete(self) -> bool:
+        """Returns whether everything that waits was looked at and no search failed."""
+        return self.search.complete
 
     def fields(self, *, period_s: float | None = None) -> dict[str, Any]:
         """Returns the members of the log line, durations in seconds. ``period_s`` is the time to the next cycle, by
         which ``drain_s`` is computed; ``None``: what this cycle took."""
-        logged = [one for one in dataclasses.fields(self) if "name" in one.metadata]
-        line = {one.metadata["name"]: _plain(getattr(self, one.name)) for one in logged}
+        figures = {figure.name: getattr(self, name) for name, figure in _FIGURES.items()}
+        others = {name: getattr(self, name) for name in ("cycle", "held", "next_due_at", "complete")}
+        search = {"unseen": self.search.unseen, "unseen_s": self.search.unseen_for}
+        line = {name: _plain(value) for name, value in (others | figures | search).items()}
         return {**line, "drain_s": self.drain_s(self.seconds if period_s is None else period_s)}
 
     @property
@@ -183,12 +195,6 @@ class CycleReport:
         if not self.transferred or not self.kept_back:
             return None
         return round(self.kept_back * period_s / self.transferred, 1)
-
-
-FIGURES: tuple[Figure, ...] = tuple(
-    one.metadata["figure"] for one in dataclasses.fields(CycleReport) if "figure" in one.metadata
-)
-"""Every figure of a cycle: its name, its unit, how it is added up, and its metric."""
 
 
 def _plain(value: object) -> object:

@@ -61,9 +61,10 @@ class Health:
             self._vital = replace(self._vital, ready_at=self._clock.now())
 
     def cycled(self, report: CycleReport) -> None:
-        now = self._clock.now()
+        now, search = self._clock.now(), report.search
+        well = search.complete or (search.going_on and search.failure is None)
         with self._lock:
-            complete_at = now if report.complete or report.searching else self._vital.complete_at
+            complete_at = now if well else self._vital.complete_at
             self._vital = replace(self._vital, report=report, finished_at=now, complete_at=complete_at)
 
     def watched(self) -> None:

@@ -68,11 +68,7 @@ class CycleReporter:
             report_of(tally.context.cycle, Decided(decisions=decisions, accounts=latest), tally.results),
             breached=sum(tally.breached.values()),
             breached_by=dict(tally.breached),
-            complete=seen.complete,
-            searching=seen.going_on and seen.failure is None,
-            unseen=seen.unseen,
-            unseen_for=seen.unseen_for,
-            failure=seen.failure,
+            search=seen,
             seconds=now - tally.began,
             busy=tally.busy,
         )

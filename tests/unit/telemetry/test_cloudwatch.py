@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from router import logs
+from router.search.progress import SearchProgress
 from router.telemetry.cloudwatch import NAMESPACE, UNITS, embedding
 from router.telemetry.cycle_report import CycleReport
 
@@ -119,7 +120,7 @@ def test_the_time_is_that_of_the_line_in_milliseconds(written):
 
 
 def test_what_is_no_number_in_the_line_is_summed(written):
-    line = written(complete=False)
+    line = written(search=SearchProgress())
 
     assert (line["holds"], line["api_calls"], line["incomplete"]) == (3, 11, 1)
     assert written()["incomplete"] == 0

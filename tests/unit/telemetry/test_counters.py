@@ -15,6 +15,7 @@ from router.decide.decision import Transfer
 from router.execute.result import Outcome, Result
 from router.rules.load import parse_rules
 from router.rules.rule import Mode
+from router.search.progress import SearchProgress
 from router.telemetry.counters import REACTION_S, CycleCounters
 from router.telemetry.cycle_report import CycleReport
 
@@ -55,7 +56,7 @@ def samples(*cycles):
 def test_moves_are_counted_by_rule_and_outcome_and_what_is_only_observed_apart():
     found = samples(
         (CycleReport(), [result(after=1), result(after=2), result(Outcome.HELD), result(rule="other", after=1)]),
-        (CycleReport(complete=False), [result(mode=Mode.OBSERVE)]),
+        (CycleReport(search=SearchProgress()), [result(mode=Mode.OBSERVE)]),
     )
     moved = {tuple(labels): value for (name, *labels), value in found.items() if name == "transfers_total"}
     assert moved == {("done", "late"): 2, ("held", "late"): 1, ("done", "other"): 1, ("observed", "late"): 1}

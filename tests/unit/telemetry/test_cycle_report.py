@@ -9,7 +9,10 @@ from router.decide.decision import RoutingUpdate, Transfer, Warn
 from router.execute.result import Outcome, Result
 from router.model import HoldReason
 from router.rules.rule import Mode
+from router.search.progress import SearchProgress
 from router.telemetry.cycle_report import FIGURES, CycleReport, in_a_line, report_of
+
+MINUTE = timedelta(minutes=1)
 
 NOTHING = Decided(decisions=(), accounts={})
 
@@ -66,7 +69,7 @@ def test_the_line_has_plain_values_only():
         held={"closed": 1},
         oldest_breach=timedelta(seconds=61.23456),
         next_due_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
-        unseen_for=timedelta(seconds=3),
+        search=SearchProgress(unseen_for=timedelta(seconds=3)),
         seconds=1.23456,
         busy=0.98765,
     )
@@ -96,7 +99,7 @@ def test_what_limits_and_quota_kept_back_drains_at_the_pace_of_the_cycle(report,
     [
         (CycleReport(cycle=3, waiting=5, due=2, transferred=1), "cycle 3: 5 waiting, 2 due, 1 moved"),
         (
-            CycleReport(cycle=3, failed=1, held={"closed": 2}, oldest_breach=timedelta(minutes=3), complete=False),
+            CycleReport(cycle=3, failed=1, held={"closed": 2}, oldest_breach=3 * MINUTE, search=SearchProgress()),
             "cycle 3: 0 waiting, 0 due, 0 moved, 2 held, 1 failed, oldest breach 3m; the search was incomplete",
         ),
     ],
