@@ -15,6 +15,7 @@ from router.daemon.cycle import Cycle
 from router.execute.executor import Executor
 from router.followup.stranded_contacts import StrandedContacts
 from router.followup.tracker import Tracker
+from router.ledger.breach_records import BreachRecords
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
 from router.lookup.snapshot import Lookup
@@ -26,6 +27,7 @@ from router.runtime import DaemonThreads, Runtime, SystemClock
 from router.safety.safety import Safety
 from router.search.planner import SearchPlanner
 from router.settings import Settings
+from router.telemetry.breaches import BreachTransitions
 from router.telemetry.health import Health
 from router.telemetry.reporter import CycleReporter, count_nothing
 
@@ -182,13 +184,14 @@ def build(
     stores = Stores.open(settings, runtime.clock, shared)
     counters = _open_counters(settings)
     count = counters.count if counters is not None else count_nothing
+    breaches = BreachTransitions(BreachRecords(stores.ledger if stores.working else stores.observed))
     cycle = _open_cycle(
         settings,
         runtime,
         connection,
         stores,
         BoundRules(instance=connection.instance, ruleset=ruleset),
-        CycleReporter(mode=mode, calls=connection.calls, count=count),
+        CycleReporter(mode=mode, calls=connection.calls, breaches=breaches, count=count),
         once=once,
         landed=lambda contact, landing: acting.landed(contact, landing),
     )

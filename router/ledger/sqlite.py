@@ -296,5 +296,6 @@ class SqliteLedger(Store):
             removed = {"instance": self.instance_id, "chains": json.dumps(dead)}
             count = connection.execute(statements.DELETE_ACTIONS, removed).rowcount
             connection.execute(statements.DELETE_SEGMENTS, removed)
+            connection.execute(statements.DELETE_BREACHES, asked)
         self._recent.forget()
         return count

@@ -128,7 +128,11 @@ LAND = f"""UPDATE actions SET {_assignments(column for column in LANDING if colu
 LAST_MOVES = f"""SELECT * FROM actions WHERE id IN (
     SELECT max(id) FROM actions WHERE instance = :instance AND {MOVED} GROUP BY rule, at)"""
 
-NEWEST = "SELECT max(decided_at) FROM actions WHERE instance = :instance"
+NEWEST = """SELECT max(at) FROM (
+    SELECT max(decided_at) AS at FROM actions WHERE instance = :instance
+    UNION ALL SELECT max(logged_at) FROM breaches WHERE instance = :instance)"""
+
+DELETE_BREACHES = "DELETE FROM breaches WHERE instance = :instance AND logged_at < :before"
 
 DEAD_CHAINS = f"""
     SELECT DISTINCT segments.chain_id FROM actions

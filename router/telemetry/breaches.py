@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from router import events
@@ -12,6 +13,8 @@ from router.decide.decide import Account, Decided
 from router.decide.decision import Hold, Transfer
 from router.decide.tried_rule import TriedRule
 from router.execute.result import Outcome, Result
+from router.ledger.breach_records import BreachRecords
+from router.ledger.errors import LedgerUnavailable
 from router.model import Contact, ContactId, WaitKey
 from router.news import NewsFilter
 from router.rules.condition import Unread
@@ -42,13 +45,14 @@ def late_rules(account: Account) -> Iterator[tuple[TriedRule, timedelta]]:
 class BreachTransitions:
     """Logs a breach once for each wait and rule.
 
-    The ledger shows after a restart that a breach was logged if it has an action of the wait from a later instant.
+    The ledger shows which breaches were logged by an earlier run, or by another router. A breach is logged before it is
+    recorded: if the ledger cannot be written, it may be logged again, and is never withheld.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, records: BreachRecords) -> None:
+        self._records = records
         self._news: NewsFilter[tuple[WaitKey, str]] = NewsFilter()
         self._first_seen: dict[ContactId, int] = {}
-        self._since: datetime | None = None
 
     def log_new(
         self, decided: Decided, results: Iterable[Result], context: CycleContext, *, now: datetime, knows_pauses: Knows
@@ -57,18 +61,21 @@ class BreachTransitions:
 
         A contact is logged in the cycle after, if it is not known yet whether it was paused: ``knows_pauses``.
         """
-        self._since = self._since or now
         ended = {one.decision.contact.id: one for one in results if isinstance(one.decision, Transfer)}
-        found: Counter[str] = Counter()
+        found: list[tuple[WaitKey, str]] = []
         for account in decided.accounts.values():
             result = ended.get(account.contact.id)
             if account.wait is None or (result is not None and result.outcome in _AGAIN_AT_ONCE):
                 continue
             for tried, late in late_rules(account):
-                if self._is_sure(account.contact, context, knows_pauses) and self._is_new(account, tried, now - late):
+                breach = account.wait.key, tried.rule.name
+                if self._is_sure(account.contact, context, knows_pauses) and self._is_new(*breach):
                     self._log(account, tried, result, context, late)
-                    found[tried.rule.name] += 1
-        return found
+                    found.append(breach)
+        if found:
+            with suppress(LedgerUnavailable):
+                self._records.record(found, now)
+        return Counter(rule for _, rule in found)
 
     def _log(
         self, account: Account, tried: TriedRule, result: Result | None, context: CycleContext, late: timedelta
@@ -92,11 +99,13 @@ class BreachTransitions:
             return True
         return self._first_seen.setdefault(contact.id, context.cycle) < context.cycle
 
-    def _is_new(self, account: Account, tried: TriedRule, breached_at: datetime) -> bool:
-        assert account.wait is not None, "the contact waits"
-        since = self._since or breached_at
-        known = any(breached_at < action.decided_at < since for action in account.wait.actions)
-        return self._news.is_news((account.wait.key, tried.rule.name)) and not known
+    def _is_new(self, wait: WaitKey, rule: str) -> bool:
+        if not self._news.is_news((wait, rule)):
+            return False
+        try:
+            return not self._records.is_known(wait, rule)
+        except LedgerUnavailable:
+            return True
 
 
 def _reason(account: Account, tried: TriedRule, result: Result | None) -> tuple[str, str]:

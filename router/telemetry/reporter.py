@@ -31,10 +31,10 @@ class CycleReporter:
 
     mode: Mode
     calls: Callable[[], Mapping[str, int]]
+    breaches: BreachTransitions
     count: Count = count_nothing
     _searches: SearchTransitions = field(default_factory=SearchTransitions)
     _holds: HoldTransitions = field(default_factory=HoldTransitions)
-    _breaches: BreachTransitions = field(default_factory=BreachTransitions)
     _limits: LimitsReached = field(default_factory=LimitsReached)
 
     def calls_so_far(self) -> Counter[str]:
@@ -53,7 +53,7 @@ class CycleReporter:
         self, decided: Decided, results: list[Result], tally: CycleTally, *, now: datetime, knows_pauses: Knows
     ) -> None:
         """Logs and counts the promises that are broken since the last round, and why their contacts still wait."""
-        tally.breached += self._breaches.log_new(
+        tally.breached += self.breaches.log_new(
             decided, results, tally.context, now=now, knows_pauses=knows_pauses
         )
 

@@ -6,6 +6,9 @@ import pytest
 
 from router.daemon.control.operator import Operator
 from router.daemon.control.protocol import Peer
+from router.ledger.breach_records import BreachRecords
+from router.ledger.errors import LedgerUnavailable
+from router.rules.rule import Mode
 from tests.e2e.centre import LATE_RULE
 from tests.e2e.test_metrics import router, scraped
 
@@ -78,12 +81,36 @@ def test_two_rules_and_two_waits_get_a_line_each(waiting, events):
     assert len(breached(events)) == 2
 
 
-def test_a_breach_that_an_action_of_the_ledger_followed_is_not_logged_again_after_a_restart(waiting, events):
-    warned = HELD + '[[rule.step]]\nat = "110%"\nwarn = "late by far"\n'
-    app = waiting.router(warned)
+@pytest.mark.parametrize("warned", ["", '[[rule.step]]\nat = "110%"\nwarn = "late by far"\n'])
+@pytest.mark.parametrize("mode", [Mode.ENFORCE, Mode.OBSERVE])
+def test_a_breach_is_not_logged_again_after_a_restart(waiting, events, warned, mode):
+    app = waiting.router(HELD + warned, mode=mode)
     waiting.clock.travel(10 * MINUTE)
     cycles(app, 3)
     assert len(breached(events)) == 1
+    for _ in range(2):
+        waiting.end(app)
+        app = waiting.router(HELD + warned, mode=mode)
+        assert cycles(app, 3).breached == 0
+    assert len(breached(events)) == 1
+
+
+def test_another_wait_of_the_contact_is_logged_after_a_restart(waiting, events):
+    app = waiting.router(HELD)
+    waiting.clock.travel(10 * MINUTE)
+    cycles(app, 3)
     waiting.end(app)
-    cycles(waiting.router(warned), 3)
+    second = waiting.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    cycles(waiting.router(HELD), 3)
+    assert [line["contact_id"] for line in breached(events)] == [waiting.contact, second]
+
+
+def test_a_breach_is_logged_although_the_ledger_cannot_record_it(waiting, events, monkeypatch):
+    def refuse(*args):
+        raise LedgerUnavailable("the disk is full")
+
+    app = waiting.router(HELD)
+    monkeypatch.setattr(BreachRecords, "record", refuse)
+    waiting.clock.travel(10 * MINUTE)
+    cycles(app, 3)
     assert len(breached(events)) == 1

@@ -31,6 +31,7 @@ from router.rules.load import load_rules
 from router.rules.rule import Mode
 from tests.builders import tables
 from tests.builders.losing import LosingProxy
+from tests.e2e.test_breaches import HELD
 from tests.e2e.test_service_following import TO_AGENT
 
 HOUR = timedelta(hours=1)
@@ -144,6 +145,20 @@ def test_a_router_that_takes_over_reports_the_contacts_that_the_other_one_left_w
 
     [stranded] = [line for line in events if line["event"] == "contact.stranded"]
     assert (stranded["to_agent"], stranded["log_level"]) == ("supervisor.one", "warning")
+
+
+def test_a_router_that_takes_over_does_not_log_a_breach_again(fleet, centre, events):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    one, other = fleet.store("one"), fleet.store("other")
+    for store, before in ((one, other), (other, one), (one, other)):
+        fleet.take(store, before)
+        app = fleet.app(store, rules=HELD)
+        app.names.load()
+        for _ in range(3):
+            app.cycle.run(until=None)
+        app.stop()
+        app.close()
+    assert [line["event"] for line in events].count("contact.breached") == 1
 
 
 def test_one_whose_lease_ran_out_does_not_work_although_nobody_has_taken_over(fleet, centre):

@@ -18,6 +18,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "segments": ("contact_id",),
     "pauses": ("kind", "subject"),
     "resumed_flows": ("flow_id",),
+    "breaches": ("wait_id", "began_at", "rule"),
 }
 """The shared tables with the keys of their rows. The instance is no part of a key: a copy has one instance only."""
 
@@ -31,6 +32,8 @@ def watch(connection: sqlite3.Connection) -> None:
     """Records from now on which rows the connection changes; a transaction that is undone records nothing."""
     connection.execute("CREATE TEMP TABLE changed (name TEXT, key TEXT, PRIMARY KEY (name, key)) WITHOUT ROWID")
     for table, columns in KEYS.items():
+        if not _columns(connection, table):  # the schema of an older version
+            continue
         for event, of in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
             key = ", ".join(f"{of}.{column}" for column in columns)
             connection.execute(_WATCH.format(event=event, table=table, key=key))

@@ -17,6 +17,7 @@ SHIPPED = {
     "0003_pauses": "99fb37045c62d99a",
     "0004_waits": "05d597246e550b31",
     "0005_channel": "b3cdfd21794fcf5a",
+    "0006_breaches": "a175156f4a25f531",
 }
 """What was shipped is in ledgers that exist: it is never edited, another migration is added."""
 
@@ -56,7 +57,7 @@ def test_every_table_is_strict(open_ledger):
     tables = open_ledger()._connection.execute("PRAGMA table_list").fetchall()
 
     ours = {row["name"]: row["strict"] for row in tables if not row["name"].startswith("sqlite_")}
-    assert ours == {"migrations": 1, "actions": 1, "segments": 1, "pauses": 1, "resumed_flows": 1}
+    assert ours == {"migrations": 1, "actions": 1, "segments": 1, "pauses": 1, "resumed_flows": 1, "breaches": 1}
 
 
 def test_an_older_ledger_is_upgraded_with_all_it_holds(open_ledger, monkeypatch, act):
