@@ -33,77 +33,62 @@ class Updated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Throttled:
+class NoSuccess:
+    """Holds what every answer other than a success has. ``code`` is the error's name."""
+
+    code: str
+    message: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttled(NoSuccess):
     """Is HTTP 429 about the rate, or a call that was not made (``code`` ``NOT_SENT``). Nothing happened.
 
     A call is not made if this process's own quota gave no token in time, or the process stops.
     """
 
-    code: str
     message: str = ""
-    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+class Unknown(NoSuccess):
     """5xx, a time-out, a broken connection, an answer that is not Connect's: it may have happened or not."""
 
-    code: str
-    message: str
-    request_id: str | None = None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class Rejected(NoSuccess):
     """Is another 4xx: Connect refused this call for good. Nothing happened."""
 
-    code: str
-    message: str
     status: int
-    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Full:
+class Full(NoSuccess):
     """Is ServiceQuotaExceededException, HTTP 402 (API_TransferContact).
 
     The chain has its 12 contacts, or the instance has its active tasks or e-mails.
     """
 
-    message: str
-    request_id: str | None = None
-
-    @property
-    def code(self) -> str:
-        return "ServiceQuotaExceededException"
+    code: str = "ServiceQuotaExceededException"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Denied:
+class Denied(NoSuccess):
     """Is AccessDeniedException, HTTP 403: the credentials are known, the permission is missing."""
 
-    message: str
-    request_id: str | None = None
     code: str = "AccessDeniedException"
     """``NOT_FROM_AWS`` if a proxy or firewall refused the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Skewed:
+class Skewed(NoSuccess):
     """AWS refused the time of the signature, because the local clock is wrong. Nothing happened."""
-
-    code: str
-    message: str
-    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unauthenticated:
+class Unauthenticated(NoSuccess):
     """The credentials themselves are missing, expired or refused: every call would be."""
-
-    code: str
-    message: str
-    request_id: str | None = None
 
 
 class TooLate(Exception):

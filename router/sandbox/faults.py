@@ -42,6 +42,24 @@ Kind = Literal[
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+REFUSALS: Mapping[Kind, tuple[str, str]] = {
+    "error_500": ("InternalServiceException", "Request processing failed because of an error or failure"),
+    "error_503": ("ServiceUnavailableException", "Service Unavailable"),
+    "access_denied": ("AccessDeniedException", "User is not authorized to perform this action"),
+    "expired_credentials": ("ExpiredTokenException", "The security token included in the request is expired"),
+    "unrecognized_client": ("UnrecognizedClientException", "The security token included in the request is invalid."),
+}
+"""The error's name and message, for the kinds that refuse the call in place of its effect."""
+
+INSTEAD: Mapping[Kind, Literal["hang", "reset", "cut"]] = {
+    "timeout_before": "hang",
+    "timeout_after": "hang",
+    "reset_before": "reset",
+    "reset_after": "reset",
+    "cut_after": "cut",
+}
+"""What happens to the connection in place of the response."""
+
 PATIENCE = timedelta(seconds=60)
 """How long a time-out lasts if the caller does not give up."""
 

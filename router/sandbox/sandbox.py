@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
 
-from router.sandbox.faults import PATIENCE, Fault
+from router.sandbox.faults import INSTEAD, PATIENCE, REFUSALS, Fault
 from router.sandbox.operations import OPERATIONS
 from router.sandbox.operations.call import OperationCall as Pending
 from router.sandbox.refusal import Refusal, invalid_parameter, not_found
@@ -215,13 +215,12 @@ class Sandbox:
         fault: Fault | None,
     ) -> HttpReply:
         kind = fault.kind if fault is not None else None
-        hangs = kind in ("timeout_before", "timeout_after")
-        resets, cut = kind in ("reset_before", "reset_after"), kind == "cut_after"
+        instead = INSTEAD.get(kind) if kind is not None else None
         call = Call(
             at=at,
             operation=operation,
             params=params,
-            status=0 if hangs or resets or cut else answer.status,
+            status=answer.status if instead is None else 0,
             request_id=request_id,
             code=answer.code,
             fault=kind,
@@ -229,15 +228,15 @@ class Sandbox:
         with self._lock:
             self._calls.append(call)
         delay = self._latency()
-        if fault is not None and (hangs or kind == "slow"):
-            delay += fault.delay or (PATIENCE if hangs else timedelta(0))
+        if fault is not None and (instead == "hang" or kind == "slow"):
+            delay += fault.delay or (PATIENCE if instead == "hang" else timedelta(0))
         skew = fault.delay if fault is not None and kind == "skew" else timedelta(0)
         return HttpReply(
             answer=answer,
             request_id=request_id,
             date=at + skew,
             delay_s=delay.total_seconds(),
-            instead="hang" if hangs else "reset" if resets else "cut" if cut else None,
+            instead=instead,
         )
 
     def _throttled(self) -> Refusal:
@@ -280,14 +279,6 @@ class Sandbox:
         for act in acts:
             act(params)
 
-
-REFUSALS: Mapping[str, tuple[str, str]] = {
-    "error_500": ("InternalServiceException", "Request processing failed because of an error or failure"),
-    "error_503": ("ServiceUnavailableException", "Service Unavailable"),
-    "access_denied": ("AccessDeniedException", "User is not authorized to perform this action"),
-    "expired_credentials": ("ExpiredTokenException", "The security token included in the request is expired"),
-    "unrecognized_client": ("UnrecognizedClientException", "The security token included in the request is invalid."),
-}
 
 _NOTHING = WireAnswer(0, b"")
 _GARBAGE = WireAnswer(200, b'{"Contacts": [{"Id": ')
