@@ -6,14 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from router.connect.agents import Agents
 from router.connect.answers import Failure, InstanceIdentity
 from router.connect.api import Answered
 from router.connect.directory import read_directory
 from router.connect.fields import Row, Unreadable, part, required, text
 from router.connect.hours import read_hours
 from router.connect.iam import denied
-from router.connect.metrics import Metrics
+from router.connect.live_data import Agents, Metrics
 from router.connect.missing_ids import MissingIds
 from router.connect.reads import BRIEF, Patience, Reads, readable
 from router.model import (

@@ -8,10 +8,9 @@ here imports the router's own rules, decisions or ledger.
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import Identity
-from router.sandbox.faults import Fault
+from router.sandbox.faults import Fault, Refusal
 from router.sandbox.instance import FlowOutcome, Override, Working
 from router.sandbox.quotas import CallRate
-from router.sandbox.refusal import Refusal
 from router.sandbox.sandbox import Call, Sandbox
 from router.sandbox.scenario import Scenario
 from router.sandbox.serve import greeting, serve

@@ -1,4 +1,4 @@
-"""Chooses the faults of calls: by operation, count, probability, time and contact."""
+"""Defines how calls fail: the errors of the API, and faults by operation, count, probability, time and contact."""
 
 from __future__ import annotations
 
@@ -8,6 +8,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
+
+
+class Refusal(Exception):
+    """Signals that the API refuses a call. The server writes it on the wire.
+
+    ``code`` is the error's name in the service model, or one that AWS sends although the model lacks it. ``status``
+    is given only if the code does not determine it."""
+
+    def __init__(self, code: str, message: str, *, status: int | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def invalid_request(message: str) -> Refusal:
+    return Refusal("InvalidRequestException", message)
+
+
+def invalid_parameter(message: str) -> Refusal:
+    return Refusal("InvalidParameterException", message)
+
+
+def not_found(message: str) -> Refusal:
+    return Refusal("ResourceNotFoundException", message)
+
 
 Kind = Literal[
     "throttle",

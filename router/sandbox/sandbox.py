@@ -11,10 +11,9 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
 
-from router.sandbox.faults import INSTEAD, PATIENCE, REFUSALS, Fault
+from router.sandbox.faults import INSTEAD, PATIENCE, REFUSALS, Fault, Refusal, invalid_parameter, not_found
 from router.sandbox.operations import OPERATIONS
 from router.sandbox.operations.call import OperationCall as Pending
-from router.sandbox.refusal import Refusal, invalid_parameter, not_found
 from router.sandbox.scenario import Scenario
 from router.sandbox.wire.answer import InvalidAnswer, WireAnswer, check_refusal, write_answer, write_refusal
 from router.sandbox.wire.model import Resolved, resolve

@@ -9,9 +9,9 @@ from router.sandbox.chains import add_successor, has_room, transferred_reason
 from router.sandbox.contacts import CHAIN_LIMIT, TRANSFERABLE, SandboxContact
 from router.sandbox.directory import look_up
 from router.sandbox.distribution import Distribution
+from router.sandbox.faults import Refusal, invalid_request, not_found
 from router.sandbox.instance import TRANSFER_FLOWS, SandboxFlow, SandboxQueue, User
 from router.sandbox.lifecycle import Lifecycle
-from router.sandbox.refusal import Refusal, invalid_request, not_found
 from router.sandbox.state import State
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from router.daemon.prometheus import PrometheusCollector
 from router.daemon.status import status_of
-from router.sandbox.refusal import Refusal
+from router.sandbox.faults import Refusal
 from tests.e2e.centre import reloaded
 
 HOUR = timedelta(hours=1)

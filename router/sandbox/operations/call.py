@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import Thing, look_up
+from router.sandbox.faults import invalid_parameter, not_found
 from router.sandbox.instance import Resource
-from router.sandbox.refusal import invalid_parameter, not_found
 from router.sandbox.state import State
 from router.sandbox.world import World
 

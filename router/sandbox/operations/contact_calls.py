@@ -12,11 +12,11 @@ from typing import Any
 from router.sandbox.chains import has_room
 from router.sandbox.contacts import DEFAULT_PRIORITY, SandboxContact
 from router.sandbox.directory import CONTACT, bare
+from router.sandbox.faults import Refusal, invalid_parameter, invalid_request
 from router.sandbox.instance import SandboxFlow
 from router.sandbox.lifecycle import PAUSES, Particulars
 from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.contact_rows import associated_row, full_row
-from router.sandbox.refusal import Refusal, invalid_parameter, invalid_request
 from router.sandbox.transfer import TransferRequest
 
 ACTIVE_TASKS = 2500

@@ -6,9 +6,9 @@ import json
 from datetime import date, time, timedelta
 
 from router.sandbox.directory import DAYS
+from router.sandbox.faults import Refusal, invalid_parameter, invalid_request
 from router.sandbox.instance import SandboxHours, SandboxQueue, Window
 from router.sandbox.operations.call import OperationCall, Result
-from router.sandbox.refusal import Refusal, invalid_parameter, invalid_request
 
 LONGEST = timedelta(days=366)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import CHANNELS
+from router.sandbox.faults import invalid_parameter, invalid_request
 from router.sandbox.instance import AVAILABLE, OFFLINE, Profile, User
 from router.sandbox.operations.call import OperationCall, Result
-from router.sandbox.refusal import invalid_parameter, invalid_request
 
 OFFERED_GROUPINGS: tuple[list[str], ...] = (
     [],

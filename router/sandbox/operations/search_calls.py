@@ -9,9 +9,9 @@ from typing import Any
 from router.sandbox.chains import transferred_reason
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import bare
+from router.sandbox.faults import Refusal, invalid_parameter
 from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.contact_rows import search_row
-from router.sandbox.refusal import Refusal, invalid_parameter
 
 LONGEST_SPAN = timedelta(weeks=8)
 """Admin guide, "contact-search". Beyond it the API was seen to respond with 500."""

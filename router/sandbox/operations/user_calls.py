@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import CHANNELS, STATUS
+from router.sandbox.faults import invalid_parameter
 from router.sandbox.instance import AVAILABLE, OFFLINE, Profile, User
 from router.sandbox.operations.call import OperationCall, Result
 from router.sandbox.operations.contact_rows import queue_reference
-from router.sandbox.refusal import invalid_parameter
 
 
 def list_users(call: OperationCall) -> Result:

@@ -10,9 +10,8 @@ from typing import Any, Literal
 from botocore.model import OperationModel
 from botocore.serialize import TIMESTAMP_PRECISION_MILLISECOND, RestJSONSerializer
 
-from router.sandbox.refusal import Refusal
-from router.sandbox.wire.constraints import violations
-from router.sandbox.wire.model import modelled_errors, service_model
+from router.sandbox.faults import Refusal
+from router.sandbox.wire.model import modelled_errors, service_model, violations
 
 ErrorBodies = Literal["json", "empty", "not_json"]
 

@@ -1,15 +1,22 @@
-"""Finds the operation of a request, by the methods and paths of the service model."""
+"""Finds the operation of a request by the service model, and checks values against the model.
+
+The check is stricter than botocore's own. botocore checks types, required members and lower bounds. A service also
+checks upper bounds, enums and patterns.
+"""
 
 from __future__ import annotations
 
 import functools
+import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 import botocore.session
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
+from botocore.validate import ParamValidator
 
 SERVICE = "connect"
 API_VERSION = "2017-08-08"
@@ -79,3 +86,57 @@ def _templates() -> Mapping[tuple[str, int], tuple[Template, ...]]:
         parts = tuple(operation.http["requestUri"].split("?")[0].strip("/").split("/"))
         found[operation.http["method"], len(parts)].append(Template(operation, parts))
     return {key: tuple(sorted(some, key=lambda each: -each.literals)) for key, some in found.items()}
+
+
+def violations(value: Any, shape: Shape) -> list[str]:
+    """Returns a line for every breach of the model. The list is empty for a valid value."""
+    report = ParamValidator().validate(value, shape)
+    if report.has_errors():
+        return [line.strip() for line in report.generate_report().splitlines()]
+    return list(_beyond(value, shape, ""))
+
+
+def _beyond(value: Any, shape: Shape, name: str) -> Iterator[str]:
+    yield from _bounds(value, shape, name)
+    if isinstance(shape, StructureShape):
+        for member, inner in value.items():
+            yield from _beyond(inner, shape.members[member], f"{name}.{member}")
+    elif isinstance(shape, ListShape):
+        for index, inner in enumerate(value):
+            yield from _beyond(inner, shape.member, f"{name}[{index}]")
+    elif isinstance(shape, MapShape):
+        for key, inner in value.items():
+            yield from _beyond(key, shape.key, f"{name} (a key)")
+            yield from _beyond(inner, shape.value, f"{name} (the value of a key)")
+
+
+def _bounds(value: Any, shape: Shape, name: str) -> Iterator[str]:
+    where = name.lstrip(".") or "input"
+    most = shape.metadata.get("max")
+    if most is not None:
+        size = value if isinstance(value, (int, float)) and not isinstance(value, bool) else _length(value)
+        if size is not None and size > most:
+            yield f"Value at '{where}' failed to satisfy constraint: at most {most}, got {size}"
+    if isinstance(shape, StringShape):
+        if shape.enum and value not in shape.enum:
+            yield f"Value at '{where}' failed to satisfy constraint: one of [{', '.join(shape.enum)}]"
+        pattern = _pattern(shape.metadata.get("pattern"))
+        if pattern is not None and not pattern.search(value):
+            yield f"Value at '{where}' failed to satisfy constraint: pattern {shape.metadata['pattern']}"
+
+
+def _length(value: Any) -> int | None:
+    return len(value) if isinstance(value, (str, bytes, list, tuple, dict)) else None
+
+
+@functools.cache
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    """Compiles a pattern. Returns ``None`` for the few that Python's ``re`` cannot read.
+
+    They are ``\\P{C}`` and bytes that the model quotes twice."""
+    if text is None or "\\P{" in text or "\\\\" in text:
+        return None
+    try:
+        return re.compile(text)
+    except re.error:
+        return None

@@ -11,9 +11,8 @@ from urllib.parse import parse_qs
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.parsers import RestJSONParser
 
-from router.sandbox.refusal import Refusal, invalid_parameter, invalid_request
-from router.sandbox.wire.constraints import violations
-from router.sandbox.wire.model import Resolved, modelled_errors
+from router.sandbox.faults import Refusal, invalid_parameter, invalid_request
+from router.sandbox.wire.model import Resolved, modelled_errors, violations
 
 Params = dict[str, Any]
 

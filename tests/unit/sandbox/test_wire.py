@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.sandbox import Sandbox, Scenario
+from router.sandbox.faults import Refusal
 from router.sandbox.operations import OPERATIONS
-from router.sandbox.refusal import Refusal
 from router.sandbox.wire.answer import InvalidAnswer, status_of, write_answer
 from router.sandbox.wire.model import Resolved, resolve, service_model
 from router.sandbox.wire.request import read_params
