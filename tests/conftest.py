@@ -19,10 +19,12 @@ from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-if os.environ.get("TEST_THE_WHEEL") != "1" and str(CHECKOUT) not in sys.path:
-    sys.path.insert(0, str(CHECKOUT))
-    # For the processes that tests start.
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
+if os.environ.get("TEST_THE_WHEEL") != "1":
+    # `python -m pytest` has put the checkout into the path already, but not into that of the processes that tests start.
+    if str(CHECKOUT) not in sys.path:
+        sys.path.insert(0, str(CHECKOUT))
+    inherited = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part != str(CHECKOUT)]
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), *inherited])
 
 # No deadline: on a shared machine it measures the neighbours. pytest-timeout bounds a test as a whole.
 settings.register_profile("fast", deadline=None, max_examples=10, derandomize=True)
