@@ -201,6 +201,13 @@ def contact_id(text: str) -> str:
     return text
 
 
+def whole_number(text: str) -> int:
+    """Returns an argument that limits how much is printed; 0 is no limit."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise argparse.ArgumentTypeError("expected a whole number of at most 9 digits, 0 for all")
+    return int(text)
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON on standard output, for programs")
 

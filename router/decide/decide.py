@@ -23,6 +23,20 @@ from router.rules.condition import ReliedOnValue, describe_unread
 from router.rules.rule import Mode, OnHold
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Holds the target that a rule has for a contact, and the time of it that its clock shows."""
+
+    rule: str
+    target: timedelta
+    elapsed: timedelta
+
+    @property
+    def used(self) -> float:
+        """Returns the used share; 1 and more: the promise is broken."""
+        return self.elapsed / self.target
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Records how the decisions on one contact came about, for ``explain``. ``wait`` is ``None`` for a stale
@@ -42,6 +56,18 @@ class Account:
         found = self.governance
         tried = () if found is None else (*found.acting, *found.undecided)
         return min((one.clock_left for one in tried if one.clock_left is not None), default=None)
+
+    def promise(self, rule: str | None = None) -> Promise | None:
+        """Returns the promise of the rule, or else the most used one of the rules that act on the contact or may turn
+        out to; ``None`` if there is none."""
+        found = self.governance
+        tried = (*found.acting, found.held_by, *found.undecided) if found is not None else ()
+        made = [
+            Promise(one.rule.name, one.rule.rule.sla.target, one.elapsed)
+            for one in tried
+            if one is not None and one.elapsed is not None and one.rule.rule.sla.target is not None
+        ]
+        return max((one for one in made if rule in (None, one.rule)), key=lambda one: one.used, default=None)
 
     @property
     def past_target(self) -> bool:

@@ -105,4 +105,4 @@ def test_the_samples_of_plan_show_the_same_decision():
     waited = format_duration(timedelta(seconds=shown["waited_s"] // 60 * 60))
     facts = [shown["contact_id"], shown["channel"], shown["queue"], waited, shown["rule"], str(shown["step"])]
 
-    assert facts in [[*row[:4], *row[5:7]] for row in rows if row[7] == shown["decision"]]
+    assert facts in [[*row[:4], *row[7:9]] for row in rows if row[9] == shown["decision"]]

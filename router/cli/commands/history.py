@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from router.cli.context import own_contact, print_note, settings_of
 from router.cli.errors import DONE, FOUND, CommandFailed
-from router.cli.output.records import HEADINGS, as_json, as_row
+from router.cli.output.records import COLUMNS, as_json, as_row
 from router.cli.output.tables import console, print_json, print_table, table
-from router.cli.parser import add_json, contact_id
+from router.cli.parser import add_json, contact_id, whole_number
 from router.cli.resources import connected, in_one_line, read_directory, unreachable
 from router.durations import parse_duration
 from router.lookup.locate import locate
@@ -38,7 +38,10 @@ OUTCOMES: tuple[ActionState | Landing, ...] = (*ActionState, *Landing)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "contact_id", nargs="?", metavar="CONTACT_ID", type=contact_id,
+        "contact_id",
+        nargs="?",
+        metavar="CONTACT_ID",
+        type=contact_id,
         help="any id of a chain: only that chain",
     )
     parser.add_argument("--rule", metavar="NAME", help="only what this rule did")
@@ -54,7 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cycle.add_argument(
         "--undo-plan", metavar="CYCLE", type=_cycle, help="how this cycle's moves could be undone (reading calls)"
     )
-    parser.add_argument("--limit", metavar="N", type=_limit, default=50, help="the newest N (default: 50; 0: all)")
+    parser.add_argument(
+        "--limit", metavar="N", type=whole_number, default=50, help="the newest N (default: 50; 0: all)"
+    )
     parser.add_argument("--names", action="store_true", help="names from the instance instead of ids")
     add_json(parser)
 
@@ -76,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([as_json(action, directory) for action in actions])
     elif actions:
-        print_table(table(HEADINGS, [as_row(action, directory) for action in actions]), console())
+        print_table(table(COLUMNS, [as_row(action, directory) for action in actions]), console())
     else:
         _explain_no_record(settings)
     return DONE
@@ -168,12 +173,6 @@ def _ago(text: str) -> datetime:
         of_its_form = text[:1].isdigit() and text[-1:] in "smhd"
         why = str(error) if of_its_form else "expected 2026-11-22T10:00:00Z, or a duration such as 2h"
         raise argparse.ArgumentTypeError(why) from None
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise argparse.ArgumentTypeError("expected a whole number of at most 9 digits, 0 for all")
-    return int(text)
 
 
 def _cycle(text: str) -> int:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Self
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from router.cli.demo.event_lines import event_line
@@ -54,7 +53,7 @@ class Screen:
     def show(self) -> None:
         self._live.update(Group(*self._picture()), refresh=True)
 
-    def _picture(self) -> Iterator[Table | Text]:
+    def _picture(self) -> Iterator[RenderableType]:
         queues = list(queue_rows(self._stage, self._tally))
         yield text(self._clock(), "bold")
         yield text("")

@@ -5,11 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from router.cli.output.tables import iso, lateness, seconds, span
+from router.cli.output.fitting_table import Column
+from router.cli.output.tables import bar, iso, lateness, percent, pressure, seconds, span, text
+from router.decide.decide import Account
 from router.decide.decision import Decision, Hold, RoutingUpdate, Transfer, Warn
 from router.model import Directory
 
-HEADINGS = ("contact", "channel", "queue", "waited", "", "rule", "step", "decision", "")
+COLUMNS = (
+    Column("contact", ids=True),
+    Column("channel", least=None, drop=9),
+    Column("queue", least=8, drop=1),
+    Column("waited", right=True, least=None, drop=8),
+    Column("promise", right=True, least=None, drop=4),
+    Column("used", right=True, least=None, drop=6),
+    Column("", least=None, drop=3, on_screen=True),
+    Column("late", least=None, drop=2),
+    Column("rule", drop=5),
+    Column("step", right=True, least=None, drop=7),
+    Column("decision", least=None),
+    Column("", least=18),
+)
 
 
 def kind(decision: Decision) -> str:
@@ -46,14 +61,19 @@ def as_json(decision: Decision, directory: Directory, now: datetime) -> dict[str
     }
 
 
-def as_row(decision: Decision, directory: Directory, now: datetime) -> tuple[object, ...]:
+def as_row(decision: Decision, account: Account, directory: Directory, now: datetime) -> tuple[object, ...]:
     contact = decision.contact
+    promise = account.promise(decision.rule)
+    used = promise.used if promise is not None else None
     return (
         contact.id,
         contact.channel.value,
         directory.queue_name(contact.queue_id),
         span(contact.waited(now)),
-        lateness(decision.late),
+        span(promise.target) if promise is not None else "",
+        percent(used),
+        bar(used),
+        text(lateness(decision.late), pressure(used)),
         decision.rule,
         decision.step,
         kind(decision) if decision.mode.value == "enforce" else f"{kind(decision)} ({decision.mode})",
@@ -70,7 +90,7 @@ def outcome(decision: Decision, directory: Directory) -> str:
             return f"-> agent {directory.agent_name(target.agent_id)}, by flow {directory.flow_name(target.flow_id)}"
         case Hold(reason=reason, detail=detail):
             return f"{reason}: {detail}" if detail else reason.value
-        case Warn(text=text):
-            return text
+        case Warn(text=words):
+            return words
         case RoutingUpdate(routing=routing):
             return f"priority {routing.priority}" if routing.age is None else f"routing age {span(routing.age)}"

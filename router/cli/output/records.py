@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from router.cli.output.fitting_table import Column
 from router.cli.output.tables import instant, iso, seconds, span
 from router.model import Action, ActionState, Directory, Landing, RoutingData
 
-HEADINGS = ("decided at", "cycle", "revision", "contact", "rule", "step", "did", "outcome")
+COLUMNS = (
+    Column("decided at", least=None, drop=2),
+    Column("cycle", right=True, least=None, drop=4),
+    Column("revision", least=None, drop=6),
+    Column("contact", ids=True),
+    Column("rule", drop=3),
+    Column("step", right=True, least=None, drop=5),
+    Column("did", least=24),
+    Column("outcome", least=16, drop=1),
+)
 
 
 def as_json(action: Action, directory: Directory) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.progress_bar import ProgressBar
 from rich.text import Text
 
+from router.cli.output.fitting_table import LEAST, Column, FittingTable
 from router.problems import printable
 
 WIDE = 1000
@@ -19,6 +20,10 @@ WIDE = 1000
 
 PLACES = 2
 """The units of a duration that are shown: 1h12m, not 1h12m3s."""
+
+
+BAR = 8
+"""Characters of a bar."""
 
 
 class _Console(Console):
@@ -42,16 +47,20 @@ def text(value: object, style: str = "") -> Text:
     return Text("" if value is None else printable(str(value)), style=style)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Returns a table. ``>`` before a heading aligns its column right. If all headings are empty, none is shown."""
-    headed = any(headings)
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=headed)
-    for heading in headings:
-        figures = heading.startswith(">")
-        made.add_column(heading.removeprefix(">"), justify="right" if figures else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(value if isinstance(value, Text) else text(value) for value in row))
-    return made
+def table(headings: Sequence[str | Column], rows: Iterable[Sequence[RenderableType | object]]) -> FittingTable:
+    """Returns a table that fits every width. A heading that is only text is a column that is always shown; ``>`` before
+    it aligns the column right. If all headings are empty, none is shown."""
+    columns = [one if isinstance(one, Column) else _column(one) for one in headings]
+    return FittingTable(columns, [[_cell(value) for value in row] for row in rows])
+
+
+def _column(heading: str) -> Column:
+    figures = heading.startswith(">")
+    return Column(heading.removeprefix(">"), right=figures, least=None if figures else LEAST)
+
+
+def _cell(value: object) -> RenderableType:
+    return value if isinstance(value, Text | ProgressBar) else text(value)
 
 
 def print_lines(lines: Iterable[Text], out: Console) -> None:
@@ -86,6 +95,34 @@ def span(duration: timedelta | None) -> str:
             counts.append((unit, count))
     shown = "".join(f"{count}{unit}" for unit, count in counts[:PLACES] if count)
     return f"-{shown}" if shown and duration < timedelta() else shown or "0s"
+
+
+LITTLE_LEFT = 0.8
+"""The share of a promise from which little of it is left."""
+
+
+def pressure(used: float | None) -> str:
+    """Returns the colour for the used share of a promise: legible on light and on dark backgrounds."""
+    if used is None:
+        return ""
+    return "red" if used >= 1 else "yellow" if used >= LITTLE_LEFT else "green"
+
+
+def percent(used: float | None) -> Text:
+    """Returns the used share of a promise, rounded down; therefore only a broken promise has 100 %. ``None`` is
+    empty."""
+    return text(None if used is None else f"{int(used * 100)}%", pressure(used))
+
+
+def bar(used: float | None) -> RenderableType:
+    """Returns the used share of a promise as a bar. ``None`` is empty."""
+    if used is None:
+        return text("")
+    colour = pressure(used)
+    return ProgressBar(
+        total=1.0, completed=min(used, 1.0), width=BAR, style="bright_black", complete_style=colour,
+        finished_style=colour,
+    )  # fmt: skip
 
 
 def lateness(late: timedelta | None) -> str:

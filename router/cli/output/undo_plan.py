@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from router.cli.output.fitting_table import Column
 from router.cli.output.tables import console, print_json, print_table, table, text
 from router.model import Directory
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from router.inspect.undo_plan import Undo
 
 
-HEADINGS = ("contact now", "rule", "moved", "back to", "possible")
+COLUMNS = (Column("contact now", ids=True), Column("rule", drop=1), "moved", Column("back to", drop=2), "possible")
 
 
 def print_undo_plan(
@@ -24,7 +25,7 @@ def print_undo_plan(
         print_json([_as_json(one, directory, where) for one in undone])
     elif undone:
         out = console()
-        print_table(table(HEADINGS, [_as_row(one, directory) for one in undone]), out)
+        print_table(table(COLUMNS, [_as_row(one, directory) for one in undone]), out)
         for line in [_command(one, where) for one in undone if one.possible]:
             out.print(text(line), soft_wrap=True)
 

@@ -32,4 +32,4 @@ def test_a_cell_holds_no_control_characters():
 def test_a_heading_of_figures_is_aligned_to_the_right():
     made = table(("queue", ">waiting"), [("Billing", 12)])
 
-    assert [(column.header, column.justify) for column in made.columns] == [("queue", "left"), ("waiting", "right")]
+    assert [(column.heading, column.right) for column in made.columns] == [("queue", False), ("waiting", True)]

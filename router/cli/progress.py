@@ -1,0 +1,40 @@
+"""Shows on a terminal what a command waits for while it reads from Amazon Connect."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from router.cli.output.tables import count
+from router.connect.connection import Connection
+
+
+@contextmanager
+def progress(connection: Connection) -> Iterator[None]:
+    """Shows a line on standard error until the block ends. Shows nothing if standard error is no terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.spinner import Spinner
+    from rich.text import Text
+
+    spinner = Spinner("dots")
+
+    def line() -> Spinner:
+        spinner.update(text=Text(doing(connection), no_wrap=True, overflow="ellipsis"))
+        return spinner
+
+    with Live(get_renderable=line, console=Console(stderr=True), transient=True, refresh_per_second=8):
+        yield
+
+
+def doing(connection: Connection) -> str:
+    """Returns how many calls were made, and the quota that the next one waits for."""
+    quotas = connection.quotas.snapshot()
+    made = count(sum(state.calls for state in quotas.values()), "call")
+    slow = [f"{name} ({state.rate:g} per second)" for name, state in quotas.items() if state.waiting]
+    waits = f", waiting for the quota of {', '.join(slow)}" if slow else ""
+    return f"reading from Amazon Connect: {made}{waits}"
