@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 if os.environ.get("TEST_THE_WHEEL") != "1":
-    # `python -m pytest` has put the checkout into the path already, but not into that of the processes that tests start.
+    # `python -m pytest` has put the checkout into the path already, but not into that of the processes of tests.
     if str(CHECKOUT) not in sys.path:
         sys.path.insert(0, str(CHECKOUT))
     inherited = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part != str(CHECKOUT)]

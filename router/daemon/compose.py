@@ -184,7 +184,8 @@ def build(
     stores = Stores.open(settings, runtime.clock, shared)
     counters = _open_counters(settings)
     count = counters.count if counters is not None else count_nothing
-    breaches = BreachTransitions(BreachRecords(stores.ledger if stores.working else stores.observed))
+    recorded = stores.ledger if mode is Mode.ENFORCE and stores.working else stores.observed
+    breaches = BreachTransitions(BreachRecords(recorded))
     cycle = _open_cycle(
         settings,
         runtime,

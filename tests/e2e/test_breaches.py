@@ -82,17 +82,25 @@ def test_two_rules_and_two_waits_get_a_line_each(waiting, events):
 
 
 @pytest.mark.parametrize("warned", ["", '[[rule.step]]\nat = "110%"\nwarn = "late by far"\n'])
-@pytest.mark.parametrize("mode", [Mode.ENFORCE, Mode.OBSERVE])
-def test_a_breach_is_not_logged_again_after_a_restart(waiting, events, warned, mode):
-    app = waiting.router(HELD + warned, mode=mode)
+def test_a_breach_is_not_logged_again_after_a_restart(waiting, events, warned):
+    app = waiting.router(HELD + warned)
     waiting.clock.travel(10 * MINUTE)
     cycles(app, 3)
     assert len(breached(events)) == 1
     for _ in range(2):
         waiting.end(app)
-        app = waiting.router(HELD + warned, mode=mode)
+        app = waiting.router(HELD + warned)
         assert cycles(app, 3).breached == 0
     assert len(breached(events)) == 1
+
+
+def test_an_observing_router_logs_a_breach_once_in_each_run_and_none_in_the_stead_of_a_working_one(waiting, events):
+    waiting.clock.travel(10 * MINUTE)
+    for mode in (Mode.OBSERVE, Mode.OBSERVE, Mode.ENFORCE):
+        app = waiting.router(HELD, mode=mode)
+        cycles(app, 3)
+        waiting.end(app)
+    assert len(breached(events)) == 3
 
 
 def test_another_wait_of_the_contact_is_logged_after_a_restart(waiting, events):
