@@ -51,12 +51,15 @@ class Api:
         self,
         client: ConnectClient,
         *,
+        describing: ConnectClient | None = None,
         instance_id: str,
         quotas: Quotas,
         monotonic: Callable[[], float],
         credentials: RenewableCredentials,
     ) -> None:
+        """Takes ``describing`` as the client of DescribeContact; ``None``: ``client`` makes these calls too."""
         self._client = client
+        self._describing = describing or client
         self._instance_id = instance_id
         self._quotas = quotas
         self._monotonic = monotonic
@@ -94,7 +97,8 @@ class Api:
         return answer
 
     def _attempt(self, operation: str, parameters: Mapping[str, Any]) -> Answered | Failure | Full:
-        method = getattr(self._client, xform_name(operation))
+        client = self._describing if operation == "DescribeContact" else self._client
+        method = getattr(client, xform_name(operation))
         self._quotas.called(operation)
         requested_at = self._monotonic()
         try:

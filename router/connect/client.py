@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,8 @@ class Skew:
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
+DESCRIBE_TIMEOUT_S = 2
+"""Of DescribeContact. A contact is moved only on a reading of the last 2 seconds: no later response is of use."""
 SPARE_CONNECTIONS = 4
 """In addition to the workers, the poll, the followers and the directory call at the same time."""
 
@@ -89,16 +91,29 @@ def make_client(
     ``region`` has priority over what the SDK finds. Endpoints, profiles, credentials and proxies are the SDK's own.
     Raises ``Unreachable`` if the SDK has no region or credentials, or cannot read its own configuration.
     """
-    credentials = credentials or RenewableCredentials()
-    client: ConnectClient = _open("connect", region, _config(workers, read_timeout_s), credentials)
-    return client
+    return make_clients(
+        region=region, workers=workers, timeouts=(read_timeout_s,), credentials=credentials or RenewableCredentials()
+    )[0]
+
+
+def make_clients(
+    *, region: str | None, workers: int, timeouts: Iterable[float], credentials: RenewableCredentials
+) -> list[ConnectClient]:
+    """Returns one client for each read time-out, as ``make_client`` does. They share what the SDK has loaded."""
+    return _open_all("connect", region, [_config(workers, seconds) for seconds in timeouts], credentials)
 
 
 def _open(service: str, region: str | None, config: Config, credentials: RenewableCredentials) -> Any:
-    """Returns a client of an AWS service. Raises ``Unreachable`` in one line that contains no part of a credential."""
+    return _open_all(service, region, [config], credentials)[0]
+
+
+def _open_all(
+    service: str, region: str | None, configs: Iterable[Config], credentials: RenewableCredentials
+) -> list[Any]:
+    """Returns clients of an AWS service. Raises ``Unreachable`` in one line that contains no part of a credential."""
     try:
         session: Any = _session(credentials)
-        client = session.client(service, region_name=region, config=config)
+        clients = [session.client(service, region_name=region, config=config) for config in configs]
         found = session.get_credentials()
     except NoRegionError:
         raise Unreachable(_NO_REGION) from None
@@ -111,9 +126,10 @@ def _open(service: str, region: str | None, config: Config, credentials: Renewab
             "no AWS credentials: give this machine a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and"
             " AWS_SECRET_ACCESS_KEY"
         )
-    client.meta.events.register(f"before-parse.{service}", refuse_foreign_body)
-    client.meta.events.register(f"before-parse.{service}", credentials.hide)
-    return client
+    for client in clients:
+        client.meta.events.register(f"before-parse.{service}", refuse_foreign_body)
+        client.meta.events.register(f"before-parse.{service}", credentials.hide)
+    return clients
 
 
 def make_quotas_client(*, region: str | None) -> Any:

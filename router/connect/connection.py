@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from router.connect.api import Api
-from router.connect.client import READ_TIMEOUT_S, Skew, make_client
+from router.connect.client import DESCRIBE_TIMEOUT_S, READ_TIMEOUT_S, Skew, make_clients
 from router.connect.contacts import ConnectReader
 from router.connect.credentials import RenewableCredentials
 from router.connect.instance import ConnectInstance
 from router.connect.missing_ids import MissingIds
 from router.connect.quotas import Quotas, Rate, Wait, wait_on
-from router.connect.reads import BRIEF, LISTING, Patience, Reads
+from router.connect.reads import DESCRIBING, LISTING, Patience, Reads
 from router.connect.search import Search
 from router.connect.transfer import ConnectMover
 from router.model import Channel, Home, QueueId
 from router.sdk_errors import without_user
+
+if TYPE_CHECKING:
+    from mypy_boto3_connect import ConnectClient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +38,7 @@ class Connection:
     quotas: Quotas
     credentials: RenewableCredentials = field(repr=False)
     _skew: Skew = field(repr=False)
-    _close: Callable[[], None] = field(repr=False)
+    _clients: tuple[ConnectClient, ...] = field(repr=False)
 
     @classmethod
     def open(
@@ -49,7 +53,7 @@ class Connection:
         share: float,
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
-        describing: Patience = BRIEF,
+        patience: Patience = DESCRIBING,
         searching: Patience = LISTING,
         wait: Wait = wait_on,
         pause: Callable[[float], object] | None = None,
@@ -61,13 +65,20 @@ class Connection:
         ``Unreachable`` if the SDK has no region, credentials or usable configuration.
         """
         credentials = RenewableCredentials()
-        client = make_client(
-            region=region, workers=workers, read_timeout_s=read_timeout_s, credentials=credentials
-        )
+        timeouts = read_timeout_s, min(read_timeout_s, DESCRIBE_TIMEOUT_S)
+        client, describing = make_clients(region=region, workers=workers, timeouts=timeouts, credentials=credentials)
         skew = Skew(now)
-        skew.watch(client)
+        for one in (client, describing):
+            skew.watch(one)
         quotas = Quotas(rates, share=share, monotonic=monotonic, wait=wait, pause=pause)
-        api = Api(client, instance_id=instance_id, quotas=quotas, monotonic=monotonic, credentials=credentials)
+        api = Api(
+            client,
+            describing=describing,
+            instance_id=instance_id,
+            quotas=quotas,
+            monotonic=monotonic,
+            credentials=credentials,
+        )
         reads = Reads(api, quotas=quotas, monotonic=monotonic)
         missing: MissingIds[QueueId] = MissingIds("queue", monotonic)
         home = Home(instance_id, client.meta.region_name, account)
@@ -75,14 +86,14 @@ class Connection:
         return cls(
             home=home,
             endpoint=without_user(client.meta.endpoint_url),
-            reader=ConnectReader(reads, search, patience=describing),
-            background=ConnectReader(reads, search, patience=replace(describing, urgent=False)),
+            reader=ConnectReader(reads, search, patience=patience),
+            background=ConnectReader(reads, search, patience=replace(patience, urgent=False)),
             mover=ConnectMover(api),
             instance=ConnectInstance(reads, missing, home),
             quotas=quotas,
             _skew=skew,
             credentials=credentials,
-            _close=client.close,
+            _clients=(client, describing),
         )
 
     def skew(self) -> timedelta | None:
@@ -100,4 +111,5 @@ class Connection:
     def close(self) -> None:
         """Gives the connections back; nothing may be called any more."""
         self.stop()
-        self._close()
+        for client in self._clients:
+            client.close()

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Condition, Event, Lock
+from threading import Condition, Event, Lock, get_ident
 
 import structlog
 
@@ -105,6 +105,7 @@ class Quotas:
         self._wait = wait
         self._lanes: dict[str, _Lane] = {}
         self._lock = Lock()
+        self._waiting: set[int] = set()
         self._stopped = Event()
         self._pause = pause or self._stopped.wait
 
@@ -122,7 +123,13 @@ class Quotas:
         ``stop`` was called. A token that is there at once is given whatever ``until`` is. Calls that are not ``urgent``
         come after all that are, and leave them a reserve.
         """
-        lane = self._lane(operation)
+        self._waiting.add(get_ident())
+        try:
+            return self._acquire(self._lane(operation), until, urgent, cancelled)
+        finally:
+            self._waiting.discard(get_ident())
+
+    def _acquire(self, lane: _Lane, until: float | None, urgent: bool, cancelled: Callable[[], bool] | None) -> bool:
         ticket = object()
         line, leave = (lane.urgent, 0.0) if urgent else (lane.patient, lane.reserve)
         with lane.condition:
@@ -140,6 +147,10 @@ class Quotas:
             finally:
                 line.remove(ticket)
                 lane.condition.notify_all()
+
+    def awaits_token(self, thread: int) -> bool:
+        """Returns whether a thread waits for its turn or a token."""
+        return thread in self._waiting
 
     def nudge(self, operation: str) -> None:
         """Makes waiting calls check whether they are cancelled."""

@@ -34,7 +34,10 @@ class Patience:
 
 
 BRIEF = Patience()
-"""For what somebody waits for: reading a contact, metrics."""
+"""For what somebody waits for: metrics, hours of operation."""
+
+DESCRIBING = Patience(within=timedelta(seconds=2))
+"""For reading a contact: a call that hangs has a time-out of 2 seconds, and is then not repeated."""
 
 LISTING = Patience(attempts=5, within=timedelta(seconds=30), max_delay=timedelta(seconds=5), token_within=None)
 """For the pages of a list or a search, whose quotas are the scarce ones."""

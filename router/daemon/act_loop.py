@@ -52,6 +52,7 @@ class ActLoop:
     _due: _Poll | None = None
     _news: Event = field(default_factory=Event)
     _pause: Event = field(default_factory=Event)
+    _late: Event = field(default_factory=Event)
     _decide_again_at: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
@@ -105,6 +106,11 @@ class ActLoop:
         if self.waiting_list.free_slots() or landing is Landing.DIVERTED:
             self.wake()
 
+    def read_late(self) -> None:
+        """Records that a value is there for which the last decision did not wait."""
+        self._late.set()
+        self.wake()
+
     def run(self, *, on_finish: OnReport = ignore, on_progress: OnReport = ignore) -> None:
         """Acts until the service stops, then ends the cycle under way.
 
@@ -138,6 +144,9 @@ class ActLoop:
         elif self.cycle.under_way:
             self.cycle.prolong(after=LONGEST_WAIT)
             self.cycle.take_up_changes()
+        if self._late.is_set():
+            self._late.clear()
+            self.cycle.decide_unread_again()
         if not self.cycle.under_way or self._calls_stopped() or not (poll or self._anything_presses()):
             self._show_progress(on_progress)
             return

@@ -18,6 +18,7 @@ from router.followup.tracker import Tracker
 from router.ledger.breach_records import BreachRecords
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
+from router.lookup.background import Background
 from router.lookup.snapshot import Lookup
 from router.model import Contact, Landing
 from router.ports import Clock
@@ -193,7 +194,7 @@ def build(
         stores,
         BoundRules(instance=connection.instance, ruleset=ruleset),
         CycleReporter(mode=mode, calls=connection.calls, breaches=breaches, count=count),
-        once=once,
+        background=None if once else Background(runtime.pool, late=lambda: acting.read_late()),
         landed=lambda contact, landing: acting.landed(contact, landing),
     )
     acting = ActLoop(cycle=cycle, pacer=connection.quotas, runtime=runtime)
@@ -219,7 +220,7 @@ def _open_cycle(
     names: BoundRules,
     reporter: CycleReporter,
     *,
-    once: bool,
+    background: Background | None,
     landed: Callable[[Contact, Landing], object],
 ) -> Cycle:
     ledger, clock, mode = stores.ledger, runtime.clock, reporter.mode
@@ -231,8 +232,9 @@ def _open_cycle(
         directory=lambda: names.directory,
         credentials=connection.credentials,
     )
-    pool = None if once else runtime.pool
-    lookup = Lookup.open(connection, ledger, stores.observed, clock, settings, in_service=True, pool=pool)
+    lookup = Lookup.open(
+        connection, ledger, stores.observed, clock, settings, in_service=True, background=background
+    )
     executor = Executor.open(
         settings,
         runtime,

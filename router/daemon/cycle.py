@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import islice
 
 from router.connect.answers import Unauthenticated
 from router.cycle_context import CycleContext
 from router.daemon.bound_rules import BoundRules
-from router.daemon.pause_checks import pause_checks
+from router.daemon.pause_checks import read_changed_pauses
 from router.decide.decide import Decided
 from router.decide.decision import Transfer
 from router.execute.executor import Executor
@@ -18,19 +17,17 @@ from router.execute.result import Outcome, Result
 from router.followup.stranded_contacts import StrandedContacts
 from router.followup.tracker import Tracker
 from router.lookup.snapshot import Lookup
-from router.model import Contact, ContactId, Details, HoldReason
+from router.model import Contact, ContactId, HoldReason
 from router.rules.rule import Mode
 from router.runtime import Runtime
 from router.safety.safety import Safety
-from router.search.due_times import NextDue
+from router.search.due_times import NextDue, is_unread
 from router.search.planner import SearchPlanner
 from router.search.progress import SearchProgress
 from router.search.waiting_list import ENDED_REASONS, WaitingList
 from router.telemetry.cycle_report import CycleReport, CycleTally
 from router.telemetry.reporter import CycleReporter
 
-PAUSES_READ = 60
-"""Contacts whose pauses are read in one go: DescribeContact allows 10 calls a second, and moves come first."""
 MAX_ROUNDS = 8
 """How often in one cycle a refused destination is followed by the next one of the step."""
 
@@ -71,7 +68,6 @@ class Cycle:
 
     def run(self, *, until: float | None, again: bool = False) -> CycleReport:
         """Runs one cycle. ``until`` is the monotonic instant of the next poll; ``None``: everything due is acted on.
-
         With ``again`` it continues the cycle before and shares its limits. Raises ``LedgerUnavailable`` if the ledger
         cannot be read, because nothing is moved without it.
         """
@@ -122,6 +118,11 @@ class Cycle:
             self._renew(until=tally.context.until)
             self.waiting_list.decide_all_again()
 
+    def decide_unread_again(self) -> None:
+        """Has the contacts decided on again for whose decision a value was missing."""
+        accounts = self.waiting_list.accounts
+        self.waiting_list.decide_again(one for one, account in accounts.items() if is_unread(account))
+
     def act(
         self,
         *,
@@ -152,7 +153,9 @@ class Cycle:
         results = [*late, *self.executor.round.perform(decided.decisions, context, wait_for_slots=wait_for_slots)]
         tally.done(results)
         self._record_results(results, tally)
-        self.waiting_list.decide_again(one.decision.contact.id for one in late)
+        self.waiting_list.decide_again(one.decision.contact.id for one in late if not one.unread)
+        if any(one.unread for one in results):
+            self.waiting_list.free_slots()
         self.safety.suspend_flows(self.follower.followed)
         self.reporter.log_holds(decided, results, tally, whole=whole)
         now, knows_pauses = self.runtime.clock.now(), self.lookup.knows_pauses
@@ -161,21 +164,17 @@ class Cycle:
         return any(one.outcome in (Outcome.REFUSED, Outcome.LEARNT, Outcome.INTERRUPTED) for one in results)
 
     def read_pauses(self, *, until: float | None = None, every: timedelta = timedelta()) -> bool:
-        """Reads contacts that may have been paused or resumed; see ``pause_checks``.
+        """Reads contacts that may have been paused or resumed; see ``read_changed_pauses``.
 
         Returns whether a reading shows other pauses than were known. That contact is decided on again.
         """
-        changed: list[ContactId] = []
-        accounts, now = self.waiting_list.accounts.values(), self.runtime.clock.now()
-        for contact in islice(pause_checks(accounts, self.lookup.details, now=now, every=every), PAUSES_READ):
-            if self._stopping or (until is not None and self.runtime.clock.monotonic() >= until):
-                break
-            known = self.lookup.details.of(contact, self.runtime.clock.now()) or Details()
-            details = self.lookup.read_pauses(contact)
-            if details is None:
-                break
-            if (details.paused_at, details.resumed_at) != (known.paused_at, known.resumed_at):
-                changed.append(contact.id)
+        clock = self.runtime.clock
+
+        def over() -> bool:
+            return self._stopping or (until is not None and clock.monotonic() >= until)
+
+        accounts = self.waiting_list.accounts.values()
+        changed = read_changed_pauses(accounts, self.lookup, clock, every=every, over=over)
         self.waiting_list.decide_again(changed)
         return bool(changed)
 

@@ -19,10 +19,10 @@ from router.connect.answers import (
     UpdateAnswer,
 )
 from router.decide.decision import PausesSeen
+from router.execute.claims import InProgress
 from router.execute.recheck import changed
 from router.execute.result import STALE, AttemptResult
 from router.execute.routing_update import Shown, routing_of, shown
-from router.execute.workers import InProgress
 from router.lookup.details import DetailsCache
 from router.model import SEND_BY, Action, ActionKind, HoldReason
 from router.ports import REROUTE, TRANSFER, Clock, Grant, Ledger, Mover, Pacer, Reader
@@ -191,10 +191,14 @@ class Attempts:
         return None if old else HoldReason.NO_LONGER_MATCHES
 
     def _entitle(self, effort: Effort) -> None:
-        """Counts the attempt and makes sure that the intent covers it, durably, before the call."""
+        """Counts the attempt and makes sure that the intent covers it, durably, before the call.
+
+        After an uncertain call it also makes sure that nobody has settled the intent meanwhile.
+        """
         action = effort.action
         renewed = replace(action, attempts=action.attempts + 1, send_by=self.runtime.clock.now() + SEND_BY)
-        if action.attempts or action.send_by is None or action.send_by - self.runtime.clock.now() < SEND_BY / 2:
+        soon_over = action.send_by is None or action.send_by - self.runtime.clock.now() < SEND_BY / 2
+        if action.attempts or effort.uncertain or soon_over:
             self.ledger.renew(renewed)
         else:
             renewed = replace(renewed, send_by=action.send_by)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from router.connect.connection import Connection
 from router.execute.attempts import Attempts, RetryPolicy
+from router.execute.claims import InProgress
 from router.execute.observation import ObservePerformer
 from router.execute.recovery import Recovery
 from router.execute.round import Round
@@ -14,7 +15,6 @@ from router.execute.routing import RoutingPerformer
 from router.execute.routing_update import AgeMeaning
 from router.execute.settler import Moved, Settler
 from router.execute.transfer import TransferPerformer
-from router.execute.workers import InProgress
 from router.lookup.details import DetailsCache
 from router.model import HoursId
 from router.resources import Stores
@@ -82,7 +82,14 @@ class Executor:
         )
         quotas = connection.quotas
         return cls(
-            round=Round(enforcer=enforcer, observer=observer, safety=safety, pacer=quotas, runtime=runtime),
+            round=Round(
+                enforcer=enforcer,
+                observer=observer,
+                safety=safety,
+                pacer=quotas,
+                runtime=runtime,
+                reader=connection.background,
+            ),
             recovery=Recovery(
                 reader=connection.reader,
                 ledger=ledger,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,10 +13,11 @@ from router.connect.answers import Full, Missing, Reading, Rejected, Transferred
 from router.cycle_context import CycleContext
 from router.decide.act import ROUTING_APPLIES_WITHIN
 from router.execute.attempts import Attempts, Effort
+from router.execute.claims import InProgress
 from router.execute.recheck import GONE, changed
 from router.execute.routing_update import Shown, routing_of, shown
 from router.execute.settler import Settler
-from router.execute.workers import InProgress, perform_all
+from router.execute.workers import perform_all
 from router.ledger.errors import LedgerUnavailable, NotOpen
 from router.model import Action, ActionKind, ActionState, Contact, Directory, HoldReason, HoursId
 from router.ports import Clock, Ledger, Reader
@@ -97,6 +99,29 @@ SHARE = 0.5
 """The part of the time until the next poll that recovery may take: calls that hang must not delay what else is due."""
 
 
+WAITS_FOR = 2.0
+"""Seconds that a cycle waits for open intents to be settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _BriefWait:
+    """Ends the waiting for open intents at an instant. What has begun continues, and its contact stays claimed."""
+
+    clock: Clock
+    until: float
+    room: int = sys.maxsize
+
+    def presses(self) -> bool:
+        return self.clock.monotonic() >= self.until
+
+    def awaits_token(self, thread: int) -> bool:
+        return False
+
+    def leave(self, task: Action) -> None: ...
+    def end(self, task: Action, result: bool) -> None: ...
+    def took(self, task: Action, seconds: float) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
     """Settles open intents. ``attempts`` repeats a call under all its checks; ``pool`` runs the workers."""
@@ -125,8 +150,9 @@ class Recovery:
     def settle_open(self, context: CycleContext, mode: Mode) -> int:
         """Settles the open intents that this process is not acting on, moves first; returns how many were settled.
 
-        Intents that are not settled when half of the time until the next poll is over wait for the next cycle.
-        Raises ``LedgerUnavailable`` if they cannot be read.
+        In a cycle with an end it waits ``WAITS_FOR`` at most, because other contacts are due. Intents that are not
+        begun by then wait for the next cycle, as do attempts when half of the time until the next poll is over. The
+        chain of an open intent is not moved meanwhile. Raises ``LedgerUnavailable`` if they cannot be read.
         """
         by_name = {rule.name: rule for rule in context.rules.rules if rule.rule.mode.weaker(mode) is Mode.ENFORCE}
         intents = sorted(self.ledger.open_intents(), key=_in_order)
@@ -134,12 +160,17 @@ class Recovery:
         now, until = self.runtime.clock.monotonic(), context.until
         end = None if until is None else now + SHARE * (until - now)
 
+        waiting = None if until is None else _BriefWait(self.runtime.clock, now + WAITS_FOR)
+
         def settle(action: Action) -> bool:
+            if waiting is not None and waiting.presses():
+                return False
             rule = by_name.get(action.rule)
             may_send = rule is not None and self._acts_now(rule, action, context.directory)
             return self._one(action, terms=context.terms if may_send else None, until=end)
 
-        return sum(perform_all(intents, settle, pool=self.runtime.pool, workers=self.runtime.workers))
+        workers = self.runtime.workers
+        return sum(perform_all(intents, settle, pool=self.runtime.pool, workers=workers, late=waiting))
 
     def _acts_now(self, rule: BoundRule, action: Action, directory: Directory) -> bool:
         """Returns whether a step of the rule may act: the rule exists at this time, and its hours are known to be

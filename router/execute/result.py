@@ -53,6 +53,11 @@ class Result:
     detail: str = ""
     action: Action | None = None
 
+    @property
+    def unread(self) -> bool:
+        """Returns whether the contact may have been left because it could not be read; the next poll tries again."""
+        return self.outcome is Outcome.NOT_SENT or self.reason is HoldReason.UNREADABLE
+
 
 class Performer(Protocol):
     """Carries decisions out, or only reports them."""

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from router import events
+from router.connect.answers import Missing, Reading
 from router.cycle_context import CycleContext
 from router.decide.decision import RoutingUpdate, RuleDecision, Transfer
 from router.execute.attempts import UPDATE_PATIENCE
 from router.execute.result import Outcome, Performer, Result
-from router.execute.stragglers import PATIENCE, Stragglers
+from router.execute.stragglers import RoundEnd, Stragglers
 from router.execute.workers import BeforeMoves, PacedWork, perform_paced
 from router.ledger.errors import LedgerUnavailable
 from router.model import HoldReason
-from router.ports import TRANSFER, Grant, Pacer
+from router.ports import TRANSFER, Describer, Grant, Pacer
 from router.rules.rule import Mode
 from router.runtime import Runtime
 from router.safety.safety import NO_SLOT, Safety, SafetyHold
@@ -29,6 +30,8 @@ class Round:
     safety: Safety
     pacer: Pacer
     runtime: Runtime
+    reader: Describer
+    """Reads a contact that took long lately before it gets a landing slot."""
     stragglers: Stragglers = field(default_factory=Stragglers)
 
     def perform(
@@ -38,16 +41,22 @@ class Round:
         *,
         wait_for_slots: bool,
     ) -> list[Result]:
-        """Performs the decisions in the order given and returns what came of each; holds are ignored. A contact whose
-        flow has no landing slot left waits while the contacts of other flows go on. With ``wait_for_slots`` this round
-        waits for a slot and for every contact. Otherwise the contact is decided on again in a later round, and one that
-        takes longer than ``PATIENCE`` is left to the ``stragglers``."""
-        patience = None if wait_for_slots else PATIENCE
+        """Performs the decisions in the order given and returns what came of each; holds are ignored. Contacts that
+        took long lately come last.
+
+        A contact whose flow has no landing slot left waits while the contacts of other flows go on. With
+        ``wait_for_slots`` this round waits for a slot and for every contact. Otherwise the contact is decided on again
+        in a later round. Work that hangs, or lasts while something else is due, is then left to the ``stragglers``.
+        """
+        end = None
+        if not wait_for_slots:
+            end = RoundEnd(stragglers=self.stragglers, context=context, pacer=self.pacer, runtime=self.runtime)
         left = [decision for decision in decisions if isinstance(decision, RuleDecision)]
+        left.sort(key=self.stragglers.is_slow)
         order = {id(decision): place for place, decision in enumerate(left)}
-        left, results = self._update_routing_before_moves(left, context, patience)
+        left, results = self._update_routing_before_moves(left, context, end)
         while left:
-            done = self._perform_each(left, context, patience)
+            done = self._perform_each(left, context, end)
             results.extend(one for one in done if one.outcome is not Outcome.NO_PLACE)
             left = [one.decision for one in done if one.outcome is Outcome.NO_PLACE]
             left.sort(key=lambda decision: order[id(decision)])
@@ -57,7 +66,7 @@ class Round:
         return [*results, *(_held(decision, NO_SLOT) for decision in left)]
 
     def _update_routing_before_moves(
-        self, decisions: list[RuleDecision], context: CycleContext, patience: float | None
+        self, decisions: list[RuleDecision], context: CycleContext, end: RoundEnd | None
     ) -> tuple[list[RuleDecision], list[Result]]:
         """Performs the routing updates of contacts that are also moved, so that the move finds the new value.
 
@@ -70,19 +79,22 @@ class Round:
         soon = self.runtime.clock.monotonic() + UPDATE_PATIENCE
         brief = replace(context, until=soon if context.until is None else min(context.until, soon))
         nothing: PacedWork[RuleDecision] = PacedWork((), lambda: False, lambda: None)
-        done = self._on_workers(first, nothing, lambda one, grant: [self._perform_one(one, brief)], patience)
+        done = self._on_workers(first, nothing, lambda one, grant: [self._perform_one(one, brief)], end)
         taken = {id(decision) for decision in first}
         return [decision for decision in decisions if id(decision) not in taken], done
 
     def _perform_each(
-        self, decisions: Sequence[RuleDecision], context: CycleContext, patience: float | None
+        self, decisions: Sequence[RuleDecision], context: CycleContext, end: RoundEnd | None
     ) -> list[Result]:
         """Performs every decision. Only transfers wait for tokens, and a worker takes the most urgent one when it has
         its token. Warnings and observations of a contact come before its move."""
         transfers = [one for one in decisions if isinstance(one, Transfer) and one.mode is Mode.ENFORCE]
         scarce = {id(decision) for decision in transfers}
         paced: PacedWork[RuleDecision] = PacedWork(
-            transfers, lambda: self._await_token(context), lambda: self.pacer.give_back(TRANSFER)
+            transfers,
+            lambda: self._await_token(context),
+            lambda: self.pacer.give_back(TRANSFER),
+            lambda: self.pacer.nudge(TRANSFER),
         )
         moved = {decision.contact.id for decision in transfers}
         free = [decision for decision in decisions if id(decision) not in scarce]
@@ -95,25 +107,16 @@ class Round:
                 return [*earlier, self._perform_one(decision, one)]
             return before.once(decision, lambda: self._perform_one(decision, one))
 
-        return self._on_workers(free, paced, perform, patience)
+        return self._on_workers(free, paced, perform, end)
 
     def _on_workers(
         self,
         free: Sequence[RuleDecision],
         paced: PacedWork[RuleDecision],
         perform: Callable[[RuleDecision, Grant | None], list[Result]],
-        patience: float | None,
+        end: RoundEnd | None,
     ) -> list[Result]:
-        workers, busy = self.runtime.workers, len(self.stragglers.contacts)
-        done = perform_paced(
-            free,
-            paced,
-            perform,
-            pool=self.runtime.pool,
-            workers=max(workers - busy, (workers + 1) // 2),
-            patience=patience,
-            late=self.stragglers,
-        )
+        done = perform_paced(free, paced, perform, pool=self.runtime.pool, workers=self.runtime.workers, late=end)
         return [result for results in done for result in results]
 
     def _await_token(self, context: CycleContext) -> bool:
@@ -161,7 +164,15 @@ class Round:
         if self._superseded(context) or context.interrupted():
             return Result(decision=decision, outcome=Outcome.INTERRUPTED)
         hold = self.safety.hold_before_call(decision)
+        if hold is None and self._hangs(decision):
+            hold = SafetyHold(HoldReason.UNREADABLE, "DescribeContact does not answer")
         return _held(decision, hold) if hold is not None else None
+
+    def _hangs(self, decision: RuleDecision) -> bool:
+        """Returns whether a contact that took long lately still cannot be read. It takes no landing slot for that."""
+        if not isinstance(decision, Transfer) or not self.stragglers.is_slow(decision):
+            return False
+        return not isinstance(self.reader.describe(decision.contact.id), Reading | Missing)
 
 
 def _held(decision: RuleDecision, hold: SafetyHold) -> Result:

@@ -9,13 +9,13 @@ from router.connect.answers import Missing, Reading, Throttled
 from router.cycle_context import CycleContext
 from router.decide.decision import RoutingUpdate
 from router.execute.attempts import Attempts, Effort
+from router.execute.claims import InProgress
 from router.execute.intent import routing_intent_of
 from router.execute.recheck import still_waits
 from router.execute.result import AttemptResult, Outcome, Result
 from router.execute.routing_update import routing_of, update_for
 from router.execute.settlement import Settlement
 from router.execute.settler import Settler
-from router.execute.workers import InProgress
 from router.ledger.errors import AlreadyIntended, NotOpen
 from router.model import Action, ActionState, ContactId, HoldReason, RoutingData
 from router.news import NewsFilter

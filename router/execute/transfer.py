@@ -10,13 +10,13 @@ from router.cycle_context import CycleContext
 from router.decide.decision import RoutingUpdate, RuleDecision, Transfer, Warn
 from router.decide.snapshot import CHAIN_TRANSFERS
 from router.execute.attempts import Attempts, Effort
+from router.execute.claims import InProgress
 from router.execute.intent import intent_of, record_of
 from router.execute.recheck import found_again
 from router.execute.result import AttemptResult, Outcome, Result
 from router.execute.routing import RoutingPerformer
 from router.execute.settlement import Settlement
 from router.execute.settler import Settler
-from router.execute.workers import InProgress
 from router.ledger.errors import AlreadyIntended, NotOpen
 from router.model import Action, ContactId, HoldReason, transfers_behind
 from router.news import NewsFilter

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
-from threading import Condition, Event, Lock
+from threading import Condition, Event, Lock, get_ident
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
@@ -64,53 +62,6 @@ class BeforeMoves:
             return new
 
 
-class InProgress:
-    """Holds the contacts that this process acts on now. Thread-safe; the workers and recovery share it.
-
-    A contact has one move at a time, and one routing update. A move does not wait for an update: it supersedes it.
-    """
-
-    def __init__(self) -> None:
-        self._moves: set[ContactId] = set()
-        self._updates: set[ContactId] = set()
-        self._lock = Lock()
-
-    @property
-    def contacts(self) -> frozenset[ContactId]:
-        """Returns the contacts that are being moved."""
-        with self._lock:
-            return frozenset(self._moves)
-
-    def is_moving(self, contact_id: ContactId) -> bool:
-        """Returns whether a move has superseded an update of the contact, so that the update makes no further call."""
-        with self._lock:
-            return contact_id in self._moves
-
-    def claim(self, contact_id: ContactId) -> AbstractContextManager[bool]:
-        """Claims the contact for a move until the block ends; yields ``False`` if another move has it."""
-        return self._claim(contact_id, self._moves, (self._moves,))
-
-    def claim_update(self, contact_id: ContactId) -> AbstractContextManager[bool]:
-        """Claims the contact for a routing update until the block ends; yields ``False`` if a move or another update
-        has it."""
-        return self._claim(contact_id, self._updates, (self._moves, self._updates))
-
-    @contextmanager
-    def _claim(
-        self, contact_id: ContactId, claimed: set[ContactId], excluded_by: tuple[set[ContactId], ...]
-    ) -> Iterator[bool]:
-        with self._lock:
-            mine = not any(contact_id in others for others in excluded_by)
-            if mine:
-                claimed.add(contact_id)
-        try:
-            yield mine
-        finally:
-            if mine:
-                with self._lock:
-                    claimed.discard(contact_id)
-
-
 T = TypeVar("T")
 R = TypeVar("R")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -129,22 +80,55 @@ class PacedWork(Generic[T]):
     tasks: Sequence[T]
     acquire: Callable[[], bool]
     give_back: Callable[[], object]
+    nudge: Callable[[], object] = lambda: None
+    """Makes the workers that wait for a token look whether they still should."""
 
 
-def perform_all(tasks: Sequence[T], perform: Callable[[T], R], *, pool: Executor, workers: int) -> list[R]:
+def perform_all(
+    tasks: Sequence[T],
+    perform: Callable[[T], R],
+    *,
+    pool: Executor,
+    workers: int,
+    late: Late[T, R] | None = None,
+) -> list[R]:
     """Performs every task, at most ``workers`` at a time, taken in the order given; answers in the order done.
 
     ``perform`` turns what may go wrong into results. An exception of it is a bug: the other tasks are done all the
     same, and the first one is raised here when all workers are through."""
     nothing: PacedWork[T] = PacedWork((), lambda: False, lambda: None)
-    return perform_paced(tasks, nothing, lambda task, grant: perform(task), pool=pool, workers=workers)
+    return perform_paced(tasks, nothing, lambda task, grant: perform(task), pool=pool, workers=workers, late=late)
 
 
 class Late(Protocol[T_contra, R_contra]):
-    """Gets tasks that outlast their round (``leave``), and later their results (``end``)."""
+    """Decides how long a round waits for work that has begun, and gets the tasks that outlast it."""
+
+    @property
+    def room(self) -> int:
+        """Returns how many more tasks may be left."""
+        ...
+
+    def presses(self) -> bool:
+        """Returns whether something else is due."""
+        ...
+
+    def awaits_token(self, thread: int, /) -> bool:
+        """Returns whether a thread waits for its turn, so that nothing hangs."""
+        ...
 
     def leave(self, task: T_contra, /) -> object: ...
     def end(self, task: T_contra, result: R_contra, /) -> object: ...
+    def took(self, task: T_contra, seconds: float, /) -> object:
+        """Records how long a task took, apart from waiting for tokens."""
+        ...
+
+
+PATIENCE = 2.0
+"""Seconds after which work counts as hanging. Another worker takes the place of its own."""
+BRIEF_PATIENCE = 0.5
+"""Seconds that a round waits for work that has begun, once something else is due."""
+LOOK_EVERY = 0.05
+"""Seconds between two looks at work that has begun."""
 
 
 def perform_paced(
@@ -154,20 +138,31 @@ def perform_paced(
     *,
     pool: Executor,
     workers: int,
-    patience: float | None = None,
     late: Late[T, R] | None = None,
 ) -> list[R]:
     """Performs work of two kinds like ``perform_all``; neither kind delays the other if there are two workers.
 
-    A task that takes longer than ``patience`` seconds is left to ``late``. Another worker takes the place of its own.
+    With ``late`` it does not wait for work that hangs, nor for work that lasts while something else is due. Another
+    worker takes the place of such a worker.
     """
     work = _Work(free, paced, perform, late=late)
     for number in range(min(workers, len(free) + len(paced.tasks))):
         work.start(pool, paced_first=number % 2 == 0)
-    work.wait(pool, patience=patience, replacements=workers)
+    work.wait(pool)
     if work.errors:
         raise work.errors[0]
     return work.results
+
+
+@dataclass(slots=True, eq=False)
+class _Begun(Generic[T]):
+    """Holds a task that a worker performs, since when, and since when it has not been seen waiting for a token."""
+
+    task: T
+    thread: int
+    at: float
+    since: float
+    left: bool = False
 
 
 class _Work(Generic[T, R]):
@@ -187,9 +182,7 @@ class _Work(Generic[T, R]):
         self._lock = Lock()
         self._changed = Condition(self._lock)
         self._alive = 0
-        self._begun: dict[int, tuple[T, float]] = {}
-        self._left: set[int] = set()
-        self._numbers = count()
+        self._begun: set[_Begun[T]] = set()
         self.results: list[R] = []
         self.errors: list[Exception] = []
 
@@ -199,35 +192,33 @@ class _Work(Generic[T, R]):
             self._alive += 1
         pool.submit(self._drain_and_end, paced_first=paced_first)
 
-    def wait(self, pool: Executor, *, patience: float | None, replacements: int) -> None:
-        """Waits until all work has ended, except that of tasks which have lasted longer than ``patience``."""
+    def wait(self, pool: Executor) -> None:
+        """Waits until all work has ended, except for what is left to ``late``."""
         while True:
             with self._lock:
-                now = monotonic()
-                ages = [now - began for number, (_, began) in self._begun.items() if number not in self._left]
-                if patience is not None and any(age >= patience for age in ages):
-                    lost = self._leave_older_than(now - patience)
-                elif self._alive > len(self._left):
-                    until_late = None if patience is None or not ages else patience - max(ages)
-                    self._changed.wait(until_late if ages else patience)
-                    continue
-                elif (self._free or self._paced) and self._alive:
-                    self._changed.wait(patience)  # every worker hangs, and there is no replacement left
-                    continue
-                else:
+                if self._alive == sum(begun.left for begun in self._begun):
                     return
-            for _ in range(min(lost, replacements)):
+                lost = self._leave_behind(self._late) if self._late is not None else 0
+                unbegun = len(self._free) + len(self._paced)
+                if not lost:
+                    self._changed.wait(None if self._late is None else LOOK_EVERY)
+            for _ in range(min(lost, unbegun)):
                 self.start(pool, paced_first=True)
-            replacements -= min(lost, replacements)
 
-    def _leave_older_than(self, since: float) -> int:
-        """Leaves tasks that began before an instant behind; returns how many."""
-        lost = [number for number, (_, began) in self._begun.items() if began <= since and number not in self._left]
-        for number in lost:
-            self._left.add(number)
-            if self._late is not None:
-                self._late.leave(self._begun[number][0])
-        return len(lost)
+    def _leave_behind(self, late: Late[T, R]) -> int:
+        """Leaves tasks behind for which the round waits no longer; returns how many."""
+        now, presses, lost = monotonic(), late.presses(), 0
+        if presses:
+            self._pace.nudge()
+        for begun in self._begun:
+            if late.awaits_token(begun.thread):
+                begun.since = now
+            hangs = now - begun.since >= (BRIEF_PATIENCE if presses else PATIENCE)
+            if not begun.left and (hangs or (presses and now - begun.at >= PATIENCE)) and late.room > 0:
+                begun.left = True
+                late.leave(begun.task)
+                lost += 1
+        return lost
 
     def _drain_and_end(self, *, paced_first: bool) -> None:
         try:
@@ -256,19 +247,20 @@ class _Work(Generic[T, R]):
                 self._pace.give_back()
 
     def _do(self, task: T, grant: Grant | None) -> None:
+        now = monotonic()
+        begun = _Begun(task, get_ident(), now, now)
         with self._lock:
-            number = next(self._numbers)
-            self._begun[number] = task, monotonic()
-            self._changed.notify_all()
+            self._begun.add(begun)
         result: list[R] = []
         try:
             result.append(self._perform(task, grant))
         except Exception as error:
             self.errors.append(error)
         with self._lock:
-            del self._begun[number]
-            if number in self._left and self._late is not None:
-                self._left.discard(number)
+            self._begun.discard(begun)
+            if self._late is not None:
+                self._late.took(task, monotonic() - begun.since)
+            if begun.left and self._late is not None:
                 for one in result:
                     self._late.end(task, one)
             else:

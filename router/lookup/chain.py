@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from router.connect.answers import Failure, Missing, Reading
 from router.decide.snapshot import CHAIN_TRANSFERS, Snapshot
-from router.lookup.readings import OnDemandReader, ReadFailure, Readings
+from router.lookup.background import Background, ReadFailure
+from router.lookup.readings import OnDemandReader, Readings
 from router.model import Action, Contact, ContactId, Details, Need, transfers_behind
 from router.ports import Describer, Reader
 from router.rules.condition import Unread
@@ -97,20 +98,25 @@ class EarlierContacts:
 class ChainReader:
     """Reads when chains began, which contacts they consist of, and how many transfers a contact has behind it."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, background: Background | None = None) -> None:
+        background = background or Background()
         self._reader = reader
         self._earlier = earlier = EarlierContacts(reader=reader)
-        self._transfers = OnDemandReader(key=str, read=self._read_transfers, budget=TRANSFERS_PER_LOOK)
+        self._transfers = OnDemandReader(
+            key=str, read=self._read_transfers, budget=TRANSFERS_PER_LOOK, background=background
+        )
         self._origins = OnDemandReader(
             key=_first_id,
             read=lambda item, now: _origin_of(earlier.read_first(*item, now)),
             budget=ORIGINS_PER_LOOK,
+            background=background,
             keeps=lambda began_at, now: began_at <= now,  # a contact that is still scheduled may be scheduled again
         )
         self._pasts = OnDemandReader(
             key=_past_id,
             read=lambda item, now: _past_of(earlier.read_past(*item, now)),
             budget=PASTS_PER_LOOK,
+            background=background,
             fresh_for=timedelta(),
             keeps=lambda past, now: False,
         )

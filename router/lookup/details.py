@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from router.connect.answers import Denied, Missing, Reading, Rejected
+from router.connect.answers import Denied, Missing, Reading, Rejected, Unknown
 from router.decide.snapshot import NEVER_PAUSED, Snapshot
-from router.lookup.readings import OnDemandReader, ReadFailure, Readings
+from router.lookup.background import Background, ReadFailure
+from router.lookup.readings import OnDemandReader, Readings
 from router.model import Contact, ContactId, Details
 from router.ports import Describer
 from router.rules.condition import Unread
@@ -35,6 +35,7 @@ class DetailsCache:
 
     def __init__(self) -> None:
         self.readings: Readings[Contact] = Readings(usable_for=USABLE_FOR, kept=KEPT)
+        self._unanswered: Readings[bool] = Readings(usable_for=USABLE_FOR, kept=KEPT)
 
     def __len__(self) -> int:
         return len(self.readings)
@@ -43,11 +44,18 @@ class DetailsCache:
         """Remembers a contact as DescribeContact has just returned it."""
         self.readings.put(contact.id, contact, now)
 
+    def remember_unanswered(self, contact: Contact, now: datetime) -> None:
+        """Remembers that Connect did not respond to a reading of the contact, so that it is read after the others."""
+        self._unanswered.put(contact.id, True, now)
+
+    def is_unanswered(self, contact: Contact, now: datetime) -> bool:
+        """Returns whether Connect did not respond when the contact was read lately."""
+        return self._unanswered.get(contact.id, now) is not None
+
     def of(self, contact: Contact, now: datetime) -> Details | None:
         """Returns the details of the contact's wait; ``None`` if no usable reading has them."""
         found = self.readings.get(contact.id, now)
         return found[0].details if found is not None and is_same_wait(contact, found[0]) else None
-
 
     def paused_reading_age(self, contact: Contact, now: datetime) -> timedelta | None:
         """Returns the age of a reading that shows the contact's wait paused; ``None`` if no usable reading does."""
@@ -71,8 +79,14 @@ class DetailsReader:
     """
 
     def __init__(
-        self, reader: Describer, cache: DetailsCache, *, assume_unpaused: bool, pool: Executor | None = None
+        self,
+        reader: Describer,
+        cache: DetailsCache,
+        background: Background | None = None,
+        *,
+        assume_unpaused: bool,
     ) -> None:
+        background = background or Background()
         self.reader = reader
         self.cache = cache
         self._assume_unpaused = assume_unpaused
@@ -80,10 +94,10 @@ class DetailsReader:
             key=_id_of,
             read=self._read_details,
             fresh_for=FRESH_FOR,
-            pool=pool,
             budget=DETAILS_PER_LOOK,
             readings=cache.readings,
             fits=is_same_wait,
+            background=background,
         )
         self._pauses = OnDemandReader(
             key=_id_of,
@@ -92,6 +106,7 @@ class DetailsReader:
             budget=DETAILS_PER_LOOK,
             readings=cache.readings,
             fits=is_same_wait,
+            background=background,
         )
 
     def details(self, look: Snapshot, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Details | Unread]:
@@ -120,6 +135,8 @@ class DetailsReader:
         if isinstance(answer, Missing | Rejected):
             return Details()
         if not isinstance(answer, Reading):
+            if isinstance(answer, Unknown):
+                self.cache.remember_unanswered(contact, now)
             return None
         self.cache.remember(answer.contact, now)
         return answer.contact.details or Details()
@@ -153,6 +170,8 @@ def _details_of(value: Contact | ReadFailure) -> Details | Unread:
     """Returns the details, or why they are not known, without Connect's message: it may repeat a customer's data."""
     if isinstance(value, Contact):
         return value.details or Details()
+    if value.pending:
+        return Unread("DescribeContact has not answered yet")
     if value.requested:
         return Unread(f"DescribeContact failed{value.suffix}")
     if value.code:

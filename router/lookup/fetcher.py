@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from router.decide.snapshot import LiveMetrics, ReadValues, Snapshot
+from router.lookup.background import Background, ReadFailure
 from router.lookup.chain import ChainReader
 from router.lookup.details import DetailsCache, DetailsReader
+from router.lookup.live_figures import LiveFigures
 from router.lookup.opening_hours import OpeningHoursReader
-from router.lookup.readings import OnDemandReader, ReadFailure
-from router.model import AgentId, Channel, ContactId, HoursId, Need, NeedKind, ProfileId, QueueId, RoutingProfile
+from router.lookup.readings import OnDemandReader
+from router.model import (
+    AgentId,
+    Channel,
+    ContactId,
+    HoursId,
+    Need,
+    NeedKind,
+    ProfileId,
+    QueueId,
+    QueueMetrics,
+    RoutingProfile,
+)
 from router.ports import Instance, Reader
 
 PROFILES_PER_LOOK = 1_000
@@ -23,6 +35,9 @@ Served = frozenset[tuple[QueueId, Channel]]
 
 class Fetcher:
     """Reads needs into snapshots; whatever cannot be read is there with the reason, so that no need is named twice.
+
+    A value of a destination that is still being read is left out, so that the need is named again: nothing may be
+    concluded from its absence.
 
     ``fresh_for`` is how long opening hours and routing profiles are not read again. See ``DetailsReader`` for
     ``assume_unpaused``, and ``OpeningHoursReader`` for ``lookback``.
@@ -37,19 +52,23 @@ class Fetcher:
         fresh_for: timedelta,
         lookback: timedelta,
         assume_unpaused: bool = False,
-        pool: Executor | None = None,
+        background: Background | None = None,
     ) -> None:
         self._instance = instance
-        self._channels = channels
-        self.details = DetailsReader(reader, DetailsCache(), assume_unpaused=assume_unpaused, pool=pool)
-        self.hours = OpeningHoursReader(instance, fresh_for=fresh_for, lookback=lookback)
-        self._chains = ChainReader(reader)
+        self.background = background = background or Background()
+        self.details = DetailsReader(reader, DetailsCache(), background, assume_unpaused=assume_unpaused)
+        self.hours = OpeningHoursReader(instance, background, fresh_for=fresh_for, lookback=lookback)
+        self._chains = ChainReader(reader, background)
         self._profiles = OnDemandReader(
-            key=str, read=self._read_profile, budget=PROFILES_PER_LOOK, fresh_for=fresh_for
+            key=str, read=self._read_profile, budget=PROFILES_PER_LOOK, fresh_for=fresh_for, background=background
         )
+        self._queues: LiveFigures[QueueId, tuple[QueueId, Channel], QueueMetrics] = LiveFigures(
+            background, lambda ids: instance.queue_metrics(ids, channels)
+        )
+        self._agents = LiveFigures(background, instance.agent_states)
 
         self._routing_profiles = OnDemandReader(
-            key=str, read=self._read_routing_profiles, budget=1, fresh_for=fresh_for, pool=pool
+            key=str, read=self._read_routing_profiles, budget=1, fresh_for=fresh_for, background=background
         )
 
     def read(self, look: Snapshot, needs: Iterable[Need]) -> Snapshot:
@@ -81,29 +100,35 @@ class Fetcher:
         metrics = self._read_agents(metrics, frozenset(AgentId(one) for one in ids[NeedKind.AGENT]))
         found = self._profiles.read_all([ProfileId(one) for one in ids[NeedKind.PROFILE]], now)
         profiles = {
-            ProfileId(str(key)): None if isinstance(served, ReadFailure) else served for key, served in found.items()
+            ProfileId(str(key)): None if isinstance(served, ReadFailure) else served
+            for key, served in found.items()
+            if not (isinstance(served, ReadFailure) and served.pending)
         }
         return replace(metrics, profiles={**metrics.profiles, **profiles})
 
     def _read_queues(self, metrics: LiveMetrics, queues: frozenset[QueueId]) -> LiveMetrics:
         if not queues:
             return metrics
-        metrics = replace(metrics, queues_read=metrics.queues_read | queues)
-        rows = self._instance.queue_metrics(queues, self._channels)
-        if not isinstance(rows, Mapping):
-            return replace(metrics, queues_failed=metrics.queues_failed | queues)
-        missing = metrics.missing | self._instance.missing
-        return replace(metrics, rows={**metrics.rows, **rows}, missing=missing)
+        found = self._queues.read(queues)
+        return replace(
+            metrics,
+            queues_read=metrics.queues_read | found.known | found.failed,
+            queues_failed=metrics.queues_failed | found.failed,
+            rows={**metrics.rows, **found.rows},
+            missing=metrics.missing | self._instance.missing,
+        )
 
     def _read_agents(self, metrics: LiveMetrics, agents: frozenset[AgentId]) -> LiveMetrics:
         """Reads agents' states. An agent without one is not eligible, as one that is not routable."""
         if not agents:
             return metrics
-        states = self._instance.agent_states(agents)
-        found = states if isinstance(states, Mapping) else {}
-        missing = metrics.missing | self._instance.missing
-        known = {**metrics.agents, **found}
-        return replace(metrics, agents_read=metrics.agents_read | agents, agents=known, missing=missing)
+        found = self._agents.read(agents)
+        return replace(
+            metrics,
+            agents_read=metrics.agents_read | found.known | found.failed,
+            agents={**metrics.agents, **found.rows},
+            missing=metrics.missing | self._instance.missing,
+        )
 
     def _all_profiles(self, now: datetime) -> tuple[RoutingProfile, ...]:
         """Returns the routing profiles of the instance, which one list has; none if they are not known in time."""

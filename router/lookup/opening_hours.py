@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from router.lookup.readings import OnDemandReader, ReadFailure, Readings
+from router.lookup.background import Background, ReadFailure
+from router.lookup.readings import OnDemandReader, Readings
 from router.model import HoursId, OpeningHours
 from router.ports import Instance
 from router.rules.calendar import Calendar
@@ -36,7 +37,14 @@ class OpeningHoursReader:
     ``lookback`` is how long contacts may have waited, so that the past days of that time are read too.
     """
 
-    def __init__(self, instance: Instance, *, fresh_for: timedelta, lookback: timedelta) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        background: Background | None = None,
+        *,
+        fresh_for: timedelta,
+        lookback: timedelta,
+    ) -> None:
         self._instance = instance
         self._back = min(lookback + MARGIN, LONGEST_BACK)
         self._hours = OnDemandReader(
@@ -45,12 +53,18 @@ class OpeningHoursReader:
             budget=HOURS_PER_LOOK,
             fresh_for=fresh_for,
             readings=Readings[Calendar](usable_for=max(TRUSTED, fresh_for)),
+            background=background or Background(),
         )
 
     def read(self, hours_ids: Iterable[HoursId], now: datetime) -> Mapping[HoursId, Calendar | Unread]:
-        """Returns the calendar of each hours of operation, or why it could not be read."""
+        """Returns the calendar of each hours of operation, or why it could not be read. Leaves out those that are still
+        being read."""
         found = self._hours.read_all(hours_ids, now)
-        return {HoursId(str(key)): _or_unread(value) for key, value in found.items()}
+        return {
+            HoursId(str(key)): _or_unread(value)
+            for key, value in found.items()
+            if not (isinstance(value, ReadFailure) and value.pending)
+        }
 
     def _read(self, hours_id: HoursId, now: datetime) -> Calendar | ReadFailure:
         """Reads one. A failure does not stop the others, because each has only two calls."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Generic, TypeVar
 
-from router.connect.answers import Denied, Missing, Rejected
+from router.lookup.background import NO_ANSWER_YET, Background, ReadFailure
 
 FOREVER = timedelta.max
 KEPT = 200_000
@@ -17,39 +16,6 @@ KEPT = 200_000
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
-
-
-READ_WITHIN = 2.0
-"""Seconds that a look waits for one reading."""
-NO_ANSWER_YET = "NoAnswerYet"
-"""The code of a reading that has not ended in this time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadFailure:
-    """Gives the reason why a value is not known.
-
-    ``code`` is Connect's error code, or a sentence; it is empty if nothing failed. ``stops``: Connect did not respond,
-    and another call of this look might take as long. ``requested`` is ``False`` if this value was left out, because the
-    budget was used up or another call failed. ``answer`` is Connect's answer, ``None`` without one.
-    """
-
-    code: str = ""
-    stops: bool = False
-    requested: bool = True
-    answer: object = None
-
-    @classmethod
-    def of(cls, answer: object) -> ReadFailure:
-        """Returns the failure for an answer of Connect that has no value; it stops unless it concerns one id."""
-        default = "AccessDeniedException" if isinstance(answer, Denied) else type(answer).__name__
-        stops = not isinstance(answer, Missing | Rejected)
-        return cls(code=getattr(answer, "code", default), stops=stops, answer=answer)
-
-    @property
-    def suffix(self) -> str:
-        """Returns the code in brackets, to end a sentence with; empty if nothing failed."""
-        return f" ({self.code})" if self.code else ""
 
 
 class Readings(Generic[Value]):
@@ -97,9 +63,8 @@ class OnDemandReader(Generic[Item, Value]):
 
     ``read`` reads one value, with one call or a few. A value is read again when it is older than ``fresh_for``; until
     that succeeds the old one counts as long as ``readings`` has it. At most ``budget`` values are read in one look.
-    With a ``pool`` a reading that takes longer than ``READ_WITHIN`` is left behind: it counts as failed until it ends.
-    A second one in the same look stops the look. ``fits`` decides whether a remembered value is still one of the item,
-    and ``keeps`` whether to remember a value.
+    A reading that continues in the ``background`` counts as failed until it ends. ``fits`` decides whether a remembered
+    value is still one of the item, and ``keeps`` whether to remember a value.
     """
 
     key: Callable[[Item], Hashable]
@@ -109,10 +74,10 @@ class OnDemandReader(Generic[Item, Value]):
     readings: Readings[Value] = field(default_factory=Readings)
     fits: Callable[[Item, Value], bool] = lambda item, value: True
     keeps: Callable[[Value, datetime], bool] = lambda value, now: True
-    pool: Executor | None = None
-    _under_way: set[Hashable] = field(default_factory=set)
+    background: Background = field(default_factory=Background)
     _failed: dict[Hashable, None] = field(default_factory=dict)
     """Keys whose last reading failed, the longest ago first."""
+    _lock: Lock = field(default_factory=Lock)
 
     def read_all(
         self, items: Iterable[Item], now: datetime, *, budget: int | None = None
@@ -122,14 +87,14 @@ class OnDemandReader(Generic[Item, Value]):
         The others are not read in this look once a failure ``stops``, because each might take as long again.
         """
         wanted = {self.key(item): item for item in items}
-        stop = ReadFailure(requested=False)
-        fresh: dict[Hashable, Value | ReadFailure] = {}
-        for key in self._to_read(wanted, now)[: self.budget if budget is None else budget]:
-            value = fresh[key] = self._read_one(key, wanted[key], now)
-            if isinstance(value, ReadFailure) and value.stops:
-                stop = replace(value, requested=False)
-                break
-        return {key: self._best(key, item, now, fresh.get(key, stop)) for key, item in wanted.items()}
+        under_way = self.background.under_way(id(self))
+        to_read = [key for key in self._to_read(wanted, now) if key not in under_way]
+        to_read = to_read[: self.budget if budget is None else budget]
+        fresh = self.background.read_all(id(self), to_read, lambda key: self._read_one(key, wanted[key], now))
+        stops = (one for one in fresh.values() if isinstance(one, ReadFailure) and one.stops)
+        left_out = replace(next(stops, ReadFailure()), requested=False)
+        unread = dict.fromkeys(wanted, left_out) | dict.fromkeys(under_way, ReadFailure(code=NO_ANSWER_YET)) | fresh
+        return {key: self._best(key, item, now, unread[key]) for key, item in wanted.items()}
 
     def known(self, item: Item, now: datetime) -> Value | None:
         """Returns the usable value of an item without reading it; ``None`` if there is none."""
@@ -137,40 +102,18 @@ class OnDemandReader(Generic[Item, Value]):
         return found[0] if found is not None else None
 
     def _read_one(self, key: Hashable, item: Item, now: datetime) -> Value | ReadFailure:
-        value = self._read_in_time(key, item, now)
-        self._failed.pop(key, None)
-        if isinstance(value, ReadFailure):
-            self._failed[key] = None
-            if len(self._failed) > KEPT:
-                del self._failed[next(iter(self._failed))]
-        elif self.keeps(value, now):
+        value = self.read(item, now)
+        with self._lock:
+            self._failed.pop(key, None)
+            if isinstance(value, ReadFailure):
+                self._failed[key] = None
+                if len(self._failed) > KEPT:
+                    del self._failed[next(iter(self._failed))]
+        if not isinstance(value, ReadFailure) and self.keeps(value, now):
             self.readings.put(key, value, now)
         return value
 
-    def _read_in_time(self, key: Hashable, item: Item, now: datetime) -> Value | ReadFailure:
-        if self.pool is None:
-            return self.read(item, now)
-        if key in self._under_way:
-            return ReadFailure(code=NO_ANSWER_YET, stops=False)
-        self._under_way.add(key)
-        future = self.pool.submit(self._read_and_remember, key, item, now)
-        try:
-            return future.result(READ_WITHIN)
-        except TimeoutError:
-            return ReadFailure(code=NO_ANSWER_YET, stops=len(self._under_way) > 1)
-
-    def _read_and_remember(self, key: Hashable, item: Item, now: datetime) -> Value | ReadFailure:
-        try:
-            value = self.read(item, now)
-            if not isinstance(value, ReadFailure) and self.keeps(value, now):
-                self.readings.put(key, value, now)
-            return value
-        finally:
-            self._under_way.discard(key)
-
-    def _best(
-        self, key: Hashable, item: Item, now: datetime, fresh: Value | ReadFailure
-    ) -> Value | ReadFailure:
+    def _best(self, key: Hashable, item: Item, now: datetime, fresh: Value | ReadFailure) -> Value | ReadFailure:
         if not isinstance(fresh, ReadFailure):
             return fresh
         known = self._usable(key, item, now)
@@ -194,6 +137,8 @@ class OnDemandReader(Generic[Item, Value]):
         return [*self._failures_last(missing), *self._failures_last([key for _, key in stale])]
 
     def _failures_last(self, keys: list[Hashable]) -> Iterator[Hashable]:
-        failed = set(keys) & self._failed.keys()
-        yield from (key for key in keys if key not in failed)
-        yield from (key for key in self._failed if key in failed)
+        with self._lock:
+            failed = list(self._failed)
+        known = set(keys)
+        yield from (key for key in keys if key not in self._failed)
+        yield from (key for key in failed if key in known)

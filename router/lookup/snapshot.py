@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -14,6 +13,7 @@ from router import events
 from router.decide.capacity import METRICS_LAG
 from router.decide.decide import Decided, decide
 from router.decide.snapshot import Blocks, Limits, RecordedMoves, Snapshot
+from router.lookup.background import Background
 from router.lookup.details import DetailsCache
 from router.lookup.fetcher import Fetcher
 from router.model import (
@@ -25,13 +25,14 @@ from router.model import (
     Details,
     Directory,
     HoursId,
+    Need,
     Pauses,
     QueueId,
     Target,
 )
 from router.ports import Clock, Ledger
 from router.rules.bound import BoundRuleSet
-from router.rules.condition import Unread
+from router.rules.calendar import Calendar
 from router.rules.rule import Mode
 from router.settings import Settings
 
@@ -82,10 +83,11 @@ class Lookup:
         settings: Settings,
         *,
         in_service: bool,
-        pool: Executor | None = None,
+        background: Background | None = None,
     ) -> Lookup:
         """Opens it over a connection. ``in_service``: moves follow, each of which reads its contact again, so that
-        contacts are assumed not to be paused, and background calls give way to those of moves."""
+        contacts are assumed not to be paused, and background calls give way to those of moves. Without a
+        ``background`` decisions wait for every reading."""
         fetcher = Fetcher(
             connection.background if in_service else connection.reader,
             connection.instance,
@@ -93,7 +95,7 @@ class Lookup:
             fresh_for=settings.poll.sweep,
             lookback=settings.poll.lookback,
             assume_unpaused=in_service,
-            pool=pool,
+            background=background,
         )
         return cls(fetcher=fetcher, ledger=ledger, observed=observed, clock=clock, limits=limits_of(settings))
 
@@ -105,8 +107,8 @@ class Lookup:
     def is_open(self, hours_id: HoursId) -> bool:
         """Returns whether hours of operation are known to be open now."""
         now = self.clock.now()
-        hours = self.fetcher.hours.read([hours_id], now)[hours_id]
-        return not isinstance(hours, Unread) and hours.is_open(now)
+        hours = self.fetcher.hours.read([hours_id], now).get(hours_id)
+        return isinstance(hours, Calendar) and hours.is_open(now)
 
     def read_pauses(self, contact: Contact) -> Details | None:
         """Reads when a contact was paused; ``None`` if Connect does not respond."""
@@ -164,14 +166,18 @@ class Lookup:
 
     def decide(self, look: Snapshot, rules: BoundRuleSet) -> tuple[Decided, Snapshot]:
         """Decides, reads the values that are needed, and decides again, until none is needed or ``ROUNDS`` are over.
+        All readings together take ``READ_WITHIN`` at most.
 
         Returns the decisions and the snapshot that they are made from.
         """
         decided, look = _decide(look, rules)
-        for _ in range(ROUNDS):
-            if not decided.needs:
-                break
-            decided, look = _decide(self.fetcher.read(look, decided.needs), rules)
+        with self.fetcher.background.look():
+            needs: tuple[Need, ...] = ()
+            for _ in range(ROUNDS):
+                if decided.needs == needs:
+                    break  # there is none, or what is left is still being read
+                needs = decided.needs
+                decided, look = _decide(self.fetcher.read(look, needs), rules)
         return decided, look
 
     def _last_targets(self, recent: Iterable[Action]) -> Mapping[tuple[str, timedelta], Target]:

@@ -37,10 +37,9 @@ class NextDue:
         """
         tried = _tried_rules(account)
         late = any(_breach(one, now) <= now for one in tried)
-        unread = any(one.unread_clock is not None or isinstance(one.hours, Unread) for one in tried)
         assert account.contact.queue_id is not None, "a waiting contact has a queue"
         by_time = self._changes_by_time(account.contact.queue_id) or self._moved_by_timed_rule(account)
-        each_poll = bool(account.decisions) or late or unread or by_time
+        each_poll = bool(account.decisions) or late or is_unread(account) or by_time
         if any(isinstance(one, Hold) and one.reason is HoldReason.CONTACT_PAUSED for one in account.decisions):
             return NEVER, True  # its next step is due so much later as the pause lasts: polls look whether it has ended
         coming = [*self._crossings(account), *(_breach(one, now) for one in tried)]
@@ -79,6 +78,12 @@ def _is_timed(rule: BoundRule) -> bool:
     their id in its key."""
     timed = rule.rule.from_at is not None or rule.rule.until_at is not None
     return timed or any(match_key(test.key).timed for test in rule.conditions)
+
+
+def is_unread(account: Account) -> bool:
+    """Returns whether a value is missing that the decision, or when it is due, depends on."""
+    held = any(isinstance(one, Hold) and one.reason is HoldReason.UNREADABLE for one in account.decisions)
+    return held or any(one.unread_clock is not None or isinstance(one.hours, Unread) for one in _tried_rules(account))
 
 
 def _tried_rules(account: Account) -> tuple[TriedRule, ...]:

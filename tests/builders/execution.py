@@ -9,12 +9,12 @@ from router.cycle_context import CycleContext
 from router.decide.decide import decide
 from router.decide.decision import RoutingUpdate, RuleDecision, Transfer
 from router.execute.attempts import Attempts, Effort, RetryPolicy
+from router.execute.claims import InProgress
 from router.execute.recovery import Recovery
 from router.execute.routing import RoutingPerformer
 from router.execute.routing_update import AgeMeaning
 from router.execute.settler import Settler
 from router.execute.transfer import TransferPerformer
-from router.execute.workers import InProgress
 from router.ledger import SqliteLedger
 from router.lookup.details import DetailsCache
 from router.model import Action, ActionKind, Contact, RoutingData

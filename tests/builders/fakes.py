@@ -102,6 +102,9 @@ class FakePacer:
 
     def nudge(self, operation: str) -> None: ...
 
+    def awaits_token(self, thread: int) -> bool:
+        return False
+
     def seconds_to_token(self, operation: str) -> float:
         return 0.0
 

@@ -52,6 +52,9 @@ class Plenty:
     def acquire(self, operation: str, **_: object) -> bool:
         return True
 
+    def awaits_token(self, thread: int) -> bool:
+        return False
+
     def seconds_to_token(self, operation: str) -> float:
         return 0.0
 

@@ -263,7 +263,7 @@ def _router(sandbox: Sandbox, clock: FaultClock, folder: Path, read_timeout_s: f
             read_timeout_s=read_timeout_s,
         )
 
-    app = build(settings, load_rules(rules), mode=Mode.ENFORCE, clock=clock, connect=connect)
+    app = build(settings, load_rules(rules), mode=Mode.ENFORCE, clock=clock, connect=connect, once=True)
     assert app.names.load() is None
     app.follower.resume()
     return app

@@ -226,3 +226,17 @@ def test_a_part_of_the_share_counts_for_operations_used_before_and_later(quotas)
 
     assert lowered == [2 * 0.5 * 0.25, GENERAL_RATE.rate * 0.5 * 0.25]
     assert quotas.snapshot()["Op"].full_rate == 1
+
+
+def test_a_thread_awaits_a_token_only_while_it_waits_for_its_turn(time):
+    seen = []
+
+    def wait(condition, seconds):
+        seen.append(limited.awaits_token(threading.get_ident()))
+        return time.wait(condition, seconds)
+
+    limited = Quotas({"Op": Rate(1, 1)}, monotonic=time.monotonic, wait=wait)
+    for _ in range(2):
+        assert limited.acquire("Op")
+    assert seen == [True]
+    assert not limited.awaits_token(threading.get_ident())

@@ -34,7 +34,12 @@ def executor(bench, settings):
     yield Executor.open(
         settings(**{"execute.retry.attempts": 2}),
         bench.runtime,
-        cast(Any, SimpleNamespace(reader=bench.connect, mover=bench.connect, quotas=bench.pacer)),
+        cast(
+            Any,
+            SimpleNamespace(
+                reader=bench.connect, background=bench.connect, mover=bench.connect, quotas=bench.pacer
+            ),
+        ),
         cast(Any, SimpleNamespace(ledger=bench.ledger, observed=observed)),
         bench.safety,
         details=bench.details,

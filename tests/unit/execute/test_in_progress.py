@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from router.execute.workers import InProgress
+from router.execute.claims import InProgress
 from router.model import ContactId
 
 ONE, OTHER = ContactId("one"), ContactId("other")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from router.connect.answers import Throttled, Transferred
+from router.connect.answers import Throttled, Transferred, Unknown
 from router.decide.decision import RoutingUpdate, Transfer, Warn
 from router.execute.observation import ObservePerformer
 from router.execute.result import Outcome
@@ -19,6 +19,7 @@ from tests.builders.instance import TO_QUEUE
 from tests.builders.rules import overflow
 
 SLOW_DOWN = Throttled(code="TooManyRequestsException")
+SILENT = Unknown(code="ReadTimeoutError", message="")
 
 
 def moved(contact_id: str) -> Transferred:
@@ -39,7 +40,12 @@ class RoundBench(ExecutionBench):
             safety=self.safety,
         )
         self.round = Round(
-            enforcer=self.transfer, observer=observer, safety=self.safety, pacer=self.pacer, runtime=self.runtime
+            enforcer=self.transfer,
+            observer=observer,
+            safety=self.safety,
+            pacer=self.pacer,
+            runtime=self.runtime,
+            reader=self.connect,
         )
 
     def perform(self, decided, *, wait_for_slots=False, **context):
@@ -276,3 +282,28 @@ def test_each_kind_of_decision_reaches_its_performer(bench):
     """Shows that the bench makes such decisions: without them every other test here would pass."""
     kinds = {type(one) for one in bench.decided(bench.waiting()).decisions}
     assert kinds == {Transfer, RoutingUpdate, Warn}
+
+
+def test_a_contact_that_took_long_comes_last_and_takes_no_landing_slot_while_it_cannot_be_read(bench):
+    bench.connect.transfer_answers = [moved("c3")]
+    decided = bench.decided(bench.waiting("c1"), bench.waiting("c2"), text=overflow())
+    slow, quick = decided.decisions
+    bench.round.stragglers.took(slow, 2.0)
+    describe = bench.connect.describe
+    bench.connect.describe = lambda one: SILENT if one == slow.contact.id else describe(one)
+
+    results = bench.perform(decided)
+
+    assert [(one.decision, one.outcome, one.reason) for one in results] == [
+        (quick, Outcome.DONE, None),
+        (slow, Outcome.HELD, HoldReason.UNREADABLE),
+    ]
+    assert bench.safety.slots.taken(slow.target.flow_id) == 1
+    assert [one.contact_id for one in bench.ledger.history()] == [quick.contact.id]
+
+
+def test_a_contact_that_took_long_is_moved_as_soon_as_it_can_be_read(bench):
+    bench.connect.transfer_answers = [moved("c2")]
+    decided = bench.decided(bench.waiting("c1"), text=overflow())
+    bench.round.stragglers.took(decided.decisions[0], 2.0)
+    assert outcomes(bench.perform(decided)) == [("Transfer", Outcome.DONE)]

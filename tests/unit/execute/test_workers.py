@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from router.execute.workers import InProgress, PacedWork, perform_all, perform_paced
+from router.execute.claims import InProgress
+from router.execute.workers import PacedWork, perform_all, perform_paced
 from router.model import ContactId
 from router.runtime import DaemonThreads
 

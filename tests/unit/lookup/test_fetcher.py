@@ -9,7 +9,7 @@ import pytest
 
 from router.connect.answers import Throttled
 from router.decide.snapshot import ReadValues
-from router.lookup import readings
+from router.lookup.background import Background
 from router.lookup.fetcher import Fetcher
 from router.model import (
     AgentId,
@@ -148,11 +148,11 @@ def test_the_routing_profiles_are_read_once_for_all_queues_until_they_are_old(fa
 
 @pytest.mark.uses("threads")
 def test_routing_profiles_that_hang_are_unknown_and_delay_one_look_only(monkeypatch):
-    monkeypatch.setattr(readings, "READ_WITHIN", 0.05)
+    monkeypatch.setattr("router.lookup.background.READ_WITHIN", 0.05)
     instance, end = Instance(), Event()
     monkeypatch.setattr(instance, "routing_profiles", lambda: (end.wait(20), (ALL_CHANNELS,))[1])
     with ThreadPoolExecutor(2) as pool:
-        fetch = fetcher(instance, pool=pool)
+        fetch = fetcher(instance, background=Background(pool))
         looks = [fetch.read(before_reading(), [need(NeedKind.CHANNELS, BILLING)]) for _ in range(3)]
         end.set()
     after = fetch.read(before_reading(), [need(NeedKind.CHANNELS, BILLING)])

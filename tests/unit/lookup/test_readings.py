@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from router.connect.answers import Denied, Missing, Rejected, Throttled, Unknown
-from router.lookup.readings import FOREVER, OnDemandReader, ReadFailure, Readings
+from router.lookup.background import Background, ReadFailure
+from router.lookup.readings import FOREVER, OnDemandReader, Readings
 from router.model import ContactId
 from router.runtime import DaemonThreads
 from tests.builders.contacts import NOW, minutes
@@ -29,9 +30,7 @@ class Source:
 
 def reader(source, *, budget=10, fresh_for=FOREVER, usable_for=FOREVER, **others):
     readings = Readings[int](usable_for=usable_for)
-    return OnDemandReader(
-        key=str, read=source.read, budget=budget, fresh_for=fresh_for, readings=readings, **others
-    )
+    return OnDemandReader(key=str, read=source.read, budget=budget, fresh_for=fresh_for, readings=readings, **others)
 
 
 def test_a_value_is_read_once_while_it_is_fresh():
@@ -184,7 +183,7 @@ def test_a_reading_of_a_moment_ago_drops_none_that_another_thread_made_since():
 
 @pytest.mark.uses("threads")
 def test_a_reading_that_hangs_is_left_behind_and_remembered_when_it_ends(monkeypatch):
-    monkeypatch.setattr("router.lookup.readings.READ_WITHIN", 0.05)
+    monkeypatch.setattr("router.lookup.background.READ_WITHIN", 0.05)
     over, calls = threading.Event(), []
 
     def read(item, now):
@@ -194,7 +193,7 @@ def test_a_reading_that_hangs_is_left_behind_and_remembered_when_it_ends(monkeyp
         return item.upper()
 
     pool = DaemonThreads("test")
-    reader = OnDemandReader(key=str, read=read, budget=10, pool=pool)
+    reader = OnDemandReader(key=str, read=read, budget=10, background=Background(pool))
     first = reader.read_all(["stuck", "other"], NOW)
     assert (first["stuck"].code, first["other"]) == ("NoAnswerYet", "OTHER")
     assert reader.read_all(["stuck"], NOW)["stuck"].code == "NoAnswerYet"

@@ -1,0 +1,176 @@
+"""Checks that a decision waits two seconds for its readings, however many of them hang."""
+
+import threading
+import time
+
+import pytest
+
+from router.connect.answers import Unknown
+from router.lookup.background import AT_ONCE, NO_ANSWER_YET, Background, ReadFailure
+from router.lookup.live_figures import LiveFigures
+from router.runtime import DaemonThreads
+from tests.e2e.test_daemon import until
+
+pytestmark = pytest.mark.uses("threads")
+
+KIND = "details"
+PENDING = ReadFailure(code=NO_ANSWER_YET)
+SILENT = Unknown(code="Timeout", message="")
+
+
+class Source:
+    """Returns keys in capitals; keys that begin with "slow" only when ``over`` is set, and "bad" ones never."""
+
+    def __init__(self):
+        self.over, self.keys = threading.Event(), []
+
+    def read(self, key):
+        self.keys.append(key)
+        if str(key).startswith("slow"):
+            self.over.wait(20)
+        return ReadFailure.of(SILENT) if str(key).startswith("bad") else str(key).upper()
+
+
+class Late:
+    def __init__(self):
+        self.times = 0
+
+    def __call__(self):
+        self.times += 1
+
+
+@pytest.fixture
+def source():
+    source = Source()
+    yield source
+    source.over.set()
+
+
+@pytest.fixture
+def late():
+    return Late()
+
+
+@pytest.fixture
+def background(source, late, monkeypatch):
+    monkeypatch.setattr("router.lookup.background.READ_WITHIN", 0.3)
+    pool = DaemonThreads("test")
+    yield Background(pool, late)
+    source.over.set()
+    pool.join()
+
+
+def test_the_others_are_read_though_fewer_hang_than_are_read_at_once(background, source, late):
+    keys = ["slow 1", "slow 2", "slow 3", "a", "b", "c"]
+    found = background.read_all(KIND, keys, source.read)
+    assert found == {**dict.fromkeys(keys[:3], PENDING), "a": "A", "b": "B", "c": "C"}
+    assert background.under_way(KIND) == set(keys)
+    assert late.times == 0
+    source.over.set()
+    until(lambda: late.times == 3)
+    until(lambda: background.under_way(KIND) == frozenset())
+
+
+def test_what_hangs_is_bounded(background, source):
+    hanging = [f"slow {number}" for number in range(9)]
+    assert background.read_all(KIND, hanging, source.read) == dict.fromkeys(hanging, PENDING)
+    assert background.read_all(KIND, ["a"], source.read) == {"a": PENDING}, "no place is left"
+    assert len(source.keys) == AT_ONCE
+    assert background.read_all("another kind", ["a"], source.read) == {"a": "A"}
+
+
+def test_all_readings_of_a_look_have_one_time_limit(background, source):
+    began = time.monotonic()
+    with background.look():
+        for number in range(5):
+            background.read_all(number, [f"slow {number}"], source.read)
+    assert time.monotonic() - began < 1.2, "five times the limit is 1.5 s"
+
+
+def test_a_failure_that_comes_late_is_no_reason_to_decide_again(background, source, late):
+    def fail(key):
+        source.over.wait(20)
+        return ReadFailure.of(SILENT)
+
+    assert background.read_all(KIND, ["a"], fail) == {"a": PENDING}
+    source.over.set()
+    until(lambda: background.under_way(KIND) == frozenset())
+    assert late.times == 0
+
+
+def test_a_bug_in_a_reading_is_raised_if_it_comes_in_time(background):
+    def broken(key):
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        background.read_all(KIND, ["a"], broken)
+    assert background.under_way(KIND) == frozenset()
+
+
+def test_without_a_pool_each_reading_is_waited_for_and_a_failure_that_stops_leaves_the_others_out(source):
+    found = Background().read_all(KIND, ["a", "bad", "b"], source.read)
+    assert (found["a"], found["bad"].code) == ("A", "Timeout")
+    assert (found["b"].code, found["b"].requested) == ("Timeout", False)
+    assert source.keys == ["a", "bad"]
+
+
+class Calls:
+    """Answers calls about queues: with a row for each, or with a failure."""
+
+    def __init__(self):
+        self.over, self.asked, self.fails = threading.Event(), [], False
+
+    def __call__(self, ids):
+        self.asked.append(ids)
+        self.over.wait(20)
+        return SILENT if self.fails else {one: f"row of {one}" for one in ids}
+
+
+BOTH = frozenset({"one", "two"})
+
+
+@pytest.fixture
+def calls():
+    calls = Calls()
+    yield calls
+    calls.over.set()
+
+
+@pytest.fixture
+def figures(background, calls):
+    return LiveFigures(background, calls)
+
+
+def test_figures_that_are_there_in_time_are_read_again_by_the_next_look(figures, calls):
+    calls.over.set()
+    for _ in range(2):
+        found = figures.read(BOTH)
+        assert (found.rows["one"], found.known, found.failed) == ("row of one", BOTH, frozenset())
+    assert calls.asked == [BOTH, BOTH]
+
+
+def test_figures_that_come_late_are_those_of_the_next_look_and_no_second_call_is_made_meanwhile(figures, calls, late):
+    for _ in range(2):
+        found = figures.read(BOTH)
+        assert (found.known, found.failed) == (frozenset(), frozenset()), "nothing may be concluded"
+    calls.over.set()
+    until(lambda: late.times == 1)
+    assert figures.read(frozenset({"two"})).rows["two"] == "row of two"
+    assert calls.asked == [BOTH]
+
+
+def test_a_call_that_fails_late_has_failed_for_the_next_look(figures, calls, late):
+    calls.fails = True
+    figures.read(BOTH)
+    calls.over.set()
+    until(lambda: late.times == 1)
+    assert figures.read(BOTH).failed == BOTH
+
+
+def test_late_figures_do_not_count_for_long(figures, calls, late, monkeypatch):
+    figures.read(BOTH)
+    calls.over.set()
+    until(lambda: late.times == 1)
+    monkeypatch.setattr("router.lookup.live_figures.LATE_COUNTS_FOR", 0.0)
+    figures.read(BOTH)
+    assert calls.asked == [BOTH, BOTH]
