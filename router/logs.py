@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, TextIO
 
@@ -61,6 +61,7 @@ def configure(
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
+            _heard,
             structlog.stdlib.filter_by_level,
             *_STAMPS,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
@@ -70,6 +71,26 @@ def configure(
         # Loggers made when modules are imported must follow a configuration made later, a test's too.
         cache_logger_on_first_use=False,
     )
+
+
+_listeners: list[Callable[[str, EventDict], object]] = []
+
+
+def listen(listener: Callable[[str, EventDict], object]) -> None:
+    """Calls the listener with level and fields of each event of this package, whatever the least level is, until
+    ``unlisten``. It must neither wait nor raise."""
+    _listeners.append(listener)
+
+
+def unlisten(listener: Callable[[str, EventDict], object]) -> None:
+    if listener in _listeners:
+        _listeners.remove(listener)
+
+
+def _heard(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    for listener in tuple(_listeners):
+        listener("error" if method == "exception" else method, event)
+    return event
 
 
 def end(*, within: float) -> None:

@@ -24,6 +24,7 @@ from router.model import (
     Directory,
     HoursId,
     Landing,
+    Notice,
     OpeningHours,
     ProfileId,
     QueueId,
@@ -186,9 +187,9 @@ class Ledger(Protocol):
         ``NotOpen`` if there is no such transfer."""
         ...
 
-    def record(self, action: Action) -> Action:
-        """Writes an action that needs no intent: a warning, or what was only observed. Raises ``AlreadyIntended`` if
-        the same step of the same wait has acted."""
+    def record(self, action: Action, *, notice: Notice | None = None) -> Action:
+        """Writes an action that needs no intent (a warning, or what was only observed), and with it its notice. Raises
+        ``AlreadyIntended`` if the same step of the same wait has acted."""
         ...
 
     def open_intents(self) -> tuple[Action, ...]: ...

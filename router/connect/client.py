@@ -61,6 +61,7 @@ CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
 DESCRIBE_TIMEOUT_S = 2
 """Of DescribeContact. A contact is moved only on a reading of the last 2 seconds: no later response is of use."""
+TOPIC_TIMEOUT_S = 5
 SPARE_CONNECTIONS = 4
 """In addition to the workers, the poll, the followers and the directory call at the same time."""
 
@@ -127,7 +128,8 @@ def _open_all(
             " AWS_SECRET_ACCESS_KEY"
         )
     for client in clients:
-        client.meta.events.register(f"before-parse.{service}", refuse_foreign_body)
+        if service != "sns":  # its responses are XML
+            client.meta.events.register(f"before-parse.{service}", refuse_foreign_body)
         client.meta.events.register(f"before-parse.{service}", credentials.hide)
     return clients
 
@@ -138,18 +140,35 @@ def make_quotas_client(*, region: str | None) -> Any:
     return _open("service-quotas", region, config, RenewableCredentials())
 
 
+def make_topic_client(*, region: str) -> Any:
+    """Returns a client of SNS that makes one short call at a time. Raises ``Unreachable`` as ``make_client`` does."""
+    credentials = RenewableCredentials()
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=TOPIC_TIMEOUT_S,
+        user_agent_extra=f"connect-router/{__version__}",
+    )
+    return _renewing(_open("sns", region, config, credentials), "sns", credentials)
+
+
 def make_table_client(*, region: str | None) -> DynamoDBClient:
     """Returns a client of DynamoDB, for the ledger. Raises ``Unreachable`` as ``make_client`` does.
 
     The SDK repeats calls that failed. Every write has a condition, which makes a repeat do nothing.
     """
     credentials = RenewableCredentials()
-    client: DynamoDBClient = _open("dynamodb", region, _TABLE_CONFIG, credentials)
+    client: DynamoDBClient = _renewing(_open("dynamodb", region, _TABLE_CONFIG, credentials), "dynamodb", credentials)
+    return client
+
+
+def _renewing(client: Any, service: str, credentials: RenewableCredentials) -> Any:
+    """Returns the client, which from now on resolves its credentials again after a call that refused them."""
 
     def renew_if_refused(parsed: Mapping[str, Any], **_: object) -> None:
         credentials.renew_if_refused(parsed, CREDENTIAL_CODES)
 
-    client.meta.events.register("after-call.dynamodb", renew_if_refused)
+    client.meta.events.register(f"after-call.{service}", renew_if_refused)
     return client
 
 

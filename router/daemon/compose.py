@@ -30,6 +30,7 @@ from router.search.planner import SearchPlanner
 from router.settings import Settings
 from router.telemetry.breaches import BreachTransitions
 from router.telemetry.health import Health
+from router.telemetry.notice_sender import NoticeSender
 from router.telemetry.reporter import CycleReporter, count_nothing
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Router:
     acting: ActLoop
     vital: Health
     counters: CycleCounters | None
+    notices: NoticeSender | None = None
     standby: bool = False
     """Whether it waits for its turn: then it reads the shared ledger, and hardly ever calls Amazon Connect."""
 
@@ -129,9 +131,17 @@ class Router:
         left = self.pool.join(within=END_WITHIN if self.working else READING_ENDS_WITHIN)
         if left and self.working:
             events.log_service_abandoned(left)
+        if self.notices is not None:
+            self.notices.close()
         if not left:
             self.connection.close()  # not when it is collected: each turn has one of its own
-        self.stores.close(left=self.pool.alive)
+        senders = () if self.notices is None else (self.notices.thread,)
+        self.stores.close(left=(*self.pool.alive, *senders))
+
+    def start_notices(self) -> None:
+        """Starts to send notices, if the configuration names a topic and this router works."""
+        if self.notices is not None and self.working:
+            self.notices.start()
 
     def put_in_force(self) -> None:
         """Makes a change of rules, limits or pauses count before the next call. Returns when calls that began before
@@ -186,7 +196,8 @@ def build(
     counters = _open_counters(settings)
     count = counters.count if counters is not None else count_nothing
     recorded = stores.ledger if mode is Mode.ENFORCE and stores.working else stores.observed
-    breaches = BreachTransitions(BreachRecords(recorded))
+    notifies = bool(settings.notify.sns_topic) and recorded is stores.ledger
+    breaches = BreachTransitions(BreachRecords(recorded), notifies=notifies)
     cycle = _open_cycle(
         settings,
         runtime,
@@ -206,6 +217,7 @@ def build(
         acting=acting,
         vital=Health(runtime.clock),
         counters=counters,
+        notices=NoticeSender.open(settings, stores, runtime.clock),
         standby=standby,
     )
     app.share_quotas()

@@ -74,6 +74,7 @@ class Daemon:
 
     def _run(self) -> int:
         app = self._app
+        app.start_notices()
         log_started(app, again=not self._first)
         self._open_control()
         if InstanceWait(app).until_read(before_each_wait=self._feed_the_watchdog_between_turns):

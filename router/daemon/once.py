@@ -47,6 +47,7 @@ def run_once(app: Router) -> Pass:
     moved."""
     # SIGTERM and SIGINT end the pass in order; what was sent is settled and followed by the next run.
     with acting_on({signal.SIGTERM: app.stop, signal.SIGINT: app.stop}):
+        app.start_notices()
         log_started(app)
         try:
             return _run(app)

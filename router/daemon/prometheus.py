@@ -63,6 +63,7 @@ class PrometheusCollector:
         yield from _of_calls(status["quotas"])
         yield from _of_rules(status["rules"])
         yield from _of_what_is_open(status)
+        yield from _of_notices(status["notify"] or {"sent": 0, "failed": 0, "waiting": 0})
         lost = "Log lines lost because nothing read them, or because they could not be written."
         yield CounterMetricFamily(f"{PREFIX}_log_lines_lost", lost, value=status["log_lines_lost"])
 
@@ -111,6 +112,13 @@ def _of_what_is_open(status: Mapping[str, Any]) -> Iterator[Metric]:
     yield _gauge("under_way", "Moved, and not seen to have landed yet.", status["under_way"])
     yield _gauge("strays", "Moved, and not seen to have landed in time.", status["strays"])
     yield _gauge("flows_suspended", "Flows that are not used any more.", len(status["suspended_flows"]))
+
+
+def _of_notices(notify: Mapping[str, Any]) -> Iterator[Metric]:
+    sent, failed = "Messages that SNS accepted.", "Attempts to publish a message that failed."
+    yield CounterMetricFamily(f"{PREFIX}_notices_sent", sent, value=notify["sent"])
+    yield CounterMetricFamily(f"{PREFIX}_notices_failed", failed, value=notify["failed"])
+    yield _gauge("notices_waiting", "Messages that are to be published.", notify["waiting"])
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

@@ -41,6 +41,7 @@ def status_of(app: Router) -> dict[str, Any]:
         "quotas": _quotas(app),
         "ledger": ledger,
         "lease": _lease(app),
+        "notify": _notices(app),
         "log_lines_lost": logs.count_lost(),
         **_followed(app),
         "pauses": [_pause(one) for one in app.safety.pauses.now.all],
@@ -144,6 +145,14 @@ def _lease(app: Router) -> dict[str, Any] | None:
         return None
     held = app.shared.lease.held and app.working
     return {"held": held, "holder": app.shared.lease.holder, "term": app.shared.ledger.term}
+
+
+def _notices(app: Router) -> dict[str, Any] | None:
+    """Returns the messages on the SNS topic since the start; ``None`` if no topic is configured."""
+    if app.notices is None:
+        return None
+    sent, waiting, failed = app.notices.sent, app.notices.waiting, app.notices.failed
+    return {"topic": app.settings.notify.sns_topic, "sent": sent, "waiting": waiting, "failed": failed}
 
 
 def _followed(app: Router) -> dict[str, Any]:

@@ -133,15 +133,18 @@ def log_place_lost(action: Action, *, code: str, message: str) -> None:
 
 
 def log_warned(decision: Warn, context: CycleContext, *, observed: bool, now: datetime) -> None:
-    log.warning(
-        "contact.warned",
+    log.warning("contact.warned", **warned_fields(decision, context, observed=observed, now=now))
+
+
+def warned_fields(decision: Warn, context: CycleContext, *, observed: bool, now: datetime) -> dict[str, Any]:
+    return {
         **decision_fields(decision, context),
-        text=decision.text,
-        queue=context.directory.queue_name(decision.contact.queue_id),
-        waited_s=seconds(decision.contact.waited(now)),
-        late_s=seconds(decision.late),
-        observed=observed,
-    )
+        "text": decision.text,
+        "queue": context.directory.queue_name(decision.contact.queue_id),
+        "waited_s": seconds(decision.contact.waited(now)),
+        "late_s": seconds(decision.late),
+        "observed": observed,
+    }
 
 
 def log_held(decision: RuleDecision | Hold, reason: HoldReason, context: CycleContext, *, detail: str = "") -> None:
@@ -167,22 +170,24 @@ def log_breached(
     reason: str,
     detail: str,
     late: timedelta,
-) -> None:
-    """Logs that a rule's promise to a waiting contact is broken, and why the contact is left where it is."""
-    log.warning(
-        "contact.breached",
-        contact_id=contact.id,
-        chain_id=chain_id,
-        wait_id=wait_id,
-        rule=rule,
-        step=None,
-        cycle=context.cycle,
-        revision=context.revision,
-        reason=reason,
-        detail=detail,
-        queue=context.directory.queue_name(contact.queue_id),
-        late_s=seconds(late),
-    )
+) -> dict[str, Any]:
+    """Logs that a rule's promise to a waiting contact is broken, and why the contact is left where it is; returns the
+    fields."""
+    fields = {
+        "contact_id": contact.id,
+        "chain_id": chain_id,
+        "wait_id": wait_id,
+        "rule": rule,
+        "step": None,
+        "cycle": context.cycle,
+        "revision": context.revision,
+        "reason": reason,
+        "detail": detail,
+        "queue": context.directory.queue_name(contact.queue_id),
+        "late_s": seconds(late),
+    }
+    log.warning("contact.breached", **fields)
+    return fields
 
 
 def log_failed(decision: RuleDecision, action: Action, context: CycleContext, *, code: str, message: str) -> None:

@@ -195,6 +195,25 @@ def log_denied(failure: Failure | Full, **fields: str | None) -> None:
     log.error("api.denied", error=failure.code, message=failure.message, **fields)
 
 
+def log_notify_failed(failure: Failure | Full, *, waiting: int | None) -> None:
+    """Logs that a notice could not be published. ``waiting`` is how many are to be sent."""
+    log.error("notify.failed", error=failure.code, message=failure.message, waiting=waiting)
+
+
+def log_notify_broken() -> None:
+    """Logs a bug in the thread that sends notices; called while the exception is handled."""
+    log.exception("notify.failed")
+
+
+def log_notify_recovered(*, sent: int) -> None:
+    log.info("notify.recovered", sent=sent)
+
+
+def log_notify_held_back(*, waiting: int, seconds: float) -> None:
+    """Logs that the hour's notices are used up. ``seconds`` is the time until the rest is counted in one notice."""
+    log.warning("notify.held_back", waiting=waiting, seconds=round(seconds, 3))
+
+
 def log_quotas_read(*, read: int, others: Mapping[str, float]) -> None:
     log.info("quotas.read", read=read, others=dict(others))
 

@@ -76,6 +76,7 @@ class Executor:
             in_progress=in_progress,
             routing=routing,
             instance_id=settings.connect.instance_id,
+            notifies=bool(settings.notify.sns_topic),
         )
         observer = ObservePerformer(
             reader=connection.reader, observed=stores.observed, clock=clock, details=details, safety=safety

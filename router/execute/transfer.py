@@ -9,6 +9,7 @@ from router.connect.answers import Full, Throttled
 from router.cycle_context import CycleContext
 from router.decide.decision import RoutingUpdate, RuleDecision, Transfer, Warn
 from router.decide.snapshot import CHAIN_TRANSFERS
+from router.events.notices import warning_notice
 from router.execute.attempts import Attempts, Effort
 from router.execute.claims import InProgress
 from router.execute.intent import intent_of, record_of
@@ -40,6 +41,7 @@ class TransferPerformer:
     in_progress: InProgress
     routing: RoutingPerformer
     instance_id: str
+    notifies: bool = False
     _unsent_news: NewsFilter[ContactId] = field(default_factory=NewsFilter)
 
     def perform(self, decision: RuleDecision, context: CycleContext) -> Result:
@@ -55,7 +57,7 @@ class TransferPerformer:
             return self._let_through(decision, context)
 
     def _warn(self, decision: Warn, context: CycleContext) -> Result:
-        """Warns at most once, because the warning is recorded before it is logged."""
+        """Warns at most once, because the warning is recorded before it is logged, and its notice together with it."""
         hold = found_again(self.attempts.reader, decision, self.clock.now, self.attempts.details)
         if hold is not None:
             return Result(decision=decision, outcome=Outcome.HELD, reason=hold)
@@ -63,8 +65,11 @@ class TransferPerformer:
             if not current:
                 return Result(decision=decision, outcome=Outcome.INTERRUPTED)
             now = self.clock.now()
+            notice = None
+            if self.notifies:
+                notice = warning_notice(decision, context, instance_id=self.instance_id, now=now)
             try:
-                action = self.ledger.record(record_of(decision, context, now=now, observed=False))
+                action = self.ledger.record(record_of(decision, context, now=now, observed=False), notice=notice)
             except AlreadyIntended:
                 return Result(decision=decision, outcome=Outcome.DONE)
             events.log_warned(decision, context, observed=False, now=now)

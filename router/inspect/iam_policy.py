@@ -119,6 +119,9 @@ LEDGER_READS = ("dynamodb:GetItem", "dynamodb:Query")
 LEDGER_WRITES = ("dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem")
 """Each is authorised on the table (Service Authorization Reference, Amazon DynamoDB)."""
 
+TOPIC = ("sns:GetTopicAttributes", "sns:Publish")
+"""``check --live`` needs the first one, and publishes nothing."""
+
 
 def policy_of(
     ruleset: RuleSet,
@@ -129,15 +132,18 @@ def policy_of(
     keep_place: bool,
     quotas: bool = False,
     table: str | None = None,
+    topic: str = "",
 ) -> Policy:
     """Returns the least policy that the rules need.
 
     ``directory`` gives the ids of flows that rules name; ``None``: only ids and ARNs are known. ``quotas`` adds the
-    right to read Service Quotas, ``table`` the rights to the DynamoDB table of the ledger.
+    right to read Service Quotas, ``table`` the rights to the DynamoDB table of the ledger, and ``topic`` those to the
+    SNS topic with this ARN.
     """
     reading = _statements("Reads", reading_operations(ruleset), arn) + ((QUOTAS,) if quotas else ())
+    notices = (Statement("ConnectRouterNotifies", TOPIC, (topic,)),) if topic else ()
     if observe:
-        return Policy(statements=(*reading, *_ledger(table, arn, LEDGER_READS)))
+        return Policy(statements=(*reading, *_ledger(table, arn, LEDGER_READS), *notices))
     changing = changing_operations(ruleset, keep_place=keep_place)
     used = {flow: arn.home.objection(flow, "flow") for flow in flows_used(ruleset)}
     flows, unresolved = _flow_ids([flow for flow, objection in used.items() if objection is None], directory)
@@ -146,7 +152,7 @@ def policy_of(
     places = _statements("Reprioritizes", changing - {"TransferContact"}, arn)
     ledger = _ledger(table, arn, (*LEDGER_READS, *LEDGER_WRITES))
     return Policy(
-        statements=(*reading, *moves, *places, *ledger),
+        statements=(*reading, *moves, *places, *ledger, *notices),
         unresolved=unresolved if moves else (),
         foreign=tuple(f'"{flow}" {objection}' for flow, objection in used.items() if objection is not None),
     )

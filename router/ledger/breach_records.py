@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from router.ledger.outbox import post
 from router.ledger.rows import MICROSECOND, Value, micros
 from router.ledger.sqlite import SqliteLedger
-from router.model import WaitKey
+from router.model import Notice, WaitKey
 from router.model.wait_key import SAME_INSTANT
 
 _KNOWN = """SELECT 1 FROM breaches WHERE instance = :instance AND wait_id = :wait_id AND rule = :rule
@@ -31,10 +32,12 @@ class BreachRecords:
         values: dict[str, Value] = {"wait_id": wait.wait_id, "began_at": began_at, "rule": rule, "within": within}
         return bool(self.ledger.rows(_KNOWN, values))
 
-    def record(self, breaches: Iterable[tuple[WaitKey, str]], now: datetime) -> None:
-        """Writes the waits and rules of breaches that were logged, all at once."""
+    def record(self, breaches: Iterable[tuple[WaitKey, str]], now: datetime, *, notices: Iterable[Notice] = ()) -> None:
+        """Writes the waits and rules of breaches that were logged, and their notices, all at once."""
         instance, logged_at = self.ledger.instance_id, micros(now)
         with self.ledger.writing() as connection:
+            for notice in notices:
+                post(connection, instance, notice)
             connection.executemany(
                 _RECORD,
                 [

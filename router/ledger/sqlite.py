@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,12 +26,13 @@ from router.ledger.connection import (
     translated,
 )
 from router.ledger.errors import AlreadyIntended, LedgerUnavailable
-from router.ledger.group_commit import GroupCommit
+from router.ledger.group_commit import GroupCommit, T
+from router.ledger.outbox import post
 from router.ledger.recent_moves import RecentMoves
 from router.ledger.rows import EPOCH, MICROSECOND, micros, outcome_row, renewal_row
 from router.ledger.schema import began_at, shipped, upgrade, version_of
 from router.ledger.store import Store
-from router.model import Action, ActionState, Contact, ContactId, Landing, Target
+from router.model import Action, ActionState, Contact, ContactId, Landing, Notice, Target
 
 KEEP = timedelta(days=120)
 
@@ -226,8 +227,8 @@ class SqliteLedger(Store):
 
         return self._together.write(write)
 
-    def record(self, action: Action) -> Action:
-        """Writes an action that needs no intent and returns it with its id.
+    def record(self, action: Action, *, notice: Notice | None = None) -> Action:
+        """Writes an action that needs no intent and returns it with its id, and in the same transaction its notice.
 
         Raises AlreadyIntended if the same step of the same wait has acted. Observed and real acts do not exclude each
         other.
@@ -237,7 +238,10 @@ class SqliteLedger(Store):
 
         def write(connection: sqlite3.Connection) -> Action:
             statements.adopt(connection, self.instance_id, action)
-            return self._insert(connection, action)
+            written = self._insert(connection, action)
+            if notice is not None:
+                post(connection, self.instance_id, notice)
+            return written
 
         return self._together.write(write)
 
@@ -280,6 +284,10 @@ class SqliteLedger(Store):
         written = self._together.write(write)
         self._recent.changed(action)
         return written
+
+    def commit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Returns the result of ``work`` after it is on the disk, in one commit with the writes of other threads."""
+        return self._together.write(work)
 
     def prune(self, before: datetime) -> int:
         """Removes the chains without an event since ``before``, and returns how many actions that were.

@@ -35,6 +35,7 @@ from router.model.metrics import (
     TimeSlice,
 )
 from router.model.need import Need, NeedKind
+from router.model.notice import Notice
 from router.model.pause import Pause, PauseKind, Pauses
 from router.model.wait_key import WaitKey, same_instant
 
@@ -67,6 +68,7 @@ __all__ = [
     "Metric",
     "Need",
     "NeedKind",
+    "Notice",
     "OpeningHours",
     "Pause",
     "PauseKind",

@@ -19,6 +19,7 @@ from router.settings.sections import (
     LedgerSettings,
     LogSettings,
     MetricsSettings,
+    NotifySettings,
     PollSettings,
     RulesSettings,
 )
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     control: ControlSettings = ControlSettings()
     metrics: MetricsSettings = MetricsSettings()
+    notify: NotifySettings = NotifySettings()
 
     _config_path: Path | None = PrivateAttr(None)
     _places: Places | None = PrivateAttr(None)

@@ -257,6 +257,27 @@ class ControlSettings(Section):
     )
 
 
+_TOPIC = re.compile(f"arn:aws[a-z-]*:sns:{_REGION}:[0-9]{{12}}:[A-Za-z0-9_-]{{1,256}}")
+
+
+def _topic(arn: str) -> str:
+    if arn and not _TOPIC.fullmatch(arn):
+        raise refusal(
+            "{got} is no ARN of a standard SNS topic (arn:aws:sns:REGION:ACCOUNT:NAME; a FIFO topic sends no e-mail)",
+            got=as_written(arn),
+        )
+    return arn
+
+
+class NotifySettings(Section):
+    """Holds ``[notify]``: where people are warned."""
+
+    sns_topic: Annotated[
+        str, AfterValidator(_topic), Field(json_schema_extra={"pattern": f"^(?:{_TOPIC.pattern})?$"})
+    ] = Field("", description="ARN of an SNS topic for warnings and errors; empty: none")
+    per_hour: Number = Field(60, description="messages in any 3,600 seconds; one more counts the rest")
+
+
 class MetricsSettings(Section):
     """Holds ``[metrics]``: where Prometheus reads."""
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from router import events
 from router.cycle_context import CycleContext
 from router.decide.decide import Account, Decided
 from router.decide.decision import Hold, Transfer
 from router.decide.tried_rule import TriedRule
+from router.events.notices import notice_of
 from router.execute.result import Outcome, Result
 from router.ledger.breach_records import BreachRecords
 from router.ledger.errors import LedgerUnavailable
-from router.model import Contact, ContactId, WaitKey
+from router.model import Contact, ContactId, Notice, WaitKey
 from router.news import NewsFilter
 from router.rules.condition import Unread
 
@@ -49,8 +51,9 @@ class BreachTransitions:
     recorded: if the ledger cannot be written, it may be logged again, and is never withheld.
     """
 
-    def __init__(self, records: BreachRecords) -> None:
+    def __init__(self, records: BreachRecords, *, notifies: bool = False) -> None:
         self._records = records
+        self._notifies = notifies
         self._news: NewsFilter[tuple[WaitKey, str]] = NewsFilter()
         self._first_seen: dict[ContactId, int] = {}
 
@@ -63,6 +66,7 @@ class BreachTransitions:
         """
         ended = {one.decision.contact.id: one for one in results if isinstance(one.decision, Transfer)}
         found: list[tuple[WaitKey, str]] = []
+        lines: list[dict[str, Any]] = []
         for account in decided.accounts.values():
             result = ended.get(account.contact.id)
             if account.wait is None or (result is not None and result.outcome in _AGAIN_AT_ONCE):
@@ -70,19 +74,19 @@ class BreachTransitions:
             for tried, late in late_rules(account):
                 breach = account.wait.key, tried.rule.name
                 if self._is_sure(account.contact, context, knows_pauses) and self._is_new(*breach):
-                    self._log(account, tried, result, context, late)
+                    lines.append(self._log(account, tried, result, context, late))
                     found.append(breach)
         if found:
             with suppress(LedgerUnavailable):
-                self._records.record(found, now)
+                self._records.record(found, now, notices=self._notices(lines, now))
         return Counter(rule for _, rule in found)
 
     def _log(
         self, account: Account, tried: TriedRule, result: Result | None, context: CycleContext, late: timedelta
-    ) -> None:
+    ) -> dict[str, Any]:
         assert account.wait is not None, "the contact waits"
         reason, detail = _reason(account, tried, result)
-        events.log_breached(
+        return events.log_breached(
             account.contact,
             context,
             wait_id=account.wait.key.wait_id,
@@ -92,6 +96,14 @@ class BreachTransitions:
             detail=detail,
             late=late,
         )
+
+    def _notices(self, lines: Iterable[Mapping[str, Any]], now: datetime) -> list[Notice]:
+        instance_id = self._records.ledger.instance_id
+        notices = [
+            notice_of("warning", {"event": "contact.breached", **line}, instance_id=instance_id, at=now)
+            for line in (lines if self._notifies else ())
+        ]
+        return [notice for notice in notices if notice is not None]
 
     def _is_sure(self, contact: Contact, context: CycleContext, knows_pauses: Knows) -> bool:
         if knows_pauses(contact):

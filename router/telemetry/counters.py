@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
-from router.decide.decision import Transfer
+from router.decide.decision import Transfer, Warn
 from router.execute.result import Outcome, Result
 from router.rules.rule import Mode, Rule
 from router.telemetry.cycle_report import CycleReport
@@ -51,6 +51,12 @@ class CycleCounters:
             labelnames=["rule"],
             registry=registry,
         )
+        self._warnings = Counter(
+            f"{PREFIX}_warnings",
+            "Warnings given, by rule.",
+            labelnames=["rule"],
+            registry=registry,
+        )
         self._reactions = Histogram(
             f"{PREFIX}_reaction_seconds",
             "Seconds from the instant a step fell due to Connect's yes to the transfer.",
@@ -64,6 +70,8 @@ class CycleCounters:
         for rule in (rule for rule in rules if rule.mode is not Mode.OFF):
             if rule.sla.target is not None:
                 self._late.labels(rule.name)
+            if any(step.warn is not None for step in rule.steps):
+                self._warnings.labels(rule.name)
             for outcome in OUTCOMES if rule.to_steps else ():
                 self._transfers.labels(rule.name, outcome)
 
@@ -75,6 +83,8 @@ class CycleCounters:
         for result in results:
             if isinstance(result.decision, Transfer):
                 self._count_transfer(result)
+            elif isinstance(result.decision, Warn) and result.action is not None:
+                self._warnings.labels(result.decision.rule).inc()
 
     def _count_transfer(self, result: Result) -> None:
         """Counts a transfer, and its reaction time: from when its step fell due to when Connect accepted it."""

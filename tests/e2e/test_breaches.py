@@ -114,7 +114,7 @@ def test_another_wait_of_the_contact_is_logged_after_a_restart(waiting, events):
 
 
 def test_a_breach_is_logged_although_the_ledger_cannot_record_it(waiting, events, monkeypatch):
-    def refuse(*args):
+    def refuse(*_, **__):
         raise LedgerUnavailable("the disk is full")
 
     app = waiting.router(HELD)

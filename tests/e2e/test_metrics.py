@@ -173,6 +173,13 @@ def test_every_alert_is_on_the_page_and_tried_by_the_tests_of_the_alerts():
     assert set(re.findall(r"^\| `(ConnectRouter\w+)`", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)) == tried
 
 
+@pytest.mark.parametrize("runbook", re.findall(r"runbook: (\S+)", (MONITORING / "alerts.yml").read_text("utf-8")))
+def test_every_runbook_of_an_alert_is_a_heading_of_the_docs(runbook):
+    path, _, anchor = runbook.partition("#")
+    headings = re.findall(r"^#+ (.+)$", (CHECKOUT / path).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert anchor in {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def fits(text, template):
     """Returns whether a summary may be what the template becomes. Placeholders are replaced by anything."""
     return re.fullmatch("(?s:.+)".join(map(re.escape, re.split(r"\{\{.*?\}\}", template))), text)

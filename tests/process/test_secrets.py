@@ -2,10 +2,13 @@
 
 import json
 import time
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+
+from tests.builders.topics import open_topic
 
 MARK = "Xyzzy"
 KEYS = {
@@ -147,6 +150,34 @@ def test_the_service_and_its_status(bench, quoting_server, reading, ending):
     lines, _ = ending(service)
     assert MARK not in json.dumps([printed, lines])
     assert MARK.encode() not in kept(bench)
+
+
+def notify(bench, arn):
+    config = bench.folder / "config.toml"
+    config.write_text(config.read_text() + f'\n[notify]\nsns_topic = "{arn}"\n')
+
+
+def test_messages_about_an_answer_that_quotes_the_request(bench, quoting_server, reading, ending):
+    with open_topic() as topic:
+        notify(bench, topic.arn)
+        endpoints = {"AWS_ENDPOINT_URL_CONNECT": quoting_server[1], "AWS_ENDPOINT_URL_SNS": topic.proxy.endpoint}
+        service = bench.start("run", "--log-level", "debug", **endpoints, **KEYS)
+        reading(service, "api.denied")
+        messages = topic.until(1)
+        ending(service)
+    assert messages[0].attributes["event"] == "api.denied"
+    assert MARK not in str(messages)
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_a_topic_that_quotes_the_request(bench, quoting_server, kind):
+    handler, endpoint = quoting_server
+    handler.answer = staticmethod(ANSWERS[kind])
+    notify(bench, "arn:aws:sns:us-east-1:123456789012:connect-router")
+    bench.enqueue(waited=timedelta(minutes=45))
+    done = bench.run("run", "--once", "--enforce", "--log-level", "debug", AWS_ENDPOINT_URL_SNS=endpoint, **KEYS)
+    assert '"notify.failed"' in done.stdout or kind == "a success that is none"
+    assert_hidden(bench, done)
 
 
 def test_a_service_whose_keys_are_refused_in_service(bench, reading, ending):

@@ -73,7 +73,8 @@ def _check(arguments: argparse.Namespace) -> int:
     examples, coverage = _examples(settings, ruleset, covering=covering)
     live = _live(settings, ruleset) if arguments.live else None
     failed = _failed(examples)
-    problems = sorted([*problems, *(live.problems if live else ()), *_table(settings, live), *failed])
+    found = [*_table(settings, live), *_topic(settings, live)]
+    problems = sorted([*problems, *(live.problems if live else ()), *found, *failed])
     if arguments.json:
         _print_json(ruleset, problems, examples, live, coverage)
     else:
@@ -143,6 +144,20 @@ def _table(settings: Settings, live: LiveFindings | None) -> list[Problem]:
     with in_one_line():
         problem = table_problem(settings)
     return [settings.problem(("ledger", "url"), problem)] if problem is not None else []
+
+
+def _topic(settings: Settings, live: LiveFindings | None) -> list[Problem]:
+    arn = settings.notify.sns_topic
+    if live is None or not arn:
+        return []
+    from router.cli.resources import in_one_line
+    from router.connect.topic import Topic
+
+    with in_one_line():
+        failure = Topic.open(arn).check()
+    if failure is None:
+        return []
+    return [settings.problem(("notify", "sns_topic"), f"{arn} cannot be read: {failure.code}: {failure.message}")]
 
 
 def _failed(examples: tuple[ExampleResult, ...]) -> list[Problem]:

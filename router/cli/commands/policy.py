@@ -49,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         keep_place=settings.execute.keep_place,
         quotas=settings.quotas.source == "auto",
         table=settings.ledger.table,
+        topic=settings.notify.sns_topic,
     )
     document = _document(policy)
     print_json(document)

@@ -138,6 +138,7 @@ def _settings(arguments: argparse.Namespace, sandbox: Sandbox, folder: Path) -> 
         "execute.mode": "enforce",
         "ledger.url": f"sqlite:{folder / 'ledger.db'}",
         "log.level": "info",
+        "notify.sns_topic": "",
     }
     overrides = {**BRISK, **overrides_of(arguments), **fixed}
     return load_settings(config_of(arguments.config), environ={}, overrides=overrides)

@@ -119,6 +119,7 @@ def _trouble(status: Status) -> Iterator[Text]:
         yield text(f"{status['under_way']} moved and not landed yet, {status['at_agents']} in agents' own queues")
     if status["suspended_flows"]:
         yield text(f"suspended flows: {', '.join(status['suspended_flows'])}", style="bold red")
+    yield from _notices(status.get("notify"))
     if status.get("log_lines_lost"):
         lost = count(status["log_lines_lost"], "line")
         yield text(f"{lost} of the log lost: nothing read them in time", style="yellow")
@@ -127,6 +128,13 @@ def _trouble(status: Status) -> Iterator[Text]:
         yield text(f"the ledger cannot be read or written: {ledger['error']}", style="bold red")
     elif ledger["open_intents"]:
         yield text(f"{count(ledger['open_intents'], 'intent')} without an answer in {ledger['path'] or ledger['url']}")
+
+
+def _notices(notify: Status | None) -> Iterator[Text]:
+    """Yields the messages of ``[notify]``. A service of an earlier version does not send them."""
+    if notify is not None:
+        counts = f"{notify['sent']} sent, {notify['waiting']} waiting, {notify['failed']} attempts failed"
+        yield text(f"messages to SNS: {counts}", style="yellow" if notify["waiting"] and notify["failed"] else "")
 
 
 def _pauses(status: Status) -> RenderableType:

@@ -19,6 +19,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "pauses": ("kind", "subject"),
     "resumed_flows": ("flow_id",),
     "breaches": ("wait_id", "began_at", "rule"),
+    "notices": ("key",),
 }
 """The shared tables with the keys of their rows. The instance is no part of a key: a copy has one instance only."""
 

@@ -94,7 +94,7 @@ def test_an_old_router_that_goes_on_after_a_newer_one_is_refused(old):
     ledger.take_over()
     write_as_old(old, ledger)
 
-    with pytest.raises(LedgerBroken, match="older connect-router \\(schema 3\\) after a newer one \\(schema 6\\)"):
+    with pytest.raises(LedgerBroken, match="older connect-router \\(schema 3\\) after a newer one \\(schema 7\\)"):
         other.catch_up()
     another = replace(of_kind(ledger, ActionKind.TRANSFER)[0], id=0, at=old.now - old.now)
     with pytest.raises(LedgerUnavailable):
@@ -105,4 +105,4 @@ def test_the_first_entry_of_this_version_tells_an_older_router_that_it_is_newer(
     ledger = old.router("new")
     ledger.take_over()
 
-    assert [entry["schema"] for entry in old.entries()][-2:] == [3, 6]
+    assert [entry["schema"] for entry in old.entries()][-2:] == [3, 7]
