@@ -24,7 +24,7 @@ DEV     := $(VENV)/.connect-router-dev
 WHEEL   := $(VENV)/.connect-router-wheel
 # Folders too: a file that was deleted leaves no other trace.
 SOURCES := $(shell find router -name __pycache__ -prune -o -print) $(wildcard pyproject.toml connect_router.py LICENSE README.md \
-	config.toml Containerfile requirements.lock rules rules/* systemd systemd/* monitoring monitoring/*)
+	config.toml Containerfile requirements.lock docs/messages.md rules rules/* systemd systemd/* monitoring monitoring/*)
 
 # What the caller's shell has set must not decide which `router` is tested.
 unexport PYTHONPATH PYTHONHOME
@@ -109,8 +109,9 @@ fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command
 mutants: $(DEV) $(WHEEL) ## 200 small changes of the code in a copy, and which of them no test notices (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/mutants/run.py $(ARGS)
 
-pictures: $(DEV) ## the pictures of docs/architecture.md, from the code
+pictures: $(DEV) ## the pictures of README.md and docs/, and the anchors of docs/messages.md
 	@PYTHONPATH=. $(PY) tests/docs/pictures.py
+	@PYTHONPATH=. $(PY) tests/docs/anchors.py
 
 api-diff: $(DEV) ## what the pinned AWS SDK changed for the operations we call: docs/api-changes.md (ARGS='BEFORE NOW' prints only)
 	@PYTHONPATH=. $(PY) tests/api_model/diff.py $(ARGS)

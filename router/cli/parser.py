@@ -62,6 +62,7 @@ COMMANDS = {
         Command(name="resume", module="commands.resume", help="end a pause, or the suspension of a flow"),
         Command(name="retry", module="commands.retry", help="let the service try again what Connect refused"),
         Command(name="ledger", module="commands.ledger", help="make the table for several routers"),
+        Command(name="message", module="commands.message", help="explain a message, with what to do about it"),
         Command(name="flow", module="commands.flow", help="the flow that a rule needs, ready to be imported"),
         Command(name="schema", module="commands.schema", help="print the JSON Schema of rule files or config.toml"),
         Command(name="files", module="commands.files", help="write the units, alert rules and other files to a folder"),

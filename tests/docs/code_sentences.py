@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import router
+from router.cli.commands.message import normal
 
 PACKAGE = Path(router.__file__).parent
 ABOUT_SCENARIOS = ("scenario_file.py",)
@@ -81,8 +82,3 @@ def template(node: ast.AST) -> str | None:
         case ast.JoinedStr(values=parts):
             return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
     return None
-
-
-def normal(text: str) -> str:
-    """Converts a text to the form of a table's cell: on one line, with one … for each unknown part."""
-    return re.sub(r"…+", "…", " ".join(text.split()))

@@ -46,7 +46,14 @@ def test_every_command_has_its_section_and_nothing_else_has():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_of_a_command_is_described(command):
     told = section(command) + COMMON
-    words = {"contact_id": "CONTACT_ID", "of": "config", "action": "create-table", "to": "queue", "folder": "DIR"}
+    words = {
+        "contact_id": "CONTACT_ID",
+        "of": "config",
+        "action": "create-table",
+        "to": "queue",
+        "folder": "DIR",
+        "text": "TEXT",
+    }
     for option in options(command):
         named = option if option.startswith("-") else f"`{words[option]}`"
         assert named in told, f"{command} {option}"

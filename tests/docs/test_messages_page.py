@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from router.cli.commands.message import entries
 from router.model import HoldReason
-from tests.docs.code_sentences import normal, sentences
+from tests.docs.anchors import anchored
+from tests.docs.code_sentences import sentences
 from tests.docs.test_log_events_page import sections as log_events
 
 PAGE = Path(__file__).parents[2] / "docs" / "messages.md"
@@ -14,15 +16,8 @@ TEXT = PAGE.read_text(encoding="utf-8")
 OTHERS = Path(__file__).with_name("no_messages.txt")
 
 
-def spans(cell):
-    """Yields the messages of a cell, one a line. A message with a backtick is between double backticks."""
-    for line in cell.split("<br>"):
-        ticks = "``" if line.startswith("``") else "`"
-        yield normal(line.removeprefix(ticks).removesuffix(ticks))
-
-
 def messages_of(text):
-    return [one for cell in re.findall(r"^\| (`.+?) \| .+ \|$", text, flags=re.MULTILINE) for one in spans(cell)]
+    return [message for entry in entries(text) for message in entry.messages]
 
 
 ON_PAGE = set(messages_of(TEXT))
@@ -60,3 +55,10 @@ def test_every_event_that_is_an_error_or_a_warning_has_what_to_do(event):
 
 def test_every_reason_of_a_hold_has_what_to_do_in_the_order_in_which_they_are_tried():
     assert rows_of("Reasons of a hold") == [reason.value for reason in HoldReason]
+
+
+def test_every_message_has_an_anchor_of_its_own():
+    anchors = [entry.anchor for entry in entries(TEXT)]
+
+    assert anchored(TEXT) == TEXT, "a row is new or has changed: make pictures"
+    assert len(set(anchors)) == len(anchors) > 200

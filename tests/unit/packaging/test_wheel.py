@@ -25,11 +25,11 @@ only_of_the_wheel = pytest.mark.skipif(not TESTS_THE_WHEEL, reason="of the wheel
 
 def package_files() -> dict[str, bytes]:
     """Returns every file of the package in the checkout by its path in a wheel: modules, scenarios, migrations, the
-    marker, the command's entry, and the files that ``connect-router files`` writes out."""
+    marker, the command's entry, and the files of ``files``, ``demo`` and ``message``."""
     paths = (path for path in (CHECKOUT / "router").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     found = {path.relative_to(CHECKOUT).as_posix(): path for path in paths}
     folders = ("rules", "systemd", "monitoring")
-    shipped = [CHECKOUT / name for name in ("config.toml", "Containerfile", "requirements.lock")]
+    shipped = [CHECKOUT / name for name in ("config.toml", "Containerfile", "requirements.lock", "docs/messages.md")]
     for path in (*shipped, *(path for folder in folders for path in (CHECKOUT / folder).iterdir())):
         found[f"router/shipped_files/{path.relative_to(CHECKOUT).as_posix()}"] = path
     found["connect_router.py"] = CHECKOUT / "connect_router.py"
