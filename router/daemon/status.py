@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router import __version__, logs
 from router.daemon.compose import Router
+from router.daemon.health_word import health_of
+from router.decide.decide import Promise
 from router.ledger.errors import LedgerUnavailable
 from router.model import Action, Landing, Pause
 from router.telemetry.cycle_report import CycleReport
@@ -15,6 +18,9 @@ from router.telemetry.health import DEAD_AFTER, HealthReport
 
 SHOWN = 20
 """Strays that are named; all are counted."""
+MOVES_OF = timedelta(hours=1)
+"""The time for which ``status`` counts the moves of each rule."""
+LAST_MOVES = 8
 
 
 def status_of(app: Router) -> dict[str, Any]:
@@ -22,7 +28,7 @@ def status_of(app: Router) -> dict[str, Any]:
     now, vital, ledger = app.clock.now(), app.vital.now, _ledger(app)
     refused = app.safety.breakers.credentials_refused
     alive = vital.silent(now) <= DEAD_AFTER * app.settings.poll.every
-    return {
+    status = {
         "version": __version__,
         "pid": os.getpid(),
         "instance": app.settings.connect.instance_id,
@@ -38,6 +44,7 @@ def status_of(app: Router) -> dict[str, Any]:
         "cycle": _cycle(vital),
         "rules": _rules(app, vital),
         **_figures(app, vital.report, now),
+        **_moves(app, vital.report, now),
         "quotas": _quotas(app),
         "ledger": ledger,
         "lease": _lease(app),
@@ -46,6 +53,7 @@ def status_of(app: Router) -> dict[str, Any]:
         **_followed(app),
         "pauses": [_pause(one) for one in app.safety.pauses.now.all],
     }
+    return {**status, "health": health_of(status)}
 
 
 def _state(app: Router, vital: HealthReport) -> str:
@@ -83,7 +91,11 @@ def _figures(app: Router, report: CycleReport | None, now: datetime) -> dict[str
                 "queue": directory.queue_name(one.queue_id),
                 "waiting": one.waiting,
                 "due": one.due,
+                "late": one.late,
+                "promised": one.promised,
+                "ungoverned": one.ungoverned,
                 "oldest_s": _seconds(now - one.oldest_at) if one.oldest_at is not None else None,
+                **_promise(one.promise),
             }
             for one in (glance.queues if glance is not None else ())
         ],
@@ -93,12 +105,56 @@ def _figures(app: Router, report: CycleReport | None, now: datetime) -> dict[str
                 "contact_id": one.contact_id,
                 "queue": directory.queue_name(one.queue_id),
                 "rule": one.rule,
+                **_promise(one.promise),
             }
             for one in (glance.upcoming if glance is not None else ())
         ],
         "held": dict(report.held) if report is not None else {},
         "oldest_breach_s": _seconds(report.oldest_breach) if report is not None else None,
         "drain_s": _drain(app, report) if report is not None else None,
+    }
+
+
+def _promise(promise: Promise | None) -> dict[str, float | None]:
+    """Returns the promise in seconds, and the used share of it at the last cycle."""
+    if promise is None:
+        return {"promise_s": None, "used": None}
+    return {"promise_s": _seconds(promise.target), "used": round(promise.used, 3)}
+
+
+def _moves(app: Router, report: CycleReport | None, now: datetime) -> dict[str, Any]:
+    """Returns the moves of the last hour and the holds of the last cycle by rule, and the last moves.
+
+    There are no moves if the ledger cannot be read."""
+    try:
+        moves = app.ledger.moves_since(now - MOVES_OF)
+    except LedgerUnavailable:
+        moves = ()
+    held = report.glance.held_by if report is not None else {}
+    moved = Counter(move.rule for move in moves)
+    rules = [one.name for one in app.names.ruleset.rules]
+    named = [*rules, *sorted(name or "" for name in {*moved, *held} - {*rules})]
+    return {
+        "by_rule": [
+            {"rule": rule, "moved": moved[rule], "held": dict(held.get(rule or None, {}))}
+            for rule in named
+            if moved[rule] or held.get(rule or None)
+        ],
+        "last_moves": [_move(app, move) for move in sorted(moves, key=lambda one: one.decided_at)[-LAST_MOVES:][::-1]],
+    }
+
+
+def _move(app: Router, move: Action) -> dict[str, Any]:
+    directory, target = app.names.directory, move.target
+    return {
+        "at": _iso(move.decided_at),
+        "contact_id": move.contact_id,
+        "new_contact_id": move.new_contact_id,
+        "from_queue": directory.queue_name(move.queue_id),
+        "to_queue": directory.queue_name(target.queue_id) if target is not None else None,
+        "to_agent": directory.agent_name(target.agent_id) if target is not None else None,
+        "rule": move.rule,
+        "landing": move.landing.value if move.landing is not None else None,
     }
 
 

@@ -235,7 +235,7 @@ def report_of(cycle: int, decided: Decided, results: list[Result]) -> CycleRepor
         held=_held(decided, results),
         oldest_breach=max((one for one in late if one > timedelta()), default=None),
         next_due_at=decided.next_due_at,
-        glance=glance_of(decided),
+        glance=glance_of(decided, results),
         **counted,
     )
 

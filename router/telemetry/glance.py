@@ -1,12 +1,15 @@
-"""Describes for ``status`` each queue in the last cycle, and what falls due next."""
+"""Describes for ``status`` each queue and each rule in the last cycle, and what falls due next."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from router.decide.decide import Account, Decided
+from router.decide.decide import Account, Decided, Promise
+from router.decide.decision import Hold
+from router.execute.result import Outcome, Result
 from router.model import ContactId, QueueId
 
 UPCOMING = 5
@@ -15,13 +18,21 @@ UPCOMING = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueGlance:
-    """Describes one queue. ``due`` are contacts with a step that acts or is held now; ``oldest_at`` is when the contact
-    that waits longest entered the queue."""
+    """Describes one queue.
+
+    ``due`` are contacts with a step that acts or is held now, ``promised`` those with a promise, ``late`` those with a
+    broken one, ``ungoverned`` those that no rule looks after. ``oldest_at`` is when the contact that waits longest
+    entered the queue. ``promise`` is the most used one, ``None`` if no rule promises anything.
+    """
 
     queue_id: QueueId
     waiting: int
     due: int
+    late: int
+    promised: int
+    ungoverned: int
     oldest_at: datetime | None
+    promise: Promise | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +44,20 @@ class Upcoming:
     contact_id: ContactId
     queue_id: QueueId | None
     rule: str | None
+    promise: Promise | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """Holds figures for ``status`` that are not in the log line: each queue, and what falls due next."""
+    """Holds figures for ``status`` that are not in the log line: each queue, what falls due next, and the held contacts
+    of each rule by reason."""
+
     queues: tuple[QueueGlance, ...] = ()
     upcoming: tuple[Upcoming, ...] = ()
+    held_by: Mapping[str | None, Mapping[str, int]] = field(default_factory=dict)
 
 
-def glance_of(decided: Decided) -> Glance:
+def glance_of(decided: Decided, results: Iterable[Result] = ()) -> Glance:
     """Returns the queues, the one with most due contacts first, and the contacts that fall due next."""
     waiting: defaultdict[QueueId, list[Account]] = defaultdict(list)
     for account in decided.accounts.values():
@@ -52,16 +67,32 @@ def glance_of(decided: Decided) -> Glance:
     queues.sort(key=lambda one: (-one.due, -one.waiting, one.queue_id))
     coming = [_upcoming(account) for account in decided.accounts.values()]
     known = sorted((one for one in coming if one is not None), key=lambda one: (one.due_at, one.contact_id))
-    return Glance(queues=tuple(queues), upcoming=tuple(known[:UPCOMING]))
+    return Glance(queues=tuple(queues), upcoming=tuple(known[:UPCOMING]), held_by=_held_by(decided, results))
+
+
+def _held_by(decided: Decided, results: Iterable[Result]) -> Mapping[str | None, Mapping[str, int]]:
+    held: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
+    for decision in decided.decisions:
+        if isinstance(decision, Hold):
+            held[decision.rule][decision.reason.value] += 1
+    for result in results:
+        if result.outcome is Outcome.HELD and result.reason is not None:
+            held[result.decision.rule][result.reason.value] += 1
+    return held
 
 
 def _queue(queue_id: QueueId, accounts: list[Account]) -> QueueGlance:
     entered = [account.contact.enqueued_at for account in accounts if account.contact.enqueued_at is not None]
+    promises = [promise for account in accounts if (promise := account.promise()) is not None]
     return QueueGlance(
         queue_id=queue_id,
         waiting=len(accounts),
         due=sum(any(one.due_at is not None for one in account.decisions) for account in accounts),
+        late=sum(one.used >= 1 for one in promises),
+        promised=len(promises),
+        ungoverned=sum(account.ungoverned for account in accounts),
         oldest_at=min(entered, default=None),
+        promise=max(promises, key=lambda one: one.used, default=None),
     )
 
 
@@ -75,4 +106,5 @@ def _upcoming(account: Account) -> Upcoming | None:
         contact_id=account.contact.id,
         queue_id=account.contact.queue_id,
         rule=first.rule.name if first is not None else None,
+        promise=account.promise(),
     )

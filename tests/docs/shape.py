@@ -23,7 +23,8 @@ PUT_ASIDE = (
     (r"\b\d+(\.\d+)?\b", "N"),
     (r"\bN (\w+?)s?\b", r"N \1"),
     # The rows of a table may have empty cells.
-    (r"^NAME(\s+(N|SPAN))+$", "NAME CELLS"),
+    (r"^NAME(\s+(N%?|SPAN))+( +no rule| +N without a rule)?$", "NAME CELLS"),
+    (r"^(WELL|LATE|BEHIND|DEGRADED) .*", "HEALTH"),
     # A list of figures has an entry for each kind that occurred.
     (r"^(\w+ +)(N: )?(\w+ N, )*\w+ N(, …)?$", r"\1FIGURES"),
     (r"^late .*", "LATE"),

@@ -26,7 +26,7 @@ INSTANCE = "11111111-2222-3333-4444-555555555555"
 CONTACT = re.compile(r"\b(?!1{8})[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 LIMIT_S = 120
 """The limit for one command on a busy machine. No test waits that long otherwise."""
-LASTING = {r"run --config": '"cycle.finished"', r"sandbox": "# aws", r"status .*--watch": "^connect-router"}
+LASTING = {r"run --config": '"cycle.finished"', r"sandbox": "# aws", r"status .*--watch": "(?m)^connect-router"}
 """Commands that run until a signal, with the output to await before the signal is sent."""
 
 

@@ -9,15 +9,16 @@ from typing import Any
 
 from router.cli.context import print_note
 from router.cli.errors import DONE, FOUND, CommandFailed
-from router.cli.output.status_screen import missing, picture
+from router.cli.output.status_screen import picture
 from router.cli.output.tables import console, print_json, print_table
 from router.cli.parser import add_json
 from router.cli.service_client import call_service, control_socket, send_command
+from router.daemon.health_word import missing
 
 DESCRIPTION = """\
-Shows the running service at a glance, over its control socket: the last cycle, the rules in force, contacts that wait,
-are due or are due next, holds with their reasons, quotas, strays, pauses. Exits 1 if no service responds, if it has
-finished no complete cycle within 4 polls, or if AWS refuses the credentials."""
+Shows the running service at a glance, over its control socket: its health in one word, the last cycle, the queues with
+their promises, holds and moves by rule, the last moves, what is due next, quotas, strays, pauses. Exits 1 if no service
+responds, if it has finished no complete cycle within 4 polls, or if AWS refuses the credentials."""
 EXAMPLE = """\
   connect-router status --watch
   connect-router status --json | jq .held
@@ -73,13 +74,13 @@ def _watch(path: Path, *, as_json: bool) -> int:
                 time.sleep(WATCH_EVERY)
         with Live(console=out, screen=True, auto_refresh=False) as live:
             while True:
-                live.update(_now(path), refresh=True)
+                live.update(_now(path, lines=out.height), refresh=True)
                 time.sleep(WATCH_EVERY)
     except KeyboardInterrupt:
         return DONE
 
 
-def _now(path: Path) -> Any:
+def _now(path: Path, *, lines: int) -> Any:
     """Returns the present screen, or the error. A restarted service is shown again as soon as it responds."""
     from rich.text import Text
 
@@ -87,4 +88,4 @@ def _now(path: Path) -> Any:
         answer = send_command(path, "status", within=5.0)
     except CommandFailed as failed:
         return Text("\n".join(failed.lines), style="bold red")
-    return picture(dict(answer.result)) if answer.ok else Text("\n".join(answer.errors), style="bold red")
+    return picture(dict(answer.result), lines=lines) if answer.ok else Text("\n".join(answer.errors), style="bold red")

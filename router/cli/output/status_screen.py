@@ -3,61 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from router.cli.output.tables import count, span, table, text
+from router.cli.output.fitting_table import Column, FittingTable
+from router.cli.output.tables import bar, count, percent, span, table, text
+from router.daemon.health_word import missing
 
 Status = Mapping[str, Any]
+TITLES = 3
+"""Lines of a section besides its rows: an empty one, its title, and the headings."""
+COLOURS = {"well": "green", "failing": "red", "degraded": "red"} | dict.fromkeys(("late", "behind", "paused"), "yellow")
+CONTACT = Column("contact", ids=True)
+PROMISE = (
+    Column("promise", right=True, least=None, drop=2),
+    Column("used", right=True, least=None),
+    Column("", least=None, drop=1, on_screen=True),
+)
+QUEUE_COLUMNS = (
+    "queue",
+    Column("waiting", right=True, least=None),
+    Column("due", right=True, least=None, drop=4),
+    Column("late", right=True, least=None),
+    Column("oldest", right=True, least=None, drop=3),
+    *PROMISE,
+    Column("", least=7, drop=5),
+)
 QUEUES = 15
 """Queues that are shown; the others are counted."""
 OPERATIONS = 6
 """Operations that are shown: the throttled ones, then the busy ones; the others are counted."""
 
 
-def picture(status: Status) -> Group:
-    parts: list[RenderableType] = []
+def picture(status: Status, *, lines: int | None = None) -> Group:
+    """Returns the screen, in at most so many ``lines``: what matters less is then left out."""
+    head = list(_head(status))
+    for line in head if lines is not None else ():
+        line.no_wrap, line.overflow = True, "ellipsis"
+    parts: list[RenderableType] = [*head]
+    left = None if lines is None else lines - len(parts) - 1
+    omitted = []
     for title, part in _parts(status):
-        if parts:
-            parts.append(Text())
-        if title:
-            parts.append(Text(title, style="bold"))
-        parts.append(part)
+        if left is not None and left < len(part.rows) + TITLES:
+            omitted.append(title)
+            part = replace(part, rows=part.rows[: max(left - TITLES, 0)])
+            if not part.rows:
+                continue
+        parts += [Text(), Text(title, style="bold"), part]
+        left = None if left is None else left - len(part.rows) - TITLES
+    if omitted:
+        parts.append(text(f"(a higher terminal shows more: {', '.join(omitted)})", "dim"))
     return Group(*parts)
 
 
-def _parts(status: Status) -> Iterator[tuple[str, RenderableType]]:
-    yield "", Group(*_head(status))
+def _parts(status: Status) -> Iterator[tuple[str, FittingTable]]:
     if status.get("pauses"):
         yield "paused", _pauses(status)
     if status["stray_contacts"]:
         yield "strays", _strays(status)
-    if status["held"]:
-        held = sorted(status["held"].items(), key=lambda one: (-one[1], one[0]))
-        yield "held", table(("reason", ">contacts"), held)
     if status["queues"]:
         yield "queues", _queues(status)
+    if status["held"] and "by_rule" not in status:  # a service of an earlier version
+        held = sorted(status["held"].items(), key=lambda one: (-one[1], one[0]))
+        yield "held", table(("reason", ">contacts"), held)
+    if status.get("by_rule"):
+        yield "rules", _by_rule(status)
+    if status.get("last_moves"):
+        yield "last moves", _last_moves(status)
     if status["next_due"]:
         yield "next due", _next_due(status)
     yield "quotas", _quotas(status)
 
 
-def missing(status: Status) -> str:
-    """Returns what an unhealthy service lacks: its last complete cycle or, in standby, reading of the ledger."""
-    return "no reading of the shared ledger" if status["mode"] == "standby" else "no complete cycle"
-
-
 def _head(status: Status) -> Iterator[Text]:
-    now = _at(status["now"])
+    now, health = _at(status["now"]), status.get("health")
+    if health is not None:
+        colour = COLOURS.get(health["word"], "")
+        yield text(health["word"].upper(), f"bold {colour}".strip()).append_text(text(f"  {health['reason']}", colour))
     state = f"{status['state']} for {_since(status['started_at'], now)}"
-    failing = status["healthy"] or status["ledger"]["error"] is not None
-    silent = "" if failing else f"; {missing(status)} for {_span(status['silent_s'])}"
+    told = status["healthy"] or status["ledger"]["error"] is not None or health is not None
+    silent = "" if told else f"; {missing(status)} for {_span(status['silent_s'])}"
     yield text(
         f"connect-router {status['version']}, {status['mode']}, {state}{silent}",
-        style="bold" if status["healthy"] else "bold red",
+        style="" if status["healthy"] else "bold red",
     )
     yield text(f"instance {status['instance']}, config {status['config']}, process {status['pid']}")
     yield from _turn(status)
@@ -137,7 +169,7 @@ def _notices(notify: Status | None) -> Iterator[Text]:
         yield text(f"messages to SNS: {counts}", style="yellow" if notify["waiting"] and notify["failed"] else "")
 
 
-def _pauses(status: Status) -> RenderableType:
+def _pauses(status: Status) -> FittingTable:
     now = _at(status["now"])
     rows = [
         (one["what"], one["name"], f"{span(_at(one['until']) - now)} left", one["who"], one["comment"])
@@ -146,35 +178,93 @@ def _pauses(status: Status) -> RenderableType:
     return table(("what", "name", "until", "by", "comment"), rows)
 
 
-def _queues(status: Status) -> RenderableType:
+def _queues(status: Status) -> FittingTable:
     shown = status["queues"][:QUEUES]
-    rows = [(one["queue"], one["waiting"], one["due"], _span(one["oldest_s"])) for one in shown]
+    rows: list[tuple[object, ...]] = [
+        (
+            one["queue"],
+            one["waiting"],
+            one["due"],
+            text(one.get("late") or "", "red"),
+            _span(one["oldest_s"]),
+            _span(one.get("promise_s")),
+            percent(one.get("used")),
+            bar(one.get("used")),
+            text(_unlooked(one), "yellow"),
+        )
+        for one in shown
+    ]
     left = status["queues"][QUEUES:]
     if left:
         name = f"({count(len(left), 'more queue')})"
-        rows.append((name, sum(one["waiting"] for one in left), sum(one["due"] for one in left), ""))
-    return table(("queue", ">waiting", ">due", ">oldest"), rows)
+        rows.append((name, sum(one["waiting"] for one in left), sum(one["due"] for one in left), *("",) * 6))
+    return table(QUEUE_COLUMNS, rows)
 
 
-def _next_due(status: Status) -> RenderableType:
+def _unlooked(queue: Mapping[str, Any]) -> str:
+    """Returns how many contacts of a queue no rule looks after."""
+    number = queue.get("ungoverned") or 0
+    return "" if not number else "no rule" if number == queue["waiting"] else f"{number} without a rule"
+
+
+def _by_rule(status: Status) -> FittingTable:
+    rows = [
+        (
+            one["rule"],
+            one["moved"] or "",
+            sum(one["held"].values()) or "",
+            ", ".join(f"{reason} {number}" for reason, number in sorted(one["held"].items(), key=lambda it: -it[1])),
+        )
+        for one in status["by_rule"]
+    ]
+    columns = Column("rule"), Column("moved, 1h", right=True, least=None), Column("held", right=True, least=None), ""
+    return table(columns, rows)
+
+
+def _last_moves(status: Status) -> FittingTable:
     now = _at(status["now"])
     rows = [
-        (_span(max((_at(one["due_at"]) - now).total_seconds(), 0)), one["contact_id"], one["queue"], one["rule"])
+        (
+            f"{_since(one['at'], now)} ago",
+            one["contact_id"],
+            f"{one['from_queue']} -> {one['to_queue'] or 'agent ' + str(one['to_agent'])}",
+            one["rule"],
+            one["landing"],
+        )
+        for one in status["last_moves"]
+    ]
+    columns = Column("moved", least=None), CONTACT, "", Column("rule", drop=2), Column("landing", least=None, drop=1)
+    return table(columns, rows)
+
+
+def _next_due(status: Status) -> FittingTable:
+    now = _at(status["now"])
+    rows = [
+        (
+            _span(max((_at(one["due_at"]) - now).total_seconds(), 0)),
+            one["contact_id"],
+            one["queue"],
+            one["rule"],
+            _span(one.get("promise_s")),
+            percent(one.get("used")),
+            bar(one.get("used")),
+        )
         for one in status["next_due"]
     ]
-    return table((">in", "contact", "queue", "rule"), rows)
+    columns = (Column("in", right=True, least=None), CONTACT, "queue", Column("rule", drop=3), *PROMISE)
+    return table(columns, rows)
 
 
-def _strays(status: Status) -> RenderableType:
+def _strays(status: Status) -> FittingTable:
     now, rows = _at(status["now"]), []
     for one in status["stray_contacts"]:
         rows.append((one["contact_id"], one["flow"], f"{_since(one['moved_at'], now)} ago"))
     if status["strays"] > len(rows):
         rows.append((f"({status['strays'] - len(rows)} more)", "", ""))
-    return table(("contact", "moved by flow", "moved"), rows)
+    return table((CONTACT, "moved by flow", "moved"), rows)
 
 
-def _quotas(status: Status) -> RenderableType:
+def _quotas(status: Status) -> FittingTable:
     by_weight = sorted(status["quotas"], key=lambda one: (-one["throttles"], -one["waiting"], -one["calls"]))
     shown, left = sorted(by_weight[:OPERATIONS], key=lambda one: str(one["operation"])), by_weight[OPERATIONS:]
     rows: list[tuple[object, ...]] = [
@@ -182,7 +272,7 @@ def _quotas(status: Status) -> RenderableType:
             one["operation"],
             one["calls"],
             text(one["throttles"], style="yellow" if one["throttles"] else ""),
-            f"{one['rate']:g} of {one['full_rate']:g}",
+            f"{round(one['rate'], 2):g} of {one['full_rate']:g}",
             one["waiting"],
         )
         for one in shown

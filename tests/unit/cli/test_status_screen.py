@@ -21,9 +21,12 @@ def status():
     return json.loads(sample)
 
 
-def drawn(status):
+TITLES = ["paused", "queues", "rules", "last moves", "next due", "quotas"]
+
+
+def drawn(status, *, lines=None):
     out = Console(file=io.StringIO(), width=120)
-    print_table(picture(status), out)
+    print_table(picture(status, lines=lines), out)
     return out.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -33,9 +36,43 @@ def quota(operation, calls=1, throttles=0, waiting=0):
 
 
 def test_what_stands_in_the_way_comes_before_what_waits(status):
-    titles = [line for line in drawn(status).splitlines() if line in ("paused", "held", "queues", "next due", "quotas")]
+    titles = [line for line in drawn(status).splitlines() if line in TITLES]
 
-    assert titles == ["paused", "held", "queues", "next due", "quotas"]
+    assert titles == TITLES
+
+
+@pytest.mark.parametrize("lines", [12, 20, 30])
+def test_a_low_terminal_shows_what_matters_most_and_names_the_rest(status, lines):
+    shown = drawn(status, lines=lines).splitlines()
+
+    assert len(shown) <= lines
+    assert shown[0].startswith("LATE  9 contacts")
+    assert "quotas" in shown[-1]
+
+
+def test_a_service_of_an_earlier_version_is_shown_too(status):
+    for key in ("health", "by_rule", "last_moves"):
+        del status[key]
+    for one in (*status["queues"], *status["next_due"]):
+        for key in ("promise_s", "used", "late", "ungoverned"):
+            one.pop(key, None)
+
+    shown = drawn(status)
+
+    assert shown.startswith("connect-router 0.1.0, enforce")
+    assert "no_eligible_destination        12" in shown
+
+
+def test_a_queue_that_no_rule_looks_after_is_marked(status):
+    [queue] = status["queues"]
+    general, vip = {"queue": "General", "ungoverned": 46}, {"queue": "VIP", "ungoverned": 2}
+    status["queues"] = [queue, {**queue, **general}, {**queue, **vip}]
+
+    lines = {line.split()[0]: line for line in drawn(status).partition("queues\n")[2].splitlines()[:4]}
+
+    assert lines["General"].endswith("no rule")
+    assert lines["VIP"].endswith("2 without a rule")
+    assert "rule" not in lines["Billing"]
 
 
 def test_throttled_operations_are_shown_before_busy_ones_and_the_others_are_counted(status):
@@ -68,5 +105,6 @@ def test_a_standby_router_shows_what_it_does_instead_of_cycles(status):
     assert "no cycles: it reads the shared ledger" in drawn(status)
 
     status["healthy"], status["silent_s"] = False, 75.0
+    del status["health"]  # of a service of an earlier version
     assert "standby, running for" in drawn(status)
     assert "no reading of the shared ledger for 1m15s" in drawn(status)

@@ -24,7 +24,7 @@ class OneContact:
 def result(kind, outcome=Outcome.DONE, mode=Mode.ENFORCE, **fields):
     """Returns the result of a decision that has only the fields which are added up."""
     decision = object.__new__(kind)
-    for name, value in {"mode": mode, "contact": OneContact()}.items():
+    for name, value in {"mode": mode, "contact": OneContact(), "rule": "late"}.items():
         object.__setattr__(decision, name, value)
     return Result(decision=decision, outcome=outcome, **fields)
 

@@ -1,0 +1,71 @@
+"""Tests the word for the health of the service: the worst state that applies, with its reason."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from router.daemon.health_word import STATES, health_of
+
+PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
+WELL: dict[str, object] = {"oldest_breach_s": None, "drain_s": None, "pauses": [], "held": {}}
+REFUSAL = "AWS refuses the credentials, and no call is made"
+REFUSED = {"at": "2026-11-23T03:11:34Z", "errors": ["rules/10-late.toml:1:1: no"]}
+
+
+@pytest.fixture
+def status():
+    [sample] = [one for one in re.findall(r"^```json\n(.*?)^```$", PAGE, re.M | re.S) if '"silent_s"' in one]
+    return {**json.loads(sample), **WELL}
+
+
+def test_without_trouble_the_service_is_well(status):
+    assert health_of(status) == {
+        "word": "well",
+        "reason": "46 of 123 waiting contacts have a promise, and none is late",
+    }
+    assert health_of({**status, "cycle": None})["reason"] == "no cycle yet"
+
+
+@pytest.mark.parametrize(
+    ("changes", "word", "reason"),
+    [
+        ({"healthy": False, "silent_s": 75.0}, "failing", "no complete cycle for 1m15s"),
+        (
+            {"healthy": False, "credentials_refused": True},
+            "failing",
+            REFUSAL,
+        ),
+        ({"ledger": {"error": "full"}}, "failing", "the ledger cannot be read or written: full"),
+        ({"state": "starting"}, "starting", "the instance has not replied yet"),
+        ({"state": "stopping"}, "stopping", "it finishes its calls"),
+        ({"mode": "standby", "lease": {"holder": "b"}}, "standby", "b is active"),
+        ({"mode": "standby", "lease": {"holder": None}}, "standby", "no active router is known"),
+        ({"suspended_flows": ["F"]}, "degraded", "suspended flows: F"),
+        ({"strays": 2}, "degraded", "2 moved and did not land"),
+        ({"silent_s": 7.0}, "degraded", "the search has been incomplete for 7s"),
+        ({"pauses": [{"what": "rule"}, {"what": "all", "who": "root", "comment": "x"}]}, "paused", "by root: x"),
+        ({"drain_s": 90.0}, "behind", "more is due than limits and quotas let through: 1m30s to drain"),
+        ({"oldest_breach_s": 60.0}, "late", "9 contacts are past their promise, the oldest by 1m"),
+    ],
+)
+def test_each_trouble_has_its_word_and_its_reason(status, changes, word, reason):
+    assert health_of({**status, **changes}) == {"word": word, "reason": reason}
+
+
+def test_the_rules_count_too(status):
+    refused = {**status["rules"], "refused": REFUSED}
+    unresolved = {**status["rules"], "unresolved": ["no queue X"]}
+
+    assert health_of({**status, "rules": refused})["reason"].startswith("the last reload was refused: rules/10-late")
+    assert health_of({**status, "rules": unresolved}) == {"word": "degraded", "reason": "no queue X"}
+    assert health_of({**status, "rules": {**status["rules"], "last_good": True}})["word"] == "degraded"
+
+
+def test_the_worst_state_wins_and_the_page_names_every_word(status):
+    worst = {"ledger": {"error": "full"}, "state": "stopping", "drain_s": 1.0}
+
+    assert health_of({**status, **worst})["word"] == "failing"
+    rows = PAGE.partition("| word | meaning |")[2].partition("\n\n")[0]
+    assert set(re.findall("`([A-Z]+)`", rows)) == {"WELL", *(word.upper() for word, _ in STATES)}
