@@ -31,13 +31,15 @@ def configure(
     stream: TextIO | None = None,
     taps: Sequence[Processor] = (),
     queued: bool = False,
+    line: Callable[[Any], str] | None = None,
 ) -> None:
     """Sends this package's events of ``level`` and above, and the libraries' warnings, to ``stream`` (standard output).
 
     ``format`` is ``json``, ``console`` or ``auto``: console on a terminal. Each of ``taps`` sees every event dict
     before it is written, and returns it. A line that cannot be written (closed pipe, full disk) is lost in
     silence: logs never stop the service. ``queued`` lines are written in a thread of their own, so that a reader that
-    stops reading stops nothing else, until ``end``. May be called again; the last call counts.
+    stops reading stops nothing else, until ``end``. ``line`` writes an event for people: it replaces the console form
+    of ``auto``. May be called again; the last call counts.
     """
     stream = stream or sys.stdout
     handler = LogQueue(stream, _report_lost) if queued else _Handler(stream)
@@ -48,7 +50,7 @@ def configure(
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _Failures(messages=level == "debug"),
                 *taps,
-                *_rendering(format, stream),
+                *_rendering(format, stream, line),
             ],
         )
     )
@@ -165,8 +167,10 @@ class _Failures:
         return event
 
 
-def _rendering(format: str, stream: TextIO) -> tuple[Processor, ...]:
+def _rendering(format: str, stream: TextIO, line: Callable[[Any], str] | None) -> tuple[Processor, ...]:
     if not writes_json(format, stream):
+        if line is not None and format == "auto":
+            return (bounded(line),)
         console = structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=24)
         return (bounded(lambda event: console(None, "", _on_one_line(event))),)
     renderer = structlog.processors.JSONRenderer(serializer=json.dumps, default=_plain)

@@ -13,7 +13,7 @@ PUT_ASIDE = (
     (r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
     (r"\b\d\d:\d\d:\d\d\b", "TIME"),
     (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID"),
-    (r"\b[0-9a-f]{8}…", "ID"),
+    (r"(?<= )[0-9a-f]{8}(?=  )", "ID"),
     (r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12}\b", "REVISION"),
     (r"127\.0\.0\.1:\d+", "ADDRESS"),
     (r"(?:[\w./-]*/)?(config\.toml|ledger\.db|rules)(?=[, ]|$)", r"\1"),
@@ -27,7 +27,7 @@ PUT_ASIDE = (
     (r"^(WELL|LATE|BEHIND|DEGRADED) .*", "HEALTH"),
     # A list of figures has an entry for each kind that occurred.
     (r"^(\w+ +)(N: )?(\w+ N, )*\w+ N(, …)?$", r"\1FIGURES"),
-    (r"^late .*", "LATE"),
+    (r"^(late|moved|in time|no rule) .*", r"\1"),
     (r"^(N waiting, N ungoverned).*", r"\1"),
 )
 

@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from router.cli.demo.screen import Lines, Screen, print_summary
     from router.cli.demo.stage import open_stage
+    from router.cli.demo.story import Story
     from router.cli.demo.tally import DemoTally, judge
     from router.cli.output.tables import console
 
@@ -37,16 +38,19 @@ def run(arguments: argparse.Namespace) -> int:
     with open_stage(arguments, tap=tally.tap) as stage:
         for line in stage.introduction():
             out.print(line)
-        screen = Screen(stage, tally, out) if out.is_terminal else Lines(stage, tally, out)
+        story = Story(stage)
+        screen = Screen(stage, tally, story, out) if out.is_terminal else Lines(stage, tally, story, out)
         with suppress(KeyboardInterrupt), screen, stage.performing(arguments.seconds):
             while stage.left > 0 and stage.performs:
                 time.sleep(min(SHOWN_EVERY, stage.left))
                 tally.take()
+                story.look()
                 screen.show()
         tally.take()
+        story.look()
         screen.show()
         verdict = judge(stage.sandbox)
-        print_summary(stage, tally, verdict, out)
+        print_summary(stage, tally, story, verdict, out)
     return DONE if verdict.kept and stage.performed and tally.cycles else FOUND
 
 

@@ -52,7 +52,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings, ruleset, errors = _load(arguments)
     taps = [embedding(settings.connect.instance_id)] if settings.log.emf else []
-    logs.configure(level=settings.log.level, format=settings.log.format, taps=taps, queued=True)
+    line = None
+    if not logs.writes_json(settings.log.format):
+        from router.cli.output.event_lines import line_writer
+
+        line = line_writer()
+    logs.configure(level=settings.log.level, format=settings.log.format, taps=taps, queued=True, line=line)
     try:
         return _serve(arguments, settings, ruleset, errors)
     finally:

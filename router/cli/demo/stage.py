@@ -30,6 +30,7 @@ from router.sandbox import CallRate, Sandbox, Scenario
 from router.sandbox.quotas import CallQuotas
 from router.settings import Settings, load_settings
 from router.settings.load import HERE
+from router.telemetry.cycle_report import CycleReport
 
 
 def config_of(given: str | None) -> Path:
@@ -82,6 +83,18 @@ class Stage:
         yield f"sandbox at {self.sandbox.endpoint}; the service talks to it over HTTP, enforcing, one look every {poll}"
         yield "searches and readings: ten times what a new AWS account may make; every other quota as AWS documents it"
         yield ""
+
+    @property
+    def report(self) -> CycleReport | None:
+        """Returns the figures of the last cycle; ``None`` before the first."""
+        return self.app.vital.now.report
+
+    def channel_of(self, contact_id: str) -> str:
+        """Returns the channel of a contact as the sandbox knows it; empty if it does not know the contact."""
+        try:
+            return self.sandbox.world.contact(contact_id).channel
+        except KeyError:
+            return ""
 
     @contextmanager
     def performing(self, seconds: float) -> Iterator[None]:

@@ -33,6 +33,10 @@ class DemoTally:
         """Moves by rule."""
         self.late = 0
         """Moves of contacts that were past their promise."""
+        self.routes: Counter[str] = Counter()
+        """Moves by way, such as ``Billing -> Billing Overflow``."""
+        self.answered = 0
+        """Moved contacts that an agent answered where they were moved to."""
         self.out: Counter[str] = Counter()
         self.into: Counter[str] = Counter()
         self.warned = 0
@@ -64,7 +68,11 @@ class DemoTally:
                 self.moved[event["rule"]] += 1
                 self.late += event["late_s"] >= 0
                 self.out[event["from_queue"]] += 1
-                self.into[event.get("to_queue") or f"agent {event.get('to_agent')}"] += 1
+                to = event.get("to_queue") or f"agent {event.get('to_agent')}"
+                self.into[to] += 1
+                self.routes[f"{event['from_queue']} -> {to}"] += 1
+            case "contact.landed":
+                self.answered += event["landing"] == "answered"
             case "contact.warned":
                 self.warned += 1
             case "contact.failed":

@@ -2,48 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from rich.text import Text
 
-from router.cli.output.tables import lateness, span, text
-from router.sandbox import Sandbox
+from router.cli.output.fitting_table import SHORT_ID
+from router.cli.output.tables import console, lateness, span, text
 
 QUIET = ("contact.landed", "contact.skipped", "contact.place_kept")
 STYLES = {"error": "bold red", "warning": "yellow"}
-IN_CONTACT_LINES = frozenset({"timestamp", "level", "event", "contact_id", "chain_id", "wait_id", "revision", "cycle"})
+IN_CONTACT_LINES = frozenset(
+    {
+        "timestamp",
+        "level",
+        "event",
+        "contact_id",
+        "chain_id",
+        "wait_id",
+        "revision",
+        "cycle",
+        "channel",
+    }
+)
 
 
-def event_line(event: dict[str, Any], sandbox: Sandbox) -> Text:
-    """Returns the line of an event.
+def event_line(event: dict[str, Any], channel_of: Callable[[str], str] = lambda _: "") -> Text:
+    """Returns the line of an event. ``channel_of`` finds the channel of a contact id; empty: it is not known.
 
-    Example: ``23:57:09  EMAIL 7f3a…  Billing -> Billing Overflow  rule billing-email step 2  1h12m late``
+    Example: ``23:57:09  EMAIL 7f3a12bc  Billing -> Billing Overflow   1h12m late   rule billing-email step 2``
     """
-    line = text(f"{event['timestamp'][11:19]}  ", "dim")
+    line = Text().append_text(text(f"{event['timestamp'][11:19]}  ", "dim"))
     if "contact_id" in event:
-        line.append_text(text(f"{_channel(event['contact_id'], sandbox):<5} {event['contact_id'][:8]}…  "))
+        contact_id = event["contact_id"]
+        channel = event.get("channel") or channel_of(contact_id)
+        line.append_text(text(f"{channel:<5} {contact_id[:SHORT_ID]}  " if channel else f"{contact_id[:SHORT_ID]}  "))
     line.append_text(text(_what(event), _style(event)))
     return line
+
+
+def line_writer() -> Callable[[dict[str, Any]], str]:
+    """Returns a function that writes the line of an event for the terminal on standard output."""
+    out = console()
+
+    def written(event: dict[str, Any]) -> str:
+        with out.capture() as captured:
+            out.print(event_line(event), soft_wrap=True, end="")
+        return captured.get()
+
+    return written
 
 
 def _what(event: dict[str, Any]) -> str:
     rule = f"rule {event['rule']} step {event['step']}" if event.get("step") else f"rule {event.get('rule')}"
     late = lateness(timedelta(seconds=event["late_s"])) if event.get("late_s") is not None else ""
     match event["event"]:
-        case "contact.transferred":
+        case "contact.transferred" | "contact.would_transfer" as name:
+            would = "would move: " if name == "contact.would_transfer" else ""
             to = event.get("to_queue") or f"agent {event.get('to_agent')}"
-            return f"{event['from_queue']} -> {to}   {rule}   {late}"
+            return f"{would}{event['from_queue']} -> {to}   {late}   {rule}"
         case "contact.held":
             detail = f" ({event['detail']})" if event.get("detail") else ""
             return f"held in {event['queue']}: {event['reason']}{detail}   {rule}"
         case "contact.warned":
-            return f"in {event['queue']}: {event['text']}   {rule}   {late}"
+            return f"in {event['queue']}: {event['text']}   {late}   {rule}"
+        case "contact.breached":
+            return f"{late} in {event['queue']}: {event['reason']}   rule {event['rule']}"
         case "contact.landed":
             return f"{_landing(event)} after {event['after_s']:.1f}s"
         case "contact.reprioritized":
             done = f"routing {_place(event)}" if event["changed"] else "its place is as good already"
-            return f"in {event['queue']}: {done}   {rule}   {late}"
+            return f"in {event['queue']}: {done}   {late}   {rule}"
         case "contact.place_kept":
             return f"given its place back: {_place(event)}"
         case "contact.skipped":
@@ -77,10 +107,3 @@ def _style(event: dict[str, Any]) -> str:
     if event["event"] == "contact.transferred":
         return "green"
     return "dim" if event["event"] in QUIET else STYLES.get(event["level"], "")
-
-
-def _channel(contact_id: str, sandbox: Sandbox) -> str:
-    try:
-        return sandbox.world.contact(contact_id).channel
-    except KeyError:
-        return ""
