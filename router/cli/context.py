@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from router.cli.errors import TRACEBACK, CommandFailed
+from router.cli.errors import CONFIG, TRACEBACK, CommandFailed
 from router.model import ContactId, contact_id_of
 from router.problems import Problem, Problems, printable
 from router.prove.lint import lint
@@ -38,7 +38,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 def environment() -> Mapping[str, str]:
     """Returns the environment, without the variables of connect-router that are no keys of config.toml."""
-    return {name: value for name, value in os.environ.items() if name != TRACEBACK}
+    return {name: value for name, value in os.environ.items() if name not in (TRACEBACK, CONFIG)}
 
 
 def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:
@@ -124,8 +124,10 @@ def _poll_interval(settings: Settings, ruleset: RuleSet) -> Iterator[Problem]:
         yield replace(settings.problem(("poll", "every"), found), severity="warning")
 
 
-def announce(settings: Settings) -> None:
-    """Prints instance, mode and configuration to standard error, before anything changes."""
+def announce(settings: Settings, *, quiet: bool) -> None:
+    """Prints instance, mode and configuration to standard error, before anything changes, unless ``quiet``."""
+    if quiet:
+        return
     config = settings.config_path or Path("(none)")
     print_note(f"instance {settings.connect.instance}, mode {settings.execute.mode}, config {config}")
     warn_of_service_links()

@@ -18,6 +18,10 @@ TRACEBACK = "CONNECT_ROUTER_TRACEBACK"
 """The environment variable that shows the traceback of a bug."""
 
 
+CONFIG = "CONNECT_ROUTER_CONFIG"
+"""The environment variable that names config.toml; ``--config`` wins."""
+
+
 class CommandFailed(Exception):
     """Ends a command with ``lines`` on standard error.
 

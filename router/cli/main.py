@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from router.cli.errors import BROKEN_PIPE, BUG, DONE, FOUND, INTERRUPTED, TRACEBACK, CommandFailed
 from router.cli.streams import in_journal, prepare_streams
+from router.cli.words import command_first
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status. Wrong usage and ``--help`` raise ``SystemExit``, as in argparse."""
     prepare_streams()
-    given = sys.argv[1:] if argv is None else argv
+    given = command_first(sys.argv[1:] if argv is None else argv)
     command = given[0] if given else ""
     if command not in ("run", "sandbox"):
         return _main(argv)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from router import __version__
-from router.cli.errors import MISCONFIGURED, WRONG
+from router.cli.errors import CONFIG, MISCONFIGURED, WRONG
+from router.cli.words import command_first
 from router.problems import did_you_mean, printable, shortened
 
 DESCRIPTION = "Moves waiting Amazon Connect tasks and e-mails by rules, before they break their service level."
@@ -64,6 +66,7 @@ COMMANDS = {
         Command(name="ledger", module="commands.ledger", help="make the table for several routers"),
         Command(name="message", module="commands.message", help="explain a message, with what to do about it"),
         Command(name="flow", module="commands.flow", help="the flow that a rule needs, ready to be imported"),
+        Command(name="completion", module="commands.completion", help="print the completion script of a shell"),
         Command(name="schema", module="commands.schema", help="print the JSON Schema of rule files or config.toml"),
         Command(name="files", module="commands.files", help="write the units, alert rules and other files to a folder"),
         Command(name="sandbox", module="commands.sandbox", help="simulate the Amazon Connect API on this machine"),
@@ -75,20 +78,34 @@ COMMANDS = {
 ALIASES = {
     "-c": ("--config PATH",),
     "-f": ("--config PATH",),
-    "-v": ("--log-level debug",),
-    "--verbose": ("--log-level debug",),
-    "--debug": ("--log-level debug",),
+    "--debug": ("--verbose",),
+    "--silent": ("--quiet",),
+    "-s": ("--quiet",),
     "--dry-run": ("--observe",),
     "-n": ("--observe",),
 }
 """Options of other programs, and what they are called here."""
 
 
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Leaves room for the longest name of a command, of which argparse forgets the indentation."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._action_max_length = max(map(len, COMMANDS)) + 4
+
+
+ALONE = frozenset({"-h", "--help", "--version"})
+"""Options that need no command."""
+
+
 class CommandParser(argparse.ArgumentParser):
     """Adds a command's options only when it is used; therefore ``connect-router --help`` imports no command."""
 
     def __init__(self, *, command: Command | None = None, **options: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+        super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
         self.command = command
         self._configured = command is None
 
@@ -120,9 +137,11 @@ class CommandParser(argparse.ArgumentParser):
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parses the command line. Raises ``SystemExit`` on wrong usage, with the status of the given command."""
     whole, commands = parsers()
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = command_first(sys.argv[1:] if argv is None else argv)
     _refuse_options_first(words, commands)
     arguments, unknown = whole.parse_known_args(words)
+    if arguments.quiet and arguments.log_level is None:
+        arguments.log_level = "warning"
     if unknown:
         command = commands[arguments.command]
         name = unknown[0].partition("=")[0]
@@ -135,7 +154,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _refuse_options_first(words: list[str], commands: Mapping[str, CommandParser]) -> None:
     name = next((word for word in words if word in COMMANDS), None)
-    if name is None or not words[0].startswith("-") or words[0] in {"-h", "--help", "--version"}:
+    if name is None or not words[0].startswith("-") or words[0] in ALONE:
         return
     at = words.index(name)
     right = shlex.join([name, *words[:at], *words[at + 1 :]])
@@ -174,7 +193,10 @@ def parsers() -> tuple[CommandParser, Mapping[str, CommandParser]]:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     common = parser.add_argument_group("configuration")
     common.add_argument(
-        "--config", metavar="PATH", help="config.toml (default: ./config.toml, else /etc/connect-router/config.toml)"
+        "--config",
+        metavar="PATH",
+        default=os.environ.get(CONFIG) or None,
+        help=f"config.toml (default: ${CONFIG}, else ./config.toml, else /etc/connect-router/config.toml)",
     )
     common.add_argument(
         "--set",
@@ -188,6 +210,21 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--log-level",
         choices=("debug", "info", "warning", "error"),
         help="the same as --set log.level=…; debug also shows the traceback of a bug",
+    )
+    common.add_argument(
+        "-v",
+        "--verbose",
+        dest="log_level",
+        action="store_const",
+        const="debug",
+        default=argparse.SUPPRESS,
+        help="the same as --log-level debug",
+    )
+    common.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="no notes on standard error; `run` logs warnings and errors only",
     )
 
 

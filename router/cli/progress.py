@@ -11,9 +11,9 @@ from router.connect.connection import Connection
 
 
 @contextmanager
-def progress(connection: Connection) -> Iterator[None]:
-    """Shows a line on standard error until the block ends. Shows nothing if standard error is no terminal."""
-    if not sys.stderr.isatty():
+def progress(connection: Connection, *, quiet: bool) -> Iterator[None]:
+    """Shows a line on standard error until the block ends, if that is a terminal and not ``quiet``."""
+    if quiet or not sys.stderr.isatty():
         yield
         return
     from rich.console import Console

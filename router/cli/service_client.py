@@ -53,8 +53,10 @@ def _is_served(path: Path) -> bool:
     return True
 
 
-def announce_service(path: Path) -> None:
-    """Prints which service is about to be changed to standard error."""
+def announce_service(path: Path, *, quiet: bool) -> None:
+    """Prints which service is about to be changed to standard error, unless ``quiet``."""
+    if quiet:
+        return
     status = call_service(path, "status")
     print_note(f"instance {status['instance']}, mode {status['mode']}, config {status['config']}")
 

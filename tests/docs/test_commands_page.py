@@ -48,6 +48,7 @@ def test_every_option_of_a_command_is_described(command):
     told = section(command) + COMMON
     words = {
         "contact_id": "CONTACT_ID",
+        "shell": "SHELL",
         "of": "config",
         "action": "create-table",
         "to": "queue",

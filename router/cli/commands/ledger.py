@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     if settings.ledger.table is None:
         problem = settings.problem(("ledger", "url"), 'a SQLite file needs no table; "dynamodb:TABLE" names one')
         raise CommandFailed(str(problem), misconfigured=True)
-    announce(settings)
+    announce(settings, quiet=arguments.quiet)
     with in_one_line():
         table = open_table(settings)
         print_note(f"table {table.name} in {table.region}: requested; this takes some seconds")

@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
-    announce_service(path)
+    announce_service(path, quiet=arguments.quiet)
     span = {"for_s": arguments.span.total_seconds(), "comment": arguments.comment}
     result = call_service(path, "pause", {**subject_of(arguments), **span})
     if arguments.json:

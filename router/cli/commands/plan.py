@@ -42,9 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings, ruleset = load_both(arguments)
-    announce(settings)
+    announce(settings, quiet=arguments.quiet)
     without_log()
-    with in_one_line(), Viewer.open(settings, ruleset) as viewer, progress(viewer.connection):
+    with in_one_line(), Viewer.open(settings, ruleset) as viewer, progress(viewer.connection, quiet=arguments.quiet):
         preview = viewer.preview()
         if not isinstance(preview, Preview):
             raise unreachable(preview, settings, viewer.connection.endpoint)

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
     silent = in_journal()  # it is the service's journal: the service itself logs there what is in force
     if not silent:
-        announce_service(path)
+        announce_service(path, quiet=arguments.quiet)
     result = call_service(path, "reload", within=WITHIN_S)
     if silent:
         return DONE

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
-    announce_service(path)
+    announce_service(path, quiet=arguments.quiet)
     result = call_service(path, "resume", subject_of(arguments))
     if arguments.json:
         print_json(result)

@@ -72,7 +72,10 @@ def _serve(
     from router.cli.resources import in_one_line, unreachable
 
     _require_user(settings)
-    (announce_in_log if logs.writes_json(settings.log.format) else announce)(settings)
+    if logs.writes_json(settings.log.format):
+        announce_in_log(settings)
+    else:
+        announce(settings, quiet=arguments.quiet)
     # After the first line, because the AWS SDK takes its time to import.
     from router.daemon.leadership import make_one_pass, serve
     from router.daemon.startup import LoadedFiles, MetricsUnusable

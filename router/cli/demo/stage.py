@@ -128,7 +128,7 @@ def open_stage(arguments: argparse.Namespace, *, tap: Processor) -> Iterator[Sta
         if scenario.quotas == "aws":
             sandbox.quotas = CallQuotas(MORE)
         settings = _settings(arguments, sandbox, Path(folder))
-        announce(settings)
+        announce(settings, quiet=arguments.quiet)
         ruleset = load_rules(settings.rules.path)
         errors = [problem for problem in proofs(settings, ruleset) if problem.severity == "error"]
         if errors:

@@ -1,5 +1,6 @@
 """Tests what all commands share: usage, exit statuses, errors in one line, and no needless imports."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 
 from router.cli import main
 from router.cli.parser import COMMANDS
+from router.cli.words import command_first
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -94,11 +96,6 @@ def test_the_list_of_commands_imports_no_command():
         (["check", "--set", "pol.every=5s"], "--set pol.every: unknown key 'pol.every' (did you mean 'poll.every'?)\n"),
         (["check", "--config", "nowhere.toml"], "nowhere.toml:1:1: there is no such file\n"),
         (
-            ["--config", "config.toml", "check"],
-            "connect-router check: options are written after the command: connect-router check --config config.toml"
-            " (see connect-router check --help)\n",
-        ),
-        (
             ["--json", "status", "--config", "a file"],
             "connect-router status: options are written after the command: connect-router status --json --config"
             " 'a file' (see connect-router status --help)\n",
@@ -126,6 +123,11 @@ def test_the_list_of_commands_imports_no_command():
         (
             ["check", "-c", "config.toml"],
             "connect-router check: no option '-c' here (did you mean '--config PATH'?)"
+            " (see connect-router check --help)\n",
+        ),
+        (
+            ["check", "--silent"],
+            "connect-router check: no option '--silent' here (did you mean '--quiet'?)"
             " (see connect-router check --help)\n",
         ),
         (["check", "-z"], "connect-router check: no option '-z' here (see connect-router check --help)\n"),
@@ -279,6 +281,48 @@ def test_standard_output_that_is_full_is_one_line_and_no_success(command):
 
     assert done.returncode == 1
     assert done.stderr == "connect-router: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--config", "other.toml", "check"],
+        ["--config=other.toml", "check", "--strict"],
+        ["check", "--config", "other.toml"],
+        ["-v", "--set", "poll.every=5s", "--config", "other.toml", "check", "-q"],
+    ],
+)
+def test_common_options_are_written_before_or_after_the_command(command, words):
+    (command.folder / "config.toml").rename(command.folder / "other.toml")
+
+    assert command(*words).status == 0
+    assert command(*(word for word in words if "other.toml" not in word and word != "--config")).status == 2
+
+
+def test_the_value_of_an_option_is_not_taken_for_the_command():
+    assert command_first(["--config", "run", "plan", "--late"]) == ["plan", "--config", "run", "--late"]
+    assert command_first(["--help"]) == ["--help"]
+    assert command_first(["--config"]) == ["--config"]
+
+
+def test_a_variable_names_the_configuration_and_the_option_wins(command, monkeypatch):
+    (command.folder / "config.toml").rename(command.folder / "other.toml")
+    monkeypatch.setenv("CONNECT_ROUTER_CONFIG", "other.toml")
+
+    assert command("check").status == 0
+    assert command("check", "--config", "nowhere.toml").err == "nowhere.toml:1:1: there is no such file\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.uses("processes")
+def test_the_completion_of_a_shell_knows_every_command(command, shell):
+    done = command("completion", shell)
+
+    assert (done.status, done.err) == (0, "")
+    assert [name for name in COMMANDS if name not in done.out] == []
+    assert "undo-plan" in done.out, "the options of commands too"
+    if shutil.which(shell) is not None:
+        subprocess.run([shell, "-n"], input=done.out, text=True, check=True)
 
 
 def test_the_version_is_the_packages(command):
