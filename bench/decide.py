@@ -20,6 +20,7 @@ import rule_engine
 sys.path.insert(0, str(Path(__file__).parent))
 from support.figures import met, report
 
+from router.cli.main import collect_garbage_seldom
 from router.decide.decide import Decided, decide
 from router.decide.snapshot import NEVER_PAUSED, ReadValues, Snapshot
 from router.model import Channel, Contact, ContactId, Directory, Flow, FlowId, FlowType, Queue, QueueId
@@ -27,7 +28,6 @@ from router.rules.bind import bind
 from router.rules.bound import BoundRuleSet
 from router.rules.load import parse_rules
 from router.rules.rule import Mode
-from router.runtime import collect_garbage_seldom
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 QUEUES = 100

@@ -26,7 +26,7 @@ from router.news import NewsFilter
 from router.ports import Clock
 from router.resources import Shared, open_shared
 from router.rules.rule import Mode
-from router.runtime import SystemClock, collect_garbage_seldom
+from router.runtime import SystemClock
 
 LOOK_EVERY = 2.0
 """Seconds between two renewals of the lease, or two looks at it: a fifth of the time for which it is trusted."""
@@ -231,7 +231,6 @@ def serve(files: LoadedFiles) -> int:
 
     Raises ``MetricsUnusable``, and what ``build`` raises.
     """
-    collect_garbage_seldom()
     if files.settings.ledger.table is not None:
         return _take_turns(files)
     app = build(files.settings, files.ruleset, mode=files.mode)
@@ -272,7 +271,6 @@ def make_one_pass(files: LoadedFiles) -> Pass:
 
     On a shared ledger a pass that moves contacts needs the lease; one that observes does not.
     """
-    collect_garbage_seldom()
     if files.settings.ledger.table is None:
         app = build(files.settings, files.ruleset, mode=files.mode, once=True)
         report_last_good(app, files)

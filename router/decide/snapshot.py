@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -47,6 +47,11 @@ class Limits:
     cooldown: timedelta = timedelta(minutes=5)
     per_cycle: int = 50
     per_hour: int = 500
+
+    @classmethod
+    def of(cls, guard: object) -> Limits:
+        """Returns the limits of the ``[guard]`` settings, whose keys have the same names."""
+        return cls(**{limit.name: getattr(guard, limit.name) for limit in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

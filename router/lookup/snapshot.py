@@ -36,20 +36,8 @@ from router.rules.calendar import Calendar
 from router.rules.rule import Mode
 from router.settings import Settings
 
-if TYPE_CHECKING:  # `check` uses this module without the AWS SDK, whose import takes its time
+if TYPE_CHECKING:
     from router.connect.connection import Connection
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Returns the limits of the ``[guard]`` settings as a snapshot holds them."""
-    guard = settings.guard
-    return Limits(
-        max_transfers=guard.max_transfers,
-        reserve_transfers=guard.reserve_transfers,
-        cooldown=guard.cooldown,
-        per_cycle=guard.per_cycle,
-        per_hour=guard.per_hour,
-    )
 
 
 ROUNDS = 12
@@ -97,7 +85,7 @@ class Lookup:
             assume_unpaused=in_service,
             background=background,
         )
-        return cls(fetcher=fetcher, ledger=ledger, observed=observed, clock=clock, limits=limits_of(settings))
+        return cls(fetcher=fetcher, ledger=ledger, observed=observed, clock=clock, limits=Limits.of(settings.guard))
 
     @property
     def details(self) -> DetailsCache:
@@ -120,7 +108,7 @@ class Lookup:
 
     def reconfigure(self, settings: Settings) -> None:
         """Takes up the limits of new settings."""
-        self.limits = limits_of(settings)
+        self.limits = Limits.of(settings.guard)
 
     def snapshot(
         self,

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -200,6 +200,8 @@ def _serve(stand: Stand, stack: ExitStack) -> None:
         while stand.service.poll() is None:
             line += told.readline()
             if not line.endswith("\n"):
+                with suppress(subprocess.TimeoutExpired):
+                    stand.service.wait(0.05)
                 continue
             event, line = json.loads(line), ""
             if event["event"] == "contact.landed":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -54,15 +53,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    # Everything that is built here is needed to the end: a search for garbage in it takes a quarter of the time.
-    gc.disable()
-    try:
-        return _check(arguments)
-    finally:
-        gc.enable()
-
-
-def _check(arguments: argparse.Namespace) -> int:
     from router.cli.context import proofs, settings_and_rules, warn_of_service_links
     from router.rules.load import unread_files
 
@@ -117,10 +107,10 @@ def _share(coverage: Coverage) -> str:
 def _examples(
     settings: Settings, ruleset: RuleSet, *, covering: bool
 ) -> tuple[tuple[ExampleResult, ...], Coverage | None]:
-    from router.lookup.snapshot import limits_of
+    from router.decide.snapshot import Limits
     from router.prove.examples import prove_examples
 
-    limits, now = limits_of(settings), datetime.now(UTC)
+    limits, now = Limits.of(settings.guard), datetime.now(UTC)
     return prove_examples(ruleset, ruleset.examples, now=now, limits=limits, covering=covering)
 
 

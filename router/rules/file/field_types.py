@@ -32,7 +32,7 @@ from router.durations import Duration, format_duration
 class TomlTable(BaseModel):
     """Reads a table of a rule file: no unknown key, no conversion between types, no change once read."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
     synonyms: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
