@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from router.cli.errors import CONFIG, TRACEBACK, CommandFailed
 from router.model import ContactId, contact_id_of
@@ -20,6 +21,9 @@ from router.rules.rule import RuleSet
 from router.settings import Settings, load_settings, usual_config
 from router.settings.sources import service_links
 from router.toml_source import TomlSource, read_bytes
+
+if TYPE_CHECKING:
+    from router.ledger.sqlite import SqliteLedger
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -62,6 +66,16 @@ def own_contact(text: str, settings: Settings) -> ContactId:
     try:
         return contact_id_of(text, settings.connect.home)
     except ValueError as error:
+        raise CommandFailed(printable(f"connect-router: {error}"), misconfigured=True) from None
+
+
+def whole_contact(begun: ContactId, ledger: SqliteLedger, known: Iterable[str] = ()) -> ContactId:
+    """Returns the id that begins so, of the ledger or a ``known`` one. Raises ``CommandFailed`` if several do."""
+    from router.lookup.id_prefix import AmbiguousId, whole_id
+
+    try:
+        return whole_id(begun, ledger, known)
+    except AmbiguousId as error:
         raise CommandFailed(printable(f"connect-router: {error}"), misconfigured=True) from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from router.connect.answers import Failure
@@ -22,6 +22,7 @@ from router.runtime import SystemClock
 from router.safety.clock_skew import STOPS
 from router.safety.safety import Safety
 from router.search.planner import SearchPlanner
+from router.search.progress import SearchProgress
 from router.settings import Settings
 
 
@@ -44,6 +45,25 @@ class Preview:
     def account(self, contact_id: ContactId) -> Account | None:
         """Returns how a contact was decided on; ``None`` if it is not in the snapshot."""
         return self.decided.accounts.get(contact_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """Holds what a search found, before anything is decided."""
+
+    directory: Directory
+    rules: BoundRuleSet
+    search: SearchPlanner
+    progress: SearchProgress
+
+    @property
+    def waiting(self) -> tuple[Contact, ...]:
+        return self.search.waiting_list.contacts
+
+    @property
+    def contact_ids(self) -> Iterator[ContactId]:
+        """Yields every id of the waiting contacts' chains that the search has shown."""
+        return (one for contact in self.waiting for one in contact.ids)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +116,23 @@ class Viewer:
 
         Returns a ``Failure`` if the instance's names could not be read.
         """
+        sighting = self.search()
+        return self.decide(sighting, extra) if isinstance(sighting, Sighting) else sighting
+
+    def search(self) -> Sighting | Failure:
+        """Searches for all waiting contacts. Returns a ``Failure`` if the instance's names could not be read."""
         with_agents = mentions_agents(self.ruleset)
         directory = self.connection.instance.directory(with_agents=with_agents, with_hours=mentions_hours(self.ruleset))
         if not isinstance(directory, Directory):
             return directory
         rules = bind(self.ruleset, directory, agents_known=with_agents)
+        search = SearchPlanner.open(self.connection, self.clock, self.settings)
+        progress = search.search_everything(rules, directory)
+        return Sighting(directory=directory, rules=rules, search=search, progress=progress)
+
+    def decide(self, sighting: Sighting, extra: Iterable[Contact] = ()) -> Preview:
+        """Decides on the contacts of a search, and on ``extra`` ones."""
+        directory, rules, progress = sighting.directory, sighting.rules, sighting.progress
         sent = tuple(unanswered(self.ledger.followed(), self.connection.reader, directory, self.clock.now()))
         followed = tuple(action for action, _ in sent)
         at_agents = [contact for action, contact in sent if action.landing is Landing.AT_AGENT and contact is not None]
@@ -112,10 +144,8 @@ class Viewer:
             directory=lambda: directory,
         )
         safety.breakers.suspend(followed)
-        search = SearchPlanner.open(self.connection, self.clock, self.settings)
-        progress = search.search_everything(rules, directory)
         known = {contact.id: contact for contact in (*extra, *at_agents)}
-        found = {contact.id: contact for contact in search.waiting_list.contacts}
+        found = {contact.id: contact for contact in sighting.waiting}
         skew = self.connection.skew()
         observed = SqliteLedger.in_memory(instance_id=self.settings.connect.instance_id)
         lookup = Lookup.open(

@@ -29,6 +29,9 @@ OF_CONTACTS = """
 """One statement for all contacts, whatever their number. CROSS JOIN binds SQLite to this order: from the given
 contacts to their actions, never over all actions (sqlite.org/optoverview.html#crossjoin)."""
 
+IDS_BEGINNING = """SELECT contact_id FROM segments
+    WHERE instance = :instance AND contact_id >= :begun AND contact_id < :end ORDER BY contact_id LIMIT :limit"""
+
 MEMBERS = """
     SELECT contact_id FROM segments WHERE instance = :instance AND chain_id = (
         SELECT chain_id FROM segments WHERE instance = :instance AND contact_id = :contact_id)

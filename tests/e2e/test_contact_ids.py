@@ -55,6 +55,31 @@ def test_a_pause_by_any_id_in_any_form_holds_the_contact_until_it_is_resumed_by_
     assert [one.contact_id for one in centre.world.transfers if one.contact_id == chain[2]] == [chain[2]]
 
 
+def test_the_first_characters_of_a_waiting_contacts_id_are_enough(centre):
+    waiting = centre.world.enqueue("TASK", "Billing", waited=timedelta(minutes=1))
+    app = centre.router()
+    cycle(app)
+
+    done = pause(app, waiting[:8])
+
+    assert done.ok, done.errors
+    assert f'contact "{waiting}" is paused by root' in done.result["pause"]
+    assert ask(app, "resume", kind="contact", name=waiting[:8]).ok
+
+
+def test_the_first_characters_of_two_ids_are_refused_with_both(centre):
+    waiting = [centre.world.enqueue("TASK", "Billing", waited=timedelta(minutes=1)) for _ in range(17)]
+    app = centre.router()
+    cycle(app)
+    first = [one[0] for one in waiting]
+    begun = next(one for one in first if first.count(one) > 1)
+
+    done = pause(app, begun)
+
+    assert not done.ok
+    assert done.errors[0].startswith(f"several contact ids begin with '{begun}': ")
+
+
 LOST = Behaviours(new_segment_initial_id="lost", new_segment_previous_id="lost")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from router.cli.context import load_both, own_contact, print_note
+from router.cli.context import load_both, own_contact, print_note, whole_contact
 from router.cli.errors import DONE, FOUND
 from router.cli.output import explanation, records
 from router.cli.output.tables import console, instant, print_json, text
@@ -15,7 +15,8 @@ from router.cli.parser import add_json, add_mode, contact_id
 from router.cli.resources import in_one_line, unreachable, without_log
 from router.connect.client import Unreachable
 from router.decide.decide import Account
-from router.inspect.preview import Preview, Viewer
+from router.inspect.preview import Preview, Sighting, Viewer
+from router.lookup.id_prefix import is_whole
 from router.lookup.locate import Located, locate
 from router.model import Action, Contact, ContactId, Directory, Standing
 from router.resources import read_ledger
@@ -64,8 +65,12 @@ def _look(
         viewer = Viewer.open(settings, ruleset)
     except Unreachable as problem:
         print_note(f"connect-router: {problem}; from the ledger alone:")
-        return None, None, Located(ids=(contact_id,))
+        with read_ledger(settings) as ledger:
+            return None, None, Located(ids=(whole_contact(contact_id, ledger),))
     with viewer:
+        sighting = None if is_whole(contact_id) else viewer.search()
+        known = sighting.contact_ids if isinstance(sighting, Sighting) else ()
+        contact_id = whole_contact(contact_id, viewer.ledger, known)
         located = locate(contact_id, reader=viewer.connection.reader, ledger=viewer.ledger)
         if located.contact is None:
             if located.failure is not None:
@@ -73,10 +78,12 @@ def _look(
                 print_note(f"{failed.lines[0]}; from the ledger alone:")
             return None, None, located
         contact = _as_if_resumed(located.contact, viewer.clock.now())
-        preview = viewer.preview(extra=(contact,))
-        if not isinstance(preview, Preview):
-            print_note(f"{unreachable(preview, settings, viewer.connection.endpoint).lines[0]}; from the ledger alone:")
+        sighting = sighting or viewer.search()
+        if not isinstance(sighting, Sighting):
+            failed = unreachable(sighting, settings, viewer.connection.endpoint)
+            print_note(f"{failed.lines[0]}; from the ledger alone:")
             return None, None, located
+        preview = viewer.decide(sighting, extra=(contact,))
         if not preview.complete:
             print_note("the search could not be read to its end: what others use up is not all known")
         return preview.account(located.contact.id), preview, located

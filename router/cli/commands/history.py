@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from router.cli.context import own_contact, print_note, settings_of
+from router.cli.context import own_contact, print_note, settings_of, whole_contact
 from router.cli.errors import DONE, FOUND, CommandFailed
 from router.cli.output.records import COLUMNS, as_json, as_row
 from router.cli.output.tables import console, print_json, print_table, table
@@ -90,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _recorded_id(settings: Settings, contact_id: ContactId) -> ContactId | None:
     """Returns the id by which the ledger knows the chain. Connect is called only if that is not the given one."""
     with in_one_line(), read_ledger(settings) as ledger:
+        contact_id = whole_contact(contact_id, ledger)
         if ledger.history(contact_id=contact_id, limit=1):
             return contact_id
         try:

@@ -16,6 +16,7 @@ from router.daemon.reload import Reloader
 from router.daemon.status import status_of
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.operator_records import OperatorRecords
+from router.lookup.id_prefix import whole_id
 from router.lookup.locate import Located, locate
 from router.model import ANYWHERE, Contact, ContactId, FlowId, Home, Pause, PauseKind, contact_id_of
 from router.problems import did_you_mean, printable
@@ -154,8 +155,10 @@ class Operator:
         return locate(self._contact_id(text), reader=self.app.connection.reader, ledger=self.app.ledger)
 
     def _contact_id(self, text: str) -> ContactId:
+        known = [one for contact in self.app.cycle.waiting_list.contacts for one in contact.ids]
+        known += [ContactId(one) for pause in self.app.safety.pauses.now.all for one in (pause.name, pause.subject)]
         try:
-            return contact_id_of(text, self.app.connection.home)
+            return whole_id(contact_id_of(text, self.app.connection.home), self.app.ledger, known)
         except ValueError as error:
             raise RequestRefused(printable(str(error))) from None
 
