@@ -13,14 +13,21 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Locates a text in a file; line and column count from 1, columns in characters."""
+    """Locates a text in a file; line and column count from 1, columns in characters.
+
+    ``note`` names the places that use a text which is written once and used elsewhere; messages end with it.
+    """
 
     file: str
     line: int
     column: int
+    note: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+    def problem(self, message: str, severity: Literal["error", "warning"] = "error") -> Problem:
+        return Problem(self.file, self.line, self.column, message + self.note, severity)
 
 
 LONGEST = 1_000

@@ -68,7 +68,7 @@ def _directory(connection: Connection, ruleset: RuleSet, *, with_agents: bool) -
 def _unresolved(rules: BoundRuleSet) -> Iterator[Problem]:
     for rule in rules.rules:
         for one in rule.unresolved:
-            yield Problem(one.place.file, one.place.line, one.place.column, one.message)
+            yield one.place.problem(one.message)
 
 
 def _default_flows(rules: BoundRuleSet, directory: Directory) -> Iterator[Problem]:
@@ -76,9 +76,8 @@ def _default_flows(rules: BoundRuleSet, directory: Directory) -> Iterator[Proble
         for entry in (entry for step in rule.steps for entry in step.entries):
             flow = directory.flow(entry.flow_id) if entry.flow_id is not None else None
             if flow is not None and flow.name.startswith(DEFAULT):
-                place = entry.entry.place
                 message = f'flow "{flow.name}" is AWS\'s own: it disconnects contacts that nobody can take, or fails'
-                yield Problem(place.file, place.line, place.column, message, "warning")
+                yield entry.entry.place.problem(message, "warning")
 
 
 def _unmatched(rules: BoundRuleSet, directory: Directory) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def lint(ruleset: RuleSet, *, poll_every: timedelta, max_transfers: int) -> list
     ``max_transfers`` is how often the service moves one chain at most.
     """
     queues = RuleQueues(tuple(rule for rule in ruleset.rules if rule.mode is not Mode.OFF))
-    return sorted(set(_proofs(queues, poll_every, max_transfers)))
+    return sorted({*ruleset.warnings, *_proofs(queues, poll_every, max_transfers)})
 
 
 def _proofs(queues: RuleQueues, poll_every: timedelta, max_transfers: int) -> Iterator[Problem]:

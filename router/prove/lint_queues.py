@@ -19,12 +19,12 @@ from router.rules.value_test import TextForm
 
 def error(place: Place, message: str) -> Problem:
     """Returns a finding with which the rules are refused."""
-    return Problem(place.file, place.line, place.column, message)
+    return place.problem(message)
 
 
 def warning(place: Place, message: str) -> Problem:
     """Returns a finding with which the rules run; ``check --strict`` refuses them."""
-    return Problem(place.file, place.line, place.column, message, "warning")
+    return place.problem(message, "warning")
 
 
 def scope_of(condition: Condition) -> TextForm | None:

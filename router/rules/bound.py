@@ -78,7 +78,7 @@ class Unresolved:
     skipped: bool = False
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}"
+        return f"{self.place}: {self.message}{self.place.note}"
 
 
 @dataclass(frozen=True, slots=True)

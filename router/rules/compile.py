@@ -109,7 +109,7 @@ class Compiler:
     whole: bool = True
 
     def place(self, path: KeyPath) -> Place:
-        return Place(self.source.file, *self.source.position(path, of="value"))
+        return self.source.place(path)
 
     def complain(self, path: KeyPath, message: str, *, of_key: bool = False) -> None:
         self.problems.append(self.source.problem(path, message, of="key" if of_key else "value"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from router.problems import Place, Problem, Problems, did_you_mean
 from router.rules.compile import Compiler
 from router.rules.example import Example, compile_example
+from router.rules.file.expansion import expand, part_of
 from router.rules.file.rule_table import RuleFile
 from router.rules.rule import Rule, RuleSet, Step
-from router.toml_source import KeyPath, TomlSource, located, read_bytes
+from router.toml_source import KeyPath, TomlSource, findings, read_bytes
 
 DEEPEST = 24
 """No rule nests deeper that somebody is meant to read; much deeper, and reading it would exhaust the stack."""
@@ -37,8 +38,6 @@ def too_deep(source: TomlSource) -> KeyPath | None:
 
 
 # One rule file is read as far as possible, because one broken rule must not hide the mistakes of the others.
-
-NAMED = ("rule", "example", "lists")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +62,11 @@ class ParsedFile:
         return [(index, rule["name"]) for index, rule in found if isinstance(rule, dict) and _is_text(rule.get("name"))]
 
 
-def parse_file(source: TomlSource, problems: list[Problem]) -> ParsedFile:
-    """Returns the parts of a file that could be read, and adds its mistakes to ``problems``."""
+def parse_file(source: TomlSource, problems: list[Problem], broken: Collection[KeyPath] = ()) -> ParsedFile:
+    """Returns the parts of a file that could be read, and adds its mistakes to ``problems``.
+
+    ``broken`` are the paths whose mistakes are among the problems already; the parts around them are not read.
+    """
     deep = too_deep(source)
     if deep is not None:
         problems.append(source.problem(deep, f"nested deeper than {DEEPEST} tables and lists"))
@@ -72,15 +74,22 @@ def parse_file(source: TomlSource, problems: list[Problem]) -> ParsedFile:
     try:
         document = RuleFile.model_validate(source.data)
     except ValidationError as error:
-        problems.extend(located(error, source, RuleFile))
-        return _rest(source, error)
+        found = [one for one in findings(error, source.data, RuleFile) if not _reported(one.path, source, broken)]
+        problems.extend({source.problem(one.path, one.message, of=one.of) for one in found})
+        places = [details["loc"] for details in error.errors(include_url=False)]
+        return _rest(source, {part_of(path) for path in (*places, *broken)})
+    if broken:
+        return _rest(source, {part_of(path) for path in broken})
     return ParsedFile(source, document, _indexes(document.rule), _indexes(document.example), True)
 
 
-def _rest(source: TomlSource, error: ValidationError) -> ParsedFile:
-    broken = {details["loc"][:2] for details in error.errors(include_url=False)} | {
-        details["loc"][:1] for details in error.errors(include_url=False) if details["loc"][:1] not in _ONE_BY_ONE
-    }
+def _reported(path: KeyPath, source: TomlSource, broken: Collection[KeyPath]) -> bool:
+    graft = source.grafted(path)
+    around = any(all(one == other for one, other in zip(path, each, strict=False)) for each in broken)
+    return around or (graft is not None and graft[0].copied)
+
+
+def _rest(source: TomlSource, broken: set[Any]) -> ParsedFile:
     data = source.data
     rules = _sound(data, "rule", broken)
     examples = _sound(data, "example", broken)
@@ -93,9 +102,6 @@ def _rest(source: TomlSource, error: ValidationError) -> ParsedFile:
     }
     whole = ("defaults",) not in broken
     return ParsedFile(source, RuleFile.model_validate(kept), rules, examples, whole)
-
-
-_ONE_BY_ONE = {(name,) for name in NAMED}
 
 
 def _sound(data: dict[str, Any], name: str, broken: set[Any]) -> tuple[int, ...]:
@@ -140,7 +146,9 @@ def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:
     """Returns the rules of exactly these bytes. Raises ``Problems``."""
     given = tuple(sources)
     problems: list[Problem] = []
-    files = [parse_file(source, problems) for source in _parsed(given, problems)]
+    read = _parsed(given, problems)
+    expansion = expand(read, problems)
+    files = [parse_file(source, problems, expansion.broken[source.file]) for source in read]
     _check_names(files, problems)
     rules: list[Rule] = []
     for file in files:
@@ -150,8 +158,7 @@ def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:
     examples: list[Example] = []
     for file in files:
         for table, index in zip(file.document.example, file.examples, strict=True):
-            place = Place(file.source.file, *file.source.position(("example", index), of="value"))
-            examples.append(compile_example(table, place))
+            examples.append(compile_example(table, file.source.place(("example", index))))
             _check_example(examples[-1], index, file.source, named, by_name, problems)
     if problems:
         raise Problems(problems)
@@ -161,6 +168,7 @@ def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:
         files=tuple(file for file, _ in given),
         examples=tuple(examples),
         sources=given,
+        warnings=tuple(expansion.warnings),
     )
 
 
@@ -238,7 +246,7 @@ def _check_names(files: list[ParsedFile], problems: list[Problem]) -> None:
     for file in files:
         for index, name in file.rule_names:
             path = ("rule", index, "name")
-            place = Place(file.source.file, *file.source.position(path, of="value"))
+            place = file.source.place(path)
             if name in first:
                 message = f"a rule called {json.dumps(name, ensure_ascii=False)} exists already at {first[name]}"
                 problems.append(file.source.problem(path, message))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from router.problems import Place
+from router.problems import Place, Problem
 from router.rules.condition import Condition
 from router.rules.example import Example
 
@@ -181,10 +181,11 @@ class Rule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
     """All rules, in the order in which they are tried. ``revision`` is a hash over the files' names and bytes;
-    ``sources`` are these, as they were read."""
+    ``sources`` are these, as they were read; ``warnings`` is what reading found that is no error."""
 
     rules: tuple[Rule, ...]
     revision: str
     files: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
     sources: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    warnings: tuple[Problem, ...] = ()

@@ -6,11 +6,11 @@ import codecs
 import re
 import stat
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from router.problems import Problem, Problems
+from router.problems import Place, Problem, Problems
 from router.toml_source.positions import Spot, SyntaxMistake
 from router.toml_source.syntax_errors import read
 
@@ -22,13 +22,31 @@ KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Graft:
+    """Names where a value is written that has been put into a document from another place.
+
+    ``use`` describes its new place in words. ``copied``: the key was put in, too, so that both places have the same
+    mistakes.
+    """
+
+    source: TomlSource
+    path: KeyPath
+    use: str
+    copied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TomlSource:
-    """Holds a TOML file: its values and where each of them is. ``file`` is its name in messages."""
+    """Holds a TOML file: its values and where each of them is. ``file`` is its name in messages.
+
+    ``grafts`` are the values of ``data`` that were put in after reading, by their paths.
+    """
 
     file: str
     data: dict[str, Any]
     _line_starts: tuple[int, ...] = field(repr=False)
     _root: Spot = field(repr=False)
+    grafts: dict[KeyPath, Graft] = field(default_factory=dict, repr=False)
 
     @classmethod
     def parse(cls, file: str, data: bytes) -> TomlSource:
@@ -57,9 +75,23 @@ class TomlSource:
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
+    def grafted(self, path: KeyPath) -> tuple[Graft, KeyPath] | None:
+        """Returns the graft that a path leads into, and the rest of the path; ``None`` for a value of this file."""
+        ends = range(len(path), 0, -1) if self.grafts else ()
+        return next(((self.grafts[path[:end]], path[end:]) for end in ends if path[:end] in self.grafts), None)
+
+    def place(self, path: KeyPath, *, of: Literal["key", "value"] = "value") -> Place:
+        """Returns where a value is written, with a note if that is not where it is used."""
+        found = self.grafted(path)
+        if found is None or (of == "key" and not found[1] and not found[0].copied):
+            return Place(self.file, *self.position(path, of=of))
+        graft, rest = found
+        place = graft.source.place((*graft.path, *rest), of=of)
+        return replace(place, note=f" ({graft.use}){place.note}")
+
     def problem(self, path: KeyPath, message: str, *, of: Literal["key", "value"] = "value") -> Problem:
-        """Returns an error at that position."""
-        return Problem(self.file, *self.position(path, of=of), message)
+        """Returns an error at that place."""
+        return self.place(path, of=of).problem(message)
 
 
 def _text(file: str, data: bytes) -> str:

@@ -7,7 +7,7 @@ import re
 NAMES = (
     "Billing Overflow", "Claims Overflow", "Night Desk", "Supervisors", "Follow-ups", "Helpdesk", "Billing", "Claims",
     "General", "VIP", "billing-overflow-full", "billing-overflow", "preferred-agent", "helpdesk-night", "helpdesk-day",
-    "hands-off", "vip-mail", "claims", "supervisor.one",
+    "hands-off", "vip-claims", "vip-mail", "claims", "supervisor.one",
 )  # fmt: skip
 PUT_ASIDE = (
     (r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),

@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-import tomli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.durations import format_duration
 from router.problems import Problems
+from router.rules.file.expansion import VAR, expand
 from router.rules.file.rule_table import RuleFile
 from router.rules.load import parse_rules
 from router.rules.rule import RuleSet
+from router.toml_source import TomlSource
 from tests.builders.effort import scaled
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,13 +47,16 @@ def as_toml(value: object) -> str:
         case timedelta():
             return f'"{format_duration(value)}"'
         case str():
+            value = f"${value}" if VAR.fullmatch(value) else value
             return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return str(value)
 
 
 def written_again(text: str) -> RuleSet:
     """Returns the rules of the file written from its own model: model to JSON to model to TOML."""
-    document = RuleFile.model_validate(tomli.loads(text))
+    source = TomlSource.parse("r.toml", text.encode())
+    expand([source], [])
+    document = RuleFile.model_validate(source.data)
     again = RuleFile.model_validate_json(document.model_dump_json(by_alias=True, exclude_unset=True))
     assert again == document
     tables = again.model_dump(by_alias=True, exclude_unset=True)

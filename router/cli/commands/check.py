@@ -151,13 +151,7 @@ def _topic(settings: Settings, live: LiveFindings | None) -> list[Problem]:
 
 
 def _failed(examples: tuple[ExampleResult, ...]) -> list[Problem]:
-    from router.problems import Problem
-
-    return [
-        Problem(one.place.file, one.place.line, one.place.column, f'example "{one.name}": {one.message}')
-        for one in examples
-        if not one.passed
-    ]
+    return [one.place.problem(f'example "{one.name}": {one.message}') for one in examples if not one.passed]
 
 
 def _print(
@@ -177,7 +171,7 @@ def _print(
         out.print()
     if coverage is not None:
         for point in coverage.missing:
-            out.print(text(f"{point.place}: {point.text}"), soft_wrap=True)
+            out.print(text(f"{point.place}: {point.text}{point.place.note}"), soft_wrap=True)
         out.print(text(f"coverage {_share(coverage)}: {coverage.total - len(coverage.missing)} of {coverage.total}"))
         out.print()
     sys.stdout.flush()
@@ -238,8 +232,7 @@ def _print_json(
             for one in problems
         ],
         "examples": [
-            {"name": one.name, "file": one.place.file, "line": one.place.line, "passed": one.passed}
-            for one in examples
+            {"name": one.name, "file": one.place.file, "line": one.place.line, "passed": one.passed} for one in examples
         ],
     }
     if live is not None:

@@ -20,13 +20,16 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    GetJsonSchemaHandler,
     Tag,
     ValidationInfo,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from router.durations import Duration, format_duration
+from router.rules.file.expansion import VAR
 
 
 class TomlTable(BaseModel):
@@ -34,6 +37,16 @@ class TomlTable(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
     synonyms: ClassVar[tuple[str, ...]] = ()
+    takes_vars: ClassVar[bool] = True
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Returns the schema for editors, which see the name of a var where the value will be."""
+        schema = handler(core_schema)
+        if cls.takes_vars:
+            table = handler.resolve_ref_schema(schema)
+            table["properties"] = {key: _or_var(value) for key, value in table["properties"].items()}
+        return schema
 
     @classmethod
     def synonym(cls, key: str) -> str | None:
@@ -47,6 +60,24 @@ def _synonyms() -> dict[str, dict[str, str]]:
     return {
         name: {key: write for keys, write in table.items() for key in keys.split()} for name, table in lists.items()
     }
+
+
+_VAR = {"type": "string", "pattern": f"^{VAR.pattern}$"}
+
+
+def _takes_text(schema: JsonSchemaValue) -> bool:
+    """Returns whether the schema takes the name of a var already, because it takes nearly any text."""
+    if "anyOf" in schema:
+        return any(map(_takes_text, schema["anyOf"]))
+    plain = schema.get("type") == "string" and not schema.keys() & {"enum", "const", "format"}
+    return plain and re.search(schema.get("pattern", ""), "$a") is not None
+
+
+def _or_var(schema: JsonSchemaValue) -> JsonSchemaValue:
+    if _takes_text(schema):
+        return schema
+    inside = {key: value for key in ("items", "additionalProperties") if isinstance(value := schema.get(key), dict)}
+    return {"anyOf": [{**schema, **{key: _or_var(value) for key, value in inside.items()}}, _VAR]}
 
 
 def complaint(kind: str, message: str, **values: Any) -> PydanticCustomError:
@@ -214,6 +245,7 @@ def only_a_table(example: str) -> Discriminator:
 
 
 # Values as they are written in the file, for people.
+
 
 def written_key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from router.durations import Duration, parse_duration
+from router.durations import PATTERN, Duration, parse_duration
 from router.problems import as_written
 from router.rules.clock import EXAMPLE, At
 from router.rules.file.destination_table import NamedList, To
 from router.rules.file.example_table import ExampleTable
+from router.rules.file.expansion import SHARE
 from router.rules.file.field_types import (
     AtLeastOne,
     DoubleBrackets,
@@ -60,6 +61,11 @@ AtText = Annotated[
     BeforeValidator(_at),
     Field(description="a place on the rule's clock", examples=["15m", "80%", "breach", "breach - 30m", "breach + 1h"]),
 ]
+SlaTarget = Annotated[
+    LongerThanNothing,
+    WithJsonSchema({"type": "string", "pattern": f"{PATTERN}|^{SHARE.pattern}$", "examples": ["4h", "50% of refunds"]}),
+]
+"""A share of another rule's target is a duration already when the table is read."""
 AddedTime = Annotated[str, AfterValidator(_later), Field(examples=["+10m"])]
 
 
@@ -99,7 +105,7 @@ class StepTable(TomlTable):
 
 class SlaTable(TomlTable):
     synonyms = ("sla",)
-    target: LongerThanNothing | None = None
+    target: SlaTarget | None = None
     clock: Literal["queue", "chain"] | None = None
     hours: Reference | None = None
 
@@ -115,9 +121,19 @@ class GuardTable(TomlTable):
     enqueued_after: Moment | None = None
 
 
+def _match_or_extends(schema: dict[str, Any]) -> None:
+    """Lets editors accept a rule that takes its match from another rule."""
+    schema["required"] = ["name"]
+    schema["anyOf"] = [{"required": ["match"]}, {"required": ["extends"]}]
+
+
 class RuleTable(TomlTable):
+    """Holds a rule, after it has taken over the tables of the rule that it extends."""
+
+    model_config = ConfigDict(json_schema_extra=_match_or_extends)
     synonyms = ("rule",)
     name: RuleName
+    extends: RuleName | None = None
     description: Text | None = None
     mode: ModeName | None = None
     on_hold: OnHoldName | None = None
@@ -150,7 +166,13 @@ class Defaults(TomlTable):
     guard: GuardTable | None = None
 
 
+VarName = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_-]*$")]
+
+
 class RuleFile(TomlTable):
+    synonyms = ("file",)
+    takes_vars = False
+    vars: dict[VarName, Any] = Field(default_factory=dict)
     defaults: Defaults = Field(default_factory=Defaults)
     lists: dict[Text, NamedList] = Field(default_factory=dict)
     rule: Annotated[list[RuleTable], DoubleBrackets] = Field(default_factory=list)

@@ -40,6 +40,13 @@ def test_the_schema_accepts_the_shipped_files(path):
 
 
 ALL_KEYS = """
+[vars]
+soon = "15m"
+few = { max = 5 }
+night = [{ queue = "B" }]
+tag = "$$tag"
+mode = "observe"
+few_moves = 2
 [defaults]
 flow = "F"
 agent_flow = "E"
@@ -87,6 +94,17 @@ shorter_wait = true
 open = false
 revisit = true
 weight = 3
+[[rule]]
+name = "s"
+mode = "$mode"
+extends = "r"
+match.tags.x = "$tag"
+match.priority = "$few"
+sla.target = "50% of r"
+guard.per_hour = "$few_moves"
+[[rule.step]]
+at = "$soon"
+to = "$night"
 [[example]]
 name = "e"
 now = 2026-05-01T00:00:00Z
@@ -103,7 +121,7 @@ expect = "nothing"
 
 
 def test_the_schema_accepts_every_key_that_loads():
-    assert len(parse_rules([("r.toml", ALL_KEYS.encode())]).rules) == 1
+    assert len(parse_rules([("r.toml", ALL_KEYS.encode())]).rules) == 2
     VALIDATOR.validate(as_json(tomli.loads(ALL_KEYS)))
 
 
@@ -121,6 +139,9 @@ RULE = '[[rule]]\nname = "r"\nmatch.queue = "A"\n'
         RULE + "match.waited = 5\n",
         RULE.replace('"A"', "[]"),
         RULE + "guard.per_hour = 0\n",
+        RULE + 'sla.target = "half of r"\n',
+        RULE + 'guard.per_hour = "$5"\n',
+        RULE + "extends = 5\n",
         RULE + '[[rule.step]]\nat = "5m"\nto = [[{ queue = "A" }], { queue = "B" }]\n',
     ],
 )
