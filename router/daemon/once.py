@@ -12,11 +12,10 @@ from router.connect.answers import Failure
 from router.daemon.compose import Router
 from router.daemon.signals import acting_on
 from router.daemon.startup import log_started, read_quotas
-from router.ledger.errors import LedgerUnavailable
 from router.model import Action, ActionKind, HoldReason, Landing, WaitKey
 from router.telemetry.cycle_report import CycleReport
 
-LOOK_EVERY = 0.2
+LOOK_EVERY = 0.1
 """Seconds between two looks at what was moved; each contact is read at its own pace."""
 
 
@@ -98,7 +97,7 @@ class _Following:
 
     def __init__(self, app: Router) -> None:
         self._app = app
-        self._over = threading.Event()
+        self._acted, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow")
 
     def __enter__(self) -> _Following:
@@ -111,18 +110,17 @@ class _Following:
 
     def until_landed(self) -> None:
         """Waits until each contact has landed or counts as a stray, or until the router stops."""
-        while self._app.follower.pending and self._thread.is_alive():
-            if self._app.stopping.wait(LOOK_EVERY):
-                return
+        self._acted.set()
+        self._thread.join()
 
     def _follow(self) -> None:
         while not self._over.is_set() and not self._app.stopping.is_set():
             try:
                 self._app.follower.look()
-            except LedgerUnavailable as problem:
-                self._app.safety.ledger.report(problem)
             except Exception:
                 events.log_follow_failed()
+            if self._acted.is_set() and not self._app.follower.pending:
+                return
             self._over.wait(LOOK_EVERY)
 
 

@@ -114,8 +114,6 @@ class Jobs:
     def _follow(self) -> None:
         try:
             self._app.follower.look()
-        except LedgerUnavailable as problem:
-            self._app.safety.ledger.report(problem)
         except Exception:
             events.log_follow_failed()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,7 +16,7 @@ from router.execute.claims import InProgress
 from router.execute.recheck import GONE, changed
 from router.execute.routing_update import Shown, routing_of, shown
 from router.execute.settler import Settler
-from router.execute.workers import perform_all
+from router.execute.workers import BriefWait, perform_all
 from router.ledger.errors import LedgerUnavailable, NotOpen
 from router.model import Action, ActionKind, ActionState, Contact, Directory, HoldReason, HoursId
 from router.ports import Clock, Ledger, Reader
@@ -103,25 +102,6 @@ WAITS_FOR = 2.0
 """Seconds that a cycle waits for open intents to be settled."""
 
 
-@dataclass(frozen=True, slots=True)
-class _BriefWait:
-    """Ends the waiting for open intents at an instant. What has begun continues, and its contact stays claimed."""
-
-    clock: Clock
-    until: float
-    room: int = sys.maxsize
-
-    def presses(self) -> bool:
-        return self.clock.monotonic() >= self.until
-
-    def awaits_token(self, thread: int) -> bool:
-        return False
-
-    def leave(self, task: Action) -> None: ...
-    def end(self, task: Action, result: bool) -> None: ...
-    def took(self, task: Action, seconds: float) -> None: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
     """Settles open intents. ``attempts`` repeats a call under all its checks; ``pool`` runs the workers."""
@@ -157,10 +137,12 @@ class Recovery:
         by_name = {rule.name: rule for rule in context.rules.rules if rule.rule.mode.weaker(mode) is Mode.ENFORCE}
         intents = sorted(self.ledger.open_intents(), key=_in_order)
         self._refused.intersection_update(action.id for action in intents)
-        now, until = self.runtime.clock.monotonic(), context.until
+        clock, until = self.runtime.clock, context.until
+        now = clock.monotonic()
         end = None if until is None else now + SHARE * (until - now)
-
-        waiting = None if until is None else _BriefWait(self.runtime.clock, now + WAITS_FOR)
+        waiting: BriefWait[Action] | None = None
+        if until is not None:
+            waiting = BriefWait(lambda: clock.monotonic() >= now + WAITS_FOR)
 
         def settle(action: Action) -> bool:
             if waiting is not None and waiting.presses():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Condition, Event, Lock, get_ident
 from time import monotonic
@@ -121,6 +122,28 @@ class Late(Protocol[T_contra, R_contra]):
     def took(self, task: T_contra, seconds: float, /) -> object:
         """Records how long a task took, apart from waiting for tokens."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class BriefWait(Generic[T]):
+    """Waits for work until ``presses``. What has begun continues, and is in ``left`` until it has ended."""
+
+    presses: Callable[[], bool]
+    awaits_token: Callable[[int], bool] = lambda thread: False
+    most_left: int = sys.maxsize
+    left: dict[int, T] = field(default_factory=dict)
+
+    @property
+    def room(self) -> int:
+        return self.most_left - len(self.left)
+
+    def leave(self, task: T) -> None:
+        self.left[id(task)] = task
+
+    def end(self, task: T, result: object) -> None:
+        self.left.pop(id(task), None)
+
+    def took(self, task: T, seconds: float) -> None: ...
 
 
 PATIENCE = 2.0

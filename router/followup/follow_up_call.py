@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from typing import ClassVar, Self
 
@@ -19,13 +20,23 @@ from router.execute.settlement import NO_ANSWER
 from router.execute.settler import Settler
 from router.ledger.errors import AlreadyIntended, LedgerUnavailable, NotOpen
 from router.model import SEND_BY, Action, ActionKind, ActionState, Contact, HoldReason, Landing, RoutingData, Standing
-from router.ports import Ledger, Mover, Pacer, Reader
+from router.ports import Grant, Ledger, Mover, Pacer, Reader
 from router.runtime import Runtime
 from router.safety.safety import Safety
 
-TOKEN_WITHIN = 1.0
-"""Seconds that one look waits for the quota; then the next look tries again."""
 GIVE_UP_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """Is one look after a move: ``make`` reads and writes what there is, about ``action`` if it is about one."""
+
+    make: Callable[[], None]
+    action: Action | None = None
+
+    @property
+    def number(self) -> int:
+        return 0 if self.action is None else self.action.id
 
 
 def follow_up_of(move: Action, kind: ActionKind, *, now: datetime) -> Action:
@@ -59,7 +70,7 @@ def follow_up_of(move: Action, kind: ActionKind, *, now: datetime) -> Action:
 
 @dataclass(kw_only=True)
 class FollowUp(ABC):
-    """Makes one kind of call after moves; ``look`` is called about every second.
+    """Makes one kind of call after moves; the ``looks`` are made about every second. Thread-safe.
 
     The ledger has an action for each call, written with the landing and renewed before each attempt. A crash therefore
     neither loses a call nor makes it twice. ``abandons``: the actions that an earlier run left open are closed, because
@@ -138,40 +149,51 @@ class FollowUp(ABC):
         due = [action for action in self._waiting() if action.sent_at is None]
         return any(self.safety.hold_before_follow_up(action) is None for action in due)
 
-    def look(self) -> None:
-        """Makes the calls that can be made now. Raises ``LedgerUnavailable`` if that could not be written: then the
-        action is still open."""
+    def looks(self) -> list[Look]:
+        """Returns a look at each open action, which makes its call if it can be made now."""
         waiting = self._waiting()
         newest = {action.acts_on: action.id for action in waiting}
-        for action in waiting:
-            if self.runtime.stopping.is_set():
-                return
-            if self.safety.hold_before_follow_up(action) is not None:
-                continue
-            try:
-                if action.id != newest[action.acts_on]:  # it has landed again since, and has left this place
-                    self._settle(action, AttemptResult(hold=HoldReason.LEFT_QUEUE))
-                else:
-                    self._read(action)
-            except NotOpen:  # another router has settled it
-                self._forget(action)
-            except AlreadyIntended:  # a routing step's update of this contact is under way
-                continue
+        return [Look(partial(self._look, one, newest=one.id == newest[one.acts_on]), one) for one in waiting]
+
+    def _look(self, action: Action, *, newest: bool) -> None:
+        """Makes the call with a token that is there at once, because the looks at moves must not wait for one.
+
+        Raises ``LedgerUnavailable`` if that could not be written: then the action is still open. Unless it is the
+        ``newest`` of its contact, the contact has landed again since, and has left this place.
+        """
+        if self.runtime.stopping.is_set() or self.safety.hold_before_follow_up(action) is not None:
+            return
+        now = self.runtime.clock.now()
+        if newest and action.sent_at is not None and now - action.sent_at < ROUTING_APPLIES_WITHIN:
+            return
+        if not self.pacer.acquire(self.operation, until=self.runtime.clock.monotonic()):
+            return
+        grant = Grant()
+        try:
+            if newest:
+                self._read(action, grant)
+            else:
+                self._settle(action, AttemptResult(hold=HoldReason.LEFT_QUEUE))
+        except NotOpen:  # another router has settled it
+            self._forget(action)
+        except AlreadyIntended:  # a routing step's update of this contact is under way
+            pass
+        finally:
+            if grant.use():
+                self.pacer.give_back(self.operation)
 
     def _waiting(self) -> list[Action]:
         with self._lock:
             return [self._open[number] for number in sorted(self._open)]
 
-    def _read(self, action: Action) -> None:
-        if action.sent_at is not None and self.runtime.clock.now() - action.sent_at < ROUTING_APPLIES_WITHIN:
-            return
+    def _read(self, action: Action, grant: Grant) -> None:
         reading = self.reader.describe(action.acts_on)
         if isinstance(reading, Missing):
             self._settle(action, AttemptResult(hold=HoldReason.NOT_FOUND))
         elif isinstance(reading, Reading) and not self._is_there(action, reading.contact):
             self._settle(action, AttemptResult(hold=HoldReason.LEFT_QUEUE))
         elif isinstance(reading, Reading):
-            self._attempt(action, reading.contact)
+            self._attempt(action, reading.contact, grant)
 
     def _is_there(self, action: Action, contact: Contact) -> bool:
         """Returns whether the contact waits where it landed."""
@@ -180,7 +202,7 @@ class FollowUp(ABC):
             return False
         return contact.is_in_place(queue_id, enqueued_at)
 
-    def _attempt(self, action: Action, contact: Contact) -> None:
+    def _attempt(self, action: Action, contact: Contact, grant: Grant) -> None:
         planned = self.plan(action, contact)
         if planned is None:
             self.settler.close(action, ActionState.ACTED)
@@ -189,19 +211,16 @@ class FollowUp(ABC):
             self.settler.close(action, ActionState.REFUSED, error=NO_ANSWER)
             self._forget(action)
             self.log_lost(action, code=NO_ANSWER, message="it did not come to be in time")
-        elif self.pacer.acquire(self.operation, until=self.runtime.clock.monotonic() + TOKEN_WITHIN):
-            self._send(planned, had=routing_of(contact.details))
+        else:
+            self._send(planned, grant, had=routing_of(contact.details))
 
-    def _send(self, action: Action, *, had: RoutingData) -> None:
+    def _send(self, action: Action, grant: Grant, *, had: RoutingData) -> None:
         sent = replace(action, send_by=self.runtime.clock.now() + SEND_BY, attempts=action.attempts + 1)
-        try:
-            self.ledger.require_turn()
-            self.ledger.renew(sent)
-            self.watch((sent,))
-            self.ledger.require_turn()
-        except BaseException:
-            self.pacer.give_back(self.operation)
-            raise
+        self.ledger.require_turn()
+        self.ledger.renew(sent)
+        self.watch((sent,))
+        self.ledger.require_turn()
+        grant.use()
         answer = self.call(sent)
         if isinstance(answer, Throttled):
             self.pacer.throttled(self.operation)

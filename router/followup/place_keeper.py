@@ -9,7 +9,7 @@ from router import events
 from router.connect.answers import Reading, UpdateAnswer
 from router.decide.act import ROUTING_APPLIES_WITHIN
 from router.execute.routing_update import Shown, place_to_give, routing_of, shown
-from router.followup.follow_up_call import FollowUp
+from router.followup.follow_up_call import FollowUp, Look
 from router.model import Action, ActionKind, Contact, RoutingData
 from router.ports import REROUTE
 
@@ -20,9 +20,11 @@ class PlaceKeeper(FollowUp):
     kind = ActionKind.RESTORE_PLACE
     operation = REROUTE
 
-    def look(self) -> None:
-        """Gives back what can be given now, and then learns how Connect applies an age."""
-        super().look()
+    def looks(self) -> list[Look]:
+        """Returns the looks at what can be given back, and one that learns how Connect applies an age."""
+        return [*super().looks(), Look(self._learn)]
+
+    def _learn(self) -> None:
         contact_id = self.settler.ages.to_read(sent_before=self.runtime.clock.now() - ROUTING_APPLIES_WITHIN)
         if contact_id is None or self.runtime.stopping.is_set():
             return

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from router.connect.answers import Missing, Reading
-from router.model import Action, Contact, ContactId
+from router.model import Action, Contact, ContactId, Directory, Landing, Standing
 from router.ports import Reader
 
 TOGETHER = timedelta(seconds=5)
@@ -117,3 +117,38 @@ def _successor(action: Action, old: Contact | None, chain: Sequence[Contact]) ->
     of_those = [one for _, one in near if one.previous_id == action.contact_id]
     unlinked = [one for _, one in near if one.previous_id is None]
     return next((one.id for one in (*of_those, *linked, *unlinked)), None)
+
+
+def unanswered(
+    moves: Iterable[Action], reader: Reader, directory: Directory, now: datetime
+) -> Iterator[tuple[Action, Contact | None]]:
+    """Yields the followed moves, each with its contact if it was sent to an agent and is read there.
+
+    Leaves out contacts that were sent to an agent and that a reading shows as answered, ended or in another queue. What
+    cannot be read still counts.
+    """
+    for move in moves:
+        if move.target is None or move.target.agent_id is None:
+            yield move, None
+            continue
+        contact = outcome_of(move, reader, old_too=False, overdue=False).contact
+        landing = landing_of(move, contact, directory, now) if contact is not None else None
+        if landing is None or landing.followed:
+            yield move, contact
+
+
+def landing_of(action: Action, contact: Contact, directory: Directory, now: datetime) -> Landing | None:
+    """Returns where the move has led; ``None`` while the flow is at work. A stray may still reach its queue."""
+    standing = contact.standing(now)
+    if standing is Standing.DISCONNECTED:
+        return Landing.ENDED
+    if standing is Standing.WITH_AGENT:
+        return Landing.ANSWERED
+    if standing is not Standing.WAITING:
+        return None
+    assert action.target is not None
+    if action.target.queue_id is not None:
+        return Landing.QUEUED if contact.queue_id == action.target.queue_id else Landing.DIVERTED
+    queue = directory.queue(contact.queue_id) if contact.queue_id else None
+    at_agent = queue is None or queue.agent_id is not None
+    return Landing.AT_AGENT if at_agent else Landing.DIVERTED

@@ -1,21 +1,24 @@
-"""After a move it looks: by id, until the contact is queued, answered or ended."""
+"""After a move it looks: by id, on the workers, until the contact is queued, answered or ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 
 from router import events
 from router.connect.connection import Connection
 from router.execute.executor import Executor
-from router.followup.follow_up_call import FollowUp
+from router.execute.stragglers import THREADS
+from router.execute.workers import BriefWait, perform_all
+from router.followup.follow_up_call import FollowUp, Look
 from router.followup.place_keeper import PlaceKeeper
-from router.followup.successor import LandingOutcome, outcome_of, taken
+from router.followup.successor import LandingOutcome, landing_of, outcome_of, taken, unanswered
 from router.ledger.errors import LedgerUnavailable, NotOpen
-from router.model import Action, Contact, ContactId, Directory, Landing, Standing
-from router.ports import Clock, Ledger, Reader
+from router.model import Action, Contact, ContactId, Landing
+from router.ports import Ledger, Pacer, Reader
 from router.runtime import Runtime
 from router.safety.safety import Safety
 from router.settings import Settings
@@ -40,6 +43,9 @@ class _Watch:
     read_age: float | None = None
     left: bool = False
 
+    def urgency(self) -> tuple[bool, datetime]:
+        return self.action.landing is not Landing.PENDING, self.next_at
+
     def wait(self, now: datetime) -> None:
         longest = STRAY_PAUSE if self.action.landing is Landing.STRAY else LONGEST_PAUSE
         self.pause = min(self.pause * 2, longest)
@@ -50,14 +56,16 @@ class _Watch:
 class Tracker:
     """``look`` is called every second or so; each moved contact is read when its own next look is due. Thread-safe.
 
-    The ledger is written first, and what is remembered here follows it: where the ledger cannot be written, the next
-    look finds everything as it was. ``landed`` is called with each contact that is in its new place.
+    A look that hangs delays no other one: it continues, and its contact is not looked at again before it has ended. The
+    ledger is written first, and what is remembered here follows it: if the ledger cannot be written, the next look
+    finds everything as it was. ``landed`` is called with each contact that is in its new place.
     """
 
     reader: Reader
     ledger: Ledger
     safety: Safety
-    clock: Clock
+    runtime: Runtime
+    pacer: Pacer
     follow_ups: tuple[FollowUp, ...]
     landing_timeout: timedelta
     landed: Callable[[Contact, Landing], object]
@@ -66,6 +74,11 @@ class Tracker:
     _at_agents: dict[ContactId, Contact] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _looking: Lock = field(default_factory=Lock)
+    _late: BriefWait[Look] = field(init=False)
+
+    def __post_init__(self) -> None:
+        most_left = self.runtime.workers * (THREADS - 1)
+        self._late = BriefWait(lambda: True, self.pacer.awaits_token, most_left)
 
     @classmethod
     def open(
@@ -86,7 +99,8 @@ class Tracker:
             reader=connection.background,
             ledger=ledger,
             safety=safety,
-            clock=runtime.clock,
+            runtime=runtime,
+            pacer=connection.quotas,
             follow_ups=tuple(
                 each.open(runtime, connection, ledger, executor.settler, wanted=wish, enforces=enforces)
                 for each, wish in wanted.items()
@@ -110,19 +124,19 @@ class Tracker:
 
     def count_unanswered(self) -> None:
         """Counts what another router, or an earlier run, has moved and follows, as it is read now. Writes nothing."""
-        found = unanswered(self.ledger.followed(), self.reader, self.safety.directory(), self.clock.now())
+        found = unanswered(self.ledger.followed(), self.reader, self.safety.directory(), self.runtime.clock.now())
         self._counted = tuple(action for action, _ in found)
 
     def look_at_all(self) -> None:
         """Reads every followed contact now, because what was answered or has ended must not count for a decision."""
         with self._lock:
             for watch in self._watched.values():
-                watch.next_at = self.clock.now()
+                watch.next_at = self.runtime.clock.now()
         self.look()
 
     def watch(self, action: Action, *, read_age: float | None) -> None:
         with self._lock:
-            self._watched[action.id] = _Watch(action, self.clock.now() + FIRST_LOOK, read_age=read_age)
+            self._watched[action.id] = _Watch(action, self.runtime.clock.now() + FIRST_LOOK, read_age=read_age)
 
     @property
     def at_agents(self) -> tuple[Contact, ...]:
@@ -143,36 +157,43 @@ class Tracker:
         return any(move.landing is Landing.PENDING for move in moves) or any(each.pending for each in self.follow_ups)
 
     def look(self) -> int:
-        """Reads every followed contact whose look is due; returns how many were read.
+        """Looks at every followed contact whose look is due, and makes the calls after moves.
 
-        A contact that cannot be read never stops the others. Raises ``LedgerUnavailable`` if a finding could not be
-        written.
+        Contacts that have not landed come first. Returns how many were due. A failure of one contact never stops the
+        others.
         """
         with self._looking:
             if self.safety.calls_stopped():
                 return 0
-            now = self.clock.now()
+            now = self.runtime.clock.now()
             with self._lock:
-                due = [watch for watch in self._watched.values() if watch.next_at <= now]
-            for watch in due:
-                self._look_after(watch)
-            for each in self.follow_ups:
-                each.look()
+                due = sorted((one for one in self._watched.values() if one.next_at <= now), key=_Watch.urgency)
+            self._make_all(Look(partial(self._look_after, watch), watch.action) for watch in due)
+            self._make_all(look for each in self.follow_ups for look in each.looks())
             return len(due)
 
+    def _make_all(self, looks: Iterable[Look]) -> None:
+        under_way = {look.number for look in list(self._late.left.values())}
+        begun = [look for look in looks if look.number not in under_way]
+        perform_all(begun, self._make, pool=self.runtime.pool, workers=self.runtime.workers, late=self._late)
+
+    def _make(self, look: Look) -> None:
+        fields = {} if look.action is None else events.action_fields(look.action)
+        try:
+            look.make()
+        except LedgerUnavailable as problem:
+            self.safety.ledger.report(problem, **fields)
+        except Exception:
+            events.log_broken(**fields)
+
     def _look_after(self, watch: _Watch) -> None:
-        action = watch.action
         try:
             self._look_at(watch)
         except NotOpen:  # the ledger no longer has it: nothing is left to follow
-            self._free(action)
+            self._free(watch.action)
             self._forget(watch)
-        except LedgerUnavailable:
-            raise
-        except Exception:
-            events.log_broken(**events.action_fields(action))
         finally:
-            watch.wait(self.clock.now())
+            watch.wait(self.runtime.clock.now())
 
     def _look_at(self, watch: _Watch) -> None:
         overdue = self._moved_for(watch.action) >= self.landing_timeout
@@ -182,7 +203,7 @@ class Tracker:
         if not seen.readable:
             return
         contact, directory = seen.contact, self.safety.directory()
-        landing = _landing_of(watch.action, contact, directory, self.clock.now()) if contact else None
+        landing = landing_of(watch.action, contact, directory, self.runtime.clock.now()) if contact else None
         if landing is not None and contact is not None:
             self._landed(watch, contact, landing)
         elif overdue and watch.action.landing is Landing.PENDING:
@@ -204,7 +225,7 @@ class Tracker:
             events.log_taken_from_agent(watch.action, read_age=watch.read_age)
 
     def _landed(self, watch: _Watch, contact: Contact, landing: Landing) -> None:
-        now, before = self.clock.now(), watch.action
+        now, before = self.runtime.clock.now(), watch.action
         if landing is before.landing:
             self._sight(contact, landing)
             return
@@ -251,43 +272,8 @@ class Tracker:
             self.safety.slots.free(action.target.flow_id, action.contact_id)
 
     def _moved_for(self, action: Action) -> timedelta:
-        return self.clock.now() - (action.settled_at or action.decided_at)
+        return self.runtime.clock.now() - (action.settled_at or action.decided_at)
 
     def _forget(self, watch: _Watch) -> None:
         with self._lock:
             self._watched.pop(watch.action.id, None)
-
-
-def unanswered(
-    moves: Iterable[Action], reader: Reader, directory: Directory, now: datetime
-) -> Iterator[tuple[Action, Contact | None]]:
-    """Yields the followed moves, each with its contact if it was sent to an agent and is read there.
-
-    Leaves out contacts that were sent to an agent and that a reading shows as answered, ended or in another queue. What
-    cannot be read still counts.
-    """
-    for move in moves:
-        if move.target is None or move.target.agent_id is None:
-            yield move, None
-            continue
-        contact = outcome_of(move, reader, old_too=False, overdue=False).contact
-        landing = _landing_of(move, contact, directory, now) if contact is not None else None
-        if landing is None or landing.followed:
-            yield move, contact
-
-
-def _landing_of(action: Action, contact: Contact, directory: Directory, now: datetime) -> Landing | None:
-    """Returns where the move has led; ``None`` while the flow is at work. A stray may still reach its queue."""
-    standing = contact.standing(now)
-    if standing is Standing.DISCONNECTED:
-        return Landing.ENDED
-    if standing is Standing.WITH_AGENT:
-        return Landing.ANSWERED
-    if standing is not Standing.WAITING:
-        return None
-    assert action.target is not None
-    if action.target.queue_id is not None:
-        return Landing.QUEUED if contact.queue_id == action.target.queue_id else Landing.DIVERTED
-    queue = directory.queue(contact.queue_id) if contact.queue_id else None
-    at_agent = queue is None or queue.agent_id is not None
-    return Landing.AT_AGENT if at_agent else Landing.DIVERTED

@@ -9,7 +9,7 @@ from router.connect.answers import Failure
 from router.connect.connection import Connection
 from router.decide.decide import Account, Decided
 from router.decide.snapshot import Snapshot
-from router.followup.tracker import unanswered
+from router.followup.successor import unanswered
 from router.ledger.sqlite import SqliteLedger
 from router.lookup.snapshot import Lookup
 from router.model import Contact, ContactId, Directory, Landing

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,6 +14,7 @@ from router.execute.recovery import REPEATABLE
 from router.ledger import LedgerUnavailable
 from router.model import ActionKind, ActionState, ContactId, Details, HoursId, Landing, Pause, PauseKind, Target
 from router.rules.rule import Mode
+from router.runtime import Runtime
 from tests.builders.contacts import NOW, act, contact, minutes
 from tests.builders.execution import OLD, URGENT, ExecutionBench
 from tests.builders.instance import DIRECTORY, OVERFLOW, TO_QUEUE, to
@@ -360,3 +362,20 @@ def test_the_target_of_a_repeat_is_the_intent_s_own(bench):
 
     bench.settle(BEFORE, bound=rules(overflow(to='{ queue = "General" }')))
     assert [target for _, target, _ in bench.connect.transfers] == [elsewhere]
+
+
+@pytest.mark.uses("threads")
+def test_as_many_intents_are_settled_at_a_time_as_there_are_workers(bench):
+    for number in range(8):
+        left = contact(f"d{number}", waited=60)
+        bench.ledger.intend(act(left, target=to(OVERFLOW), token="token", decided_at=NOW, attempts=1))
+        bench.connect.show(replace(left, disconnected_at=NOW))
+    together, describe = Barrier(4), bench.connect.describe
+
+    def describe_together(contact_id):
+        together.wait(timeout=10)
+        return describe(contact_id)
+
+    bench.connect.describe = describe_together
+    bench.recovery = replace(bench.recovery, runtime=Runtime(clock=bench.clock, workers=4))
+    assert bench.settle() == (8, ["acted"] * 8)

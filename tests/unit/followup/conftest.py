@@ -13,7 +13,7 @@ from router.model import Action, ActionKind, Contact, Details, RoutingData
 from router.runtime import Runtime
 from router.safety.safety import Safety
 from tests.builders.contacts import NOW, act, after, contact
-from tests.builders.fakes import FakeClock, FakeConnect, FakePacer
+from tests.builders.fakes import FakeClock, FakeConnect, FakePacer, InlineThreads
 from tests.builders.instance import DIRECTORY, OVERFLOW, to
 
 BEFORE = RoutingData(priority=5)
@@ -46,6 +46,11 @@ class Bench:
         (due,) = written
         return new, due
 
+    def look(self, keeper: PlaceKeeper | None = None) -> None:
+        """Makes every look that is due."""
+        for each in (keeper or self.keeper).looks():
+            each.make()
+
     def only(self) -> Action:
         """Returns the only follow-up that the ledger has."""
         (one,) = [one for one in self.ledger.history() if one.parent is not None]
@@ -62,7 +67,7 @@ def bench():
     settler = Settler(ledger=ledger, safety=safety, ages=ages, clock=clock, moved=lambda move, age: None)
     keeper = PlaceKeeper(
         enabled=True, reader=connect, mover=connect, pacer=pacer, ledger=ledger, safety=safety, settler=settler,
-        runtime=Runtime(clock=clock, workers=1),
+        runtime=Runtime(clock=clock, workers=1, pool=InlineThreads()),
     )  # fmt: skip
     yield Bench(keeper, ledger, connect, pacer, clock, safety, settler)
     ledger.close()

@@ -16,8 +16,8 @@ LOST = Unknown(code="TimedOut", message="no answer")
 def test_the_time_that_the_wait_had_waited_is_given_back_once(bench):
     new, _ = bench.moved()
 
-    bench.keeper.look()
-    bench.keeper.look()
+    bench.look()
+    bench.look()
 
     assert bench.connect.updates == [(new.id, RoutingData(age=HOUR))]
     one = bench.only()
@@ -36,9 +36,9 @@ def test_a_refusal_ends_it(bench, answer, state):
     bench.moved()
     bench.connect.update_answers = [answer]
 
-    bench.keeper.look()
+    bench.look()
     bench.clock.travel(10 * MINUTE)
-    bench.keeper.look()
+    bench.look()
 
     assert (bench.only().state, bench.only().error) == (state, answer.code)
     assert len(bench.connect.updates) == 1
@@ -50,11 +50,11 @@ def test_what_was_not_accepted_or_refused_is_due_again(bench, answer):
     bench.moved()
     bench.connect.update_answers = [answer]
 
-    bench.keeper.look()
+    bench.look()
 
     assert (bench.only().open, bench.only().sent_at) == (True, None)
     bench.clock.travel(6 * MINUTE)
-    bench.keeper.look()
+    bench.look()
     assert bench.only().state is ActionState.ACTED
     assert len(bench.connect.updates) == 2
 
@@ -64,13 +64,13 @@ def test_a_call_without_an_answer_is_not_repeated_while_connect_may_still_apply_
     bench.connect.update_answers = [LOST]
 
     for _ in range(30):
-        bench.keeper.look()
+        bench.look()
         bench.clock.travel(SECOND)
     assert len(bench.connect.updates) == 1
     assert bench.only().sent_at is not None
 
     bench.clock.travel(MINUTE)
-    bench.keeper.look()
+    bench.look()
     assert len(bench.connect.updates) == 2, "the contact still shows the old value"
     assert bench.only().state is ActionState.ACTED
 
@@ -78,12 +78,12 @@ def test_a_call_without_an_answer_is_not_repeated_while_connect_may_still_apply_
 def test_a_call_without_an_answer_that_took_effect_is_settled_by_reading(bench):
     new, _ = bench.moved()
     bench.connect.update_answers = [LOST]
-    bench.keeper.look()
+    bench.look()
     assert new.details is not None
     bench.connect.show(replace(new, details=replace(new.details, queue_time_adjustment=HOUR)))
 
     bench.clock.travel(2 * MINUTE)
-    bench.keeper.look()
+    bench.look()
 
     assert len(bench.connect.updates) == 1
     assert bench.only().state is ActionState.ACTED
@@ -94,12 +94,12 @@ def test_a_contact_that_was_answered_is_given_nothing(bench, sent, state):
     new, _ = bench.moved()
     if sent:
         bench.connect.update_answers = [LOST]
-        bench.keeper.look()
+        bench.look()
     bench.connect.show(replace(new, connected_at=bench.clock.now()))
 
     bench.clock.travel(2 * MINUTE)
     with capture_logs() as lines:
-        bench.keeper.look()
+        bench.look()
 
     assert lines == []
     assert len(bench.connect.updates) == int(sent)
@@ -109,12 +109,12 @@ def test_a_contact_that_was_answered_is_given_nothing(bench, sent, state):
 def test_nothing_is_tried_after_ten_minutes(bench):
     bench.moved()
     bench.pacer.empty = True
-    bench.keeper.look()
+    bench.look()
     assert bench.only().open
 
     bench.pacer.empty = False
     bench.clock.travel(11 * MINUTE)
-    bench.keeper.look()
+    bench.look()
 
     assert bench.connect.updates == []
     assert (bench.only().state, bench.only().error) == (ActionState.REFUSED, "NoAnswer")
@@ -126,7 +126,7 @@ def test_the_next_process_takes_up_what_is_open(bench):
     another.resume(bench.ledger.open_follow_ups())
 
     assert another.pending
-    another.look()
+    bench.look(another)
     assert len(bench.connect.updates) == 1
     assert bench.only().id == due.id
 
@@ -137,7 +137,7 @@ def test_a_process_that_keeps_no_places_closes_those_that_are_open_or_leaves_the
     another = replace(bench.keeper, enabled=False, abandons=abandons, _open={})
 
     another.resume(bench.ledger.open_follow_ups())
-    another.look()
+    bench.look(another)
 
     assert bench.connect.updates == []
     assert bench.only().state is (ActionState.NEVER_SENT if abandons else ActionState.INTENDED)
@@ -146,9 +146,9 @@ def test_a_process_that_keeps_no_places_closes_those_that_are_open_or_leaves_the
 def test_a_contact_that_could_not_be_read_is_left_for_the_next_look(bench):
     new, _ = bench.moved()
     bench.connect.failures[new.id] = LOST
-    bench.keeper.look()
+    bench.look()
     assert bench.connect.updates == []
 
     bench.connect.failures.clear()
-    bench.keeper.look()
+    bench.look()
     assert len(bench.connect.updates) == 1

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from router.followup.place_keeper import PlaceKeeper
 from router.followup.tracker import FIRST_LOOK, LONGEST_PAUSE, STRAY_PAUSE, Tracker
 from router.ledger import LedgerUnavailable, SqliteLedger
 from router.model import Action, AgentId, Contact, ContactId, Landing
+from router.runtime import Runtime
 from router.safety.safety import Safety
 from tests.builders.contacts import NOW, act, after, contact
 from tests.builders.fakes import FakeClock, FakeConnect
@@ -43,11 +45,25 @@ class TrackerBench:
             reader=self.connect,
             ledger=self.ledger,
             safety=self.safety,
-            clock=self.clock,
+            runtime=self.parts.keeper.runtime,
+            pacer=self.parts.pacer,
             follow_ups=(self.keeper,),
             landing_timeout=timedelta(minutes=2),
             landed=lambda one, landing: self.landings.append((one.id, landing)),
         )
+
+    def on_threads(self, workers: int = 4) -> None:
+        """Looks from now on with real workers."""
+        runtime = Runtime(clock=self.clock, workers=workers)
+        self.tracker = replace(self.tracker, runtime=runtime)
+
+    def moved_too(self, number: int) -> Contact:
+        """Records the move of another contact and follows it; returns the contact that it becomes."""
+        other = contact(f"d{number}", waited=60)
+        new = after(other, f"e{number}", initiated_at=NOW, enqueued_at=NOW)
+        move = act(other, target=to(OVERFLOW), new_contact_id=new.id, landing=Landing.PENDING, settled_at=NOW)
+        self.tracker.watch(self.ledger.record(move), read_age=None)
+        return new
 
     def moved(self, **others: Any) -> Action:
         """Records a move that Connect accepted now, takes its landing slot and follows it."""
@@ -73,6 +89,9 @@ class TrackerBench:
         """Returns the move as the ledger has it."""
         (one,) = (one for one in self.ledger.history() if one.parent is None)
         return one
+
+    def recorded_landing(self, moved: Contact) -> Landing | None:
+        return next(one.landing for one in self.ledger.history() if one.contact_id == moved.id)
 
     @property
     def slots(self) -> int:
@@ -233,8 +252,7 @@ def test_a_ledger_that_fails_leaves_everything_as_it_was_for_the_next_look(follo
 
     with monkeypatch.context() as broken:
         broken.setattr(follow.ledger, "land", full)
-        with pytest.raises(LedgerUnavailable):
-            follow.look(ENDED, NEXT)
+        assert follow.look(ENDED, NEXT) == ["ledger.failed"]
     assert (follow.landings, follow.slots, follow.recorded.landing) == ([], 1, Landing.PENDING)
 
     assert follow.look(after=timedelta(seconds=30)) == ["contact.landed"]
@@ -243,10 +261,7 @@ def test_a_ledger_that_fails_leaves_everything_as_it_was_for_the_next_look(follo
 
 def test_a_contact_that_breaks_stops_no_other(follow):
     follow.moved()
-    other = contact("d1", waited=60)
-    action = follow.ledger.record(act(other, target=to(OVERFLOW), new_contact_id=ContactId("d2"),
-                                      landing=Landing.PENDING, settled_at=NOW))  # fmt: skip
-    follow.tracker.watch(action, read_age=None)
+    other = follow.moved_too(1)
     describe = follow.connect.describe
 
     def breaks(contact_id):
@@ -255,7 +270,50 @@ def test_a_contact_that_breaks_stops_no_other(follow):
         return describe(contact_id)
 
     follow.connect.describe = breaks
-    assert follow.look(after(other, "d2", enqueued_at=NOW)) == ["contact.broken", "contact.landed"]
+    assert follow.look(other) == ["contact.broken", "contact.landed"]
+
+
+@pytest.mark.uses("threads")
+def test_as_many_contacts_are_read_at_a_time_as_there_are_workers(follow):
+    follow.on_threads(workers=4)
+    landing = [follow.moved_too(number) for number in range(8)]
+    together, describe = Barrier(4), follow.connect.describe
+
+    def describe_together(contact_id):
+        together.wait(timeout=10)
+        return describe(contact_id)
+
+    follow.connect.describe = describe_together
+    assert follow.look(*landing) == ["contact.landed"] * 8
+
+
+@pytest.mark.uses("threads")
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("call", ["describe", "chain"])
+def test_a_reading_that_hangs_delays_no_other_contact_and_is_not_repeated_before_it_ends(follow, call, workers):
+    follow.on_threads(workers)
+    if call == "describe":
+        follow.moved()
+    else:
+        follow.connect.chains[BEFORE.id] = (ENDED, NEXT)
+        follow.moved(new_contact_id=None)
+    others = [follow.moved_too(number) for number in range(3)]
+    answered, hung, read = Event(), [], getattr(follow.connect, call)
+
+    def hang(contact_id):
+        if contact_id == BEFORE.id:
+            hung.append(contact_id)
+            assert answered.wait(10)
+        return read(contact_id)
+
+    setattr(follow.connect, call, hang)
+    assert follow.look(ENDED, NEXT, *others) == ["contact.landed"] * 3
+    assert follow.look(follow.moved_too(9), after=timedelta(seconds=30)) == ["contact.landed"]
+    assert (hung, follow.recorded_landing(BEFORE)) == ([BEFORE.id], Landing.PENDING)
+
+    answered.set()
+    assert follow.tracker.runtime.pool.join(within=10) == 0
+    assert follow.recorded_landing(BEFORE) is Landing.QUEUED
 
 
 def test_a_move_that_the_ledger_no_longer_has_is_given_up(follow):
