@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 DESCRIPTION = """\
-Prints what the router did, the newest last, from the ledger alone: it works while the service runs, and without AWS.
-Only an id that the ledger does not know is read in Connect, because it may be another id of a recorded chain.
-The ledger contains ids; --names reads the names from the instance (reading calls). --undo-plan reads the contacts that
-a cycle moved, and shows which could be moved back, and how. It moves no contact."""
+Prints what the router did, the newest last, from the ledger: it works while the service runs. The ledger contains ids;
+the names are read from the instance (reading calls). With --ids it works without AWS. An id that the ledger does not
+know is read in Connect too, because it may be another id of a recorded chain. --undo-plan reads the contacts that a
+cycle moved, and shows which could be moved back, and how. It moves no contact."""
 EXAMPLE = """\
   connect-router history --since 2h --outcome refused
   connect-router history --undo-plan 4711
@@ -60,7 +60,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", metavar="N", type=whole_number, default=50, help="the newest N (default: 50; 0: all)"
     )
-    parser.add_argument("--names", action="store_true", help="names from the instance instead of ids")
+    names = parser.add_mutually_exclusive_group()
+    names.add_argument("--ids", action="store_true", help="ids instead of names; makes no call for names")
+    names.add_argument("--names", action="store_true", help="names in --json, too (reading calls)")
     add_json(parser)
 
 
@@ -77,7 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.undo_plan is not None:
         return _undo_plan(settings, arguments)
     actions = _read(settings, arguments)
-    directory = _directory(settings) if arguments.names and actions else Directory()
+    named = arguments.names or not (arguments.ids or arguments.json)
+    directory = _directory(settings) if named and actions else Directory()
     if arguments.json:
         print_json([as_json(action, directory) for action in actions])
     elif actions:
@@ -146,8 +149,13 @@ def _filtered(ledger: Records, arguments: argparse.Namespace) -> tuple[Action, .
 
 
 def _directory(settings: Settings) -> Directory:
-    with connected(settings) as connection:
-        return read_directory(connection, settings, with_agents=True)
+    """Reads the names. If they cannot be read, a note reports it, and the directory is empty."""
+    try:
+        with connected(settings) as connection:
+            return read_directory(connection, settings, with_agents=True)
+    except CommandFailed as failed:
+        print_note(f"{failed.lines[0]}; ids instead of names:")
+        return Directory()
 
 
 def _explain_no_record(settings: Settings) -> None:

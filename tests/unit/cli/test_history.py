@@ -77,7 +77,7 @@ def contacts(done):
 
 
 def test_history_shows_what_was_done_and_what_came_of_it_newest_last(recorded):
-    done = recorded("history")
+    done = recorded("history", "--ids")
 
     rows = [line.rstrip().split("  ") for line in done.out.splitlines()]
     assert (done.status, done.err) == (0, "")
@@ -180,7 +180,7 @@ def test_history_tells_what_was_set_of_a_contact_s_place_and_what_it_had(command
         moved = ledger.record(move("c4", ago=timedelta(minutes=5)))
         ledger.record(bump("c4", given, parent=moved.id, landed_queue_id=QueueId("q-overflow")))
 
-    told = command("history").out
+    told = command("history", "--ids").out
     first, second, third, moved, restored = json.loads(command("history", "--json").out)
 
     for did in ("routing in q-billing: priority 2", "routing in q-billing: age 10m", "routing in q-billing: as good"):
@@ -193,3 +193,22 @@ def test_history_tells_what_was_set_of_a_contact_s_place_and_what_it_had(command
     assert "restore_place in q-overflow: age 2h" in told
     assert (restored["kind"], restored["outcome"], restored["parent"]) == ("restore_place", "acted", moved["id"])
     assert restored["routing"] == {"priority": None, "age_s": 7200.0}
+
+
+def test_without_aws_ids_are_printed_and_a_note_reports_why(recorded, monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "of-nobody")
+
+    done = recorded("history")
+
+    assert done.status == 0
+    assert "q-billing -> q-overflow" in done.out
+    assert done.err.endswith("; ids instead of names:\n")
+    assert "of-nobody" in done.err
+
+
+def test_the_first_characters_of_an_id_are_enough(recorded):
+    whole, begun = recorded("history", "--json", "c1"), recorded("history", "c", "--ids")
+
+    assert json.loads(whole.out)
+    assert begun.status == 2
+    assert begun.err.startswith("connect-router: several contact ids begin with 'c': c1, ")
