@@ -1,9 +1,9 @@
-"""Parses and formats durations as text: ``"90s"``, ``"15m"``, ``"1h30m"``, ``"2d"``."""
+"""Parses and formats durations as text: ``"90s"``, ``"15m"``, ``"1h30m"``, ``"2d"``. Formats instants too."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -21,6 +21,7 @@ _NUMBER = re.compile(r"[0-9]{1,6}")
 _DECIMAL = re.compile(r"[0-9]*[.,][0-9]+ ?[a-z]+")
 _UNITS_ONLY = re.compile(r"(?:[0-9]+[dhms])+")
 _SECONDS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+_PLACES = 2
 
 
 def parse_duration(text: str) -> timedelta:
@@ -92,3 +93,29 @@ def _hint(text: str) -> str:
     if _UNITS_ONLY.fullmatch(text):
         return ": the largest unit first, each unit once"
     return ""
+
+
+def span(duration: timedelta | None) -> str:
+    """Returns a duration in its two largest units, as ``1h12m``. A negative one has a ``-``; ``None`` is empty."""
+    if duration is None:
+        return ""
+    left = int(abs(duration).total_seconds())
+    counts: list[tuple[str, int]] = []
+    for unit, size in _SECONDS:
+        count, left = divmod(left, size)
+        if count or counts:
+            counts.append((unit, count))
+    shown = "".join(f"{count}{unit}" for unit, count in counts[:_PLACES] if count)
+    return f"-{shown}" if shown and duration < timedelta() else shown or "0s"
+
+
+def lateness(late: timedelta | None) -> str:
+    """Returns how late something is, or how long it has left. ``None`` is empty."""
+    if late is None:
+        return ""
+    return f"{span(late)} late" if late >= timedelta() else f"{span(-late)} left"
+
+
+def iso(at: datetime | None) -> str | None:
+    """Returns an instant in the form that every output for machines has: UTC, ISO 8601, with ``Z``."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")

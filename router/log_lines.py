@@ -1,4 +1,6 @@
-"""Bounds the length of log lines, because journald cuts longer ones in two, and half a JSON object cannot be read."""
+"""Bounds the length of log lines, because container runtimes and journald cut longer ones in two.
+
+Half a JSON object cannot be read."""
 
 from __future__ import annotations
 
@@ -9,9 +11,10 @@ from typing import Any
 
 from structlog.typing import EventDict
 
-LONGEST_LINE = 48_000
-"""Bytes of a line, its end included; journald cuts at 48 KiB (journald.conf(5), LineMax)."""
-LONG = 1_000
+LONGEST_LINE = 16_000
+"""Bytes of a line, its end included. Docker and containerd cut at 16 KiB, journald at 48 KiB (journald.conf(5),
+LineMax)."""
+LONG = 300
 """Bytes of a value that may be shortened."""
 
 Render = Callable[[EventDict], str]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from router import __version__
+from router.durations import iso
 from router.log_lines import bounded
 from router.log_queue import LogQueue
 from router.problems import printable
@@ -21,7 +24,8 @@ from router.sdk_errors import describe_error, may_quote_credentials
 OURS = "router"
 """Every logger of this package is this one or below it; all the others are libraries'."""
 
-FIRST = ("timestamp", "level", "event")
+THIS_SERVICE = {"service": "connect-router", "version": __version__}
+FIRST = ("timestamp", "level", "event", "message")
 
 
 def configure(
@@ -30,19 +34,23 @@ def configure(
     format: str = "auto",
     stream: TextIO | None = None,
     taps: Sequence[Processor] = (),
+    instance: str | None = None,
+    region: str | None = None,
     queued: bool = False,
     line: Callable[[Any], str] | None = None,
 ) -> None:
     """Sends this package's events of ``level`` and above, and the libraries' warnings, to ``stream`` (standard output).
 
     ``format`` is ``json``, ``console`` or ``auto``: console on a terminal. Each of ``taps`` sees every event dict
-    before it is written, and returns it. A line that cannot be written (closed pipe, full disk) is lost in
+    before it is written, and returns it. Every JSON line names the service, its version and process, and the
+    ``instance`` and ``region`` that it works for. A line that cannot be written (closed pipe, full disk) is lost in
     silence: logs never stop the service. ``queued`` lines are written in a thread of their own, so that a reader that
     stops reading stops nothing else, until ``end``. ``line`` writes an event for people: it replaces the console form
     of ``auto``. May be called again; the last call counts.
     """
     stream = stream or sys.stdout
     handler = LogQueue(stream, _report_lost) if queued else _Handler(stream)
+    constants = {**THIS_SERVICE, "instance": instance, "region": region, "pid": os.getpid()}
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*_STAMPS, _of_a_library],
@@ -50,7 +58,7 @@ def configure(
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _Failures(messages=level == "debug"),
                 *taps,
-                *_rendering(format, stream, line),
+                *_rendering(format, stream, constants, line),
             ],
         )
     )
@@ -167,18 +175,21 @@ class _Failures:
         return event
 
 
-def _rendering(format: str, stream: TextIO, line: Callable[[Any], str] | None) -> tuple[Processor, ...]:
+def _rendering(
+    format: str, stream: TextIO, constants: Mapping[str, Any], line: Callable[[Any], str] | None
+) -> tuple[Processor, ...]:
     if not writes_json(format, stream):
         if line is not None and format == "auto":
             return (bounded(line),)
         console = structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=24)
         return (bounded(lambda event: console(None, "", _on_one_line(event))),)
     renderer = structlog.processors.JSONRenderer(serializer=json.dumps, default=_plain)
-    return (bounded(lambda event: str(renderer(None, "", _in_order(event)))),)
+    return (bounded(lambda event: str(renderer(None, "", _in_order(event, constants)))),)
 
 
-def _in_order(event: EventDict) -> EventDict:
-    return {key: event[key] for key in (*FIRST, *event) if key in event}
+def _in_order(event: EventDict, constants: Mapping[str, Any]) -> EventDict:
+    """Returns the fields as they are written: the first ones, the event's own, the constant ones that it lacks."""
+    return {key: event[key] for key in (*FIRST, *event) if key in event} | {**constants, **event}
 
 
 def _on_one_line(event: EventDict) -> EventDict:
@@ -205,6 +216,8 @@ def _plain(value: Any) -> Any:
     match value:
         case timedelta():
             return round(value.total_seconds(), 3)
+        case datetime():
+            return iso(value)
         case date():
             return value.isoformat()
         case set() | frozenset():

@@ -102,7 +102,7 @@ def _log(command: str, *lines: str, status: int) -> int:
     """Logs why the service or its reload failed, because all lines of its journal are JSON."""
     from router import events, logs
 
-    logs.configure(format="json", stream=sys.stderr)
+    logs.configure(format="json", stream=sys.stderr, taps=[events.add_message])
     for line in lines:
         (events.log_service_failed if command == "run" else events.log_reload_command_failed)(line)
     return status

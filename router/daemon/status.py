@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from router import __version__, logs
 from router.daemon.compose import Router
 from router.daemon.health_word import health_of
 from router.decide.decide import Promise
+from router.durations import iso
 from router.ledger.errors import LedgerUnavailable
 from router.model import Action, Landing, Pause
 from router.telemetry.cycle_report import CycleReport
@@ -35,8 +36,8 @@ def status_of(app: Router) -> dict[str, Any]:
         "mode": app.shown_mode,
         "config": _path(app.settings.config_path),
         "state": _state(app, vital),
-        "now": _iso(now),
-        "started_at": _iso(vital.started_at),
+        "now": iso(now),
+        "started_at": iso(vital.started_at),
         "poll_every_s": app.settings.poll.every.total_seconds(),
         "silent_s": _seconds(vital.silent(now)),
         "healthy": alive and not refused and ledger["error"] is None,
@@ -66,7 +67,7 @@ def _cycle(vital: HealthReport) -> dict[str, Any] | None:
     """Returns the figures of the last cycle as ``cycle.finished`` has them; ``None`` before the first."""
     if vital.report is None:
         return None
-    return {**vital.report.fields(), "finished_at": _iso(vital.finished_at)}
+    return {**vital.report.fields(), "finished_at": iso(vital.finished_at)}
 
 
 def _rules(app: Router, vital: HealthReport) -> dict[str, Any]:
@@ -75,9 +76,9 @@ def _rules(app: Router, vital: HealthReport) -> dict[str, Any]:
         "count": len(rules.rules),
         "revision": rules.revision,
         "path": str(app.settings.rules.path),
-        "since": _iso(vital.rules_at),
+        "since": iso(vital.rules_at),
         "last_good": vital.from_last_good,
-        "refused": None if refused is None else {"at": _iso(refused.at), "errors": list(refused.errors)},
+        "refused": None if refused is None else {"at": iso(refused.at), "errors": list(refused.errors)},
         "unresolved": [str(one) for rule in app.names.rules.rules for one in rule.unresolved],
     }
 
@@ -101,7 +102,7 @@ def _figures(app: Router, report: CycleReport | None, now: datetime) -> dict[str
         ],
         "next_due": [
             {
-                "due_at": _iso(one.due_at),
+                "due_at": iso(one.due_at),
                 "contact_id": one.contact_id,
                 "queue": directory.queue_name(one.queue_id),
                 "rule": one.rule,
@@ -147,7 +148,7 @@ def _moves(app: Router, report: CycleReport | None, now: datetime) -> dict[str, 
 def _move(app: Router, move: Action) -> dict[str, Any]:
     directory, target = app.names.directory, move.target
     return {
-        "at": _iso(move.decided_at),
+        "at": iso(move.decided_at),
         "contact_id": move.contact_id,
         "new_contact_id": move.new_contact_id,
         "from_queue": directory.queue_name(move.queue_id),
@@ -189,7 +190,7 @@ def _ledger(app: Router) -> dict[str, Any]:
     return {
         "path": None if app.shared is not None else str(app.settings.ledger.path),
         "url": app.settings.ledger.url,
-        "began_at": _iso(app.ledger.began_at),
+        "began_at": iso(app.ledger.began_at),
         "open_intents": open_intents,
         "error": error,
     }
@@ -229,7 +230,7 @@ def _stray(app: Router, action: Action) -> dict[str, Any]:
         "contact_id": action.contact_id,
         "new_contact_id": action.new_contact_id,
         "flow": app.names.directory.flow_name(flow),
-        "moved_at": _iso(action.settled_at or action.decided_at),
+        "moved_at": iso(action.settled_at or action.decided_at),
     }
 
 
@@ -237,19 +238,15 @@ def _pause(pause: Pause) -> dict[str, Any]:
     return {
         "what": pause.kind.value,
         "name": pause.name,
-        "until": _iso(pause.until),
+        "until": iso(pause.until),
         "comment": pause.comment,
         "who": pause.who,
-        "set_at": _iso(pause.set_at),
+        "set_at": iso(pause.set_at),
     }
 
 
 def _path(path: object) -> str | None:
     return None if path is None else str(path)
-
-
-def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _seconds(span: timedelta | None) -> float | None:

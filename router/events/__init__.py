@@ -6,4 +6,5 @@ decisions.
 """
 
 from router.events.contacts import *
+from router.events.messages import *
 from router.events.service import *

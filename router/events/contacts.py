@@ -9,6 +9,7 @@ import structlog
 
 from router.cycle_context import CycleContext
 from router.decide.decision import Hold, RoutingUpdate, RuleDecision, Transfer, Warn
+from router.durations import iso
 from router.model import Action, Contact, ContactId, Directory, HoldReason, Landing, Pause, RoutingData, Target
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("router")
@@ -22,6 +23,7 @@ def decision_fields(decision: RuleDecision | Hold, context: CycleContext) -> dic
     """Returns the fields of every line about a decided contact."""
     return {
         "contact_id": decision.contact.id,
+        "channel": decision.contact.channel.value,
         "chain_id": decision.chain_id,
         "wait_id": decision.wait.wait_id,
         "rule": decision.rule,
@@ -36,6 +38,7 @@ def action_fields(action: Action) -> dict[str, Any]:
     an earlier process made it."""
     return {
         "contact_id": action.contact_id,
+        "channel": action.channel.value if action.channel is not None else None,
         "chain_id": action.chain_id,
         "wait_id": action.wait.wait_id,
         "rule": action.rule,
@@ -175,6 +178,7 @@ def log_breached(
     fields."""
     fields = {
         "contact_id": contact.id,
+        "channel": contact.channel.value,
         "chain_id": chain_id,
         "wait_id": wait_id,
         "rule": rule,
@@ -261,7 +265,7 @@ def log_recovered(action: Action, *, outcome: str) -> None:
 
 def log_pause_set(pause: Pause) -> None:
     span = seconds(pause.until - pause.set_at)
-    log.info("pause.set", **_of_pause(pause), until=pause.until.isoformat(), for_s=span, who=pause.who)
+    log.info("pause.set", **_of_pause(pause), until=iso(pause.until), for_s=span, who=pause.who)
 
 
 def log_pause_cleared(pause: Pause, *, who: str) -> None:

@@ -197,7 +197,13 @@ def _is_decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool
     try:
         decide(replace(look, contacts=(contact,)), rules)
     except Exception:
-        events.log_broken(contact_id=contact.id, chain_id=contact.chain_id, cycle=look.cycle, revision=rules.revision)
+        events.log_broken(
+            contact_id=contact.id,
+            channel=contact.channel.value,
+            chain_id=contact.chain_id,
+            cycle=look.cycle,
+            revision=rules.revision,
+        )
         return False
     return True
 

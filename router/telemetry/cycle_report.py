@@ -12,7 +12,7 @@ from typing import Any, Literal
 from router.cycle_context import CycleContext
 from router.decide.decide import Account, Decided
 from router.decide.decision import Hold, RoutingUpdate, RuleDecision, Transfer, Warn
-from router.durations import format_duration
+from router.durations import format_duration, iso
 from router.execute.result import Outcome, Result
 from router.model import Contact, ContactId, HoldReason
 from router.rules.rule import Mode
@@ -202,7 +202,7 @@ def _plain(value: object) -> object:
         case timedelta():
             return round(value.total_seconds(), 3)
         case datetime():
-            return value.isoformat()
+            return iso(value)
         case float():
             return round(value, 3)
         case Mapping():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import router
+from router.events.messages import MESSAGES, OWN, message_of
 from router.model import HoldReason
 from tests.docs.code_sentences import parsed
 
@@ -18,8 +19,8 @@ NAMES = re.compile(
     r"(service|reload|rules|directory|cycle|follow|search|contact|flow|guard|api|quotas|clock|ledger|pause|lease|library"
     r"|log|control|notify)\.[a-z_]+"
 )
-STAMPS = {"timestamp", "level", "event"}
-CONTACT = {"contact_id", "chain_id", "wait_id", "rule", "step", "cycle", "revision"}
+STAMPS = {"timestamp", "level", "event", "message"}
+CONTACT = {"contact_id", "channel", "chain_id", "wait_id", "rule", "step", "cycle", "revision"}
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -33,7 +34,10 @@ def sections():
 def files_of_the_service():
     package = Path(router.__file__).parent
     others = ("cli", "sandbox", "settings")
-    return [file for file in package.rglob("*.py") if file.relative_to(package).parts[0] not in others]
+    table = package / "events" / "messages.py"  # names all events, and writes none
+    return [
+        file for file in package.rglob("*.py") if file != table and file.relative_to(package).parts[0] not in others
+    ]
 
 
 @cache
@@ -86,9 +90,27 @@ def test_the_sample_of_an_event_has_its_name_its_level_and_documented_fields(eve
 
     assert sample["event"] == event
     assert sample["level"] in section.partition(".")[0]
-    assert list(sample)[:3] == ["timestamp", "level", "event"]
+    assert list(sample)[:4] == ["timestamp", "level", "event", "message"]
     assert set(sample) - common <= fields_of(section)
     assert common <= set(sample)
+
+
+def test_every_event_has_a_sentence_and_every_sentence_an_event():
+    assert set(sections()) == set(MESSAGES)
+
+
+@pytest.mark.parametrize("event", sections())
+def test_the_message_of_a_sample_is_the_one_that_the_code_writes(event):
+    sample = sample_of(sections()[event])
+    if sample["message"] == message_of({key: value for key, value in sample.items() if key != "message"}):
+        return
+    before, _, after = message_of({**sample, "message": "\0"}).partition("\0")
+
+    if before or after:
+        assert sample["message"].startswith(before)
+        assert sample["message"].endswith(after)
+    else:
+        assert MESSAGES[event] == OWN
 
 
 def test_what_the_code_writes_has_the_levels_and_fields_of_the_page():
@@ -103,7 +125,7 @@ def test_what_the_code_writes_has_the_levels_and_fields_of_the_page():
 
 
 def test_every_reason_of_a_hold_is_on_the_page_in_the_order_in_which_they_are_tried():
-    reasons = TEXT.partition("## Reasons of a hold")[2]
+    reasons = TEXT.partition("## Reasons of a hold")[2].partition("\n## ")[0]
 
     assert re.findall(r"^\| `([a-z_]+)` \|", reasons, flags=re.MULTILINE) == [reason.value for reason in HoldReason]
 

@@ -12,6 +12,8 @@ from router.cli.parser import add_mode
 from router.problems import Problems
 
 if TYPE_CHECKING:
+    from structlog.typing import Processor
+
     from router.rules.rule import RuleSet
     from router.settings import Settings
 
@@ -48,20 +50,42 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from router import logs
-    from router.telemetry.cloudwatch import embedding
 
     settings, ruleset, errors = _load(arguments)
-    taps = [embedding(settings.connect.instance_id)] if settings.log.emf else []
     line = None
     if not logs.writes_json(settings.log.format):
         from router.cli.output.event_lines import line_writer
 
         line = line_writer()
-    logs.configure(level=settings.log.level, format=settings.log.format, taps=taps, queued=True, line=line)
+    logs.configure(
+        level=settings.log.level,
+        format=settings.log.format,
+        taps=_taps(settings),
+        instance=settings.connect.instance_id,
+        region=settings.connect.region,
+        queued=True,
+        line=line,
+    )
     try:
         return _serve(arguments, settings, ruleset, errors)
     finally:
         logs.end(within=LOG_ENDS_WITHIN)
+
+
+def _taps(settings: Settings) -> list[Processor]:
+    """Returns what completes the events: sentences in JSON, because a console shows the fields, and metrics."""
+    from router import logs
+
+    taps: list[Processor] = []
+    if logs.writes_json(settings.log.format):
+        from router.events import add_message
+
+        taps.append(add_message)
+    if settings.log.emf:
+        from router.telemetry.cloudwatch import embedding
+
+        taps.append(embedding(settings.connect.instance_id))
+    return taps
 
 
 def _serve(

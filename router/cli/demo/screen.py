@@ -15,7 +15,8 @@ from router.cli.demo.story import Story
 from router.cli.demo.tally import DemoTally, Verdict
 from router.cli.output.event_lines import event_line
 from router.cli.output.fitting_table import Column
-from router.cli.output.tables import bar, count, percent, print_table, span, table, text
+from router.cli.output.tables import bar, count, percent, print_table, table, text
+from router.durations import span
 from router.model import QueueId
 
 FIXED_LINES = 8
@@ -49,7 +50,7 @@ class Lines:
 
     def show(self) -> None:
         for event in self._tally.new:
-            self._out.print(event_line(event, self._stage.channel_of), soft_wrap=True)
+            self._out.print(event_line(event), soft_wrap=True)
 
 
 class Screen:
@@ -79,7 +80,7 @@ class Screen:
         yield text("")
         room = max(self._out.height - FIXED_LINES - len(queues) - len(holds), 3)
         for event in list(self._tally.recent)[-room:]:
-            line = event_line(event, self._stage.channel_of)
+            line = event_line(event)
             line.truncate(self._out.width - 1, overflow="ellipsis")
             yield line
         yield text("")

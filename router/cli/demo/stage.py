@@ -89,13 +89,6 @@ class Stage:
         """Returns the figures of the last cycle; ``None`` before the first."""
         return self.app.vital.now.report
 
-    def channel_of(self, contact_id: str) -> str:
-        """Returns the channel of a contact as the sandbox knows it; empty if it does not know the contact."""
-        try:
-            return self.sandbox.world.contact(contact_id).channel
-        except KeyError:
-            return ""
-
     @contextmanager
     def performing(self, seconds: float) -> Iterator[None]:
         """Runs the service until the block ends."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from router.cli.demo.stage import Stage
 from router.cli.demo.tally import DemoTally
-from router.cli.output.tables import span
+from router.durations import span
 from router.telemetry.glance import Glance, QueueGlance
 
 SHOWN = 4

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from router.cli.output.fitting_table import Column
-from router.cli.output.tables import bar, iso, lateness, percent, pressure, seconds, span, text
+from router.cli.output.tables import bar, percent, pressure, seconds, text
 from router.decide.decide import Account
 from router.decide.decision import Decision, Hold, RoutingUpdate, Transfer, Warn
+from router.durations import iso, lateness, span
 from router.model import Directory
 
 COLUMNS = (

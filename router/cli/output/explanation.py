@@ -9,13 +9,13 @@ from typing import Any
 from router.cli.output.decisions import as_json as decision_json
 from router.cli.output.decisions import kind, outcome
 from router.cli.output.ladders import destination
-from router.cli.output.tables import count, instant, iso, lateness, seconds, span
+from router.cli.output.tables import count, instant, seconds
 from router.decide.act import TriedStep
 from router.decide.decide import Account
 from router.decide.govern import trace
 from router.decide.tried_rule import TriedRule
 from router.decide.waiting_contact import WaitingContact
-from router.durations import format_duration
+from router.durations import format_duration, iso, lateness, span
 from router.inspect.preview import Preview
 from router.model import Standing
 from router.rules.calendar import NEVER

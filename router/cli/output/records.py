@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from router.cli.output.fitting_table import Column
-from router.cli.output.tables import instant, iso, seconds, span
+from router.cli.output.tables import instant, seconds
+from router.durations import iso, span
 from router.model import Action, ActionState, Directory, Landing, RoutingData
 
 COLUMNS = (

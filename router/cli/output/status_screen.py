@@ -11,8 +11,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from router.cli.output.fitting_table import Column, FittingTable
-from router.cli.output.tables import bar, count, percent, span, table, text
+from router.cli.output.tables import bar, count, percent, table, text
 from router.daemon.health_word import missing
+from router.durations import span
 
 Status = Mapping[str, Any]
 TITLES = 3

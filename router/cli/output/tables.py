@@ -18,7 +18,6 @@ from router.problems import printable
 WIDE = 1000
 """Columns of a file or a pipe, wide enough that no line is broken."""
 
-PLACES = 2
 """The units of a duration that are shown: 1h12m, not 1h12m3s."""
 
 
@@ -83,20 +82,6 @@ def print_table(made: RenderableType, out: Console) -> None:
         out.print(Text(line.rstrip()), soft_wrap=True)
 
 
-def span(duration: timedelta | None) -> str:
-    """Returns a duration in its two largest units, as ``1h12m``. A negative one has a ``-``; ``None`` is empty."""
-    if duration is None:
-        return ""
-    left = int(abs(duration).total_seconds())
-    counts: list[tuple[str, int]] = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count or counts:
-            counts.append((unit, count))
-    shown = "".join(f"{count}{unit}" for unit, count in counts[:PLACES] if count)
-    return f"-{shown}" if shown and duration < timedelta() else shown or "0s"
-
-
 LITTLE_LEFT = 0.8
 """The share of a promise from which little of it is left."""
 
@@ -125,19 +110,9 @@ def bar(used: float | None) -> RenderableType:
     )  # fmt: skip
 
 
-def lateness(late: timedelta | None) -> str:
-    if late is None:
-        return ""
-    return f"{span(late)} late" if late >= timedelta() else f"{span(-late)} left"
-
-
 def instant(at: datetime | None) -> str:
     """Returns the time in UTC, to the second. ``None`` is empty."""
     return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def iso(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def seconds(duration: timedelta | None) -> float | None:

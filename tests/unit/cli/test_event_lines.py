@@ -35,9 +35,9 @@ def test_a_line_begins_with_time_channel_and_the_first_characters_of_the_id():
     event = {"timestamp": AT, "level": "info", "contact_id": "93d544be-eeee-4355-af02-14835508e050", **EVENTS[0]}
     event |= {"from_queue": "Billing", "to_queue": "VIP"}
 
-    assert event_line(event).plain == "09:30:00  93d544be  Billing -> VIP   1s late   rule r step 1"
-    assert event_line(event, lambda _: "TASK").plain.startswith("09:30:00  TASK  93d544be  Billing")
-    assert event_line({**event, "event": "contact.would_transfer"}).plain.startswith("09:30:00  93d544be  would move: ")
+    assert event_line(event).plain == "09:30:00  93d544be: Billing -> VIP, 1s late, rule r step 1"
+    assert event_line({**event, "channel": "TASK"}).plain.startswith("09:30:00  TASK 93d544be: Billing")
+    assert event_line({**event, "event": "contact.would_transfer"}).plain.startswith("09:30:00  93d544be: would move ")
 
 
 def test_only_the_time_is_dim():

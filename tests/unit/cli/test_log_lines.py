@@ -1,4 +1,4 @@
-"""Checks that no log line is longer than journald takes, and that no line is glued to half of another."""
+"""Checks that no log line is longer than its readers take, and that no line is glued to half of another."""
 
 import io
 import json
@@ -38,10 +38,10 @@ def line_of(format, **fields):
 
 @pytest.mark.parametrize("format", ["json", "console"])
 @pytest.mark.parametrize("value", LONG_VALUES.values(), ids=LONG_VALUES)
-def test_a_line_is_never_longer_than_journald_takes(value, format):
+def test_a_line_is_never_longer_than_container_runtimes_and_journald_take(value, format):
     written = line_of(format, errors=value, path="rules")
 
-    assert len(written) > 5_000, "as much as possible is shown"
+    assert len(written) > 2_000, "as much as possible is shown"
     if format == "json":
         line = json.loads(written)
         assert (line["event"], line["path"], line["shortened"]) == ("rules.rejected", "rules", ["errors"])
@@ -55,7 +55,7 @@ def test_a_list_shows_its_beginning_and_how_many_more_there_are():
 
     assert found[:-1] == errors[: len(found) - 1]
     assert found[-1] == f"… {len(errors) - len(found) + 1} more"
-    assert len(found) > 500
+    assert len(found) > 300
 
 
 def test_many_long_values_share_the_line():
@@ -63,11 +63,11 @@ def test_many_long_values_share_the_line():
 
     line = json.loads(line_of("json", **values))
 
-    assert all(len(line[key]) > 1_000 for key in values)
+    assert all(len(line[key]) > 500 for key in values)
 
 
 def test_a_line_of_usual_length_is_as_it_was():
-    assert "shortened" not in json.loads(line_of("json", errors=["e" * 1_000] * 40))
+    assert "shortened" not in json.loads(line_of("json", errors=["e" * 1_000] * 15))
 
 
 @given(st.dictionaries(st.text(max_size=20), st.recursive(

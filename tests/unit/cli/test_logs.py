@@ -3,12 +3,16 @@
 import io
 import json
 import logging
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
 
+import router
 from router import logs
+
+CONSTANT = ("service", "version", "instance", "region", "pid")
 
 
 class Terminal(io.StringIO):
@@ -51,7 +55,7 @@ def test_a_line_is_json_with_time_level_and_event_first(log):
     assert line["timestamp"].endswith("Z")
     assert (line["level"], line["event"]) == ("warning", "contact.warned")
     assert (line["queue"], line["waited"], line["at"], line["of"]) == (
-        "Büro", 60.0, "2026-01-01T00:00:00+00:00", ["a", "b"],
+        "Büro", 60.0, "2026-01-01T00:00:00Z", ["a", "b"],
     )  # fmt: skip
 
 
@@ -142,7 +146,33 @@ def test_a_tap_sees_every_event_as_it_is_written(log):
     log.info("service.ready", rules=5)
     log.debug("contact.held")
 
-    assert [{**event} for event in seen] == lines(stream)
+    assert seen == [{key: line[key] for key in line if key not in CONSTANT} for line in lines(stream)]
+
+
+def test_every_json_line_names_the_service_its_process_and_what_it_works_for(log):
+    stream = io.StringIO()
+    logs.configure(stream=stream, instance="i-1", region="eu-central-1")
+    log.info("service.ready")
+    log.info("service.starting", instance="of the event")
+    logging.getLogger("urllib3").warning("full")
+
+    for line, instance in zip(lines(stream), ("i-1", "of the event", "i-1"), strict=True):
+        assert {key: line[key] for key in CONSTANT} == {
+            "service": "connect-router",
+            "version": router.__version__,
+            "instance": instance,
+            "region": "eu-central-1",
+            "pid": os.getpid(),
+        }
+
+
+def test_a_readable_line_has_no_constant_fields(log):
+    stream = io.StringIO()
+    logs.configure(stream=stream, format="console", instance="i-1")
+    log.info("service.ready")
+
+    assert "i-1" not in stream.getvalue()
+    assert "connect-router" not in stream.getvalue()
 
 
 def test_a_logger_made_before_follows_what_is_configured_later(log):

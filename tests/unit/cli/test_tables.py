@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from router.cli.output.tables import count, lateness, span, table, text
+from router.cli.output.tables import count, table, text
+from router.durations import lateness, span
 
 
 @pytest.mark.parametrize(

@@ -129,9 +129,10 @@ def test_what_is_no_number_in_the_line_is_summed(written):
 def test_the_line_keeps_all_that_it_has_without(written):
     line, plain = written(), written(embedded=False)
 
-    added = {"_aws", "instance", "holds", "api_calls", "incomplete"}
+    added = {"_aws", "holds", "api_calls", "incomplete"}
     assert set(line) - set(plain) == added
-    assert all(line[key] == plain[key] for key in set(plain) - {"timestamp"})
+    assert line["instance"] == INSTANCE
+    assert all(line[key] == plain[key] for key in set(plain) - {"timestamp", "instance"})
 
 
 def test_no_other_line_has_metrics(written):

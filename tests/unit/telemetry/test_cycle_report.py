@@ -75,7 +75,7 @@ def test_the_line_has_plain_values_only():
     )
     line = report.fields()
     assert (line["oldest_breach_s"], line["unseen_s"], line["seconds"], line["busy_s"]) == (61.235, 3.0, 1.235, 0.988)
-    assert line["next_due_at"] == "2026-03-02T12:00:00+00:00"
+    assert line["next_due_at"] == "2026-03-02T12:00:00Z"
     assert line["held"] == {"closed": 1}
     assert "glance" not in line
 
