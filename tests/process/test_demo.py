@@ -17,13 +17,14 @@ def test_the_demo_moves_contacts_sums_up_and_leaves_nothing_behind(bench):
 
     announced = f"instance 11111111-2222-3333-4444-555555555555, mode enforce, config {CHECKOUT / 'config.toml'}\n"
     assert (done.returncode, done.stderr) == (0, announced)
-    assert f"config {CHECKOUT / 'config.toml'}, 8 rules" in done.stdout
-    assert re.search("EMAIL [0-9a-f]{8}: Billing -> Billing Overflow, [0-9a-z]+ late, rule billing-overflow step 2\n", done.stdout)
+    assert f"config {CHECKOUT / 'config.toml'}, 9 rules" in done.stdout
+    moved = "EMAIL [0-9a-f]{8}: Billing -> Billing Overflow, [0-9a-z]+ late, rule billing-overflow step 2\n"
+    assert re.search(moved, done.stdout)
     assert "late" in done.stdout
     assert "held in Billing: excluded" in done.stdout
     assert "the sandbox counted: moved twice = 0, taken from agents = 0: as promised" in done.stdout
-    assert "throttled  0" in done.stdout
-    assert "\nmoved      0" not in done.stdout
+    assert re.search("throttled +0", done.stdout)
+    assert not re.search("\nmoved +0", done.stdout)
     assert bench.sandbox.calls == (), "the demo has a sandbox of its own"
     assert sorted(bench.folder.rglob("*")) == before
 
@@ -74,8 +75,7 @@ def test_a_service_that_never_gets_to_look_is_no_success(bench):
 
     assert done.returncode == 1
     assert "the service finished no cycle" in done.stdout
-    assert "whether more are late is not known" in done.stdout
-    assert "nothing late is left" not in done.stdout
+    assert "in time" not in done.stdout, "no cycle, and therefore no figures"
 
 
 def test_rules_that_do_not_load_are_told_as_everywhere(bench):
