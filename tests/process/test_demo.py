@@ -37,7 +37,7 @@ def test_without_a_configuration_here_it_runs_on_the_one_that_comes_with_it(benc
     done = bench.run_process("demo", "--seconds", "5")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "config.toml, 8 rules, instance 11111111-2222-3333-4444-555555555555" in done.stdout
+    assert "config.toml, 9 rules, instance 11111111-2222-3333-4444-555555555555" in done.stdout
 
 
 def test_ctrl_c_ends_it_early_with_the_summary(bench):
