@@ -50,15 +50,10 @@ class FittingTable:
         kept = [(index, width) for index, width in zip(shown, widths, strict=True) if width is not None]
         for index, width in kept:
             column = self.columns[index]
-            made.add_column(
-                column.heading,
-                justify="right" if column.right else "left",
-                width=width,
-                no_wrap=True,
-                overflow="crop" if column.ids else "ellipsis",
-            )
+            heading = _cut(Text(column.heading), width, column)
+            made.add_column(heading, justify="right" if column.right else "left", no_wrap=True)
         for row in self.rows:
-            made.add_row(*(_short(row[index], width, self.columns[index]) for index, width in kept))
+            made.add_row(*(_cut(row[index], width, self.columns[index]) for index, width in kept))
         yield made
 
     def _natural(self, index: int, console: Console, options: ConsoleOptions) -> int:
@@ -67,11 +62,16 @@ class FittingTable:
         return max(Measurement.get(console, options, cell).maximum for cell in cells)
 
 
-def _short(cell: RenderableType, width: int, column: Column) -> RenderableType:
-    """Returns the cell; an id that does not fit is cut without a mark, because its first characters are an id too."""
-    if column.ids and isinstance(cell, Text) and cell.cell_len > width:
-        return Text(cell.plain[:SHORT_ID], style=cell.style)
-    return cell
+def _cut(cell: RenderableType, width: int, column: Column) -> RenderableType:
+    """Returns the cell in at most so many characters. An id is cut without a mark, because its first characters are an
+    id too."""
+    if not isinstance(cell, Text) or cell.cell_len <= width:
+        return cell
+    if column.ids:
+        return Text(cell.plain[:width], style=cell.style)
+    cut = cell.copy()
+    cut.truncate(width, overflow="ellipsis")
+    return cut
 
 
 def fitted(columns: Sequence[Column], natural: Sequence[int], room: int) -> list[int | None]:
