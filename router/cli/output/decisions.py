@@ -15,7 +15,7 @@ from router.model import Directory
 COLUMNS = (
     Column("contact", ids=True),
     Column("channel", least=None, drop=9),
-    Column("queue", least=8, drop=1),
+    Column("queue", least=10, drop=1),
     Column("waited", right=True, least=None, drop=8),
     Column("promise", right=True, least=None, drop=4),
     Column("used", right=True, least=None, drop=6),
@@ -24,7 +24,7 @@ COLUMNS = (
     Column("rule", drop=5),
     Column("step", right=True, least=None, drop=7),
     Column("decision", least=None),
-    Column("", least=18),
+    Column("", least=16),
 )
 
 

@@ -143,9 +143,10 @@ def _cycle(status: Status, now: datetime) -> Iterator[Text]:
 
 
 def _trouble(status: Status) -> Iterator[Text]:
-    if status["oldest_breach_s"] is not None:
+    told = status.get("health", {}).get("word")
+    if status["oldest_breach_s"] is not None and told != "late":
         yield text(f"the oldest breach not served is {_span(status['oldest_breach_s'])} old", style="yellow")
-    if status["drain_s"] is not None:
+    if status["drain_s"] is not None and told != "behind":
         drain = _span(status["drain_s"])
         yield text(f"more is due than limits and quotas let through: {drain} to drain", style="yellow")
     if status["under_way"] or status["at_agents"]:
