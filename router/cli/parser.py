@@ -56,6 +56,7 @@ COMMANDS = {
         Command(name="check", module="commands.check", help="prove configuration, rules and their examples"),
         Command(name="plan", module="commands.plan", help="show what `run` would do now; changes nothing"),
         Command(name="explain", module="commands.explain", help="show why a contact is, or is not, moved"),
+        Command(name="test", module="commands.test", help="show what the rules would do with a described contact"),
         Command(name="history", module="commands.history", help="print what the router did, from the ledger"),
         Command(name="status", module="commands.status", help="show the running service at a glance"),
         Command(name="reload", module="commands.reload", help="make the service read its files again"),

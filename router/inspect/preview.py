@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from router.connect.answers import Failure
 from router.connect.connection import Connection
-from router.decide.decide import Account, Decided
-from router.decide.snapshot import Snapshot
+from router.decide.decide import Account, Decided, decide
+from router.decide.snapshot import Limits, Snapshot
 from router.followup.successor import unanswered
 from router.ledger.sqlite import SqliteLedger
 from router.lookup.snapshot import Lookup
 from router.model import Contact, ContactId, Directory, Landing
 from router.ports import Clock
+from router.prove.example_instance import directory_of
+from router.prove.example_world import ExampleWorld
+from router.prove.examples import rule_of
 from router.resources import open_connection, read_ledger
 from router.rules.bind import bind, mentions_agents, mentions_hours
 from router.rules.bound import BoundRuleSet
+from router.rules.example import Example
 from router.rules.rule import Mode, RuleSet
 from router.runtime import SystemClock
 from router.safety.clock_skew import STOPS
@@ -45,6 +50,14 @@ class Preview:
     def account(self, contact_id: ContactId) -> Account | None:
         """Returns how a contact was decided on; ``None`` if it is not in the snapshot."""
         return self.decided.accounts.get(contact_id)
+
+
+def pretended(example: Example, ruleset: RuleSet, *, now: datetime, limits: Limits) -> Preview:
+    """Decides on the contact of an example, in an instance that has every name of the rules and nothing else."""
+    world = ExampleWorld.of(directory_of(ruleset, [example]))
+    rules = bind(ruleset, world.directory, agents_known=True)
+    look = world.snapshot_of(example, rule_of(example, rules), now=now, limits=limits)
+    return Preview(mode=look.mode, rules=rules, look=look, decided=decide(look, rules), complete=True)
 
 
 @dataclass(frozen=True, kw_only=True)

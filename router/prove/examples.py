@@ -69,7 +69,7 @@ def _run(
     limits: Limits,
     exercised: Exercised | None,
 ) -> ExampleResult:
-    rule = _rule_of(example, rules)
+    rule = rule_of(example, rules)
     if rule is None and example.contact.progress is not None:
         message = f"no rule has a to step at {format_duration(example.contact.progress)}, the progress of the contact"
         return ExampleResult(name=example.name, place=example.place, passed=False, message=message)
@@ -101,7 +101,7 @@ def _contradiction(example: Example, rule: BoundRule | None, directory: Director
     return None
 
 
-def _rule_of(example: Example, rules: BoundRuleSet) -> BoundRule | None:
+def rule_of(example: Example, rules: BoundRuleSet) -> BoundRule | None:
     """Returns the rule whose clock and progress the contact has: the expected rule, or the first with a step at
     that time."""
     if example.expect is not None:

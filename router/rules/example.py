@@ -87,7 +87,7 @@ def compile_example(table: ExampleTable, place: Place) -> Example:
     return Example(
         name=table.name,
         place=place,
-        contact=_contact(table.contact),
+        contact=contact_of(table.contact),
         expect=_expect(table.expect) if isinstance(table.expect, Expected) else None,
         queues={name: _metrics(queue) for name, queue in table.queues.items()},
         agents={name: agent.slots_available for name, agent in table.agents.items()},
@@ -98,7 +98,8 @@ def compile_example(table: ExampleTable, place: Place) -> Example:
     )
 
 
-def _contact(table: ContactTable) -> ExampleContact:
+def contact_of(table: ContactTable) -> ExampleContact:
+    """Returns the contact of a table."""
     segment = dict(table.segment_attributes)
     if table.subtype is not None:
         segment["connect:Subtype"] = table.subtype

@@ -24,10 +24,6 @@ from router.sandbox.world import World
 Hook = Callable[[Mapping[str, Any]], object]
 
 
-def utcnow() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """Records a call and its response. ``status`` 0: the caller got no response. ``fault``: the injected fault."""
@@ -44,22 +40,22 @@ class Call:
 class Sandbox:
     """Serves on a free port of 127.0.0.1: ``with Sandbox(scenario) as sandbox:`` serves until the block ends.
 
-    ``clock`` is the only source of time: for quotas, the world and the Date header. ``log`` receives one line for each
-    defect of the sandbox itself. ``problems`` has the same lines.
+    ``clock`` is the only source of time: for quotas, the world and the Date header. ``None`` is the scenario's clock.
+    ``log`` receives one line for each defect of the sandbox itself. ``problems`` has the same lines.
     """
 
     def __init__(
         self,
         scenario: Scenario | None = None,
         *,
-        clock: Callable[[], datetime] = utcnow,
+        clock: Callable[[], datetime] | None = None,
         seed: int | None = None,
         port: int = 0,
         log: Callable[[str], None] | None = None,
     ) -> None:
         """Raises ``OSError`` if the port is not free."""
         self.scenario = scenario or Scenario()
-        self._clock = clock
+        self._clock = clock = clock or self.scenario.make_clock()
         chosen = self.scenario.seed if seed is None else seed
         self._chance = random.Random(chosen + 2)
         self.world = World(self.scenario.identity, clock=clock, behaviours=self.scenario.behaviours, seed=chosen)
@@ -77,6 +73,10 @@ class Sandbox:
     @property
     def endpoint(self) -> str:
         return f"http://{LOOPBACK}:{self._server.port}"
+
+    @property
+    def now(self) -> datetime:
+        return self._clock().astimezone(UTC)
 
     @property
     def instance_id(self) -> str:

@@ -6,9 +6,10 @@ A scenario adds queues and people, the contacts that wait at the start, and thos
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -48,11 +49,14 @@ class Scenario:
 
     By default it is an instance with AWS's own flows and the three that the shipped rules use. It then has no queues,
     no users and no throttling. ``quotas``: ``"aws"`` throttles as documented, ``"none"`` not at all, a mapping only the
-    operations named in it. ``latency``: the shortest and the longest time that a response takes.
+    operations named in it. ``latency``: the shortest and the longest time that a response takes. ``start`` is what the
+    clock shows at the start (``None``: the time of the machine), ``speed`` the seconds it gains in a second.
     """
 
     identity: Identity = field(default_factory=Identity)
     seed: int = 1
+    start: datetime | None = None
+    speed: float = 1.0
     behaviours: Behaviours = field(default_factory=Behaviours)
     quotas: Literal["aws", "none"] | Mapping[str, CallRate] = "none"
     latency: tuple[timedelta, timedelta] = (timedelta(0), timedelta(0))
@@ -79,6 +83,13 @@ class Scenario:
             add_default_flows(world)
         for setting in self.settings:
             setting(world)
+
+    def make_clock(self) -> Callable[[], datetime]:
+        """Returns a clock that starts now."""
+        start, began = self.start or datetime.now(UTC), time.monotonic()
+        if self.start is None and self.speed == 1:
+            return lambda: datetime.now(UTC)
+        return lambda: start + timedelta(seconds=(time.monotonic() - began) * self.speed)
 
     def make_quotas(self) -> CallQuotas:
         if isinstance(self.quotas, str):
@@ -113,6 +124,8 @@ def _scenario_of(document: ScenarioDocument) -> Scenario:
             instance_id=instance.id, account=instance.account, region=instance.region, alias=instance.alias
         ),
         seed=document.seed,
+        start=document.start,
+        speed=document.speed,
         behaviours=Behaviours(**dict(document.behaviours)),
         quotas=quotas
         if isinstance(quotas, str)
@@ -189,8 +202,8 @@ def _arrivals(table: ArrivalsTable, seed: str) -> Setting:
 
 def _particulars(table: ContactTable, chance: random.Random) -> dict[str, Any]:
     """Returns the details of one contact. Its name is one of the table's."""
-    same = table.model_dump(include=set(ContactTable.model_fields) - {"names"})
-    return same | {"name": chance.choice(table.names) if table.names else None}
+    same = table.model_dump(include=set(ContactTable.model_fields) - {"names", "name"})
+    return same | {"name": chance.choice(table.names) if table.names else table.name}
 
 
 def _fault(table: FaultTable) -> Setting:

@@ -6,11 +6,20 @@ import dataclasses
 import re
 import zoneinfo
 from collections.abc import Iterable, Iterator
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+)
 from pydantic_core import PydanticCustomError
 
 from router.durations import Duration
@@ -61,8 +70,22 @@ def _pair(value: Any) -> Any:
     raise PydanticCustomError("pair", "expected the least and the most, such as [{example}, {example}], got {got}", got)
 
 
+def _same(value: Any) -> Any:
+    """Returns a single duration as both ends."""
+    return (value, value) if isinstance(value, str) else value
+
+
+def _instant(value: Any) -> Any:
+    """Reads a date and time that is written as text, too."""
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC)), BeforeValidator(_instant)]
 HoursWindow = Annotated[Window, BeforeValidator(_window)]
-Span = Annotated[tuple[Duration, Duration], AfterValidator(_in_order), BeforeValidator(_pair)]
+Span = Annotated[tuple[Duration, Duration], AfterValidator(_in_order), BeforeValidator(_pair), BeforeValidator(_same)]
 Milliseconds = Annotated[
     tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0, le=60_000)]], BeforeValidator(_pair)
 ]
@@ -134,6 +157,7 @@ class AgentTable(ScenarioTable):
 class ContactTable(ScenarioTable):
     channel: Channel = "TASK"
     queue: str
+    name: Annotated[str, Field(max_length=1024)] | None = None
     names: list[Annotated[str, Field(max_length=1024)]] = []
     attributes: dict[str, str] = {}
     tags: Annotated[dict[str, str], Field(max_length=6)] = {}
@@ -180,6 +204,8 @@ BehavioursTable: type[ScenarioTable] = create_model("BehavioursTable", __base__=
 
 class ScenarioDocument(ScenarioTable):
     seed: int = 1
+    start: Instant | None = None
+    speed: Annotated[float, Field(gt=0, le=3_600)] = 1.0
     default_flows: bool = True
     quotas: Literal["aws", "none"] | dict[str, RateTable] = "aws"
     latency_ms: Milliseconds = (0, 0)

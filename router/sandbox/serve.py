@@ -37,6 +37,7 @@ def greeting(sandbox: Sandbox) -> str:
         (
             f"# Amazon Connect sandbox: {sandbox.endpoint}, {waiting} contacts waiting. Ctrl-C ends it.",
             f"# Instance: {sandbox.instance_id}",
+            *_clock(sandbox),
             f"export AWS_ENDPOINT_URL_CONNECT={sandbox.endpoint}",
             f"export AWS_DEFAULT_REGION={sandbox.region}",
             f"export AWS_REGION={sandbox.region}",
@@ -45,6 +46,14 @@ def greeting(sandbox: Sandbox) -> str:
             f"# aws connect list-queues --instance-id {sandbox.instance_id}",
         )
     )
+
+
+def _clock(sandbox: Sandbox) -> Iterator[str]:
+    """Yields what a user must know of a clock that is not the machine's."""
+    scenario = sandbox.scenario
+    if scenario.start is not None or scenario.speed != 1:
+        shows = f"{sandbox.now:%Y-%m-%d %H:%M:%SZ}, {scenario.speed:g} seconds a second"
+        yield f"# Its clock: {shows}. Only `connect-router demo` has this clock."
 
 
 @contextmanager

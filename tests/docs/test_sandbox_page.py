@@ -48,7 +48,7 @@ def test_every_key_of_a_scenario_is_documented(key):
 
 @pytest.mark.uses("threads", "sockets")
 def test_the_scenario_on_the_page_is_one_and_runs(tmp_path):
-    [block] = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
+    block, *_ = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
     path = tmp_path / "my-centre.toml"
     path.write_text(block, encoding="utf-8")
     with Sandbox(Scenario.load(path)) as sandbox:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from structlog.typing import Processor
@@ -56,6 +57,19 @@ Every other quota is AWS's, on both sides."""
 MORE = {"SearchContacts": CallRate(5, 5), "DescribeContact": CallRate(100, 150)}
 
 NO_FILE = os.devnull
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxClock:
+    """Shows the router the sandbox's time. Calls and waits take the machine's time."""
+
+    sandbox: Sandbox
+
+    def now(self) -> datetime:
+        return self.sandbox.now
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
 
 @dataclass(kw_only=True)
@@ -129,7 +143,7 @@ def open_stage(arguments: argparse.Namespace, *, tap: Processor) -> Iterator[Sta
         with open(NO_FILE, "w") as nowhere, _talking_to(sandbox):
             logs.configure(level="info", format="json", stream=nowhere, taps=[tap])
             with in_one_line():
-                app = build(settings, ruleset, mode=Mode.ENFORCE)
+                app = build(settings, ruleset, mode=Mode.ENFORCE, clock=SandboxClock(sandbox))
             if app.connection.endpoint != sandbox.endpoint:
                 app.close()
                 raise CommandFailed(f"connect-router demo: not the sandbox: {app.connection.endpoint}")
@@ -146,7 +160,8 @@ def _settings(arguments: argparse.Namespace, sandbox: Sandbox, folder: Path) -> 
         "log.level": "info",
         "notify.sns_topic": "",
     }
-    overrides = {**BRISK, **overrides_of(arguments), **fixed}
+    landing = f"{int(120 * max(sandbox.scenario.speed, 1))}s"  # two minutes of the machine, which the calls take
+    overrides = {**BRISK, "execute.landing_timeout": landing, **overrides_of(arguments), **fixed}
     return load_settings(config_of(arguments.config), environ={}, overrides=overrides)
 
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
@@ -13,7 +13,7 @@ import pytest
 
 import router.sandbox
 from router.problems import Problems
-from router.sandbox import Behaviours, CallRate, Scenario
+from router.sandbox import Behaviours, CallRate, Sandbox, Scenario
 
 EVERYTHING = b"""
 seed = 9
@@ -143,12 +143,15 @@ def span(bench):
         ("latency_ms = [9, 1]", ["1:14: the first of the two must not be the longer"]),
         ("[[backlog]]\nqueue = 'A'\nwaited = ['2h', '1h']", ["3:10:"]),
         (
-            "[[backlog]]\nqueue = 'A'\nwaited = '5h'",
-            ['3:10: expected the least and the most, such as ["5h", "5h"], got "5h"'],
+            "[[backlog]]\nqueue = 'A'\nwaited = 5",
+            ["3:10: expected the least and the most, such as [5, 5], got 5"],
         ),
         ("[[backlog]]\nqueue = 'A'\nwaited = ['5h']", ['3:10: expected the least and the most, such as ["5h", "5h"]']),
         ("latency_ms = 40", ["1:14: expected the least and the most, such as [40, 40], got 40"]),
         ("[[agent]]\nusername = 'a'\nqueues = 'A'", ['3:10: expected a list such as ["A"], got "A"']),
+        ("start = 2026-12-24T16:50:00", ["1:9:"]),
+        ("start = 'tomorrow'", ["1:9:"]),
+        ("speed = 0", ["1:9: must be more than 0, got 0"]),
         ("seed = ", ["1:"]),
         ("\x00", ["1:1:"]),
     ],
@@ -160,6 +163,27 @@ def test_a_mistake_in_a_file_is_one_line_with_its_place(text, lines):
     assert len(told) == len(lines)
     for line, start in zip(told, lines, strict=True):
         assert line.startswith(f"bad.toml:{start}")
+
+
+@pytest.mark.parametrize("start", ["2026-12-24T16:50:00+01:00", '"2026-12-24T16:50:00+01:00"'])
+def test_the_clock_starts_when_the_scenario_says_and_is_as_fast_as_it_says(start):
+    clock = Scenario.parse("s.toml", f"start = {start}\nspeed = 3600".encode()).make_clock()
+    began, first = time.monotonic(), clock()
+    time.sleep(0.05)
+    gained, most = clock() - first, timedelta(seconds=(time.monotonic() - began) * 3600)
+    assert timedelta() <= first - datetime(2026, 12, 24, 15, 50, tzinfo=UTC) <= most
+    assert timedelta(seconds=180) <= gained <= most
+
+
+@pytest.mark.uses("threads", "sockets")
+def test_every_part_of_the_sandbox_has_the_clock_of_the_scenario():
+    text = b"start = 2026-12-24T16:50:00Z\n[[queue]]\nname = 'A'\n[[backlog]]\nqueue = 'A'\nwaited = '5h'\nname = 'N'\n"
+    with Sandbox(Scenario.parse("s.toml", text)) as sandbox:
+        contact = next(iter(sandbox.world.open()))
+        assert contact.enqueued_at is not None
+        assert contact.content.name == "N"
+        assert timedelta() <= contact.enqueued_at - datetime(2026, 12, 24, 11, 50, tzinfo=UTC) < timedelta(minutes=1)
+        assert sandbox.now - contact.enqueued_at >= timedelta(hours=5)
 
 
 def test_a_file_that_is_not_there_is_one_line_too(tmp_path):
