@@ -55,6 +55,23 @@ def test_ctrl_c_ends_it_early_with_the_summary(bench):
     assert "the sandbox counted: moved twice = 0" in rest
 
 
+def test_sandbox_and_router_have_the_clock_of_the_scenario(bench):
+    scenario = bench.folder / "fast.toml"
+    queues = "".join(f'[[queue]]\nname = "{name}"\n' for name in ("Billing", "Billing Overflow"))
+    agent = '[[agent]]\nusername = "a"\nqueues = ["Billing Overflow"]\n'
+    backlog = '[[backlog]]\nqueue = "Billing"\nwaited = "20m"\n'
+    scenario.write_text(f"start = 2026-12-24T16:50:00+01:00\nspeed = 60\n{queues}{agent}{backlog}")
+
+    done = bench.run_process(
+        "demo", "--config", str(CHECKOUT / "config.toml"), "--seconds", "14", "--scenario", str(scenario)
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    # It is due four minutes after the start, which are four seconds of the machine.
+    assert "Billing -> Billing Overflow" in done.stdout
+    assert "clock.skew" not in done.stdout
+
+
 def test_a_service_that_never_gets_to_look_is_no_success(bench):
     scenario = bench.folder / "deaf.toml"
     scenario.write_text(
