@@ -101,10 +101,12 @@ class Bench:
         assert isinstance(contact_id, str)
         return contact_id
 
-    def run(self, *arguments: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
-        """Runs the command in this process, which saves the second that a process needs for its imports. A variable
-        that is ``None`` is not set."""
-        written = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
+    def run(
+        self, *arguments: str, encoding: str = "utf-8", **environment: str | None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs the command in this process, which saves the second that a process needs for its imports. ``encoding``
+        is that of its terminal. A variable that is ``None`` is not set."""
+        written = [io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True) for _ in range(2)]
         with ExitStack() as stack:
             stack.enter_context(here(self.folder, self._environment(environment)))
             stack.enter_context(restored_logging())
@@ -114,17 +116,19 @@ class Bench:
                 status = main(arguments)
             except SystemExit as ended:
                 status = ended.code if isinstance(ended.code, int) else 0
-        out, err = (stream.buffer.getvalue().decode() for stream in written)
+        out, err = (stream.buffer.getvalue().decode(encoding) for stream in written)
         return subprocess.CompletedProcess(arguments, status, out, err)
 
-    def run_process(self, *arguments: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+    def run_process(
+        self, *arguments: str, encoding: str = "utf-8", **environment: str | None
+    ) -> subprocess.CompletedProcess[str]:
         """Runs the command in a process of its own, to its end."""
         return subprocess.run(
             [sys.executable, "-m", "router", *arguments],
             cwd=self.folder,
-            env=self._environment(environment),
+            env=self._environment({"PYTHONIOENCODING": encoding, **environment}),
             capture_output=True,
-            text=True,
+            encoding=encoding,
             timeout=100,
             check=False,
         )
