@@ -6,7 +6,7 @@ import dataclasses
 import re
 import zoneinfo
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -75,15 +75,7 @@ def _same(value: Any) -> Any:
     return (value, value) if isinstance(value, str) else value
 
 
-def _instant(value: Any) -> Any:
-    """Reads a date and time that is written as text, too."""
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC)), BeforeValidator(_instant)]
+Instant = Annotated[AwareDatetime, Field(strict=False), AfterValidator(lambda at: at.astimezone(UTC))]
 HoursWindow = Annotated[Window, BeforeValidator(_window)]
 Span = Annotated[tuple[Duration, Duration], AfterValidator(_in_order), BeforeValidator(_pair), BeforeValidator(_same)]
 Milliseconds = Annotated[
