@@ -10,7 +10,6 @@ import pytest
 
 import router
 from router.events.messages import MESSAGES, OWN, message_of
-from router.model import HoldReason
 from tests.docs.code_sentences import parsed
 
 PAGE = Path(__file__).parents[2] / "docs" / "log-events.md"
@@ -122,12 +121,6 @@ def test_what_the_code_writes_has_the_levels_and_fields_of_the_page():
         assert keywords <= fields_of(section) | CONTACT, event
         if method in LEVELS:
             assert method in section.partition(".")[0], event
-
-
-def test_every_reason_of_a_hold_is_on_the_page_in_the_order_in_which_they_are_tried():
-    reasons = TEXT.partition("## Reasons of a hold")[2].partition("\n## ")[0]
-
-    assert re.findall(r"^\| `([a-z_]+)` \|", reasons, flags=re.MULTILINE) == [reason.value for reason in HoldReason]
 
 
 def test_the_recipes_ask_for_events_and_fields_that_exist():

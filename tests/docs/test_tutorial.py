@@ -93,7 +93,7 @@ class Reader:
 
     def moves(self, to):
         until = time.monotonic() + LIMIT_S
-        while to not in (out := self.call("history", "--names").stdout) and time.monotonic() < until:
+        while to not in (out := self.call("history").stdout) and time.monotonic() < until:
             time.sleep(0.5)
         return out.count(f"-> {to}")
 
