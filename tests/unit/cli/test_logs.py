@@ -113,6 +113,18 @@ def test_on_a_terminal_lines_are_for_people_and_elsewhere_for_programs(log):
     assert lines(file)[0]["rules"] == 5
 
 
+@pytest.mark.parametrize(("format", "people"), [("auto", True), ("console", False), ("json", False)])
+def test_the_line_of_the_caller_replaces_the_console_form_of_auto_on_a_terminal(log, format, people):
+    terminal, file = Terminal(), io.StringIO()
+
+    for stream in (terminal, file):
+        logs.configure(stream=stream, format=format, line=lambda event: f"{event['event']} for people")
+        log.info("service.ready", rules=5)
+
+    assert (terminal.getvalue() == "service.ready for people\n") is people
+    assert "for people" not in file.getvalue()
+
+
 def test_text_from_outside_can_neither_move_the_cursor_nor_begin_a_line(log):
     for format in ("console", "json"):
         stream = io.StringIO()
