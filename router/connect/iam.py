@@ -19,6 +19,7 @@ INSTANCE = ""
 
 AUTHORISED_ON: dict[str, tuple[str, ...]] = {
     "DescribeContact": (CONTACT,),
+    "DescribeContactFlow": (FLOW,),
     "DescribeHoursOfOperation": ("operating-hours",),
     "DescribeInstance": (INSTANCE,),
     "DescribeQueue": (QUEUE,),
@@ -126,9 +127,7 @@ PARAMETERS: Mapping[str, Callable[[datetime], Mapping[str, Any]]] = {
 """The least call of each operation; one that has no entry is not tried by itself."""
 
 
-def denied(
-    reads: Reads, operations: Iterable[str], *, now: datetime, patience: Patience = BRIEF
-) -> Mapping[str, str]:
+def denied(reads: Reads, operations: Iterable[str], *, now: datetime, patience: Patience = BRIEF) -> Mapping[str, str]:
     """Returns those of ``operations`` that IAM denies, each with AWS's message.
 
     Any other answer shows that the call was allowed, or nothing about it.

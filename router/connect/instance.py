@@ -21,6 +21,7 @@ from router.model import (
     AgentState,
     Channel,
     Directory,
+    FlowId,
     Home,
     HoursId,
     OpeningHours,
@@ -78,9 +79,14 @@ class ConnectInstance:
         """Returns the open times of each date between the two, both included; see ``read_hours``."""
         return read_hours(self._reads, hours_id, since=since, until=until)
 
-    def denied(
-        self, operations: Collection[str], *, now: datetime, patience: Patience = BRIEF
-    ) -> Mapping[str, str]:
+    def flow_content(self, flow_id: FlowId) -> str | Failure:
+        """Returns the published content of a flow. ``$SAVED`` behind the id would return the saved one."""
+        answer = self._reads.get("DescribeContactFlow", ContactFlowId=flow_id)
+        if not isinstance(answer, Answered):
+            return answer
+        return readable(lambda body: required(part(body, "ContactFlow"), "Content"), answer.body, answer.request_id)
+
+    def denied(self, operations: Collection[str], *, now: datetime, patience: Patience = BRIEF) -> Mapping[str, str]:
         """Returns the operations that IAM denies, each with AWS's message; see ``iam.denied``."""
         return denied(self._reads, operations, now=now, patience=patience)
 

@@ -41,17 +41,12 @@ class FlowUnreadableError(ValueError):
     """A content that is not in the Flow language; the text states why."""
 
 
-class Severity(Enum):
-    ERROR = "error"
-    """A moved contact may be ended, or may reach another queue than its destination."""
-    WARNING = "warning"
-
-
 @dataclass(frozen=True, slots=True)
 class FlowFinding:
     """Describes one thing in a flow that endangers moved contacts, or that cannot be judged from outside."""
 
-    severity: Severity
+    severity: Literal["error", "warning"]
+    """An error: a moved contact may be ended, or may reach another queue than its destination."""
     text: str
 
 
@@ -101,7 +96,7 @@ class FlowContent:
         """Returns what is wrong with the flow as the way of a moved contact, errors first."""
         walk = _FlowWalk(self)
         found = dict.fromkeys((*walk.before_the_queue(), *walk.after_a_failure()))
-        return tuple(sorted(found, key=lambda each: each.severity is not Severity.ERROR))
+        return tuple(sorted(found, key=lambda each: each.severity != "error"))
 
 
 def read_flow(content: str) -> FlowContent:
@@ -122,7 +117,7 @@ def _block(action: Mapping[str, Any]) -> Block:
     return Block(
         identifier=str(action["Identifier"]),
         kind=str(action["Type"]),
-        parameters=action.get("Parameters") or {},
+        parameters=dict(action.get("Parameters") or {}),
         following=transitions.get("NextAction") or None,
         errors={str(each["ErrorType"]): str(each["NextAction"]) for each in transitions.get("Errors") or ()},
         conditions=tuple(str(each["NextAction"]) for each in transitions.get("Conditions") or ()),
@@ -216,11 +211,11 @@ def _name(kind: str) -> str:
 
 
 def _error(text: str) -> FlowFinding:
-    return FlowFinding(Severity.ERROR, text)
+    return FlowFinding("error", text)
 
 
 def _warning(text: str) -> FlowFinding:
-    return FlowFinding(Severity.WARNING, text)
+    return FlowFinding("warning", text)
 
 
 def flow_template(kind: Literal["queue", "agent"], fallback: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from router.connect.iam import AUTHORISED_ON, FLOW, InstanceArn
@@ -69,9 +69,9 @@ def changing_operations(ruleset: RuleSet, *, keep_place: bool) -> frozenset[str]
     return frozenset(found)
 
 
-def flows_used(ruleset: RuleSet) -> tuple[str, ...]:
-    """Returns the flows that may move a contact: names, ids and ARNs as the rules write them, each once."""
-    return tuple(sorted({entry.flow for rule in _enforced(ruleset) for entry in _entries(rule)}))
+def flows_used(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Returns the flows of the rules: names, ids and ARNs as the rules write them, each once."""
+    return tuple(sorted({entry.flow for rule in rules for entry in _entries(rule)}))
 
 
 def _used(ruleset: RuleSet) -> list[Rule]:
@@ -140,22 +140,26 @@ def policy_of(
     right to read Service Quotas, ``table`` the rights to the DynamoDB table of the ledger, and ``topic`` those to the
     SNS topic with this ARN.
     """
-    reading = _statements("Reads", reading_operations(ruleset), arn) + ((QUOTAS,) if quotas else ())
+    flows = {flow: arn.home.objection(flow, "flow") for flow in flows_used(_used(ruleset))}
+    own = [flow for flow, objection in flows.items() if objection is None]
+    looked_at, unresolved = _flow_arns(own, arn, directory)
+    reading = (
+        *_statements("Reads", reading_operations(ruleset), arn),
+        *([_on_flows("ChecksFlows", "DescribeContactFlow", arn, looked_at)] if looked_at else ()),
+        *((QUOTAS,) if quotas else ()),
+    )
     notices = (Statement("ConnectRouterNotifies", TOPIC, (topic,)),) if topic else ()
+    foreign = tuple(f'"{flow}" {objection}' for flow, objection in flows.items() if objection is not None)
     if observe:
-        return Policy(statements=(*reading, *_ledger(table, arn, LEDGER_READS), *notices))
+        statements = (*reading, *_ledger(table, arn, LEDGER_READS), *notices)
+        return Policy(statements=statements, unresolved=unresolved, foreign=foreign)
     changing = changing_operations(ruleset, keep_place=keep_place)
-    used = {flow: arn.home.objection(flow, "flow") for flow in flows_used(ruleset)}
-    flows, unresolved = _flow_ids([flow for flow, objection in used.items() if objection is None], directory)
-    exact = None if unresolved else [arn.one(FLOW, flow) for flow in flows]
-    moves = [_moves(arn, exact)] if "TransferContact" in changing else []
+    enforced, _ = _flow_arns([flow for flow in flows_used(_enforced(ruleset)) if flow in own], arn, directory)
+    moves = [_on_flows("Moves", "TransferContact", arn, enforced)] if "TransferContact" in changing else []
     places = _statements("Reprioritizes", changing - {"TransferContact"}, arn)
     ledger = _ledger(table, arn, (*LEDGER_READS, *LEDGER_WRITES))
-    return Policy(
-        statements=(*reading, *moves, *places, *ledger, *notices),
-        unresolved=unresolved if moves else (),
-        foreign=tuple(f'"{flow}" {objection}' for flow, objection in used.items() if objection is not None),
-    )
+    statements = (*reading, *moves, *places, *ledger, *notices)
+    return Policy(statements=statements, unresolved=unresolved, foreign=foreign)
 
 
 def _ledger(table: str | None, arn: InstanceArn, actions: tuple[str, ...]) -> tuple[Statement, ...]:
@@ -177,13 +181,12 @@ def _statements(name: str, operations: Iterable[str], arn: InstanceArn) -> tuple
     )
 
 
-def _moves(arn: InstanceArn, flows: list[str] | None) -> Statement:
+def _on_flows(name: str, operation: str, arn: InstanceArn, flows: Sequence[str]) -> Statement:
+    """Returns the statement for an operation that is authorised on these flows, and on all of its other resources."""
     resources = [
-        resource
-        for kind in AUTHORISED_ON["TransferContact"]
-        for resource in (flows if kind == FLOW and flows is not None else [arn.every(kind)])
+        resource for kind in AUTHORISED_ON[operation] for resource in (flows if kind == FLOW else [arn.every(kind)])
     ]
-    return Statement("ConnectRouterMoves", _actions(["TransferContact"]), tuple(resources))
+    return Statement(f"ConnectRouter{name}", _actions([operation]), tuple(resources))
 
 
 def _actions(operations: Collection[str]) -> tuple[str, ...]:
@@ -194,8 +197,10 @@ def _told(kinds: tuple[str, ...]) -> str:
     return "".join("".join(word.capitalize() for word in (kind or "instance").split("-")) for kind in kinds)
 
 
-def _flow_ids(references: Iterable[str], directory: Directory | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Returns the ids of flows, and the references that have none."""
+def _flow_arns(
+    references: Iterable[str], arn: InstanceArn, directory: Directory | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the ARNs of flows, and the references without an id. If there is one, the ARN is that of every flow."""
     ids, unresolved = set(), []
     for reference in references:
         found = directory.flow(reference) if directory is not None else None
@@ -205,4 +210,5 @@ def _flow_ids(references: Iterable[str], directory: Directory | None) -> tuple[t
             ids.add(bare_id(reference))
         else:
             unresolved.append(reference)
-    return tuple(sorted(ids)), tuple(unresolved)
+    exact = tuple(arn.one(FLOW, flow) for flow in sorted(ids))
+    return (arn.every(FLOW),) if unresolved else exact, tuple(unresolved)

@@ -1,30 +1,31 @@
-"""Checks rules against the instance: names that it lacks, and queues that no rule matches."""
+"""Checks rules against the instance: names that it lacks, flows that lose contacts, queues that no rule matches."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
-from router.connect.answers import Denied, Failure
+from router.connect.answers import NOT_FROM_AWS, Denied, Failure
 from router.connect.connection import Connection
+from router.inspect.flow_content import FlowUnreadableError, read_flow
 from router.inspect.iam_policy import reading_operations
-from router.model import Directory
+from router.model import Directory, FlowId
 from router.problems import Problem
 from router.rules.bind import bind, mentions_agents, mentions_hours
 from router.rules.bound import BoundRuleSet
+from router.rules.file.field_types import written
 from router.rules.queue_index import could_match
-from router.rules.rule import Mode, RuleSet
-
-DEFAULT = "Default "
-"""How the names of AWS's own flows begin. If no agent can take a contact, they disconnect it, or fail for a task."""
+from router.rules.rule import DestinationEntry, Mode, RuleSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveFindings:
     """Holds what the instance shows about rules. ``unmatched`` are the queues that no rule matches, by name.
 
-    ``denied`` are the reading operations of the rules that IAM denies, with AWS's message.
+    ``denied`` are the reading operations that IAM denies, with AWS's message.
     """
 
     problems: tuple[Problem, ...]
@@ -38,7 +39,7 @@ def check_live(connection: Connection, ruleset: RuleSet, *, now: datetime) -> Li
 
     If a missing permission prevents that, ``denied`` names it, and there are no findings about names.
     """
-    denied = connection.instance.denied(reading_operations(ruleset), now=now)
+    denied = dict(connection.instance.denied(reading_operations(ruleset), now=now))
     named = mentions_agents(ruleset)
     directory = _directory(connection, ruleset, with_agents=named)
     if isinstance(directory, Denied) and denied:
@@ -47,7 +48,7 @@ def check_live(connection: Connection, ruleset: RuleSet, *, now: datetime) -> Li
         return directory
     rules = bind(ruleset, directory, agents_known=named)
     return LiveFindings(
-        problems=tuple(sorted({*_unresolved(rules), *_default_flows(rules, directory)})),
+        problems=tuple(sorted({*_unresolved(rules), *_flow_findings(connection, rules, denied)})),
         denied=denied,
         unmatched=_unmatched(rules, directory),
         queues=len(directory.queues),
@@ -71,13 +72,36 @@ def _unresolved(rules: BoundRuleSet) -> Iterator[Problem]:
             yield one.place.problem(one.message)
 
 
-def _default_flows(rules: BoundRuleSet, directory: Directory) -> Iterator[Problem]:
-    for rule in rules.rules:
+def _flow_findings(connection: Connection, rules: BoundRuleSet, denied: dict[str, str]) -> Iterator[Problem]:
+    """Yields what is wrong in the content of the flows, each finding at the first place that names the flow.
+
+    Adds the operation to ``denied`` if IAM denies it.
+    """
+    places: dict[FlowId, list[DestinationEntry]] = defaultdict(list)
+    for rule in (rule for rule in rules.rules if rule.rule.mode is not Mode.OFF):
         for entry in (entry for step in rule.steps for entry in step.entries):
-            flow = directory.flow(entry.flow_id) if entry.flow_id is not None else None
-            if flow is not None and flow.name.startswith(DEFAULT):
-                message = f'flow "{flow.name}" is AWS\'s own: it disconnects contacts that nobody can take, or fails'
-                yield entry.entry.place.problem(message, "warning")
+            if entry.flow_id is not None:
+                places[entry.flow_id].append(entry.entry)
+    for flow_id, entries in places.items():
+        content = connection.instance.flow_content(flow_id)
+        if isinstance(content, Denied) and content.code != NOT_FROM_AWS:
+            denied["DescribeContactFlow"] = content.message
+            continue
+        place, more = entries[0].place, len(entries) - 1
+        also = f" ({more} more {'destination' if more == 1 else 'destinations'} with this flow)" if more else ""
+        for severity, text in _in_the_content(content):
+            message = f"flow {written(entries[0].flow)}: {text}{also}"
+            yield place.problem(message, severity)
+
+
+def _in_the_content(content: str | Failure) -> Iterator[tuple[Literal["error", "warning"], str]]:
+    if not isinstance(content, str):
+        yield "warning", f"not checked, because its content could not be read ({content.code}: {content.message})"
+        return
+    try:
+        yield from ((found.severity, found.text) for found in read_flow(content).findings())
+    except FlowUnreadableError as problem:
+        yield "warning", f"not checked, because {problem}"
 
 
 def _unmatched(rules: BoundRuleSet, directory: Directory) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from router.sandbox.behaviours import Behaviours
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import Identity
 from router.sandbox.faults import Fault, Refusal
-from router.sandbox.instance import FlowOutcome, Override, Working
+from router.sandbox.flow_outcome import FlowOutcome
+from router.sandbox.instance import Override, Working
 from router.sandbox.quotas import CallRate
 from router.sandbox.sandbox import Call, Sandbox
 from router.sandbox.scenario import Scenario

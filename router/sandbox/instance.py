@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
+from router.sandbox.flow_blocks import FlowBlocks
+from router.sandbox.flow_outcome import FlowOutcome, blocks_of
+
 QueueType = Literal["STANDARD", "AGENT"]
 FlowType = Literal[
     "CONTACT_FLOW",
@@ -59,32 +62,18 @@ class SandboxQueue(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlowOutcome:
-    """Describes what a flow does with a contact.
-
-    - ``then``: puts it into the queue of the transfer, puts it into none, or disconnects it. ``after``: the delay.
-    - ``queue`` names another queue than that of the transfer. ``queue_from`` names an attribute with the queue's name.
-    - ``priority`` and ``age`` are set by its "Change routing priority / age" block.
-    - ``full`` is the branch for a full or disabled queue. ``unstaffed`` is the branch for a queue that no agent serves.
-    """
-
-    then: Literal["queue", "never", "disconnect"] = "queue"
-    after: timedelta = timedelta(0)
-    queue: str | None = None
-    queue_from: str | None = None
-    priority: int | None = None
-    age: timedelta | None = None
-    full: Literal["never", "disconnect"] = "never"
-    unstaffed: Literal["queue", "never", "disconnect"] = "queue"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxFlow(Resource):
     type: FlowType
     state: FlowState = "ACTIVE"
     status: FlowStatus = "PUBLISHED"
     outcome: FlowOutcome = field(default_factory=FlowOutcome)
+    content: FlowBlocks | None = None
+    """Replaces the outcome."""
     description: str | None = None
+
+    @property
+    def blocks(self) -> FlowBlocks:
+        return self.content or blocks_of(self.outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

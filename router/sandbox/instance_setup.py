@@ -27,10 +27,11 @@ from router.sandbox.directory import (
 )
 from router.sandbox.distribution import Distribution
 from router.sandbox.faults import Faults
+from router.sandbox.flow_blocks import FlowBlocks
+from router.sandbox.flow_outcome import FlowOutcome
 from router.sandbox.instance import (
     AGENT_QUEUE_CAPACITY,
     AVAILABLE,
-    FlowOutcome,
     FlowState,
     FlowStatus,
     FlowType,
@@ -169,11 +170,12 @@ class Centre:
         status: FlowStatus = "PUBLISHED",
         outcome: FlowOutcome | OutcomeWord = "queue",
         elsewhere: str | None = None,
+        content: FlowBlocks | None = None,
         description: str | None = None,
     ) -> SandboxFlow:
         """Adds a flow, or replaces the flow of that name, whose id stays the same.
 
-        ``elsewhere`` names the queue of the outcome "elsewhere"."""
+        ``content`` replaces the outcome. ``elsewhere`` names the queue of the outcome "elsewhere"."""
         with self.present() as present:
             flow = SandboxFlow(
                 **self._identified(FLOW, name),
@@ -182,6 +184,7 @@ class Centre:
                 state=state,
                 status=status,
                 outcome=_outcome(outcome, elsewhere),
+                content=content,
                 description=description,
             )
             present.register.flows[flow.id] = flow
@@ -195,7 +198,7 @@ class Centre:
         elsewhere: str | None = None,
         **changes: Any,
     ) -> SandboxFlow:
-        """Changes the outcome, ``state`` or ``status`` of an existing flow."""
+        """Changes the outcome, the ``content``, ``state`` or ``status`` of an existing flow."""
         if outcome is not None:
             changes["outcome"] = _outcome(outcome, elsewhere)
         with self.present() as present:

@@ -1,4 +1,4 @@
-"""Creates, pauses, resumes and expires contacts, and runs flows on them."""
+"""Creates, pauses, resumes and expires contacts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from router.sandbox.chains import length_of_chain
 from router.sandbox.contacts import DEFAULT_PRIORITY, ChainPosition, ContactContent, ContactLife, SandboxContact
-from router.sandbox.directory import find
 from router.sandbox.distribution import Distribution
-from router.sandbox.instance import SandboxFlow, SandboxQueue
+from router.sandbox.flow_runs import FlowRuns
 from router.sandbox.state import State
 
 LONGEST_LIFE = timedelta(days=90)
@@ -46,7 +45,7 @@ class Lifecycle:
     def __init__(self, state: State, routing: Distribution) -> None:
         self._state = state
         self._routing = routing
-        self._stopped: dict[str, tuple[int, SandboxFlow, SandboxQueue | None]] = {}
+        self.flows = FlowRuns(state, routing)
 
     def create(
         self, what: Particulars, *, initiated_at: datetime | None = None, previous: SandboxContact | None = None
@@ -89,14 +88,6 @@ class Lifecycle:
             related_id=related_id,
         )
 
-    def run(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxContact:
-        """Runs the flow on the contact, with ``queue`` as the destination. An outcome without delay happens at once."""
-        if flow.outcome.after > timedelta(0):
-            due = self._state.now + flow.outcome.after
-            self._state.agenda.at(due, lambda: self._outcome(contact.id, contact.chain.position, flow, queue))
-            return contact
-        return self._outcome(contact.id, contact.chain.position, flow, queue)
-
     def pause(self, contact: SandboxContact) -> SandboxContact:
         """Pauses the contact. Raises ``ValueError`` if it cannot be paused now."""
         channels = ("TASK",) if self._state.behaviours.email_pause == "refused" else ("TASK", "EMAIL")
@@ -119,8 +110,9 @@ class Lifecycle:
         now = self._state.now
         paused_for = contact.pause.paused_for + (now - contact.pause.paused_at)
         contact = self._state.change(contact, paused=False, resumed_at=now, paused_for=paused_for)
-        if contact.id in self._stopped:
-            return self._outcome(contact.id, *self._stopped.pop(contact.id))
+        continued = self.flows.resume(contact.id)
+        if continued is not None:
+            return continued
         if not contact.pause.dequeued_by_pause:
             return contact
         queue = self._state.register.queues.get(contact.queue_id or "")
@@ -128,37 +120,6 @@ class Lifecycle:
             return self._state.change(contact, queue_id=None, enqueued_at=None, dequeued_by_pause=False)
         keeps = self._state.behaviours.resume == "keeps_time"
         return self._routing.enqueue(contact, queue, at=contact.enqueued_at if keeps else now)
-
-    def _outcome(self, contact_id: str, position: int, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxContact:
-        """Applies the flow's outcome, unless the contact has ended or moved meanwhile. A paused one waits for it."""
-        contact = self._state.contact(contact_id)
-        if contact.pause.paused:
-            self._stopped[contact_id] = (position, flow, queue)
-        if contact.ended or contact.pause.paused or contact.chain.position != position:
-            return contact
-        outcome = flow.outcome
-        if outcome.priority is not None:
-            contact = self._state.change(contact, priority=outcome.priority)
-        if outcome.age is not None:
-            contact = self._state.change(contact, adjustment=outcome.age)
-        target = self._target(contact, flow, queue)
-        then = outcome.then if target is not None or outcome.then != "queue" else "never"
-        if then == "queue" and target is not None and not self._routing.staffed(target, contact.channel):
-            then = outcome.unstaffed
-        if then == "queue" and target is not None and not self._routing.has_room(target):
-            then = outcome.full
-        if then == "disconnect":
-            return self._routing.finish(contact, "CONTACT_FLOW_DISCONNECT")
-        return self._routing.enqueue(contact, target) if then == "queue" and target is not None else contact
-
-    def _target(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxQueue | None:
-        named = contact.content.attributes.get(flow.outcome.queue_from or "") or flow.outcome.queue
-        if named is None:
-            return queue
-        try:
-            return find(self._state.register.queues, named)
-        except KeyError:
-            return None
 
     def _expire(self, contact_id: str) -> None:
         """Ends the contact, or the segment of its chain that inherited its expiry."""

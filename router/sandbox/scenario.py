@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -16,9 +16,12 @@ from typing import Any, Literal
 
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.directory import Identity
-from router.sandbox.instance import FlowOutcome, Override, Working
+from router.sandbox.flow_blocks import FlowBlocks
+from router.sandbox.flow_outcome import FlowOutcome
+from router.sandbox.instance import Override, Working
 from router.sandbox.quotas import CallQuotas, CallRate
 from router.sandbox.scenario_file import (
+    OUTCOME_KEYS,
     AgentTable,
     ArrivalsTable,
     BacklogTable,
@@ -162,9 +165,10 @@ def _queue(table: QueueTable) -> Setting:
 
 
 def _flow(table: FlowTable) -> Setting:
-    of_outcome = {each.name for each in fields(FlowOutcome)}
-    outcome = FlowOutcome(then=table.outcome, **table.model_dump(include=of_outcome))
-    return lambda world: world.add_flow(**table.model_dump(exclude={*of_outcome, "outcome"}), outcome=outcome)
+    outcome = FlowOutcome(then=table.outcome, **table.model_dump(include=OUTCOME_KEYS - {"outcome"}))
+    same = table.model_dump(exclude={*OUTCOME_KEYS, "content"})
+    content = FlowBlocks.parse(table.content) if table.content is not None else None
+    return lambda world: world.add_flow(**same, outcome=outcome, content=content)
 
 
 def _agent(table: AgentTable) -> Setting:

@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     create_model,
 )
 from pydantic_core import PydanticCustomError
@@ -27,6 +28,8 @@ from router.problems import Problem, Problems, as_written, did_you_mean
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.directory import DEFAULT_ACCOUNT, DEFAULT_INSTANCE, DEFAULT_REGION
 from router.sandbox.faults import Kind
+from router.sandbox.flow_blocks import FlowBlocks
+from router.sandbox.flow_outcome import FlowOutcome
 from router.sandbox.instance import AVAILABLE, FlowState, FlowStatus, FlowType, Window
 from router.sandbox.instance_setup import ALWAYS_OPEN
 from router.sandbox.operations import OPERATIONS
@@ -76,6 +79,20 @@ def _same(value: Any) -> Any:
 
 
 Instant = Annotated[AwareDatetime, Field(strict=False), AfterValidator(lambda at: at.astimezone(UTC))]
+
+
+def _flow_text(value: str, info: ValidationInfo) -> str:
+    """Returns the JSON of a flow: the value, or the content of the file of that path from the scenario's folder."""
+    try:
+        inline = value.lstrip().startswith("{")
+        text = value if inline else ((info.context or {})["folder"] / value).read_text(encoding="utf-8")
+        FlowBlocks.parse(text)
+    except (OSError, ValueError) as error:
+        why = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+        raise PydanticCustomError("content", "{message}", {"message": why}) from None
+    return text
+
+
 HoursWindow = Annotated[Window, BeforeValidator(_window)]
 Span = Annotated[tuple[Duration, Duration], AfterValidator(_in_order), BeforeValidator(_pair), BeforeValidator(_same)]
 Milliseconds = Annotated[
@@ -132,7 +149,11 @@ class FlowTable(ScenarioTable):
     age: Duration | None = None
     full: Literal["never", "disconnect"] = "never"
     unstaffed: Literal["queue", "never", "disconnect"] = "queue"
+    content: Annotated[str, AfterValidator(_flow_text)] | None = None
     description: str | None = None
+
+
+OUTCOME_KEYS = {"outcome", *(each.name for each in dataclasses.fields(FlowOutcome))}
 
 
 class AgentTable(ScenarioTable):
@@ -224,7 +245,7 @@ def parse_document(file: str, data: bytes) -> ScenarioDocument:
     """Returns the tables of the file. Raises ``Problems``: no TOML, unknown keys, wrong values, unknown names."""
     source = TomlSource.parse(file, data)
     try:
-        document = ScenarioDocument.model_validate(source.data)
+        document = ScenarioDocument.model_validate(source.data, context={"folder": Path(file).parent})
     except ValidationError as error:
         raise Problems(located(error, source, ScenarioDocument)) from error
     found = [source.problem(place, message) for place, message in _mistakes(document)]
@@ -243,6 +264,9 @@ def _mistakes(document: ScenarioDocument) -> Iterator[tuple[Place, str]]:
     for index, flow in enumerate(document.flow):
         if flow.queue is not None:
             yield from _known(flow.queue, queues, ("flow", index, "queue"), "queue")
+        replaced = flow.model_fields_set & OUTCOME_KEYS if flow.content is not None else ()
+        for key in sorted(replaced):
+            yield ("flow", index, key), "`content` defines what the flow does: remove this key"
     for index, agent in enumerate(document.agent):
         for number, name in enumerate(agent.queues):
             yield from _known(name, queues, ("agent", index, "queues", number), "queue")

@@ -65,7 +65,7 @@ class Transfers:
         self._check_chain(contact)
         moved = self._move(contact, flow, queue)
         self._record(request, contact, moved, flow, queue, user)
-        self._lifecycle.run(moved, flow, queue)
+        self._lifecycle.flows.run(moved, flow, queue)
         answer = moved.id if self._state.behaviours.answer_id == "new" else contact.id
         if request.token is not None:
             self._answers[request.token] = (request, answer)

@@ -161,7 +161,7 @@ class World(Centre):
     def _run(self, contact_id: str, flow: SandboxFlow) -> None:
         contact = self.state.contact(contact_id)
         if not contact.ended:
-            self.lifecycle.run(self.state.change(contact, started=True), flow, None)
+            self.lifecycle.flows.run(self.state.change(contact, started=True), flow, None)
 
     def _start(self, contact_id: str, queue: SandboxQueue) -> None:
         contact = self.state.contact(contact_id)

@@ -34,6 +34,7 @@ DOCUMENTED_QUOTAS: Mapping[str, Quota] = {
     "ListQueues": _general(),
     "SearchQueues": _general(),
     "ListContactFlows": _general(),
+    "DescribeContactFlow": _general(),
     "ListUsers": _general(),
     "ListAgentStatuses": _general(),
     "ListRoutingProfileQueues": _general(),

@@ -140,14 +140,20 @@ def test_check_live_finds_what_the_instance_lacks_where_it_stands(bench):
     assert "no rule matches: Billing Overflow 2, General" in done.stdout
 
 
-def test_check_live_warns_of_awss_own_flows(bench):
+def test_check_live_finds_in_awss_own_flow_that_it_ends_contacts(bench):
     rules = bench.folder / "rules" / "10-late.toml"
     rules.write_text(rules.read_text().replace('"Overflow to queue"', '"Default queue transfer"'))
 
     done = bench.run("check", "--live")
 
-    assert done.returncode == 0
-    assert 'warning: flow "Default queue transfer" is AWS\'s own' in done.stderr
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f'rules/10-late.toml:16:7: flow "Default queue transfer": {text}'
+        for text in (
+            '"Disconnect" can be reached before the contact is in a queue: the contact ends',
+            'the branch At capacity of "Transfer to queue" ends the contact: lead it to a fallback queue',
+        )
+    ]
 
 
 def test_of_a_paused_task_it_tells_the_rules_as_if_it_were_resumed_now_and_says_so(bench):

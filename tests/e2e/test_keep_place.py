@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from router.rules.rule import Mode
-from router.sandbox import Behaviours
-from router.sandbox.instance import FlowOutcome
+from router.sandbox import Behaviours, FlowOutcome
 from tests.e2e.centre import FLOW, LATE_RULE
 
 HOUR = timedelta(hours=1)

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 DESCRIPTION = """\
 Prints a flow that puts a moved contact into the queue, or to the agent, that the rule names. If that queue is full or
-fails, the flow puts the contact into the fallback queue. Import the flow, publish it and name it in your rules. This
-command makes no call to AWS."""
+fails, the flow puts the contact into the fallback queue. Import the flow, publish it and name it in your rules. Makes
+no call to AWS, except to look up the name of a fallback queue."""
 EXAMPLE = """\
   connect-router flow queue --fallback 11111111-2222-3333-4444-555555555555 > to-queue.json
-  connect-router flow agent --fallback 11111111-2222-3333-4444-555555555555 --format terraform > to-agent.tf
+  connect-router flow agent --fallback "Night Desk" --format terraform > to-agent.tf
 """
 QUEUE = re.compile(
     r"arn:aws[a-z-]*:connect:[a-z0-9-]+:\d{12}:instance/[\w-]+/queue/[\w-]+|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}"
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--fallback",
         required=True,
         metavar="QUEUE",
-        help="the id or ARN of the queue for contacts whose destination is full; choose one without a maximum",
+        help="the queue for contacts whose destination is full: its id, ARN or name; choose one without a maximum",
     )
     parser.add_argument(
         "--format",
@@ -42,17 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from router.cli.errors import CommandFailed
     from router.inspect.flow_content import flow_template
-    from router.problems import printable
 
     fallback, name = arguments.fallback, arguments.name or f"connect-router to {arguments.to}"
     if not QUEUE.fullmatch(fallback):
-        text = (
-            f'connect-router: --fallback: "{fallback}" is neither the id nor the ARN of a queue; '
-            "the address of the queue's page in the Amazon Connect website ends with the id"
-        )
-        raise CommandFailed(printable(text), misconfigured=True)
+        fallback = _queue_id(arguments)
     if arguments.format == "json":
         print(json.dumps(flow_template(arguments.to, fallback), indent=2))
     elif arguments.format == "cloudformation":
@@ -61,6 +55,29 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(terraform(arguments.to, name, fallback), end="")
     return 0
+
+
+def _queue_id(arguments: argparse.Namespace) -> str:
+    """Returns the id of the fallback queue that is given by its name. Raises ``CommandFailed``."""
+    from router.cli.context import settings_of
+    from router.cli.errors import CommandFailed
+    from router.cli.resources import connected, read_directory
+    from router.problems import Problems, printable
+    from router.rules.bind import InstanceNames, Unusable
+
+    try:
+        settings = settings_of(arguments)
+        with connected(settings) as connection:
+            names = InstanceNames(read_directory(connection, settings, with_agents=False), agents_known=False)
+        found = names.destination_queue(arguments.fallback)
+        if not isinstance(found, Unusable):
+            return found
+        why = str(found)
+    except (Problems, CommandFailed) as problem:
+        first = str(problem).partition("\n")[0].removeprefix("connect-router: ")
+        why = f'queue "{arguments.fallback}" cannot be looked up ({first})'
+    text = f"connect-router: --fallback: {why}; give its id or ARN: the address of its page in the website has the id"
+    raise CommandFailed(printable(text), misconfigured=True)
 
 
 def _cloudformation(to: Literal["queue", "agent"], name: str, content: str, fallback: str) -> dict[str, Any]:

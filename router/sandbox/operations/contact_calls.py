@@ -59,7 +59,7 @@ def start_task_contact(call: OperationCall) -> Result:
     _check_room(call, previous)
     contact = call.world.lifecycle.create(_particulars(call), previous=previous)
     if contact.life.started:
-        call.world.lifecycle.run(contact, flow, None)
+        call.world.lifecycle.flows.run(contact, flow, None)
     else:
         call.world.run_when_scheduled(contact, flow)
     if token is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, time, timedelta
 
 from router.sandbox.directory import DAYS
@@ -107,7 +106,7 @@ def describe_contact_flow(call: OperationCall) -> Result:
             "State": flow.state,
             "Status": flow.status,
             "Description": flow.description,
-            "Content": json.dumps({"Version": "2019-10-30", "StartAction": "", "Actions": []}),
+            "Content": flow.blocks.text,
             **call.modified(flow),
         }
     }

@@ -43,9 +43,10 @@ def test_the_resource_of_terraform_has_the_flow_in_its_heredoc(command):
 
 
 @pytest.mark.parametrize("fallback", ["Night Desk", "", "arn:aws:connect:eu-central-1:123456789012:instance/i", "x\n"])
-def test_a_fallback_that_is_no_id_and_no_arn_is_refused_in_one_line(command, fallback):
-    done = command("flow", "queue", "--fallback", fallback)
+def test_a_fallback_that_cannot_be_looked_up_is_refused_in_one_line(command, fallback):
+    done = command("flow", "queue", "--fallback", fallback, "--config", "none.toml")
 
     assert (done.status, done.out) == (2, "")
     assert len(done.err.splitlines()) == 1
-    assert "is neither the id nor the ARN of a queue; the address of the queue's page" in done.err
+    assert "cannot be looked up (none.toml:" in done.err
+    assert "give its id or ARN: the address of its page in the website has the id" in done.err

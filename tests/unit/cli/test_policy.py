@@ -78,6 +78,7 @@ def test_the_least_rule_needs_the_search_the_names_the_chain_and_one_flow(policy
     document, told = policy()
     assert actions(document) == {
         "DescribeContact",
+        "DescribeContactFlow",
         "DescribeInstance",
         "GetCurrentMetricData",
         "ListAssociatedContacts",
@@ -88,6 +89,7 @@ def test_the_least_rule_needs_the_search_the_names_the_chain_and_one_flow(policy
         "UpdateContactRoutingData",
     }
     assert resources(document, "TransferContact") == {ARN, f"{ARN}/contact/*", f"{ARN}/contact-flow/{FLOW_ID}"}
+    assert resources(document, "DescribeContactFlow") == {f"{ARN}/contact-flow/{FLOW_ID}"}
     assert told == ""
 
 

@@ -1,5 +1,6 @@
 """Tests scenarios: files, their mistakes, the default, and the sandbox as a program."""
 
+import json
 import os
 import signal
 import subprocess
@@ -84,6 +85,29 @@ end = "20s"
 """
 
 
+DISCONNECTS = json.dumps(
+    {
+        "Version": "2019-10-30",
+        "StartAction": "bye",
+        "Actions": [{"Identifier": "bye", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}}],
+    }
+)
+
+
+@pytest.mark.uses("threads", "sockets")
+@pytest.mark.parametrize("content", ["flows/bye.json", DISCONNECTS], ids=["file", "inline"])
+def test_the_content_of_a_flow_is_in_a_file_next_to_the_scenario_or_in_it(make, tmp_path, content):
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "bye.json").write_text(DISCONNECTS)
+    flow = f"[[flow]]\nname = 'Bad'\ntype = 'QUEUE_TRANSFER'\ncontent = '{content}'"
+    (tmp_path / "mine.toml").write_text(f"[[queue]]\nname = 'Billing'\n{flow}")
+    bench = make(Scenario.load(tmp_path / "mine.toml"), furnish=False)
+    described = bench.call("describe_contact_flow", ContactFlowId=bench.flow("Bad"))["ContactFlow"]
+    assert described["Content"] == DISCONNECTS
+    moved = bench.transfer(bench.world.enqueue(), "Billing", "Bad")
+    assert bench.describe(moved)["DisconnectReason"] == "CONTACT_FLOW_DISCONNECT"
+
+
 @pytest.mark.uses("threads", "sockets")
 def test_a_file_says_everything_that_can_be_said_in_python(make):
     scenario = Scenario.parse("mine.toml", EVERYTHING)
@@ -152,6 +176,18 @@ def span(bench):
         ("start = 2026-12-24T16:50:00", ["1:9:"]),
         ("start = 'tomorrow'", ["1:9:"]),
         ("speed = 0", ["1:9: must be more than 0, got 0"]),
+        (
+            "[[flow]]\nname = 'F'\ntype = 'QUEUE_TRANSFER'\ncontent = 'none.json'",
+            ["4:11: cannot be read: No such file or directory"],
+        ),
+        (
+            "[[flow]]\nname = 'F'\ntype = 'QUEUE_TRANSFER'\ncontent = '{}'",
+            ["4:11: no flow in the Amazon Connect Flow language"],
+        ),
+        (
+            f"[[flow]]\nname = 'F'\ntype = 'QUEUE_TRANSFER'\nafter = '5s'\ncontent = '{DISCONNECTS}'",
+            ["4:9: `content` defines what the flow does: remove this key"],
+        ),
         ("seed = ", ["1:"]),
         ("\x00", ["1:1:"]),
     ],
