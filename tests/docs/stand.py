@@ -147,7 +147,7 @@ def _furnish(folder: Path) -> None:
         path.mkdir(exist_ok=True)
         shutil.copy(CHECKOUT / "config.toml", path)
         shutil.copytree(CHECKOUT / "rules", path / "rules")
-    [scenario] = [block for block in blocks("toml") if block.page == "sandbox.md"]
+    scenario, *_ = [block for block in blocks("toml") if block.page == "sandbox.md"]
     (folder / "my-centre.toml").write_text(scenario.text, encoding="utf-8")
     programs = folder / "bin"
     programs.mkdir()
