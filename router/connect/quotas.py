@@ -215,6 +215,11 @@ class Quotas:
         with lane.condition:
             lane.calls += 1
 
+    def full_rate(self, operation: str) -> float:
+        """Returns how many calls a second this process may make, if Connect throttles none."""
+        with self._lock:
+            return self._allowed(operation).rate
+
     def snapshot(self) -> dict[str, QuotaState]:
         """Returns every operation used until now, by name."""
         with self._lock:

@@ -21,7 +21,7 @@ from router.ledger.sqlite import SqliteLedger
 from router.lookup.background import Background
 from router.lookup.snapshot import Lookup
 from router.model import Contact, Landing
-from router.ports import Clock
+from router.ports import TRANSFER, Clock
 from router.resources import Shared, Stores, open_connection
 from router.rules.rule import Mode, RuleSet
 from router.runtime import DaemonThreads, Runtime, SystemClock
@@ -240,6 +240,8 @@ def _open_cycle(
         ledger,
         clock,
         unlanded=settings.guard.unlanded,
+        unlanded_max=settings.guard.unlanded_max,
+        transfer_rate=lambda: connection.quotas.full_rate(TRANSFER),
         skew=connection.skew,
         directory=lambda: names.directory,
         credentials=connection.credentials,

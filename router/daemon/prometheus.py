@@ -112,6 +112,9 @@ def _of_what_is_open(status: Mapping[str, Any]) -> Iterator[Metric]:
     yield _gauge("under_way", "Moved, and not seen to have landed yet.", status["under_way"])
     yield _gauge("strays", "Moved, and not seen to have landed in time.", status["strays"])
     yield _gauge("flows_suspended", "Flows that are not used any more.", len(status["suspended_flows"]))
+    for name, key, text in (("", "limit", "Landing slots of a flow."), ("_taken", "taken", "Of these, those in use.")):
+        values = [((str(one["flow"]),), one[key]) for one in status["landing_slots"]]
+        yield _labelled(f"landing_slots{name}", text, values, labels=("flow",))
 
 
 def _of_notices(notify: Mapping[str, Any]) -> Iterator[Metric]:

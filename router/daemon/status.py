@@ -221,6 +221,15 @@ def _followed(app: Router) -> dict[str, Any]:
         "strays": len(strays),
         "stray_contacts": [_stray(app, action) for action in strays[:SHOWN]],
         "suspended_flows": sorted(str(directory.flow_name(flow)) for flow in app.safety.breakers.suspended),
+        "landing_slots": [
+            {
+                "flow": directory.flow_name(flow),
+                "taken": len(slots.taken),
+                "limit": slots.limit,
+                "landing_s": None if slots.seconds is None else round(slots.seconds, 3),
+            }
+            for flow, slots in sorted(app.safety.slots.now().items())
+        ],
     }
 
 

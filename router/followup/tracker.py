@@ -242,7 +242,8 @@ class Tracker:
         watch.action = after
         for each in self.follow_ups:
             each.watch(written)
-        self._free(after)
+        in_time = before.landing is Landing.PENDING and landing not in (Landing.DIVERTED, Landing.ENDED)
+        self._free(after, landed=in_time)
         self._sight(contact, landing)
         self.landed(contact, landing)
         if not landing.followed:
@@ -267,9 +268,9 @@ class Tracker:
             self.safety.slots.stray(stray.target.flow_id, stray.contact_id)
         events.log_stray(stray, self.safety.directory(), after=self._moved_for(stray))
 
-    def _free(self, action: Action) -> None:
+    def _free(self, action: Action, *, landed: bool = False) -> None:
         if action.target is not None:
-            self.safety.slots.free(action.target.flow_id, action.contact_id)
+            self.safety.slots.free(action.target.flow_id, action.contact_id, landed=landed)
 
     def _moved_for(self, action: Action) -> timedelta:
         return self.runtime.clock.now() - (action.settled_at or action.decided_at)

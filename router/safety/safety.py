@@ -86,18 +86,21 @@ class Safety:
         clock: Clock,
         *,
         unlanded: int,
+        unlanded_max: int = 0,
+        transfer_rate: Callable[[], float] = lambda: 0.0,
         skew: Callable[[], timedelta | None],
         directory: Callable[[], Directory],
         credentials: Credentials = FixedCredentials(),
     ) -> Safety:
         """Opens it with the pauses and resumed flows that the ledger has.
 
-        ``unlanded`` is the number of landing slots per flow, and ``skew`` returns local time minus Connect's, ``None``
-        if unknown. Raises ``LedgerUnavailable`` if the ledger cannot be read.
+        ``unlanded`` is the number of landing slots with which a flow begins. It may learn to need up to
+        ``unlanded_max``, at ``transfer_rate`` moves a second. ``skew`` returns local time minus Connect's, ``None`` if
+        unknown. Raises ``LedgerUnavailable`` if the ledger cannot be read.
         """
         records = OperatorRecords(ledger)
         breakers = Breakers(unlanded_limit=unlanded, clock=clock, flow_name=lambda flow: directory().flow_name(flow))
-        slots = LandingSlots(unlanded, clock.monotonic)
+        slots = LandingSlots(unlanded, clock.monotonic, most=unlanded_max, rate=transfer_rate)
         for flow, resumed_at in records.resumed_flows().items():
             breakers.resume(flow, resumed_at)
             slots.forgive(flow, resumed_at)

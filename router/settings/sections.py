@@ -213,7 +213,8 @@ class GuardSettings(Section):
     cooldown: Duration = Field(timedelta(minutes=5), description="between two moves of one chain by the router")
     per_cycle: Number = Field(50, description="moves in one cycle")
     per_hour: Number = Field(500, description="moves in any 3,600 seconds")
-    unlanded: Number = Field(10, description="contacts per flow that were moved and not yet seen to have landed")
+    unlanded: Number = Field(10, description="landing slots per flow at its start and after a stray")
+    unlanded_max: Number = Field(50, description="landing slots that a flow can have after landings")
 
 
 _LEDGER = f"^(sqlite:(?!//).|dynamodb:{_TABLE}$)"

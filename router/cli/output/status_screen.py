@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -151,6 +151,7 @@ def _trouble(status: Status) -> Iterator[Text]:
         yield text(f"more is due than limits and quotas let through: {drain} to drain", style="yellow")
     if status["under_way"] or status["at_agents"]:
         yield text(f"{status['under_way']} moved and not landed yet, {status['at_agents']} in agents' own queues")
+    yield from _landing_slots(status.get("landing_slots", ()))
     if status["suspended_flows"]:
         yield text(f"suspended flows: {', '.join(status['suspended_flows'])}", style="bold red")
     yield from _notices(status.get("notify"))
@@ -162,6 +163,15 @@ def _trouble(status: Status) -> Iterator[Text]:
         yield text(f"the ledger cannot be read or written: {ledger['error']}", style="bold red")
     elif ledger["open_intents"]:
         yield text(f"{count(ledger['open_intents'], 'intent')} without an answer in {ledger['path'] or ledger['url']}")
+
+
+def _landing_slots(flows: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
+    """Yields the flows that are in use. A service of an earlier version does not send them."""
+    for one in flows:
+        if one["taken"]:
+            mean = "" if one["landing_s"] is None else f", a contact lands after {one['landing_s']:.1f} s"
+            full = "yellow" if one["taken"] >= one["limit"] else ""
+            yield text(f"{one['flow']}: {one['taken']} of {one['limit']} landing slots taken{mean}", style=full)
 
 
 def _notices(notify: Status | None) -> Iterator[Text]:

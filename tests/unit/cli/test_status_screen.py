@@ -51,7 +51,7 @@ def test_a_low_terminal_shows_what_matters_most_and_names_the_rest(status, lines
 
 
 def test_a_service_of_an_earlier_version_is_shown_too(status):
-    for key in ("health", "by_rule", "last_moves"):
+    for key in ("health", "by_rule", "last_moves", "landing_slots"):
         del status[key]
     for one in (*status["queues"], *status["next_due"]):
         for key in ("promise_s", "used", "late", "ungoverned"):
@@ -108,3 +108,14 @@ def test_a_standby_router_shows_what_it_does_instead_of_cycles(status):
     del status["health"]  # of a service of an earlier version
     assert "standby, running for" in drawn(status)
     assert "no reading of the shared ledger for 1m15s" in drawn(status)
+
+
+def test_flows_whose_landing_slots_are_in_use_are_shown_with_their_landing_time(status):
+    used = {"flow": "Overflow to queue", "taken": 3, "limit": 14, "landing_s": 4.25}
+    status["landing_slots"] = [used, {**used, "flow": "New", "landing_s": None}, {**used, "flow": "Idle", "taken": 0}]
+
+    shown = drawn(status)
+
+    assert "Overflow to queue: 3 of 14 landing slots taken, a contact lands after 4.2 s" in shown
+    assert "New: 3 of 14 landing slots taken\n" in shown
+    assert "Idle" not in shown

@@ -126,6 +126,17 @@ def test_a_landing_is_written_logged_and_frees_its_slot(follow, target, new, lan
 
 
 @pytest.mark.parametrize(
+    ("target", "new", "learnt"),
+    [(*given, landing in (Landing.QUEUED, Landing.ANSWERED, Landing.AT_AGENT)) for *given, landing in LANDINGS],
+)
+def test_only_a_landing_at_a_destination_shows_that_the_flow_works(follow, target, new, learnt):
+    follow.moved(target=target)
+    follow.look(ENDED, new)
+
+    assert (follow.safety.slots.now()[target.flow_id].seconds is not None) is learnt
+
+
+@pytest.mark.parametrize(
     "new", [None, replace(NEXT, queue_id=None), replace(NEXT, scheduled_at=NOW + timedelta(days=1))]
 )
 def test_a_contact_whose_flow_is_at_work_has_not_landed(follow, new):

@@ -77,3 +77,102 @@ def test_the_end_of_the_service_ends_the_wait(places):
     threading.Timer(0.05, places.close).start()
     assert not places.await_one({FLOW}, until=None)
     assert not places.take(OTHER, C)
+
+
+START, MOST = 3, 12
+
+
+class LearningSlots:
+    """Holds slots that learn, on a clock that a test sets; contacts are numbered."""
+
+    def __init__(self, rate=1.0, start=START, most=MOST):
+        self.now = 0.0
+        self.slots = LandingSlots(start, lambda: self.now, most=most, rate=lambda: rate)
+        self._number = 0
+
+    def take(self):
+        """Takes a slot for a new contact; returns it, ``None`` without a slot."""
+        self._number += 1
+        new = ContactId(f"c{self._number}")
+        return new if self.slots.take(FLOW, new) else None
+
+    def land(self, *, after, times=1):
+        """Moves contacts one after the other, each of which lands after so many seconds."""
+        for _ in range(times):
+            moved = self.take()
+            assert moved is not None
+            self.now += after
+            self.slots.free(FLOW, moved, landed=True)
+
+    @property
+    def limit(self):
+        return self.slots.now()[FLOW].limit
+
+
+def test_a_flow_that_has_never_landed_a_contact_stops_after_the_slots_of_the_start():
+    learning = LearningSlots()
+    moved = [learning.take() for _ in range(50)]
+    assert sum(one is not None for one in moved) == START
+
+
+def test_each_landing_adds_one_slot():
+    learning = LearningSlots()
+    for number in range(1, 5):
+        learning.land(after=5)
+        assert learning.limit == START + number
+
+
+@pytest.mark.parametrize(
+    ("rate", "after", "limit"),
+    [(1.0, 5.0, 10), (0.5, 5.0, 5), (1.6, 3.5, 12), (1.0, 60.0, MOST), (1.0, 0.1, START), (0.0, 5.0, START)],
+)
+def test_slots_grow_to_twice_what_the_landing_time_needs_at_the_rate_and_never_above_the_most(rate, after, limit):
+    learning = LearningSlots(rate=rate)
+    learning.land(after=after, times=40)
+    assert learning.limit == limit
+
+
+def test_slots_that_are_no_longer_needed_are_given_up():
+    learning = LearningSlots()
+    learning.land(after=5, times=20)
+    learning.land(after=1, times=40)
+    assert learning.limit == START
+
+
+def test_a_start_above_the_most_stays_in_force():
+    learning = LearningSlots(start=20, most=12)
+    learning.land(after=60, times=10)
+    assert learning.limit == 20
+
+
+def test_a_stray_takes_the_flow_back_to_the_start_and_each_landing_adds_one_again():
+    learning = LearningSlots()
+    learning.land(after=5, times=20)
+    lost = learning.take()
+    learning.slots.stray(FLOW, lost)
+    assert learning.limit == START
+    assert [learning.take() is not None for _ in range(START)] == [True] * (START - 1) + [False]
+
+
+def test_a_stray_that_lands_late_teaches_nothing():
+    learning = LearningSlots()
+    lost = learning.take()
+    learning.slots.stray(FLOW, lost)
+    learning.now += 500
+    learning.slots.free(FLOW, lost, landed=True)
+    assert (learning.limit, learning.slots.now()[FLOW].seconds) == (START, None)
+
+
+def test_a_slot_that_is_freed_without_a_landing_teaches_nothing():
+    learning = LearningSlots()
+    for _ in range(10):
+        learning.slots.free(FLOW, learning.take())
+    assert learning.limit == START
+
+
+def test_a_take_over_begins_with_the_slots_of_the_start():
+    learning = LearningSlots()
+    learning.land(after=5, times=20)
+    learning.slots.reset(())
+    learning.land(after=5)
+    assert learning.limit == START + 1
