@@ -69,7 +69,7 @@ types: $(DEV) ## mypy, strict
 PYTEST = TEST_THE_WHEEL=1 PYTHONSAFEPATH=1 HYPOTHESIS_PROFILE=suite $(VENV)/bin/pytest -q -n $(WORKERS) --dist worksteal
 
 # npm packages: where there is no Node.js, or no npm registry, their tests are skipped and say so.
-NPM := build/dynalite/.connect-router-npm build/javascript/.connect-router-npm
+NPM := $(patsubst %,build/%/.connect-router-npm,browser dynalite javascript)
 $(NPM): build/%/.connect-router-npm: tests/%/package.json tests/%/package-lock.json
 	$(call step,$* where npm has it,mkdir -p $(@D) && cp $^ $(@D)/ && \
 		{ ! command -v npm >/dev/null || npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --fetch-retries=0 --fetch-timeout=20000 || true ; })

@@ -1,37 +1,17 @@
-"""Serves the figures of the running service to Prometheus. Imported only if ``[metrics] listen`` is set."""
+"""Collects the figures of the running service for Prometheus. Imported only if ``[metrics] listen`` is set."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from router.daemon.compose import Router
 from router.daemon.status import status_of
 from router.telemetry.counters import PREFIX
 from router.telemetry.cycle_report import FIGURES
-
-
-@contextmanager
-def exposed(app: Router, *, host: str, port: int) -> Iterator[int]:
-    """Serves ``/metrics`` until the block ends, and yields the port, which differs from ``port`` if that is 0.
-
-    Raises ``OSError`` if it cannot listen on the address.
-    """
-    registry = CollectorRegistry()
-    registry.register(PrometheusCollector(app))
-    ProcessCollector(registry=registry)
-    server, thread = start_http_server(port, addr=host, registry=registry)
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class PrometheusCollector:

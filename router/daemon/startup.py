@@ -114,13 +114,14 @@ class InstanceWait:
 
 @contextmanager
 def serving_metrics(app: Router) -> Iterator[None]:
-    """Serves Prometheus while the block runs, if ``metrics.listen`` is set. Raises ``MetricsUnusable``; the router is
-    closed then."""
+    """Serves Prometheus, browsers and health checks while the block runs, if ``metrics.listen`` is set.
+
+    Raises ``MetricsUnusable``; the router is closed then."""
     address = app.settings.metrics.address
     if address is None:
         yield
         return
-    from router.daemon.prometheus import exposed  # its library takes time to import
+    from router.daemon.web_server import exposed  # its library takes time to import
 
     host, port = address
     with ExitStack() as stack:

@@ -14,7 +14,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from router.daemon.prometheus import PrometheusCollector, exposed
+from router.daemon.prometheus import PrometheusCollector
+from router.daemon.web_server import exposed
 from router.rules.rule import Mode
 
 HOUR = timedelta(hours=1)
