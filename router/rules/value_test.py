@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
+from itertools import takewhile
 
 import re2
 
@@ -46,6 +47,18 @@ def compile_regex(text: str) -> Callable[[str], bool]:
     """Returns a test that the whole value fits; it reads the first 4,096 characters. Raises ``PatternError``."""
     fits = _compiled(text)
     return lambda value: fits(value[:LONGEST_VALUE])
+
+
+@lru_cache(maxsize=8_192)
+def pattern_start(text: str, *, folded: bool) -> str:
+    """Returns the text with which every value begins that fits the regular expression."""
+    ends = re2.compile(_cased(text, folded), _OPTIONS).possiblematchrange(40)
+    common = takewhile(lambda pair: pair[0] == pair[1], zip(*ends, strict=False))
+    return bytes(one for one, _ in common).decode("utf-8", "ignore")
+
+
+def _cased(pattern: str, folded: bool) -> str:
+    return f"(?i:{pattern})" if folded else pattern
 
 
 def _anything(_value: str) -> bool:
@@ -140,7 +153,7 @@ class TextForm:
 
     def _compiled(self) -> Callable[[str], bool]:
         if self.pattern is not None:
-            return compile_regex(f"(?i:{self.pattern})" if self.folded else self.pattern)
+            return compile_regex(_cased(self.pattern, self.folded))
         globs = [compile_glob(glob) for glob in self.globs]
         return lambda text: any(glob(text) for glob in globs)
 
@@ -188,8 +201,13 @@ def _comparable(value: Value | None) -> Decimal | timedelta | None:
     if isinstance(value, timedelta):
         return value
     if isinstance(value, str):
-        return Decimal(value) if _NUMBER.fullmatch(value) else None
+        return as_number(value)
     return Decimal(str(value)) if isinstance(value, int | float) else None
+
+
+def as_number(text: str) -> Decimal | None:
+    """Returns the number that a text is compared as in ranges; ``None`` if it is no plain decimal number."""
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def _not_above(low: Decimal | timedelta | None, high: Decimal | timedelta | None) -> bool:

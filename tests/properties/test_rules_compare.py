@@ -222,9 +222,12 @@ def test_a_contact_that_is_shown_to_fit_two_conditions_fits_both(first, second):
 def test_the_scopes_leave_out_no_rule_that_overlaps_or_is_wider(tables):
     rules: Any = [Conditional(condition(table)) for table in tables]
     scopes, prover, last = RuleScopes(rules), Prover(), len(rules) - 1
-    overlapping, wider = list(scopes.overlapping(last, after=False)), list(scopes.wider(last))
+    before, after = list(scopes.overlapping(last, after=False)), list(scopes.overlapping(0, after=True))
+    wider = list(scopes.wider(last))
+    for one in rules[1:]:
+        assert one in after or common_contact(rules[0].condition, one.condition, list(QUEUES)) is None
     for one in rules[:last]:
-        assert one in overlapping or common_contact(one.condition, rules[last].condition, list(QUEUES)) is None
+        assert one in before or common_contact(one.condition, rules[last].condition, list(QUEUES)) is None
         assert one in wider or prover.impossible(rules[last].condition) or not prover.implies(
             rules[last].condition, one.condition
         )
