@@ -165,11 +165,15 @@ def test_status_pause_and_reload_of_a_running_service(hostile, reading, ending):
     assert [path.name for path in made if path.stat().st_mode & 0o007] == []
 
 
+PROGRESS = re.compile(r"\x1b\[\?25[lh]|\r?(\x1b\[(1A|2K))+")
+"""What rich sends to hide the cursor, and to replace the line of the progress."""
+
+
 @pytest.mark.parametrize("command", [["plan"], ["explain", "CONTACT"], ["run", "--once", "--observe"]], ids=" ".join)
 def test_on_a_terminal_only_the_programs_own_colours_reach_it(hostile, command):
     shown = on_a_terminal(hostile, [hostile.contact if one == "CONTACT" else one for one in command])
 
-    left = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r\n", "\n")
+    left = PROGRESS.sub("", re.sub(r"\x1b\[[0-9;]*m", "", shown)).replace("\r\n", "\n")
     assert "late" in left
     assert unprintable(left) == set()
 
