@@ -83,6 +83,8 @@ def test_it_says_what_it_works_on_before_anything_else(bench):
     assert (first["event"], first["instance"], first["mode"], first["config"]) == (
         "service.starting", bench.sandbox.instance_id, "enforce", "config.toml",
     )  # fmt: skip
+    assert first["message"] == f"starting for instance {bench.sandbox.instance_id}, mode enforce"
+    assert (first["service"], first["region"], first["pid"]) == ("connect-router", "us-east-1", service.pid)
 
 
 def test_with_a_console_log_it_says_so_on_standard_error_in_words(bench):

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         format=settings.log.format,
         taps=_taps(settings),
         instance=settings.connect.instance_id,
-        region=settings.connect.region,
+        region=settings.connect.region or os.environ.get("AWS_DEFAULT_REGION"),
         queued=True,
         line=line,
     )
