@@ -47,6 +47,12 @@ class Governance:
         return (*self.giving_way, *governing, *self.side_rules)
 
     @property
+    def promising(self) -> tuple[TriedRule, ...]:
+        """Returns the rules whose promise to the contact counts: those that govern, hold or give way, or may govern."""
+        holders = (self.governing, self.held_by)
+        return (*self.giving_way, *(one for one in holders if one is not None), *self.undecided)
+
+    @property
     def clock_needs(self) -> tuple[Need, ...]:
         return tuple(need for one in (*self.acting, *self.undecided) for need in one.clock_needs)
 

@@ -36,9 +36,9 @@ def late_rules(account: Account) -> Iterator[tuple[TriedRule, timedelta]]:
     found = account.governance
     if found is None:
         return
-    for one in (found.governing, found.held_by, *found.undecided):
-        target = one.rule.rule.sla.target if one is not None else None
-        if one is None or one.elapsed is None or target is None or one.elapsed <= target:
+    for one in found.promising:
+        target = one.rule.rule.sla.target
+        if one.elapsed is None or target is None or one.elapsed <= target:
             continue
         if not isinstance(one.hours, Unread):
             yield one, one.elapsed - target
@@ -123,8 +123,8 @@ class BreachTransitions:
 def _reason(account: Account, tried: TriedRule, result: Result | None) -> tuple[str, str]:
     """Returns why the contact is left where it is: the reason of its hold, or how performing the decision ended."""
     name = tried.rule.name
-    if result is not None and result.decision.rule == name:
-        return (result.reason.value if result.reason is not None else result.outcome.value), result.detail
     holds = [one for one in account.decisions if isinstance(one, Hold)]
+    if result is not None and (result.decision.rule == name or not holds):
+        return (result.reason.value if result.reason is not None else result.outcome.value), result.detail
     hold = next((one for one in holds if one.rule == name), holds[0] if holds else None)
     return (hold.reason.value, hold.detail) if hold is not None else (NO_STEP_DUE, "")

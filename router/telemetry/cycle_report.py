@@ -246,10 +246,9 @@ def _late(account: Account) -> timedelta:
     found = account.governance
     if found is None:
         return timedelta()
-    rules = [one for one in (*found.giving_way, found.governing, found.held_by, *found.undecided) if one is not None]
     late = (
         one.elapsed - one.rule.rule.sla.target
-        for one in rules
+        for one in found.promising
         if one.elapsed is not None and one.rule.rule.sla.target is not None
     )
     return max(late, default=timedelta())

@@ -84,3 +84,15 @@ def test_explain_shows_the_contacts_that_were_just_sent(centre):
     account = preview.account(late)
     assert account is not None
     assert "2 free, less 2 just sent there = 0" in "\n".join(lines(account, preview))
+
+
+def test_a_promise_of_a_rule_that_gave_way_is_not_broken_without_a_line(centre, events):
+    promised = RULES.replace('on_hold = "next"', 'on_hold = "next"\nsla.target = "20m"')
+    contact = centre.world.enqueue("TASK", "Billing", waited=15 * MINUTE)
+    app = centre.router(promised)
+    app.cycle.run(until=None)
+    centre.clock.travel(10 * MINUTE)
+    for _ in range(3):
+        app.cycle.run(until=None)
+    [line] = [line for line in events if line["event"] == "contact.breached"]
+    assert (line["contact_id"], line["rule"], line["reason"]) == (contact, "free-slot", "no_eligible_destination")
