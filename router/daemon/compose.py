@@ -19,6 +19,7 @@ from router.ledger.breach_records import BreachRecords
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
 from router.lookup.background import Background
+from router.lookup.live_figures import TimelyGauge
 from router.lookup.snapshot import Lookup
 from router.model import Contact, Landing
 from router.ports import TRANSFER, Clock
@@ -262,10 +263,11 @@ def _open_cycle(
     follower = Tracker.open(
         settings, runtime, connection, ledger, executor, safety, enforces=mode is Mode.ENFORCE, landed=landed
     )
+    gauge = TimelyGauge(gauge=connection.instance, background=background) if background is not None else None
     return Cycle(
         lookup=lookup,
         names=names,
-        search=SearchPlanner.open(connection, clock, settings),
+        search=SearchPlanner.open(connection, clock, settings, gauge=gauge),
         executor=executor,
         follower=follower,
         stranded=StrandedContacts(

@@ -174,6 +174,12 @@ def log_search_failed(failure: Failure, *, cycle: int) -> None:
     log.warning("search.degraded", cycle=cycle, error=failure.code, message=failure.message)
 
 
+def log_metrics_late() -> None:
+    """Logs that the metrics of the queues are not there in time for a search."""
+    message = "no response within 2 s: the queues are searched without the metrics"
+    log.warning("api.failing", operation="GetCurrentMetricData", error="NoAnswerYet", message=message)
+
+
 def log_row_unreadable(contact_id: ContactId | None, problem: str) -> None:
     log.warning("search.degraded", error="UnreadableRow", message=problem, contact_id=contact_id)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from router.connect.answers import Failure
-from router.lookup.background import Background, ReadFailure
+from router import events
+from router.connect.answers import Failure, Unknown
+from router.lookup.background import NO_ANSWER_YET, Background, ReadFailure
+from router.model import Channel, QueueId, QueueMetrics
+from router.news import NewsFilter
+from router.ports import Gauge
 
 LATE_COUNTS_FOR = 5.0
 """Seconds for which an answer counts that no look waited for. Metrics may lag 30 seconds behind the router's moves."""
+
+LATE = ReadFailure(code=NO_ANSWER_YET)
 
 Id = TypeVar("Id", bound=Hashable)
 Row = TypeVar("Row")
@@ -76,3 +82,27 @@ class LiveFigures(Generic[Id, Row, Value]):
                 if of & ids:
                     found = found.add(of, answer)
         return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelyGauge:
+    """Reads the metrics for a search that does not wait long for them: without them it searches all queues."""
+
+    gauge: Gauge
+    background: Background
+    _news: NewsFilter[str] = field(default_factory=lambda: NewsFilter(monotonic))
+
+    def queue_metrics(
+        self, queue_ids: Collection[QueueId], channels: Collection[Channel]
+    ) -> Mapping[tuple[QueueId, Channel], QueueMetrics] | Failure:
+        """Returns the metrics, or a failure if they are not there in time. No second call is made while one hangs."""
+        key, answers = tuple(queue_ids), dict[Any, Any]()
+        if not self.background.under_way(id(self)):
+            answers |= self.background.read_all(id(self), [key], lambda ids: self.gauge.queue_metrics(ids, channels))
+        answer: Mapping[tuple[QueueId, Channel], QueueMetrics] | Failure | ReadFailure = answers.get(key, LATE)
+        if not isinstance(answer, ReadFailure):
+            self._news.forget("late")
+            return answer
+        if self._news.is_news("late"):
+            events.log_metrics_late()
+        return Unknown(code=answer.code, message="")

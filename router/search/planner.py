@@ -62,12 +62,14 @@ class SearchPlanner:
     _news: NewsFilter[str] = field(default_factory=NewsFilter)
 
     @classmethod
-    def open(cls, connection: Connection, clock: Clock, settings: Settings) -> SearchPlanner:
-        """Opens it over a connection, with an empty waiting list."""
+    def open(
+        cls, connection: Connection, clock: Clock, settings: Settings, *, gauge: Gauge | None = None
+    ) -> SearchPlanner:
+        """Opens it over a connection, with an empty waiting list; ``gauge`` replaces the connection's."""
         channels = frozenset(Channel(channel) for channel in settings.poll.channels)
         return cls(
             reader=connection.reader,
-            gauge=connection.instance,
+            gauge=gauge or connection.instance,
             clock=clock,
             pacer=connection.quotas,
             waiting_list=WaitingList(channels=channels),

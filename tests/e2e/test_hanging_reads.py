@@ -171,3 +171,29 @@ def test_an_intent_hangs_that_an_earlier_run_left_open(centre, hang, events):
     centre.disown(app)
     with running(app):
         assert_moved_in_time(centre, due)
+
+
+def test_the_metrics_hang_from_the_start_and_the_first_search_does_without_them(centre, hang, events):
+    hung = hang("GetCurrentMetricData")
+    due = due_soon(centre)
+    app = centre.router(**EVERY)
+    centre.disown(app)
+    began = time.monotonic()
+    with running(app):
+        until(lambda: len(app.acting.waiting_list) >= OTHERS)
+        assert time.monotonic() - began < WITHIN_S
+        assert hung.calls
+        assert_moved_in_time(centre, due)
+    assert "NoAnswerYet" in [line["error"] for line in events if line["event"] == "api.failing"]
+
+
+def test_a_moved_contact_hangs_and_the_landings_of_the_others_are_seen(centre, hang, events):
+    due = due_soon(centre)
+    first = next(iter(due))
+    app = centre.router(**EVERY, **{"guard.unlanded": 2})
+    centre.disown(app)
+    with running(app):
+        until(lambda: first in {one.contact_id for one in centre.world.transfers}, within=20)
+        moved = [one.new_contact_id for one in app.follower.followed if one.contact_id == first]
+        hang("DescribeContact", [one for one in moved if one is not None] or [first])
+        assert_moved_in_time(centre, due)
