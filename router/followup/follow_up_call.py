@@ -215,13 +215,18 @@ class FollowUp(ABC):
             self._send(planned, grant, had=routing_of(contact.details))
 
     def _send(self, action: Action, grant: Grant, *, had: RoutingData) -> None:
-        sent = replace(action, send_by=self.runtime.clock.now() + SEND_BY, attempts=action.attempts + 1)
-        self.ledger.require_turn()
-        self.ledger.renew(sent)
-        self.watch((sent,))
-        self.ledger.require_turn()
-        grant.use()
-        answer = self.call(sent)
+        """Makes the call, unless it has been held since the look began, by an operator's pause for example."""
+        terms = self.safety.terms
+        with terms.call(terms.number) as current:
+            if not current or self.safety.hold_before_follow_up(action) is not None:
+                return
+            sent = replace(action, send_by=self.runtime.clock.now() + SEND_BY, attempts=action.attempts + 1)
+            self.ledger.require_turn()
+            self.ledger.renew(sent)
+            self.watch((sent,))
+            self.ledger.require_turn()
+            grant.use()
+            answer = self.call(sent)
         if isinstance(answer, Throttled):
             self.pacer.throttled(self.operation)
         elif not isinstance(answer, Unknown | Unauthenticated):

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from router.connect.answers import Denied, Rejected, Throttled, Unauthenticated, Unknown
-from router.model import ActionState, RoutingData
+from router.model import ActionState, Pause, PauseKind, RoutingData
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 LOST = Unknown(code="TimedOut", message="no answer")
@@ -118,6 +118,43 @@ def test_nothing_is_tried_after_ten_minutes(bench):
 
     assert bench.connect.updates == []
     assert (bench.only().state, bench.only().error) == (ActionState.REFUSED, "NoAnswer")
+
+
+def test_a_pause_that_is_set_while_the_contact_is_read_comes_before_the_call(bench):
+    bench.moved()
+    describe, until = bench.connect.describe, bench.clock.now() + MINUTE
+    pause = Pause(kind=PauseKind.ALL, subject="", name="", until=until, comment="", who="ann", set_at=until - MINUTE)
+
+    def paused_meanwhile(contact_id):
+        bench.safety.pauses.set(pause)
+        bench.safety.terms.change()
+        return describe(contact_id)
+
+    bench.connect.describe = paused_meanwhile
+    bench.look()
+    assert bench.connect.updates == []
+    assert (bench.only().open, bench.only().sent_at) == (True, None)
+
+    bench.connect.describe = describe
+    bench.clock.travel(2 * MINUTE)
+    bench.look()
+    assert len(bench.connect.updates) == 1
+
+
+def test_a_change_is_not_reported_before_a_call_under_way_has_ended(bench):
+    bench.moved()
+    ended: list[bool] = []
+    reroute = bench.connect.reroute
+
+    def changed_meanwhile(**call):
+        bench.safety.terms.change()
+        ended.append(bench.safety.terms.await_calls(within=0))
+        return reroute(**call)
+
+    bench.connect.reroute = changed_meanwhile
+    bench.look()
+    assert ended == [False]
+    assert bench.safety.terms.await_calls(within=0)
 
 
 def test_the_next_process_takes_up_what_is_open(bench):
