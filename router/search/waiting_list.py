@@ -187,7 +187,7 @@ class WaitingList:
         """Records what was decided on contacts: the account, when to decide again, and whether at each poll.
 
         A contact whose account has no wait no longer waits and is removed. A contact that is gone, or was seen with
-        changes since it was taken, is left as it is; then it is still due.
+        changes since it was taken, is left as it is; then it is still due. So is a contact that was made due meanwhile.
         """
         with self._lock:
             for account, decide_at, each_poll in decisions:
@@ -197,7 +197,8 @@ class WaitingList:
                 if account.wait is None:
                     del self._entries[account.contact.id]
                     continue
-                entry.account, entry.decide_at, entry.each_poll = account, decide_at, each_poll
+                entry.account, entry.each_poll = account, each_poll
+                entry.decide_at = min(entry.decide_at, decide_at)
                 entry.awaits_slot = False
 
     def remove(self, contact: Contact) -> None:

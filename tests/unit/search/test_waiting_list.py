@@ -146,6 +146,15 @@ def test_a_contact_seen_anew_while_it_was_decided_on_is_still_to_be_decided_on(w
     assert ids(waiting_list.take_due(AT)) == {"a"}
 
 
+def test_a_contact_that_was_made_due_while_it_was_decided_on_is_still_to_be_decided_on(waiting_list):
+    waiting_list.record_seen([contact("a"), contact("b")], AT)
+    both = waiting_list.take_due(AT)
+    waiting_list.decide_again(["a"])
+    for taken in both:
+        decided(waiting_list, taken, look_at=AT + minutes(5), each_poll=True)
+    assert ids(waiting_list.take_due(AT)) == {"a"}
+
+
 def test_a_wait_that_is_over_is_forgotten_and_a_new_one_of_the_same_contact_is_not(waiting_list):
     old, new = contact("a", waited=5), contact("a", waited=1)
     waiting_list.record_seen([new], AT)
