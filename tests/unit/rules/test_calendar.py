@@ -151,3 +151,9 @@ def test_a_due_instant_costs_only_the_days_up_to_it(windows, days):
     due = calendar.after(start, open_for)
     assert calendar.open_time(start, due) == open_for
     assert len(calendar._days) <= days + 6
+
+
+def test_hours_that_hardly_ever_open_cost_no_more_days_than_a_contact_can_wait():
+    a_minute_a_week = Calendar(BERLIN, {0: (Window(0, 1),)})
+    assert a_minute_a_week.after(local("2026-10-20T09:30"), timedelta(hours=720)) == NEVER
+    assert len(a_minute_a_week._days) < 800
