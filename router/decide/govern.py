@@ -3,7 +3,7 @@ finished."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -207,6 +207,17 @@ def _acts_behind(rule: RuleInForce, wait: Wait) -> bool:
     return rule.side_rule or rule.excludes or wait.has_actions_of(rule.rule.name)
 
 
+def _possible(rules: Iterable[RuleInForce], waiting: WaitingContact) -> Iterator[TriedRule]:
+    """Yields the rules that may match, and of rules that are due at the same instants only the first."""
+    found: set[Hashable] = set()
+    for rule in rules:
+        if waiting.wait.actions or rule.clock not in found:
+            one = try_rule(rule, waiting)
+            if one.due is not None:
+                found.add(rule.clock)
+                yield one
+
+
 def _ungoverned(one: TriedRule, rest: Sequence[RuleInForce], waiting: WaitingContact) -> Governance:
     """Decides on a contact behind an exclusion rule, or behind a rule of which it is not known whether it governs.
 
@@ -215,7 +226,7 @@ def _ungoverned(one: TriedRule, rest: Sequence[RuleInForce], waiting: WaitingCon
     """
     if one.role is Role.EXCLUSION:
         return Governance(held=HoldReason.EXCLUDED, held_by=one)
-    possible = tuple(other for rule in rest if (other := try_rule(rule, waiting)).due is not None)
+    possible = tuple(_possible(rest, waiting))
     clocks_first = any(other.unread_start is not None and other.clock_needs for other in possible)
     if clocks_first or not any(other.anything_due for other in possible):
         return Governance(undecided=possible)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 from router.decide.match_subject import is_detail
@@ -10,6 +10,7 @@ from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
 from router.model import QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.match_keys import match_key
 from router.rules.rule import Mode
 
 NO_RULES: frozenset[str] = frozenset()
@@ -20,7 +21,8 @@ class RuleInForce:
     """Describes a rule that is in force; ``mode`` is the weaker of the rule's and the service's.
 
     A ``side_rule`` acts in addition to the governing rule: it has no ``to`` step, or it only observes while the service
-    enforces. ``reads_details``: one of its conditions is on a value that only DescribeContact has.
+    enforces. ``reads_details``: one of its conditions is on a value that only DescribeContact has. Rules with an equal
+    ``clock`` are due at the same instants, for a contact on which neither has acted.
     """
 
     rule: BoundRule
@@ -28,6 +30,7 @@ class RuleInForce:
     side_rule: bool
     reads_details: bool
     excludes: bool
+    clock: Hashable
 
     @classmethod
     def of(cls, rule: BoundRule, snapshot: Snapshot) -> RuleInForce | None:
@@ -38,7 +41,17 @@ class RuleInForce:
         only_observes = mode is Mode.OBSERVE and snapshot.mode is Mode.ENFORCE
         reads_details = any(is_detail(test.key) for test in rule.conditions)
         excludes = rule.rule.excludes
-        return cls(rule, mode, only_observes or not (rule.to_steps or excludes), reads_details, excludes)
+        clock = mode, _clock_of(rule)
+        return cls(rule, mode, only_observes or not (rule.to_steps or excludes), reads_details, excludes, clock)
+
+
+def _clock_of(rule: BoundRule) -> Hashable:
+    """Returns what decides when a rule's steps are due; its name if its conditions change with the time as well."""
+    if any(match_key(test.key).timed for test in rule.conditions):
+        return rule.name
+    sla = rule.rule.sla
+    steps = ((one.at, bool(one.to), one.warn is None, one.routing is None) for one in rule.rule.steps)
+    return sla.target, sla.clock, sla.hours, rule.hours_id, rule.rule.guard.enqueued_after, *steps
 
 
 @dataclass(frozen=True, slots=True)

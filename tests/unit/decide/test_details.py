@@ -1,6 +1,7 @@
 """Tests conditions on values that only DescribeContact and ListAssociatedContacts return."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -8,7 +9,7 @@ from router.decide.decide import decide
 from router.decide.match_subject import conditions_still_hold
 from router.model import ActionState, Channel, Details, HoldReason, Need, NeedKind, ProfileId, RoutingData
 from router.rules.condition import Unread
-from tests.builders.contacts import act, after, contact, move
+from tests.builders.contacts import NOW, act, after, contact, move
 from tests.builders.instance import ANN, BILLING, GENERAL, OVERFLOW, free, to, to_agent
 from tests.builders.rules import overflow, rules
 from tests.builders.snapshots import changed, live, outcome, snapshot, the_hold, the_transfer
@@ -323,3 +324,11 @@ def test_of_two_rules_that_observe_the_next_shows_its_move_while_the_first_is_no
         "vip 1: unreadable (observed)",
         "next 1: to Overflow (observed)",
     ]
+
+
+def test_of_undecided_rules_that_are_due_at_the_same_instants_only_the_first_is_tried():
+    many = [on(f'attributes.tier = "{n}"', f"rule-{n}", at="30m" if n % 2 else "40m") for n in range(50)]
+    timed = on('attributes.tier = "vip", waited = { min = "1m" }', "timed", at="40m")
+    account = decide(snapshot(WAITING), rules("".join([*many, timed]))).accounts[WAITING.id]
+    assert [one.rule.name for one in account.governance.undecided] == ["rule-0", "rule-1", "timed"]
+    assert account.next_due_at == NOW + timedelta(minutes=10)
