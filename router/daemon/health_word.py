@@ -78,13 +78,15 @@ def _behind(status: Status) -> Iterator[str]:
 
 
 def _late(status: Status) -> Iterator[str]:
-    if status["oldest_breach_s"] is None:
-        return
     late = sum(queue["late"] for queue in status["queues"])
+    oldest_s = status["oldest_breach_s"]  # of those with which the rules are not done yet
+    if not late and oldest_s is None:
+        return
     are = "one contact is past its promise" if late == 1 else f"{late} contacts are past their promise"
+    oldest = "" if oldest_s is None else f", the oldest by {_span(oldest_s)}"
     held = max(((number, reason) for reason, number in status["held"].items()), default=None)
-    why = f"; most are held by {held[1]}" if held is not None and late else ""
-    yield f"{are}, the oldest by {_span(status['oldest_breach_s'])}{why}"
+    why = f"; most are held by {held[1]}" if held is not None and late and oldest else ""
+    yield f"{are}{oldest}{why}"
 
 
 def _well(status: Status) -> str:

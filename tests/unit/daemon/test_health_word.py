@@ -17,7 +17,8 @@ REFUSED = {"at": "2026-11-23T03:11:34Z", "errors": ["rules/10-late.toml:1:1: no"
 @pytest.fixture
 def status():
     [sample] = [one for one in re.findall(r"^```json\n(.*?)^```$", PAGE, re.M | re.S) if '"silent_s"' in one]
-    return {**json.loads(sample), **WELL}
+    status = json.loads(sample)
+    return {**status, **WELL, "queues": [{**queue, "late": 0} for queue in status["queues"]]}
 
 
 def test_without_trouble_the_service_is_well(status):
@@ -47,11 +48,27 @@ def test_without_trouble_the_service_is_well(status):
         ({"silent_s": 7.0}, "degraded", "the search has been incomplete for 7s"),
         ({"pauses": [{"what": "rule"}, {"what": "all", "who": "root", "comment": "x"}]}, "paused", "by root: x"),
         ({"drain_s": 90.0}, "behind", "more is due than limits and quotas let through: 1m30s to drain"),
-        ({"oldest_breach_s": 60.0}, "late", "9 contacts are past their promise, the oldest by 1m"),
     ],
 )
 def test_each_trouble_has_its_word_and_its_reason(status, changes, word, reason):
     assert health_of({**status, **changes}) == {"word": word, "reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("late", "oldest_s", "reason"),
+    [
+        (9, 60.0, "9 contacts are past their promise, the oldest by 1m"),
+        (1, 60.0, "one contact is past its promise, the oldest by 1m"),
+        # The rules are done with these, and yet they wait.
+        (9, None, "9 contacts are past their promise"),
+    ],
+)
+def test_a_contact_that_waits_past_its_promise_is_late_even_where_the_rules_are_done_with_it(
+    status, late, oldest_s, reason
+):
+    queues = [{**status["queues"][0], "late": late}, *status["queues"][1:]]
+
+    assert health_of({**status, "queues": queues, "oldest_breach_s": oldest_s}) == {"word": "late", "reason": reason}
 
 
 def test_the_rules_count_too(status):
