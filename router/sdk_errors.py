@@ -66,6 +66,17 @@ WRONG_KEY = "the signature is wrong: check that secret key and key id belong tog
 TLS_REMEDY = (
     "AWS_CA_BUNDLE, or ca_bundle in the AWS profile, must name a readable file that contains the certificate of the CA"
 )
+OTHER_TLS_REMEDIES = {
+    "hostname": "the address must have a name that the certificate has: check AWS_ENDPOINT_URL_CONNECT",
+    "mismatch": "the address must have a name that the certificate has: check AWS_ENDPOINT_URL_CONNECT",
+    "subjectaltname": "the address must have a name that the certificate has: check AWS_ENDPOINT_URL_CONNECT",
+    "expired": "check the clock of this machine, then renew the certificate",
+    "yet": "check the clock of this machine",
+    "wrong_version_number": "no TLS is spoken there: check https:// in AWS_ENDPOINT_URL_CONNECT and HTTPS_PROXY",
+}
+"""Remedies of TLS errors that are not about the CA, by words of OpenSSL."""
+TUNNEL = re.compile(r"Tunnel\sconnection\sfailed:\s(\d{3})")
+"""What Python's HTTP client reports of a proxy that refuses to connect."""
 
 
 def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
@@ -106,14 +117,15 @@ def describe_error(error: BaseException) -> str:
         code = str(told.get("Code") or name)
         return one_line(f"{code}: {message_of_aws(code, str(told.get('Message') or ''))}")
     if _is_of_sdk(error) and name in HARMLESS:
-        return one_line(without_user(str(error)))
+        return one_line(without_user("; ".join([str(error), *_refusal_of_proxy(error)])))
     if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint: "):
         return one_line(without_user(str(error)))
     if isinstance(error, OSError) and error.strerror and not _is_of_sdk(error):
         return one_line(f"{error.filename or name}: {error.strerror}")
     reason = _tls_reason(error) if name in ("HTTPClientError", "SSLError") else None
     if reason is not None:
-        return one_line(f"{reason}; {TLS_REMEDY}")
+        fitting = (remedy for words, remedy in OTHER_TLS_REMEDIES.items() if words in reason.lower())
+        return one_line(f"{reason}; {next(fitting, TLS_REMEDY)}")
     provider = getattr(error, "kwargs", {}).get("provider")
     return f"{name}{f' from {one_line(str(provider), 60)}' if provider else ''}: {WITHHELD}"
 
@@ -130,6 +142,15 @@ def _passed_sdk(error: BaseException) -> bool:
 
 def _is_of_sdk(error: BaseException) -> bool:
     return any(type_.__module__.startswith(("botocore.", "boto3.")) for type_ in type(error).__mro__)
+
+
+def _refusal_of_proxy(error: BaseException) -> Iterator[str]:
+    """Yields the status with which a proxy refused the connection, and the remedy; nothing if none did."""
+    for found in filter(None, (TUNNEL.match(str(one)) for one in _chain(error))):
+        wanted = "HTTPS_PROXY must have its user and password"
+        remedy = wanted if found[1] == "407" else "it must let this address through"
+        yield f"the proxy refuses it with HTTP {found[1]}: {remedy}"
+        return
 
 
 def _tls_reason(error: BaseException) -> str | None:

@@ -12,6 +12,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     HTTPClientError,
     ProfileNotFound,
+    ProxyConnectionError,
     SSLError,
 )
 
@@ -90,6 +91,12 @@ def _verification(reason):
     return error
 
 
+def _tls(reason):
+    error = ssl.SSLError(1, f"[SSL: {reason}] {reason.lower()}")
+    error.reason = reason
+    return error
+
+
 class CertificateError(ValueError):
     """Imitates urllib3's error of the same name."""
 
@@ -98,18 +105,54 @@ class CertificateError(ValueError):
     ("inner", "reason"),
     [
         (_verification("self-signed certificate"), "the certificate is not trusted (self-signed certificate)"),
-        (_verification("certificate has expired"), "the certificate is not trusted (certificate has expired)"),
-        (CertificateError("hostname 'a' doesn't match 'b'"), "the certificate is not trusted (hostname 'a' doesn't"),
         (FileNotFoundError(2, "No such file or directory"), "the file of trusted certificates cannot be read (No such"),
         (PermissionError(13, "Permission denied"), "the file of trusted certificates cannot be read (Permission"),
         (IsADirectoryError(21, "Is a directory"), "the file of trusted certificates cannot be read (Is a directory)"),
-        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "TLS failed ("),
+        (_tls("NO_CERTIFICATE_OR_CRL_FOUND"), "TLS failed (NO_CERTIFICATE_OR_CRL_FOUND)"),
     ],
 )
 def test_a_tls_error_has_its_reason_and_the_remedy(inner, reason):
     text = describe_error(SSLError(endpoint_url="https://connect.example", error=inner))
     assert text.startswith(reason)
     assert text.endswith(TLS_REMEDY)
+
+
+@pytest.mark.parametrize(
+    ("inner", "remedy"),
+    [
+        (_verification("certificate has expired"), "check the clock of this machine, then renew the certificate"),
+        (_verification("certificate is not yet valid"), "check the clock of this machine"),
+        (_verification("Hostname mismatch, certificate is not valid for 'b'."), "check AWS_ENDPOINT_URL_CONNECT"),
+        (_verification("IP address mismatch, certificate is not valid for 'b'."), "check AWS_ENDPOINT_URL_CONNECT"),
+        (CertificateError("hostname 'a' doesn't match 'b'"), "check AWS_ENDPOINT_URL_CONNECT"),
+        (CertificateError("no appropriate subjectAltName fields were found"), "check AWS_ENDPOINT_URL_CONNECT"),
+        (_tls("WRONG_VERSION_NUMBER"), "check https:// in AWS_ENDPOINT_URL_CONNECT and HTTPS_PROXY"),
+    ],
+)
+def test_a_tls_error_that_is_not_about_the_ca_has_another_remedy(inner, remedy):
+    text = describe_error(SSLError(endpoint_url="https://connect.example", error=inner))
+    assert text.endswith(remedy)
+    assert TLS_REMEDY not in text
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("407 Proxy Authentication Required", "HTTP 407: HTTPS_PROXY must have its user and password"),
+        (f"403 {SECRET}", "HTTP 403: it must let this address through"),
+    ],
+)
+def test_a_proxy_that_refuses_to_connect_is_named_with_its_status(told, shown):
+    inner = OSError("Cannot connect to proxy.", OSError(f"Tunnel connection failed: {told}"))
+    text = describe_error(ProxyConnectionError(proxy_url="http://me:Secret@proxy.example", error=inner))
+    assert text.endswith(f"; the proxy refuses it with {shown}")
+    assert "Secret" not in text
+
+
+def test_a_proxy_that_cannot_be_reached_is_not_said_to_refuse():
+    inner = OSError("Cannot connect to proxy.", ConnectionRefusedError(111, "Connection refused"))
+    text = describe_error(ProxyConnectionError(proxy_url="http://proxy.example", error=inner))
+    assert text == 'Failed to connect to proxy URL: "http://proxy.example"'
 
 
 @pytest.mark.parametrize(
