@@ -31,7 +31,7 @@ mode = "enforce"
 [guard]
 per_cycle = 10000
 per_hour = 10000
-unlanded = 1000
+unlanded = {unlanded}
 [rules]
 path = "rules"
 [ledger]
@@ -42,10 +42,12 @@ format = "json"
 """
 
 
-def configure(folder: Path, instance: str, rules: str, *, execute: str = "", more: str = "") -> None:
+def configure(
+    folder: Path, instance: str, rules: str, *, execute: str = "", more: str = "", unlanded: int = 1000
+) -> None:
     (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules" / "10-bench.toml").write_text(rules)
-    (folder / "config.toml").write_text(CONFIG.format(instance=instance, execute=execute, more=more))
+    (folder / "config.toml").write_text(CONFIG.format(instance=instance, execute=execute, more=more, unlanded=unlanded))
 
 
 @dataclass
@@ -122,8 +124,8 @@ class Stage:
     def told(self) -> list[dict[str, Any]]:
         return self.contender.told
 
-    def configure(self, rules: str, *, execute: str = "", more: str = "") -> None:
-        configure(self.contender.folder, self.sandbox.instance_id, rules, execute=execute, more=more)
+    def configure(self, rules: str, **others: Any) -> None:
+        configure(self.contender.folder, self.sandbox.instance_id, rules, **others)
 
     def router(self) -> subprocess.Popen[str]:
         return self.contender.router(self.sandbox.endpoint)
