@@ -330,5 +330,6 @@ def test_of_undecided_rules_that_are_due_at_the_same_instants_only_the_first_is_
     many = [on(f'attributes.tier = "{n}"', f"rule-{n}", at="30m" if n % 2 else "40m") for n in range(50)]
     timed = on('attributes.tier = "vip", waited = { min = "1m" }', "timed", at="40m")
     account = decide(snapshot(WAITING), rules("".join([*many, timed]))).accounts[WAITING.id]
+    assert account.governance is not None
     assert [one.rule.name for one in account.governance.undecided] == ["rule-0", "rule-1", "timed"]
     assert account.next_due_at == NOW + timedelta(minutes=10)
