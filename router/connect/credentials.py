@@ -162,7 +162,7 @@ def _require_clean(used: ReadOnlyCredentials, method: str | None) -> None:
         value = getattr(used, field) or ""
         if value != value.strip():
             flaw = "has whitespace around it"
-        elif any(char.isspace() or not char.isascii() or not char.isprintable() for char in value):
+        elif not value.isascii() or not value.isprintable() or " " in value:
             flaw = "has a character in it that no key has"
         else:
             continue

@@ -145,6 +145,8 @@ class Wait:
 
     def refused_targets(self, rule: str, at: timedelta, fingerprint: str, contact: Contact) -> frozenset[Target]:
         """Returns the destinations that Connect refused for this contact, step and content of the rule."""
+        if not self.actions:
+            return frozenset()
         return frozenset(
             action.target
             for action in self.actions
