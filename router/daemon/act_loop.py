@@ -42,7 +42,13 @@ class _Poll:
 
 @dataclass(kw_only=True)
 class ActLoop:
-    """Decides and acts. ``poll`` is called by the scheduler's thread, ``run`` is a thread of its own."""
+    """Decides and acts. ``poll`` is called by the scheduler's thread, ``run`` is a thread of its own.
+
+    ``poll`` passes on the poll that is ``_due``, and what its search has ``_seen``. ``_searched`` is set until that
+    search is shown as progress. ``_news`` ends the wait for the next round. After a round the thread rests until
+    ``_decide_again_at`` (monotonic seconds); ``_pause`` ends that. ``_value_read`` is set if a value has arrived for
+    which the last decision did not wait.
+    """
 
     cycle: Cycle
     pacer: Pacer
@@ -52,7 +58,7 @@ class ActLoop:
     _due: _Poll | None = None
     _news: Event = field(default_factory=Event)
     _pause: Event = field(default_factory=Event)
-    _late: Event = field(default_factory=Event)
+    _value_read: Event = field(default_factory=Event)
     _decide_again_at: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
@@ -108,7 +114,7 @@ class ActLoop:
 
     def read_late(self) -> None:
         """Records that a value is there for which the last decision did not wait."""
-        self._late.set()
+        self._value_read.set()
         self.wake()
 
     def run(self, *, on_finish: OnReport = ignore, on_progress: OnReport = ignore) -> None:
@@ -144,8 +150,8 @@ class ActLoop:
         elif self.cycle.under_way:
             self.cycle.prolong(after=LONGEST_WAIT)
             self.cycle.take_up_changes()
-        if self._late.is_set():
-            self._late.clear()
+        if self._value_read.is_set():
+            self._value_read.clear()
             self.cycle.decide_unread_again()
         if not self.cycle.under_way or self._calls_stopped() or not (poll or self._anything_presses()):
             self._show_progress(on_progress)

@@ -1,4 +1,4 @@
-"""After a move it looks: by id, on the workers, until the contact is queued, answered or ended."""
+"""Reads each moved contact by its id, on the workers, until it is queued, answered or ended."""
 
 from __future__ import annotations
 
@@ -54,11 +54,12 @@ class _Watch:
 
 @dataclass(kw_only=True)
 class Tracker:
-    """``look`` is called every second or so; each moved contact is read when its own next look is due. Thread-safe.
+    """Follows moved contacts until they have landed, and makes the calls after moves. Thread-safe.
 
-    A look that hangs delays no other one: it continues, and its contact is not looked at again before it has ended. The
-    ledger is written first, and what is remembered here follows it: if the ledger cannot be written, the next look
-    finds everything as it was. ``landed`` is called with each contact that is in its new place.
+    ``look`` is called about every second. It reads each contact whose own next look is due. A look that hangs delays no
+    other one, and its contact is not looked at again before it has ended. The ledger is written before the memory. If
+    the ledger cannot be written, the next look therefore finds everything as it was. ``landed`` is called with each
+    contact that is in its new place.
     """
 
     reader: Reader
