@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -189,7 +190,9 @@ _TABLE_CONFIG = Config(
 def _session(credentials: RenewableCredentials) -> boto3.Session:
     core = botocore.session.get_session()
     core.register_component("credential_provider", credentials)
-    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_timestamp)
+    # The SDK's own blob parser is a method of the parser, which makes each call's parsers a reference cycle.
+    defaults = {"timestamp_parser": parse_timestamp, "blob_parser": base64.b64decode}
+    core.get_component("response_parser_factory").set_parser_defaults(**defaults)
     return boto3.Session(botocore_session=core)
 
 

@@ -30,7 +30,7 @@ class WaitingContact:
     @cached_property
     def values(self) -> Values:
         """Returns the values that a search has of it, by match key, as seen by a rule that has not acted on it."""
-        return _Values(self)
+        return _Values(self.contact, self.snapshot)
 
     @property
     def lasted(self) -> timedelta:
@@ -149,22 +149,27 @@ def queue_names(queue_id: QueueId, snapshot: Snapshot) -> tuple[str, ...]:
 
 
 class _Values(dict[str, Value | None]):
-    """Holds the values that a search returns, by match key, each computed when a rule first needs it."""
+    """Holds the values that a search returns, by match key, each computed when a rule first needs it.
 
-    def __init__(self, waiting: WaitingContact) -> None:
-        self._waiting = waiting
+    It does not refer to the waiting contact: the snapshot of each decision would wait for the garbage collector.
+    """
+
+    def __init__(self, contact: Contact, snapshot: Snapshot) -> None:
+        self._contact = contact
+        self._snapshot = snapshot
 
     def __missing__(self, key: str) -> Value | None:
         found = self[key] = self._value(key)
         return found
 
     def _value(self, key: str) -> Value | None:
-        contact, (group, _, name) = self._waiting.contact, key.partition(".")
+        contact, (group, _, name) = self._contact, key.partition(".")
         match group:
             case "channel":
                 return contact.channel.value
             case "queue":
-                return queue_names(self._waiting.queue_id, self._waiting.snapshot)
+                assert contact.queue_id is not None, "a waiting contact has a queue"
+                return queue_names(contact.queue_id, self._snapshot)
             case "name":
                 return contact.name
             case "initiation_method":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from router.decide.decide import Account
 from router.decide.decision import Hold
@@ -19,14 +19,17 @@ from router.search.waiting_list import NEVER
 
 
 class NextDue:
-    """Knows when contacts are due for the next decision under one set of rules."""
+    """Knows when contacts are due for the next decision under one set of rules.
+
+    Its caches do not refer to it: replaced rules and directories would wait for the garbage collector for days.
+    """
 
     def __init__(self, rules: BoundRuleSet, directory: Directory) -> None:
         self.rules = rules
         self.directory = directory
-        self.rules_of_queue = lru_cache(maxsize=None)(self._rules_of_queue)
-        self.earliest = lru_cache(maxsize=None)(lambda queue_id: Earliest.of(self.rules_of_queue(queue_id)))
-        self._changes_by_time = lru_cache(maxsize=None)(self._has_timed_rule)
+        self._rules_of_queue = rules_of_queue = lru_cache(maxsize=None)(partial(_rules_of_queue, rules, directory))
+        self.earliest = lru_cache(maxsize=None)(lambda queue_id: Earliest.of(rules_of_queue(queue_id)))
+        self._changes_by_time = lru_cache(maxsize=None)(lambda queue_id: any(map(_is_timed, rules_of_queue(queue_id))))
 
     def next_decision(self, account: Account, now: datetime) -> tuple[datetime, bool]:
         """Returns when to decide on the contact again, and whether to decide on it at each poll as well.
@@ -47,14 +50,6 @@ class NextDue:
             coming.append(account.next_due_at)
         return min((at for at in coming if at > now), default=NEVER), each_poll
 
-    def _rules_of_queue(self, queue_id: QueueId) -> tuple[BoundRule, ...]:
-        """Returns the rules that a contact of the queue could match; none if the directory does not list the queue."""
-        names = (self.directory.queue_name(queue_id) or queue_id, queue_id)
-        return tuple(self.rules.rules[position] for position in self.rules.index.meeting(names))
-
-    def _has_timed_rule(self, queue_id: QueueId) -> bool:
-        return any(_is_timed(rule) for rule in self.rules_of_queue(queue_id))
-
     def _moved_by_timed_rule(self, account: Account) -> bool:
         """Returns whether a timed rule has moved the wait: it still matches the queue that it moved the wait from."""
         moved_by = {move.rule for move in account.wait.moves} if account.wait is not None else set()
@@ -66,11 +61,17 @@ class NextDue:
         contact, enqueued_at = account.contact, account.contact.enqueued_at
         if enqueued_at is None or contact.queue_id is None or not self._changes_by_time(contact.queue_id):
             return
-        for rule in self.rules_of_queue(contact.queue_id):
+        for rule in self._rules_of_queue(contact.queue_id):
             for test in rule.conditions:
                 if test.key == "waited" and isinstance(test.form, RangeForm):
                     ends = test.form.min, test.form.max
                     yield from (enqueued_at + end for end in ends if isinstance(end, timedelta))
+
+
+def _rules_of_queue(rules: BoundRuleSet, directory: Directory, queue_id: QueueId) -> tuple[BoundRule, ...]:
+    """Returns the rules that a contact of the queue could match; none if the directory does not list the queue."""
+    names = (directory.queue_name(queue_id) or queue_id, queue_id)
+    return tuple(rules.rules[position] for position in rules.index.meeting(names))
 
 
 def _is_timed(rule: BoundRule) -> bool:

@@ -1,3 +1,4 @@
+import weakref
 from typing import Any
 
 import pytest
@@ -30,6 +31,14 @@ def test_time_outs_are_short_and_connections_are_enough_for_the_workers(credenti
     config: Any = make_client(workers=20).meta.config
     assert (config.connect_timeout, config.read_timeout) == (3, 10)
     assert config.max_pool_connections >= 24
+
+
+def test_the_parser_of_a_response_is_freed_without_the_garbage_collector(credentials):
+    client: Any = make_client()
+    parser = client._endpoint._response_parser_factory.create_parser("rest-json")
+    freed = weakref.ref(parser)
+    del parser
+    assert freed() is None
 
 
 def test_a_region_given_goes_before_the_environment(credentials):

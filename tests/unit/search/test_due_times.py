@@ -1,5 +1,7 @@
 """Checks when a contact is decided on again."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -11,7 +13,7 @@ from router.rules.rule import Mode
 from router.search.due_times import NextDue
 from router.search.waiting_list import NEVER
 from tests.builders.contacts import NOW, contact, minutes
-from tests.builders.instance import DIRECTORY, GENERAL
+from tests.builders.instance import BILLING, DIRECTORY, GENERAL
 from tests.builders.rules import overflow, rules
 from tests.builders.snapshots import snapshot
 
@@ -87,3 +89,27 @@ def test_when_it_has_waited_as_long_as_a_rule_asks_for():
     text = overflow(at="1m").replace('match = { queue = "Billing" }', 'match = { queue = "Billing", waited = "9m" }')
     text = text.replace('waited = "9m"', 'waited = { min = "9m" }')
     assert next_look(text, contact(waited=4))[0] == NOW + minutes(5)
+
+
+@pytest.fixture
+def without_collector():
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_a_snapshot_is_freed_with_its_decisions(without_collector):
+    bound, seen = rules(overflow(at="10m")), snapshot(contact(waited=12))
+    decided, freed = decide(seen, bound), weakref.ref(seen)
+    assert decided.decisions
+    del seen, decided
+    assert freed() is None
+
+
+def test_replaced_rules_are_freed_at_once(without_collector):
+    bound, one = rules(overflow(at="10m")), contact(waited=4)
+    next_due, freed = NextDue(bound, DIRECTORY), weakref.ref(bound)
+    next_due.next_decision(decide(snapshot(one), bound).accounts[one.id], NOW)
+    assert next_due.earliest(BILLING).at == minutes(10)
+    del next_due, bound
+    assert freed() is None
