@@ -21,7 +21,7 @@ from router.search.waiting_list import NEVER
 class NextDue:
     """Knows when contacts are due for the next decision under one set of rules.
 
-    Its caches do not refer to it: replaced rules and directories would wait for the garbage collector for days.
+    Its caches do not refer to it: replaced rules and directories would wait for the garbage collector.
     """
 
     def __init__(self, rules: BoundRuleSet, directory: Directory) -> None:
