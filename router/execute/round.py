@@ -73,7 +73,8 @@ class Round:
         The moves wait for them a moment only. Returns the decisions that are left, in the same order, and the results.
         """
         moved = {decision.contact.id for decision in decisions if isinstance(decision, Transfer)}
-        first = [one for one in decisions if isinstance(one, RoutingUpdate) and one.contact.id in moved]
+        updates = (one for one in decisions if isinstance(one, RoutingUpdate) and one.mode is Mode.ENFORCE)
+        first = [one for one in updates if one.contact.id in moved]
         if not first:
             return decisions, []
         soon = self.runtime.clock.monotonic() + UPDATE_PATIENCE

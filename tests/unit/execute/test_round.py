@@ -1,6 +1,7 @@
 """Checks the order and the bounds of a round: updates and warnings before moves, and nothing that came too late."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,7 +15,7 @@ from router.ledger import LedgerUnavailable, SqliteLedger
 from router.model import ContactId, Details, HoldReason, Pause, PauseKind
 from router.rules.rule import Mode
 from tests.builders.contacts import NOW, minutes
-from tests.builders.execution import ExecutionBench
+from tests.builders.execution import LADDER, ExecutionBench
 from tests.builders.instance import TO_QUEUE
 from tests.builders.rules import overflow
 
@@ -89,6 +90,24 @@ def test_an_update_that_is_throttled_delays_the_move_a_moment_only(bench):
 
     assert ("Transfer", Outcome.DONE) in outcomes(results)
     assert bench.clock.monotonic() - began <= 2.0
+
+
+def test_an_update_that_is_only_observed_is_logged_before_the_move_whatever_delays_the_others(bench):
+    observing = LADDER.replace('"ladder"', '"observing"\n    mode = "observe"')
+    decided = bench.decided(bench.waiting(), text=LADDER + observing)
+    reroute = bench.connect.reroute
+
+    def slowly(**call):
+        bench.clock.travel(timedelta(seconds=3))
+        return reroute(**call)
+
+    bench.connect.reroute = slowly
+    bench.connect.transfer_answers = [moved("c2")]
+    with capture_logs() as lines:
+        bench.perform(decided, until=bench.clock.monotonic() + 60)
+
+    events = [line["event"] for line in lines]
+    assert events.index("contact.would_reprioritize") < events.index("contact.transferred")
 
 
 def test_the_most_urgent_contacts_are_moved_first(bench):
