@@ -39,12 +39,13 @@ MORE_DESCRIPTORS, MORE_THREADS = 8, 8
 what happens here, would be more: there are twelve between the two measurements, and some hundred moves and cycles."""
 MORE_MEMORY = 0.08
 """The bound covers memory outside of Python, such as a library's buffers; ``MORE_OBJECTS`` shows Python's earlier.
-Seen: 2.0 % in the short form. While 14 processes shared 2 cores: 96.6 MB after 150 cycles, 99.9 after 450, 103.1
-after 1,000, and then a plateau: 103.6 to 103.9 from 1,050 to 1,500. The blocks that Python has in use stay at 50.0
-MB. Three things grow to their bound: the garbage of the SDK's sessions, one for each reload, which is collected after
-50,000 objects; malloc's 16 arenas; and the pages of the ledger that SQLite caches, up to 2 MB for each connection.
-When every decision and every replaced set of rules also waited for the garbage collector, the process had 108.7 MB
-after 450 cycles and 115.2 after 1,000."""
+Seen: 2.0 % in the short form. One run of this process with a probe, which collected garbage at 150, 450 and 1,000
+cycles, on 2 cores at a load of 6 to 14: 96.6 MB after 150 cycles, 99.9 after 450, 103.1 after 1,000, and then a
+plateau: 103.6 to 103.9 from 1,050 to 1,500. The blocks that Python has in use went from 50.0 to 50.3 MB. What grew
+are Python's arenas, by 3 MB, and those of malloc, by 3 MB; there are 16 of these throughout. Most of the garbage is of
+the SDK's sessions, one for each reload. That SQLite's cache (up to 2 MB for each connection) has a part in it was not
+measured. When every decision and every replaced set of rules also waited for the garbage collector, one such run, at
+a load of 5 to 9, had 102.2 MB after 150 cycles, 108.7 after 450 and 115.2 after 1,000."""
 MORE_OBJECTS = 0.015
 """Seen: up to 0.7 % of the 119,000 that the garbage collector knows after a collection; a contact that is being moved
 has some dozens. In the short form the bound is 12 for each move and 150 for each reload, in 3,000 cycles about one for
