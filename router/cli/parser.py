@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from textwrap import fill
 from typing import Any, NoReturn, cast
 
 from router import __version__
@@ -88,14 +89,17 @@ ALIASES = {
 """Options of other programs, and what they are called here."""
 
 
-
-
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Leaves room for the longest name of a command, of which argparse forgets the indentation."""
+    """Leaves room for the longest name of a command, of which argparse forgets the indentation. Wraps paragraphs to
+    the terminal; an example retains its lines."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._action_max_length = max(map(len, COMMANDS)) + 4
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.strip().split("\n\n")
+        return "\n\n".join(one if one.startswith("example:") else fill(one, width) for one in paragraphs)
 
 
 ALONE = frozenset({"-h", "--help", "--version"})

@@ -24,7 +24,7 @@ COLUMNS = (
     Column("rule", drop=5),
     Column("step", right=True, least=None, drop=7),
     Column("decision", least=None),
-    Column("", least=16),
+    Column("", least=24),
 )
 
 

@@ -20,6 +20,15 @@ def test_the_help_of_every_command_has_an_example(command, name):
     assert f"connect-router {name}" in done.out.partition("example:")[2]
 
 
+@pytest.mark.parametrize("arguments", [(), *((name,) for name in COMMANDS)])
+def test_the_help_fits_into_the_terminal_except_usage_and_examples(command, monkeypatch, arguments):
+    monkeypatch.setenv("COLUMNS", "80")
+
+    _usage, _gap, shown = command(*arguments, "--help").out.partition("\n\n")
+
+    assert max(map(len, shown.partition("example:")[0].splitlines())) <= 80
+
+
 def test_the_help_lists_every_command(command):
     done = command("--help")
 
