@@ -71,7 +71,9 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
     side_rules: list[TriedRule] = []
     giving_way: list[TriedRule] = []
     relied_on: list[ReliedOnValue] = []
-    untouched = not waiting.wait.actions
+    stopped_by: str | None = None
+    untouched, every, details = not waiting.wait.actions, met, waiting.details
+    met = every.meeting(details) if untouched else every
     places: Iterator[tuple[int, RuleInForce]] = enumerate(met.rules)
     while (place := next(places, None)) is not None:
         position, rule = place
@@ -81,7 +83,7 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
         if untouched and plain is not None and not plain(waiting.values):
             continue
         one = try_rule(rule, waiting)
-        if rule.reads_details:
+        if rule.reads_details and (met is every or rule.required_attribute is None):
             relied_on.extend(_relied_on(one, waiting))
         if one.role in (Role.SIDE_RULE, Role.FINISHED) or (one.role is Role.UNREAD and rule.side_rule):
             if governing is None or not rule.excludes:  # after it, an exclusion rule would exclude nothing
@@ -98,7 +100,10 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
                 return replace(ungoverned, side_rules=tuple(side_rules), giving_way=tuple(giving_way))
             if rule.excludes:
                 side_rules.extend(_behind_unread(one, met.rules[position + 1 :], waiting))
+                stopped_by = one.rule.name
                 break
+    if met is not every and not isinstance(details, Unread):
+        relied_on.extend(every.relied_on(details, governing.rule.name if governing else None, stopped_by))
     result = Governance(governing=governing, side_rules=tuple(side_rules), relied_on=tuple(relied_on))
     return replace(result, giving_way=tuple(giving_way)) if giving_way else result
 

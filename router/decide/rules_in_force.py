@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from router.decide.match_subject import is_detail
+from router.decide.match_subject import detail, is_detail
 from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
-from router.model import QueueId
+from router.model import Details, QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.condition import ReliedOnValue, Test, Truth, Unread
 from router.rules.match_keys import match_key
 from router.rules.rule import Mode
+from router.rules.value_test import Value
 
 NO_RULES: frozenset[str] = frozenset()
 
@@ -44,6 +47,11 @@ class RuleInForce:
         clock = mode, _clock_of(rule)
         return cls(rule, mode, only_observes or not (rule.to_steps or excludes), reads_details, excludes, clock)
 
+    @property
+    def required_attribute(self) -> tuple[str, frozenset[str]] | None:
+        """Returns the attribute and the values that decide whether the rule is tried; ``None`` if it always is."""
+        return self.rule.required_attribute if self.rule.rule.guard.enqueued_after is None else None
+
 
 def _clock_of(rule: BoundRule) -> Hashable:
     """Returns what decides when a rule's steps are due; its name if its conditions change with the time as well."""
@@ -54,7 +62,7 @@ def _clock_of(rule: BoundRule) -> Hashable:
     return sla.target, sla.clock, sla.hours, rule.hours_id, rule.rule.guard.enqueued_after, *steps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QueueRules:
     """Holds, in their order, the rules that contacts of a queue can match.
 
@@ -72,6 +80,69 @@ class QueueRules:
 
     def after(self, place: int) -> Iterator[tuple[int, RuleInForce]]:
         return ((at, rule) for at, rule in self.behind if at > place)
+
+    def meeting(self, details: Details | Unread) -> QueueRules:
+        """Returns the rules that a contact with these details could match, if the router has not acted on it."""
+        if isinstance(details, Unread) or not self._by_attribute:
+            return self
+        found = list(self._requiring_none)
+        for name, by_value in self._by_attribute.items():
+            found.extend(by_value.get(details.attributes.get(name), ()))
+        return QueueRules.of(self.rules[at] for at in sorted(found))
+
+    def relied_on(self, details: Details, governed_by: str | None, stopped_by: str | None) -> Iterator[ReliedOnValue]:
+        """Yields what to check again of the rules that ``meeting`` selects from by an attribute, one test for a key."""
+        for key in self._tested:
+            value = detail(details, key)
+            as_read = SameResults(key, value, self.rules, governed_by, stopped_by)
+            test = Test(key, f"{key} has the same results", as_read, costs_a_call=True)
+            yield ReliedOnValue(test, Truth.YES, value)
+
+    @cached_property
+    def _by_attribute(self) -> Mapping[str, Mapping[str | None, Sequence[int]]]:
+        """Returns the places of the rules that require a value of an attribute, by its name and the value."""
+        found: dict[str, dict[str | None, list[int]]] = {}
+        for at, rule in enumerate(self.rules):
+            name, values = rule.required_attribute or ("", ())
+            for value in values:
+                found.setdefault(name, {}).setdefault(value, []).append(at)
+        return found
+
+    @cached_property
+    def _requiring_none(self) -> Sequence[int]:
+        return [at for at, rule in enumerate(self.rules) if rule.required_attribute is None]
+
+    @cached_property
+    def _tested(self) -> Sequence[str]:
+        selected = (rule.rule.conditions for rule in self.rules if rule.required_attribute is not None)
+        return tuple(dict.fromkeys(test.key for tests in selected for test in tests if is_detail(test.key)))
+
+
+@dataclass(frozen=True, slots=True)
+class SameResults:
+    """Checks that a value of DescribeContact has the same results as the one that was read, in all tests of its key.
+
+    These are the tests of rules that require a value of an attribute, up to the governing rule. Behind it only side
+    rules and exclusion rules count, up to the rule ``stopped_by`` which the search ended.
+    """
+
+    key: str
+    value: Value | None
+    rules: tuple[RuleInForce, ...]
+    governed_by: str | None
+    stopped_by: str | None
+
+    def __call__(self, value: Value | None) -> bool:
+        return value == self.value or all(test.fits(value) is test.fits(self.value) for test in self._tests())
+
+    def _tests(self) -> Iterator[Test]:
+        governed = False
+        for rule in self.rules:
+            if rule.required_attribute is not None and (not governed or rule.side_rule or rule.excludes):
+                yield from (test for test in rule.rule.conditions if test.key == self.key)
+            governed = governed or rule.rule.name == self.governed_by
+            if rule.rule.name == self.stopped_by:
+                return
 
 
 class RulesInForce:

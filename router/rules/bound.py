@@ -9,7 +9,7 @@ from functools import cached_property
 from router.model import FlowId, QueueId, Target
 from router.rules.condition import AllOf, AnyOf, Condition, Test, tests_of
 from router.rules.match_keys import Source, match_key
-from router.rules.queue_index import RuleIndex
+from router.rules.queue_index import RuleIndex, values_required
 from router.rules.rule import DestinationEntry, Place, Rule, Step
 from router.rules.value_test import TextForm, Value
 
@@ -146,6 +146,15 @@ class BoundRule:
     def conditions(self) -> tuple[Test, ...]:
         """Returns every test of the condition, nested ones too."""
         return tuple(tests_of(self.rule.condition))
+
+    @cached_property
+    def required_attribute(self) -> tuple[str, frozenset[str]] | None:
+        """Returns the name of an attribute and the values of which a contact must have one to match, the fewest;
+        ``None`` if the rule requires no such attribute."""
+        names = {test.key.removeprefix("attributes.") for test in self.conditions if test.key.startswith("attributes.")}
+        found = ((name, values_required(self.condition, f"attributes.{name}")) for name in sorted(names))
+        required = ((name, values) for name, values in found if values is not None)
+        return min(required, key=lambda one: len(one[1]), default=None)
 
     @cached_property
     def to_steps(self) -> tuple[BoundStep, ...]:

@@ -50,18 +50,18 @@ class Conditional(Protocol):
     def condition(self) -> Condition: ...
 
 
-def queues_required(condition: Condition) -> frozenset[str] | None:
-    """Returns the queues, by name or id, in one of which a contact must be to match; ``None`` if names do not decide
-    it."""
+def values_required(condition: Condition, key: str) -> frozenset[str] | None:
+    """Returns the values of which the key must have one for a contact to match, a queue's by name or id; ``None`` if
+    plain texts do not decide it."""
     match condition:
-        case Test(key="queue", form=TextForm() as form):
+        case Test(key=tested, form=TextForm() as form) if tested == key:
             plain = not (form.globs or form.negated) and form.pattern is None and form.present is None
             return frozenset(form.literals) if plain else None
         case AllOf(children):
-            found = [some for child in children if (some := queues_required(child)) is not None]
+            found = [some for child in children if (some := values_required(child, key)) is not None]
             return min(found, key=len, default=None)
         case AnyOf(children):
-            each = [queues_required(child) for child in children]
+            each = [values_required(child, key) for child in children]
             known = [some for some in each if some is not None]
             return frozenset().union(*known) if len(known) == len(each) else None
         case NoneOf() | Test():
@@ -77,7 +77,7 @@ class RuleIndex:
         self._anywhere: list[int] = []
         self._met: dict[Names, tuple[int, ...]] = {}
         for position, rule in enumerate(self._rules):
-            required = queues_required(rule.condition)
+            required = values_required(rule.condition, "queue")
             for name in required or ():
                 self._requiring.setdefault(name, []).append(position)
             if required is None:

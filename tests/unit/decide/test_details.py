@@ -233,6 +233,20 @@ def test_a_decision_carries_what_it_relies_on_the_rules_above_included():
     assert not conditions_still_hold(relied_on, replace(WAITING, details=Details(attributes={"tier": "vip"})))
 
 
+TIERS = [Details(attributes={"tier": tier}) for tier in ("bronze", "silver", "gold")]
+
+
+def test_a_decision_relies_on_no_rule_behind_an_exclusion_rule_that_ends_the_search():
+    excludes = '[[rule]]\nname = "exclusion-rule"\nmatch = { queue = "Billing" }\n'
+    gold = on('attributes.tier = "gold"', "gold").replace('to = [{ queue = "Overflow" }]', 'warn = "late"')
+    bronze, silver, golden = (replace(WAITING, details=details) for details in TIERS)
+    for between, holds in ((excludes, True), ("", False)):
+        seen = snapshot(WAITING, details={WAITING.id: bronze.details})
+        relied_on = the_transfer(decide(seen, rules(VIP + PLAIN + between + gold))).relied_on
+        assert conditions_still_hold(relied_on, silver)
+        assert conditions_still_hold(relied_on, golden) is holds
+
+
 def test_a_decision_without_such_conditions_relies_on_nothing():
     assert the_transfer(decide(snapshot(WAITING), rules(PLAIN))).relied_on == ()
 

@@ -163,3 +163,9 @@ def test_a_priority_that_the_router_has_changed_is_not_checked_again_right_befor
     for seen in (changed(unchanged, histories={WAITING.id: (updated(),)}, details=shows(2)), unchanged):
         both = rules(on("priority = 5") + bump("now", at="15m"))
         assert the_transfer(decide(seen, both)).relied_on == ()
+
+
+def test_nor_is_it_in_a_rule_that_requires_an_attribute_which_the_contact_lacks():
+    both = rules(on('attributes.tier = "vip", priority = 5') + overflow("plain"))
+    seen = snapshot(WAITING, history=(updated(),), details=shows(2))
+    assert [one.test.key for one in the_transfer(decide(seen, both)).relied_on] == ["attributes.tier"]
