@@ -13,5 +13,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 def resident_mb(pid: int) -> float:
-    line = next(one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmRSS"))
+    return _megabytes(pid, "VmRSS")
+
+
+def peak_mb(pid: int) -> float:
+    return _megabytes(pid, "VmHWM")
+
+
+def _megabytes(pid: int, name: str) -> float:
+    line = next(one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith(name))
     return int(line.split()[1]) / 1024

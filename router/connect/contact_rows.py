@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -121,7 +122,7 @@ def _segment_attributes(attributes: Row, prefix: str = "") -> dict[str, str]:
         name = f"{prefix}{key}"
         for member in ("ValueString", "ValueInteger", "ValueArn"):
             if value.get(member) is not None:
-                flat[name] = str(value[member])
+                flat[sys.intern(name)] = sys.intern(str(value[member]))
         flat.update(_segment_attributes(_members(value), f"{name}."))
     return flat
 

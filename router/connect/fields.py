@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,8 +78,9 @@ def text(row: Row, member: str) -> str | None:
 
 
 def texts(row: Row, member: str) -> dict[str, str]:
-    """Returns a map of texts without the entries that are not text."""
-    return {str(key): value for key, value in part(row, member).items() if isinstance(value, str)}
+    """Returns a map of texts without the entries that are not text. Contacts share equal texts, which saves memory."""
+    found = part(row, member).items()
+    return {sys.intern(str(key)): sys.intern(str(value)) for key, value in found if isinstance(value, str)}
 
 
 def number(row: Row, member: str) -> int | None:
