@@ -109,7 +109,8 @@ class ActLoop:
         on."""
         if landing in (Landing.QUEUED, Landing.DIVERTED):
             self.waiting_list.record_seen([contact], self.runtime.clock.now(), by_id=True)
-        if self.waiting_list.free_slots() or landing is Landing.DIVERTED:
+        short = self.waiting_list.free_slots() or self.cycle.safety.slots.can_reopen()
+        if short or landing is Landing.DIVERTED:
             self.wake()
 
     def read_late(self) -> None:

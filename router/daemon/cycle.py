@@ -142,6 +142,7 @@ class Cycle:
         if self._stopping or self.safety.calls_stopped():
             return False
         self.take_up_changes()
+        self._reopen_flows()
         late, busy = self.executor.round.stragglers.take(), self.executor.round.stragglers.contacts
         contacts = tuple(one for one in self.waiting_list.take_due(self.runtime.clock.now()) if one.id not in busy)
         decided = self._decide(contacts, tally.context)
@@ -154,8 +155,7 @@ class Cycle:
         tally.done(results)
         self._record_results(results, tally)
         self.waiting_list.decide_again(one.decision.contact.id for one in late if not one.unread)
-        if any(one.unread for one in results):
-            self.waiting_list.free_slots()
+        self._reopen_flows()
         self.safety.suspend_flows(self.follower.followed)
         self.reporter.log_holds(decided, results, tally, whole=whole)
         now, knows_pauses = self.runtime.clock.now(), self.lookup.knows_pauses
@@ -294,6 +294,15 @@ class Cycle:
         if not over:
             self.waiting_list.decide_again(again)
         self.waiting_list.await_slot(without_slot)
+
+    def _reopen_flows(self) -> None:
+        """Makes the contacts due that wait for a slot if a slot of a flow that refused them is free.
+
+        It is called before the due contacts are taken, so that a less urgent contact never gets the slot alone. It is
+        called again after a round, because a slot may become free before it is recorded who waits for it.
+        """
+        if self.safety.slots.reopen():
+            self.waiting_list.free_slots()
 
     def _may_try_next(self, result: Result, tally: CycleTally) -> bool:
         return result.outcome is Outcome.REFUSED and tally.refusals(result.decision.contact) < MAX_ROUNDS

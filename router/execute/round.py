@@ -63,6 +63,7 @@ class Round:
             flows = {decision.target.flow_id for decision in left if isinstance(decision, Transfer)}
             if not flows or not wait_for_slots or not self.safety.slots.await_one(flows, until=context.until):
                 break
+            self.safety.slots.reopen()
         return [*results, *(_held(decision, NO_SLOT) for decision in left)]
 
     def _update_routing_before_moves(

@@ -22,17 +22,23 @@ class FlowSlots:
     """Holds the landing slots of one flow: their number, and the monotonic time since which each contact has one.
 
     The time is ``None`` if an earlier process took the slot. ``seconds`` is the mean time from taking a slot to the
-    landing, ``None`` before the first landing and after a stray.
+    landing, ``None`` before the first landing and after a stray. ``refuses``: it refused a contact, and has not been
+    reopened.
     """
 
     limit: int
     taken: dict[ContactId, float | None] = field(default_factory=dict)
     strays: set[ContactId] = field(default_factory=set)
     seconds: float | None = None
+    refuses: bool = False
 
     @property
     def is_full(self) -> bool:
         return len(self.taken) >= self.limit
+
+    @property
+    def can_reopen(self) -> bool:
+        return self.refuses and not self.is_full
 
     def free(self, contact_id: ContactId) -> float | None:
         """Frees the contact's slot; returns since when it had the slot, ``None`` if that is not known, or for a stray.
@@ -59,6 +65,9 @@ class LandingSlots:
     A flow begins with ``start`` slots, and gets one more with each landing. It never gets more than the flow's own
     landing time needs at ``rate`` moves a second, nor more than ``most``. A stray takes the flow back to ``start``. A
     flow that has never landed a contact therefore stops after ``start`` moves.
+
+    A flow that has refused a contact gives no slot to another one before ``reopen``, because that one may be less
+    urgent.
     """
 
     def __init__(
@@ -93,10 +102,28 @@ class LandingSlots:
     def take(self, flow: FlowId, contact_id: ContactId) -> bool:
         """Takes a slot for the contact; returns whether there was one."""
         with self._changed:
-            if self._closed or self._flows[flow].is_full:
+            slots = self._flows[flow]
+            slots.refuses = slots.refuses or slots.is_full
+            if self._closed or slots.refuses:
                 return False
-            self._flows[flow].taken[contact_id] = self._monotonic()
+            slots.taken[contact_id] = self._monotonic()
             return True
+
+    def can_reopen(self) -> bool:
+        """Returns whether a flow that refused a contact has a free slot again."""
+        with self._changed:
+            return any(slots.can_reopen for slots in self._flows.values())
+
+    def reopen(self) -> bool:
+        """Lets flows with a free slot give slots again after they refused a contact; returns whether there are any.
+
+        The caller tries all contacts again that were refused, the most urgent first.
+        """
+        with self._changed:
+            found = [slots for slots in self._flows.values() if slots.can_reopen]
+            for slots in found:
+                slots.refuses = False
+            return bool(found)
 
     def free(self, flow: FlowId, contact_id: ContactId, *, landed: bool = False) -> None:
         """Frees the contact's slot, if it has one. With ``landed`` the contact has reached a destination in time."""

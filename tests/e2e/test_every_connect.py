@@ -189,7 +189,7 @@ def link(trial):
         before = state.contact(trial.crowd["accepted"])
         task = world.lifecycle.create(Particulars(name=f"{SECRET} linked", attributes=ATTRIBUTES), previous=before)
         flow = next(flow for flow in state.register.flows.values() if flow.name == "Intake")
-        trial.crowd["linked"] = world.lifecycle.run(task, flow, None).id
+        trial.crowd["linked"] = world.lifecycle.flows.run(task, flow, None).id
 
 
 def judge(trial, row):

@@ -51,6 +51,32 @@ def test_a_contact_that_waits_for_a_place_of_its_flow_is_moved_as_another_lands(
     assert {transfer.contact_id for transfer in centre.world.transfers} == contacts
 
 
+def test_contacts_are_moved_in_the_order_of_urgency_although_others_land_in_the_middle_of_a_round(
+    centre, events, monkeypatch
+):
+    """Makes a contact land after each refusal, before the round has ended."""
+    slots = {"guard.unlanded": 2, "guard.unlanded_max": 2, "execute.workers": 1}
+    app = centre.router(**{"poll.every": "10m", "poll.sweep": "30m"}, **slots)
+    centre.disown(app)
+    contacts = [centre.world.enqueue("TASK", "Billing", waited=(20 - number) * HOUR) for number in range(10)]
+    take, refused = app.safety.slots.take, []
+
+    def refuses_until_another_lands(flow, contact_id):
+        taken = take(flow, contact_id)
+        if not taken:
+            refused.append(contact_id)
+            until(lambda: app.safety.slots.taken(flow) < 2)
+        return taken
+
+    for patience in ("stragglers.SLOW", "workers.PATIENCE", "workers.BRIEF_PATIENCE"):
+        monkeypatch.setattr(f"router.execute.{patience}", 60.0)
+    monkeypatch.setattr(app.safety.slots, "take", refuses_until_another_lands)
+    with running(app):
+        until(lambda: len(centre.world.transfers) == len(contacts), within=60)
+    assert [contacts.index(transfer.contact_id) for transfer in centre.world.transfers] == list(range(10))
+    assert refused
+
+
 def test_a_contact_that_the_router_moved_is_known_in_its_new_queue_before_any_search_shows_it(centre, events):
     """Makes its next step due there, before the next poll."""
     rules = LATE_RULE.replace("[defaults]", '[defaults]\nguard = { cooldown = "1s" }')

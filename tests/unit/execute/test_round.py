@@ -16,7 +16,7 @@ from router.model import ContactId, Details, HoldReason, Pause, PauseKind
 from router.rules.rule import Mode
 from tests.builders.contacts import NOW, minutes
 from tests.builders.execution import LADDER, ExecutionBench
-from tests.builders.instance import TO_QUEUE
+from tests.builders.instance import ANOTHER_FLOW, TO_QUEUE
 from tests.builders.rules import overflow
 
 SLOW_DOWN = Throttled(code="TooManyRequestsException")
@@ -270,6 +270,31 @@ def test_a_round_that_waits_for_slots_moves_a_contact_as_soon_as_another_has_lan
     results = bench.perform(decided, wait_for_slots=True)
 
     assert [one.outcome for one in results] == [Outcome.DONE, Outcome.DONE]
+    bench.close()
+
+
+def test_a_slot_that_becomes_free_in_a_round_goes_to_no_contact_less_urgent_than_one_that_was_refused():
+    bench = RoundBench(unlanded=1)
+    decided = bench.decided(*[bench.waiting(one) for one in ("c1", "c2", "c3", "c4")], text=overflow())
+    first, second, third, other = decided.decisions
+    assert isinstance(other, Transfer)
+    decided.decisions[3] = replace(other, target=replace(other.target, flow_id=ANOTHER_FLOW))
+    bench.connect.transfer_answers = [moved(f"after {number}") for number in range(4)]
+    acquire, slots = bench.pacer.acquire, bench.safety.slots
+
+    def lands_before_the_third(*args, **others):
+        if len(bench.pacer.acquired) == 2:
+            slots.free(TO_QUEUE, first.contact.id)
+        return acquire(*args, **others)
+
+    bench.pacer.acquire = lands_before_the_third  # type: ignore[method-assign]
+    bench.perform(decided)
+    assert [one for one, _, _ in bench.connect.transfers] == [first.contact.id, other.contact.id]
+
+    assert slots.reopen()
+    decided.decisions = [second, third]
+    bench.perform(decided)
+    assert bench.connect.transfers[-1][0] == second.contact.id
     bench.close()
 
 

@@ -40,6 +40,18 @@ def test_a_place_that_was_never_taken_cannot_be_given_back(places):
     assert not places.take(FLOW, C)
 
 
+def test_a_flow_that_refused_a_contact_gives_no_slot_before_it_is_reopened(places):
+    for one in (A, B, C):
+        places.take(FLOW, one)
+    assert (places.can_reopen(), places.reopen()) == (False, False)
+    places.free(FLOW, A)
+    assert not places.take(FLOW, C)
+    assert places.take(OTHER, A)
+    assert (places.can_reopen(), places.reopen()) == (True, True)
+    assert (places.can_reopen(), places.reopen()) == (False, False)
+    assert places.take(FLOW, C)
+
+
 @pytest.mark.uses("threads")
 def test_who_waits_goes_on_as_soon_as_one_has_landed(places):
     places.take(FLOW, A)
