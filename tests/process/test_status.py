@@ -124,6 +124,6 @@ def test_a_socket_that_cannot_be_made_is_one_warning_and_the_service_works(bench
     reading(service, "cycle.finished")
     ending(service)
 
-    assert told["message"].startswith(socket)
+    assert told["message"].startswith(f"no command can reach the service: {socket}: ")
     assert service.returncode == 0
     assert (bench.folder / "config.toml").is_file()

@@ -76,12 +76,13 @@ def test_a_file_that_loads_says_the_same_when_written_again(path):
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=8).filter(str.strip)
 spans = st.integers(1, 500).map(lambda count: f"{count}m")
+warnings = words.map(lambda text: text.replace("{", "{{").replace("}", "}}"))
 names = words | st.lists(words, min_size=1, max_size=2) | words.map(lambda text: {"not": text})
 waits = spans | spans.map(lambda least: {"min": least})
 matches = st.fixed_dictionaries(
     {"queue": words}, optional={"name": names, "waited": waits, "tags": st.dictionaries(words, words, min_size=1)}
 )
-steps = st.fixed_dictionaries({"at": spans, "to": st.just([{"queue": "A", "flow": "F"}])}, optional={"warn": words})
+steps = st.fixed_dictionaries({"at": spans, "to": st.just([{"queue": "A", "flow": "F"}])}, optional={"warn": warnings})
 
 
 @st.composite
