@@ -16,6 +16,8 @@ def not_in_instance(bound: BoundEntry, waiting: WaitingContact) -> str | None:
         return "its flow does not exist" if bound.flow_id is None else None
     if target is None:
         return "its name is not known"
+    if directory.flows and directory.flow(target.flow_id) is None:
+        return "its flow no longer exists"
     if target.queue_id is not None and (target.queue_id in missing or directory.queue(target.queue_id) is None):
         return "the queue no longer exists"
     unlisted = bool(directory.agents) and directory.agent(target.agent_id or "") is None

@@ -145,6 +145,20 @@ def test_an_unconditional_destination_that_was_deleted_is_skipped_once_the_names
     assert filled.world.transfers[0].flow == FLOW
 
 
+def test_a_destination_is_skipped_without_a_call_once_its_flow_is_known_to_be_gone(filled):
+    rules = RULES.replace(
+        '{ queue = "Night Desk", contacts_in_queue = { max = 50 } }', '{ queue = "Night Desk", flow = "Night flow" }'
+    )
+    filled.world.add_flow("Night flow")
+    app = filled.router(rules)
+    filled.world.remove("Night flow")
+    assert app.names.refresh() is None
+    first, _, _ = waiting(filled)
+    app.cycle.run(until=None)
+    assert places(filled)[first] == "Overflow"
+    assert filled.sandbox.count("TransferContact") == 3
+
+
 def test_where_every_destination_is_gone_it_is_held_as_unresolved(filled, events):
     rules = RULES.replace('{ queue = "Overflow", contacts_in_queue = { max = 9 } },', "")
     app = filled.router(rules)
