@@ -91,9 +91,9 @@ def test_what_is_due_to_be_told_is_told_before_the_contact_is_moved(bench):
     assert told.index("contact.warned") < told.index("contact.transferred")
 
 
-def test_run_once_exits_1_when_connect_refuses_a_move(bench):
+def test_run_once_exits_1_when_the_flow_puts_a_contact_into_no_queue(bench):
     contact_id = bench.enqueue()
-    bench.sandbox.world.set_flow("Overflow to queue", outcome="nowhere")
+    bench.sandbox.world.set_flow("Overflow to queue", outcome="never")
 
     done = bench.run("run", "--once", "--enforce", "--set", "execute.landing_timeout=2s")
 
