@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from router.lookup.details import DetailsCache
 from router.lookup.fetcher import Fetcher
 from router.model import (
     Action,
+    ActionState,
     AgentId,
     Channel,
     Contact,
@@ -140,7 +141,7 @@ class Lookup:
                 histories=self._histories(contacts),
                 recent=recent,
                 sent_to_queues=_count_sent(recent, METRICS_LAG, now),
-                sent_to_agents=_count_at_agents(followed),
+                sent_to_agents=_count_at_agents((*followed, *_open(recent))),
                 last_targets=self._last_targets(recent),
                 in_progress=in_progress,
                 ledger_began_at=self.ledger.began_at or now,
@@ -226,8 +227,13 @@ def _is_shown(move: Action, lag: timedelta, now: datetime) -> bool:
     return now - move.landed_at > lag
 
 
+def _open(recent: tuple[Action, ...]) -> Iterator[Action]:
+    """Yields the moves whose calls may have been accepted, but are not known to be."""
+    return (move for move in recent if move.state is ActionState.INTENDED)
+
+
 def _count_at_agents(followed: tuple[Action, ...]) -> Mapping[AgentId, int]:
-    """Counts the contacts sent to each agent that the agent has not answered."""
+    """Counts the contacts sent to each agent that the agent is not known to have answered."""
     return Counter(
         action.target.agent_id for action in followed if action.target is not None and action.target.agent_id
     )

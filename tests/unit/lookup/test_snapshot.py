@@ -114,6 +114,13 @@ def test_it_counts_followed_moves_to_agents_and_contacts_that_wait_in_addition(l
     assert (found.unseen, found.occupied_by_others) == ({BILLING: 3}, frozenset(others))
 
 
+def test_a_call_without_a_known_outcome_counts_for_its_agent(lookup, ledgers):
+    agent = AgentId("ann")
+    sent = act(ONE, target=Target(flow_id=to(OVERFLOW).flow_id, agent_id=agent), decided_at=NOW)
+    ledgers[0].intend(replace(sent, state=ActionState.INTENDED, token="token"))
+    assert look(lookup).moves.sent_to_agents == {agent: 1}
+
+
 def test_it_has_the_blocks_and_limits(lookup):
     assert look(lookup).blocks == Blocks()
     assert look(lookup, blocks=Blocks(denied=True)).blocks.denied
