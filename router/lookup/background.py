@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Executor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import Lock, local
+from threading import Event, Lock, local
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -18,6 +18,8 @@ READ_WITHIN = 2.0
 """Seconds that one look waits for all its readings."""
 AT_ONCE = 4
 """Readings of one kind under way at a time. One that hangs ends at the time-out of its call."""
+HEAD_START = 1 / 20
+"""Part of this time that the other readers wait for the first answer: an operation may be denied for all keys."""
 NO_ANSWER_YET = "NoAnswerYet"
 """The code of a reading that has not ended in this time."""
 
@@ -92,24 +94,25 @@ class Background:
         """Reads the keys in this order and returns what each reading has come to, in time.
 
         Once a failure ``stops``, the reading of the other keys stops too. With a pool up to ``AT_ONCE`` are read at a
-        time, and this ends one of the readers. Raises what ``read`` raises, if that is in time.
+        time. A denied operation then ends all readers, and another failure ends one. Raises what ``read`` raises, if
+        that is in time.
         """
         job = _KeysToRead(keys, read)
         if self._pool is None:
             job.drain()
             return job.leave()
         workers = self._begin(kind, job)
-        futures = [self._pool.submit(self._drain, kind, job) for _ in range(workers)]
+        futures = [self._pool.submit(self._drain, kind, job, first=not number) for number in range(workers)]
         until = getattr(self._look, "until", None)
         done, _ = wait(futures, READ_WITHIN if until is None else max(until - monotonic(), 0))
         for future in done:
             future.result()
         return job.leave()
 
-    def _drain(self, kind: Hashable, job: _KeysToRead[Key, Value]) -> None:
+    def _drain(self, kind: Hashable, job: _KeysToRead[Key, Value], *, first: bool) -> None:
         late = False
         try:
-            late = job.drain()
+            late = job.drain(first=first)
         except Exception:
             if not job.left:
                 raise
@@ -149,20 +152,31 @@ class _KeysToRead(Generic[Key, Value]):
         self._unbegun = deque(self.keys)
         self._found: dict[Key, Value | ReadFailure] = {}
         self._stop = ReadFailure(code=NO_ANSWER_YET)
+        self._answered = Event()
         self._lock = Lock()
 
-    def drain(self) -> bool:
-        """Reads until no key is left or a failure stops; returns whether a value came after the look had left."""
+    def drain(self, *, first: bool = True) -> bool:
+        """Reads until no key is left or a failure stops; returns whether a value came after the look had left.
+
+        Only the ``first`` reader begins at once.
+        """
         late = False
+        if not first:
+            self._answered.wait(HEAD_START * READ_WITHIN)
         while (taken := self._take()) is not None:
-            value = self._read(taken[0])
-            failed = isinstance(value, ReadFailure)
-            with self._lock:
-                self._found[taken[0]] = value
-                late = late or (self.left and not failed)
-            if isinstance(value, ReadFailure) and value.stops:
-                self._stop = replace(value, requested=False)
-                break
+            try:
+                value = self._read(taken[0])
+                failed = isinstance(value, ReadFailure)
+                with self._lock:
+                    self._found[taken[0]] = value
+                    late = late or (self.left and not failed)
+                    if isinstance(value, ReadFailure) and value.stops:
+                        self._stop = replace(value, requested=False)
+                        if isinstance(value.answer, Denied):
+                            self._unbegun.clear()
+                        break
+            finally:
+                self._answered.set()
         return late
 
     def leave(self) -> dict[Key, Value | ReadFailure]:

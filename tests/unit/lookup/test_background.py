@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from router.connect.answers import Unknown
+from router.connect.answers import Denied, Unknown
 from router.lookup.background import AT_ONCE, NO_ANSWER_YET, Background, ReadFailure
 from router.lookup.live_figures import LiveFigures
 from router.runtime import DaemonThreads
@@ -77,6 +77,19 @@ def test_what_hangs_is_bounded(background, source):
     assert background.read_all(KIND, ["a"], source.read) == {"a": PENDING}, "no place is left"
     assert len(source.keys) == AT_ONCE
     assert background.read_all("another kind", ["a"], source.read) == {"a": "A"}
+
+
+def test_a_denied_operation_is_called_once_in_a_look(background, source):
+    def denied(key):
+        source.keys.append(key)
+        return ReadFailure.of(Denied(code="AccessDeniedException", message=""))
+
+    found = background.read_all(KIND, ["a", "b", "c", "d", "e"], denied)
+    assert source.keys == ["a"]
+    assert {key: (one.code, one.requested) for key, one in found.items()} == {
+        "a": ("AccessDeniedException", True),
+        **dict.fromkeys("bcde", ("AccessDeniedException", False)),
+    }
 
 
 def test_all_readings_of_a_look_have_one_time_limit(background, source):
