@@ -118,7 +118,7 @@ class Site:
         return HTTPStatus.OK if holds(now) else HTTPStatus.SERVICE_UNAVAILABLE, TEXT, line.encode()
 
     def _now(self) -> dict[str, Any]:
-        """Returns the status, at most ``FRESH`` seconds old: many requests cost the router no more than one."""
+        """Returns the status, at most ``FRESH`` seconds old: many requests cost the router as much as one."""
         with self._lock:
             if time.monotonic() - self._read_at >= FRESH:
                 self._status, self._read_at = self._read(), time.monotonic()

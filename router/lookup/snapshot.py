@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -141,7 +141,7 @@ class Lookup:
                 histories=self._histories(contacts),
                 recent=recent,
                 sent_to_queues=_count_sent(recent, METRICS_LAG, now),
-                sent_to_agents=_count_at_agents((*followed, *_open(recent))),
+                sent_to_agents=_count_at_agents(followed, recent),
                 last_targets=self._last_targets(recent),
                 in_progress=in_progress,
                 ledger_began_at=self.ledger.began_at or now,
@@ -227,16 +227,11 @@ def _is_shown(move: Action, lag: timedelta, now: datetime) -> bool:
     return now - move.landed_at > lag
 
 
-def _open(recent: tuple[Action, ...]) -> Iterator[Action]:
-    """Yields the moves whose calls may have been accepted, but are not known to be."""
-    return (move for move in recent if move.state is ActionState.INTENDED)
-
-
-def _count_at_agents(followed: tuple[Action, ...]) -> Mapping[AgentId, int]:
+def _count_at_agents(followed: tuple[Action, ...], recent: tuple[Action, ...]) -> Mapping[AgentId, int]:
     """Counts the contacts sent to each agent that the agent is not known to have answered."""
-    return Counter(
-        action.target.agent_id for action in followed if action.target is not None and action.target.agent_id
-    )
+    unknown = (move for move in recent if move.state is ActionState.INTENDED)  # Connect may have accepted the call
+    sent = (move.target for move in (*followed, *unknown))
+    return Counter(target.agent_id for target in sent if target is not None and target.agent_id)
 
 
 def _count_by_queue(others: Mapping[tuple[QueueId, Channel], int]) -> Mapping[QueueId, int]:
