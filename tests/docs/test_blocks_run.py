@@ -23,6 +23,7 @@ pytestmark = [
 ]
 
 ASKS_THE_SERVICE = re.compile(r"connect-router (status|reload|pause|resume|retry|history)|journalctl|sqlite3")
+MOVES = re.compile(r"connect-router run")
 AS_A_WHOLE = "tutorial.md"
 """The page whose blocks need those before them: test_tutorial.py follows it."""
 SHELL = [one for one in blocks("sh", "bash") if "*" not in one.parsed_only and one.page != AS_A_WHOLE]
@@ -56,6 +57,13 @@ def at_rest(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def emptied(tmp_path_factory):
+    """Opens a folder for commands that move the contacts, so that the samples of the others stay true."""
+    with open_stand(tmp_path_factory.mktemp("emptied"), service=False) as stand:
+        yield stand
+
+
+@pytest.fixture(scope="module")
 def lively(tmp_path_factory):
     with open_stand(tmp_path_factory.mktemp("lively"), service=True) as stand:
         yield stand
@@ -79,12 +87,13 @@ def runs(block):
 
 @pytest.mark.parametrize("block", [block for block in SHELL if runs(block)], ids=str)
 def test_commands_do_what_the_page_says(block, request):
-    stand = request.getfixturevalue("lively" if ASKS_THE_SERVICE.search(block.text) else "at_rest")
+    kind = "lively" if ASKS_THE_SERVICE.search(block.text) else "emptied" if MOVES.search(block.text) else "at_rest"
+    stand = request.getfixturevalue(kind)
     for command in runs(block):
         if resumed := re.match(r"connect-router resume (.*?)( --config .*)?$", command):
             stand.run(f"connect-router pause {resumed[1]} --for 1h --comment before")
         # A second service needs another ledger.
-        apart = {"CONNECT_ROUTER_LEDGER__URL": "sqlite:another.db"} if "connect-router run" in command else {}
+        apart = {"CONNECT_ROUTER_LEDGER__URL": "sqlite:another.db"} if MOVES.search(command) else {}
 
         done = stand.run_once(command) if " demo " in command else stand.run(command.replace(" -f ", " "), **apart)
 
