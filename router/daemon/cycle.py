@@ -73,7 +73,7 @@ class Cycle:
         """
         tally = self.begin(until=until, again=again)
         seen = self._search_everything(tally)
-        self._with_time_to_act(tally, since=tally.began)
+        tally.allow_time_to_act(since=tally.began, now=self.runtime.clock.monotonic())
         self.waiting_list.decide_all_again()
         more = self.act(wait_for_slots=True, whole=seen.complete) or self.read_pauses()
         for _ in range(MAX_ROUNDS):
@@ -149,7 +149,7 @@ class Cycle:
         self._record_decisions(decided)
         tally.decided(decided)
         self.deciding_took = took = timedelta(seconds=self.runtime.clock.monotonic() - began)
-        self._with_time_to_act(tally, since=began)
+        tally.allow_time_to_act(since=began, now=self.runtime.clock.monotonic())
         context = replace(tally.context, interrupted=lambda: interrupted(took))
         results = [*late, *self.executor.round.perform(decided.decisions, context, wait_for_slots=wait_for_slots)]
         tally.done(results)
@@ -225,16 +225,6 @@ class Cycle:
         self.waiting_list.record_seen(self.follower.at_agents, self.runtime.clock.now(), by_id=True)
         self.record_search(seen)
         return seen
-
-    def _with_time_to_act(self, tally: CycleTally, *, since: float) -> None:
-        """Gives acting at least as much time as searching or deciding took, which began at ``since``.
-
-        A search (Connect allows one call in two seconds for the whole account), or deciding on many contacts on a slow
-        machine, may take longer than a poll, and must not leave everything undone cycle after cycle.
-        """
-        if tally.context.until is not None:
-            now = self.runtime.clock.monotonic()
-            tally.context = replace(tally.context, until=max(tally.context.until, now + (now - since)))
 
     def _renew(self, *, until: float | None) -> None:
         tally, terms, names = self._begun(), self.safety.terms.number, self.names

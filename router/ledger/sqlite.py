@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,8 +42,7 @@ class SqliteLedger(Store):
     Every method may be called from any thread, is atomic, and is on the disk when it returns. If the ledger cannot do
     it, ``LedgerUnavailable`` (``LedgerBroken`` if waiting does not help) is raised and nothing has changed. ``created``
     is true if this opening made the ledger. ``began_at`` is since when it knows what was done (``None``: it knows
-    nothing of earlier processes). ``warnings`` are one-line findings about who can read it.
-    """
+    nothing of earlier processes). ``warnings`` are one-line findings about who can read it."""
 
     def __init__(
         self,
@@ -88,11 +86,10 @@ class SqliteLedger(Store):
             require_place(path)
             lock = WriterLock(path)
             try:
-                ledger = cls._opened(path, instance_id=instance_id, now=now, keep=keep, lock=lock)
+                return cls._opened(path, instance_id=instance_id, now=now, keep=keep, lock=lock)
             except BaseException:
                 lock.release()
                 raise
-        return ledger
 
     @classmethod
     def _opened(cls, path: Path, *, instance_id: str, now: datetime, keep: timedelta, lock: WriterLock) -> Self:
@@ -196,8 +193,7 @@ class SqliteLedger(Store):
         return self._recent.since(instant)
 
     def require_turn(self) -> None:
-        """Raises ``LedgerUnavailable`` if another router has taken over, so that no call may be made. A file, which
-        is locked for one process, never raises it."""
+        """Does nothing, because a file is locked for one process. A shared ledger raises ``LedgerUnavailable``."""
 
     @property
     def _sole_writer(self) -> bool:
@@ -298,12 +294,7 @@ class SqliteLedger(Store):
         """
         with self.writing() as connection:
             newest = connection.execute(statements.NEWEST, {"instance": self.instance_id}).fetchone()[0] or 0
-            limit = min(micros(before), newest - self._keep // MICROSECOND)
-            asked = {"instance": self.instance_id, "before": limit}
-            dead = [row[0] for row in connection.execute(statements.DEAD_CHAINS, asked)]
-            removed = {"instance": self.instance_id, "chains": json.dumps(dead)}
-            count = connection.execute(statements.DELETE_ACTIONS, removed).rowcount
-            connection.execute(statements.DELETE_SEGMENTS, removed)
-            connection.execute(statements.DELETE_BREACHES, asked)
+            before_us = min(micros(before), newest - self._keep // MICROSECOND)
+            count = statements.delete_before(connection, self.instance_id, before_us)
         self._recent.forget()
         return count

@@ -160,6 +160,17 @@ DELETE_SEGMENTS = """DELETE FROM segments WHERE instance = :instance
     AND chain_id IN (SELECT value FROM json_each(:chains))"""
 
 
+def delete_before(connection: sqlite3.Connection, instance_id: str, before: int) -> int:
+    """Deletes the chains without an event since ``before`` (microseconds), and returns how many actions that were."""
+    asked = {"instance": instance_id, "before": before}
+    dead = [row[0] for row in connection.execute(DEAD_CHAINS, asked)]
+    removed = {"instance": instance_id, "chains": json.dumps(dead)}
+    count = connection.execute(DELETE_ACTIONS, removed).rowcount
+    connection.execute(DELETE_SEGMENTS, removed)
+    connection.execute(DELETE_BREACHES, asked)
+    return count
+
+
 def history_query(
     *,
     contact_id: ContactId | None,

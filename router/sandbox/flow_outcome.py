@@ -24,6 +24,8 @@ from router.sandbox.flow_blocks import (
 
 LONGEST_WAIT_S = 604_800
 
+OutcomeWord = Literal["queue", "never", "disconnect", "elsewhere"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowOutcome:
@@ -43,6 +45,16 @@ class FlowOutcome:
     age: timedelta | None = None
     full: Literal["never", "disconnect"] = "never"
     unstaffed: Literal["queue", "never", "disconnect"] = "queue"
+
+
+def outcome_of(outcome: FlowOutcome | OutcomeWord, elsewhere: str | None) -> FlowOutcome:
+    """Returns the outcome of that word. ``elsewhere`` names the queue of "elsewhere". Raises ``ValueError`` if only one
+    of the two is given."""
+    if isinstance(outcome, FlowOutcome):
+        return outcome
+    if (outcome == "elsewhere") != (elsewhere is not None):
+        raise ValueError("the outcome 'elsewhere' and the name of that queue go together")
+    return FlowOutcome(queue=elsewhere) if outcome == "elsewhere" else FlowOutcome(then=outcome)
 
 
 @lru_cache(maxsize=256)

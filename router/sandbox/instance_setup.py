@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from router.sandbox.behaviours import Behaviours
 from router.sandbox.contact_log import ContactLog
@@ -28,7 +28,7 @@ from router.sandbox.directory import (
 from router.sandbox.distribution import Distribution
 from router.sandbox.faults import Faults
 from router.sandbox.flow_blocks import FlowBlocks
-from router.sandbox.flow_outcome import FlowOutcome
+from router.sandbox.flow_outcome import FlowOutcome, OutcomeWord, outcome_of
 from router.sandbox.instance import (
     AGENT_QUEUE_CAPACITY,
     AVAILABLE,
@@ -51,8 +51,6 @@ from router.sandbox.transfer import Transfers
 
 ALWAYS_OPEN = "Always open"
 MIDNIGHT = time(0, 0)
-
-OutcomeWord = Literal["queue", "never", "disconnect", "elsewhere"]
 
 
 class Centre:
@@ -183,7 +181,7 @@ class Centre:
                 type=type,
                 state=state,
                 status=status,
-                outcome=_outcome(outcome, elsewhere),
+                outcome=outcome_of(outcome, elsewhere),
                 content=content,
                 description=description,
             )
@@ -200,7 +198,7 @@ class Centre:
     ) -> SandboxFlow:
         """Changes the outcome, the ``content``, ``state`` or ``status`` of an existing flow."""
         if outcome is not None:
-            changes["outcome"] = _outcome(outcome, elsewhere)
+            changes["outcome"] = outcome_of(outcome, elsewhere)
         with self.present() as present:
             return change(present.register.flows, name, modified_at=present.now, **changes)
 
@@ -292,11 +290,3 @@ class Centre:
         """Returns the fields that everything with a name has."""
         thing_id = self.identity.id_of(kind, name)
         return {"id": thing_id, "arn": self.identity.arn_of(kind, thing_id), "modified_at": self.state.now}
-
-
-def _outcome(outcome: FlowOutcome | OutcomeWord, elsewhere: str | None) -> FlowOutcome:
-    if isinstance(outcome, FlowOutcome):
-        return outcome
-    if (outcome == "elsewhere") != (elsewhere is not None):
-        raise ValueError("the outcome 'elsewhere' and the name of that queue go together")
-    return FlowOutcome(queue=elsewhere) if outcome == "elsewhere" else FlowOutcome(then=outcome)

@@ -20,7 +20,8 @@ from router.sandbox.flow_blocks import FlowBlocks
 from router.sandbox.flow_outcome import FlowOutcome
 from router.sandbox.instance import Override, Working
 from router.sandbox.quotas import CallQuotas, CallRate
-from router.sandbox.scenario_file import (
+from router.sandbox.scenario_file import parse_document, read_scenario
+from router.sandbox.scenario_tables import (
     OUTCOME_KEYS,
     AgentTable,
     ArrivalsTable,
@@ -31,8 +32,6 @@ from router.sandbox.scenario_file import (
     HoursTable,
     QueueTable,
     ScenarioDocument,
-    parse_document,
-    read_scenario,
 )
 from router.sandbox.world import World
 

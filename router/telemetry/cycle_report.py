@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -54,6 +54,15 @@ class CycleTally:
                 self._passing.setdefault(result.decision.contact.id, []).append(result)
             else:
                 self._lasting.append(result)
+
+    def allow_time_to_act(self, *, since: float, now: float) -> None:
+        """Gives acting at least as much time as searching or deciding took, from ``since`` to ``now``.
+
+        A search (Connect allows one call in two seconds for the whole account), or deciding on many contacts on a slow
+        machine, may take longer than a poll, and must not leave everything undone cycle after cycle.
+        """
+        if self.context.until is not None:
+            self.context = replace(self.context, until=max(self.context.until, now + (now - since)))
 
     def refusals(self, contact: Contact) -> int:
         return sum(one.outcome is Outcome.REFUSED and one.decision.contact.id == contact.id for one in self._lasting)

@@ -15,7 +15,7 @@ import router
 from router.cli.commands.message import normal
 
 PACKAGE = Path(router.__file__).parent
-ABOUT_SCENARIOS = ("scenario_file.py",)
+ABOUT_SCENARIOS = ("scenario_file.py", "scenario_tables.py")
 """The modules of the sandbox that read users' files. Its other texts are AWS's words, for an AWS SDK."""
 SENTENCES_OF_EVENTS = Path("events", "messages.py")
 """The table of the log's sentences: docs/log-events.md explains each event."""

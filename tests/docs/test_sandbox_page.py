@@ -8,7 +8,7 @@ import pytest
 
 from router.sandbox import Behaviours, Sandbox, Scenario
 from router.sandbox.faults import KINDS
-from router.sandbox.scenario_file import ScenarioDocument
+from router.sandbox.scenario_tables import ScenarioDocument
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sandbox.md"
 TEXT = PAGE.read_text(encoding="utf-8")
