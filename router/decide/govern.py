@@ -73,7 +73,7 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
     relied_on: list[ReliedOnValue] = []
     stopped_by: str | None = None
     untouched, every, details = not waiting.wait.actions, met, waiting.details
-    met = every.meeting(details) if untouched else every
+    met = every.meeting(details, waiting.wait)
     places: Iterator[tuple[int, RuleInForce]] = enumerate(met.rules)
     while (place := next(places, None)) is not None:
         position, rule = place
@@ -83,7 +83,8 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
         if untouched and plain is not None and not plain(waiting.values):
             continue
         one = try_rule(rule, waiting)
-        if rule.reads_details and (met is every or rule.required_attribute is None):
+        by_itself = met is every or rule.required_attribute is None or waiting.wait.has_actions_of(rule.rule.name)
+        if rule.reads_details and by_itself:
             relied_on.extend(_relied_on(one, waiting))
         if one.role in (Role.SIDE_RULE, Role.FINISHED) or (one.role is Role.UNREAD and rule.side_rule):
             if governing is None or not rule.excludes:  # after it, an exclusion rule would exclude nothing
@@ -103,7 +104,8 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
                 stopped_by = one.rule.name
                 break
     if met is not every and not isinstance(details, Unread):
-        relied_on.extend(every.relied_on(details, governing.rule.name if governing else None, stopped_by))
+        governed_by = governing.rule.name if governing else None
+        relied_on.extend(every.relied_on(details, waiting.wait, governed_by, stopped_by))
     result = Governance(governing=governing, side_rules=tuple(side_rules), relied_on=tuple(relied_on))
     return replace(result, giving_way=tuple(giving_way)) if giving_way else result
 
@@ -216,10 +218,12 @@ def _possible(rules: Iterable[RuleInForce], waiting: WaitingContact) -> Iterator
     """Yields the rules that may match, and of rules that are due at the same instants only the first."""
     found: set[Hashable] = set()
     for rule in rules:
-        if waiting.wait.actions or rule.clock not in found:
+        acted = waiting.wait.has_actions_of(rule.rule.name)
+        if acted or rule.clock not in found:
             one = try_rule(rule, waiting)
             if one.due is not None:
-                found.add(rule.clock)
+                if not acted:
+                    found.add(rule.clock)
                 yield one
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from router.decide.match_subject import detail, is_detail
 from router.decide.snapshot import Snapshot
+from router.decide.wait import Wait
 from router.decide.waiting_contact import WaitingContact
 from router.model import Details, QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
@@ -81,20 +82,25 @@ class QueueRules:
     def after(self, place: int) -> Iterator[tuple[int, RuleInForce]]:
         return ((at, rule) for at, rule in self.behind if at > place)
 
-    def meeting(self, details: Details | Unread) -> QueueRules:
-        """Returns the rules that a contact with these details could match, if the router has not acted on it."""
+    def meeting(self, details: Details | Unread, wait: Wait) -> QueueRules:
+        """Returns the rules that a contact with these details could match, and those that have acted on its wait."""
         if isinstance(details, Unread) or not self._by_attribute:
             return self
-        found = list(self._requiring_none)
+        found = {*self._requiring_none, *(self._places[name] for name in wait.acted if name in self._places)}
         for name, by_value in self._by_attribute.items():
-            found.extend(by_value.get(details.attributes.get(name), ()))
+            found.update(by_value.get(details.attributes.get(name), ()))
         return QueueRules.of(self.rules[at] for at in sorted(found))
 
-    def relied_on(self, details: Details, governed_by: str | None, stopped_by: str | None) -> Iterator[ReliedOnValue]:
-        """Yields what to check again of the rules that ``meeting`` selects from by an attribute, one test for a key."""
+    def relied_on(
+        self, details: Details, wait: Wait, governed_by: str | None, stopped_by: str | None
+    ) -> Iterator[ReliedOnValue]:
+        """Yields what to check again of the rules that ``meeting`` selects from by an attribute, one test for a key. A
+        priority that the router has changed is not the present one."""
         for key in self._tested:
+            if key == "priority" and wait.updates:
+                continue
             value = detail(details, key)
-            as_read = SameResults(key, value, self.rules, governed_by, stopped_by)
+            as_read = SameResults(key, value, self.rules, wait.acted, governed_by, stopped_by)
             test = Test(key, f"{key} has the same results", as_read, costs_a_call=True)
             yield ReliedOnValue(test, Truth.YES, value)
 
@@ -107,6 +113,10 @@ class QueueRules:
             for value in values:
                 found.setdefault(name, {}).setdefault(value, []).append(at)
         return found
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {rule.rule.name: at for at, rule in enumerate(self.rules)}
 
     @cached_property
     def _requiring_none(self) -> Sequence[int]:
@@ -122,13 +132,14 @@ class QueueRules:
 class SameResults:
     """Checks that a value of DescribeContact has the same results as the one that was read, in all tests of its key.
 
-    These are the tests of rules that require a value of an attribute, up to the governing rule. Behind it only side
-    rules and exclusion rules count, up to the rule ``stopped_by`` which the search ended.
+    These are the tests of rules that require a value of an attribute and have not ``acted``, up to the governing rule.
+    Behind it only side rules and exclusion rules count, up to the rule ``stopped_by`` which the search ended.
     """
 
     key: str
     value: Value | None
     rules: tuple[RuleInForce, ...]
+    acted: frozenset[str]
     governed_by: str | None
     stopped_by: str | None
 
@@ -138,7 +149,8 @@ class SameResults:
     def _tests(self) -> Iterator[Test]:
         governed = False
         for rule in self.rules:
-            if rule.required_attribute is not None and (not governed or rule.side_rule or rule.excludes):
+            counts = not governed or rule.side_rule or rule.excludes
+            if counts and rule.required_attribute is not None and rule.rule.name not in self.acted:
                 yield from (test for test in rule.rule.conditions if test.key == self.key)
             governed = governed or rule.rule.name == self.governed_by
             if rule.rule.name == self.stopped_by:

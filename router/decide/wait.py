@@ -139,6 +139,11 @@ class Wait:
     def moves_of(self, rule: str) -> tuple[Action, ...]:
         return tuple(move for move in self.moves if move.rule == rule) if self.actions else ()
 
+    @property
+    def acted(self) -> frozenset[str]:
+        """Returns the rules that have done, or tried, anything in this wait."""
+        return frozenset(action.rule for action in self.actions)
+
     def has_actions_of(self, rule: str) -> bool:
         """Returns whether the rule has done, or tried, anything in this wait."""
         return any(action.rule == rule for action in self.actions)

@@ -108,7 +108,7 @@ def tried(decided):
 def test_rules_selected_by_attributes_decide_and_are_checked_again_as_if_each_had_been_tried(world, later):
     bound, seen = world
     ours = decide(seen, bound)
-    with patch.object(QueueRules, "meeting", lambda self, _details: self):
+    with patch.object(QueueRules, "meeting", lambda self, _details, _wait: self):
         every = decide(seen, bound)
     assert tried(ours) == tried(every)
     assert (ours.needs, ours.next_due_at) == (every.needs, every.next_due_at)
