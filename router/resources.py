@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from router.connect.client import Unreachable
 from router.connect.connection import Connection
 from router.connect.quotas import Rate
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
 from router.model import Channel
 from router.ports import Clock
-from router.runtime import SystemClock
+from router.runtime import SANDBOX_CLOCK, AnnouncedClock, open_clock
 from router.settings import Settings
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ def read_ledger(settings: Settings) -> SqliteLedger:
     from router.ledger.shared.ledger import SharedLedger
 
     return SharedLedger.open_shared(
-        open_table(settings), instance_id=instance_id, name="", keep=settings.ledger.keep, clock=SystemClock().now
+        open_table(settings), instance_id=instance_id, name="", keep=settings.ledger.keep, clock=open_clock().now
     )
 
 
@@ -144,9 +146,10 @@ def router_name() -> str:
 def open_connection(settings: Settings, clock: Clock, *, pause: Callable[[float], object] | None = None) -> Connection:
     """Opens the connection. ``pause`` passes the time between two attempts at a read; ``None`` means that it sleeps.
 
-    Raises ``Unreachable`` if the SDK has no region, credentials or usable configuration.
+    Raises ``Unreachable`` if the SDK has no region, credentials or usable configuration, or if the clock is that of a
+    sandbox and calls do not go to one.
     """
-    return Connection.open(
+    connection = Connection.open(
         instance_id=settings.connect.instance_id,
         region=settings.connect.region,
         account=settings.connect.account,
@@ -158,3 +161,14 @@ def open_connection(settings: Settings, clock: Clock, *, pause: Callable[[float]
         monotonic=clock.monotonic,
         pause=pause,
     )
+    if isinstance(clock, AnnouncedClock) and not _is_of_sandbox(connection.endpoint):
+        connection.close()
+        to = connection.endpoint
+        raise Unreachable(f"{SANDBOX_CLOCK} is set, but calls go to {to}, which is no sandbox: unset the variable")
+    return connection
+
+
+def _is_of_sandbox(endpoint: str) -> bool:
+    """Returns whether a sandbox can be there: it listens on the loopback address alone, without TLS."""
+    url = urlsplit(endpoint)
+    return url.scheme == "http" and url.hostname in ("127.0.0.1", "localhost", "::1")

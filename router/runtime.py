@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
 from typing import Any, TypeVar
 
 from router.ports import Clock
+from router.problems import Problem, Problems
 
 T = TypeVar("T")
+
+SANDBOX_CLOCK = "CONNECT_ROUTER_SANDBOX_CLOCK"
+"""The environment variable with the clock that a sandbox announces."""
 
 
 class SystemClock:
@@ -23,6 +28,42 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedClock:
+    """Shows the time of a sandbox: ``shown`` when the machine showed ``machine``. ``monotonic`` is the machine's.
+
+    Calls and waits take the machine's time.
+    """
+
+    machine: datetime
+    shown: datetime
+    speed: float
+
+    @classmethod
+    def parse(cls, text: str) -> AnnouncedClock:
+        """Reads what a sandbox announces: ``2026-12-01T09:00:00Z/2026-12-24T15:50:00Z/60``. Raises ``Problems``."""
+        try:
+            machine, shown, speed = text.split("/")
+            clock = cls(datetime.fromisoformat(machine), datetime.fromisoformat(shown), float(speed))
+            clock.now()
+        except (ValueError, TypeError, OverflowError):
+            message = "no clock that 'connect-router sandbox' prints: copy its line again, or unset the variable"
+            raise Problems([Problem(f"environment:{SANDBOX_CLOCK}", 0, 0, message)]) from None
+        return clock
+
+    def now(self) -> datetime:
+        return self.shown + timedelta(seconds=(datetime.now(UTC) - self.machine).total_seconds() * self.speed)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def open_clock() -> Clock:
+    """Returns the clock of the sandbox that the environment announces, else the machine's. Raises ``Problems``."""
+    announced = os.environ.get(SANDBOX_CLOCK)
+    return AnnouncedClock.parse(announced) if announced else SystemClock()
 
 
 class DaemonThreads(Executor):

@@ -18,6 +18,7 @@ from router.prove.lint import lint
 from router.prove.poll_interval import poll_too_often
 from router.rules.load import load_rules
 from router.rules.rule import RuleSet
+from router.runtime import SANDBOX_CLOCK
 from router.settings import Settings, load_settings, usual_config
 from router.settings.sources import service_links
 from router.toml_source import TomlSource, read_bytes
@@ -42,7 +43,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 def environment() -> Mapping[str, str]:
     """Returns the environment, without the variables of connect-router that are no keys of config.toml."""
-    return {name: value for name, value in os.environ.items() if name not in (TRACEBACK, CONFIG)}
+    return {name: value for name, value in os.environ.items() if name not in (TRACEBACK, CONFIG, SANDBOX_CLOCK)}
 
 
 def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:

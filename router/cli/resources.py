@@ -15,7 +15,7 @@ from router.ledger.errors import LedgerBroken, LedgerInUse, LedgerUnavailable
 from router.model import Directory
 from router.problems import printable
 from router.resources import open_connection
-from router.runtime import SystemClock
+from router.runtime import open_clock
 from router.settings import Settings
 
 
@@ -47,7 +47,7 @@ def connected(settings: Settings) -> Iterator[Connection]:
     """Connects to the instance, without a log, until the block ends. Raises ``CommandFailed``."""
     without_log()
     with in_one_line():
-        connection = open_connection(settings, SystemClock())
+        connection = open_connection(settings, open_clock())
     try:
         yield connection
     finally:

@@ -25,7 +25,7 @@ from router.model import Contact, Landing
 from router.ports import TRANSFER, Clock
 from router.resources import Shared, Stores, open_connection
 from router.rules.rule import Mode, RuleSet
-from router.runtime import DaemonThreads, Runtime, SystemClock
+from router.runtime import DaemonThreads, Runtime, open_clock
 from router.safety.safety import Safety
 from router.search.planner import SearchPlanner
 from router.settings import Settings
@@ -191,7 +191,7 @@ def build(
     Raises ``LedgerInUse``, ``LedgerBroken`` or ``LedgerUnavailable`` if the ledger cannot be opened, ``Unreachable`` if
     the SDK has no region or endpoint.
     """
-    runtime = Runtime(clock=clock or SystemClock(), workers=settings.execute.workers)
+    runtime = Runtime(clock=clock or open_clock(), workers=settings.execute.workers)
     connection = connect(settings, runtime.clock)
     stores = Stores.open(settings, runtime.clock, shared)
     counters = _open_counters(settings)

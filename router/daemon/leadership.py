@@ -26,7 +26,7 @@ from router.news import NewsFilter
 from router.ports import Clock
 from router.resources import Shared, open_shared
 from router.rules.rule import Mode
-from router.runtime import SystemClock
+from router.runtime import open_clock
 
 LOOK_EVERY = 2.0
 """Seconds between two renewals of the lease, or two looks at it: a fifth of the time for which it is trusted."""
@@ -241,7 +241,7 @@ def serve(files: LoadedFiles) -> int:
 
 def _take_turns(files: LoadedFiles) -> int:
     """Serves in turns. The settings and rules in force when a turn ends are in force in the next one."""
-    clock = SystemClock()
+    clock = open_clock()
     shared = open_shared(files.settings, clock)
     app: Router | None = None
 
@@ -275,7 +275,7 @@ def make_one_pass(files: LoadedFiles) -> Pass:
         app = build(files.settings, files.ruleset, mode=files.mode, once=True)
         report_last_good(app, files)
         return run_once(app)
-    clock = SystemClock()
+    clock = open_clock()
     shared = open_shared(files.settings, clock)
     turns = Leadership(shared=shared, candidate=files.mode is Mode.ENFORCE, clock=clock)
     with ExitStack() as stack:

@@ -23,7 +23,7 @@ from router.rules.bind import bind, mentions_agents, mentions_hours
 from router.rules.bound import BoundRuleSet
 from router.rules.example import Example
 from router.rules.rule import Mode, RuleSet
-from router.runtime import SystemClock
+from router.runtime import open_clock
 from router.safety.clock_skew import STOPS
 from router.safety.safety import Safety
 from router.search.planner import SearchPlanner
@@ -97,7 +97,7 @@ class Viewer:
     def open(cls, settings: Settings, ruleset: RuleSet, *, clock: Clock | None = None) -> Viewer:
         """Opens it without a call or a file. Raises ``Unreachable`` if the SDK has no region or credentials, and
         ``LedgerUnavailable`` if the ledger cannot be read."""
-        clock = clock or SystemClock()
+        clock = clock or open_clock()
         connection = open_connection(settings, clock)
         try:
             ledger = read_ledger(settings)

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TextIO
 
 from router.sandbox.sandbox import Sandbox
@@ -53,7 +54,19 @@ def _clock(sandbox: Sandbox) -> Iterator[str]:
     scenario = sandbox.scenario
     if scenario.start is not None or scenario.speed != 1:
         shows = f"{sandbox.now:%Y-%m-%d %H:%M:%SZ}, {scenario.speed:g} seconds a second"
-        yield f"# Its clock: {shows}. Only `connect-router demo` has this clock."
+        yield f"# Its clock: {shows}. The next two lines let a router on this machine follow it."
+        yield f"export CONNECT_ROUTER_SANDBOX_CLOCK={announced_clock(sandbox)}"
+        yield f"export CONNECT_ROUTER_EXECUTE__LANDING_TIMEOUT={landing_timeout(sandbox)}"
+
+
+def announced_clock(sandbox: Sandbox) -> str:
+    """Returns what a router needs to show the sandbox's time: the machine's time, the sandbox's, and its speed."""
+    return f"{datetime.now(UTC).isoformat()}/{sandbox.now.isoformat()}/{sandbox.scenario.speed:g}"
+
+
+def landing_timeout(sandbox: Sandbox) -> str:
+    """Returns two minutes of the machine, which the calls take, in the time of the sandbox."""
+    return f"{int(120 * max(sandbox.scenario.speed, 1))}s"
 
 
 @contextmanager

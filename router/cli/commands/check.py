@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,17 +108,19 @@ def _examples(
 ) -> tuple[tuple[ExampleResult, ...], Coverage | None]:
     from router.decide.snapshot import Limits
     from router.prove.examples import prove_examples
+    from router.runtime import open_clock
 
-    limits, now = Limits.of(settings.guard), datetime.now(UTC)
+    limits, now = Limits.of(settings.guard), open_clock().now()
     return prove_examples(ruleset, ruleset.examples, now=now, limits=limits, covering=covering)
 
 
 def _live(settings: Settings, ruleset: RuleSet) -> LiveFindings:
     from router.cli.resources import connected, unreachable
     from router.inspect.live_check import LiveFindings, check_live
+    from router.runtime import open_clock
 
     with connected(settings) as connection:
-        findings = check_live(connection, ruleset, now=datetime.now(UTC))
+        findings = check_live(connection, ruleset, now=open_clock().now())
     if not isinstance(findings, LiveFindings):
         raise unreachable(findings, settings, connection.endpoint)
     return findings

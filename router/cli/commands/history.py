@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from router.cli.context import own_contact, print_note, settings_of, whole_contact
@@ -15,7 +15,9 @@ from router.cli.resources import connected, in_one_line, read_directory, unreach
 from router.durations import parse_duration
 from router.lookup.locate import locate
 from router.model import Action, ActionState, ContactId, Directory, Landing
+from router.problems import Problems
 from router.resources import read_ledger
+from router.runtime import open_clock
 from router.settings import Settings
 
 if TYPE_CHECKING:
@@ -112,7 +114,7 @@ def _undo_plan(settings: Settings, arguments: argparse.Namespace) -> int:
     from router.cli.output.undo_plan import print_undo_plan
     from router.inspect.undo_plan import undo_of
 
-    directory, now = Directory(), datetime.now(UTC)
+    directory, now = Directory(), open_clock().now()
     undone: list[Undo] = []
     region = settings.connect.region
     with in_one_line(), read_ledger(settings) as ledger:
@@ -177,7 +179,9 @@ def _when(text: str) -> datetime:
 
 def _ago(text: str) -> datetime:
     try:
-        return datetime.now(UTC) - parse_duration(text)
+        return open_clock().now() - parse_duration(text)
+    except Problems as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     except ValueError as error:
         of_its_form = text[:1].isdigit() and text[-1:] in "smhd"
         why = str(error) if of_its_form else "expected 2026-11-22T10:00:00Z, or a duration such as 2h"

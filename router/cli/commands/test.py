@@ -91,9 +91,10 @@ def run(arguments: argparse.Namespace) -> int:
     from router.problems import Place
     from router.prove.example_history import CONTACT
     from router.rules.example import Example
+    from router.runtime import open_clock
 
     settings, ruleset = load_both(arguments)
-    now = arguments.at or datetime.now(UTC)
+    now = arguments.at or open_clock().now()
     nowhere = Place("--contact", 0, 0)
     looks = []
     for contact in arguments.contacts:

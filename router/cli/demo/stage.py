@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from structlog.typing import Processor
@@ -27,8 +26,10 @@ from router.durations import format_duration
 from router.problems import Problems
 from router.rules.load import load_rules
 from router.rules.rule import Mode, RuleSet
+from router.runtime import AnnouncedClock
 from router.sandbox import CallRate, Sandbox, Scenario
 from router.sandbox.quotas import CallQuotas
+from router.sandbox.serve import announced_clock, landing_timeout
 from router.settings import Settings, load_settings
 from router.settings.load import HERE
 from router.telemetry.cycle_report import CycleReport
@@ -57,19 +58,6 @@ Every other quota is AWS's, on both sides."""
 MORE = {"SearchContacts": CallRate(5, 5), "DescribeContact": CallRate(100, 150)}
 
 NO_FILE = os.devnull
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxClock:
-    """Shows the router the sandbox's time. Calls and waits take the machine's time."""
-
-    sandbox: Sandbox
-
-    def now(self) -> datetime:
-        return self.sandbox.now
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 @dataclass(kw_only=True)
@@ -143,7 +131,7 @@ def open_stage(arguments: argparse.Namespace, *, tap: Processor) -> Iterator[Sta
         with open(NO_FILE, "w") as nowhere, _talking_to(sandbox):
             logs.configure(level="info", format="json", stream=nowhere, taps=[tap])
             with in_one_line():
-                app = build(settings, ruleset, mode=Mode.ENFORCE, clock=SandboxClock(sandbox))
+                app = build(settings, ruleset, mode=Mode.ENFORCE, clock=AnnouncedClock.parse(announced_clock(sandbox)))
             if app.connection.endpoint != sandbox.endpoint:
                 app.close()
                 raise CommandFailed(f"connect-router demo: not the sandbox: {app.connection.endpoint}")
@@ -160,8 +148,7 @@ def _settings(arguments: argparse.Namespace, sandbox: Sandbox, folder: Path) -> 
         "log.level": "info",
         "notify.sns_topic": "",
     }
-    landing = f"{int(120 * max(sandbox.scenario.speed, 1))}s"  # two minutes of the machine, which the calls take
-    overrides = {**BRISK, "execute.landing_timeout": landing, **overrides_of(arguments), **fixed}
+    overrides = {**BRISK, "execute.landing_timeout": landing_timeout(sandbox), **overrides_of(arguments), **fixed}
     return load_settings(config_of(arguments.config), environ={}, overrides=overrides)
 
 
