@@ -12,17 +12,20 @@ from router.cli.parser import add_json
 
 if TYPE_CHECKING:
     from router.rules.example import ExampleContact
+    from router.rules.rule import RuleSet
 
 DESCRIPTION = """\
 Shows what the rules would do with a contact that you describe, as `explain` does for a real one. Makes no call to AWS
 and reads no ledger. The contact has the keys of an example's contact, such as queue, channel, waited, tags.KEY and
-attributes.KEY. Every queue is empty and has no agents, no agent is free, and all hours are open: an [[example]] in a
-rule file can describe more."""
+attributes.KEY. Every queue is empty and has no agents, no agent is free, and all hours are open, except those that
+--hours closes: an [[example]] in a rule file can describe more."""
 EXAMPLE = """\
   connect-router test --contact 'queue=Billing,channel=EMAIL,waited=2h'
   connect-router test --contact 'queue=Claims,channel=TASK,waited=31m,tags.customer=vip' --at 2026-12-24T16:50:00+01:00
+  connect-router test --contact 'queue=Billing,channel=EMAIL,waited=2h' --hours 'queue=closed'
 """
-ASSUMED = "every queue is empty and has no agents, no agent is free, and all hours of operation are open"
+ASSUMED = "every queue is empty and has no agents, and no agent is free"
+CLOSED = "closed since the time of the decision and open before"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +37,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         help="the contact; a pair with a comma in its value is put in double quotes (repeatable)",
+    )
+    parser.add_argument(
+        "--hours",
+        metavar="NAME=open|closed",
+        type=_hours,
+        action="append",
+        default=[],
+        help="hours of operation that are closed from the time of the decision on; the name 'queue' means the own"
+        " hours of every queue (repeatable; default: all are open)",
     )
     parser.add_argument("--at", metavar="TIME", type=_instant, help="the time of the decision (default: now)")
     add_json(parser)
@@ -72,6 +84,13 @@ def _typed(key: str, value: str) -> object:
     return int(value) if key in ("priority", "transfers") and value.isascii() and value.isdecimal() else value
 
 
+def _hours(text: str) -> tuple[str, str]:
+    name, _, state = text.rpartition("=")
+    if not name or state not in ("open", "closed"):
+        raise argparse.ArgumentTypeError(f"expected NAME=open or NAME=closed, got '{text}'")
+    return name, state
+
+
 def _instant(text: str) -> datetime:
     try:
         at: datetime | None = datetime.fromisoformat(text)
@@ -96,17 +115,43 @@ def run(arguments: argparse.Namespace) -> int:
     settings, ruleset = load_both(arguments)
     now = arguments.at or open_clock().now()
     nowhere = Place("--contact", 0, 0)
+    hours = _hours_of(ruleset, dict(arguments.hours))
     looks = []
     for contact in arguments.contacts:
-        example = Example(name="test", place=nowhere, contact=contact, expect=None)
+        example = Example(name="test", place=nowhere, contact=contact, expect=None, hours=hours)
         preview = pretended(example, ruleset, now=now, limits=Limits.of(settings.guard))
         looks.append((preview.decided.accounts[CONTACT], preview))
     if arguments.json:
-        print_json({"assumed": ASSUMED, "looks": [explanation.as_json(*look) for look in looks]})
+        print_json({"assumed": ASSUMED, "hours": hours, "looks": [explanation.as_json(*look) for look in looks]})
         return DONE
     out = console()
     for look in looks:
         for line in (*explanation.lines(*look), ""):
             out.print(text(line), soft_wrap=True)
     out.print(text(f"assumed: {ASSUMED}"), soft_wrap=True)
+    for state, means in {"open": "open", "closed": CLOSED}.items():
+        names = [name for name, assumed in hours.items() if assumed == state]
+        if names:
+            out.print(text(f"assumed hours, {means}: {', '.join(map(_shown, names))}"), soft_wrap=True)
     return DONE
+
+
+def _hours_of(ruleset: RuleSet, given: dict[str, Any]) -> dict[str, Any]:
+    """Returns what is assumed of all hours that rules name. Raises ``CommandFailed`` for hours that none names."""
+    from router.cli.errors import CommandFailed
+    from router.problems import did_you_mean, printable
+    from router.prove.example_instance import directory_of
+    from router.rules.value_test import QUEUES_OWN
+
+    named = [QUEUES_OWN, *(one.name for one in directory_of(ruleset, ()).hours)]
+    for name in given:
+        if name not in named:
+            line = f"connect-router test: --hours: no rule names hours '{name}'{did_you_mean(name, named)}"
+            raise CommandFailed(printable(line), misconfigured=True)
+    return {**dict.fromkeys(named, "open"), **given}
+
+
+def _shown(name: str) -> str:
+    from router.rules.value_test import QUEUES_OWN
+
+    return "the own hours of every queue" if name == QUEUES_OWN else name

@@ -18,7 +18,35 @@ def test_it_decides_like_an_example_and_explains_like_explain(command):
     assert done.status == 0
     assert "Overflow: not eligible: slots_available is 0, below 1" in done.out
     assert "transfer -> General, by flow Overflow   by late, step 2, mode enforce (1h late)" in done.out
-    assert done.out.rstrip().endswith("and all hours of operation are open")
+    assert done.out.rstrip().endswith("no agent is free\nassumed hours, open: the own hours of every queue")
+
+
+def test_it_shows_which_hours_it_took_as_closed_and_decides_by_them(command):
+    match = 'hours = { name = "Office", is = "open" }\n'
+    command.rules.write_text(RULES.replace('channel = "EMAIL"\nqueue', match + "queue", 1).partition("[[example]]")[0])
+    given = ("test", "--contact", "queue=Billing,channel=EMAIL,waited=2h", "--json")
+
+    opened, closed = (json.loads(command(*given, *more).out) for more in ((), ("--hours", "Office=closed")))
+    printed = command(*given[:-1], "--hours", "Office=closed", "--hours", "queue=open").out
+
+    assert (opened["hours"], closed["hours"]) == (
+        {"queue": "open", "Office": "open"},
+        {"queue": "open", "Office": "closed"},
+    )
+    assert [len(one["looks"][0]["decisions"]) for one in (opened, closed)] == [2, 0]
+    assert "assumed hours, open: the own hours of every queue\n" in printed
+    assert "assumed hours, closed since the time of the decision and open before: Office\n" in printed
+
+
+@pytest.mark.parametrize(("hours", "message"), [
+    ("quue=closed", "--hours: no rule names hours 'quue' (did you mean 'queue'?)"),
+    ("queue", "argument --hours: expected NAME=open or NAME=closed, got 'queue'"),
+    ("queue=shut", "argument --hours: expected NAME=open or NAME=closed, got 'queue=shut'"),
+])  # fmt: skip
+def test_a_mistake_in_hours_is_one_line(command, hours, message):
+    done = command("test", "--contact", "queue=A,channel=TASK", "--hours", hours)
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert done.err.startswith(f"connect-router test: {message}")
 
 
 def test_several_contacts_and_the_time_of_the_decision(command):
