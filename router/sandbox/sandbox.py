@@ -19,6 +19,7 @@ from router.sandbox.wire.answer import InvalidAnswer, WireAnswer, check_refusal,
 from router.sandbox.wire.model import Resolved, resolve
 from router.sandbox.wire.request import read_params
 from router.sandbox.wire.server import LOOPBACK, HttpReply, HttpRequest, Server
+from router.sandbox.wire.topic import answer_topic_call, form_of
 from router.sandbox.world import World
 
 Hook = Callable[[Mapping[str, Any]], object]
@@ -130,6 +131,12 @@ class Sandbox:
     def _serve(self, request: HttpRequest) -> HttpReply:
         request_id = str(uuid.uuid4())
         at = self._clock().astimezone(UTC)
+        form = form_of(request)
+        if form is not None:
+            answer = answer_topic_call(form, request_id)
+            if answer.code is None:
+                self._run_hooks(self._after, form["Action"], form)
+            return self._reply(form.get("Action", "?"), form, answer, request_id, at, None)
         resolved = resolve(request.method, request.path)
         if resolved is None:
             refusal = Refusal("UnknownOperationException", f"no operation has {request.method} {request.path[:200]!r}")

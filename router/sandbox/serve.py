@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -24,6 +24,7 @@ def serve(scenario: Scenario | None, port: int = DEFAULT_PORT, out: TextIO | Non
     thread, because it handles signals."""
     stop = threading.Event()
     sandbox = Sandbox(scenario or Scenario.default(), port=port, log=lambda line: _print(line, sys.stderr))
+    sandbox.after("Publish", lambda form: _show(form, out or sys.stdout))
     with _until_signalled(stop.set), sandbox:
         _print(greeting(sandbox), out or sys.stdout)
         while not stop.wait(TICK_S):
@@ -34,12 +35,14 @@ def serve(scenario: Scenario | None, port: int = DEFAULT_PORT, out: TextIO | Non
 def greeting(sandbox: Sandbox) -> str:
     """Returns the lines for a shell that let a user reach the sandbox."""
     waiting = sum(contact.queued for contact in sandbox.world.open())
+    contacts = "contact" if waiting == 1 else "contacts"
     return "\n".join(
         (
-            f"# Amazon Connect sandbox: {sandbox.endpoint}, {waiting} contacts waiting. Ctrl-C ends it.",
+            f"# Amazon Connect sandbox: {sandbox.endpoint}, {waiting} {contacts} waiting. Ctrl-C ends it.",
             f"# Instance: {sandbox.instance_id}",
             *_clock(sandbox),
             f"export AWS_ENDPOINT_URL_CONNECT={sandbox.endpoint}",
+            f"export AWS_ENDPOINT_URL_SNS={sandbox.endpoint}",
             f"export AWS_DEFAULT_REGION={sandbox.region}",
             f"export AWS_REGION={sandbox.region}",
             "export AWS_ACCESS_KEY_ID=sandbox",
@@ -47,6 +50,13 @@ def greeting(sandbox: Sandbox) -> str:
             f"# aws connect list-queues --instance-id {sandbox.instance_id}",
         )
     )
+
+
+def _show(form: Mapping[str, str], out: TextIO) -> None:
+    """Prints a message on a topic as lines that a shell takes for comments, as long as anybody reads them."""
+    lines = [f"Message on {form['TopicArn']}: {form.get('Subject', '')}", *form["Message"].splitlines()]
+    with suppress(OSError):
+        _print("\n".join(f"# {''.join(filter(str.isprintable, line))}".rstrip() for line in lines), out)
 
 
 def _clock(sandbox: Sandbox) -> Iterator[str]:

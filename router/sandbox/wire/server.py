@@ -142,10 +142,9 @@ class _HttpHandler(BaseHTTPRequestHandler):
         answer = reply.answer
         self.send_response_only(answer.status)
         self.send_header("Date", format_datetime(reply.date, usegmt=True))
-        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer.body)))
         self.send_header("x-amzn-RequestId", reply.request_id)
-        for name, value in answer.headers.items():
+        for name, value in {"Content-Type": "application/json", **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
