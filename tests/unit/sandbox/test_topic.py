@@ -22,7 +22,7 @@ def topics(bench):
 
 
 def test_a_message_arrives_with_all_that_it_has(bench, topics):
-    published = []
+    published: list[object] = []
     bench.sandbox.after("Publish", published.append)
     attributes = {"rule": {"DataType": "String", "StringValue": "late & <b>"}}
 
@@ -30,6 +30,7 @@ def test_a_message_arrives_with_all_that_it_has(bench, topics):
 
     assert done["MessageId"]
     (message,) = published
+    assert isinstance(message, dict)
     assert (message["TopicArn"], message["Subject"], message["Message"]) == (ARN, "two hours", "first\nsecond")
     assert message["MessageAttributes.entry.1.Value.StringValue"] == "late & <b>"
     assert bench.sandbox.count("Publish") == 1
@@ -49,7 +50,7 @@ def test_every_topic_exists(topics):
     ("list_topics", {}, "InvalidAction"),
 ])  # fmt: skip
 def test_a_call_that_sns_would_refuse_or_that_the_router_never_makes_is_refused(bench, topics, call, parameters, code):
-    published = []
+    published: list[object] = []
     bench.sandbox.after("Publish", published.append)
 
     with pytest.raises(ClientError) as caught:
