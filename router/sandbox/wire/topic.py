@@ -1,4 +1,4 @@
-"""Stands in for Amazon SNS: every topic exists, and each message is shown where the sandbox runs.
+"""Simulates Amazon SNS: every topic exists, and each message is shown where the sandbox runs.
 
 Calls of SNS have the query protocol: a form in the request, XML in the response.
 """
