@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -60,7 +61,8 @@ class Effort:
 
     ``uncertain`` is set once a call was sent whose outcome is not known: from then on a contact that is gone has been
     moved, and a refusal is no failure. ``terms`` are those of the decision. ``relied_on`` and ``pauses`` are what the
-    decision rests on, and only this reading shows them again. ``grant`` is a token for the first call.
+    decision rests on, and only this reading shows them again. ``grant`` is a token for the first call. ``gives_way``
+    returns whether a routing update ends because something more urgent is due.
     """
 
     action: Action
@@ -69,6 +71,7 @@ class Effort:
     relied_on: tuple[ReliedOnValue, ...] = ()
     pauses: PausesSeen | None = None
     grant: Grant | None = None
+    gives_way: Callable[[], bool] = lambda: False
     uncertain: bool = False
     read_age: float = 0.0
     send_before: float | None = None
@@ -130,7 +133,9 @@ class Attempts:
         operation = _operation(effort.action)
         granted = effort.grant is not None and effort.grant.use()
         if not granted and not self.pacer.acquire(
-            operation, until=effort.until, cancelled=lambda: effort.terms != self.safety.terms.number
+            operation,
+            until=effort.until,
+            cancelled=lambda: effort.terms != self.safety.terms.number or effort.gives_way(),
         ):
             return AttemptResult()
         try:
@@ -241,7 +246,7 @@ class Attempts:
 
 
 class _Until(stop_base):
-    """Ends the attempts when the next one would begin after the effort's ``until``."""
+    """Ends the attempts when the next one would begin after the effort's ``until``, or the effort gives way."""
 
     def __init__(self, effort: Effort, clock: Clock) -> None:
         self._effort = effort
@@ -249,6 +254,8 @@ class _Until(stop_base):
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         until = self._effort.until
+        if self._effort.gives_way():
+            return True
         return until is not None and self._clock.monotonic() + retry_state.upcoming_sleep >= until
 
 

@@ -9,16 +9,18 @@ from router import events
 from router.connect.answers import Missing, Reading
 from router.cycle_context import CycleContext
 from router.decide.decision import RoutingUpdate, RuleDecision, Transfer
-from router.execute.attempts import UPDATE_PATIENCE
+from router.execute.preparations import BeforeMoves
 from router.execute.result import Outcome, Performer, Result
 from router.execute.stragglers import RoundEnd, Stragglers
-from router.execute.workers import BeforeMoves, PacedWork, perform_paced
+from router.execute.workers import PacedWork, perform_paced
 from router.ledger.errors import LedgerUnavailable
-from router.model import HoldReason
-from router.ports import TRANSFER, Describer, Grant, Pacer
+from router.model import ContactId, HoldReason
+from router.ports import REROUTE, TRANSFER, Describer, Grant, Pacer
 from router.rules.rule import Mode
 from router.runtime import Runtime
 from router.safety.safety import NO_SLOT, Safety, SafetyHold
+
+MOVE_FIRST = SafetyHold(HoldReason.IN_FLIGHT, "a move of the contact has begun")
 
 
 @dataclass(kw_only=True)
@@ -54,59 +56,63 @@ class Round:
         left = [decision for decision in decisions if isinstance(decision, RuleDecision)]
         left.sort(key=self.stragglers.is_slow)
         order = {id(decision): place for place, decision in enumerate(left)}
-        left, results = self._update_routing_before_moves(left, context, end)
+        results: list[Result] = []
         while left:
             done = self._perform_each(left, context, end)
-            results.extend(one for one in done if one.outcome is not Outcome.NO_PLACE)
-            left = [one.decision for one in done if one.outcome is Outcome.NO_PLACE]
-            left.sort(key=lambda decision: order[id(decision)])
+            again = [one for one in done if wait_for_slots and self._gave_way(one, context)]
+            again += [one for one in done if one.outcome is Outcome.NO_PLACE]
+            results.extend(one for one in done if one not in again)
+            left = sorted((one.decision for one in again), key=lambda decision: order[id(decision)])
             flows = {decision.target.flow_id for decision in left if isinstance(decision, Transfer)}
-            if not flows or not wait_for_slots or not self.safety.slots.await_one(flows, until=context.until):
+            if not wait_for_slots or (flows and not self.safety.slots.await_one(flows, until=context.until)):
                 break
             self.safety.slots.reopen()
-        return [*results, *(_held(decision, NO_SLOT) for decision in left)]
+        return [*results, *map(_left_over, left)]
 
-    def _update_routing_before_moves(
-        self, decisions: list[RuleDecision], context: CycleContext, end: RoundEnd | None
-    ) -> tuple[list[RuleDecision], list[Result]]:
-        """Performs the routing updates of contacts that are also moved, so that the move finds the new value.
-
-        The moves wait for them a moment only. Returns the decisions that are left, in the same order, and the results.
-        """
-        moved = {decision.contact.id for decision in decisions if isinstance(decision, Transfer)}
-        updates = (one for one in decisions if isinstance(one, RoutingUpdate) and one.mode is Mode.ENFORCE)
-        first = [one for one in updates if one.contact.id in moved]
-        if not first:
-            return decisions, []
-        soon = self.runtime.clock.monotonic() + UPDATE_PATIENCE
-        brief = replace(context, until=soon if context.until is None else min(context.until, soon))
-        nothing: PacedWork[RuleDecision] = PacedWork((), lambda: False, lambda: None)
-        done = self._on_workers(first, nothing, lambda one, grant: [self._perform_one(one, brief)], end)
-        taken = {id(decision) for decision in first}
-        return [decision for decision in decisions if id(decision) not in taken], done
+    def _gave_way(self, result: Result, context: CycleContext) -> bool:
+        """Returns whether an update was put off only because a landing slot has become free for a move."""
+        interrupted = result.outcome is Outcome.INTERRUPTED and isinstance(result.decision, RoutingUpdate)
+        return interrupted and not self._superseded(context) and not context.interrupted()
 
     def _perform_each(
         self, decisions: Sequence[RuleDecision], context: CycleContext, end: RoundEnd | None
     ) -> list[Result]:
         """Performs every decision. Only transfers wait for tokens, and a worker takes the most urgent one when it has
-        its token. Warnings and observations of a contact come before its move."""
+        its token. Warnings and observations of a contact come before its move.
+
+        Routing updates get the workers that no move needs, and end when a move becomes possible or something else is
+        due. An update is not begun once the move of its contact has begun.
+        """
         transfers = [one for one in decisions if isinstance(one, Transfer) and one.mode is Mode.ENFORCE]
         scarce = {id(decision) for decision in transfers}
+        updates = [one for one in decisions if isinstance(one, RoutingUpdate) and one.mode is Mode.ENFORCE]
+        moved = {decision.contact.id for decision in transfers}
         paced: PacedWork[RuleDecision] = PacedWork(
             transfers,
             lambda: self._await_token(context),
             lambda: self.pacer.give_back(TRANSFER),
-            lambda: self.pacer.nudge(TRANSFER),
+            self._nudge,
+            sorted(updates, key=lambda update: update.contact.id in moved),
         )
-        moved = {decision.contact.id for decision in transfers}
-        free = [decision for decision in decisions if id(decision) not in scarce]
+        rest = scarce | {id(decision) for decision in updates}
+        free = [decision for decision in decisions if id(decision) not in rest]
         before = BeforeMoves([decision for decision in free if decision.contact.id in moved])
+
+        gives_way = replace(context, interrupted=lambda: context.interrupted() or self.safety.slots.can_reopen())
+        begun: set[ContactId] = set()
 
         def perform(decision: RuleDecision, grant: Grant | None) -> list[Result]:
             one = replace(context, grant=grant)
             if id(decision) in scarce:
+                begun.add(decision.contact.id)
                 earlier = before.make_sure(decision.contact.id, lambda other: self._perform_one(other, context))
-                return [*earlier, self._perform_one(decision, one)]
+                result = self._perform_one(decision, one)
+                if result.outcome not in (Outcome.DONE, Outcome.UNSETTLED):
+                    begun.discard(decision.contact.id)
+                return [*earlier, result]
+            if id(decision) in rest:
+                superseded = decision.contact.id in begun
+                return [_held(decision, MOVE_FIRST) if superseded else self._perform_one(decision, gives_way)]
             return before.once(decision, lambda: self._perform_one(decision, one))
 
         return self._on_workers(free, paced, perform, end)
@@ -120,6 +126,10 @@ class Round:
     ) -> list[Result]:
         done = perform_paced(free, paced, perform, pool=self.runtime.pool, workers=self.runtime.workers, late=end)
         return [result for results in done for result in results]
+
+    def _nudge(self) -> None:
+        for operation in (TRANSFER, REROUTE):
+            self.pacer.nudge(operation)
 
     def _await_token(self, context: CycleContext) -> bool:
         return self.pacer.acquire(
@@ -149,12 +159,13 @@ class Round:
     def _or_again(self, result: Result, context: CycleContext) -> Result:
         """Returns ``LEARNT`` if reading the contact showed pauses that the decision had assumed away.
 
-        Returns ``INTERRUPTED`` if rules, limits or pauses changed before the call.
+        Returns ``INTERRUPTED`` if rules, limits or pauses changed before the call, or an update gave way.
         """
         pauses = result.decision.pauses
         if pauses is not None and pauses.assumed and result.reason is HoldReason.CONTACT_PAUSED:
             return replace(result, outcome=Outcome.LEARNT, reason=None)
-        again = result.outcome is Outcome.NOT_SENT and self._superseded(context)
+        gave_way = isinstance(result.decision, RoutingUpdate) and context.interrupted()
+        again = result.outcome is Outcome.NOT_SENT and (gave_way or self._superseded(context))
         return replace(result, outcome=Outcome.INTERRUPTED) if again else result
 
     def _reason_not_to_begin(self, decision: RuleDecision, context: CycleContext) -> Result | None:
@@ -175,6 +186,12 @@ class Round:
         if not isinstance(decision, Transfer) or not self.stragglers.is_slow(decision):
             return False
         return not isinstance(self.reader.describe(decision.contact.id), Reading | Missing)
+
+
+def _left_over(decision: RuleDecision) -> Result:
+    if isinstance(decision, Transfer):
+        return _held(decision, NO_SLOT)
+    return Result(decision=decision, outcome=Outcome.INTERRUPTED)
 
 
 def _held(decision: RuleDecision, hold: SafetyHold) -> Result:

@@ -62,7 +62,12 @@ class RoutingPerformer:
                 return self._unchanged(decision, has, context)
             intent = routing_intent_of(decision, context, update=update, before=has, now=self.clock.now())
             effort = Effort(
-                self.ledger.intend(intent), context.until, context.terms, decision.relied_on, decision.pauses
+                self.ledger.intend(intent),
+                context.until,
+                context.terms,
+                decision.relied_on,
+                decision.pauses,
+                gives_way=context.interrupted,
             )
         except AlreadyIntended:
             return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.IN_FLIGHT)

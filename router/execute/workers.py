@@ -3,65 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from functools import partial
-from threading import Condition, Event, Lock, get_ident
+from threading import Condition, Lock, get_ident
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
-from router.decide.decision import RuleDecision
-from router.execute.result import Result
-from router.model import ContactId
 from router.ports import Grant
-
-LONGEST_S = 30.0
-"""Seconds that the worker which moves a contact waits for another worker's reading and record."""
-
-
-class BeforeMoves:
-    """Performs warnings and observations of contacts that are moved in the same round, each once and before the move:
-    the contact is read again for them, and must still be where it was. Thread-safe.
-
-    A free worker takes such work like any other. The worker that moves the contact makes sure that it was done.
-    """
-
-    def __init__(self, decisions: Iterable[RuleDecision]) -> None:
-        self._of: defaultdict[ContactId, list[RuleDecision]] = defaultdict(list)
-        self._done: dict[int, Event] = {}
-        self._begun: set[int] = set()
-        self._lock = Lock()
-        for decision in decisions:
-            self._of[decision.contact.id].append(decision)
-            self._done[id(decision)] = Event()
-
-    def once(self, decision: RuleDecision, perform: Callable[[], Result]) -> list[Result]:
-        """Performs it, unless it is one of these and another worker has begun it."""
-        if id(decision) not in self._done:
-            return [perform()]
-        if not self._begin(decision):
-            return []
-        try:
-            return [perform()]
-        finally:
-            self._done[id(decision)].set()
-
-    def make_sure(self, contact_id: ContactId, perform: Callable[[RuleDecision], Result]) -> list[Result]:
-        """Performs the decisions of a contact that is about to be moved, or waits for the workers that do."""
-        results: list[Result] = []
-        for one in self._of.get(contact_id, ()):
-            results += self.once(one, partial(perform, one))
-            self._done[id(one)].wait(LONGEST_S)
-        return results
-
-    def _begin(self, decision: RuleDecision) -> bool:
-        with self._lock:
-            new = id(decision) not in self._begun
-            self._begun.add(id(decision))
-            return new
-
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -83,6 +32,8 @@ class PacedWork(Generic[T]):
     give_back: Callable[[], object]
     nudge: Callable[[], object] = lambda: None
     """Makes the workers that wait for a token look whether they still should."""
+    spare: Sequence[T] = ()
+    """Holds tasks without tokens that give way: no worker takes one while a task with a token lacks a worker."""
 
 
 def perform_all(
@@ -169,7 +120,7 @@ def perform_paced(
     worker takes the place of such a worker.
     """
     work = _Work(free, paced, perform, late=late)
-    for number in range(min(workers, len(free) + len(paced.tasks))):
+    for number in range(min(workers, len(free) + len(paced.tasks) + len(paced.spare))):
         work.start(pool, paced_first=number % 2 == 0)
     work.wait(pool)
     if work.errors:
@@ -199,6 +150,8 @@ class _Work(Generic[T, R]):
     ) -> None:
         self._free = list(reversed(free))
         self._paced = list(reversed(paced.tasks))
+        self._spare = list(reversed(paced.spare))
+        self._awaiting = 0
         self._pace = paced
         self._perform = perform
         self._late = late
@@ -222,7 +175,7 @@ class _Work(Generic[T, R]):
                 if self._alive == sum(begun.left for begun in self._begun):
                     return
                 lost = self._leave_behind(self._late) if self._late is not None else 0
-                unbegun = len(self._free) + len(self._paced)
+                unbegun = len(self._free) + len(self._paced) + len(self._spare)
                 if not lost:
                     self._changed.wait(None if self._late is None else LOOK_EVERY)
             for _ in range(min(lost, unbegun)):
@@ -252,22 +205,37 @@ class _Work(Generic[T, R]):
                 self._changed.notify_all()
 
     def drain(self, *, paced_first: bool) -> None:
-        drains = (self._drain_paced, self._drain_free)
-        for drain in drains if paced_first else reversed(drains):
-            drain()
-
-    def _drain_free(self) -> None:
+        if paced_first:
+            self._drain_paced()
         while (taken := self._take(self._free)) is not None:
             self._do(taken[0], None)
+        while self._spare:
+            if self._paced and not self._awaiting:
+                self._do_paced()
+            elif (taken := self._take(self._spare)) is not None:
+                self._do(taken[0], None)
+        self._drain_paced()
 
     def _drain_paced(self) -> None:
         while self._paced:
-            grant = Grant() if self._pace.acquire() else None
-            taken = self._take(self._paced)
-            if taken is not None:
-                self._do(taken[0], grant)
-            if grant is not None and grant.use():
-                self._pace.give_back()
+            self._do_paced()
+
+    def _do_paced(self) -> None:
+        grant = self._await_grant()
+        taken = self._take(self._paced)
+        if taken is not None:
+            self._do(taken[0], grant)
+        if grant is not None and grant.use():
+            self._pace.give_back()
+
+    def _await_grant(self) -> Grant | None:
+        with self._lock:
+            self._awaiting += 1
+        try:
+            return Grant() if self._pace.acquire() else None
+        finally:
+            with self._lock:
+                self._awaiting -= 1
 
     def _do(self, task: T, grant: Grant | None) -> None:
         now = monotonic()

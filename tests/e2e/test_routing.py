@@ -156,9 +156,11 @@ def test_a_throttled_update_is_tried_again(centre):
 
 
 def test_a_refused_update_is_over_for_this_wait_and_does_not_hold_the_move(centre, events):
-    late = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    late = centre.world.enqueue("TASK", "Billing", waited=45 * MINUTE)
     app = centre.router(BUMP_AND_MOVE)
     centre.world.faults.add("error", "UpdateContactRoutingData", code="InvalidRequestException")
+    assert run(app) == {}
+    centre.clock.travel(16 * MINUTE)
     assert run(app) == {}
     assert [move.to_queue for move in centre.world.transfers] == ["Billing Overflow"]
     assert [line["error"] for line in told(events, "contact.failed")] == ["InvalidRequestException"]
@@ -167,23 +169,30 @@ def test_a_refused_update_is_over_for_this_wait_and_does_not_hold_the_move(centr
 
 def test_a_missing_permission_stops_updates_and_no_moves(centre, events):
     for _ in range(3):
-        centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+        centre.world.enqueue("TASK", "Billing", waited=45 * MINUTE)
     app = centre.router(BUMP_AND_MOVE, **{"execute.workers": 1})
     centre.world.faults.add("error", "UpdateContactRoutingData", code="AccessDeniedException")
     assert run(app) == {HoldReason.DENIED: 3}
     assert len(updates(centre)) == 1
+    centre.clock.travel(16 * MINUTE)
+    run(app)
     assert len(centre.world.transfers) == 3
     (line,) = [one for one in told(events, "api.denied") if one.get("stops")]
     assert (line["operation"], line["stops"]) == ("UpdateContactRoutingData", "routing")
 
 
-def test_due_together_the_place_is_changed_before_the_move_and_goes_with_the_contact(centre):
+def test_due_together_the_move_is_made_first_and_the_place_is_changed_in_the_new_queue(centre, events):
     late = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
-    app = centre.router(BUMP_AND_MOVE)
-    assert run(app) == {}
+    app = centre.router(BUMP_AND_MOVE, **{"execute.workers": 1})
+    assert run(app) == {HoldReason.IN_FLIGHT: 1}
+    assert updates(centre) == [], "no update comes before the move of its contact"
+    (line,) = told(events, "contact.held")
+    assert (line["reason"], line["step"]) == ("in_flight", 1)
     centre.land(app)
     assert centre.world.queue_of(centre.world.latest(late).id) == "Billing Overflow"
-    assert place(centre, late) == (2, timedelta())
+    centre.clock.travel(61 * SECOND)
+    run(app)
+    assert place(centre, late)[0] == 2
 
 
 def test_within_a_minute_of_a_change_no_other_is_made(centre):

@@ -12,7 +12,7 @@ from router.rules.rule import Mode
 from router.sandbox import Behaviours
 from tests.e2e.centre import LATE_RULE
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 TEN = timedelta(minutes=10)
 UPDATE = "UpdateContactRoutingData"
 ONE_TRY = {"execute.retry.attempts": 1}
@@ -142,18 +142,20 @@ def test_plan_and_run_agree_on_two_rules_that_change_the_place_of_one_contact(ce
 
 
 def test_a_priority_that_one_rule_sets_keeps_no_other_rule_from_moving_the_contact(centre, events):
-    contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    contact = centre.world.enqueue("TASK", "Billing", waited=45 * MINUTE)
     late = LATE_RULE.replace('queue = "Billing"', 'queue = "Billing"\npriority = 5')
     app = centre.router(
-        PRIORITY
+        bump("priority = 2", at="30m")
         + LATE_RULE.partition("[[rule]]")[1]
         + late.partition("[[rule]]")[2].replace(
             'to = [{ queue = "Billing Overflow" }]', 'to = [{ queue = "Billing Overflow", flow = "Overflow to queue" }]'
         )
     )
     app.cycle.run(until=None)
-    assert [transfer.contact_id for transfer in centre.world.transfers] == [contact]
     assert len(lines(events, "contact.reprioritized")) == 1
+    centre.clock.travel(16 * MINUTE)
+    app.cycle.run(until=None)
+    assert [transfer.contact_id for transfer in centre.world.transfers] == [contact]
 
 
 def test_a_contact_that_an_agent_took_is_not_bumped(centre):

@@ -1,4 +1,5 @@
-"""Checks the order and the bounds of a round: updates and warnings before moves, and nothing that came too late."""
+"""Checks the order and the bounds of a round: warnings before moves, updates after them, and nothing that came too
+late."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +17,7 @@ from router.model import ContactId, Details, HoldReason, Pause, PauseKind
 from router.rules.rule import Mode
 from tests.builders.contacts import NOW, minutes
 from tests.builders.execution import LADDER, ExecutionBench
-from tests.builders.instance import ANOTHER_FLOW, TO_QUEUE
+from tests.builders.instance import ANOTHER_FLOW, GENERAL, TO_QUEUE
 from tests.builders.rules import overflow
 
 SLOW_DOWN = Throttled(code="TooManyRequestsException")
@@ -70,26 +71,91 @@ def outcomes(results):
     return sorted((type(one.decision).__name__, one.outcome) for one in results)
 
 
-def test_all_that_was_decided_on_a_contact_is_done_and_its_move_comes_last(bench):
+def test_a_contact_is_warned_of_before_its_move_and_gets_no_update_once_the_move_has_begun(bench):
     bench.connect.transfer_answers = [moved("c2")]
     with capture_logs() as lines:
         results = bench.perform(bench.decided(bench.waiting()))
 
-    assert outcomes(results) == [("RoutingUpdate", Outcome.DONE), ("Transfer", Outcome.DONE), ("Warn", Outcome.DONE)]
-    events = [line["event"] for line in lines if line["event"].startswith("contact.")]
-    assert set(events) == {"contact.reprioritized", "contact.warned", "contact.transferred"}
-    assert events[-1] == "contact.transferred"
+    assert outcomes(results) == [("RoutingUpdate", Outcome.HELD), ("Transfer", Outcome.DONE), ("Warn", Outcome.DONE)]
+    assert [line["event"] for line in lines if line["event"].startswith("contact.")] == [
+        "contact.warned",
+        "contact.transferred",
+    ]
+    assert bench.connect.updates == []
+    (held,) = (one for one in results if one.outcome is Outcome.HELD)
+    assert (held.reason, held.detail) == (HoldReason.IN_FLIGHT, "a move of the contact has begun")
 
 
-def test_an_update_that_is_throttled_delays_the_move_a_moment_only(bench):
+def test_moves_come_before_the_updates_of_all_contacts(bench):
+    calls = []
+    bench.connect.transfer_answers = [moved(f"after {number}") for number in range(3)]
+    for name in ("reroute", "transfer"):
+        call = getattr(bench.connect, name)
+        setattr(bench.connect, name, lambda name=name, call=call, **given: calls.append(name) or call(**given))
+    urgent = LADDER.replace("10m", "3h")
+    others = urgent.replace("ladder", "others").replace("Billing", "General")
+    waiting = [bench.waiting(f"late {number}") for number in range(3)]
+    waiting += [bench.waiting(f"early {number}", queue=GENERAL) for number in range(3)]
+
+    bench.perform(bench.decided(*waiting, text=LADDER + others))
+
+    assert calls == ["transfer"] * 3 + ["reroute"] * 3
+
+
+def test_an_update_that_is_throttled_does_not_delay_the_move(bench):
     bench.connect.update_answers = [SLOW_DOWN] * 99
     bench.connect.transfer_answers = [moved("c2")]
+    moved_at = []
+    transfer = bench.connect.transfer
+    bench.connect.transfer = lambda **given: moved_at.append(bench.clock.monotonic()) or transfer(**given)
     began = bench.clock.monotonic()
 
     results = bench.perform(bench.decided(bench.waiting()), until=began + 60)
 
     assert ("Transfer", Outcome.DONE) in outcomes(results)
-    assert bench.clock.monotonic() - began <= 2.0
+    assert moved_at == [began]
+
+
+def test_an_update_is_made_if_the_move_of_its_contact_is_not(bench):
+    bench.safety.pauses.set(
+        Pause(
+            kind=PauseKind.FLOW,
+            subject=TO_QUEUE,
+            name="flow",
+            until=NOW + minutes(60),
+            comment="trial",
+            who="me",
+            set_at=NOW,
+        )
+    )
+    results = bench.perform(bench.decided(bench.waiting()))
+
+    assert outcomes(results) == [("RoutingUpdate", Outcome.DONE), ("Transfer", Outcome.HELD), ("Warn", Outcome.DONE)]
+
+
+def test_an_update_gives_way_to_what_falls_due(bench):
+    due = []
+    reroute = bench.connect.reroute
+    bench.connect.reroute = lambda **given: due.append(1) or reroute(**given)
+    decided = bench.decided(bench.waiting("c1"), bench.waiting("c2"), text=LADDER.replace("10m", "3h"))
+
+    results = bench.perform(decided, interrupted=lambda: bool(due))
+
+    updates = [one.outcome for one in results if isinstance(one.decision, RoutingUpdate)]
+    assert sorted(one.value for one in updates) == ["done", "interrupted"]
+    assert len(bench.connect.updates) == 1
+
+
+def test_a_throttled_update_ends_as_soon_as_something_is_due(bench):
+    bench.connect.update_answers = [SLOW_DOWN] * 99
+    due = []
+    bench.pacer.throttled = lambda operation: due.append(operation)
+    decided = bench.decided(bench.waiting(), text=LADDER.replace("10m", "3h"))
+
+    results = bench.perform(decided, interrupted=lambda: bool(due))
+
+    assert ("RoutingUpdate", Outcome.INTERRUPTED) in outcomes(results)
+    assert len(bench.connect.updates) == 1
 
 
 def test_an_update_that_is_only_observed_is_logged_before_the_move_whatever_delays_the_others(bench):

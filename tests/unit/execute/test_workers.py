@@ -131,3 +131,39 @@ def test_a_worker_that_waits_for_a_token_holds_no_work_so_the_free_work_goes_on(
 
     paced = PacedWork(["paced"], lambda: free_done.wait(30), lambda: None)
     assert sorted(perform_paced(["free"], paced, work, pool=pool, workers=2)) == ["free", "paced"]
+
+
+def test_spare_work_is_done_after_work_with_tokens_by_a_single_worker(pool):
+    paced = PacedWork(["a", "b"], lambda: True, lambda: None, spare=["spare"])
+    done = perform_paced(["free"], paced, lambda one, _grant: one, pool=pool, workers=1)
+    assert done == ["a", "b", "free", "spare"]
+
+
+def test_spare_work_fills_the_time_in_which_the_other_worker_waits_for_a_token(pool):
+    spare_done = threading.Event()
+
+    def work(one, _grant):
+        if one == "spare":
+            spare_done.set()
+        return one
+
+    paced = PacedWork(["paced"], lambda: spare_done.wait(30), lambda: None, spare=["spare"])
+    assert sorted(perform_paced([], paced, work, pool=pool, workers=2)) == ["paced", "spare"]
+
+
+def test_no_worker_takes_spare_work_while_work_with_tokens_lacks_a_worker(pool):
+    first_begun, second_begun, order = threading.Event(), threading.Event(), []
+
+    def work(one, _grant):
+        order.append(one)
+        if one == "a":
+            first_begun.set()
+            assert second_begun.wait(30)
+        elif one == "free":
+            assert first_begun.wait(30)
+        elif one == "b":
+            second_begun.set()
+
+    paced = PacedWork(["a", "b"], lambda: True, lambda: None, spare=["spare"])
+    perform_paced(["free"], paced, work, pool=pool, workers=2)
+    assert order.index("b") < order.index("spare")

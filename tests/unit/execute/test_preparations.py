@@ -6,8 +6,8 @@ import pytest
 
 from router.decide.decide import decide
 from router.decide.decision import Warn
+from router.execute.preparations import BeforeMoves
 from router.execute.result import Outcome, Result
-from router.execute.workers import BeforeMoves
 from tests.builders.contacts import contact
 from tests.builders.rules import rules
 from tests.builders.snapshots import snapshot
