@@ -1,6 +1,7 @@
 """Checks a process that is stopped and continues, and one that is ended while moves are under way."""
 
 import json
+import os
 import signal
 import sqlite3
 import threading
@@ -73,6 +74,7 @@ def test_a_reading_from_before_a_stop_entitles_to_no_call_after_it(bench, readin
         """Stops the service at the reading that the call rests on, when the intent is already in the ledger."""
         if not stopped.is_set() and intends(bench.folder / "ledger.db"):
             service.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, service.pid, os.WSTOPPED | os.WNOWAIT)  # until then its threads may go on
             stopped.set()
 
     remove = getattr(bench.sandbox, when)("DescribeContact", stop)
