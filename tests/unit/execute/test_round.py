@@ -89,9 +89,16 @@ def test_a_contact_is_warned_of_before_its_move_and_gets_no_update_once_the_move
 def test_moves_come_before_the_updates_of_all_contacts(bench):
     calls = []
     bench.connect.transfer_answers = [moved(f"after {number}") for number in range(3)]
-    for name in ("reroute", "transfer"):
-        call = getattr(bench.connect, name)
-        setattr(bench.connect, name, lambda name=name, call=call, **given: calls.append(name) or call(**given))
+
+    def count(name, call):
+        def counted(**given):
+            calls.append(name)
+            return call(**given)
+
+        setattr(bench.connect, name, counted)
+
+    count("reroute", bench.connect.reroute)
+    count("transfer", bench.connect.transfer)
     urgent = LADDER.replace("10m", "3h")
     others = urgent.replace("ladder", "others").replace("Billing", "General")
     waiting = [bench.waiting(f"late {number}") for number in range(3)]
@@ -107,7 +114,12 @@ def test_an_update_that_is_throttled_does_not_delay_the_move(bench):
     bench.connect.transfer_answers = [moved("c2")]
     moved_at = []
     transfer = bench.connect.transfer
-    bench.connect.transfer = lambda **given: moved_at.append(bench.clock.monotonic()) or transfer(**given)
+
+    def note_instant(**given):
+        moved_at.append(bench.clock.monotonic())
+        return transfer(**given)
+
+    bench.connect.transfer = note_instant
     began = bench.clock.monotonic()
 
     results = bench.perform(bench.decided(bench.waiting()), until=began + 60)
@@ -136,7 +148,12 @@ def test_an_update_is_made_if_the_move_of_its_contact_is_not(bench):
 def test_an_update_gives_way_to_what_falls_due(bench):
     due = []
     reroute = bench.connect.reroute
-    bench.connect.reroute = lambda **given: due.append(1) or reroute(**given)
+
+    def make_due(**given):
+        due.append(1)
+        return reroute(**given)
+
+    bench.connect.reroute = make_due
     decided = bench.decided(bench.waiting("c1"), bench.waiting("c2"), text=LADDER.replace("10m", "3h"))
 
     results = bench.perform(decided, interrupted=lambda: bool(due))
