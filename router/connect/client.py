@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -137,6 +138,14 @@ def _open_all(
             client.meta.events.register(f"before-parse.{service}", refuse_foreign_body)
         client.meta.events.register(f"before-parse.{service}", credentials.hide)
     return clients
+
+
+def region_of_profile() -> str | None:
+    """Returns the region of the AWS profile; ``None`` if it has none or cannot be read."""
+    with suppress(BotoCoreError):
+        region: str | None = botocore.session.Session().get_config_variable("region")
+        return region
+    return None
 
 
 def make_quotas_client(*, region: str | None) -> Any:

@@ -44,7 +44,10 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+NAME = "connect-router"
+"""The server, without the versions that Python would name."""
 HEADERS = [
+    ("Server", NAME),
     ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
@@ -157,6 +160,8 @@ def _asset(name: str) -> bytes:
 
 class _RequestHandler(WSGIRequestHandler):
     timeout = PATIENCE
+    server_version = NAME
+    sys_version = ""
 
     def log_message(self, format: str, *args: object) -> None:
         """Drops the line, because the service's log has its own form."""

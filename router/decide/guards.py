@@ -176,7 +176,7 @@ def transfer_budget(evaluation: Evaluation) -> GuardRefusal | None:
         return _unreadable(known)
     if known < waiting.transfers_allowed:
         return None
-    return GuardRefusal(HoldReason.TRANSFER_BUDGET, f"{known} transfers of {waiting.transfers_allowed} are used")
+    return GuardRefusal(HoldReason.TRANSFER_BUDGET, f"transfers that are used: {known} of {waiting.transfers_allowed}")
 
 
 def max_transfers(evaluation: Evaluation) -> GuardRefusal | None:
@@ -185,7 +185,7 @@ def max_transfers(evaluation: Evaluation) -> GuardRefusal | None:
     made = len(evaluation.waiting.wait.chain_moves(observed=evaluation.observed))
     if made < allowed:
         return None
-    return GuardRefusal(HoldReason.MAX_TRANSFERS, f"the router has moved this chain {made} times of {allowed}")
+    return GuardRefusal(HoldReason.MAX_TRANSFERS, f"moves of this chain by the router: {made} of {allowed}")
 
 
 def cooldown(evaluation: Evaluation) -> GuardRefusal | None:
@@ -217,25 +217,25 @@ def percent_of_queue(evaluation: Evaluation) -> GuardRefusal | None:
     whole, made = evaluation.capacity.queue_totals[queue_id], evaluation.capacity.moved_out[evaluation.rule, queue_id]
     if made < share_of(percent, whole):
         return None
-    why = f"{made} moves of this rule out of the queue in the last hour ({percent} % of {whole})"
+    why = f"moves of this rule out of the queue in the last hour: {made} ({percent} % of {whole})"
     return GuardRefusal(HoldReason.PERCENT_OF_QUEUE, why)
 
 
 def per_cycle(evaluation: Evaluation) -> GuardRefusal | None:
     allowed, own = evaluation.snapshot.limits.per_cycle, evaluation.tried.rule.rule.guard.per_cycle
     if evaluation.capacity.moves_in_cycle.total() >= allowed:
-        return GuardRefusal(HoldReason.PER_CYCLE, f"{allowed} moves in this cycle")
+        return GuardRefusal(HoldReason.PER_CYCLE, f"moves in this cycle: {allowed}")
     if own is not None and evaluation.capacity.moves_in_cycle[evaluation.rule] >= own:
-        return GuardRefusal(HoldReason.PER_CYCLE, f"{own} moves of this rule in this cycle")
+        return GuardRefusal(HoldReason.PER_CYCLE, f"moves of this rule in this cycle: {own}")
     return None
 
 
 def per_hour(evaluation: Evaluation) -> GuardRefusal | None:
     allowed, own = evaluation.snapshot.limits.per_hour, evaluation.tried.rule.rule.guard.per_hour
     if evaluation.capacity.moves_in_hour.total() >= allowed:
-        return GuardRefusal(HoldReason.PER_HOUR, f"{allowed} moves in the last hour")
+        return GuardRefusal(HoldReason.PER_HOUR, f"moves in the last hour: {allowed}")
     if own is not None and evaluation.capacity.moves_in_hour[evaluation.rule] >= own:
-        return GuardRefusal(HoldReason.PER_HOUR, f"{own} moves of this rule in the last hour")
+        return GuardRefusal(HoldReason.PER_HOUR, f"moves of this rule in the last hour: {own}")
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from string import Formatter
 from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
@@ -22,18 +23,18 @@ MESSAGES: Mapping[str, str] = {
     "service.warned": OWN,
     "service.failed": OWN,
     "service.started": "started for instance {instance} at {endpoint}, mode {mode}",
-    "service.ready": "ready with {rules} rules, revision {revision}",
+    "service.ready": "ready with {rules:rule}, revision {revision}",
     "service.turned": "the mode is {mode} now",
     "service.stopping": "stopping",
-    "service.abandoned": "ended with {open_calls} calls still open; the next run settles them",
+    "service.abandoned": "ended with {open_calls:call} still open; the next run settles what is open",
     "service.stopped": "stopped",
     "reload.failed": OWN,
     "control.unusable": "no command can reach the service: {message}",
     "control.failed": "a bug in the command {command}" + FAULT,
-    "control.retried": "{who} allowed new attempts for {contacts} contacts",
+    "control.retried": "{who} allowed new attempts for {contacts:contact}",
     "pause.set": "{who} paused {what} {name} until {until}: {comment}",
     "pause.cleared": "the pause of {what} {name} is over, ended by {who}",
-    "rules.loaded": "{count} rules loaded, revision {revision}",
+    "rules.loaded": "{count:rule} loaded, revision {revision}",
     "rules.rejected": "the rules were refused, and the old ones stay in force: {first_error}",
     "rules.last_good": "the last good rules are in force, revision {revision}: {first_error}",
     "rules.not_kept": "the rules in force could not be stored: {message}",
@@ -46,12 +47,12 @@ MESSAGES: Mapping[str, str] = {
     "cycle.failed": "a bug ended cycle {cycle}" + FAULT,
     "follow.failed": "a bug in following moved contacts" + FAULT,
     "search.degraded": "the search is not complete" + FAULT,
-    "guard.reached": "{guard} holds back {waiting} contacts, {transferred} moved",
-    "flow.suspended": "flow {flow} is suspended: {limit} contacts that it moved have not landed",
+    "guard.reached": "{guard} holds back {waiting:contact}, {transferred} moved",
+    "flow.suspended": "flow {flow} is suspended: it moved {limit:contact} that did not land",
     "flow.resumed": "{who} resumed flow {flow}",
-    "quotas.read": "{read} quotas of this account read",
+    "quotas.read": "{read:quota} of this account read",
     "quotas.unread": "AWS's default quotas apply: {message}",
-    "api.throttled": "{operation} was throttled: {rate} calls a second from now on",
+    "api.throttled": "{operation} was throttled: at most {rate} a second from now on",
     "api.failing": "{operation} fails" + FAULT,
     "api.recovered": "{operation} works again after {after}",
     "api.denied": "{operation} was denied" + FAULT,
@@ -66,7 +67,7 @@ MESSAGES: Mapping[str, str] = {
     "notify.failed": "a message could not be published on the SNS topic" + FAULT,
     "notify.recovered": "SNS accepts messages again, {sent} sent since the start",
     "notify.held_back": "the hour has no room for more messages, {waiting} wait",
-    "log.lost": "{lines} lines of the log were lost",
+    "log.lost": "lost {lines:line} of the log",
     "library.message": OWN,
     "contact.transferred": "{from_queue} -> {to}, {lateness}, {by}",
     "contact.would_transfer": "would move {from_queue} -> {to}, {lateness}, {by}",
@@ -95,7 +96,7 @@ def message_of(event: Mapping[str, Any]) -> str:
     template = MESSAGES.get(event["event"])
     if template is None:
         return str(event.get("message") or event["event"])
-    sentence = _EMPTY.sub("", template.format_map(_Words(event)))
+    sentence = _EMPTY.sub("", _Counting().vformat(template, (), _Words(event)))
     return f"{_about(event)}: {sentence}" if event["event"].startswith("contact.") else sentence
 
 
@@ -106,6 +107,13 @@ def add_message(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
 
 def _about(event: Mapping[str, Any]) -> str:
     return f"{event.get('channel') or ''} {str(event.get('contact_id'))[:8]}".strip()
+
+
+class _Counting(Formatter):
+    """Writes a number with the noun that is its format: ``{rules:rule}`` gives ``1 rule`` or ``2 rules``."""
+
+    def format_field(self, value: object, noun: str) -> str:
+        return f"{value} {noun}{'' if value == 1 else 's'}" if noun else str(value)
 
 
 class _Words(dict[str, Any]):

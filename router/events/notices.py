@@ -7,7 +7,7 @@ import json
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,16 +70,17 @@ def warning_notice(decision: Warn, context: CycleContext, *, instance_id: str, n
     return notice_of("warning", event, instance_id=instance_id, at=now)
 
 
-def closing_notice(rest: Iterable[Notice], *, instance_id: str, at: datetime) -> Notice:
-    """Returns the notice that counts those which ``notify.per_hour`` kept back."""
+def closing_notice(rest: Collection[Notice], *, instance_id: str, at: datetime) -> Notice:
+    """Returns the notice that counts those which ``notify.per_hour`` kept back. It is an error if one of them is."""
     kinds = Counter((notice.event, notice.rule) for notice in rest)
-    headline = f"{kinds.total()} more messages were not sent, because of notify.per_hour"
+    level = "error" if any(notice.is_error for notice in rest) else "warning"
+    headline = f"messages that were not sent, because of notify.per_hour: {kinds.total()}"
     lines = [f"{number} {event}{f', rule {rule}' if rule else ''}" for (event, rule), number in kinds.most_common()]
     return Notice(
-        key=f"closing {_iso(at)}",
+        key=f"closing {level} {_iso(at)}",
         at=at,
         event="notify.held_back",
-        level="warning",
+        level=level,
         subject=_subject(headline),
         body="\n".join([headline, "", *lines, "", f"instance: {instance_id}", f"time: {_iso(at)}"])[:BODY],
     )

@@ -26,6 +26,10 @@ class Notice:
     repeats: bool = False
 
     @property
+    def is_error(self) -> bool:
+        return self.level == "error"
+
+    @property
     def attributes(self) -> Mapping[str, str]:
         """Returns the attributes by which subscribers can filter; only those that have a value."""
         found = {"event": self.event, "level": self.level, "rule": self.rule, "queue": self.queue}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -236,17 +236,29 @@ def report_of(cycle: int, decided: Decided, results: list[Result]) -> CycleRepor
     served = {decision.contact.id for decision in moved}
     late = [_late(account) for account in decided.accounts.values() if account.contact.id not in served]
     counted: dict[str, Any] = {one.name: sum(map(one.counts, results)) for one in FIGURES if one.counts is not None}
+    present = _without_landed(decided, served)
     return CycleReport(
         cycle=cycle,
-        waiting=sum(1 for account in decided.accounts.values() if account.wait is not None),
-        ungoverned=sum(1 for account in decided.accounts.values() if account.ungoverned),
+        waiting=sum(1 for account in present.accounts.values() if account.wait is not None),
+        ungoverned=sum(1 for account in present.accounts.values() if account.ungoverned),
         due=len({one.contact.id for one in decided.decisions if one.due_at is not None}),
         held=_held(decided, results),
         oldest_breach=max((one for one in late if one > timedelta()), default=None),
         next_due_at=decided.next_due_at,
-        glance=glance_of(decided, results),
+        glance=glance_of(present, results),
         **counted,
     )
+
+
+def _without_landed(decided: Decided, served: Collection[ContactId]) -> Decided:
+    """Leaves out the moved contacts that were decided on again, under their new ids, where they landed."""
+    known = Counter(account.wait.key for account in decided.accounts.values() if account.wait is not None)
+    accounts = {
+        contact_id: account
+        for contact_id, account in decided.accounts.items()
+        if contact_id not in served or account.wait is None or known[account.wait.key] == 1
+    }
+    return replace(decided, accounts=accounts)
 
 
 def _late(account: Account) -> timedelta:

@@ -31,6 +31,8 @@ LOOK_EVERY_S = 30.0
 """Seconds between two readings of the outbox; a new notice wakes the thread at once."""
 LONGEST_BACK_OFF_S = 60.0
 ENDS_WITHIN_S = 2.0
+FOR_ERRORS = 4
+"""One of so many notices an hour is for errors alone."""
 HEARD = 10_000
 """Notices in memory, until the thread has written them into the outbox."""
 
@@ -52,7 +54,8 @@ class NoticeSender:
     sent: int = 0
     failed: int = 0
     _unsent: int = 0
-    _full: bool = False
+    _full: set[bool] = field(default_factory=set)
+    """Whose limit holds notices back: ``True`` for errors, ``False`` for the others."""
     _heard: deque[Notice] = field(default_factory=lambda: deque(maxlen=HEARD))
     _settled: dict[str, str] = field(default_factory=dict)
     _sent_at: list[datetime] = field(default_factory=list)
@@ -132,14 +135,18 @@ class NoticeSender:
             self._save()
             self._settle({})
             waiting = self._read_waiting()
-            if not waiting:
-                self._full = False
-                break
-            used = self._used_slots()
-            if len(used) >= self.per_hour:
-                return self._hold_back(len(waiting), used[-self.per_hour] + HOUR - self.clock.now())
-            if not (self._close(waiting) if self._full else self._send(waiting[: self.per_hour - len(used)])):
-                break
+            held_for = []
+            for of_errors, limit in ((True, self.per_hour), (False, self.per_hour - self.per_hour // FOR_ERRORS)):
+                notices = [notice for notice in waiting if notice.is_error is of_errors]
+                free = limit - len(self._used_slots())
+                if notices and free <= 0:
+                    held_for.append(self._hold_back(notices, self._sent_at[-limit] + HOUR - self.clock.now()))
+                elif notices and not (self._close(notices) if of_errors in self._full else self._send(notices[:free])):
+                    return LOOK_EVERY_S
+                else:
+                    self._full.discard(of_errors)
+            if len(held_for) == len({notice.is_error for notice in waiting}):
+                return min(held_for, default=LOOK_EVERY_S)
         return LOOK_EVERY_S
 
     def _may_send(self) -> bool:
@@ -151,10 +158,10 @@ class NoticeSender:
         self._sent_at = [at for at in self._sent_at if now - HOUR < at <= now]
         return self._sent_at
 
-    def _hold_back(self, waiting: int, free_in: timedelta) -> float:
-        if not self._full:
-            events.log_notify_held_back(waiting=waiting, seconds=free_in.total_seconds())
-        self._full = True
+    def _hold_back(self, notices: list[Notice], free_in: timedelta) -> float:
+        if notices[0].is_error not in self._full:
+            events.log_notify_held_back(waiting=len(notices), seconds=free_in.total_seconds())
+        self._full.add(notices[0].is_error)
         return min(free_in.total_seconds(), LOOK_EVERY_S)
 
     def _send(self, notices: list[Notice]) -> bool:
@@ -171,7 +178,6 @@ class NoticeSender:
         closing = closing_notice(rest, instance_id=self.outbox.ledger.instance_id, at=self.clock.now())
         if self._publish(closing) is not None:
             return False
-        self._full = False
         with suppress(LedgerUnavailable):
             self.outbox.add([closing])
         self._settle({closing.key: "sent", **{notice.key: "counted" for notice in rest}})

@@ -191,13 +191,33 @@ def test_an_hour_has_its_limit_and_one_message_counts_the_rest(centre, topic):
     assert len(topic.received()) == 3, "a restart begins no new hour"
     centre.clock.travel(HOUR)
     events.log_rules_rejected(["wrong"])  # wakes the thread
-    last = topic.until(4)[-1]
-    assert last.subject == "connect-router: 5 more messages were not sent, because of notify.per_hour"
+    error, last = topic.until(5)[-2:]
+    assert error.attributes["event"] == "rules.rejected", "no number of warnings keeps an error back"
+    assert last.subject == "connect-router: messages that were not sent, because of notify.per_hour: 4"
     assert last.attributes == {"event": "notify.held_back", "level": "warning"}
     assert "4 contact.warned, rule slow" in last.body
-    assert "1 rules.rejected" in last.body
     rest(app)
-    assert len(topic.received()) == 4
+    assert len(topic.received()) == 5
+
+
+def test_a_quarter_of_the_hour_is_for_errors_and_has_its_limit_too(centre, topic):
+    for _ in range(10):
+        centre.world.enqueue("TASK", "General", waited=2 * HOUR)
+    app = notifying(centre, topic, ONLY_WARNS, **{"notify.per_hour": 8})
+    app.cycle.run(until=None)
+    topic.until(6)
+    for number in range(4):
+        events.log_rules_rejected([f"wrong {number}"])
+
+    sent = [one.attributes["event"] for one in topic.until(8)]
+    until(lambda: app.notices.waiting == 6)
+
+    assert sent == ["contact.warned"] * 6 + ["rules.rejected"] * 2
+    centre.clock.travel(HOUR)
+    events.log_rules_rejected(["later"])
+    closing = {one.subject.rpartition(" ")[2]: one.attributes["level"] for one in topic.until(10)[8:]}
+    rest(app)
+    assert closing == {"3": "error", "4": "warning"}
 
 
 def test_while_the_ledger_fails_errors_are_sent_from_memory(centre, topic, monkeypatch):

@@ -38,6 +38,24 @@ def test_cycles_are_counted_on_over_a_restart_so_that_limits_per_cycle_are_not_u
     assert (report.cycle, report.transferred) == (2, 3)
 
 
+def test_a_contact_that_was_moved_and_has_landed_in_the_same_cycle_counts_once_where_it_waits(centre):
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    centre.world.enqueue("TASK", "Billing", waited=timedelta(minutes=1))
+    app = centre.router()
+
+    tally = app.cycle.begin(until=None)
+    for _ in range(2):
+        seen = app.cycle._search_everything(tally)
+        app.cycle.waiting_list.decide_all_again()
+        app.cycle.act(whole=seen.complete)
+        centre.land(app)
+    report = app.cycle.finish(seen)
+
+    names = app.names.directory.queue_name
+    assert (report.waiting, report.transferred, report.due, report.ungoverned) == (2, 1, 1, 1)
+    assert {names(one.queue_id): one.waiting for one in report.glance.queues} == {"Billing": 1, "Billing Overflow": 1}
+
+
 def test_a_bug_that_one_contact_brings_to_light_is_told_and_costs_no_other_contact(centre, events):
     bad, *good = (centre.world.enqueue("TASK", "Billing", waited=hours * HOUR) for hours in (9, 5, 3))
     app = centre.router(**{"execute.workers": 1})

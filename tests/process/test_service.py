@@ -87,6 +87,18 @@ def test_it_says_what_it_works_on_before_anything_else(bench):
     assert (first["service"], first["region"], first["pid"]) == ("connect-router", "us-east-1", service.pid)
 
 
+def test_each_line_has_the_region_that_only_the_aws_profile_names(bench):
+    config = bench.folder / "config.toml"
+    config.write_text(config.read_text().replace('region = "us-east-1"\n', ""))
+    (bench.folder / "aws").write_text("[profile here]\nregion = eu-west-2\n")
+
+    done = bench.run("run", "--once", AWS_CONFIG_FILE=str(bench.folder / "aws"), AWS_PROFILE="here")
+
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines
+    assert {line["region"] for line in lines} == {"eu-west-2"}
+
+
 def test_with_a_console_log_it_says_so_on_standard_error_in_words(bench):
     done = bench.run("run", "--once", "--observe", "--set", "log.format=console")
 

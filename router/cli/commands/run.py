@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         format=settings.log.format,
         taps=_taps(settings),
         instance=settings.connect.instance_id,
-        region=settings.connect.region or os.environ.get("AWS_DEFAULT_REGION"),
+        region=settings.connect.region or _region(),
         queued=True,
         line=line,
     )
@@ -70,6 +70,15 @@ def run(arguments: argparse.Namespace) -> int:
         return _serve(arguments, settings, ruleset, errors)
     finally:
         logs.end(within=LOG_ENDS_WITHIN)
+
+
+def _region() -> str | None:
+    """Returns the region of the environment, else that of the AWS profile, for which the SDK must be imported."""
+    if region := os.environ.get("AWS_DEFAULT_REGION"):
+        return region
+    from router.connect.client import region_of_profile
+
+    return region_of_profile()
 
 
 def _taps(settings: Settings) -> list[Processor]:

@@ -88,7 +88,7 @@ class Screen:
 
     def _clock(self) -> str:
         moved = sum(self._tally.moved.values())
-        return f"{self._stage.left:.0f}s left   {moved} moved   {self._tally.cycles} cycles"
+        return f"{self._stage.left:.0f}s left   {moved} moved   {count(self._tally.cycles, 'cycle')}"
 
 
 def queue_rows(stage: Stage, tally: DemoTally) -> Iterator[tuple[object, ...]]:

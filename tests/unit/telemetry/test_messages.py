@@ -25,6 +25,9 @@ CONTACT = {"contact_id": "8a86387f-6757-4342-97d3-c89b151d1f66", "channel": "TAS
         ({"event": "rules.rejected", "errors": ["a:1:1: x", "b", "c"]},
          "the rules were refused, and the old ones stay in force: a:1:1: x, and 2 more"),
         ({"event": "api.denied", "error": "E", "message": "m"}, "reading the instance was denied: E: m"),
+        ({"event": "rules.loaded", "count": 1, "revision": "r"}, "1 rule loaded, revision r"),
+        ({"event": "rules.loaded", "count": 0, "revision": "r"}, "0 rules loaded, revision r"),
+        ({"event": "rules.loaded", "revision": "r"}, " rules loaded, revision r"),
         ({"event": "not.known"}, "not.known"),
     ],
 )  # fmt: skip
