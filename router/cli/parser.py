@@ -43,7 +43,7 @@ class Command:
         parser.description = module.DESCRIPTION
         parser.epilog = f"example:\n{module.EXAMPLE}"
         module.configure(parser)
-        _add_common(parser)
+        add_common(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
         status: int = import_module(f"router.cli.{self.module}").run(arguments)
@@ -195,7 +195,7 @@ def parsers() -> tuple[CommandParser, Mapping[str, CommandParser]]:
     return whole, cast("Mapping[str, CommandParser]", commands.choices)
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def add_common(parser: argparse.ArgumentParser) -> None:
     common = parser.add_argument_group("configuration")
     common.add_argument(
         "--config",

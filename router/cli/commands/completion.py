@@ -24,14 +24,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     import shtab
 
-    from router.cli.parser import parsers
+    from router.cli.parser import COMMANDS, add_common, parsers
 
     whole, commands = parsers()
-    for command in commands.values():
-        for action in command.configured()._actions:
+    add_common(whole)  # these may be written before the command, too
+    for parser in (whole, *(command.configured() for command in commands.values())):
+        for action in parser._actions:
             if action.metavar in FILES:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
             elif action.metavar == "DIR":
                 action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+    for name, parser in commands.items():
+        short = COMMANDS[name].help
+        parser.description = short[0].upper() + short[1:]  # a shell shows it on one line
     print(shtab.complete(whole, arguments.shell))
     return DONE
