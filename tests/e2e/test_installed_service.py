@@ -3,6 +3,7 @@
 import functools
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,50 @@ def test_a_trial_of_another_user_is_refused_and_leaves_nothing(bench, installed,
     assert "--set ledger.url=sqlite:/tmp/trial.db" in how
     assert os.listdir(installed.state) == os.listdir(installed.runtime) == []
     assert sorted(os.listdir(bench.folder)) == ["config.toml", "rules", "runtime", "state"]
+
+
+def as_root_in_a_folder_of(user, folder, monkeypatch):
+    """Makes this process root, to look at, and the folder that of another user."""
+    if os.geteuid() == 0:
+        os.chown(folder, user, user)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+
+@pytest.mark.parametrize("by", ["STATE_DIRECTORY", "--set ledger.url", "config.toml", "control.socket"])
+def test_root_makes_no_files_in_a_folder_of_another_user(bench, monkeypatch, by):
+    theirs = bench.folder / "theirs"
+    theirs.mkdir()
+    as_root_in_a_folder_of(1, theirs, monkeypatch)
+    arguments = ["run", "--once", "--observe"]
+    if by == "STATE_DIRECTORY":
+        bench.environment["STATE_DIRECTORY"] = str(theirs)
+    elif by == "config.toml":
+        config = bench.folder / "config.toml"
+        config.write_text(config.read_text() + f'\n[ledger]\nurl = "sqlite:{theirs}/ledger.db"\n')
+    elif by == "control.socket":
+        arguments = ["run", "--observe", "--set", f"control.socket={theirs}/control.sock"]
+    else:
+        arguments += ["--set", f"ledger.url=sqlite:{theirs}/ledger.db"]
+    done = bench.run(*arguments)
+
+    assert (done.returncode, done.stdout) == (78, "")
+    first, how = done.stderr.splitlines()
+    assert first.startswith(f"connect-router: {theirs} belongs to ")
+    assert "sudo -u " in how
+    assert os.listdir(theirs) == []
+
+
+def test_the_way_to_run_it_fits_the_owner(tmp_path):
+    def how(folder, owner):
+        problem = run_command._foreign(folder, owner, 0, "a ledger")
+        return problem.lines[1].partition("start this with ")[2].partition(";")[0]
+
+    unit = Path("/var/lib/connect-router/emea")
+    dynamic = "systemd-run --pty -p DynamicUser=yes -p User=connect-router -p StateDirectory=connect-router/emea"
+    assert how(unit, None) == dynamic
+    assert how(unit, 61_999) == dynamic
+    assert how(tmp_path, 54_321) == "sudo -u '#54321'"
+    assert how(tmp_path, 0) == "sudo -u root"
 
 
 @pytest.mark.usefixtures("another_user")

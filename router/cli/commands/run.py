@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import pwd
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from router.cli.errors import DONE, FOUND, CommandFailed
@@ -104,7 +105,7 @@ def _serve(
     from router.cli.context import announce, announce_in_log, load_both
     from router.cli.resources import in_one_line, unreachable
 
-    _require_user(settings)
+    _require_user(settings, once=arguments.once)
     if logs.writes_json(settings.log.format):
         announce_in_log(settings)
     else:
@@ -133,28 +134,41 @@ def _serve(
         return DONE if done.done else FOUND
 
 
-def _require_user(settings: Settings) -> None:
-    """Raises ``CommandFailed`` if this process would make files in the state directory of a service of another user."""
-    folder = settings.service_state
-    if folder is None or folder.resolve() != settings.state_folder.resolve():
-        return
-    try:
-        owner = folder.stat().st_uid
-    except FileNotFoundError:
-        return
-    except OSError:
-        owner = None  # only root and its owner may enter it
-    me = os.geteuid()
-    if owner == me:
-        return
+def _require_user(settings: Settings, *, once: bool) -> None:
+    """Raises ``CommandFailed`` if root would make files in a folder of another user, or anybody in the state directory
+    of a service of another user."""
+    me, state = os.geteuid(), settings.state_folder
+    service = settings.service_state
+    of_service = service is not None and service.resolve() == state.resolve()
+    own = {settings.control_socket.parent: "a socket of its own with --set control.socket=/tmp/trial.sock"}
+    own = ({} if once else own) | {state: "a ledger of its own with --set ledger.url=sqlite:/tmp/trial.db"}
+    for folder, alternative in own.items():
+        if me != 0 and not (of_service and folder == state):
+            continue
+        try:
+            owner: int | None = folder.stat().st_uid
+        except FileNotFoundError:
+            continue
+        except OSError:
+            owner = None  # only root and its owner may enter it
+        if owner != me:
+            raise _foreign(folder, owner, me, alternative)
+
+
+def _foreign(folder: Path, owner: int | None, me: int, alternative: str) -> CommandFailed:
     name = _name(owner) if owner is not None else None
-    properties = f"-p DynamicUser=yes -p User=connect-router -p StateDirectory={str(folder).removeprefix('/var/lib/')}"
-    how = f"sudo -u {name}" if name is not None else f"systemd-run --pty {properties}"
-    raise CommandFailed(
-        f"connect-router: {folder} belongs to {name or 'the user of the service'}, and this process is"
-        f" {_name(me) or me}: the service could not open the files that it would leave there",
-        f"stop the service and start this with {how}; or give it a ledger of its own with"
-        " --set ledger.url=sqlite:/tmp/trial.db; `plan` shows what is due and writes nothing",
+    state = str(folder).removeprefix("/var/lib/")
+    if name is None and (owner is None or owner in DYNAMIC_USERS or not state.startswith("/")):
+        how = f"systemd-run --pty -p DynamicUser=yes -p User=connect-router -p StateDirectory={state}"
+    else:
+        user = name if name is not None else f"'#{owner}'"
+        how = f"sudo -u {user}"
+    whose = name or ("the user of the service" if owner is None or owner in DYNAMIC_USERS else f"user {owner}")
+    return CommandFailed(
+        f"connect-router: {folder} belongs to {whose}, and this process is {_name(me) or me}: the service could not"
+        " open the files that it would leave there",
+        f"stop the service and start this with {how}; or give it {alternative}; `plan` shows what is due and writes"
+        " nothing",
         misconfigured=True,
     )
 
