@@ -58,23 +58,20 @@ class Account:
         return min((one.clock_left for one in tried if one.clock_left is not None), default=None)
 
     def promise(self, rule: str | None = None) -> Promise | None:
-        """Returns the promise of the rule, or else the most used one of the rules that act on the contact or may turn
-        out to; ``None`` if there is none."""
-        found = self.governance
-        tried = (*found.acting, found.held_by, *found.undecided) if found is not None else ()
+        """Returns the promise of the rule, or else the most used one that counts; ``None`` if there is none."""
+        tried = self.governance.promising if self.governance is not None else ()
         made = [
             Promise(one.rule.name, one.rule.rule.sla.target, one.elapsed)
             for one in tried
-            if one is not None and one.elapsed is not None and one.rule.rule.sla.target is not None
+            if one.elapsed is not None and one.rule.rule.sla.target is not None
         ]
         return max((one for one in made if rule in (None, one.rule)), key=lambda one: one.used, default=None)
 
     @property
     def past_target(self) -> bool:
-        """Returns whether a rule that acts on the contact has a target that its clock has reached."""
-        tried = self.governance.acting if self.governance is not None else ()
-        known = ((one.elapsed, one.rule.rule.sla.target) for one in tried)
-        return any(shown is not None and target is not None and shown >= target for shown, target in known)
+        """Returns whether a promise to the contact is broken."""
+        promise = self.promise()
+        return promise is not None and promise.used >= 1
 
     @property
     def ungoverned(self) -> bool:

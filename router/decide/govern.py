@@ -48,9 +48,12 @@ class Governance:
 
     @property
     def promising(self) -> tuple[TriedRule, ...]:
-        """Returns the rules whose promise to the contact counts: those that govern, hold or give way, or may govern."""
-        holders = (self.governing, self.held_by)
-        return (*self.giving_way, *(one for one in holders if one is not None), *self.undecided)
+        """Returns the rules whose promise to the contact counts: those that act, hold or have finished, or may govern.
+
+        A finished rule counts, because the contact still waits. A side rule of which a condition was not read does not.
+        """
+        held_by = (self.held_by,) if self.held_by is not None else ()
+        return (*(one for one in self.acting if one.role is not Role.UNREAD), *held_by, *self.undecided)
 
     @property
     def clock_needs(self) -> tuple[Need, ...]:

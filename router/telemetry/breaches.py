@@ -12,7 +12,7 @@ from router import events
 from router.cycle_context import CycleContext
 from router.decide.decide import Account, Decided
 from router.decide.decision import Hold, Transfer
-from router.decide.tried_rule import TriedRule
+from router.decide.tried_rule import Role, TriedRule
 from router.events.notices import notice_of
 from router.execute.result import Outcome, Result
 from router.ledger.breach_records import BreachRecords
@@ -23,6 +23,8 @@ from router.rules.condition import Unread
 
 NO_STEP_DUE = "no_step_due"
 """The reason if no step of the rule is due."""
+NO_STEP_LEFT = "no_step_left"
+"""The reason if the rule has finished, and the contact still waits."""
 _AGAIN_AT_ONCE = frozenset({Outcome.DONE, Outcome.UNSETTLED, Outcome.REFUSED, Outcome.INTERRUPTED, Outcome.LEARNT})
 """The contact was acted on, or is decided on again before the next poll."""
 Knows = Callable[[Contact], bool]
@@ -127,4 +129,6 @@ def _reason(account: Account, tried: TriedRule, result: Result | None) -> tuple[
     if result is not None and (result.decision.rule == name or not holds):
         return (result.reason.value if result.reason is not None else result.outcome.value), result.detail
     hold = next((one for one in holds if one.rule == name), holds[0] if holds else None)
-    return (hold.reason.value, hold.detail) if hold is not None else (NO_STEP_DUE, "")
+    if hold is not None:
+        return hold.reason.value, hold.detail
+    return NO_STEP_LEFT if tried.role is Role.FINISHED else NO_STEP_DUE, ""

@@ -262,8 +262,7 @@ def _without_landed(decided: Decided, served: Collection[ContactId]) -> Decided:
 
 
 def _late(account: Account) -> timedelta:
-    """Returns how far a waiting contact is past the promise of the rule that governs it or may govern it; zero if there
-    is none."""
+    """Returns how far a waiting contact is past the promise that is broken most; zero if none is broken."""
     found = account.governance
     if found is None:
         return timedelta()

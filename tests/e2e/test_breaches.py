@@ -59,13 +59,42 @@ def test_a_pause_by_an_operator_is_the_reason(waiting, events):
     assert [line["reason"] for line in breached(events)] == ["operator_pause"]
 
 
-def test_a_contact_that_is_moved_in_time_is_not_late(waiting, events):
+def test_a_contact_that_was_moved_in_time_and_still_waits_past_its_promise_is_late(waiting, events):
     app = router(waiting, LATE_RULE.replace('at = "breach"', 'at = "50%"'))
     cycles(app, 2)
+    waiting.land(app)
+    cycles(app)
+    assert breached(events) == [], "the promise is not broken yet"
     waiting.clock.travel(2 * MINUTE)
-    cycles(app, 3)
+    reports = [cycles(app) for _ in range(3)]
     assert len(waiting.world.transfers) == 1
+    [line] = breached(events)
+    assert (line["rule"], line["reason"], line["wait_id"]) == ("late", "no_step_left", waiting.contact)
+    assert reports[-1].oldest_breach >= MINUTE
+    assert scraped(app)["late_total", "late"] == 1
+    (queue,) = reports[-1].glance.queues
+    assert queue.late == 1, "status shows what the log reports"
+
+
+def test_a_contact_that_is_moved_and_answered_in_time_is_not_late(waiting, events):
+    app = router(waiting, LATE_RULE.replace('at = "breach"', 'at = "50%"'))
+    cycles(app, 2)
+    waiting.land(app)
+    waiting.world.accept(waiting.world.latest(waiting.contact).id, "supervisor.one")
+    waiting.clock.travel(2 * MINUTE)
+    report = cycles(app, 3)
     assert breached(events) == []
+    assert report.oldest_breach is None
+
+
+def test_the_promise_of_a_rule_that_only_warns_counts_too(waiting, events):
+    step = LATE_RULE.partition("[[rule.step]]")
+    app = router(waiting, step[0] + step[1] + '\nat = "50%"\nwarn = "late soon"\n')
+    cycles(app, 2)
+    waiting.clock.travel(2 * MINUTE)
+    report = cycles(app, 3)
+    assert [(line["rule"], line["reason"]) for line in breached(events)] == [("late", "no_step_due")]
+    assert report.oldest_breach is not None
 
 
 def test_two_rules_and_two_waits_get_a_line_each(waiting, events):
