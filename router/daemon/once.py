@@ -37,7 +37,8 @@ class Pass:
     @property
     def done(self) -> bool:
         """Returns whether everything that was due has been acted on."""
-        complete = self.report is not None and self.report.complete and not _unread(self.report)
+        report = self.report
+        complete = report is not None and report.complete and not report.not_sent and not _unread(report)
         return complete and not self.failed and not self.stopped
 
 

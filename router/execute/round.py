@@ -20,6 +20,9 @@ from router.rules.rule import Mode
 from router.runtime import Runtime
 from router.safety.safety import NO_SLOT, Safety, SafetyHold
 
+ENDED = "the next poll is due"
+NO_TOKEN = "the quota allowed no call in time"
+"""The reasons of an unsent decision."""
 MOVE_FIRST = SafetyHold(HoldReason.IN_FLIGHT, "a move of the contact has begun")
 
 
@@ -154,7 +157,7 @@ class Round:
             return _held(decision, SafetyHold(HoldReason.LEDGER, str(problem)))
         except Exception:
             events.log_broken(**events.decision_fields(decision, context))
-        return Result(decision=decision, outcome=Outcome.NOT_SENT)
+        return Result(decision=decision, outcome=Outcome.NOT_SENT, detail="see contact.broken")
 
     def _or_again(self, result: Result, context: CycleContext) -> Result:
         """Returns ``LEARNT`` if reading the contact showed pauses that the decision had assumed away.
@@ -166,14 +169,18 @@ class Round:
             return replace(result, outcome=Outcome.LEARNT, reason=None)
         gave_way = isinstance(result.decision, RoutingUpdate) and context.interrupted()
         again = result.outcome is Outcome.NOT_SENT and (gave_way or self._superseded(context))
-        return replace(result, outcome=Outcome.INTERRUPTED) if again else result
+        if again:
+            return replace(result, outcome=Outcome.INTERRUPTED)
+        unexplained = result.outcome is Outcome.NOT_SENT and not result.detail
+        return replace(result, detail=NO_TOKEN) if unexplained else result
 
     def _reason_not_to_begin(self, decision: RuleDecision, context: CycleContext) -> Result | None:
         now = self.runtime.clock.now()
         over = context.until is not None and self.runtime.clock.monotonic() >= context.until
         closed = decision.acts_before is not None and now >= decision.acts_before
         if over or closed or self.runtime.stopping.is_set():
-            return Result(decision=decision, outcome=Outcome.NOT_SENT)
+            why = ENDED if over else "its hours close" if closed else "the service stops"
+            return Result(decision=decision, outcome=Outcome.NOT_SENT, detail=why)
         if self._superseded(context) or context.interrupted():
             return Result(decision=decision, outcome=Outcome.INTERRUPTED)
         hold = self.safety.hold_before_call(decision)

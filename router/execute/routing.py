@@ -89,7 +89,8 @@ class RoutingPerformer:
             self._unsent_news.forget(decision.contact.id)
         action, settlement = self.settler.apply(effort.action, attempt, uncertain=effort.uncertain)
         self._log(decision, action, settlement, context)
-        return Result(decision=decision, outcome=settlement.outcome, reason=settlement.reason, action=action)
+        outcome, reason = settlement.outcome, settlement.reason
+        return Result(decision=decision, outcome=outcome, reason=reason, detail=settlement.detail, action=action)
 
     def _log(self, decision: RoutingUpdate, action: Action, settlement: Settlement, context: CycleContext) -> None:
         event, code = settlement.event, settlement.error

@@ -44,6 +44,11 @@ class Settlement:
     message: str = ""
     only_news: bool = False
 
+    @property
+    def detail(self) -> str:
+        """Returns the reason why nothing was sent, if Connect or the network is it."""
+        return self.error or "" if self.outcome is Outcome.NOT_SENT else ""
+
 
 _ACCEPTED: Mapping[ActionKind, str] = {
     ActionKind.TRANSFER: "contact.transferred",

@@ -128,7 +128,8 @@ class TransferPerformer:
             read_age=effort.read_age,
         )
         self._log(decision, action, settlement, effort, context)
-        return Result(decision=decision, outcome=settlement.outcome, reason=settlement.reason, action=action)
+        outcome, reason = settlement.outcome, settlement.reason
+        return Result(decision=decision, outcome=outcome, reason=reason, detail=settlement.detail, action=action)
 
     def _is_chain_full(self, decision: Transfer, attempt: AttemptResult) -> bool:
         """Decides whether "full" means this chain: Connect gives the same error for a chain of 12 contacts and for a

@@ -33,6 +33,7 @@ class HoldReason(StrEnum):
     PERCENT_OF_QUEUE = "percent_of_queue"
     PER_CYCLE = "per_cycle"
     PER_HOUR = "per_hour"
+    NOT_SENT = "not_sent"
 
     # found on reading the contact again, right before the call
     PICKED_UP = "picked_up"

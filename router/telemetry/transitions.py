@@ -96,10 +96,12 @@ class HoldTransitions:
 
 
 def _holds(decided: Decided, results: list[Result]) -> Iterator[tuple[RuleDecision | Hold, HoldReason, str]]:
-    """Yields the holds of the decisions, then those found when the contacts were read again."""
+    """Yields the holds of the decisions, then those found when the contacts were read again, and unsent decisions."""
     for decision in decided.decisions:
         if isinstance(decision, Hold):
             yield decision, decision.reason, decision.detail
     for result in results:
         if result.outcome is Outcome.HELD and result.reason is not None:
             yield result.decision, result.reason, result.detail
+        elif result.outcome is Outcome.NOT_SENT:
+            yield result.decision, HoldReason.NOT_SENT, result.detail

@@ -10,6 +10,14 @@ from router.lookup.chain import TRANSFERS_PER_LOOK
 from router.rules.rule import Mode
 
 HOUR = timedelta(hours=1)
+BUMP = """
+    [[rule]]
+    name = "bump"
+    match.queue = "Billing"
+    [[rule.step]]
+    at = "10m"
+    routing = { priority = 2 }
+"""
 ROOM = {"guard.per_cycle": 500, "guard.per_hour": 500, "guard.unlanded": 500}
 
 
@@ -156,3 +164,25 @@ def test_a_pass_that_observes_and_a_plan_count_them_alike(centre, ten_at_agent, 
     report = eleventh(centre, mode=Mode.OBSERVE).report
     assert report is not None
     assert report.would_transfer == gone
+
+
+def test_a_decision_that_was_not_performed_has_a_line_and_makes_the_pass_one_that_is_not_done(centre, events):
+    contact = centre.world.enqueue("TASK", "Billing", waited=HOUR)
+    centre.world.faults.add("throttle", "UpdateContactRoutingData")
+    app = centre.router(BUMP, **{"execute.retry.attempts": 1})
+    centre.disown(app)
+    done = run_once(app)
+    assert done.report is not None
+    assert (done.report.not_sent, done.done) == (1, False)
+    held = [line for line in events if line["event"] == "contact.held"]
+    assert [(line["contact_id"], line["rule"], line["reason"]) for line in held] == [(contact, "bump", "not_sent")]
+    assert held[0]["detail"] == "ThrottlingException"
+
+
+def test_a_pass_with_a_short_quota_makes_every_update_that_plan_lists(centre, events):
+    ids = {centre.world.enqueue("TASK", "Billing", waited=HOUR) for _ in range(12)}
+    app = centre.router(BUMP, **{"quotas.UpdateContactRoutingData": {"rate": 4, "burst": 1}})
+    centre.disown(app)
+    done = run_once(app)
+    made = {line["contact_id"] for line in events if line["event"] == "contact.reprioritized"}
+    assert (made, done.done) == (ids, True)

@@ -155,6 +155,8 @@ def test_what_was_not_sent_by_the_next_poll_is_counted_and_decided_anew(centre, 
     report = app.cycle.run(until=time.monotonic() + 0.3)
     assert (report.not_sent, report.transferred) == (1, 0)
     assert [line["guard"] for line in lines(events, "guard.reached")] == ["quota"]
+    held = [(line["contact_id"], line["reason"]) for line in lines(events, "contact.held")]
+    assert held == [(contact, "not_sent")], "each decision that is not performed has a line"
     assert app.ledger.open_intents() == ()
     app.cycle.run(until=None)
     assert moved(centre) == [contact]

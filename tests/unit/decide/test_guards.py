@@ -273,7 +273,7 @@ def test_the_reasons_stand_in_the_order_in_which_they_are_tried():
     documented = """
         excluded operator_pause closed unreadable unresolved in_flight stray ledger denied flow_suspended instance_full
         clock_skew failed_before transfer_budget max_transfers cooldown no_eligible_destination percent_of_queue
-        per_cycle per_hour picked_up left_queue not_found contact_paused
+        per_cycle per_hour not_sent picked_up left_queue not_found contact_paused
         no_longer_matches disconnected
     """
     assert [reason.value for reason in sorted(HoldReason, key=lambda one: one.rank)] == documented.split()
