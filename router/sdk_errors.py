@@ -75,6 +75,12 @@ OTHER_TLS_REMEDIES = {
     "wrong_version_number": "no TLS is spoken there: check https:// in AWS_ENDPOINT_URL_CONNECT and HTTPS_PROXY",
 }
 """Remedies of TLS errors that are not about the CA, by words of OpenSSL."""
+INVALID_ENDPOINT = "Invalid endpoint: "
+"""How botocore begins the message about an endpoint that is no URL."""
+ENDPOINT_REMEDY = (
+    "AWS_ENDPOINT_URL_CONNECT, AWS_ENDPOINT_URL_SNS or endpoint_url in the AWS profile must be like https://host:port"
+)
+_URL = re.compile(r"([A-Za-z][\w+.-]*://)([^@/?#\s]*@)?([\w.:\[\]-]+)(/[^@?#\s]*)?([?#\s][^@]*)?", re.DOTALL)
 TUNNEL = re.compile(r"Tunnel\sconnection\sfailed:\s(\d{3})")
 """What Python's HTTP client reports of a proxy that refuses to connect."""
 
@@ -85,9 +91,22 @@ def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
     return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
 
 
-def without_user(text: str) -> str:
-    """Returns the text with user names and passwords in its URLs replaced by ``***``."""
-    return re.sub(r"//[^/\s\"'@]*@", "//***@", text)
+def plain_url(url: str) -> str:
+    """Returns an address without the parts that may be secret: ``***`` for a user, and nothing after the path.
+
+    Returns ``***`` for a text that is no URL, or in which a user name may be anywhere.
+    """
+    found = _URL.fullmatch(url)
+    if found is None:
+        return "***"
+    scheme, user, host, path, _ = found.groups(default="")
+    return f"{scheme}{'***@' if user else ''}{host}{path}"
+
+
+def with_plain_urls(text: str) -> str:
+    """Returns the text with each of its URLs as ``plain_url`` shows it."""
+    quoted = re.sub(r'"(\w+:.*)"', lambda found: f'"{plain_url(found[1])}"', text, flags=re.DOTALL)
+    return re.sub(r'(?<!")\b\w+://[^\s"]+', lambda found: plain_url(found[0]), quoted)
 
 
 def refused_time(code: str, message: str) -> str | None:
@@ -117,9 +136,9 @@ def describe_error(error: BaseException) -> str:
         code = str(told.get("Code") or name)
         return one_line(f"{code}: {message_of_aws(code, str(told.get('Message') or ''))}")
     if _is_of_sdk(error) and name in HARMLESS:
-        return one_line(without_user("; ".join([str(error), *_refusal_of_proxy(error)])))
-    if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint: "):
-        return one_line(without_user(str(error)))
+        return one_line("; ".join([with_plain_urls(str(error)), *_refusal_of_proxy(error)]))
+    if isinstance(error, ValueError) and str(error).startswith(INVALID_ENDPOINT):
+        return one_line(f"{INVALID_ENDPOINT}{plain_url(str(error).removeprefix(INVALID_ENDPOINT))}; {ENDPOINT_REMEDY}")
     if isinstance(error, OSError) and error.strerror and not _is_of_sdk(error):
         return one_line(f"{error.filename or name}: {error.strerror}")
     reason = _tls_reason(error) if name in ("HTTPClientError", "SSLError") else None

@@ -18,7 +18,7 @@ from router.connect.reads import DESCRIBING, LISTING, Patience, Reads
 from router.connect.search import Search
 from router.connect.transfer import ConnectMover
 from router.model import Channel, Home, QueueId
-from router.sdk_errors import without_user
+from router.sdk_errors import plain_url
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
@@ -85,7 +85,7 @@ class Connection:
         search = Search(reads, channels=channels, missing=missing, patience=searching)
         return cls(
             home=home,
-            endpoint=without_user(client.meta.endpoint_url),
+            endpoint=plain_url(client.meta.endpoint_url),
             reader=ConnectReader(reads, search, patience=patience),
             background=ConnectReader(reads, search, patience=replace(patience, urgent=False)),
             mover=ConnectMover(api),

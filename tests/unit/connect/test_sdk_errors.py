@@ -17,14 +17,15 @@ from botocore.exceptions import (
 )
 
 from router.sdk_errors import (
+    ENDPOINT_REMEDY,
     HARMLESS,
     TLS_REMEDY,
     WRONG_KEY,
     describe_error,
     may_quote_credentials,
     message_of_aws,
+    plain_url,
     refused_time,
-    without_user,
 )
 
 SECRET = "Xyzzy/Plugh+Secret=="
@@ -77,7 +78,21 @@ def test_harmless_classes_exist_and_have_formats_without_an_inner_error():
             CredentialRetrievalError(provider="custom-process", error_msg=SECRET),
             "CredentialRetrievalError from custom-process: its text is not shown, because it may contain credentials",
         ),
-        (ValueError("Invalid endpoint: http://"), "Invalid endpoint: http://"),
+        (ValueError("Invalid endpoint: http://"), f"Invalid endpoint: ***; {ENDPOINT_REMEDY}"),
+        (ValueError(f"Invalid endpoint: htp:/x {SECRET}"), f"Invalid endpoint: ***; {ENDPOINT_REMEDY}"),
+        (ValueError(f"Invalid endpoint: http://a_b/?{SECRET}"), f"Invalid endpoint: http://a_b/; {ENDPOINT_REMEDY}"),
+        (
+            EndpointConnectionError(endpoint_url=f"https://me:{SECRET}@host:1/path?token={SECRET}"),
+            'Could not connect to the endpoint URL: "***"',
+        ),
+        (
+            EndpointConnectionError(endpoint_url=f"https://me:pass@host:1/path?token={SECRET}"),
+            'Could not connect to the endpoint URL: "https://***@host:1/path"',
+        ),
+        (
+            ProxyConnectionError(proxy_url=f'http://me:{SECRET}"@proxy'),
+            'Failed to connect to proxy URL: "***"',
+        ),
         (ValueError(SECRET), "ValueError: its text is not shown, because it may contain credentials"),
     ],
 )
@@ -211,8 +226,19 @@ def _put_header():
     [
         ("https://me:pass@proxy.example:3128/", "https://***@proxy.example:3128/"),
         ("https://connect.us-east-1.amazonaws.com", "https://connect.us-east-1.amazonaws.com"),
-        ("https://host/path@with", "https://host/path@with"),
+        ("http://127.0.0.1:4571", "http://127.0.0.1:4571"),
+        ("http://[::1]:4571/x", "http://[::1]:4571/x"),
+        ("https://host/path?token=secret#part", "https://host/path"),
+        ("https://host secret", "https://host"),
+        ("https://me:pa/ss@host", "***"),
+        ("https://me:pa?ss@host", "***"),
+        ("https://me:pa ss@host", "***"),
+        ("https://host/path@with", "***"),
+        ("https://me@you@host", "***"),
+        ("htp:/x secret", "***"),
+        ("secret", "***"),
+        ("", "***"),
     ],
 )
-def test_users_and_passwords_are_removed_from_urls(url, shown):
-    assert without_user(url) == shown
+def test_what_may_be_secret_is_removed_from_urls(url, shown):
+    assert plain_url(url) == shown
