@@ -81,6 +81,13 @@ def call_service(path: Path, command: str, arguments: Mapping[str, Any] | None =
     return answer.result
 
 
+def print_under_way(result: Mapping[str, Any]) -> None:
+    """Prints the calls that began before a change and that it does not stop."""
+    for call in result.get("under_way", ()):
+        line = f"still under way: {call['operation']} of contact {call['contact_id']}; it began before this change"
+        print(printable(f"{line}, and may still take effect"))
+
+
 def _exchange(path: Path, request: bytes, within: float) -> bytes:
     end = time.monotonic() + within
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as service:

@@ -213,7 +213,7 @@ class Attempts:
         """Makes the call, unless rules, limits or pauses have changed since the decision: then it is made again."""
         operation = _operation(effort.action)
         try:
-            with self.safety.terms.call(effort.terms) as current:
+            with self.safety.terms.call(effort.terms, operation, effort.action.contact_id) as current:
                 held = self.safety.hold_before_call(effort.action) if current else None
                 if held is not None or not current:
                     self.pacer.give_back(operation)

@@ -14,6 +14,7 @@ from router.ledger.errors import AlreadyIntended
 from router.lookup.details import DetailsCache
 from router.ports import Clock, Ledger, Reader
 from router.safety.safety import Safety
+from router.safety.terms import RECORD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class ObservePerformer:
         hold = found_again(self.reader, decision, self.clock.now, self.details)
         if hold is not None:
             return Result(decision=decision, outcome=Outcome.HELD, reason=hold)
-        with self.safety.terms.call(context.terms) as current:
+        with self.safety.terms.call(context.terms, RECORD, decision.contact.id) as current:
             if not current:
                 return Result(decision=decision, outcome=Outcome.INTERRUPTED)
             return self._report(decision, context)

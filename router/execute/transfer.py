@@ -23,6 +23,7 @@ from router.model import Action, ContactId, HoldReason, transfers_behind
 from router.news import NewsFilter
 from router.ports import Clock, Ledger
 from router.safety.safety import NO_SLOT, Safety
+from router.safety.terms import RECORD
 
 
 @dataclass(kw_only=True)
@@ -61,7 +62,7 @@ class TransferPerformer:
         hold = found_again(self.attempts.reader, decision, self.clock.now, self.attempts.details)
         if hold is not None:
             return Result(decision=decision, outcome=Outcome.HELD, reason=hold)
-        with self.safety.terms.call(context.terms) as current:
+        with self.safety.terms.call(context.terms, RECORD, decision.contact.id) as current:
             if not current:
                 return Result(decision=decision, outcome=Outcome.INTERRUPTED)
             now = self.clock.now()

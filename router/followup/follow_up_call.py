@@ -217,7 +217,7 @@ class FollowUp(ABC):
     def _send(self, action: Action, grant: Grant, *, had: RoutingData) -> None:
         """Makes the call, unless it has been held since the look began, by an operator's pause for example."""
         terms = self.safety.terms
-        with terms.call(terms.number) as current:
+        with terms.call(terms.number, self.operation, action.contact_id) as current:
             if not current or self.safety.hold_before_follow_up(action) is not None:
                 return
             sent = replace(action, send_by=self.runtime.clock.now() + SEND_BY, attempts=action.attempts + 1)

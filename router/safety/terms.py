@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
+from typing import NamedTuple
+
+from router.model import ContactId
+
+RECORD = "record"
+"""The operation of a decision that is only recorded."""
+
+
+class CallUnderWay(NamedTuple):
+    """Names a call that has begun: the operation of Connect, or ``RECORD``, and its contact."""
+
+    operation: str
+    contact_id: ContactId
 
 
 class Terms:
@@ -17,7 +29,7 @@ class Terms:
 
     def __init__(self) -> None:
         self._number = 0
-        self._under_way: Counter[int] = Counter()
+        self._under_way: list[tuple[int, CallUnderWay]] = []
         self._changed = Condition()
 
     @property
@@ -34,23 +46,28 @@ class Terms:
         """Waits until the calls that began under earlier terms have ended; returns whether they did ``within`` so many
         seconds."""
         with self._changed:
-            return self._changed.wait_for(self._none_is_earlier, within)
+            return self._changed.wait_for(lambda: not self._earlier(), within)
+
+    def earlier_calls(self) -> tuple[CallUnderWay, ...]:
+        """Returns the calls under way that began under earlier terms: they may still take effect."""
+        with self._changed:
+            return self._earlier()
 
     @contextmanager
-    def call(self, number: int) -> Iterator[bool]:
+    def call(self, number: int, operation: str, contact_id: ContactId) -> Iterator[bool]:
         """Holds one call, or one record, of a decision under these terms; yields whether it may still be made."""
+        begun = number, CallUnderWay(operation, contact_id)
         with self._changed:
             current = number == self._number
             if current:
-                self._under_way[number] += 1
+                self._under_way.append(begun)
         try:
             yield current
         finally:
             if current:
                 with self._changed:
-                    self._under_way[number] -= 1
-                    self._under_way += Counter()
+                    self._under_way.remove(begun)
                     self._changed.notify_all()
 
-    def _none_is_earlier(self) -> bool:
-        return all(number >= self._number for number in self._under_way)
+    def _earlier(self) -> tuple[CallUnderWay, ...]:
+        return tuple(call for number, call in self._under_way if number < self._number)

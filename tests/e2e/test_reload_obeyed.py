@@ -3,9 +3,13 @@
 import threading
 import time
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from router.daemon import compose
+from router.daemon.control import operator
 from router.daemon.control.operator import Operator
 from router.daemon.control.protocol import Peer
 from router.daemon.reload import reload
@@ -26,7 +30,8 @@ BUMPING = LATE_RULE.replace('to = [{ queue = "Billing Overflow" }]', "routing = 
 
 def overflow_off(centre):
     path = centre.folder / "rules" / "10-test.toml"
-    path.write_text(path.read_text().replace('name = "late"', 'name = "late"\nmode = "off"'))
+    if 'mode = "off"' not in path.read_text():
+        path.write_text(path.read_text().replace('name = "late"', 'name = "late"\nmode = "off"'))
     return path.parent
 
 
@@ -35,8 +40,7 @@ def switch_off(centre, app):
 
 
 def pause_the_rule(centre, app):
-    arguments = {"kind": "rule", "name": "late", "for_s": 600, "comment": "a test"}
-    Operator(app).pause(arguments, ROOT)
+    desk_reply(centre, app, "pause")
 
 
 def lower_the_limit(centre, app):
@@ -47,6 +51,14 @@ def lower_the_limit(centre, app):
     settings = app.settings.model_copy(update={"guard": lowered.guard})
     settings.__pydantic_private__ = app.settings.__pydantic_private__
     assert reload(app, lambda: (settings, load_rules(centre.folder / "rules"))) == ()
+
+
+def desk_reply(centre, app, by):
+    if by == "reload":
+        reloader: Any = SimpleNamespace(reload=lambda: reloaded(app, overflow_off(centre)))
+        return operator._Reload(app, reloader).answer({}, ROOT)
+    arguments = {"kind": "rule", "name": "late", "for_s": 600, "comment": "a test"}
+    return Operator(app).pause(arguments, ROOT)
 
 
 @pytest.fixture
@@ -98,6 +110,30 @@ def test_a_call_under_way_ends_before_the_change_is_reported(centre, events):
         assert called.wait(10)
         switch_off(centre, app)
         assert len(centre.world.transfers) == 1
+
+
+@pytest.mark.parametrize("by", ["pause", "reload"])
+def test_a_call_that_hangs_is_named_in_the_reply(centre, events, monkeypatch, by):
+    contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app = centre.router(**PACED)
+    centre.disown(app)
+    monkeypatch.setattr(compose, "CALLS_END_WITHIN", 0.1)
+    called, over = threading.Event(), threading.Event()
+
+    def hangs(params):
+        called.set()
+        assert over.wait(20)
+
+    centre.sandbox.before("TransferContact", hangs)
+    with running(app):
+        try:
+            assert called.wait(10)
+            reply = desk_reply(centre, app, by)
+        finally:
+            over.set()
+        assert reply["under_way"] == [{"operation": "TransferContact", "contact_id": contact}]
+        until(lambda: len(centre.world.transfers) == 1)
+        assert desk_reply(centre, app, by)["under_way"] == []
 
 
 @pytest.mark.parametrize("rules", [LATE_RULE, BUMPING])

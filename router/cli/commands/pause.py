@@ -9,7 +9,7 @@ from typing import Any
 from router.cli.errors import DONE
 from router.cli.output.tables import print_json
 from router.cli.parser import add_json, contact_id
-from router.cli.service_client import announce_service, call_service, control_socket
+from router.cli.service_client import announce_service, call_service, control_socket, print_under_way
 from router.durations import parse_duration
 from router.problems import printable
 
@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(result)
     else:
         print(printable(result["pause"]))
+        print_under_way(result)
     return DONE
 
 

@@ -7,7 +7,7 @@ import argparse
 from router.cli.errors import DONE
 from router.cli.output.tables import count, print_json
 from router.cli.parser import add_json
-from router.cli.service_client import announce_service, call_service, control_socket
+from router.cli.service_client import announce_service, call_service, control_socket, print_under_way
 from router.cli.streams import in_journal
 
 DESCRIPTION = """\
@@ -39,4 +39,5 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         before = "as before" if result["revision"] == result["before"] else f"before: {result['before']}"
         print(f"{count(result['count'], 'rule')} in force, revision {result['revision']} ({before})")
+        print_under_way(result)
     return DONE

@@ -58,7 +58,7 @@ class Operator:
         )
         self.app.safety.pauses.set(pause)
         self.app.put_in_force()
-        return {"pause": str(pause)}
+        return {"pause": str(pause), **_under_way(self.app)}
 
     @_unless_the_ledger_fails
     def resume(self, arguments: Arguments, peer: Peer) -> Mapping[str, Any]:
@@ -188,6 +188,11 @@ def _comment(text: object) -> str:
     return printable(text.strip())
 
 
+def _under_way(app: Router) -> Mapping[str, Any]:
+    """Returns the calls that began before the change and have not ended: the change does not stop them."""
+    return {"under_way": [call._asdict() for call in app.safety.terms.earlier_calls()]}
+
+
 def _known(name: str, known: Iterable[str], what: str) -> None:
     names = list(known)
     if name not in names:
@@ -229,4 +234,4 @@ class _Reload:
             stay = f"reload refused: nothing has changed, and the rules of revision {before} are still in force"
             raise RequestRefused(f"{stay}; correct these lines and reload again:", *map(str, problems))
         now = self.app.names.ruleset
-        return {"count": len(now.rules), "revision": now.revision, "before": before}
+        return {"count": len(now.rules), "revision": now.revision, "before": before, **_under_way(self.app)}
