@@ -35,6 +35,7 @@ from router.telemetry.notice_sender import NoticeSender
 from router.telemetry.reporter import CycleReporter, count_nothing
 
 if TYPE_CHECKING:
+    from router.history.journal import Journal
     from router.telemetry.counters import CycleCounters
 
 END_WITHIN = 7.0
@@ -134,6 +135,8 @@ class Router:
             events.log_service_abandoned(left)
         if self.notices is not None:
             self.notices.close()
+        if self.cycle.reporter.journal is not None:
+            self.cycle.reporter.journal.close()
         if not left:
             self.connection.close()  # not when it is collected: each turn has one of its own
         senders = () if self.notices is None else (self.notices.thread,)
@@ -205,7 +208,13 @@ def build(
         connection,
         stores,
         BoundRules(instance=connection.instance, ruleset=ruleset),
-        CycleReporter(mode=mode, calls=connection.calls, breaches=breaches, count=count),
+        CycleReporter(
+            mode=mode,
+            calls=connection.calls,
+            breaches=breaches,
+            count=count,
+            journal=_open_journal(settings, runtime.clock),
+        ),
         background=None if once else Background(runtime.pool, late=lambda: acting.read_late()),
         landed=lambda contact, landing: acting.landed(contact, landing),
     )
@@ -263,7 +272,10 @@ def _open_cycle(
     follower = Tracker.open(
         settings, runtime, connection, ledger, executor, safety, enforces=mode is Mode.ENFORCE, landed=landed
     )
-    gauge = TimelyGauge(gauge=connection.instance, background=background) if background is not None else None
+    record = reporter.journal.record_metrics if reporter.journal is not None else None
+    gauge = (
+        TimelyGauge(gauge=connection.instance, background=background, record=record) if background is not None else None
+    )
     return Cycle(
         lookup=lookup,
         names=names,
@@ -280,6 +292,15 @@ def _open_cycle(
         working=stores.working,
         number=ledger.last_cycle(),
     )
+
+
+def _open_journal(settings: Settings, clock: Clock) -> Journal | None:
+    """Returns ``None`` if no journal is written; then nothing of it is imported."""
+    if settings.journal.folder is None:
+        return None
+    from router.history.journal import Journal
+
+    return Journal.open(settings, clock)
 
 
 def _open_counters(settings: Settings) -> CycleCounters | None:

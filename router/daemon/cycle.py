@@ -154,6 +154,8 @@ class Cycle:
         results = [*late, *self.executor.round.perform(decided.decisions, context, wait_for_slots=wait_for_slots)]
         tally.done(results)
         self._record_results(results, tally)
+        if self.reporter.journal is not None:
+            self.reporter.journal.record_results(results)
         self.waiting_list.decide_again(one.decision.contact.id for one in late if not one.unread)
         self._reopen_flows()
         self.safety.suspend_flows(self.follower.followed)
@@ -198,6 +200,8 @@ class Cycle:
         """Ends the cycle, logs it in one line, and returns its report."""
         report, tally = self.report(seen), self._begun()
         self.reporter.log_finished(report, tally)
+        if self.reporter.journal is not None:
+            self.reporter.journal.record_cycle(self.waiting_list.contacts, self.number)
         self._tally = None
         return report
 
@@ -253,7 +257,10 @@ class Cycle:
             paused=self.safety.pauses.now,
             others=self.waiting_list.count_others(contacts),
         )
-        return self.lookup.decide(snapshot, context.rules)[0]
+        decided, look = self.lookup.decide(snapshot, context.rules)
+        if self.reporter.journal is not None:
+            self.reporter.journal.record_round(look, decided, context.rules, self.names.ruleset)
+        return decided
 
     def _record_decisions(self, decided: Decided) -> None:
         assert self._ahead is not None, "a cycle has begun"

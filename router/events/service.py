@@ -13,6 +13,24 @@ from router.model import ContactId
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode, RuleSet
 
+# The journal.
+
+
+def log_journal_failed(message: str) -> None:
+    """Logs why records of the journal cannot be written; contacts are moved as before."""
+    log.warning("journal.failed", message=message)
+
+
+def log_journal_recovered(*, lost: int) -> None:
+    """Logs that the journal is written again. ``lost`` counts the records that it lacks since the start."""
+    log.info("journal.recovered", lost=lost)
+
+
+def log_journal_broken() -> None:
+    """Logs a bug in the journal; called while the exception is handled."""
+    log.exception("journal.broken")
+
+
 # The service.
 
 

@@ -86,10 +86,12 @@ class LiveFigures(Generic[Id, Row, Value]):
 
 @dataclass(frozen=True, kw_only=True)
 class TimelyGauge:
-    """Reads the metrics for a search that does not wait long for them: without them it searches all queues."""
+    """Reads the metrics for a search that does not wait long for them: without them it searches all queues. ``record``
+    gets every answer."""
 
     gauge: Gauge
     background: Background
+    record: Callable[[Mapping[tuple[QueueId, Channel], QueueMetrics]], object] | None = None
     _news: NewsFilter[str] = field(default_factory=lambda: NewsFilter(monotonic))
 
     def queue_metrics(
@@ -102,6 +104,8 @@ class TimelyGauge:
         answer: Mapping[tuple[QueueId, Channel], QueueMetrics] | Failure | ReadFailure = answers.get(key, LATE)
         if not isinstance(answer, ReadFailure):
             self._news.forget("late")
+            if self.record is not None and isinstance(answer, Mapping):
+                self.record(answer)
             return answer
         if self._news.is_news("late"):
             events.log_metrics_late()

@@ -16,6 +16,7 @@ from router.settings.sections import (
     ControlSettings,
     ExecuteSettings,
     GuardSettings,
+    JournalSettings,
     LedgerSettings,
     LogSettings,
     MetricsSettings,
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     guard: GuardSettings = GuardSettings()
     quotas: Quotas = Quotas()
     ledger: LedgerSettings = LedgerSettings()
+    journal: JournalSettings = JournalSettings()
     log: LogSettings = LogSettings()
     control: ControlSettings = ControlSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -45,12 +45,12 @@ def placed(
     config: Path,
     installed: Installed = INSTALLED,
 ) -> Settings:
-    """Returns the settings with ``rules.path``, ``ledger.url`` and ``control.socket`` usable from the working
-    directory.
+    """Returns the settings with ``rules.path``, ``ledger.url``, ``journal.path`` and ``control.socket`` usable from the
+    working directory.
 
-    If nobody names the ledger or the socket, they are in systemd's directories, or else in those of the service that is
-    installed with this ``config``, or else next to config.toml and next to the ledger. ``layers`` are given strongest
-    first, the file last.
+    If nobody names the ledger, the journal or the socket, they are in systemd's directories, or else in those of the
+    service that is installed with this ``config``. Otherwise the ledger is next to config.toml, the socket next to the
+    ledger, and no journal is written. ``layers`` are given strongest first, the file last.
     """
     service = _of_the_service(config, installed)
     state = service.get("STATE_DIRECTORY")
@@ -61,7 +61,9 @@ def placed(
     if ledger.table is None:
         ledger = ledger.model_copy(update={"url": f"sqlite:{_ledger(settings, layers, environ)}"})
     control = settings.control.model_copy(update={"socket": _socket(settings, layers, environ)})
-    resolved = settings.model_copy(update={"rules": rules, "ledger": ledger, "control": control})
+    journal = settings.journal.model_copy(update={"path": _journal(settings, layers, environ)})
+    made = {"rules": rules, "ledger": ledger, "control": control, "journal": journal}
+    resolved = settings.model_copy(update=made)
     resolved._state = _directory(environ, "STATE_DIRECTORY") or layers[-1].folder
     resolved._service_state = Path(state) if state is not None and environ["STATE_DIRECTORY"] == state else None
     resolved._sockets = tuple(sockets) if settings.control.socket == "auto" else ()
@@ -74,6 +76,14 @@ def _ledger(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str,
     if state is not None and not any(layer.sets(key) for layer in layers):
         return state / settings.ledger.path
     return _folder(key, layers) / settings.ledger.path
+
+
+def _journal(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str, str]) -> str:
+    """Returns the folder of the journal; empty if there is none, as without systemd unless somebody names one."""
+    path, state = settings.journal.path, _directory(environ, "STATE_DIRECTORY")
+    if path != "auto":
+        return str(_folder(("journal", "path"), layers) / path) if path else ""
+    return str(state / "journal") if state is not None else ""
 
 
 def _socket(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str, str]) -> str:

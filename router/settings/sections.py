@@ -143,6 +143,10 @@ def _socket(text: str) -> str:
     return text
 
 
+def _journal(path: str) -> str:
+    return usable_path(path) if path else path
+
+
 _LISTEN = r"(127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]):([0-9]{1,5})"
 """Only loopback, because the figures show how a contact centre works, and the endpoint has no authentication."""
 
@@ -238,6 +242,21 @@ class LedgerSettings(Section):
         """Returns the SQLite file. It must not be called if there is a ``table``."""
         assert self.table is None, "a table has no path"
         return Path(self.url.removeprefix("sqlite:"))
+
+
+class JournalSettings(Section):
+    """Holds ``[journal]``: the record of what the router saw and decided. ``path`` is usable from the working directory
+    once it has been loaded."""
+
+    path: Annotated[str, AfterValidator(_journal)] = Field("auto", description='a folder, "auto", or "" for none')
+    keep: Positive = Field(timedelta(days=90), description="how long its files are kept")
+    attributes: bool = Field(False, description="also the customers' values that the rules mention")
+    ids: Literal["plain", "hashed"] = Field("plain", description="contact ids as they are, or their hashes")
+
+    @property
+    def folder(self) -> Path | None:
+        """Returns the folder of the journal; ``None`` if none is written."""
+        return Path(self.path) if self.path not in ("", "auto") else None
 
 
 class LogSettings(Section):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from router import events
 from router.decide.decide import Account, Decided
@@ -17,6 +18,9 @@ from router.telemetry.breaches import BreachTransitions, Knows
 from router.telemetry.cycle_report import CycleReport, CycleTally, report_of
 from router.telemetry.transitions import HoldTransitions, LimitsReached, SearchTransitions
 
+if TYPE_CHECKING:
+    from router.history.journal import Journal
+
 Count = Callable[[CycleReport, list[Result]], object]
 
 
@@ -27,12 +31,13 @@ def count_nothing(report: CycleReport, results: list[Result]) -> None:
 @dataclass(kw_only=True)
 class CycleReporter:
     """Reports the cycles of one router. ``calls`` returns how many calls of each operation were made so far; ``count``
-    gets each cycle that has ended."""
+    gets each cycle that has ended. ``journal`` is ``None`` if none is written."""
 
     mode: Mode
     calls: Callable[[], Mapping[str, int]]
     breaches: BreachTransitions
     count: Count = count_nothing
+    journal: Journal | None = None
     _searches: SearchTransitions = field(default_factory=SearchTransitions)
     _holds: HoldTransitions = field(default_factory=HoldTransitions)
     _limits: LimitsReached = field(default_factory=LimitsReached)
