@@ -55,13 +55,13 @@ def placed(
     service = _of_the_service(config, installed)
     state = service.get("STATE_DIRECTORY")
     sockets = list(usual_sockets(config, environ, installed))
+    journal = settings.journal.model_copy(update={"path": _journal(settings, layers, environ)})
     environ = {**service, **environ}
     rules = settings.rules.model_copy(update={"path": _folder(("rules", "path"), layers) / settings.rules.path})
     ledger = settings.ledger
     if ledger.table is None:
         ledger = ledger.model_copy(update={"url": f"sqlite:{_ledger(settings, layers, environ)}"})
     control = settings.control.model_copy(update={"socket": _socket(settings, layers, environ)})
-    journal = settings.journal.model_copy(update={"path": _journal(settings, layers, environ)})
     made = {"rules": rules, "ledger": ledger, "control": control, "journal": journal}
     resolved = settings.model_copy(update=made)
     resolved._state = _directory(environ, "STATE_DIRECTORY") or layers[-1].folder
@@ -79,7 +79,8 @@ def _ledger(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str,
 
 
 def _journal(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str, str]) -> str:
-    """Returns the folder of the journal; empty if there is none, as without systemd unless somebody names one."""
+    """Returns the folder of the journal; empty if none is written, as without systemd unless somebody names one. A
+    trial in a plain shell writes none into the folder of the installed service."""
     path, state = settings.journal.path, _directory(environ, "STATE_DIRECTORY")
     if path != "auto":
         return str(_folder(("journal", "path"), layers) / path) if path else ""
