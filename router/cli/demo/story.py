@@ -29,9 +29,9 @@ class Story:
             self.start, self.now = self.start or report.glance, report.glance
 
     def headline(self) -> str:
-        """Returns the shares in time at the start and now, in one line; empty before the first complete look."""
+        """Returns the shares in time at the start and now, in one line."""
         shares = [share for glance in (self.start, self.now) if (share := in_time(glance)) is not None]
-        return f"in time: {shares[0]}% at the start, {shares[-1]}% now" if shares else ""
+        return f"in time: {shares[0]}% at the start, {shares[-1]}% now" if shares else "the first look at all contacts is under way"
 
     def chapters(self, tally: DemoTally) -> Iterator[tuple[str, str]]:
         """Yields the story as titles and sentences."""

@@ -55,7 +55,10 @@ def test_the_story_compares_the_first_complete_look_with_the_last():
 def test_without_a_complete_look_there_is_no_share():
     story, chapters = told(seen(queue("Billing", late=1, promised=1), complete=False))
 
-    assert (story.headline(), chapters["late"]) == ("", "no look was complete")
+    assert (story.headline(), chapters["late"]) == (
+        "the first look at all contacts is under way",
+        "no look was complete",
+    )
     assert "in time" not in chapters
 
 
