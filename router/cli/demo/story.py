@@ -31,7 +31,9 @@ class Story:
     def headline(self) -> str:
         """Returns the shares in time at the start and now, in one line."""
         shares = [share for glance in (self.start, self.now) if (share := in_time(glance)) is not None]
-        return f"in time: {shares[0]}% at the start, {shares[-1]}% now" if shares else "the first look at all contacts is under way"
+        if not shares:
+            return "the first look at all contacts is under way"
+        return f"in time: {shares[0]}% at the start, {shares[-1]}% now"
 
     def chapters(self, tally: DemoTally) -> Iterator[tuple[str, str]]:
         """Yields the story as titles and sentences."""
