@@ -68,6 +68,7 @@ COMMANDS = {
         Command(name="ledger", module="commands.ledger", help="make the table for several routers"),
         Command(name="message", module="commands.message", help="explain a message, with what to do about it"),
         Command(name="flow", module="commands.flow", help="the flow that a rule needs, ready to be imported"),
+        Command(name="events", module="commands.events", help="the queue of contact events, ready to be deployed"),
         Command(name="completion", module="commands.completion", help="print the completion script of a shell"),
         Command(name="schema", module="commands.schema", help="print the JSON Schema of rule files or config.toml"),
         Command(name="files", module="commands.files", help="write the units, alert rules and other files to a folder"),

@@ -68,6 +68,8 @@ READ_TIMEOUT_S = 10
 DESCRIBE_TIMEOUT_S = 2
 """Of DescribeContact. A contact is moved only on a reading of the last 2 seconds: no later response is of use."""
 TOPIC_TIMEOUT_S = 5
+QUEUE_TIMEOUT_S = 30
+"""Ten seconds more than a long poll lasts."""
 SPARE_CONNECTIONS = 4
 """In addition to the workers, the poll, the followers and the directory call at the same time."""
 
@@ -110,17 +112,23 @@ def make_clients(
     return _open_all("connect", region, [_config(workers, seconds) for seconds in timeouts], credentials)
 
 
-def _open(service: str, region: str | None, config: Config, credentials: RenewableCredentials) -> Any:
-    return _open_all(service, region, [config], credentials)[0]
+def _open(
+    service: str, region: str | None, config: Config, credentials: RenewableCredentials, endpoint: str | None = None
+) -> Any:
+    return _open_all(service, region, [config], credentials, endpoint)[0]
 
 
 def _open_all(
-    service: str, region: str | None, configs: Iterable[Config], credentials: RenewableCredentials
+    service: str,
+    region: str | None,
+    configs: Iterable[Config],
+    credentials: RenewableCredentials,
+    endpoint: str | None = None,
 ) -> list[Any]:
     """Returns clients of an AWS service. Raises ``Unreachable`` in one line that contains no part of a credential."""
     try:
         session: Any = _session(credentials)
-        clients = [session.client(service, region_name=region, config=config) for config in configs]
+        clients = [session.client(service, region_name=region, endpoint_url=endpoint, config=one) for one in configs]
         found = session.get_credentials()
     except NoRegionError:
         raise Unreachable(_NO_REGION) from None
@@ -164,6 +172,23 @@ def make_topic_client(*, region: str) -> Any:
         user_agent=USER_AGENT,
     )
     return _renewing(_open("sns", region, config, credentials), "sns", credentials)
+
+
+def make_queue_client(*, region: str | None, url: str) -> Any:
+    """Returns a client of SQS that makes one call at a time, which may wait 20 s for a message.
+
+    The host of a queue on this machine is its endpoint. Raises ``Unreachable`` as ``make_client`` does.
+    """
+    credentials = RenewableCredentials()
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=QUEUE_TIMEOUT_S,
+        tcp_keepalive=True,
+        user_agent=USER_AGENT,
+    )
+    endpoint = "/".join(url.split("/")[:3]) if url.startswith("http://") else None
+    return _renewing(_open("sqs", region, config, credentials, endpoint), "sqs", credentials)
 
 
 def make_table_client(*, region: str | None) -> DynamoDBClient:

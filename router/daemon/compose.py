@@ -12,6 +12,7 @@ from router.connect.connection import Connection
 from router.daemon.act_loop import ActLoop
 from router.daemon.bound_rules import BoundRules
 from router.daemon.cycle import Cycle
+from router.daemon.optional_parts import open_counters, open_journal, open_search
 from router.execute.executor import Executor
 from router.followup.stranded_contacts import StrandedContacts
 from router.followup.tracker import Tracker
@@ -19,7 +20,6 @@ from router.ledger.breach_records import BreachRecords
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.sqlite import SqliteLedger
 from router.lookup.background import Background
-from router.lookup.live_figures import TimelyGauge
 from router.lookup.snapshot import Lookup
 from router.model import Contact, Landing
 from router.ports import TRANSFER, Clock
@@ -27,7 +27,6 @@ from router.resources import Shared, Stores, open_connection
 from router.rules.rule import Mode, RuleSet
 from router.runtime import DaemonThreads, Runtime, open_clock
 from router.safety.safety import Safety
-from router.search.planner import SearchPlanner
 from router.settings import Settings
 from router.telemetry.breaches import BreachTransitions
 from router.telemetry.health import Health
@@ -35,7 +34,6 @@ from router.telemetry.notice_sender import NoticeSender
 from router.telemetry.reporter import CycleReporter, count_nothing
 
 if TYPE_CHECKING:
-    from router.history.journal import Journal
     from router.telemetry.counters import CycleCounters
 
 END_WITHIN = 7.0
@@ -147,6 +145,11 @@ class Router:
         if self.notices is not None and self.working:
             self.notices.start()
 
+    def start_events(self) -> None:
+        """Starts to receive contact events, if the configuration names a queue and this router works."""
+        if self.cycle.feed is not None and self.working:
+            self.cycle.feed.start()
+
     def put_in_force(self) -> None:
         """Makes a change of rules, limits or pauses count before the next call. Returns when calls that began before
         it have ended; one that hangs is left after ``CALLS_END_WITHIN``, because it was sent before the change."""
@@ -197,7 +200,7 @@ def build(
     runtime = Runtime(clock=clock or open_clock(), workers=settings.execute.workers)
     connection = connect(settings, runtime.clock)
     stores = Stores.open(settings, runtime.clock, shared)
-    counters = _open_counters(settings)
+    counters = open_counters(settings)
     count = counters.count if counters is not None else count_nothing
     recorded = stores.ledger if mode is Mode.ENFORCE and stores.working else stores.observed
     notifies = bool(settings.notify.sns_topic) and recorded is stores.ledger
@@ -213,10 +216,11 @@ def build(
             calls=connection.calls,
             breaches=breaches,
             count=count,
-            journal=_open_journal(settings, runtime.clock),
+            journal=open_journal(settings, runtime.clock),
         ),
         background=None if once else Background(runtime.pool, late=lambda: acting.read_late()),
         landed=lambda contact, landing: acting.landed(contact, landing),
+        wake=lambda: acting.wake(),
     )
     acting = ActLoop(cycle=cycle, pacer=connection.quotas, runtime=runtime)
     app = Router(
@@ -244,6 +248,7 @@ def _open_cycle(
     *,
     background: Background | None,
     landed: Callable[[Contact, Landing], object],
+    wake: Callable[[], object],
 ) -> Cycle:
     ledger, clock, mode = stores.ledger, runtime.clock, reporter.mode
     safety = Safety.open(
@@ -273,13 +278,14 @@ def _open_cycle(
         settings, runtime, connection, ledger, executor, safety, enforces=mode is Mode.ENFORCE, landed=landed
     )
     record = reporter.journal.record_metrics if reporter.journal is not None else None
-    gauge = (
-        TimelyGauge(gauge=connection.instance, background=background, record=record) if background is not None else None
+    search, feed = open_search(
+        settings, runtime, connection, stores, names, lookup, background=background, record=record, wake=wake
     )
     return Cycle(
         lookup=lookup,
         names=names,
-        search=SearchPlanner.open(connection, clock, settings, gauge=gauge),
+        search=search,
+        feed=feed,
         executor=executor,
         follower=follower,
         stranded=StrandedContacts(
@@ -292,21 +298,3 @@ def _open_cycle(
         working=stores.working,
         number=ledger.last_cycle(),
     )
-
-
-def _open_journal(settings: Settings, clock: Clock) -> Journal | None:
-    """Returns ``None`` if no journal is written; then nothing of it is imported."""
-    if settings.journal.folder is None:
-        return None
-    from router.history.journal import Journal
-
-    return Journal.open(settings, clock)
-
-
-def _open_counters(settings: Settings) -> CycleCounters | None:
-    """Returns ``None`` if Prometheus is not served, because its library takes time to import."""
-    if settings.metrics.address is None:
-        return None
-    from router.telemetry.counters import CycleCounters
-
-    return CycleCounters()

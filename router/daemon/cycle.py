@@ -10,26 +10,24 @@ from router.connect.answers import Unauthenticated
 from router.cycle_context import CycleContext
 from router.daemon.bound_rules import BoundRules
 from router.daemon.pause_checks import read_changed_pauses
+from router.daemon.results_record import MAX_ROUNDS, ResultsRecord
 from router.decide.decide import Decided
-from router.decide.decision import Transfer
 from router.execute.executor import Executor
 from router.execute.result import Outcome, Result
 from router.followup.stranded_contacts import StrandedContacts
 from router.followup.tracker import Tracker
 from router.lookup.snapshot import Lookup
-from router.model import Contact, ContactId, HoldReason
+from router.model import Contact
 from router.rules.rule import Mode
 from router.runtime import Runtime
 from router.safety.safety import Safety
 from router.search.due_times import NextDue, is_unread
+from router.search.event_feed import EventFeed
 from router.search.planner import SearchPlanner
 from router.search.progress import SearchProgress
-from router.search.waiting_list import ENDED_REASONS, WaitingList
+from router.search.waiting_list import WaitingList
 from router.telemetry.cycle_report import CycleReport, CycleTally
 from router.telemetry.reporter import CycleReporter
-
-MAX_ROUNDS = 8
-"""How often in one cycle a refused destination is followed by the next one of the step."""
 
 
 @dataclass(kw_only=True)
@@ -38,7 +36,7 @@ class Cycle:
     is all of it, with one search of everything.
 
     ``number`` continues from the last cycle of the ledger, because limits per cycle are counted by it. Only a router
-    that is ``working`` settles open intents.
+    that is ``working`` settles open intents. ``feed`` is ``None`` if no contact events are received.
     """
 
     lookup: Lookup
@@ -53,6 +51,7 @@ class Cycle:
     mode: Mode
     working: bool = True
     number: int = 0
+    feed: EventFeed | None = None
     deciding_took: timedelta = timedelta()
     _ahead: NextDue | None = None
     _paused: object = None
@@ -145,6 +144,8 @@ class Cycle:
         self._reopen_flows()
         late, busy = self.executor.round.stragglers.take(), self.executor.round.stragglers.contacts
         contacts = tuple(one for one in self.waiting_list.take_due(self.runtime.clock.now()) if one.id not in busy)
+        if self.feed is not None and self._ahead is not None:
+            contacts = self.feed.readings.complete(contacts, self._ahead)
         decided = self._decide(contacts, tally.context)
         self._record_decisions(decided)
         tally.decided(decided)
@@ -270,28 +271,6 @@ class Cycle:
             for account in decided.accounts.values()
         )
 
-    def _record_results(self, results: Iterable[Result], tally: CycleTally) -> None:
-        """Removes contacts that were moved or have gone from the waiting list. Contacts that were refused, or not begun
-        because others were more urgent, are decided on again."""
-        again: list[ContactId] = []
-        without_slot: list[ContactId] = []
-        for result in results:
-            contact, decision = result.decision.contact, result.decision
-            moved = isinstance(decision, Transfer) and decision.mode is Mode.ENFORCE and result.outcome is Outcome.DONE
-            if moved:
-                self.waiting_list.remove(contact)
-            elif result.outcome is Outcome.HELD and result.reason in ENDED_REASONS:
-                for_good = result.reason is HoldReason.DISCONNECTED
-                self.waiting_list.record_ended(contact, self.runtime.clock.now(), for_good=for_good)
-            elif result.outcome in (Outcome.INTERRUPTED, Outcome.LEARNT) or self._may_try_next(result, tally):
-                again.append(contact.id)
-            elif result.reason is HoldReason.FLOW_SUSPENDED:
-                without_slot.append(contact.id)
-        over = tally.context.until is not None and self.runtime.clock.monotonic() >= tally.context.until
-        if not over:
-            self.waiting_list.decide_again(again)
-        self.waiting_list.await_slot(without_slot)
-
     def _reopen_flows(self) -> None:
         """Makes the contacts due that wait for a slot if a slot of a flow that refused them is free.
 
@@ -301,5 +280,10 @@ class Cycle:
         if self.safety.slots.reopen():
             self.waiting_list.free_slots()
 
-    def _may_try_next(self, result: Result, tally: CycleTally) -> bool:
-        return result.outcome is Outcome.REFUSED and tally.refusals(result.decision.contact) < MAX_ROUNDS
+    def _record_results(self, results: Iterable[Result], tally: CycleTally) -> None:
+        over = tally.context.until is not None and self.runtime.clock.monotonic() >= tally.context.until
+        readings = self.feed.readings if self.feed is not None else None
+        recorded = ResultsRecord(self.waiting_list, self.lookup.details, readings, self.runtime.clock.now())
+        again = recorded.record(results, refusals=tally.refusals)
+        if not over:
+            self.waiting_list.decide_again(again)

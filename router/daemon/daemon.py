@@ -131,6 +131,7 @@ class Daemon:
 
     def _start_threads(self) -> None:
         if not self._app.standby:
+            self._app.start_events()
             self._app.pool.submit(self._app.acting.run, on_finish=self._cycle_finished, on_progress=self._show)
             self._jobs.start()
         if self._app.settings.rules.reload == "watch":

@@ -44,6 +44,7 @@ class PrometheusCollector:
         yield from _of_rules(status["rules"])
         yield from _of_what_is_open(status)
         yield from _of_notices(status["notify"] or {"sent": 0, "failed": 0, "waiting": 0})
+        yield from _of_events(status["events"])
         lost = "Log lines lost because nothing read them, or because they could not be written."
         yield CounterMetricFamily(f"{PREFIX}_log_lines_lost", lost, value=status["log_lines_lost"])
 
@@ -102,6 +103,21 @@ def _of_notices(notify: Mapping[str, Any]) -> Iterator[Metric]:
     yield CounterMetricFamily(f"{PREFIX}_notices_sent", sent, value=notify["sent"])
     yield CounterMetricFamily(f"{PREFIX}_notices_failed", failed, value=notify["failed"])
     yield _gauge("notices_waiting", "Messages that are to be published.", notify["waiting"])
+
+
+def _of_events(events: Mapping[str, Any] | None) -> Iterator[Metric]:
+    """Yields nothing if no queue of contact events is configured, because 0 would mean that none arrive."""
+    if events is None:
+        return
+    yield _gauge("events_live", "1 while contact events replace searches.", int(events["live"]))
+    received = "Messages received from the queue of contact events."
+    yield CounterMetricFamily(f"{PREFIX}_events_received", received, value=events["received"])
+    yield CounterMetricFamily(f"{PREFIX}_events_applied", "Of these, those applied.", value=events["applied"])
+    ignored = CounterMetricFamily(f"{PREFIX}_events_ignored", "Of these, those not used.", labels=["reason"])
+    for reason, count in events["ignored"].items():
+        ignored.add_metric([reason], count)
+    yield ignored
+    yield _gauge("events_lag_seconds", "How late the slowest of the last events arrived.", events["lag_s"])
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

@@ -50,6 +50,7 @@ def status_of(app: Router) -> dict[str, Any]:
         "ledger": ledger,
         "lease": _lease(app),
         "notify": _notices(app),
+        "events": _events(app),
         "log_lines_lost": logs.count_lost(),
         **_followed(app),
         "pauses": [_pause(one) for one in app.safety.pauses.now.all],
@@ -210,6 +211,28 @@ def _notices(app: Router) -> dict[str, Any] | None:
         return None
     sent, waiting, failed = app.notices.sent, app.notices.waiting, app.notices.failed
     return {"topic": app.settings.notify.sns_topic, "sent": sent, "waiting": waiting, "failed": failed}
+
+
+def _events(app: Router) -> dict[str, Any] | None:
+    """Returns the contact events since the start; ``None`` if no queue is configured, and in a standby router."""
+    feed = app.cycle.feed
+    if feed is None or not app.working:
+        return None
+    pulse = feed.gate.pulse
+    return {
+        "queue": app.settings.events.queue,
+        "live": pulse.live,
+        "silent": pulse.silent,
+        "failing": feed.failing,
+        "received": pulse.received,
+        "applied": pulse.applied,
+        "ignored": {reason.value: count for reason, count in sorted(pulse.ignored.items())},
+        "read": feed.readings.read,
+        "to_read": len(feed.readings),
+        "doubted_queues": feed.gate.doubted,
+        "last_event_at": iso(pulse.last_event_at),
+        "lag_s": _seconds(pulse.lag),
+    }
 
 
 def _followed(app: Router) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from router.connect.answers import Denied, Failure, Full, Unauthenticated
+from router.connect.answers import Denied, Failure, Full, Rejected, Unauthenticated
 from router.events.contacts import log
 from router.ledger.errors import LedgerUnavailable
 from router.model import ContactId
@@ -236,6 +236,30 @@ def log_notify_recovered(*, sent: int) -> None:
 def log_notify_held_back(*, waiting: int, seconds: float) -> None:
     """Logs that the hour's notices are used up. ``seconds`` is the time until the rest is counted in one notice."""
     log.warning("notify.held_back", waiting=waiting, seconds=round(seconds, 3))
+
+
+def log_events_silent(quiet: timedelta) -> None:
+    """Logs that contacts come and go, and no event arrives."""
+    log.warning("events.silent", silent_s=round(quiet.total_seconds(), 3))
+
+
+def log_events_returned() -> None:
+    log.info("events.returned")
+
+
+def log_events_failed(operation: str, failure: Failure | Full) -> None:
+    """Logs that the queue of events refuses a call, or does not answer."""
+    write = log.error if isinstance(failure, Denied | Rejected | Unauthenticated) else log.warning
+    write("events.failed", operation=operation, error=failure.code, message=failure.message)
+
+
+def log_events_broken() -> None:
+    """Logs a bug in a thread that handles events; called while the exception is handled."""
+    log.exception("events.failed")
+
+
+def log_events_recovered() -> None:
+    log.info("events.recovered")
 
 
 def log_quotas_read(*, read: int, others: Mapping[str, float]) -> None:

@@ -25,7 +25,7 @@ from router.execute.recheck import changed
 from router.execute.result import STALE, AttemptResult
 from router.execute.routing_update import Shown, routing_of, shown
 from router.lookup.details import DetailsCache
-from router.model import SEND_BY, Action, ActionKind, HoldReason
+from router.model import SEND_BY, Action, ActionKind, Contact, HoldReason
 from router.ports import REROUTE, TRANSFER, Clock, Grant, Ledger, Mover, Pacer, Reader
 from router.rules.condition import ReliedOnValue
 from router.runtime import Runtime
@@ -60,9 +60,9 @@ class Effort:
     """Holds the work on one intent so far.
 
     ``uncertain`` is set once a call was sent whose outcome is not known: from then on a contact that is gone has been
-    moved, and a refusal is no failure. ``terms`` are those of the decision. ``relied_on`` and ``pauses`` are what the
-    decision rests on, and only this reading shows them again. ``grant`` is a token for the first call. ``gives_way``
-    returns whether a routing update ends because something more urgent is due.
+    moved, and a refusal is no failure. ``terms`` are those of the decision. ``relied_on``, ``pauses`` and
+    ``decided_on`` are what the decision rests on, and only this reading shows them again. ``grant`` is a token for the
+    first call. ``gives_way`` returns whether a routing update ends because something more urgent is due.
     """
 
     action: Action
@@ -70,6 +70,7 @@ class Effort:
     terms: int
     relied_on: tuple[ReliedOnValue, ...] = ()
     pauses: PausesSeen | None = None
+    decided_on: Contact | None = None
     grant: Grant | None = None
     gives_way: Callable[[], bool] = lambda: False
     uncertain: bool = False
@@ -183,6 +184,7 @@ class Attempts:
             now=self.runtime.clock.now(),
             relied_on=effort.relied_on,
             pauses=effort.pauses,
+            decided_on=effort.decided_on,
         )
         if found is None and effort.action.kind is ActionKind.ROUTING:
             return self._unlike(effort.action, reading)

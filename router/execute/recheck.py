@@ -9,7 +9,7 @@ from router.connect.answers import Missing, Reading
 from router.decide.decision import PausesSeen, RuleDecision
 from router.decide.match_subject import conditions_still_hold
 from router.lookup.details import DetailsCache
-from router.model import Contact, HoldReason, QueueId, Standing
+from router.model import Contact, HoldReason, QueueId, Standing, same_instant
 from router.ports import Reader
 from router.rules.condition import ReliedOnValue
 
@@ -39,7 +39,21 @@ def still_waits(contact: Contact, decision: RuleDecision, now: datetime) -> Hold
         now=now,
         relied_on=decision.relied_on,
         pauses=decision.pauses,
+        decided_on=before,
     )
+
+
+def _is_as_shown(shown: Contact, contact: Contact) -> bool:
+    """Returns whether a reading has every value that an event has shown, so that the decision rests on true values.
+
+    The wait must not have begun later than the event shows, because the step would not be due.
+    """
+    values = ("channel", "chain_id", "previous_id", "initiation_method", "tags")
+    if any(getattr(shown, name) != getattr(contact, name) for name in values):
+        return False
+    assert shown.enqueued_at is not None, "only waiting contacts are decided on"
+    began = same_instant(shown.began_at, contact.began_at)
+    return began and contact.enqueued_at is not None and contact.enqueued_at <= shown.enqueued_at
 
 
 def found_again(
@@ -67,10 +81,12 @@ def changed(
     now: datetime,
     relied_on: Iterable[ReliedOnValue] = (),
     pauses: PausesSeen | None = None,
+    decided_on: Contact | None = None,
 ) -> HoldReason | None:
     """Returns why the contact may not be moved any longer; ``None`` if it waits in the same queue since the same
     instant and every value in ``relied_on`` still holds.
 
+    ``decided_on`` is the contact of the decision. If only an event has shown it, it must have every value of the event.
     A pause that the decision did not know of has stopped the clock, so that the step may not be due.
     """
     standing = contact.standing(now)
@@ -78,6 +94,8 @@ def changed(
         return _FOUND[standing]
     if not contact.is_in_place(queue_id, enqueued_at):
         return HoldReason.LEFT_QUEUE
+    if decided_on is not None and decided_on.partial and not _is_as_shown(decided_on, contact):
+        return HoldReason.NO_LONGER_MATCHES
     if pauses is not None and contact.details is not None and contact.details.resumed_at != pauses.resumed_at:
         return HoldReason.CONTACT_PAUSED
     return None if conditions_still_hold(relied_on, contact) else HoldReason.NO_LONGER_MATCHES

@@ -52,6 +52,7 @@ class RoutingPerformer:
         if not isinstance(reading, Reading):
             return Result(decision=decision, outcome=Outcome.HELD, reason=HoldReason.UNREADABLE)
         self.settler.ages.seen(reading.contact)
+        self.attempts.details.remember(reading.contact, self.clock.now())
         hold = still_waits(reading.contact, decision, self.clock.now())
         if hold is not None:
             return Result(decision=decision, outcome=Outcome.HELD, reason=hold)
@@ -67,6 +68,7 @@ class RoutingPerformer:
                 context.terms,
                 decision.relied_on,
                 decision.pauses,
+                decided_on=decision.contact,
                 gives_way=context.interrupted,
             )
         except AlreadyIntended:

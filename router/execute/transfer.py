@@ -99,6 +99,7 @@ class TransferPerformer:
                 context.terms,
                 relied_on=decision.relied_on,
                 pauses=decision.pauses,
+                decided_on=decision.contact,
                 grant=context.grant,
             )
         except AlreadyIntended:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from router.connect.contact_events import arn_of
 from router.connect.iam import AUTHORISED_ON, FLOW, InstanceArn
 from router.model import METRICS, Directory, bare_id
 from router.rules.bind import mentions_agents, mentions_hours
@@ -123,6 +124,10 @@ TOPIC = ("sns:GetTopicAttributes", "sns:Publish")
 """``check --live`` needs the first one, and publishes nothing."""
 
 
+EVENTS = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+"""``check --live`` needs the second one. Each is authorised on the queue (Service Authorization Reference, SQS)."""
+
+
 def policy_of(
     ruleset: RuleSet,
     *,
@@ -133,12 +138,13 @@ def policy_of(
     quotas: bool = False,
     table: str | None = None,
     topic: str = "",
+    queue: str = "",
 ) -> Policy:
     """Returns the least policy that the rules need.
 
     ``directory`` gives the ids of flows that rules name; ``None``: only ids and ARNs are known. ``quotas`` adds the
-    right to read Service Quotas, ``table`` the rights to the DynamoDB table of the ledger, and ``topic`` those to the
-    SNS topic with this ARN.
+    right to read Service Quotas, ``table`` the rights to the DynamoDB table of the ledger, ``topic`` those to the SNS
+    topic with this ARN, and ``queue`` those to the SQS queue with this URL.
     """
     flows = {flow: arn.home.objection(flow, "flow") for flow in flows_used(_used(ruleset))}
     own = [flow for flow, objection in flows.items() if objection is None]
@@ -148,7 +154,9 @@ def policy_of(
         *([_on_flows("ChecksFlows", "DescribeContactFlow", arn, looked_at)] if looked_at else ()),
         *((QUOTAS,) if quotas else ()),
     )
-    notices = (Statement("ConnectRouterNotifies", TOPIC, (topic,)),) if topic else ()
+    notices = [Statement("ConnectRouterNotifies", TOPIC, (topic,))] if topic else []
+    if queue:
+        notices.append(Statement("ConnectRouterEvents", EVENTS, (arn_of(queue, arn.partition, arn.region),)))
     foreign = tuple(f'"{flow}" {objection}' for flow, objection in flows.items() if objection is not None)
     if observe:
         statements = (*reading, *_ledger(table, arn, LEDGER_READS), *notices)

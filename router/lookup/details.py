@@ -57,6 +57,11 @@ class DetailsCache:
         found = self.readings.get(contact.id, now)
         return found[0].details if found is not None and is_same_wait(contact, found[0]) else None
 
+    def last_reading(self, contact_id: ContactId, now: datetime) -> Contact | None:
+        """Returns the contact as last read, in whatever wait; ``None`` if no usable reading has it."""
+        found = self.readings.get(contact_id, now)
+        return None if found is None else found[0]
+
     def paused_reading_age(self, contact: Contact, now: datetime) -> timedelta | None:
         """Returns the age of a reading that shows the contact's wait paused; ``None`` if no usable reading does."""
         found = self.readings.get(contact.id, now)

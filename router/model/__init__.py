@@ -10,6 +10,7 @@ from router.model.action import (
     Target,
 )
 from router.model.contact import DEFAULT_PRIORITY, Channel, Contact, Details, RoutingData, Standing, transfers_behind
+from router.model.contact_event import ContactEvent, IgnoredReason, Phase
 from router.model.directory import Agent, Directory, Flow, FlowType, Hours, Queue
 from router.model.hold_reason import HoldReason, earliest
 from router.model.ids import (
@@ -53,6 +54,7 @@ __all__ = [
     "AgentState",
     "Channel",
     "Contact",
+    "ContactEvent",
     "ContactId",
     "Details",
     "Directory",
@@ -64,6 +66,7 @@ __all__ = [
     "Home",
     "Hours",
     "HoursId",
+    "IgnoredReason",
     "Landing",
     "Metric",
     "Need",
@@ -73,6 +76,7 @@ __all__ = [
     "Pause",
     "PauseKind",
     "Pauses",
+    "Phase",
     "ProfileId",
     "Queue",
     "QueueId",

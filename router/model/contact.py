@@ -82,7 +82,10 @@ class Details:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Holds one segment; ``details`` is ``None`` in rows of a search, which are candidates only."""
+    """Holds one segment; ``details`` is ``None`` in rows of a search, which are candidates only.
+
+    ``partial``: only a contact event has shown it. Events have no name and no segment attributes, and may be wrong.
+    """
 
     id: ContactId
     channel: Channel
@@ -101,6 +104,7 @@ class Contact:
     segment_attributes: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     details: Details | None = None
+    partial: bool = False
 
     @property
     def chain_id(self) -> ContactId:

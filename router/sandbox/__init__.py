@@ -6,13 +6,15 @@ here imports the router's own rules, decisions or ledger.
 """
 
 from router.sandbox.behaviours import Behaviours
+from router.sandbox.calls import Call
+from router.sandbox.contact_events import EventTraps
 from router.sandbox.contacts import SandboxContact
 from router.sandbox.directory import Identity
 from router.sandbox.faults import Fault, Refusal
 from router.sandbox.flow_outcome import FlowOutcome
 from router.sandbox.instance import Override, Working
 from router.sandbox.quotas import CallRate
-from router.sandbox.sandbox import Call, Sandbox
+from router.sandbox.sandbox import Sandbox
 from router.sandbox.scenario import Scenario
 from router.sandbox.serve import greeting, serve
 from router.sandbox.transfer import MadeTransfer
@@ -22,6 +24,7 @@ __all__ = [
     "Behaviours",
     "Call",
     "CallRate",
+    "EventTraps",
     "Fault",
     "FlowOutcome",
     "Identity",

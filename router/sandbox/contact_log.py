@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from router.sandbox.contacts import SandboxContact
@@ -14,7 +14,8 @@ KEPT = timedelta(minutes=15)
 
 
 class ContactLog:
-    """Holds all versions of all contacts. ``lag``: how far back the slowest reader looks."""
+    """Holds all versions of all contacts. ``lag``: how far back the slowest reader looks. ``watch`` gets each change.
+    """
 
     def __init__(self, *, lag: timedelta = timedelta(0)) -> None:
         self._keep = KEPT + lag
@@ -24,6 +25,7 @@ class ContactLog:
         self._held: dict[str, dict[str, None]] = defaultdict(dict)
         self._open: dict[str, None] = {}
         self._ended: list[tuple[datetime, str]] = []
+        self.watch: Callable[[SandboxContact | None, SandboxContact], object] = lambda before, after: None
 
     def put(self, contact: SandboxContact, at: datetime) -> SandboxContact:
         """Records the contact's new state, valid from ``at`` on."""
@@ -36,6 +38,7 @@ class ContactLog:
         versions.append((at, contact))
         self._prune(versions, at - self._keep)
         self._index(before, contact)
+        self.watch(before, contact)
         return contact
 
     def get(self, contact_id: str) -> SandboxContact | None:

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
 
+from router.sandbox.calls import Call, Hook, Hooks
+from router.sandbox.contact_events import open_events
 from router.sandbox.faults import INSTEAD, PATIENCE, REFUSALS, Fault, Refusal, invalid_parameter, not_found
 from router.sandbox.operations import OPERATIONS
 from router.sandbox.operations.call import OperationCall as Pending
 from router.sandbox.scenario import Scenario
 from router.sandbox.wire.answer import InvalidAnswer, WireAnswer, check_refusal, write_answer, write_refusal
+from router.sandbox.wire.message_queue import MessageQueue, read_call, write_refused
 from router.sandbox.wire.model import Resolved, resolve
 from router.sandbox.wire.request import read_params
 from router.sandbox.wire.server import LOOPBACK, HttpReply, HttpRequest, Server
 from router.sandbox.wire.topic import answer_topic_call, form_of
 from router.sandbox.world import World
-
-Hook = Callable[[Mapping[str, Any]], object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """Records a call and its response. ``status`` 0: the caller got no response. ``fault``: the injected fault."""
-
-    at: datetime
-    operation: str
-    params: Mapping[str, Any]
-    status: int
-    request_id: str
-    code: str | None = None
-    fault: str | None = None
 
 
 class Sandbox:
@@ -64,16 +52,21 @@ class Sandbox:
         self.problems: list[str] = []
         self._log = log
         self._calls: list[Call] = []
-        self._before: list[tuple[str, Hook]] = []
-        self._after: list[tuple[str, Hook]] = []
+        self._before, self._after = Hooks(), Hooks()
         self._last: dict[str, WireAnswer] = {}
         self._lock = threading.RLock()
         self.scenario.furnish(self.world)
         self._server = Server(self._serve, port)
+        self.queue = open_events(self.world, self.scenario.events, self._server.closing.is_set, seed=chosen + 3)
 
     @property
     def endpoint(self) -> str:
         return f"http://{LOOPBACK}:{self._server.port}"
+
+    @property
+    def queue_url(self) -> str | None:
+        """Returns the URL of the SQS queue with contact events; ``None`` if the scenario has none."""
+        return None if self.queue is None else f"{self.endpoint}{self.queue.path}"
 
     @property
     def now(self) -> datetime:
@@ -106,11 +99,11 @@ class Sandbox:
 
         The call sees what ``act`` changes in the world. If ``act`` raises ``Refusal``, that is the response. The
         returned function removes ``act`` again."""
-        return self._hook(self._before, operation, act)
+        return self._before.add(operation, act)
 
     def after(self, operation: str, act: Hook) -> Callable[[], None]:
         """Registers ``act(params)``, to run after the call's effect and before its response. See ``before``."""
-        return self._hook(self._after, operation, act)
+        return self._after.add(operation, act)
 
     def start(self) -> Sandbox:
         self._server.start()
@@ -128,14 +121,29 @@ class Sandbox:
     ) -> None:
         self.close()
 
+    def _serve_queue(
+        self, operation: str, params: Mapping[str, Any], request_id: str, at: datetime, queue: MessageQueue
+    ) -> HttpReply:
+        fault = self.world.faults.next(operation, params, at)
+        try:
+            answer = self._instead(operation, fault) if fault is not None else None
+            if answer is None:
+                answer = WireAnswer(200, json.dumps(queue.call(operation, params)).encode())
+        except Refusal as refusal:
+            answer = write_refused(refusal)
+        return self._reply(operation, params, answer, request_id, at, fault)
+
     def _serve(self, request: HttpRequest) -> HttpReply:
         request_id = str(uuid.uuid4())
         at = self._clock().astimezone(UTC)
+        of_queue = read_call(request.headers, request.body)
+        if of_queue is not None and self.queue is not None:
+            return self._serve_queue(*of_queue, request_id, at, self.queue)
         form = form_of(request)
         if form is not None:
             answer = answer_topic_call(form, request_id)
             if answer.code is None:
-                self._run_hooks(self._after, form["Action"], form)
+                self._after.run(form["Action"], form)
             return self._reply(form.get("Action", "?"), form, answer, request_id, at, None)
         resolved = resolve(request.method, request.path)
         if resolved is None:
@@ -188,10 +196,10 @@ class Sandbox:
             raise Refusal("UnknownOperationException", message)
         if not self.scenario.identity.is_this(params["InstanceId"]):
             raise not_found(f"Instance not found: {params['InstanceId']}")
-        self._run_hooks(self._before, operation, params)
+        self._before.run(operation, params)
         with self.world.present() as state:
             result = handler(Pending(self.world, state, operation, params))
-        self._run_hooks(self._after, operation, params)
+        self._after.run(operation, params)
         return result
 
     def _instead(self, operation: str, fault: Fault) -> WireAnswer | None:
@@ -266,24 +274,6 @@ class Sandbox:
             return timedelta(0)
         with self._lock:
             return least + (most - least) * self._chance.random()
-
-    def _hook(self, hooks: list[tuple[str, Hook]], operation: str, act: Hook) -> Callable[[], None]:
-        entry = (operation, act)
-        with self._lock:
-            hooks.append(entry)
-
-        def remove() -> None:
-            with self._lock:
-                if entry in hooks:
-                    hooks.remove(entry)
-
-        return remove
-
-    def _run_hooks(self, hooks: list[tuple[str, Hook]], operation: str, params: Mapping[str, Any]) -> None:
-        with self._lock:
-            acts = [act for wanted, act in hooks if wanted == operation]
-        for act in acts:
-            act(params)
 
 
 _NOTHING = WireAnswer(0, b"")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from router.sandbox.behaviours import Behaviours
+from router.sandbox.contact_events import EventTraps
 from router.sandbox.directory import Identity
 from router.sandbox.flow_blocks import FlowBlocks
 from router.sandbox.flow_outcome import FlowOutcome
@@ -52,7 +53,8 @@ class Scenario:
     By default it is an instance with AWS's own flows and the three that the shipped rules use. It then has no queues,
     no users and no throttling. ``quotas``: ``"aws"`` throttles as documented, ``"none"`` not at all, a mapping only the
     operations named in it. ``latency``: the shortest and the longest time that a response takes. ``start`` is what the
-    clock shows at the start (``None``: the time of the machine), ``speed`` the seconds it gains in a second.
+    clock shows at the start (``None``: the time of the machine), ``speed`` the seconds it gains in a second. ``events``
+    ``None``: the instance publishes no contact events.
     """
 
     identity: Identity = field(default_factory=Identity)
@@ -64,6 +66,7 @@ class Scenario:
     latency: tuple[timedelta, timedelta] = (timedelta(0), timedelta(0))
     default_flows: bool = True
     settings: tuple[Setting, ...] = ()
+    events: EventTraps | None = None
 
     @staticmethod
     def load(path: str | Path) -> Scenario:
@@ -135,6 +138,7 @@ def _scenario_of(document: ScenarioDocument) -> Scenario:
         latency=(timedelta(milliseconds=latency[0]), timedelta(milliseconds=latency[1])),
         default_flows=document.default_flows,
         settings=_settings_of(document),
+        events=EventTraps(**dict(document.events)) if document.events is not None else None,
     )
 
 

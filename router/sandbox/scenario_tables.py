@@ -208,6 +208,16 @@ def _behaviour_fields() -> dict[str, Any]:
 BehavioursTable: type[ScenarioTable] = create_model("BehavioursTable", __base__=ScenarioTable, **_behaviour_fields())
 
 
+class EventsTable(ScenarioTable):
+    """Holds ``[events]``: contact events are published, with these defects."""
+
+    lost: Annotated[float, Field(ge=0, le=1)] = 0.0
+    doubled: Annotated[float, Field(ge=0, le=1)] = 0.0
+    delay: Duration = timedelta(0)
+    enqueue_time: Literal["given", "missing", "1970"] = "given"
+    names: Literal["camel", "pascal"] = "camel"
+
+
 class ScenarioDocument(ScenarioTable):
     seed: int = 1
     start: Instant | None = None
@@ -217,6 +227,7 @@ class ScenarioDocument(ScenarioTable):
     latency_ms: Milliseconds = (0, 0)
     instance: InstanceTable = InstanceTable()
     behaviours: BehavioursTable = BehavioursTable()
+    events: EventsTable | None = None
     hours: list[HoursTable] = []
     queue: list[QueueTable] = []
     flow: list[FlowTable] = []

@@ -7,9 +7,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TextIO
 
+from router.sandbox.contact_events import EventTraps
 from router.sandbox.sandbox import Sandbox
 from router.sandbox.scenario import Scenario
 
@@ -17,13 +19,18 @@ DEFAULT_PORT = 4571
 TICK_S = 1.0
 
 
-def serve(scenario: Scenario | None, port: int = DEFAULT_PORT, out: TextIO | None = None) -> int:
+def serve(
+    scenario: Scenario | None, port: int = DEFAULT_PORT, out: TextIO | None = None, *, events: bool = False
+) -> int:
     """Prints how to reach the sandbox, runs it until SIGINT or SIGTERM, and returns 0.
 
-    ``scenario`` ``None``: the one in the package. Raises ``OSError`` if the port is not free. It must run in the main
-    thread, because it handles signals."""
+    ``scenario`` ``None``: the one in the package. ``events`` publishes contact events. Raises ``OSError`` if the port
+    is not free. It must run in the main thread, because it handles signals."""
     stop = threading.Event()
-    sandbox = Sandbox(scenario or Scenario.default(), port=port, log=lambda line: _print(line, sys.stderr))
+    scenario = scenario or Scenario.default()
+    if events and scenario.events is None:
+        scenario = replace(scenario, events=EventTraps())
+    sandbox = Sandbox(scenario, port=port, log=lambda line: _print(line, sys.stderr))
     sandbox.after("Publish", lambda form: _show(form, out or sys.stdout))
     with _until_signalled(stop.set), sandbox:
         _print(greeting(sandbox), out or sys.stdout)
@@ -47,6 +54,7 @@ def greeting(sandbox: Sandbox) -> str:
             f"export AWS_REGION={sandbox.region}",
             "export AWS_ACCESS_KEY_ID=sandbox",
             "export AWS_SECRET_ACCESS_KEY=sandbox",
+            *([f"export CONNECT_ROUTER_EVENTS__QUEUE={sandbox.queue_url}"] if sandbox.queue_url is not None else ()),
             f"# aws connect list-queues --instance-id {sandbox.instance_id}",
         )
     )

@@ -9,13 +9,16 @@ from functools import lru_cache, partial
 from router.decide.decide import Account
 from router.decide.decision import Hold
 from router.decide.tried_rule import TriedRule
-from router.model import Directory, HoldReason, QueueId
+from router.model import Contact, Directory, HoldReason, QueueId
 from router.rules.bound import BoundRule, BoundRuleSet
 from router.rules.condition import Unread
 from router.rules.match_keys import match_key
 from router.rules.value_test import RangeForm
 from router.search.metrics_gate import Earliest
 from router.search.waiting_list import NEVER
+
+NOT_IN_EVENTS = frozenset({"name", "subtype", "segment_attributes"})
+"""Keys of ``match`` that a search shows and a contact event does not."""
 
 
 class NextDue:
@@ -29,7 +32,16 @@ class NextDue:
         self.directory = directory
         self._rules_of_queue = rules_of_queue = lru_cache(maxsize=None)(partial(_rules_of_queue, rules, directory))
         self.earliest = lru_cache(maxsize=None)(lambda queue_id: Earliest.of(rules_of_queue(queue_id)))
+        self._reads_rows = lru_cache(maxsize=None)(lambda queue_id: any(map(_reads_row, rules_of_queue(queue_id))))
+        self._any_reads_row = any(map(_reads_row, rules.rules))
         self._changes_by_time = lru_cache(maxsize=None)(lambda queue_id: any(map(_is_timed, rules_of_queue(queue_id))))
+
+    def needs_row(self, contact: Contact) -> bool:
+        """Returns whether rules need more of the contact than an event shows. A contact that came from another one may
+        match rules of other queues."""
+        if contact.previous_id is not None:
+            return self._any_reads_row
+        return contact.queue_id is not None and self._reads_rows(contact.queue_id)
 
     def next_decision(self, account: Account, now: datetime) -> tuple[datetime, bool]:
         """Returns when to decide on the contact again, and whether to decide on it at each poll as well.
@@ -72,6 +84,10 @@ def _rules_of_queue(rules: BoundRuleSet, directory: Directory, queue_id: QueueId
     """Returns the rules that a contact of the queue could match; none if the directory does not list the queue."""
     names = (directory.queue_name(queue_id) or queue_id, queue_id)
     return tuple(rules.rules[position] for position in rules.index.meeting(names))
+
+
+def _reads_row(rule: BoundRule) -> bool:
+    return any(test.key.partition(".")[0] in NOT_IN_EVENTS for test in rule.conditions)
 
 
 def _is_timed(rule: BoundRule) -> bool:

@@ -16,7 +16,8 @@ from router.news import NewsFilter
 from router.ports import Clock, Gauge, Pacer, Searcher
 from router.rules.bound import BoundRuleSet
 from router.search.due_times import NextDue
-from router.search.metrics_gate import Earliest, falls_due, unknown_since
+from router.search.event_gate import LONG_AGO, EventGate, search_since, with_late
+from router.search.metrics_gate import Earliest
 from router.search.progress import Rows, SearchCursor, SearchPoll, SearchProgress
 from router.search.waiting_list import WaitingList
 from router.settings import Settings
@@ -42,7 +43,8 @@ class SearchPlanner:
     contact may be late when it arrives. Their queues are therefore searched at each poll. Remaining time is used for
     queues with a contact that is due, so that contacts which left them no longer count.
 
-    ``lookback`` is how long contacts may wait.
+    ``lookback`` is how long contacts may wait. While the events of ``gate`` are live, full scans are rarer, and a poll
+    searches only queues of which it does not know that their waiting list is complete.
     """
 
     reader: Searcher
@@ -52,6 +54,7 @@ class SearchPlanner:
     waiting_list: WaitingList
     lookback: timedelta
     sweep: timedelta
+    gate: EventGate | None = None
     _searched: dict[QueueId, datetime] = field(default_factory=dict)
     _polled_at: datetime | None = None
     _everything_at: datetime | None = None
@@ -63,7 +66,13 @@ class SearchPlanner:
 
     @classmethod
     def open(
-        cls, connection: Connection, clock: Clock, settings: Settings, *, gauge: Gauge | None = None
+        cls,
+        connection: Connection,
+        clock: Clock,
+        settings: Settings,
+        *,
+        gauge: Gauge | None = None,
+        gate: EventGate | None = None,
     ) -> SearchPlanner:
         """Opens it over a connection, with an empty waiting list; ``gauge`` replaces the connection's."""
         channels = frozenset(Channel(channel) for channel in settings.poll.channels)
@@ -75,6 +84,7 @@ class SearchPlanner:
             waiting_list=WaitingList(channels=channels),
             lookback=settings.poll.lookback,
             sweep=settings.poll.sweep,
+            gate=gate,
         )
 
     def search_everything(
@@ -107,7 +117,7 @@ class SearchPlanner:
         now, queues = self._now(), self._queues(rules, directory)
         poll = SearchPoll(
             queues=queues,
-            rows=self._read_metrics([one for one in queues if self._earliest_in(one).at is not None]) if gated else {},
+            rows=self._read_metrics(queues) if gated else {},
             now=now,
             due_before=now + every + SPARE,
             gated=gated,
@@ -115,11 +125,18 @@ class SearchPlanner:
             on_news=on_news,
             stop=stop,
         )
+        if gated and self.gate is not None:
+            self.gate.begin_poll(poll, self.waiting_list, last=self._everything_at, refresh_after=self.sweep)
         failure = self._search_new(poll) if self._everything_at is not None and gated else None
         if self._cursor is None:
             self._cursor = self._next_cursor(rules, poll)
         failure = self._continue_cursor(poll) or failure
         return self._progress(failure)
+
+    @property
+    def live_gate(self) -> EventGate | None:
+        """Returns the gate of the events; ``None`` unless events are relied on."""
+        return self.gate if self.gate is not None and self.gate.live else None
 
     def _now(self) -> datetime:
         """Returns the time, and forgets all searches after the clock was set back: they would lie in the future, and
@@ -128,6 +145,8 @@ class SearchPlanner:
         if before is not None and self._polled_at < before:
             self._searched.clear()
             self._everything_at = self._long_ago_at = self._cursor = None
+            if self.gate is not None:
+                self.gate.forget()
         return self._polled_at
 
     def _use(self, rules: BoundRuleSet, directory: Directory) -> None:
@@ -147,9 +166,10 @@ class SearchPlanner:
 
     def _read_metrics(self, queues: Collection[QueueId]) -> Rows:
         """Reads the queues' metrics. A missing row bounds nothing: then only the search shows what waits."""
-        if not queues:
+        bounded = [one for one in queues if self.gate is not None or self._earliest_in(one).at is not None]
+        if not bounded:
             return {}
-        rows = self.gauge.queue_metrics(queues, self.waiting_list.channels)
+        rows = self.gauge.queue_metrics(bounded, self.waiting_list.channels)
         return rows if isinstance(rows, Mapping) else {}
 
     def _earliest_in(self, queue_id: QueueId) -> Earliest:
@@ -177,35 +197,37 @@ class SearchPlanner:
         return None
 
     def _to_search(self, poll: SearchPoll) -> Iterator[tuple[QueueId, datetime]]:
-        enqueued, longest_ago = self.waiting_list.enqueued_at(), poll.now - self.lookback
+        enqueued, channels = self.waiting_list.enqueued_at(), self.waiting_list.channels
+        longest_ago = poll.now - self.lookback
         for queue_id in poll.queues:
-            earliest, starts = self._earliest_in(queue_id), []
-            for channel in self.waiting_list.channels:
-                since = unknown_since(
-                    poll.rows.get((queue_id, channel)),
-                    known=enqueued.get((queue_id, channel), ()),
-                    searched_at=self._searched.get(queue_id),
-                    now=poll.now,
+            earliest, searched_at = self._earliest_in(queue_id), self._searched.get(queue_id)
+            starts = [
+                search_since(
+                    (queue_id, channel), poll, earliest, known=enqueued, searched_at=searched_at, gate=self.live_gate
                 )
-                if falls_due(since, earliest, poll.due_before):
-                    starts.append(max(since or longest_ago, longest_ago))
-            if starts:
-                yield queue_id, min(starts)
+                for channel in channels
+            ]
+            since = min((start for start in starts if start is not None), default=None)
+            if since is not None:
+                yield queue_id, max(since, longest_ago)
 
     def _next_cursor(self, rules: BoundRuleSet, poll: SearchPoll) -> SearchCursor | None:
         began_at = self.clock.now()
-        if self._everything_at is None or not poll.gated or poll.now - self._everything_at >= self.sweep:
+        gate = self.live_gate
+        sweep = self.sweep if gate is None else gate.sweep
+        if self._everything_at is None or not poll.gated or poll.now - self._everything_at >= sweep:
             since = self._scan_since(began_at, poll)
-            late = frozenset(self._with_late(poll)) if len(poll.queues) > 1 else frozenset()
+            late = frozenset(with_late(poll, self.waiting_list.channels, self._earliest_in))
             rest = rules.queue_ids if rules.queue_ids is None else rules.queue_ids - late
             first = self._search(late, since, began_at) if late else iter(())
             pages = chain(first, self._search(rest, since, began_at) if rest is None or rest else iter(()))
             return SearchCursor(pages=pages, queue_ids=rules.queue_ids, since=since, began_at=began_at, whole=True)
-        due, since = self.waiting_list.queues_due().intersection(poll.queues), poll.now - self._newest_span
-        if not due:
-            return None
+        due, since = self.waiting_list.queues_due().intersection(poll.queues), LONG_AGO
+        if gate is not None:
+            due, since = gate.next_search(poll, self._searched, self._earliest_in, every=self.sweep)
+        since = max(since, poll.now - self._newest_span)
         again = self._search(due, since, began_at)
-        return SearchCursor(pages=again, queue_ids=due, since=since, began_at=began_at, whole=False)
+        return SearchCursor(pages=again, queue_ids=due, since=since, began_at=began_at, whole=False) if due else None
 
     @property
     def _newest_span(self) -> timedelta:
@@ -214,15 +236,6 @@ class SearchPlanner:
     def _scan_since(self, began_at: datetime, poll: SearchPoll) -> datetime:
         recently = self._long_ago_at is not None and began_at - self._long_ago_at < LONG_AGO_EVERY
         return began_at - (self._newest_span if recently and poll.gated else self.lookback)
-
-    def _with_late(self, poll: SearchPoll) -> Iterator[QueueId]:
-        """Yields the queues whose oldest contact has waited longer than the first step of a rule requires."""
-        for queue_id in poll.queues:
-            first = self._earliest_in(queue_id).at
-            known = (poll.rows.get((queue_id, channel)) for channel in self.waiting_list.channels)
-            ages = [row.oldest_contact_age for row in known if row is not None]
-            if first is not None and any(age is not None and age >= first for age in ages):
-                yield queue_id
 
     def _search(
         self, queue_ids: frozenset[QueueId] | None, since: datetime, began_at: datetime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,8 @@ from router.model import Channel, QueueId, QueueMetrics
 
 Row = tuple[QueueId, Channel]
 Rows = Mapping[Row, QueueMetrics]
+EnqueuedAt = Mapping[Row, Sequence[datetime]]
+"""When the known contacts of each queue and channel were enqueued, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
@@ -116,6 +116,18 @@ class WaitingList:
         entry.contact, entry.decide_at = contact, NOW
         return True
 
+    def replace(self, contact: Contact, now: datetime) -> None:
+        """Replaces all that is known of a contact by a reading that has just shown it waiting."""
+        if contact.channel in self.channels:
+            with self._lock:
+                self._entries[contact.id] = WaitingEntry(contact=contact, seen_at=now, by_id=True)
+
+    def take_out(self, contact_id: ContactId) -> Contact | None:
+        """Removes a contact, whatever wait it is in, and returns it; ``None`` if it is not in the list."""
+        with self._lock:
+            entry = self._entries.pop(contact_id, None)
+            return None if entry is None else entry.contact
+
     def record_search(
         self, queue_ids: Collection[QueueId] | None, began_at: datetime, *, since: datetime = NOW
     ) -> None:
@@ -150,6 +162,13 @@ class WaitingList:
         with self._lock:
             for entry in self._entries.values():
                 entry.decide_at = NOW
+
+    def forget_details(self) -> None:
+        """Forgets the details with which contacts were recorded, because they change."""
+        with self._lock:
+            for entry in self._entries.values():
+                if entry.contact.details is not None:
+                    entry.contact = replace(entry.contact, details=None)
 
     def begin_poll(self) -> None:
         """Makes the contacts due for a decision on which every poll decides."""

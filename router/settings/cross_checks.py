@@ -29,6 +29,12 @@ def conflicts(settings: Settings) -> Iterator[Conflict]:
             f'poll.every ("{format_duration(poll.every)}")',
             (("poll", "sweep"), ("poll", "every")),
         )
+    if settings.events.queue and settings.events.sweep < poll.sweep:
+        yield Conflict(
+            f'events.sweep ("{format_duration(settings.events.sweep)}") is shorter than '
+            f'poll.sweep ("{format_duration(poll.sweep)}")',
+            (("events", "sweep"), ("poll", "sweep")),
+        )
     if ledger.keep < poll.lookback:
         yield Conflict(
             f'ledger.keep ("{format_duration(ledger.keep)}") is shorter than '

@@ -7,11 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from router.durations import Duration, format_duration
 from router.problems import as_written
+
+REGION = "[a-z]{2,6}(?:-[a-z]+)+-[0-9]{1,2}"
+Number = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Section(BaseModel):

@@ -19,11 +19,10 @@ from router.settings.sections import (
     JournalSettings,
     LedgerSettings,
     LogSettings,
-    MetricsSettings,
-    NotifySettings,
     PollSettings,
     RulesSettings,
 )
+from router.settings.service_tables import EventsSettings, MetricsSettings, NotifySettings
 
 SOURCES: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("settings_sources", default=())
 """Where the settings being loaded come from, the strongest first. Empty: from the arguments alone, so that making
@@ -58,6 +57,7 @@ class Settings(BaseSettings):
     control: ControlSettings = ControlSettings()
     metrics: MetricsSettings = MetricsSettings()
     notify: NotifySettings = NotifySettings()
+    events: EventsSettings = EventsSettings()
 
     _config_path: Path | None = PrivateAttr(None)
     _places: Places | None = PrivateAttr(None)

@@ -13,12 +13,12 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from router.durations import Duration
 from router.model import Home
 from router.problems import as_written, did_you_mean
-from router.settings.field_types import FilePath, Positive, Section, refusal, usable_path
+from router.settings.field_types import REGION as _REGION
+from router.settings.field_types import FilePath, Number, Positive, Section, refusal, usable_path
 
 # ``[connect]``: which instance, and where.
 
 _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_REGION = "[a-z]{2,6}(?:-[a-z]+)+-[0-9]{1,2}"
 _ARN = re.compile(f"arn:aws[a-z-]*:connect:({_REGION}):([0-9]{{12}}):instance/({_UUID})")
 
 
@@ -147,25 +147,11 @@ def _journal(path: str) -> str:
     return usable_path(path) if path else path
 
 
-_LISTEN = r"(127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]):([0-9]{1,5})"
-"""Only loopback, because the figures show how a contact centre works, and the endpoint has no authentication."""
-
-
-def _listen(address: str) -> str:
-    found = re.fullmatch(_LISTEN, address)
-    if address and (found is None or not 1 <= int(found[2]) <= 65535):
-        raise refusal(
-            'expected a loopback address and a port, as in "127.0.0.1:9464", got {got}', got=as_written(address)
-        )
-    return address
-
-
 Channels = Annotated[
     tuple[Annotated[str, AfterValidator(_channel), Field(json_schema_extra={"enum": [*CHANNELS]})], ...],
     Field(strict=False, json_schema_extra={"minItems": 1, "uniqueItems": True}),
     AfterValidator(_channels),
 ]
-Number = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class RetrySettings(Section):
@@ -275,38 +261,3 @@ class ControlSettings(Section):
     socket: Annotated[str, AfterValidator(_socket), Field(json_schema_extra={"minLength": 1})] = Field(
         "auto", description='a path, or "auto"'
     )
-
-
-_TOPIC = re.compile(f"arn:aws[a-z-]*:sns:{_REGION}:[0-9]{{12}}:[A-Za-z0-9_-]{{1,256}}")
-
-
-def _topic(arn: str) -> str:
-    if arn and not _TOPIC.fullmatch(arn):
-        raise refusal(
-            "{got} is no ARN of a standard SNS topic (arn:aws:sns:REGION:ACCOUNT:NAME; a FIFO topic sends no e-mail)",
-            got=as_written(arn),
-        )
-    return arn
-
-
-class NotifySettings(Section):
-    """Holds ``[notify]``: where people are warned."""
-
-    sns_topic: Annotated[
-        str, AfterValidator(_topic), Field(json_schema_extra={"pattern": f"^(?:{_TOPIC.pattern})?$"})
-    ] = Field("", description="ARN of an SNS topic for warnings and errors; empty: none")
-    per_hour: Number = Field(60, description="messages in any 3,600 seconds; one more counts the rest")
-
-
-class MetricsSettings(Section):
-    """Holds ``[metrics]``: where Prometheus reads."""
-
-    listen: Annotated[str, AfterValidator(_listen), Field(json_schema_extra={"pattern": f"^(?:{_LISTEN})?$"})] = Field(
-        "", description="loopback address and port; empty: none"
-    )
-
-    @property
-    def address(self) -> tuple[str, int] | None:
-        """Returns host and port; ``None`` means that metrics are not served."""
-        found = re.fullmatch(_LISTEN, self.listen)
-        return (found[1].strip("[]"), int(found[2])) if found is not None else None

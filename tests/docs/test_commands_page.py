@@ -54,6 +54,7 @@ def test_every_option_of_a_command_is_described(command):
         "to": "queue",
         "folder": "DIR",
         "text": "TEXT",
+        "what": "template",
     }
     for option in options(command):
         named = option if option.startswith("-") else f"`{words[option]}`"

@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "log-events.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 NAMES = re.compile(
     r"(service|reload|rules|directory|cycle|follow|search|contact|flow|guard|api|quotas|clock|ledger|pause|lease|library"
-    r"|log|control|notify|journal)\.[a-z_]+"
+    r"|log|control|notify|journal|events)\.[a-z_]+"
 )
 STAMPS = {"timestamp", "level", "event", "message"}
 CONTACT = {"contact_id", "channel", "chain_id", "wait_id", "rule", "step", "cycle", "revision"}

@@ -17,7 +17,7 @@ from router.problems import Problem
 from router.resources import open_connection
 from router.rules.load import load_rules
 from router.rules.rule import Mode
-from router.sandbox import Behaviours, Sandbox, Scenario
+from router.sandbox import Behaviours, EventTraps, Sandbox, Scenario
 from router.settings import Settings, load_settings
 
 FLOW = "Overflow to queue"
@@ -128,10 +128,12 @@ class Centre:
 
 
 @contextmanager
-def open_centre(folder: Path, behaviours: Behaviours | None = None) -> Iterator[Centre]:
+def open_centre(
+    folder: Path, behaviours: Behaviours | None = None, *, events: EventTraps | None = None
+) -> Iterator[Centre]:
     """Opens a centre with four queues, both flows and one supervisor. No agent works."""
     clock = TravelClock()
-    scenario = Scenario(behaviours=behaviours or Behaviours())
+    scenario = Scenario(behaviours=behaviours or Behaviours(), events=events)
     with Sandbox(scenario, clock=clock.now) as sandbox:
         for queue in ("Billing", "Billing Overflow", "General", "Supervisors"):
             sandbox.world.add_queue(queue)

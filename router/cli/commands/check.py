@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     examples, coverage = _examples(settings, ruleset, covering=covering)
     live = _live(settings, ruleset) if arguments.live else None
     failed = _failed(examples)
-    found = [*_table(settings, live), *_topic(settings, live)]
+    found = [*_table(settings, live), *_topic(settings, live), *_event_queue(settings, live)]
     problems = sorted([*problems, *(live.problems if live else ()), *found, *failed])
     if arguments.json:
         _print_json(ruleset, problems, examples, live, coverage)
@@ -149,6 +149,20 @@ def _topic(settings: Settings, live: LiveFindings | None) -> list[Problem]:
     if failure is None:
         return []
     return [settings.problem(("notify", "sns_topic"), f"{arn} cannot be read: {failure.code}: {failure.message}")]
+
+
+def _event_queue(settings: Settings, live: LiveFindings | None) -> list[Problem]:
+    url = settings.events.queue
+    if live is None or not url:
+        return []
+    from router.cli.resources import in_one_line
+    from router.connect.event_queue import EventQueue
+
+    with in_one_line():
+        failure = EventQueue.open(url, region=settings.connect.region).check()
+    if failure is None:
+        return []
+    return [settings.problem(("events", "queue"), f"{url} cannot be used: {failure.code}: {failure.message}")]
 
 
 def _failed(examples: tuple[ExampleResult, ...]) -> list[Problem]:

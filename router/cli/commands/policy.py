@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         quotas=settings.quotas.source == "auto",
         table=settings.ledger.table,
         topic=settings.notify.sns_topic,
+        queue=settings.events.queue,
     )
     document = _document(policy)
     print_json(document)

@@ -21,6 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scenario", metavar="FILE", type=Path, help="the instance to simulate (default: a busy contact centre)"
     )
+    parser.add_argument(
+        "--events", action="store_true", help="publish contact events, in a queue whose URL is printed (default: no)"
+    )
     parser.add_argument("--port", type=_port, default=4571, help="the port; 0: any free one (default: 4571)")
 
 
@@ -30,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     scenario = Scenario.load(arguments.scenario) if arguments.scenario is not None else None
     try:
-        return serve(scenario, arguments.port)
+        return serve(scenario, arguments.port, events=arguments.events)
     except OSError as error:
         raise CommandFailed(f"connect-router sandbox: {_why(error, arguments.port)}") from error
 

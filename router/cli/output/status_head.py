@@ -90,6 +90,7 @@ def _trouble(status: Status) -> Iterator[Text]:
     yield from _landing_slots(status.get("landing_slots", ()))
     if status["suspended_flows"]:
         yield text(f"suspended flows: {', '.join(status['suspended_flows'])}", style="bold red")
+    yield from _events(status.get("events"))
     yield from _notices(status.get("notify"))
     if status.get("log_lines_lost"):
         lost = count(status["log_lines_lost"], "line")
@@ -115,6 +116,17 @@ def _notices(notify: Status | None) -> Iterator[Text]:
     if notify is not None:
         counts = f"{notify['sent']} sent, {notify['waiting']} waiting, {notify['failed']} attempts failed"
         yield text(f"messages to SNS: {counts}", style="yellow" if notify["waiting"] and notify["failed"] else "")
+
+
+def _events(events: Status | None) -> Iterator[Text]:
+    """Yields the contact events. A service of an earlier version does not receive them."""
+    if events is None:
+        return
+    ignored = sum(events["ignored"].values())
+    counts = f"{events['received']} received, {events['applied']} applied, {ignored} ignored"
+    without = "" if events["live"] else "; the queues are searched without them"
+    late = f", up to {span_of(events['lag_s'])} late"
+    yield text(f"contact events: {counts}{late}{without}", style="" if events["live"] else "yellow")
 
 
 def instant(written: str) -> datetime:

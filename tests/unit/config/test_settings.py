@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from router.problems import Problems
 from router.settings import DOCUMENTED_QUOTAS, Quota, Settings, load_settings
-from router.settings.sections import MetricsSettings
+from router.settings.service_tables import MetricsSettings
 from router.settings.sources import keys, service_links, variables
 
 ID = "11111111-2222-3333-4444-555555555555"
