@@ -43,7 +43,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff pictures fuzz mutants lock lowest bounds clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff pictures acceptance-worlds fuzz mutants lock lowest bounds clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ routers: $(DEV) $(WHEEL) ## three routers on one DynamoDB table: their calls, th
 
 chaos: $(DEV) $(WHEEL) ## a thousand routers killed between decision and settlement, in some ten minutes (ARGS='--kills N --seed N')
 	@$(PY) tests/chaos/run.py $(ARGS)
+
+acceptance-worlds: $(DEV) $(WHEEL) ## the acceptance suite in every world of the sandbox, in some ten minutes (ARGS='--random N --seed N')
+	@PYTHONSAFEPATH=1 $(PY) tests/acceptance/run.py $(ARGS)
 
 fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command lines (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/fuzz/run.py $(ARGS)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from router.cli.errors import CONFIG, TRACEBACK, CommandFailed
+from router.cli.errors import ACCEPTANCE, CONFIG, TRACEBACK, CommandFailed
 from router.model import ContactId, contact_id_of
 from router.problems import Problem, Problems, printable
 from router.prove.lint import lint
@@ -43,7 +43,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 def environment() -> Mapping[str, str]:
     """Returns the environment, without the variables of connect-router that are no keys of config.toml."""
-    return {name: value for name, value in os.environ.items() if name not in (TRACEBACK, CONFIG, SANDBOX_CLOCK)}
+    ours = (TRACEBACK, CONFIG, SANDBOX_CLOCK, ACCEPTANCE)
+    return {name: value for name, value in os.environ.items() if name not in ours}
 
 
 def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:

@@ -22,6 +22,10 @@ CONFIG = "CONNECT_ROUTER_CONFIG"
 """The environment variable that names config.toml; ``--config`` wins."""
 
 
+ACCEPTANCE = "CONNECT_ROUTER_ACCEPTANCE"
+"""The environment variable that lets ``acceptance`` work in an instance."""
+
+
 class CommandFailed(Exception):
     """Ends a command with ``lines`` on standard error.
 

@@ -72,6 +72,7 @@ COMMANDS = {
         Command(name="completion", module="commands.completion", help="print the completion script of a shell"),
         Command(name="schema", module="commands.schema", help="print the JSON Schema of rule files or config.toml"),
         Command(name="files", module="commands.files", help="write the units, alert rules and other files to a folder"),
+        Command(name="acceptance", module="commands.acceptance", help="find out how a test instance behaves"),
         Command(name="sandbox", module="commands.sandbox", help="simulate the Amazon Connect API on this machine"),
         Command(name="demo", module="commands.demo", help="run sandbox and service together, for half a minute"),
     )

@@ -68,6 +68,11 @@ class Api:
         self._sending = _Sending()
         client.meta.events.register("before-send.connect", self._in_time)
 
+    @property
+    def clients(self) -> tuple[ConnectClient, ...]:
+        """Returns the SDK's clients, each once."""
+        return (self._client,) if self._describing is self._client else (self._client, self._describing)
+
     def call(
         self, operation: str, *, report: bool = True, before: float | None = None, **parameters: Any
     ) -> Answered | Failure | Full:

@@ -13,6 +13,7 @@ from router.connect.contacts import ConnectReader
 from router.connect.credentials import RenewableCredentials
 from router.connect.instance import ConnectInstance
 from router.connect.missing_ids import MissingIds
+from router.connect.plain_calls import PlainCalls
 from router.connect.quotas import Quotas, Rate, Wait, wait_on
 from router.connect.reads import DESCRIBING, LISTING, Patience, Reads
 from router.connect.search import Search
@@ -37,6 +38,7 @@ class Connection:
     instance: ConnectInstance
     quotas: Quotas
     credentials: RenewableCredentials = field(repr=False)
+    _api: Api = field(repr=False)
     _skew: Skew = field(repr=False)
     _clients: tuple[ConnectClient, ...] = field(repr=False)
 
@@ -91,10 +93,15 @@ class Connection:
             mover=ConnectMover(api),
             instance=ConnectInstance(reads, missing, home),
             quotas=quotas,
+            _api=api,
             _skew=skew,
             credentials=credentials,
             _clients=(client, describing),
         )
+
+    def plain_calls(self, now: Callable[[], datetime]) -> PlainCalls:
+        """Returns the means to make any call and to see its answer, for the acceptance suite."""
+        return PlainCalls(self._api, self.quotas, now)
 
     def skew(self) -> timedelta | None:
         """Returns local time less Connect's; ``None`` before the first answer."""

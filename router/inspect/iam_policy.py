@@ -95,11 +95,18 @@ _ID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Holds one statement of a policy. ``sid`` has letters and digits only, as IAM requires."""
+    """Holds one statement of a policy. ``sid`` has letters and digits only, as IAM requires.
+
+    ``tag`` is a key of IAM's for a tag that must be there: a resource's or the request's."""
 
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    tag: str | None = None
+
+    @property
+    def condition(self) -> dict[str, dict[str, str]]:
+        return {} if self.tag is None else {"StringLike": {self.tag: "*"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,8 +48,34 @@ class TransferBehaviours:
     new_segment_tags: Literal["kept", "lost"] = "kept"
     """Whether the new segment has the tags of the old one."""
 
+    new_segment_expiry: Literal["kept", "renewed"] = "kept"
+    """Whether the new segment expires when the old one would have, or a whole life after the transfer."""
+
     transfer_initiation_method: Literal["TRANSFER", "QUEUE_TRANSFER", "API"] = "TRANSFER"
     """The new segment's InitiationMethod."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowBehaviours:
+    """Holds the switches of flows and of contacts that a transfer may not suit."""
+
+    token_memory: Literal["hours", "minutes", "seconds"] = "hours"
+    """How long a ClientToken is remembered: ``seconds`` is one minute, ``minutes`` half an hour, ``hours`` always."""
+
+    scheduled_transfer: Literal["refused", "allowed"] = "refused"
+    """Whether a scheduled task may be transferred before its time. If it may, it starts at once."""
+
+    archived_flow: Literal["refused", "not_found", "runs"] = "refused"
+    """A transfer with an archived flow: InvalidRequestException, ResourceNotFoundException, or the flow runs."""
+
+    saved_flow: Literal["refused", "not_found", "runs"] = "refused"
+    """A transfer with a flow that is saved and not published, in the same words."""
+
+    queue_id_reaches: Literal["every_flow", "transfer_flows"] = "every_flow"
+    """The flows whose working queue is the QueueId of TransferContact at first. An inbound flow may have none."""
+
+    flow_start_delay: timedelta = timedelta(0)
+    """How long after the call a flow begins to run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +118,7 @@ class ReadingBehaviours:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Behaviours(TransferBehaviours, ReadingBehaviours):
+class Behaviours(TransferBehaviours, FlowBehaviours, ReadingBehaviours):
     """Holds one switch per open question. The defaults are the likeliest answers; AWS promises none of them."""
 
     cross_channel: Literal["any", "current", "absent"] = "any"
@@ -125,6 +151,12 @@ class Behaviours(TransferBehaviours, ReadingBehaviours):
     priority_excludes_age: bool = True
     """Whether a new priority removes the contact's age, and a new age its priority ("cannot be specified if the
     QueuePriority is specified"). Both in one call are always refused, as documented."""
+
+    associated_segment: Literal["same_contact", "new_segment"] = "same_contact"
+    """The contact that an agent has after AssociateContactWithUser: the same one, or a new segment."""
+
+    contact_metrics: Literal["yes", "no_value", "refused"] = "yes"
+    """GetContactMetrics of a task or an e-mail: a position in the queue, none, or InvalidRequestException."""
 
     throttle_code: Literal["ThrottlingException", "TooManyRequestsException"] = "ThrottlingException"
     """The name of the error of a throttled call. Its status is 429."""

@@ -50,12 +50,20 @@ def add_successor(state: State, contact: SandboxContact, *, initiation_method: s
             initiation_method=initiation_method,
             connected_to_system_at=state.now,
             updated_at=state.now,
-            expires_at=contact.life.expires_at,
+            expires_at=_expiry(state, contact),
         ),
         priority=contact.priority if keeps_place else DEFAULT_PRIORITY,
         adjustment=contact.adjustment if keeps_place else timedelta(0),
     )
     return state.contacts.put(segment, state.now)
+
+
+def _expiry(state: State, contact: SandboxContact) -> datetime | None:
+    """Returns when the successor of the contact expires."""
+    expires_at = contact.life.expires_at
+    if expires_at is None or state.behaviours.new_segment_expiry == "kept":
+        return expires_at
+    return state.now + (expires_at - contact.life.initiated_at)
 
 
 def add_past_transfer(state: State, contact: SandboxContact, queue: SandboxQueue, at: datetime) -> SandboxContact:

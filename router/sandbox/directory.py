@@ -40,6 +40,7 @@ class Identity:
     account: str = DEFAULT_ACCOUNT
     region: str = DEFAULT_REGION
     alias: str = "sandbox"
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def arn(self) -> str:

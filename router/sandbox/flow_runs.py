@@ -52,16 +52,20 @@ class FlowRuns:
 
     def run(self, contact: SandboxContact, flow: SandboxFlow, queue: SandboxQueue | None) -> SandboxContact:
         """Runs the flow on the contact, with ``queue`` as the destination, up to its first wait or its end."""
-        blocks = flow.blocks
-        return self._proceed(
-            FlowRun(
-                contact_id=contact.id,
-                position=contact.chain.position,
-                flow=blocks,
-                following=blocks.start,
-                queue=queue,
-            )
+        blocks, behaviours = flow.blocks, self._state.behaviours
+        if behaviours.queue_id_reaches == "transfer_flows" and flow.type == "CONTACT_FLOW":
+            queue = None
+        run = FlowRun(
+            contact_id=contact.id,
+            position=contact.chain.position,
+            flow=blocks,
+            following=blocks.start,
+            queue=queue,
         )
+        if not behaviours.flow_start_delay:
+            return self._proceed(run)
+        self._state.agenda.at(self._state.now + behaviours.flow_start_delay, lambda: self._proceed(run))
+        return contact
 
     def resume(self, contact_id: str) -> SandboxContact | None:
         """Continues the flow that the contact's pause has stopped; ``None`` if there is none."""

@@ -47,6 +47,7 @@ class Resource:
     arn: str
     name: str
     modified_at: datetime
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,6 @@ class SandboxQueue(Resource):
     capacity: int | None = None
     """The most contacts that may wait; ``None``: no limit."""
     description: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,7 @@ class Centre:
         week: Mapping[str, Sequence[Window]] | None = None,
         overrides: Sequence[Override] = (),
         description: str | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> SandboxHours:
         """Adds hours of operation. ``week`` has the windows of each day ("MONDAY", …); ``None``: always open."""
         days = week if week is not None else dict.fromkeys(DAYS, ((MIDNIGHT, MIDNIGHT),))
@@ -124,6 +125,7 @@ class Centre:
                 week={day: tuple(windows) for day, windows in days.items()},
                 overrides=tuple(overrides),
                 description=description,
+                tags=dict(tags or {}),
             )
             return add(state.register.hours, hours, "hours of operation")
 
@@ -170,6 +172,7 @@ class Centre:
         elsewhere: str | None = None,
         content: FlowBlocks | None = None,
         description: str | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> SandboxFlow:
         """Adds a flow, or replaces the flow of that name, whose id stays the same.
 
@@ -184,6 +187,7 @@ class Centre:
                 outcome=outcome_of(outcome, elsewhere),
                 content=content,
                 description=description,
+                tags=dict(tags or {}),
             )
             present.register.flows[flow.id] = flow
             return flow
@@ -203,12 +207,13 @@ class Centre:
             return change(present.register.flows, name, modified_at=present.now, **changes)
 
     def remove(self, name: str) -> None:
-        """Removes a queue, a flow, or a user with the own queue, from the directory, as the console does.
+        """Removes a queue, a flow, hours of operation, or a user with the own queue, from the directory, as
+        the console does.
 
         Raises ``ValueError`` for a queue or a user that still has contacts."""
         with self.present() as state:
             register = state.register
-            for things in (register.users, register.queues, register.flows):
+            for things in (register.users, register.queues, register.flows, register.hours):
                 found = [each.id for each in things.values() if name in (each.id, each.arn, each.name)]
                 for thing_id in found:
                     if state.contacts.waiting(thing_id) or state.contacts.held(thing_id):

@@ -46,6 +46,7 @@ class Lifecycle:
         self._state = state
         self._routing = routing
         self.flows = FlowRuns(state, routing)
+        self._armed: set[tuple[str, datetime]] = set()
 
     def create(
         self, what: Particulars, *, initiated_at: datetime | None = None, previous: SandboxContact | None = None
@@ -122,11 +123,21 @@ class Lifecycle:
         return self._routing.enqueue(contact, queue, at=contact.enqueued_at if keeps else now)
 
     def _expire(self, contact_id: str) -> None:
-        """Ends the contact, or the segment of its chain that inherited its expiry."""
-        expires_at = self._state.contact(contact_id).life.expires_at
-        for contact in self._state.contacts.chain(self._state.contact(contact_id).chain.root):
+        """Ends the contact, or the segment of its chain that inherited its expiry. A later expiry is awaited."""
+        expires_at, root = self._state.contact(contact_id).life.expires_at, self._state.contact(contact_id).chain.root
+        for contact in self._state.contacts.chain(root):
             if not contact.ended and contact.life.expires_at == expires_at:
                 self._routing.finish(contact, "EXPIRED")
+            elif self._state.behaviours.new_segment_expiry == "renewed":
+                self._await_expiry(contact)
+
+    def _await_expiry(self, contact: SandboxContact) -> None:
+        """Schedules the expiry that a transfer gave to a new segment, once."""
+        expires_at, root = contact.life.expires_at, contact.chain.root
+        if contact.ended or expires_at is None or (root, expires_at) in self._armed:
+            return
+        self._armed.add((root, expires_at))
+        self._state.agenda.at(expires_at, lambda: self._expire(contact.id))
 
 
 _SUBTYPES = {"TASK": "Task", "EMAIL": "Email", "CHAT": "Chat", "VOICE": "Telephony"}

@@ -26,6 +26,7 @@ DOCUMENTED: Mapping[str, CallRate] = {
     "DescribeContact": CallRate(10, 15),
     "GetContactAttributes": CallRate(10, 15),
     "StopContact": CallRate(10, 15),
+    "TagContact": CallRate(20, 25),
     "UpdateContactRoutingData": CallRate(20, 20),
     "GetCurrentMetricData": CallRate(5, 8),
 }

@@ -125,9 +125,7 @@ def add_default_flows(world: World) -> None:
 def _scenario_of(document: ScenarioDocument) -> Scenario:
     instance, quotas, latency = document.instance, document.quotas, document.latency_ms
     return Scenario(
-        identity=Identity(
-            instance_id=instance.id, account=instance.account, region=instance.region, alias=instance.alias
-        ),
+        identity=Identity(instance_id=instance.id, **instance.model_dump(exclude={"id"})),
         seed=document.seed,
         start=document.start,
         speed=document.speed,

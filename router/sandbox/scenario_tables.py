@@ -98,6 +98,7 @@ class InstanceTable(ScenarioTable):
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = DEFAULT_ACCOUNT
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = DEFAULT_REGION
     alias: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=45)] = "sandbox"
+    tags: dict[str, str] = {}
 
 
 class RateTable(ScenarioTable):

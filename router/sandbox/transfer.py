@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from router.sandbox.chains import add_successor, has_room, transferred_reason
 from router.sandbox.contacts import CHAIN_LIMIT, TRANSFERABLE, SandboxContact
@@ -41,12 +41,16 @@ class TransferRequest:
     token: str | None = None
 
 
+TOKEN_MEMORY = {"hours": timedelta.max, "minutes": timedelta(minutes=30), "seconds": timedelta(minutes=1)}
+"""How long a token is known, by the behaviour."""
+
+
 class Transfers:
     def __init__(self, state: State, routing: Distribution, lifecycle: Lifecycle) -> None:
         self._state = state
         self._routing = routing
         self._lifecycle = lifecycle
-        self._answers: dict[str, tuple[TransferRequest, str]] = {}
+        self._answers: dict[str, tuple[TransferRequest, str, datetime]] = {}
         self.done: list[MadeTransfer] = []
         self.taken_from_agents: list[MadeTransfer] = []
 
@@ -68,14 +72,16 @@ class Transfers:
         self._lifecycle.flows.run(moved, flow, queue)
         answer = moved.id if self._state.behaviours.answer_id == "new" else contact.id
         if request.token is not None:
-            self._answers[request.token] = (request, answer)
+            self._answers[request.token] = (request, answer, self._state.now)
         return answer
 
     def _repeated(self, request: TransferRequest) -> str | None:
         behaviour = self._state.behaviours.repeated_token
         if request.token is None or request.token not in self._answers or behaviour == "unknown":
             return None
-        first, answer = self._answers[request.token]
+        first, answer, at = self._answers[request.token]
+        if self._state.now - at > TOKEN_MEMORY[self._state.behaviours.token_memory]:
+            return None
         if behaviour == "refused" or first != request:
             raise Refusal("IdempotencyException", "An entity with the same name already exists.")
         return answer
@@ -88,9 +94,9 @@ class Transfers:
         if flow.type not in TRANSFER_FLOWS:
             raise invalid_request(f"A flow of type {flow.type} cannot transfer contacts")
         if flow.state == "ARCHIVED":
-            raise invalid_request(f"Contact flow {flow.id} is archived")
+            _refuse_flow(self._state.behaviours.archived_flow, flow.id, "archived")
         if flow.status != "PUBLISHED":
-            raise invalid_request(f"Contact flow {flow.id} is not published")
+            _refuse_flow(self._state.behaviours.saved_flow, flow.id, "not published")
         return flow
 
     def _contact(self, contact_id: str) -> SandboxContact:
@@ -99,7 +105,8 @@ class Transfers:
             raise not_found(f"Contact not found: {contact_id}")
         if contact.channel not in TRANSFERABLE:
             raise invalid_request(f"Contacts of channel {contact.channel} cannot be transferred")
-        if contact.ended or not contact.life.started:
+        early = not contact.life.started and self._state.behaviours.scheduled_transfer == "refused"
+        if contact.ended or early:
             raise invalid_request(f"Contact {contact.id} is not active")
         if contact.pause.paused and self._state.behaviours.paused_transfer == "refused":
             raise invalid_request(f"Contact {contact.id} is paused")
@@ -139,6 +146,7 @@ class Transfers:
         contact = self._state.change(
             contact,
             position=contact.chain.position + 1,
+            started=True,
             queued=False,
             queue_id=None,
             enqueued_at=None,
@@ -177,3 +185,11 @@ class Transfers:
         self.done.append(transfer)
         if transfer.taken_from is not None:
             self.taken_from_agents.append(transfer)
+
+
+def _refuse_flow(behaviour: str, flow_id: str, state: str) -> None:
+    """Raises ``Refusal`` unless the behaviour lets such a flow run."""
+    if behaviour == "not_found":
+        raise not_found(f"Contact flow not found: {flow_id}")
+    if behaviour == "refused":
+        raise invalid_request(f"Contact flow {flow_id} is {state}")

@@ -160,7 +160,7 @@ class World(Centre):
 
     def _run(self, contact_id: str, flow: SandboxFlow) -> None:
         contact = self.state.contact(contact_id)
-        if not contact.ended:
+        if not contact.ended and not contact.life.started:
             self.lifecycle.flows.run(self.state.change(contact, started=True), flow, None)
 
     def _start(self, contact_id: str, queue: SandboxQueue) -> None:

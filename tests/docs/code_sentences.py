@@ -17,6 +17,8 @@ from router.cli.commands.message import normal
 PACKAGE = Path(router.__file__).parent
 ABOUT_SCENARIOS = ("scenario_file.py", "scenario_tables.py")
 """The modules of the sandbox that read users' files. Its other texts are AWS's words, for an AWS SDK."""
+FINDINGS = ("acceptance", "probes")
+"""The probes' texts are data of an instance profile: questions, and reasons why one is unsettled."""
 SENTENCES_OF_EVENTS = Path("events", "messages.py")
 """The table of the log's sentences: docs/log-events.md explains each event."""
 NO_MESSAGE_BY_KEYWORD = {"help", "description", "epilog", "title", "metavar", "style"}
@@ -39,6 +41,8 @@ def sentences() -> dict[str, set[str]]:
         path = file.relative_to(PACKAGE)
         package = path.parts[0]
         if path == SENTENCES_OF_EVENTS or (package == "sandbox" and file.name not in ABOUT_SCENARIOS):
+            continue
+        if path.parts[:2] == FINDINGS:
             continue
         by_name = NO_MESSAGE_BY_NAME if package == "cli" else frozenset()
         for text in _texts(parsed(file), by_name):

@@ -32,7 +32,7 @@ def sections():
 
 def files_of_the_service():
     package = Path(router.__file__).parent
-    others = ("cli", "sandbox", "settings")
+    others = ("acceptance", "cli", "sandbox", "settings")
     table = package / "events" / "messages.py"  # names all events, and writes none
     return [
         file for file in package.rglob("*.py") if file != table and file.relative_to(package).parts[0] not in others

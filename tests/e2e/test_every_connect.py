@@ -69,6 +69,7 @@ DURATIONS = {
     "old_segment_lag": (timedelta(0), 10 * MINUTE),
     "metrics_lag": (timedelta(0), 2 * MINUTE),
     "routing_delay": (timedelta(0), 90 * SECOND),
+    "flow_start_delay": (timedelta(0), 3 * SECOND),
 }
 
 
@@ -79,9 +80,25 @@ def values(switch):
     return (True, False) if hint is bool else typing.get_args(hint)
 
 
+SELDOM_MET = (
+    "archived_flow",
+    "associated_segment",
+    "contact_metrics",
+    "flow_start_delay",
+    "new_segment_expiry",
+    "queue_id_reaches",
+    "saved_flow",
+    "scheduled_transfer",
+    "token_memory",
+)
+"""Switches of calls that the router never makes, or of times that other axes have too: each row has one value of each,
+in turn."""
 SWITCHES = [each.name for each in dataclasses.fields(Behaviours)]
-AXES = {"fate": tuple(FATES)} | {switch: values(switch) for switch in SWITCHES}
-ROWS = all_pairs(AXES)
+AXES = {"fate": tuple(FATES)} | {switch: values(switch) for switch in SWITCHES if switch not in SELDOM_MET}
+ROWS = [
+    row | {switch: values(switch)[number % len(values(switch))] for switch in SELDOM_MET}
+    for number, row in enumerate(all_pairs(AXES))
+]
 
 QUICK: dict[str, Any] = {"execute.retry.max_delay": "1s"} | {
     f"quotas.{operation}": {"rate": 1000, "burst": 1000} for operation in DOCUMENTED_QUOTAS
@@ -294,7 +311,7 @@ def nothing_broke(trial):
 
 
 def test_every_two_answers_to_any_two_questions_stand_together_in_a_row():
-    numbered = [{axis: AXES[axis].index(value) for axis, value in row.items()} for row in ROWS]
+    numbered = [{axis: AXES[axis].index(row[axis]) for axis in AXES} for row in ROWS]
     covered = {frozenset(pair) for row in numbered for pair in combinations(row.items(), 2)}
     assert covered == set(pairs(AXES))
 

@@ -62,7 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
     examples, coverage = _examples(settings, ruleset, covering=covering)
     live = _live(settings, ruleset) if arguments.live else None
     failed = _failed(examples)
-    found = [*_table(settings, live), *_topic(settings, live), *_event_queue(settings, live)]
+    found = [
+        *_table(settings, live),
+        *_topic(settings, live),
+        *_event_queue(settings, live),
+        *_profile(settings, live),
+    ]
     problems = sorted([*problems, *(live.problems if live else ()), *found, *failed])
     if arguments.json:
         _print_json(ruleset, problems, examples, live, coverage)
@@ -163,6 +168,25 @@ def _event_queue(settings: Settings, live: LiveFindings | None) -> list[Problem]
     if failure is None:
         return []
     return [settings.problem(("events", "queue"), f"{url} cannot be used: {failure.code}: {failure.message}")]
+
+
+def _profile(settings: Settings, live: LiveFindings | None) -> list[Problem]:
+    """Returns why the profile next to config.toml may not describe the instance any longer, if there is a profile."""
+    if live is None or settings.config_path is None:
+        return []
+    from botocore import __version__ as botocore
+
+    from router.acceptance.instance_profile import FILE, load_profile
+    from router.problems import Problem
+    from router.runtime import open_clock
+
+    path = settings.config_path.parent / FILE
+    if not path.exists():
+        return []
+    objections = load_profile(path).objections(
+        now=open_clock().now(), botocore=botocore, instance=settings.connect.instance_id
+    )
+    return [Problem(str(path), 1, 1, objection, "warning") for objection in objections]
 
 
 def _failed(examples: tuple[ExampleResult, ...]) -> list[Problem]:

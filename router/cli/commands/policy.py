@@ -23,6 +23,7 @@ with the flows that they name. Makes no call to AWS, except with --live."""
 EXAMPLE = """\
   connect-router policy --live > policy.json
   connect-router policy --observe
+  connect-router policy --acceptance > acceptance-policy.json
 """
 
 
@@ -30,6 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--observe", action="store_true", help="only the reading actions")
     parser.add_argument(
         "--live", action="store_true", help="read the ids of flows and the account from the instance (reading calls)"
+    )
+    parser.add_argument(
+        "--acceptance", action="store_true", help="what `connect-router acceptance` needs on a test instance, instead"
     )
     add_json(parser)
 
@@ -39,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     from router.cli.output.tables import print_json
     from router.inspect.iam_policy import policy_of
 
+    if arguments.acceptance:
+        return _print_acceptance(arguments)
     settings, ruleset = load_both(arguments)
     arn, directory = _read_instance(settings) if arguments.live else (_configured(settings), None)
     policy = policy_of(
@@ -59,11 +65,27 @@ def run(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _print_acceptance(arguments: argparse.Namespace) -> int:
+    from router.acceptance.permissions import acceptance_policy
+    from router.cli.context import print_note, settings_of
+    from router.cli.output.tables import print_json
+
+    settings = settings_of(arguments)
+    arn = _read_instance(settings)[0] if arguments.live else _configured(settings)
+    policy = acceptance_policy(arn)
+    document = _document(policy)
+    print_json(document)
+    for line in _warnings(policy, arn, document, live=arguments.live):
+        print_note(f"connect-router: warning: {line}")
+    return DONE
+
+
 def _document(policy: Policy) -> dict[str, Any]:
     return {
         "Version": "2012-10-17",
         "Statement": [
             {"Sid": one.sid, "Effect": "Allow", "Action": list(one.actions), "Resource": list(one.resources)}
+            | ({"Condition": one.condition} if one.tag is not None else {})
             for one in policy.statements
         ],
     }

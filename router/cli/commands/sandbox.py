@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+from dataclasses import replace
 from pathlib import Path
 
 from router.cli.errors import CommandFailed
@@ -13,7 +14,7 @@ Simulates the Amazon Connect API on 127.0.0.1, for any AWS SDK, until SIGINT or 
 first, as lines for a shell."""
 EXAMPLE = """\
   connect-router sandbox --port 4571
-  connect-router sandbox --scenario my-centre.toml
+  connect-router sandbox --scenario my-centre.toml --profile instance-profile.toml
 """
 
 
@@ -24,6 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--events", action="store_true", help="publish contact events, in a queue whose URL is printed (default: no)"
     )
+    parser.add_argument(
+        "--profile", metavar="FILE", type=Path, help="behave as this profile of `connect-router acceptance` describes"
+    )
     parser.add_argument("--port", type=_port, default=4571, help="the port; 0: any free one (default: 4571)")
 
 
@@ -32,6 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     from router.sandbox.serve import serve
 
     scenario = Scenario.load(arguments.scenario) if arguments.scenario is not None else None
+    if arguments.profile is not None:
+        from router.acceptance.instance_profile import load_profile
+
+        scenario, profile = scenario or Scenario.default(), load_profile(arguments.profile)
+        scenario = replace(scenario, behaviours=profile.applied_to(scenario.behaviours))
     try:
         return serve(scenario, arguments.port, events=arguments.events)
     except OSError as error:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.sandbox.chains import has_room
+from router.sandbox.chains import add_successor, has_room, transferred_reason
 from router.sandbox.contacts import DEFAULT_PRIORITY, SandboxContact
 from router.sandbox.directory import CONTACT, bare
 from router.sandbox.faults import Refusal, invalid_parameter, invalid_request
@@ -99,12 +99,55 @@ def resume_contact(call: OperationCall) -> Result:
     return {}
 
 
+def tag_contact(call: OperationCall) -> Result:
+    contact = call.contact()
+    call.state.change(contact, tags={**contact.content.tags, **call.params["Tags"]})
+    return {}
+
+
+def start_email_contact(call: OperationCall) -> Result:
+    """Starts an e-mail by ContactFlowId, as an e-mail that a customer has sent."""
+    params, started = call.params, call.world.started_tasks
+    repeated = started.get(params.get("ClientToken", ""))
+    if repeated is not None:
+        return {"ContactId": repeated}
+    flow = _flow(call)
+    what = Particulars(
+        channel="EMAIL",
+        name=params.get("Name"),
+        attributes=params.get("Attributes") or {},
+        segment_attributes=_plain(params.get("SegmentAttributes") or {}),
+        from_address=params["FromEmailAddress"]["EmailAddress"],
+        to_address=params["DestinationEmailAddress"],
+    )
+    contact = call.world.lifecycle.create(what)
+    call.world.lifecycle.flows.run(contact, flow, None)
+    started[params.get("ClientToken", contact.id)] = contact.id
+    return {"ContactId": contact.id}
+
+
+def associate_contact_with_user(call: OperationCall) -> Result:
+    """Gives a waiting contact to an agent, who accepts it at once."""
+    contact = call.contact()
+    user = call.one(call.state.register.users, call.params["UserId"], "User")
+    if not contact.queued:
+        raise invalid_request(f"Contact {contact.id} is not in a queue")
+    routing = call.world.routing
+    if call.world.behaviours.associated_segment == "new_segment":
+        ended, queue_id = contact, contact.queue_id
+        segment = add_successor(call.state, contact, initiation_method="TRANSFER")
+        contact = call.state.change(segment, queue_id=queue_id, enqueued_at=call.now, queued=True)
+        routing.finish(ended, transferred_reason(ended))
+    routing.accept(contact, user)
+    return {}
+
+
 def _flow(call: OperationCall) -> SandboxFlow:
     params = call.params
     if "QuickConnectId" in params or "TaskTemplateId" in params:
-        raise invalid_parameter("the sandbox starts tasks by ContactFlowId only")
+        raise invalid_request("the sandbox starts contacts by ContactFlowId only")
     if "ContactFlowId" not in params:
-        raise invalid_parameter("ContactFlowId must be given")
+        raise invalid_request("ContactFlowId must be given")
     flow = call.one(call.state.register.flows, params["ContactFlowId"], "Contact flow")
     if flow.type != "CONTACT_FLOW" or flow.state != "ACTIVE" or flow.status != "PUBLISHED":
         raise invalid_request(f"Contact flow {flow.id} is no published inbound flow")
@@ -144,7 +187,7 @@ def _plain(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, str | int]:
     plain = {}
     for key, value in attributes.items():
         if "ValueString" not in value and "ValueInteger" not in value:
-            raise invalid_parameter("the sandbox offers ValueString and ValueInteger in SegmentAttributes")
+            raise invalid_request("the sandbox offers ValueString and ValueInteger in SegmentAttributes")
         plain[key] = value.get("ValueString", value.get("ValueInteger", ""))
     return plain
 

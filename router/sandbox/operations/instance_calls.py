@@ -27,6 +27,7 @@ def describe_instance(call: OperationCall) -> Result:
             "InboundCallsEnabled": True,
             "OutboundCallsEnabled": True,
             "InstanceAccessUrl": f"https://{identity.alias}.my.connect.aws",
+            "Tags": dict(identity.tags) or None,
         }
     }
 
@@ -94,8 +95,9 @@ def list_contact_flows(call: OperationCall) -> Result:
 
 
 def describe_contact_flow(call: OperationCall) -> Result:
-    flow = call.one(call.state.register.flows, call.params["ContactFlowId"], "Contact flow")
-    if flow.status != "PUBLISHED":
+    reference, _, alias = call.params["ContactFlowId"].partition(":$")
+    flow = call.one(call.state.register.flows, reference, "Contact flow")
+    if flow.status != "PUBLISHED" and alias != "SAVED":
         raise Refusal("ContactFlowNotPublishedException", "The flow has not been published.")
     return {
         "ContactFlow": {
@@ -107,6 +109,7 @@ def describe_contact_flow(call: OperationCall) -> Result:
             "Status": flow.status,
             "Description": flow.description,
             "Content": flow.blocks.text,
+            "Tags": dict(flow.tags) or None,
             **call.modified(flow),
         }
     }
@@ -134,6 +137,7 @@ def describe_hours_of_operation(call: OperationCall) -> Result:
                 for day, windows in hours.week.items()
                 for start, end in windows
             ],
+            "Tags": dict(hours.tags) or None,
             **call.modified(hours),
         }
     }

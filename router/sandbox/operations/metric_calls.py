@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from router.sandbox.contacts import SandboxContact
-from router.sandbox.directory import CHANNELS
+from router.sandbox.directory import CHANNELS, CONTACT
 from router.sandbox.faults import invalid_parameter, invalid_request
 from router.sandbox.instance import AVAILABLE, OFFLINE, Profile, User
 from router.sandbox.operations.call import OperationCall, Result
@@ -83,6 +83,22 @@ def get_current_metric_data(call: OperationCall) -> Result:
     _sort(rows, call.params.get("SortCriteria") or [{"SortByMetric": "AGENTS_ONLINE", "SortOrder": "DESCENDING"}])
     page = call.rows("MetricResults", rows, lambda row: row, total="ApproximateTotalCount")
     return page | {"DataSnapshotTime": moment.at}
+
+
+def get_contact_metrics(call: OperationCall) -> Result:
+    """Returns a contact's position in its queue, as the behaviour ``contact_metrics`` has it."""
+    contact, behaviour = call.contact(), call.world.behaviours.contact_metrics
+    if behaviour == "refused":
+        raise invalid_request(f"Contacts of channel {contact.channel} have no metrics")
+    waiting = call.world.routing.in_order(contact.queue_id or "")
+    place = [each.id for each in waiting].index(contact.id) + 1 if contact.queued else None
+    known = {"POSITION_IN_QUEUE": float(place)} if place is not None and behaviour == "yes" else {}
+    results = [
+        {"Name": metric["Name"], "Value": {"Number": known[metric["Name"]]}}
+        for metric in call.params["Metrics"]
+        if metric["Name"] in known
+    ]
+    return {"MetricResults": results, "Id": contact.id, "Arn": call.world.identity.arn_of(CONTACT, contact.id)}
 
 
 def _sort(rows: list[Result], criteria: Sequence[Mapping[str, str]]) -> None:

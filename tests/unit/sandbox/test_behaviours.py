@@ -488,3 +488,106 @@ def test_an_unknown_id_in_a_list_refuses_the_call_or_is_left_out(make, form, cod
             bench.call(operation, **parameters)
         else:
             assert bench.refused(operation, **parameters)[1] == code
+
+
+@pytest.mark.parametrize(("token_memory", "minutes"), [("seconds", 2), ("minutes", 31)])
+def test_a_token_may_be_forgotten_after_a_time(make, token_memory, minutes):
+    bench = make(token_memory=token_memory, transfer="same_contact")
+    contact = bench.world.enqueue()
+    bench.transfer(contact, ClientToken="t")
+    bench.clock.move(seconds=50)
+    bench.transfer(contact, ClientToken="t")
+    assert len(bench.world.transfers) == 1
+    bench.clock.move(minutes=minutes)
+    bench.transfer(contact, ClientToken="t")
+    assert len(bench.world.transfers) == 2
+
+
+def test_a_token_may_be_remembered_for_hours(make):
+    bench = make(token_memory="hours", transfer="same_contact")
+    contact = bench.world.enqueue()
+    bench.transfer(contact, ClientToken="t")
+    bench.clock.move(hours=5)
+    bench.transfer(contact, ClientToken="t")
+    assert len(bench.world.transfers) == 1
+
+
+def test_a_scheduled_task_may_be_transferable_and_starts_then(make):
+    bench = make(scheduled_transfer="allowed")
+    contact = bench.world.schedule(start_in=HOUR)
+    moved = bench.transfer(contact)
+    assert bench.world.queue_of(moved) == "General"
+    bench.clock.move(hours=2)
+    assert bench.world.queue_of(moved) == "General"
+
+
+def test_a_scheduled_task_may_not_be_transferable(make):
+    bench = make(scheduled_transfer="refused")
+    assert refused(bench, bench.world.schedule(start_in=HOUR)) == (400, "InvalidRequestException")
+
+
+@pytest.mark.parametrize("switch", ["archived_flow", "saved_flow"])
+@pytest.mark.parametrize(
+    ("value", "refusal"),
+    [("refused", (400, "InvalidRequestException")), ("not_found", (404, "ResourceNotFoundException")), ("runs", None)],
+)
+def test_a_flow_that_is_archived_or_not_published_is_refused_unknown_or_runs(make, switch, value, refusal):
+    bench = make(archived_flow=value) if switch == "archived_flow" else make(saved_flow=value)
+    states = {"archived_flow": {"state": "ARCHIVED"}, "saved_flow": {"status": "SAVED"}}
+    bench.world.set_flow("Overflow to queue", **states[switch])
+    contact = bench.world.enqueue()
+    if refusal is None:
+        assert bench.world.queue_of(bench.transfer(contact)) == "General"
+    else:
+        assert refused(bench, contact) == refusal
+
+
+@pytest.mark.parametrize("queue_id_reaches", ["every_flow", "transfer_flows"])
+def test_the_queue_of_the_call_may_not_reach_an_inbound_flow(make, queue_id_reaches):
+    bench = make(queue_id_reaches=queue_id_reaches)
+    bench.world.add_flow("Plain inbound", type="CONTACT_FLOW")
+    assert bench.world.queue_of(bench.transfer(bench.world.enqueue())) == "General"
+    moved = bench.transfer(bench.world.enqueue(), flow="Plain inbound")
+    assert bench.world.queue_of(moved) == ("General" if queue_id_reaches == "every_flow" else None)
+
+
+def test_a_flow_may_begin_later_than_its_call(make):
+    bench = make(flow_start_delay=timedelta(seconds=3))
+    moved = bench.transfer(bench.world.enqueue())
+    assert bench.world.queue_of(moved) is None
+    bench.clock.move(seconds=3)
+    assert bench.world.queue_of(moved) == "General"
+
+
+@pytest.mark.parametrize(("new_segment_expiry", "minutes"), [("kept", 60), ("renewed", 90)])
+def test_a_new_segment_expires_with_the_old_one_or_after_a_life_of_its_own(make, new_segment_expiry, minutes):
+    bench = make(new_segment_expiry=new_segment_expiry)
+    contact = bench.world.enqueue(segment_attributes={"connect:ContactExpiry": 60})
+    bench.clock.move(minutes=30)
+    moved = bench.transfer(contact)
+    bench.clock.move(minutes=minutes - 31)
+    assert bench.world.queue_of(moved) == "General"
+    bench.clock.move(minutes=2)
+    assert bench.describe(moved)["DisconnectReason"] == "EXPIRED"
+
+
+@pytest.mark.parametrize("associated_segment", ["same_contact", "new_segment"])
+def test_an_agent_has_the_associated_contact_or_a_new_segment(make, associated_segment):
+    bench = make(associated_segment=associated_segment)
+    contact = bench.world.enqueue(queue="General")
+    bench.call("associate_contact_with_user", ContactId=contact, UserId=bench.user("agent.one"))
+    held = bench.world.latest(contact)
+    assert held.agent_id == bench.user("agent.one")
+    assert (held.id == contact) == (associated_segment == "same_contact")
+
+
+@pytest.mark.parametrize("contact_metrics", ["yes", "no_value", "refused"])
+def test_a_contact_may_have_a_position_in_its_queue(make, contact_metrics):
+    bench = make(contact_metrics=contact_metrics)
+    contact = bench.world.enqueue()
+    wanted = {"ContactId": contact, "Metrics": [{"Name": "POSITION_IN_QUEUE"}]}
+    if contact_metrics == "refused":
+        assert bench.refused("get_contact_metrics", **wanted) == (400, "InvalidRequestException")
+        return
+    found = [row["Value"]["Number"] for row in bench.call("get_contact_metrics", **wanted)["MetricResults"]]
+    assert found == ([1.0] if contact_metrics == "yes" else [])

@@ -140,9 +140,9 @@ def test_a_task_can_be_started_for_later(bench):
     ("change", "refusal"),
     [
         ({"ContactFlowId": "none"}, (404, "ResourceNotFoundException")),
-        ({"QuickConnectId": "q"}, (400, "InvalidParameterException")),
+        ({"QuickConnectId": "q"}, (400, "InvalidRequestException")),
         ({"PreviousContactId": "none"}, (404, "ResourceNotFoundException")),
-        ({"SegmentAttributes": {"a": {"ValueList": []}}}, (400, "InvalidParameterException")),
+        ({"SegmentAttributes": {"a": {"ValueList": []}}}, (400, "InvalidRequestException")),
     ],
     ids=str,
 )
@@ -556,3 +556,107 @@ def test_agents_are_in_statuses_of_which_only_available_takes_contacts(bench):
     bench.world.set_status("agent.one", "Available")
     (row,) = bench.call("get_current_user_data", Filters={"Agents": [bench.user("agent.one")]})["UserDataList"]
     assert row["Status"]["StatusArn"] == routable["Arn"]
+
+
+# Parts of the instance that the API makes and deletes
+
+
+def made_queue(bench, **more):
+    hours = bench.call(
+        "create_hours_of_operation",
+        Name="Test hours",
+        TimeZone="UTC",
+        Config=[
+            {"Day": "MONDAY", "StartTime": {"Hours": 9, "Minutes": 0}, "EndTime": {"Hours": 17, "Minutes": 0}}
+        ],
+        Tags={"run": "1"},
+    )["HoursOfOperationId"]
+    queue = bench.call("create_queue", Name="Test queue", HoursOfOperationId=hours, Tags={"run": "1"}, **more)
+    return hours, queue["QueueId"]
+
+
+def test_a_queue_and_its_hours_can_be_made_and_deleted(bench):
+    hours, queue = made_queue(bench, MaxContacts=2)
+    assert bench.call("describe_queue", QueueId=queue)["Queue"]["Tags"] == {"run": "1"}
+    described = bench.call("describe_hours_of_operation", HoursOfOperationId=hours)["HoursOfOperation"]
+    assert (described["Tags"], described["Config"][0]["Day"]) == ({"run": "1"}, "MONDAY")
+    again = bench.refused("create_queue", Name="Test queue", HoursOfOperationId=hours)
+    assert again == (409, "DuplicateResourceException")
+    in_use = bench.refused("delete_hours_of_operation", HoursOfOperationId=hours)
+    assert in_use == (400, "InvalidRequestException")
+    contact = bench.world.enqueue(queue="Test queue")
+    assert bench.refused("delete_queue", QueueId=queue) == (409, "ResourceInUseException")
+    bench.world.finish(contact)
+    bench.call("delete_queue", QueueId=queue)
+    bench.call("delete_hours_of_operation", HoursOfOperationId=hours)
+    assert bench.refused("describe_queue", QueueId=queue) == (404, "ResourceNotFoundException")
+
+
+def test_an_override_without_windows_closes_its_days(bench):
+    hours, _ = made_queue(bench)
+    day = {"EffectiveFrom": "2026-03-16", "EffectiveTill": "2026-03-16"}
+    bench.call("create_hours_of_operation_override", HoursOfOperationId=hours, Name="Closed", Config=[], **day)
+    span = {"FromDate": "2026-03-16", "ToDate": "2026-03-23"}
+    answer = bench.call("get_effective_hours_of_operations", HoursOfOperationId=hours, **span)
+    found = {row["Date"]: len(row["OperationalHours"]) for row in answer["EffectiveHoursOfOperationList"]}
+    assert (found["2026-03-16"], found["2026-03-23"]) == (0, 1)
+    wrong = {"EffectiveFrom": "2026-02-30", "EffectiveTill": "2026-02-30"}
+    refused = bench.refused(
+        "create_hours_of_operation_override", HoursOfOperationId=hours, Name="No", Config=[], **wrong
+    )
+    assert refused == (400, "InvalidParameterException")
+
+
+def test_a_flow_can_be_made_archived_and_deleted(bench):
+    content = bench.call("describe_contact_flow", ContactFlowId=bench.flow())["ContactFlow"]["Content"]
+    kind = {"Type": "QUEUE_TRANSFER", "Content": content, "Tags": {"run": "1"}}
+    flow = bench.call("create_contact_flow", Name="Test flow", **kind)["ContactFlowId"]
+    assert bench.world.queue_of(bench.transfer(bench.world.enqueue(), flow="Test flow")) == "General"
+    bench.call("update_contact_flow_metadata", ContactFlowId=flow, ContactFlowState="ARCHIVED")
+    described = bench.call("describe_contact_flow", ContactFlowId=flow)["ContactFlow"]
+    assert (described["State"], described["Tags"]) == ("ARCHIVED", {"run": "1"})
+    bench.call("delete_contact_flow", ContactFlowId=flow)
+    assert bench.refused("delete_contact_flow", ContactFlowId=flow) == (404, "ResourceNotFoundException")
+
+
+def test_the_content_of_a_saved_flow_has_an_alias(bench):
+    content = bench.call("describe_contact_flow", ContactFlowId=bench.flow())["ContactFlow"]["Content"]
+    kind = {"Type": "QUEUE_TRANSFER", "Status": "SAVED", "Content": content}
+    flow = bench.call("create_contact_flow", Name="Draft", **kind)["ContactFlowId"]
+    assert bench.refused("describe_contact_flow", ContactFlowId=flow)[1] == "ContactFlowNotPublishedException"
+    assert bench.call("describe_contact_flow", ContactFlowId=f"{flow}:$SAVED")["ContactFlow"]["Status"] == "SAVED"
+    wrong = {**kind, "Content": "{}"}
+    assert bench.refused("create_contact_flow", Name="No flow", **wrong) == (400, "InvalidRequestException")
+
+
+def test_a_contact_can_be_tagged(bench):
+    contact = bench.world.enqueue(tags={"team": "a"})
+    bench.call("tag_contact", ContactId=contact, Tags={"run": "1"})
+    assert bench.describe(contact)["Tags"] == {"team": "a", "run": "1"}
+
+
+def test_an_email_can_be_started_once_for_each_token(bench):
+    message = {"MessageSourceType": "RAW", "RawMessage": {"Subject": "s", "Body": "b", "ContentType": "text/plain"}}
+    email = {
+        "FromEmailAddress": {"EmailAddress": "ann@example.com"},
+        "DestinationEmailAddress": "billing@example.com",
+        "EmailMessage": message,
+        "ContactFlowId": bench.flow("Inbound tasks"),
+        "Attributes": {"queue": "Billing"},
+        "ClientToken": "t",
+    }
+    contact = bench.call("start_email_contact", **email)["ContactId"]
+    assert bench.call("start_email_contact", **email)["ContactId"] == contact
+    described = bench.describe(contact)
+    assert (described["Channel"], bench.world.queue_of(contact)) == ("EMAIL", "Billing")
+    assert described["CustomerEndpoint"]["Address"] == "ann@example.com"
+
+
+def test_a_contact_that_does_not_wait_cannot_be_associated_and_has_no_position(bench):
+    contact = bench.world.enqueue(queue="General")
+    bench.world.accept(contact, "agent.one")
+    agent = bench.user("agent.one")
+    refusal = bench.refused("associate_contact_with_user", ContactId=contact, UserId=agent)
+    assert refusal == (400, "InvalidRequestException")
+    metrics = [{"Name": "POSITION_IN_QUEUE"}]
+    assert bench.call("get_contact_metrics", ContactId=contact, Metrics=metrics)["MetricResults"] == []
