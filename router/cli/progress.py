@@ -1,17 +1,27 @@
-"""Shows on a terminal what a command waits for while it reads from Amazon Connect."""
+"""Shows on a terminal what a command waits for: calls to Amazon Connect, or proofs."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from router.cli.output.tables import count
-from router.connect.connection import Connection
+
+if TYPE_CHECKING:
+    from router.connect.connection import Connection
 
 
 @contextmanager
 def progress(connection: Connection, *, quiet: bool) -> Iterator[None]:
+    """Shows what is read until the block ends, on a terminal and if not ``quiet``."""
+    with status_line(lambda: doing(connection), quiet=quiet):
+        yield
+
+
+@contextmanager
+def status_line(status: Callable[[], str], *, quiet: bool) -> Iterator[None]:
     """Shows a line on standard error until the block ends, if that is a terminal and not ``quiet``."""
     if quiet or not sys.stderr.isatty():
         yield
@@ -24,7 +34,7 @@ def progress(connection: Connection, *, quiet: bool) -> Iterator[None]:
     spinner = Spinner("dots")
 
     def line() -> Spinner:
-        spinner.update(text=Text(doing(connection), no_wrap=True, overflow="ellipsis"))
+        spinner.update(text=Text(status(), no_wrap=True, overflow="ellipsis"))
         return spinner
 
     with Live(get_renderable=line, console=Console(stderr=True), transient=True, refresh_per_second=8):

@@ -16,6 +16,7 @@ from router.rules.compile import Compiler
 from router.rules.example import Example, compile_example
 from router.rules.file.expansion import expand, part_of
 from router.rules.file.rule_table import RuleFile
+from router.rules.promise import compile_promises
 from router.rules.rule import Rule, RuleSet, Step
 from router.toml_source import KeyPath, TomlSource, findings, read_bytes
 
@@ -42,8 +43,8 @@ def too_deep(source: TomlSource) -> KeyPath | None:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """Holds the parts of a file that could be read, in ``document``; ``rules`` and ``examples`` are their indexes in
-    the file.
+    """Holds the parts of a file that could be read, in ``document``; ``rules``, ``examples`` and ``promises`` are their
+    indexes in the file.
 
     ``whole`` is false if defaults or lists are missing from it.
     """
@@ -52,6 +53,7 @@ class ParsedFile:
     document: RuleFile
     rules: tuple[int, ...]
     examples: tuple[int, ...]
+    promises: tuple[int, ...]
     whole: bool
 
     @property
@@ -70,7 +72,7 @@ def parse_file(source: TomlSource, problems: list[Problem], broken: Collection[K
     deep = too_deep(source)
     if deep is not None:
         problems.append(source.problem(deep, f"nested deeper than {DEEPEST} tables and lists"))
-        return ParsedFile(source, RuleFile(), (), (), False)
+        return ParsedFile(source, RuleFile(), (), (), (), False)
     try:
         document = RuleFile.model_validate(source.data)
     except ValidationError as error:
@@ -80,7 +82,8 @@ def parse_file(source: TomlSource, problems: list[Problem], broken: Collection[K
         return _rest(source, {part_of(path) for path in (*places, *broken)})
     if broken:
         return _rest(source, {part_of(path) for path in broken})
-    return ParsedFile(source, document, _indexes(document.rule), _indexes(document.example), True)
+    rules, examples = _indexes(document.rule), _indexes(document.example)
+    return ParsedFile(source, document, rules, examples, _indexes(document.promise), True)
 
 
 def _reported(path: KeyPath, source: TomlSource, broken: Collection[KeyPath]) -> bool:
@@ -93,15 +96,17 @@ def _rest(source: TomlSource, broken: set[Any]) -> ParsedFile:
     data = source.data
     rules = _sound(data, "rule", broken)
     examples = _sound(data, "example", broken)
+    promises = _sound(data, "promise", broken)
     lists = data.get("lists") if isinstance(data.get("lists"), dict) else {}
     kept: dict[str, Any] = {
         "rule": [data["rule"][index] for index in rules],
         "example": [data["example"][index] for index in examples],
+        "promise": [data["promise"][index] for index in promises],
         "lists": {name: value for name, value in (lists or {}).items() if ("lists", name) not in broken},
         "defaults": data.get("defaults", {}) if ("defaults",) not in broken else {},
     }
     whole = ("defaults",) not in broken
-    return ParsedFile(source, RuleFile.model_validate(kept), rules, examples, whole)
+    return ParsedFile(source, RuleFile.model_validate(kept), rules, examples, promises, whole)
 
 
 def _sound(data: dict[str, Any], name: str, broken: set[Any]) -> tuple[int, ...]:
@@ -160,6 +165,12 @@ def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:
         for table, index in zip(file.document.example, file.examples, strict=True):
             examples.append(compile_example(table, file.source.place(("example", index))))
             _check_example(examples[-1], index, file.source, named, by_name, problems)
+    tables = [
+        (file.source.place, index, table)
+        for file in files
+        for table, index in zip(file.document.promise, file.promises, strict=True)
+    ]
+    promises = compile_promises(tables, problems)
     if problems:
         raise Problems(problems)
     return RuleSet(
@@ -167,6 +178,7 @@ def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:
         revision=revision_of(given),
         files=tuple(file for file, _ in given),
         examples=tuple(examples),
+        promises=promises,
         sources=given,
         warnings=tuple(expansion.warnings),
     )

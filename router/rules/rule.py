@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from router.problems import Place, Problem
 from router.rules.condition import Condition
 from router.rules.example import Example
+
+if TYPE_CHECKING:
+    from router.rules.promise import StatedPromise
 
 
 class Mode(StrEnum):
@@ -187,5 +190,6 @@ class RuleSet:
     revision: str
     files: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+    promises: tuple[StatedPromise, ...] = ()
     sources: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     warnings: tuple[Problem, ...] = ()

@@ -13,9 +13,10 @@ from router.cli.parser import add_json
 
 if TYPE_CHECKING:
     from router.inspect.live_check import LiveFindings
-    from router.problems import Problem
+    from router.problems import Place, Problem
     from router.prove.coverage import Coverage
     from router.prove.examples import ExampleResult
+    from router.prove.promises.verdict import PromiseVerdict
     from router.rules.rule import RuleSet
     from router.settings import Settings
 
@@ -27,6 +28,7 @@ files do not load."""
 EXAMPLE = """\
   connect-router check --strict
   connect-router check --live --config /etc/connect-router/config.toml
+  connect-router check --prove
   connect-router check --strict --coverage --min-coverage 100 --junit rules.xml
 """
 
@@ -37,6 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also resolve every name in the instance, list the queues that no rule matches, and print which reading"
         " permissions are missing (reading calls only)",
+    )
+    parser.add_argument(
+        "--prove",
+        action="store_true",
+        help="also prove each [[promise]] for every contact, or print a contact that breaks it (extra: prove)",
     )
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument(
@@ -53,6 +60,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from router.cli.context import proofs, settings_and_rules, warn_of_service_links
+    from router.cli.output.promises import problems as broken_promises
+    from router.cli.solver import prove
     from router.rules.load import unread_files
 
     settings, ruleset = settings_and_rules(arguments)
@@ -61,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     covering = arguments.coverage or arguments.min_coverage is not None
     examples, coverage = _examples(settings, ruleset, covering=covering)
     live = _live(settings, ruleset) if arguments.live else None
+    verdicts = prove(settings, ruleset, quiet=arguments.quiet) if arguments.prove else None
     failed = _failed(examples)
     found = [
         *_table(settings, live),
@@ -68,11 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
         *_event_queue(settings, live),
         *_profile(settings, live),
     ]
-    problems = sorted([*problems, *(live.problems if live else ()), *found, *failed])
+    promises = list(broken_promises(verdicts or ()))
+    problems = sorted([*problems, *(live.problems if live else ()), *found, *failed, *promises])
     if arguments.json:
-        _print_json(ruleset, problems, examples, live, coverage)
+        _print_json(ruleset, problems, examples, live, coverage, verdicts)
     else:
-        _print(ruleset, problems, examples, live, coverage if arguments.coverage else None)
+        _print(ruleset, problems, examples, live, coverage if arguments.coverage else None, verdicts)
     counted = problems if arguments.strict else [one for one in problems if one.severity == "error"]
     short = _short(coverage, arguments.min_coverage)
     if short is not None:
@@ -81,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         from router.cli.output.junit import write_junit
 
         missing = live.denied if live is not None else {}
-        write_junit(arguments.junit, [one for one in counted if one not in failed], examples, short, missing)
+        others = [one for one in counted if one not in failed and one not in promises]
+        write_junit(arguments.junit, others, examples, short, missing, verdicts or (), strict=arguments.strict)
     denied = live is not None and live.denied
     return FOUND if counted or short is not None or denied else DONE
 
@@ -199,7 +211,9 @@ def _print(
     examples: tuple[ExampleResult, ...],
     live: LiveFindings | None,
     coverage: Coverage | None,
+    verdicts: tuple[PromiseVerdict, ...] | None,
 ) -> None:
+    from router.cli.output import promises
     from router.cli.output.ladders import print_ladders
     from router.cli.output.tables import console, count, text
 
@@ -213,6 +227,8 @@ def _print(
             out.print(text(f"{point.place}: {point.text}{point.place.note}"), soft_wrap=True)
         out.print(text(f"coverage {_share(coverage)}: {coverage.total - len(coverage.missing)} of {coverage.total}"))
         out.print()
+    for line in promises.lines(verdicts or ()):
+        out.print(text(line), soft_wrap=True)
     sys.stdout.flush()
     for problem in problems:
         print(_line(problem), file=sys.stderr)
@@ -225,6 +241,7 @@ def _print(
     summary = [
         count(len(ruleset.rules), "rule"),
         f"{passed} of {count(len(examples), 'example')} passed",
+        *([promises.summary(verdicts)] if verdicts is not None else ()),
         count(errors + len(missing), "error"),
         count(len(problems) - errors, "warning"),
     ]
@@ -253,27 +270,22 @@ def _print_json(
     examples: tuple[ExampleResult, ...],
     live: LiveFindings | None,
     coverage: Coverage | None,
+    verdicts: tuple[PromiseVerdict, ...] | None,
 ) -> None:
     from router.cli.output.ladders import ladder_json
+    from router.cli.output.promises import as_json
     from router.cli.output.tables import print_json
 
     value: dict[str, Any] = {
         "revision": ruleset.revision,
         "rules": [ladder_json(rule) for rule in ruleset.rules],
-        "problems": [
-            {
-                "severity": one.severity,
-                "file": one.file,
-                "line": one.line,
-                "column": one.column,
-                "message": one.message,
-            }
-            for one in problems
-        ],
+        "problems": [{"severity": one.severity, **_placed(one), "message": one.message} for one in problems],
         "examples": [
             {"name": one.name, "file": one.place.file, "line": one.place.line, "passed": one.passed} for one in examples
         ],
     }
+    if verdicts is not None:
+        value["promises"] = as_json(verdicts)
     if live is not None:
         value["unmatched_queues"] = list(live.unmatched)
         value["denied_actions"] = [f"connect:{operation}" for operation in live.denied]
@@ -281,9 +293,10 @@ def _print_json(
         value["coverage"] = {
             "percent": round(coverage.percent, 2),
             "total": coverage.total,
-            "missing": [
-                {"file": one.place.file, "line": one.place.line, "column": one.place.column, "message": one.text}
-                for one in coverage.missing
-            ],
+            "missing": [{**_placed(one.place), "message": one.text} for one in coverage.missing],
         }
     print_json(value)
+
+
+def _placed(at: Problem | Place) -> dict[str, Any]:
+    return {"file": at.file, "line": at.line, "column": at.column}

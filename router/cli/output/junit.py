@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from router.cli.errors import CommandFailed
+from router.cli.output.promises import problems
 from router.problems import Problem, printable
 from router.prove.examples import ExampleResult
+
+if TYPE_CHECKING:
+    from router.prove.promises.verdict import PromiseVerdict
 
 SUITE = "connect-router check"
 NOTHING_DENIED: Mapping[str, str] = {}
@@ -20,11 +25,15 @@ def write_junit(
     examples: Sequence[ExampleResult],
     short: str | None,
     denied: Mapping[str, str] = NOTHING_DENIED,
+    verdicts: Sequence[PromiseVerdict] = (),
+    *,
+    strict: bool = False,
 ) -> None:
     """Writes the file. Raises ``CommandFailed`` if it cannot be written.
 
     ``findings``: those that count as failures. ``short``: how far coverage is below its minimum, in words. ``denied``:
-    the operations that IAM denies, with AWS's messages."""
+    the operations that IAM denies, with AWS's messages. ``strict``: a promise that is
+    neither proved nor broken counts as a failure."""
     suite = ElementTree.Element("testsuite", name=SUITE)
     for finding in findings:
         case = _case(suite, "proof", finding.file, finding.line, f"line {finding.line}, column {finding.column}")
@@ -34,6 +43,13 @@ def write_junit(
         if not example.passed:
             text = f"{example.place}: {example.message}"
             ElementTree.SubElement(case, "failure", message=printable(example.message)).text = printable(text)
+    for verdict in verdicts:
+        place = verdict.promise.place
+        case = _case(suite, "promise", place.file, place.line, verdict.promise.name)
+        wrong = next(iter(problems([verdict])), None)
+        if wrong is not None and (strict or wrong.severity == "error"):
+            text = "\n".join([str(wrong), *(cause.example for cause in verdict.causes)])
+            ElementTree.SubElement(case, "failure", message=printable(wrong.message)).text = text
     if short is not None:
         case = ElementTree.SubElement(suite, "testcase", classname="coverage", name="min-coverage")
         ElementTree.SubElement(case, "failure", message=short).text = short

@@ -19,7 +19,7 @@ from router.toml_source import Graft, KeyPath, TomlSource
 VAR = re.compile(r"\$(\$*)([A-Za-z][A-Za-z0-9_-]*)")
 """A whole value. With more than one ``$`` it means the text itself, without its first ``$``."""
 SHARE = re.compile(r"([1-9][0-9]{0,2})% of ([A-Za-z0-9_-]{1,100})")
-ONE_BY_ONE = ("rule", "example", "lists", "vars")
+ONE_BY_ONE = ("rule", "example", "promise", "lists", "vars")
 """Tables whose entries are read one by one: a mistake in one of them hides none in another."""
 
 Deeper = Mapping[str, "Deeper"]

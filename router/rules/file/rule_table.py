@@ -25,6 +25,7 @@ from router.rules.file.field_types import (
     complaint,
 )
 from router.rules.file.match_table import MatchTable
+from router.rules.file.promise_table import PromiseTable
 from router.rules.placeholders import WarnText
 from router.toml_source import at_key
 
@@ -177,3 +178,4 @@ class RuleFile(TomlTable):
     lists: dict[Text, NamedList] = Field(default_factory=dict)
     rule: Annotated[list[RuleTable], DoubleBrackets] = Field(default_factory=list)
     example: Annotated[list[ExampleTable], DoubleBrackets] = Field(default_factory=list)
+    promise: Annotated[list[PromiseTable], DoubleBrackets] = Field(default_factory=list)

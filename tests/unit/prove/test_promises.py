@@ -1,0 +1,203 @@
+"""Checks what is proved of promises, what is broken, and by which contact."""
+
+from pathlib import Path
+
+import pytest
+
+from router.decide.snapshot import Limits
+from router.prove.examples import prove_examples
+from router.prove.promises.prove import prove_promises
+from router.rules.load import load_rules
+from tests.builders.contacts import NOW
+from tests.builders.rules import ruleset
+
+SHIPPED = Path(__file__).parents[3] / "rules"
+CLASSES = """match = {{ queue = "A", any = [{{ tags.t = "x*" }}, {{ tags.t = {{ not = "{}" }} }}] }}"""
+APART = "{ attributes.n = { max = 5 }, all = [{ attributes.n = { min = 5.1 } }] }"
+NUMBERS = f"""match = {{ queue = "A", none = [{APART}] }}"""
+TO = 'match.queue = "A"\nstep = [{ at = "10m", to = [{ %s }] }]'
+FREE = TO % 'queue = "Up", slots_available = { min = 1 }'
+OPEN = TO % 'queue = "Up", open = true'
+FIRST = 'match.queue = "A"\nstep = [{ at = "10m", routing = { priority = 1 } }]'
+LATE = 'step = [{ at = "10m", to = [{ queue = "Up" }] }]'
+
+
+def verdict(rules, promise, limits=None):
+    given = ruleset(f'{rules}\n[[promise]]\nname = "p"\n{promise}')
+    (found,) = prove_promises(given, limits=limits or Limits(), now=NOW)
+    return found
+
+
+def outcome(rules, promise, **others):
+    found = verdict(rules, promise, **others)
+    assert found.reason == ""
+    return found.outcome.value
+
+
+def rule(text, name="r"):
+    return f'[[rule]]\nname = "{name}"\n{text}\n'
+
+
+def test_every_promise_of_the_shipped_rules_is_proved():
+    found = list(prove_promises(load_rules(SHIPPED), limits=Limits(), now=NOW))
+    assert {one.promise.name: one.outcome.value for one in found} == {one.promise.name: "PROVED" for one in found}
+    assert len(found) == 9
+
+
+WITHIN = 'match.queue = "A"\nwithin = "{}"\nact = ["{}"]\nassume = [{}]'
+
+
+def within(time, act="move", assume='"no_guard"'):
+    return WITHIN.format(time, act, assume)
+
+
+@pytest.mark.parametrize(
+    ("rules", "promise", "expected"),
+    [
+        (rule(f'match.queue = "A"\n{LATE}'), within("10m"), "PROVED"),
+        (rule(f'match.queue = "A"\n{LATE}'), within("9m59s"), "BROKEN"),
+        (rule(f'match.queue = "A"\n{LATE}'), within("10m", assume=""), "BROKEN"),
+        (rule(f'match.queue = "A*"\n{LATE}'), within("10m"), "PROVED"),
+        (rule(f'match.queue = {{ matches = "[AB]" }}\n{LATE}'), within("10m"), "PROVED"),
+        (rule(f'match = {{ queue = "A", channel = ["TASK", "EMAIL"] }}\n{LATE}'), within("10m"), "PROVED"),
+        (rule(f'match = {{ queue = "A", channel = "TASK" }}\n{LATE}'), within("10m"), "BROKEN"),
+        (rule(f"{CLASSES.format('xy*')}\n{LATE}"), within("10m"), "PROVED"),
+        (rule(f"{CLASSES.format('y*')}\n{LATE}"), within("10m"), "BROKEN"),
+        (rule(f"{NUMBERS}\n{LATE}"), within("10m"), "PROVED"),
+        (rule(f'match = {{ queue = "A", waited = {{ max = "9m" }} }}\n{LATE}'), within("1h"), "BROKEN"),
+        (rule(f'match = {{ queue = "A", waited = {{ max = "10m" }} }}\n{LATE}'), within("1h"), "PROVED"),
+        (rule(f'match = {{ queue = "A", age = {{ max = "10m" }} }}\n{LATE}'), within("1h"), "BROKEN"),
+        (rule(f'match.queue = "A"\nsla.hours = "H"\n{LATE}'), within("10m"), "BROKEN"),
+        (rule(f'match.queue = "A"\nsla.hours = "H"\n{LATE}'), within("10m", assume='"no_guard", "open"'), "PROVED"),
+        (rule(f'match.queue = "A"\nsla.clock = "chain"\n{LATE}'), within("10m"), "PROVED"),
+        (rule(f'match.queue = "A"\nuntil = 2026-07-01T00:00:00Z\n{LATE}'), within("10m"), "BROKEN"),
+        (rule(f'match.queue = "A"\nguard.enqueued_after = 2026-07-01T00:00:00Z\n{LATE}'), within("10m"), "BROKEN"),
+        (rule(f'match.queue = "A"\nmode = "observe"\n{LATE}'), within("10m"), "BROKEN"),
+        (rule(FREE), within("10m"), "BROKEN"),
+        (rule(FREE), within("10m", assume='"no_guard", "destination"'), "PROVED"),
+        (rule(TO % 'queue = "A"'), within("10m", assume='"no_guard", "destination"'), "BROKEN"),
+        (rule(TO % 'agent = "ann"'), within("10m", assume='"no_guard", "agents"'), "PROVED"),
+        (rule(TO % 'agent_from = "attributes.who"'), within("10m", assume='"no_guard", "agents"'), "BROKEN"),
+        (rule(OPEN), within("10m"), "BROKEN"),
+        (rule(OPEN), within("10m", assume='"no_guard", "open"'), "PROVED"),
+        (rule('match.queue = "A"\nstep = [{ at = "10m", warn = "late" }]'), within("10m", "warn"), "PROVED"),
+        (rule(FIRST), within("10m", "warn"), "BROKEN"),
+        (rule(FIRST), within("10m", "any"), "PROVED"),
+        (rule('match.tags.t = "x"') + rule(f'match.queue = "A"\n{LATE}', "s"), within("10m"), "BROKEN"),
+        (rule(f'match.queue = "A"\n{LATE}') + rule('match.tags.t = "x"', "s"), within("10m"), "PROVED"),
+    ],
+)  # fmt: skip
+def test_a_time_is_proved_for_every_contact_or_broken(rules, promise, expected):
+    assert outcome(rules, promise) == expected
+
+
+EXCLUDED = 'expect = { rule = "r", hold = "excluded" }'
+HOLDS = 'match.queue = "A"\nstep = [{ at = "5m", to = [{ queue = "Few", slots_available = { min = 1 } }] }]'
+
+
+@pytest.mark.parametrize(("on_hold", "expected"), [("", "BROKEN"), ('on_hold = "next"', "PROVED")])
+def test_a_rule_that_gives_way_lets_the_next_one_act(on_hold, expected):
+    rules = rule(f"{on_hold}\n{HOLDS}") + rule(f'match.queue = "A"\n{LATE}', "s")
+    assert outcome(rules, within("10m")) == expected
+
+
+def test_a_rule_gives_way_only_while_a_step_is_due():
+    rules = rule('on_hold = "next"\n' + HOLDS.replace("5m", "30m")) + rule(f'match.queue = "A"\n{LATE}', "s")
+    assert outcome(rules, within("10m")) == "BROKEN"
+
+
+PING = """
+[[rule]]
+name = "ping"
+match = {{ queue = "A", tags.t = {} }}
+step = [{{ at = "5m", to = [{{ queue = "B", revisit = {} }}] }}]
+[[rule]]
+name = "pong"
+match = {{ queue = "B", tags.t = {} }}
+step = [{{ at = "5m", to = [{{ queue = "A", revisit = {} }}] }}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "revisit", "expected"),
+    [
+        ('"x*"', '"*y"', "true", "BROKEN"),
+        ('"x*"', '"y*"', "true", "PROVED"),
+        ('"x*"', '"*y"', "false", "PROVED"),
+        ("{ min = 5 }", "{ max = 5 }", "true", "BROKEN"),
+        ("{ min = 5.01 }", "{ max = 5 }", "true", "PROVED"),
+    ],
+)
+def test_a_circle_is_followed_through_the_conditions_of_its_rules(one, other, revisit, expected):
+    assert outcome(PING.format(one, revisit, other, revisit), "at_most.visits_of_a_queue = 1") == expected
+
+
+def test_the_moves_of_a_wait_are_counted():
+    rules = PING.format('"x*"', "true", '"*y"', "true")
+    assert outcome(rules, "at_most.moves = 1") == "BROKEN"
+    assert outcome(rules, "at_most.moves = 2") == "PROVED"
+    assert outcome(rules, "at_most.moves = 1", limits=Limits(max_transfers=1)) == "PROVED"
+
+
+NIGHT = rule('match.queue = "A"\nstep = [{ at = "5m", to = [{ queue = "Up", %s }] }]')
+
+
+@pytest.mark.parametrize(
+    ("entry", "never", "expected"),
+    [
+        ("open = true", '{ to = "Up", hours = "closed" }', "PROVED"),
+        ("open = true", '{ to = "Up", hours = "open" }', "BROKEN"),
+        ("revisit = true", '{ to = "Up", hours = "closed" }', "BROKEN"),
+        ("revisit = true", '{ to = "U*" }', "BROKEN"),
+        ("revisit = true", '{ to = "Down" }', "PROVED"),
+        ("revisit = true", '{ to = "Up", hours = { name = "H", is = "closed" } }', "BROKEN"),
+    ],
+)
+def test_a_move_is_never_made_or_a_contact_is_shown(entry, never, expected):
+    assert outcome(NIGHT % entry, f"never = {never}") == expected
+
+
+def test_a_move_over_two_rules_counts_for_the_queue_where_the_wait_began():
+    onward = 'match.queue = "Up"\nstep = [{ at = "5m", to = [{ queue = "Top" }] }]'
+    rules = rule(f'match.queue = "A"\n{LATE}') + rule(onward, "s")
+    assert outcome(rules, 'match.queue = "A"\nnever.to = "Top"') == "BROKEN"
+    assert outcome(rules, 'match.queue = "B"\nnever.to = "Top"') == "PROVED"
+
+
+@pytest.mark.parametrize(
+    ("rules", "promise", "expected"),
+    [
+        (rule(HOLDS), within("10m"), 'expect = { rule = "r", step = 1, hold = "no_eligible_destination" }'),
+        (rule('match.tags.t = "x"') + rule(f'match.queue = "A"\n{LATE}', "s"), within("10m"), EXCLUDED),
+        (rule(f'match.queue = "A"\n{LATE}'), 'never.to = "Up"', 'expect = { rule = "r", step = 1, queue = "Up" }'),
+    ],
+)  # fmt: skip
+def test_a_counterexample_is_an_example_that_check_runs(rules, promise, expected):
+    found = verdict(rules, promise)
+    (text,) = [one.example for one in found.causes if expected in one.example]
+    whole = ruleset(f"{rules}\n{text}")
+    results, _ = prove_examples(whole, whole.examples, now=NOW)
+    assert [one.message for one in results] == [""]
+
+
+def test_a_cause_names_rule_step_place_and_instant():
+    (cause,) = verdict(rule(HOLDS), within("10m")).causes
+    assert cause.cause == "rule 'r' holds it at step 1: no_eligible_destination (no destination may be eligible)"
+    assert (cause.place.line, cause.instant) == (7, "after 10m")
+
+
+MIXED = "queue is given by name and by id, and only the instance knows which of them are equal"
+
+
+@pytest.mark.parametrize(
+    ("condition", "reason"),
+    [
+        (r'name = { matches = "\\bx" }', r'the regular expression "\bx" has \b, which no proof covers'),
+        (r'name = { matches = "\\pL+" }', r'the regular expression "\pL+" has a form that no proof covers'),
+        ('name = { matches = "(?i)ä" }', 'the regular expression "(?i)ä" ignores the case of letters outside of ASCII'),
+        ('queue = "8a86387f-6757-4342-97d3-c89b151d1f66"', MIXED),
+    ],
+)  # fmt: skip
+def test_what_is_outside_of_the_fragment_is_unknown(condition, reason):
+    found = verdict(rule(f'match = {{ {condition}, all = [{{ queue = "A" }}] }}\n{LATE}'), within("10m"))
+    assert (found.outcome.value, found.reason) == ("UNKNOWN", reason)
