@@ -43,7 +43,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff pictures acceptance-worlds fuzz mutants lock lowest bounds clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff pictures acceptance-worlds fuzz simulation mutants lock lowest bounds clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ acceptance-worlds: $(DEV) $(WHEEL) ## the acceptance suite in every world of the
 
 fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command lines (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/fuzz/run.py $(ARGS)
+
+simulation: $(DEV) $(WHEEL) ## the simulation against queueing theory, with ten times as many contacts, in some three minutes
+	@SIMULATION_TIMES=10 $(PYTEST) tests/unit/simulation/test_theory.py $(ARGS)
 
 mutants: $(DEV) $(WHEEL) ## 200 small changes of the code in a copy, and which of them no test notices (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/mutants/run.py $(ARGS)

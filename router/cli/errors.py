@@ -7,6 +7,8 @@ FOUND = 1
 """Done, but with findings or failed contacts; or the instance or the ledger could not be read."""
 WRONG = 2
 """Wrong usage, or a configuration that does not load."""
+UNDECIDED = 3
+"""A simulation that cannot show yet whether a change of the rules does harm."""
 MISCONFIGURED = 78
 """Replaces 2 for ``run`` (sysexits.h, EX_CONFIG), because systemd must not start it again in a loop."""
 BUG = 70

@@ -21,7 +21,7 @@ from router.problems import did_you_mean, printable, shortened
 DESCRIPTION = "Moves waiting Amazon Connect tasks and e-mails by rules, before they break their service level."
 EPILOG = """\
 exit status: 0 done; 1 done, but found problems or some contacts failed; 2 wrong usage or a configuration that does not
-load (78 for `run`); 70 a bug; 130 interrupted
+load (78 for `run`); 3 a simulation that decides nothing; 70 a bug; 130 interrupted
 
 connect-router COMMAND --help describes a command.
 """
@@ -58,6 +58,7 @@ COMMANDS = {
         Command(name="plan", module="commands.plan", help="show what `run` would do now; changes nothing"),
         Command(name="explain", module="commands.explain", help="show why a contact is, or is not, moved"),
         Command(name="test", module="commands.test", help="show what the rules would do with a described contact"),
+        Command(name="simulate", module="commands.simulate", help="show what rules do to the waits of a scenario"),
         Command(name="history", module="commands.history", help="print what the router did, from the ledger"),
         Command(name="status", module="commands.status", help="show the running service at a glance"),
         Command(name="reload", module="commands.reload", help="make the service read its files again"),

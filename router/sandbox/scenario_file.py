@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from router.problems import Problem, Problems, did_you_mean
 from router.sandbox.instance_setup import ALWAYS_OPEN
 from router.sandbox.operations import OPERATIONS
-from router.sandbox.scenario_tables import OUTCOME_KEYS, ScenarioDocument
+from router.sandbox.scenario_tables import OUTCOME_KEYS, HoursTable, ScenarioDocument
 from router.toml_source import TomlSource, located
 
-Place = tuple[str | int, ...]
+ScenarioPlace = tuple[str | int, ...]
 
 
 def read_scenario(path: Path) -> bytes:
@@ -39,40 +39,41 @@ def parse_document(file: str, data: bytes) -> ScenarioDocument:
     return document
 
 
-def _mistakes(document: ScenarioDocument) -> Iterator[tuple[Place, str]]:
+def _mistakes(document: ScenarioDocument) -> Iterator[tuple[ScenarioPlace, str]]:
     """Finds the mistakes that no type excludes: names used twice, and names of nothing."""
-    yield from _twice(document)
-    queues = [each.name for each in document.queue]
-    hours = [ALWAYS_OPEN, *(each.name for each in document.hours)]
-    for index, queue in enumerate(document.queue):
-        yield from _known(queue.hours, hours, ("queue", index, "hours"), "hours of operation")
-    for index, flow in enumerate(document.flow):
-        if flow.queue is not None:
-            yield from _known(flow.queue, queues, ("flow", index, "queue"), "queue")
-        replaced = flow.model_fields_set & OUTCOME_KEYS if flow.content is not None else ()
-        for key in sorted(replaced):
-            yield ("flow", index, key), "`content` defines what the flow does: remove this key"
-    for index, agent in enumerate(document.agent):
-        for number, name in enumerate(agent.queues):
-            yield from _known(name, queues, ("agent", index, "queues", number), "queue")
-        if agent.put_back and agent.handling is None:
-            yield ("agent", index, "put_back"), "an agent without `handling` takes nothing, and puts nothing back"
-    for table in ("backlog", "arrivals"):
-        for index, contact in enumerate(getattr(document, table)):
-            yield from _known(contact.queue, queues, (table, index, "queue"), "queue")
-    yield from _zones(document)
-    yield from _operations(document)
-    if document.latency_ms[0] > document.latency_ms[1]:
-        yield ("latency_ms",), "the first of the two must not be the longer"
-
-
-def _twice(document: ScenarioDocument) -> Iterator[tuple[Place, str]]:
     kinds: tuple[tuple[str, str, list[Any]], ...] = (
         ("hours", "name", document.hours),
         ("queue", "name", document.queue),
         ("flow", "name", document.flow),
         ("agent", "username", document.agent),
     )
+    yield from names_used_twice(kinds)
+    queues = [each.name for each in document.queue]
+    hours = [ALWAYS_OPEN, *(each.name for each in document.hours)]
+    for index, queue in enumerate(document.queue):
+        yield from unknown_name(queue.hours, hours, ("queue", index, "hours"), "hours of operation")
+    for index, flow in enumerate(document.flow):
+        if flow.queue is not None:
+            yield from unknown_name(flow.queue, queues, ("flow", index, "queue"), "queue")
+        replaced = flow.model_fields_set & OUTCOME_KEYS if flow.content is not None else ()
+        for key in sorted(replaced):
+            yield ("flow", index, key), "`content` defines what the flow does: remove this key"
+    for index, agent in enumerate(document.agent):
+        for number, name in enumerate(agent.queues):
+            yield from unknown_name(name, queues, ("agent", index, "queues", number), "queue")
+        if agent.put_back and agent.handling is None:
+            yield ("agent", index, "put_back"), "an agent without `handling` takes nothing, and puts nothing back"
+    for table in ("backlog", "arrivals"):
+        for index, contact in enumerate(getattr(document, table)):
+            yield from unknown_name(contact.queue, queues, (table, index, "queue"), "queue")
+    yield from mistaken_hours(document.hours)
+    yield from _operations(document)
+    if document.latency_ms[0] > document.latency_ms[1]:
+        yield ("latency_ms",), "the first of the two must not be the longer"
+
+
+def names_used_twice(kinds: Iterable[tuple[str, str, Sequence[Any]]]) -> Iterator[tuple[ScenarioPlace, str]]:
+    """Takes the name of each table, the key of its names, and its entries."""
     for table, key, things in kinds:
         seen = {ALWAYS_OPEN} if table == "hours" else set()
         for index, thing in enumerate(things):
@@ -82,28 +83,36 @@ def _twice(document: ScenarioDocument) -> Iterator[tuple[Place, str]]:
             seen.add(name)
 
 
-def _zones(document: ScenarioDocument) -> Iterator[tuple[Place, str]]:
-    for index, hours in enumerate(document.hours):
-        try:
-            zoneinfo.ZoneInfo(hours.zone)
-        except (KeyError, ValueError, OSError):
-            hint = did_you_mean(hours.zone, zoneinfo.available_timezones())
-            yield ("hours", index, "zone"), f"{hours.zone!r} is no time zone{hint}"
+def mistaken_hours(tables: Sequence[HoursTable]) -> Iterator[tuple[ScenarioPlace, str]]:
+    """Finds unknown time zones, and overrides that end before they begin."""
+    for index, hours in enumerate(tables):
+        yield from unknown_zone(hours.zone, ("hours", index, "zone"))
         for number, override in enumerate(hours.override):
             if override.last is not None and override.last < override.first:
                 yield ("hours", index, "override", number, "last"), "`last` is before `first`"
 
 
-def _operations(document: ScenarioDocument) -> Iterator[tuple[Place, str]]:
+def unknown_zone(zone: str, place: ScenarioPlace) -> Iterator[tuple[ScenarioPlace, str]]:
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        hint = did_you_mean(zone, zoneinfo.available_timezones())
+        yield place, f"{zone!r} is no time zone{hint}"
+
+
+def _operations(document: ScenarioDocument) -> Iterator[tuple[ScenarioPlace, str]]:
     if not isinstance(document.quotas, str):
         for name in document.quotas:
-            yield from _known(name, OPERATIONS, ("quotas", name), "operation of the sandbox")
+            yield from unknown_name(name, OPERATIONS, ("quotas", name), "operation of the sandbox")
     for index, fault in enumerate(document.fault):
         if fault.operation is not None:
-            yield from _known(fault.operation, OPERATIONS, ("fault", index, "operation"), "operation of the sandbox")
+            place = ("fault", index, "operation")
+            yield from unknown_name(fault.operation, OPERATIONS, place, "operation of the sandbox")
 
 
-def _known(name: str, known: Iterable[str], place: Place, kind: str) -> Iterator[tuple[Place, str]]:
+def unknown_name(
+    name: str, known: Iterable[str], place: ScenarioPlace, kind: str
+) -> Iterator[tuple[ScenarioPlace, str]]:
     names = list(known)
     if name not in names:
         yield place, f"there is no {kind} {name!r}{did_you_mean(name, names)}"

@@ -1,4 +1,4 @@
-"""Writes what ``check`` found as JUnit XML for CI systems: a test case for every example and finding."""
+"""Writes JUnit XML for CI systems. For ``check`` it has a test case for every example and finding."""
 
 from __future__ import annotations
 
@@ -57,13 +57,18 @@ def write_junit(
         case = ElementTree.SubElement(suite, "testcase", classname="permission", name=f"connect:{operation}")
         line = printable(f"IAM denies connect:{operation}, which these rules need ({message})")
         ElementTree.SubElement(case, "failure", message=line).text = line
+    write_suite(suite, path, "check")
+
+
+def write_suite(suite: ElementTree.Element, path: Path, command: str) -> None:
+    """Counts the cases of a suite, and writes it. Raises ``CommandFailed`` if the file cannot be written."""
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(sum(1 for case in suite if len(case))))
     suite.set("errors", "0")
     try:
         ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
     except OSError as error:
-        line = printable(f"connect-router check: --junit {path}: {error.strerror}")
+        line = printable(f"connect-router {command}: --junit {path}: {error.strerror}")
         raise CommandFailed(line, misconfigured=True) from None
 
 

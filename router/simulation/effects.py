@@ -1,0 +1,214 @@
+"""Computes what a change of the rules does to each queue, how sure that is, and whether it does harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import sqrt
+from types import MappingProxyType
+
+from router.model import QueueId
+from router.simulation.student import student_quantile
+from router.simulation.tally import ByUnit, QueueTally, of_queue
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Describes one figure of a queue. ``kind`` is ``share``, ``time`` (seconds) or ``number``. ``rises``: more is
+    better."""
+
+    name: str
+    title: str
+    kind: str
+    of: Callable[[QueueTally], float | None]
+    rises: bool = False
+
+
+def _ratio(part: str, whole: str) -> Callable[[QueueTally], float | None]:
+    return lambda tally: getattr(tally, part) / getattr(tally, whole) if getattr(tally, whole) > 0 else None
+
+
+IN_TIME = Measure("in_time", "in time", "share", _ratio("in_time", "promised"), rises=True)
+MEASURES = (
+    IN_TIME,
+    Measure("late_by", "late by, mean", "time", _ratio("late_s", "promised")),
+    Measure("wait", "wait, mean", "time", _ratio("waited_s", "waits")),
+    Measure("p95", "wait, P95", "time", lambda tally: tally.quantile(0.95)),
+    Measure("p99", "wait, P99", "time", lambda tally: tally.quantile(0.99)),
+    Measure("moves", "moves per contact", "number", _ratio("moves", "waits")),
+    Measure("returns", "returns per contact", "number", _ratio("returns", "waits")),
+    Measure("expired", "ended unanswered", "share", _ratio("expired", "waits")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Holds a value and its interval; ``half`` is half the interval's width, ``None`` if one unit is all there is."""
+
+    value: float
+    half: float | None
+
+    @property
+    def low(self) -> float:
+        return self.value - (self.half if self.half is not None else float("inf"))
+
+    @property
+    def high(self) -> float:
+        return self.value + (self.half if self.half is not None else float("inf"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEffect:
+    """Holds one measure of one queue under rules A and B; B's side is ``None`` if only A was simulated.
+
+    ``error`` is by how much the simulation of A misses what was observed; ``None`` without a history. An effect that
+    is not ``stated`` is smaller than that.
+    """
+
+    queue_id: QueueId
+    measure: Measure
+    a: Estimate | None
+    b: Estimate | None = None
+    difference: Estimate | None = None
+    error: float | None = None
+
+    @property
+    def stated(self) -> bool:
+        return self.difference is not None and (self.error is None or abs(self.difference.value) >= self.error)
+
+
+Pair = tuple[QueueTally, QueueTally]
+
+
+def jackknife(units: Sequence[Pair], value: Callable[[QueueTally, QueueTally], float | None]) -> Estimate | None:
+    """Returns a value of all units together, with its interval from leaving out each unit once.
+
+    The units are independent days or replications (Tukey's jackknife, with Student's quantile).
+    """
+    whole = _summed(units)
+    estimate = value(*whole)
+    if estimate is None:
+        return None
+    without = [value(whole[0].plus(one, -1), whole[1].plus(other, -1)) for one, other in units]
+    known = [one for one in without if one is not None]
+    n = len(known)
+    if n < 2:
+        return Estimate(estimate, None)
+    middle = sum(known) / n
+    error = sqrt((n - 1) / n * sum((one - middle) ** 2 for one in known))
+    return Estimate(estimate, student_quantile(1 - (1 - CONFIDENCE) / 2, n - 1) * error)
+
+
+def _summed(units: Iterable[Pair]) -> Pair:
+    a, b = QueueTally(), QueueTally()
+    for one, other in units:
+        a, b = a.plus(one), b.plus(other)
+    return a, b
+
+
+def effects_of(
+    a: ByUnit,
+    b: ByUnit | None,
+    queues: Iterable[QueueId],
+    errors: Mapping[tuple[QueueId, str], float] = MappingProxyType({}),
+) -> list[QueueEffect]:
+    """Returns every measure of every queue, for the queues in which anything waited."""
+    found = []
+    for queue_id in queues:
+        pairs = _pairs(a, b, queue_id)
+        if not any(one.waits or other.waits for one, other in pairs):
+            continue
+        for measure in MEASURES:
+            effect = _effect(queue_id, measure, pairs, compared=b is not None)
+            if effect is not None:
+                error = errors.get((queue_id, measure.name))
+                found.append(replace(effect, error=error))
+    return found
+
+
+def _pairs(a: ByUnit, b: ByUnit | None, queue_id: QueueId) -> list[Pair]:
+    others = dict(of_queue(b, queue_id)) if b is not None else {}
+    return [(tally, others.get(unit, QueueTally())) for unit, tally in of_queue(a, queue_id)]
+
+
+def _effect(queue_id: QueueId, measure: Measure, pairs: Sequence[Pair], *, compared: bool) -> QueueEffect | None:
+    def difference(one: QueueTally, other: QueueTally) -> float | None:
+        before, after = measure.of(one), measure.of(other)
+        return None if before is None or after is None else after - before
+
+    before = jackknife(pairs, lambda one, _: measure.of(one))
+    if before is None:
+        return None
+    if not compared:
+        return QueueEffect(queue_id=queue_id, measure=measure, a=before)
+    after = jackknife(pairs, lambda _, other: measure.of(other))
+    return QueueEffect(queue_id=queue_id, measure=measure, a=before, b=after, difference=jackknife(pairs, difference))
+
+
+class HarmFinding(StrEnum):
+    """Names the verdicts on a change of the rules."""
+
+    NO_HARM = "no harm"
+    HARM = "harm"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectVerdict:
+    """Holds the verdict, the reason of it for people, and the queues because of which it is not ``no harm``."""
+
+    finding: HarmFinding
+    why: str
+    queues: frozenset[QueueId] = frozenset()
+
+
+def verdict_of(
+    effects: Iterable[QueueEffect], *, harm: float, precision: float | None, names: Callable[[QueueId], str]
+) -> EffectVerdict:
+    """Judges the share of contacts in time, queue by queue: each may fall by ``harm`` at most.
+
+    A queue is harmed if its whole interval is below that, and unharmed if none of it is. The error of the simulation
+    widens the interval. ``precision`` is the largest half-width that is good enough.
+    """
+    judged = [one for one in effects if one.measure is IN_TIME and one.difference is not None]
+    if not judged:
+        return EffectVerdict(HarmFinding.UNDECIDED, "no queue has a promise")
+    found = [(one.queue_id, *_finding(one, harm=harm, precision=precision, name=names(one.queue_id))) for one in judged]
+    for finding in (HarmFinding.HARM, HarmFinding.UNDECIDED):
+        of_kind = [(queue_id, why) for queue_id, one, why in found if one is finding]
+        if of_kind:
+            reasons = "; ".join(why for _, why in of_kind)
+            return EffectVerdict(finding, reasons, frozenset(queue_id for queue_id, _ in of_kind))
+    return EffectVerdict(HarmFinding.NO_HARM, f"in no queue does the share in time fall by more than {_points(harm)}")
+
+
+def _finding(effect: QueueEffect, *, harm: float, precision: float | None, name: str) -> tuple[HarmFinding, str]:
+    found, error = effect.difference, effect.error or 0.0
+    assert found is not None, "only differences are judged"
+    if found.high + error < -harm:
+        return HarmFinding.HARM, f'in "{name}" {_points(-found.value)} fewer contacts are answered in time'
+    if found.low - error < -harm:
+        most = _points(error - found.low)
+        return HarmFinding.UNDECIDED, f'in "{name}" up to {most} fewer contacts may be answered in time'
+    if precision is not None and found.high - found.value > precision:
+        return HarmFinding.UNDECIDED, f'in "{name}" the interval is wider than {_points(precision)} on each side'
+    return HarmFinding.NO_HARM, ""
+
+
+def roles_of(a: ByUnit, b: ByUnit | None) -> dict[QueueId, str]:
+    """Returns what the moves do to each queue: contacts leave it, it receives some, or both."""
+    moved: set[QueueId] = set()
+    received: set[QueueId] = set()
+    for by_unit in (a, b or {}):
+        for tallies in by_unit.values():
+            moved.update(queue_id for queue_id, tally in tallies.items() if tally.moves)
+            received.update(queue_id for queue_id, tally in tallies.items() if tally.received)
+    both = dict.fromkeys(moved & received, "gives and receives")
+    return dict.fromkeys(moved, "gives") | dict.fromkeys(received, "receives") | both
+
+
+def _points(share: float) -> str:
+    return "any number of" if share == float("inf") else f"{100 * share:.1f} points"

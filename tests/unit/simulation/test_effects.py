@@ -1,0 +1,140 @@
+"""Checks the estimates, their intervals and the verdict."""
+
+from math import sqrt
+from random import Random
+
+import pytest
+
+from router.model import QueueId
+from router.simulation.effects import IN_TIME, HarmFinding, effects_of, jackknife, verdict_of
+from router.simulation.randomness import Between, Exponential, LogNormal, Observed, RandomStreams
+from router.simulation.student import student_quantile
+from router.simulation.tally import QueueTally, bounds_of, class_of
+
+QUEUE = QueueId("Queue")
+
+
+def tally(in_time, promised=100, waited_s=0.0):
+    return QueueTally(waits=promised, promised=promised, in_time=in_time, waited_s=waited_s)
+
+
+def judged(before, after, **limits):
+    a = {unit: {QUEUE: tally(one)} for unit, one in enumerate(before)}
+    b = {unit: {QUEUE: tally(one)} for unit, one in enumerate(after)}
+    error = limits.pop("error", None)
+    errors = {} if error is None else {(QUEUE, "in_time"): error}
+    effects = effects_of(a, b, [QUEUE], errors)
+    return verdict_of(effects, **{"harm": 0.01, "precision": None, **limits}, names=str), effects
+
+
+@pytest.mark.parametrize(
+    ("share", "freedom", "value"),
+    [(0.975, 1, 12.7062), (0.975, 9, 2.26216), (0.975, 199, 1.97196), (0.995, 27, 2.77068)],
+)
+def test_the_quantiles_of_student_are_those_of_the_tables(share, freedom, value):
+    assert student_quantile(share, freedom) == pytest.approx(value, abs=2e-5)
+
+
+def test_the_interval_of_a_mean_is_that_of_the_textbook():
+    random = Random(3)
+    values = [random.gauss(5, 2) for _ in range(12)]
+    pairs = [(QueueTally(waits=1, waited_s=one), QueueTally()) for one in values]
+    found = jackknife(pairs, lambda one, _: one.waited_s / one.waits)
+    mean = sum(values) / 12
+    error = sqrt(sum((one - mean) ** 2 for one in values) / 11 / 12)
+    assert found is not None
+    assert found.value == pytest.approx(mean)
+    assert found.half == pytest.approx(2.20099 * error, rel=1e-4)
+
+
+def test_one_unit_has_no_interval():
+    _, effects = judged([90], [95])
+    assert effects[0].difference.half is None
+
+
+def test_a_clear_loss_is_harm():
+    verdict, _ = judged([95, 96, 95, 94, 95], [90, 91, 90, 90, 90])
+    assert verdict.finding is HarmFinding.HARM
+    assert verdict.why == 'in "Queue" 4.8 points fewer contacts are answered in time'
+    assert verdict.queues == {QUEUE}
+
+
+def test_a_gain_and_a_small_loss_are_no_harm():
+    assert judged([90, 91, 90], [99, 99, 98])[0].finding is HarmFinding.NO_HARM
+    assert judged([90, 91, 90], [90, 91, 90], harm=0.0)[0].finding is HarmFinding.NO_HARM
+
+
+def test_a_loss_that_may_be_chance_is_undecided():
+    verdict, _ = judged([90, 99, 80], [85, 99, 83])
+    assert verdict.finding is HarmFinding.UNDECIDED
+
+
+def test_a_wide_interval_is_undecided_if_precision_is_demanded():
+    before, after = [90, 80, 70], [96, 85, 77]
+    assert judged(before, after)[0].finding is HarmFinding.NO_HARM
+    assert judged(before, after, precision=0.01)[0].finding is HarmFinding.UNDECIDED
+
+
+def test_an_effect_below_the_error_of_the_simulation_is_not_stated():
+    verdict, effects = judged([90, 91, 90], [92, 93, 92], error=0.05)
+    assert not effects[0].stated
+    assert verdict.finding is HarmFinding.UNDECIDED
+    assert judged([90, 91, 90], [98, 99, 98], error=0.05)[1][0].stated
+
+
+def test_without_a_promise_nothing_is_decided():
+    a = {0: {QUEUE: QueueTally(waits=5, waited_s=10.0)}}
+    verdict = verdict_of(effects_of(a, a, [QUEUE]), harm=0.01, precision=None, names=str)
+    assert verdict.finding is HarmFinding.UNDECIDED
+
+
+def test_a_quantile_is_right_to_one_percent():
+    random = Random(1)
+    waits = sorted(random.expovariate(1 / 300) for _ in range(5000))
+    found = QueueTally(waits=5000)
+    found.classes.update(map(class_of, waits))
+    for share in (0.5, 0.95, 0.99):
+        assert found.quantile(share) == pytest.approx(waits[int(share * 5000)], rel=0.02)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 60.0, 86_400.0])
+def test_each_wait_is_in_its_class(seconds):
+    low, high = bounds_of(class_of(seconds))
+    assert low <= seconds + 1e-9
+    assert seconds < high
+
+
+def test_tallies_can_be_taken_apart():
+    one, other = QueueTally(waits=2, late_s=5.0), QueueTally(waits=1, late_s=1.5)
+    one.classes.update([3, 4])
+    other.classes.update([4])
+    assert one.plus(other).plus(other, -1) == one
+
+
+def test_random_numbers_depend_on_seed_contact_and_purpose_only():
+    streams = RandomStreams("1")
+    first = streams.uniform("contact", "handling")
+    streams.uniform("another", "handling")
+    assert streams.uniform("contact", "handling") == first
+    assert len({first, streams.uniform("contact", "patience"), RandomStreams("2").uniform("contact", "handling")}) == 3
+
+
+def test_random_numbers_are_spread_evenly():
+    values = sorted(RandomStreams("1").uniform(str(n), "x") for n in range(10_000))
+    assert max(abs(one - n / 10_000) for n, one in enumerate(values)) < 0.02  # Kolmogorov: 1.63 / 100 in one of 100
+
+
+@pytest.mark.parametrize("spread", [Exponential(300.0), LogNormal(300.0, 500.0), Between(100.0, 500.0)])
+def test_the_mean_of_a_spread_is_as_given(spread):
+    values = [spread.at((n + 0.5) / 200_000) for n in range(200_000)]
+    assert sum(values) / len(values) == pytest.approx(300, rel=0.01)
+
+
+def test_an_observed_time_is_found_again_by_its_quantile():
+    observed = Observed([10.0, 20.0, 20.0, 40.0])
+    assert [observed.at(observed.share_of(one)) for one in observed.times] == [10.0, 20.0, 20.0, 40.0]
+
+
+def test_the_measure_of_the_verdict_is_the_share_in_time():
+    assert IN_TIME.of(tally(75)) == 0.75
+    assert IN_TIME.of(QueueTally()) is None
