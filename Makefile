@@ -100,7 +100,7 @@ routers: $(DEV) $(WHEEL) ## three routers on one DynamoDB table: their calls, th
 	@PYTHONSAFEPATH=1 $(PY) tests/chaos/one_budget.py
 	@PYTHONSAFEPATH=1 $(PY) tests/chaos/routers.py $(ARGS)
 
-chaos: $(DEV) $(WHEEL) ## a thousand routers killed between decision and settlement, in some ten minutes (ARGS='--kills N --seed N')
+chaos: $(DEV) $(WHEEL) ## a thousand routers killed between decision and settlement, in some ten minutes (ARGS='--kills N --seed N --events')
 	@$(PY) tests/chaos/run.py $(ARGS)
 
 acceptance-worlds: $(DEV) $(WHEEL) ## the acceptance suite in every world of the sandbox, in some ten minutes (ARGS='--random N --seed N')

@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from router.sandbox import Behaviours, Sandbox, Scenario
+from router.sandbox import Behaviours, EventTraps, Sandbox, Scenario
 from router.sandbox.quotas import CallRate
 
 LATENCY = timedelta(milliseconds=80)
@@ -153,6 +153,7 @@ def open_stage(
     latency: timedelta = LATENCY,
     index_lag: timedelta = timedelta(),
     seed: int = 1,
+    events: EventTraps | None = None,
 ) -> Iterator[Stage]:
     folder.mkdir(parents=True, exist_ok=True)
     scenario = Scenario(
@@ -160,6 +161,7 @@ def open_stage(
         behaviours=Behaviours(index_lag=index_lag),
         quotas=quotas,  # type: ignore[arg-type]
         latency=(latency, latency),
+        events=events,
     )
     with Sandbox(scenario) as sandbox:
         for queue in queues:

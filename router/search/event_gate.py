@@ -17,12 +17,15 @@ from router.ports import Clock
 from router.search.event_pulse import EventPulse
 from router.search.metrics_gate import SAME_CONTACT, Earliest, falls_due, unknown_since
 from router.search.progress import Row, SearchPoll
-from router.search.waiting_list import INDEX_LAG, WaitingList
+from router.search.waiting_list import INDEX_LAG, NEVER, WaitingList
 from router.settings import Settings
 
 DOUBTED_FOR = 2
 """Polls in succession in which metrics and waiting list disagree before the queue is searched: the metrics lag behind
 the events, or the events behind the metrics."""
+SEARCHED_FOR = 2
+"""Polls in which a search for what came recently may find the contact that the list lacks, before all of the queue is
+searched."""
 LONGEST_LAG = timedelta(minutes=1)
 """How late events may be that are allowed for. Later ones, as after an outage, show nothing about the next."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -79,6 +82,7 @@ class EventGate:
     _complete_at: dict[Row, datetime] = field(default_factory=dict)
     _doubts: dict[Row, int] = field(default_factory=dict)
     _differs: dict[Row, Agreement] = field(default_factory=dict)
+    _older: dict[Row, datetime] = field(default_factory=dict)
     _searched_whole: dict[QueueId, datetime] = field(default_factory=dict)
     _refreshed_at: datetime | None = None
     _lock: Lock = field(default_factory=Lock)
@@ -95,7 +99,7 @@ class EventGate:
 
     def forget(self) -> None:
         """Forgets what was known, because the clock was set back or events are not relied on."""
-        for each in (self._complete_at, self._doubts, self._differs, self._searched_whole):
+        for each in (self._complete_at, self._doubts, self._differs, self._older, self._searched_whole):
             each.clear()
         self._refreshed_at = None
 
@@ -124,15 +128,28 @@ class EventGate:
         now, lag, known = poll.now, min(self.pulse.lag, LONGEST_LAG), waiting_list.enqueued_at()
         changing = self._changing(now - METRICS_LAG - lag)
         for row in product(poll.queues, waiting_list.channels):
-            found = compare(poll.rows.get(row), known.get(row, ()), changing=changing[row], now=now)
+            waiting, metrics = known.get(row, ()), poll.rows.get(row)
+            found = compare(metrics, waiting, changing=changing[row], now=now)
+            self._older.pop(row, None)
             if found in (Agreement.LACKS, Agreement.HAS_MORE):
                 self._doubts[row] = self._doubts.get(row, 0) + 1
                 self._differs[row] = found
+                self._note_oldest(row, metrics, waiting, now)
                 continue
             self._doubts.pop(row, None)
             self._differs.pop(row, None)
             if found is Agreement.AGREES:
                 self._complete_at[row] = now - METRICS_LAG - lag
+
+    def _note_oldest(
+        self, row: Row, metrics: QueueMetrics | None, waiting: Sequence[datetime], now: datetime
+    ) -> None:
+        """Notes since when a contact waits that is older than all that are known, by the metrics."""
+        if metrics is None or metrics.oldest_contact_age is None:
+            return
+        oldest = now - metrics.oldest_contact_age
+        if not waiting or waiting[0] > oldest + SAME_CONTACT:
+            self._older[row] = oldest - METRICS_LAG
 
     def _changing(self, since: datetime) -> Counter[Row]:
         with self._lock:
@@ -152,9 +169,10 @@ class EventGate:
         unknown contact could fall due ``before`` the next poll.
         """
         since = self.known_since(row, searched_at)
-        lacks = self._doubts.get(row, 0) >= DOUBTED_FOR and self._differs[row] is Agreement.LACKS
+        if self._doubts.get(row, 0) >= DOUBTED_FOR and self._differs[row] is Agreement.LACKS:
+            return min(since, self._older.get(row, NEVER))
         due = earliest.at is not None and (since == LONG_AGO or since + earliest.at <= before)
-        return since if lacks or due else None
+        return since if due else None
 
     def next_search(
         self,
@@ -169,7 +187,9 @@ class EventGate:
         A queue in doubt is searched as a whole, once in ``every``. A queue where so many contacts come and go that its
         count never agrees is searched for the contacts that came since it was last known to be complete.
         """
-        doubted = {row[0] for row, polls in self._doubts.items() if polls >= DOUBTED_FOR}.intersection(poll.queues)
+        patience = {Agreement.HAS_MORE: DOUBTED_FOR, Agreement.LACKS: DOUBTED_FOR + SEARCHED_FOR}
+        doubted = {row[0] for row, polls in self._doubts.items() if polls >= patience[self._differs[row]]}
+        doubted.intersection_update(poll.queues)
         last = self._searched_whole
         whole = frozenset(one for one in doubted if one not in last or poll.now - last[one] >= every)
         if whole:

@@ -1,6 +1,6 @@
 """Kills a router a thousand times and more, and counts what came of it.
 
-python tests/chaos/run.py [--kills 1000] [--real 40] [--seed 1] [--processes 2]
+python tests/chaos/run.py [--kills 1000] [--real 40] [--seed 1] [--processes 2] [--events]
 
 Most deaths are of a router in this process, at a named point between decision and settlement, its ledger reopened as
 the system leaves it; ``--real`` are processes of the command that are killed with signal 9 at some moment. Progress is
@@ -27,7 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from router.sandbox import Sandbox, Scenario
-from tests.chaos.world import CONNECTS, Toll, trial
+from tests.chaos.world import CONNECTS, TRAPS, Toll, trial
 
 A_TRIAL = 8
 """Lives of one centre."""
@@ -62,18 +62,18 @@ to = [{ queue = "Billing Overflow" }]
 """
 
 
-def one_trial(seed: int) -> Toll:
+def one_trial(seed: int, events: bool) -> Toll:
     os.environ.update(AWS_ACCESS_KEY_ID="sandbox", AWS_SECRET_ACCESS_KEY="sandbox")
     with tempfile.TemporaryDirectory() as folder:
-        return trial(Path(folder), seed, A_TRIAL)
+        return trial(Path(folder), seed, A_TRIAL, events=events)
 
 
-def in_process(kills: int, seed: int, processes: int) -> Iterator[Toll]:
+def in_process(kills: int, seed: int, processes: int, *, events: bool) -> Iterator[Toll]:
     """Trials until so many have died."""
     context = multiprocessing.get_context("spawn")
     died, began = 0, time.monotonic()
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        running = {pool.submit(one_trial, seed + number) for number in range(2 * processes)}
+        running = {pool.submit(one_trial, seed + number, events) for number in range(2 * processes)}
         following = seed + 2 * processes
         while running:
             done = next(as_completed(running))
@@ -83,22 +83,24 @@ def in_process(kills: int, seed: int, processes: int) -> Iterator[Toll]:
             print(f"\r  {died} killed, {time.monotonic() - began:.0f} s", end="", flush=True)
             yield toll
             if died < kills:
-                running.add(pool.submit(one_trial, following))
+                running.add(pool.submit(one_trial, following, events))
                 following += 1
     print(flush=True)
 
 
-def real(kills: int, seed: int) -> Toll:
+def real(kills: int, seed: int, *, events: bool) -> Toll:
     """Kills processes of the command at some moment of their work, on one centre where contacts continue to arrive."""
     chance, toll = random.Random(seed), Toll()
     behaviours = CONNECTS[seed % len(CONNECTS)]
-    with tempfile.TemporaryDirectory() as scratch, Sandbox(Scenario(behaviours=behaviours)) as sandbox:
+    scenario = Scenario(behaviours=behaviours, events=TRAPS if events else None)
+    with tempfile.TemporaryDirectory() as scratch, Sandbox(scenario) as sandbox:
         folder = Path(scratch)
         for queue in ("Billing", "Billing Overflow"):
             sandbox.world.add_queue(queue)
         (folder / "rules").mkdir()
         (folder / "rules" / "10-late.toml").write_text(RULES)
-        (folder / "config.toml").write_text(CONFIG.format(instance=sandbox.instance_id))
+        queue = f'[events]\nqueue = "{sandbox.queue_url}"\n' if events else ""
+        (folder / "config.toml").write_text(CONFIG.format(instance=sandbox.instance_id) + queue)
         contacts: list[str] = []
         for number in range(kills):
             contacts += [
@@ -168,14 +170,15 @@ def main() -> int:
     parser.add_argument("--real", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--events", action="store_true", help="with contact events: lost, doubled, late, out of order")
     args = parser.parse_args()
     print(f"chaos: {args.kills} deaths, seed {args.seed}, on {args.processes} processors", flush=True)
     whole = Toll()
-    for toll in in_process(args.kills, args.seed, args.processes):
+    for toll in in_process(args.kills, args.seed, args.processes, events=args.events):
         whole.add(toll)
     killed = whole.kills
     if args.real:
-        whole.add(real(args.real, args.seed))
+        whole.add(real(args.real, args.seed, events=args.events))
     tell(whole, killed, whole.kills - killed)
     return 1 if whole.wrong else 0
 

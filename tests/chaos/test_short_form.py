@@ -21,6 +21,13 @@ def test_routers_that_die_at_any_point_move_nothing_twice_lose_nothing_and_take_
     assert toll.moved
 
 
+@pytest.mark.parametrize("seed", range(0, len(CONNECTS), 2))
+def test_the_same_holds_for_routers_that_know_of_contacts_from_events(tmp_path, seed):
+    toll = trial(tmp_path, seed, kills=2, events=True)
+    assert toll.wrong == {}
+    assert toll.moved
+
+
 def test_a_plan_dies_where_it_is_told_to_and_everything_with_it():
     plan = Plan("after settle", nth=2)
     settle = plan.around("settle", lambda: "settled")

@@ -12,7 +12,8 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from router.sandbox import Behaviours
+from router.daemon.compose import Router
+from router.sandbox import Behaviours, EventTraps
 from tests.chaos.crash import POINTS, Crash, Plan, bury, mortal
 from tests.e2e.centre import Centre, open_centre
 
@@ -52,6 +53,10 @@ CONNECTS = (
     Behaviours(answer_id="old", repeated_token="unknown", new_segment_previous_id="lost"),
 )
 """Answers to what AWS leaves open that matter to who was moved."""
+
+TRAPS = EventTraps(lost=0.05, doubled=0.05, delay=30 * SECOND)
+POLL_S = 60.0
+"""Seconds: a poll of a trial ends when it has nothing left to do."""
 
 SETTLES_WITHIN = 10 * MINUTE
 
@@ -99,11 +104,13 @@ class Toll:
             mine.extend(theirs)
 
 
-def trial(folder: Path, seed: int, kills: int) -> Toll:
-    """Runs so many deaths in one centre, and then a router that lives."""
+def trial(folder: Path, seed: int, kills: int, *, events: bool = False) -> Toll:
+    """Runs so many deaths in one centre, and then a router that lives. With ``events`` the routers know of contacts
+    from events, of which some are lost, doubled, late and out of order."""
     chance = random.Random(seed)
     behaviours = CONNECTS[seed % len(CONNECTS)]
-    with open_centre(folder, behaviours) as centre, capture_logs() as told:
+    traps = TRAPS if events else None
+    with open_centre(folder, behaviours, events=traps) as centre, capture_logs() as told:
         os.environ["AWS_ENDPOINT_URL_CONNECT"] = centre.sandbox.endpoint
         run = _Trial(centre, chance, f"seed {seed}")
         for _ in range(kills):
@@ -121,6 +128,7 @@ class _Trial:
         self.tolls = Toll()
         centre.sandbox.after("DescribeContact", self._note_reading)
         self.basis: dict[str, datetime] = {}
+        self.events = centre.sandbox.queue is not None
         centre.sandbox.before("TransferContact", self._before_transfer)
 
     @property
@@ -169,18 +177,35 @@ class _Trial:
             delay = timedelta(milliseconds=20) if kind.startswith("timeout") else timedelta()
             faults.add(kind, operation, probability=0.3, count=3, delay=delay)
 
+    def _router(self, **overrides: Any) -> Router:
+        queue: dict[str, Any] = {"events.queue": self.centre.sandbox.queue_url} if self.events else {}
+        return self.centre.router(RULES, **overrides, **queue)
+
+    def _cycle(self, app: Router, *, arrive: bool = True) -> None:
+        """Runs a cycle as ``run --once`` does, or with events as the service does; then contacts also arrive before it.
+        """
+        if not self.events:
+            app.cycle.run(until=None)
+            return
+        if arrive:
+            self._arrive()
+        self.centre.drain(app)
+        app.acting.poll(until=app.clock.monotonic() + POLL_S, every=15 * SECOND)
+        for _ in range(3):
+            app.acting._step()
+
     def die(self) -> None:
         """Runs one life: from its start to the point at which it dies, or to its end if that is never reached."""
         self._arrive()
         self._faults()
         plan = Plan(self.chance.choice(POINTS), self.chance.choice((1, 1, 2, 3)))
         hasty: dict[str, Any] = {"execute.retry.attempts": 2, "execute.retry.max_delay": "1s"}
-        app = self.centre.router(RULES, **hasty)
+        app = self._router(**hasty)
         self.centre.disown(app)
         mortal(app, plan)
         try:
             for _ in range(3):
-                app.cycle.run(until=None)
+                self._cycle(app)
                 self.centre.clock.travel(self.chance.choice((SECOND, 20 * SECOND, 4 * MINUTE)))
                 app.follower.look()
                 if plan.dead:
@@ -199,9 +224,9 @@ class _Trial:
     def live(self) -> None:
         """Clears the faults, and leaves more than ten minutes to settle what is open."""
         self.world.faults.clear()
-        app = self.centre.router(RULES)
+        app = self._router()
         for _ in range(14):
-            app.cycle.run(until=None)
+            self._cycle(app, arrive=False)
             for _ in range(4):
                 self.centre.clock.travel(15 * SECOND)
                 app.follower.look()

@@ -111,6 +111,18 @@ class Centre:
             looks -= 1
         assert not app.follower.pending, "moved contacts have not landed"
 
+    def drain(self, app: Router) -> None:
+        """Has the router receive every contact event that has arrived, and read what it has to because of them."""
+        feed, queue = app.cycle.feed, self.sandbox.queue
+        assert feed is not None
+        assert queue is not None
+        feed.wait_s = 0
+        self.sandbox.world.advance()
+        while queue.ready:
+            assert feed.step() is None
+        while feed.readings.read_next():
+            pass
+
     def disown(self, app: Router) -> None:
         """Leaves the router to the caller, who closes it."""
         self._apps.remove(app)

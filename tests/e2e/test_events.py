@@ -44,10 +44,7 @@ class Service:
         return {reason.value: count for reason, count in self.feed.gate.pulse.ignored.items()}
 
     def drain(self):
-        while self.centre.sandbox.queue._ready:
-            assert self.feed.step() is None
-        while self.feed.readings.read_next():
-            pass
+        self.centre.drain(self.app)
 
     def poll(self, *, after=EVERY):
         self.centre.clock.travel(after)

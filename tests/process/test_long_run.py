@@ -3,7 +3,8 @@
 The shortest ``poll.every`` is a second. Therefore the process is the command with its time shortened. It polls every
 50 ms, and it retains for six seconds the data that a service retains for an hour. Otherwise its memory would grow
 during the whole test, because that of a service may grow for an hour.
-``LONG_RUN_CYCLES=3000`` makes the run longer, and ``pytest -s`` shows its figures during the run.
+``LONG_RUN_CYCLES=3000`` makes the run longer, and ``pytest -s`` shows its figures during the run. ``LONG_RUN_EVENTS=1``
+makes the router know of contacts from events.
 """
 
 from __future__ import annotations
@@ -13,13 +14,18 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from router.sandbox import EventTraps
+from router.sandbox.contact_events import open_events
+
 CYCLES = int(os.environ.get("LONG_RUN_CYCLES", "300"))
 """After the warm-up."""
+EVENTS = EventTraps(lost=0.01, doubled=0.01, delay=timedelta(seconds=1)) if os.environ.get("LONG_RUN_EVENTS") else None
 WARM_UP = max(150, CYCLES // 3)
 """At 50 ms each more than the six seconds that stand for an hour: until then what is kept for an hour only grows. A run
 of 3,000 cycles also waits until the memory is level (see ``MORE_MEMORY``)."""
@@ -59,13 +65,15 @@ from pathlib import Path
 from router.cli import context, main
 from router.decide import capacity
 from router.lookup import details, snapshot
-from router.search import waiting_list
+from router.search import event_gate, event_merge, waiting_list
 
 EVERY = timedelta(milliseconds=50)
 SHORTER = 600
 capacity.HOUR = snapshot.HOUR = snapshot.HOUR / SHORTER
 details.USABLE_FOR = details.USABLE_FOR / SHORTER
 waiting_list.ENDED_REMEMBERED_FOR = waiting_list.ENDED_REMEMBERED_FOR / SHORTER
+event_gate.CHANGES = event_gate.CHANGES // SHORTER
+event_merge.EventMerge.__init__.__kwdefaults__.update(contacts=100_000 // SHORTER, envelopes=20_000 // SHORTER)
 as_written = context.load_settings
 
 
@@ -205,6 +213,9 @@ class Run:
 def run(bench):
     rates = "".join(f"{one} = {{ rate = 10000, burst = 10000 }}\n" for one in OPERATIONS)
     config = WITHOUT_LIMITS.format(instance=bench.sandbox.instance_id) + rates
+    if EVENTS is not None:
+        bench.sandbox.queue = open_events(bench.sandbox.world, EVENTS, lambda: False, seed=1)
+        config += f'[events]\nqueue = "{bench.sandbox.queue_url}"\n'
     (bench.folder / "config.toml").write_text(config)
     (bench.folder / "rules" / "10-late.toml").write_text(RULES)
     process = bench.start("run", "--enforce", program=("-c", SHORTENED))

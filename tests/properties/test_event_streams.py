@@ -106,7 +106,9 @@ class Lives:
     describe = read
 
     def waiting(self) -> set[str]:
-        return {one.id for queue in ("Billing", "General") for one in self.world.waiting(queue)}
+        """Returns the contacts that may be moved: the sandbox also queues a paused one that an agent puts back."""
+        found = (one for queue in ("Billing", "General") for one in self.world.waiting(queue))
+        return {one.id for one in found if not one.pause.paused}
 
     def rows(self):
         with self.world.present() as state:

@@ -55,6 +55,11 @@ class MessageQueue:
         return len(self._ready) + len(self._shown)
 
     @property
+    def ready(self) -> int:
+        """Returns how many messages the next calls would get."""
+        return len(self._ready)
+
+    @property
     def path(self) -> str:
         return f"/{self.account}/{NAME}"
 
