@@ -195,11 +195,11 @@ class EventGate:
         if whole:
             last.update(dict.fromkeys(whole, poll.now))
             return whole, LONG_AGO
-        since = {
-            queue_id: min(self.known_since(row, searched.get(queue_id)) for row in poll.rows if row[0] == queue_id)
-            for queue_id in {row[0] for row in poll.rows}
-            if earliest_in(queue_id).at is not None
-        }
+        since: dict[QueueId, datetime] = {}
+        for row in poll.rows:
+            if earliest_in(row[0]).at is not None:
+                at = self.known_since(row, searched.get(row[0]))
+                since[row[0]] = min(since.get(row[0], at), at)
         stale = {queue_id: at for queue_id, at in since.items() if poll.now - at >= every + INDEX_LAG}
         return frozenset(stale), min(stale.values(), default=poll.now)
 
