@@ -64,6 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandFailed(f"connect-router acceptance: {line}", misconfigured=True)
     settings = settings_of(arguments)
     output = arguments.output or (settings.config_path or Path()).parent / FILE
+    for path in (output, arguments.junit):
+        if path is not None and not os.access(path.parent, os.W_OK):
+            line = f"{path}: its folder is missing, or you may not write there"
+            raise CommandFailed(f"connect-router acceptance: {line}", misconfigured=True)
     try:
         announce(settings, quiet=arguments.quiet)
         return _run(arguments, settings, output)
@@ -100,9 +104,14 @@ def _run(arguments: argparse.Namespace, settings: Settings, output: Path) -> int
 
 def _open_lab(arguments: argparse.Namespace, connection: Connection) -> Lab:
     from router.acceptance.lab import Lab, Options
-    from router.runtime import open_clock
+    from router.runtime import AnnouncedClock, open_clock
 
     clock = open_clock()
+    if isinstance(clock, AnnouncedClock) and clock.speed != 1:
+        line = (
+            "it measures times, and the clock of this sandbox does not have the machine's pace: start it without speed"
+        )
+        raise CommandFailed(f"connect-router acceptance: {line}", misconfigured=True)
     options = Options(
         length=arguments.length or "default",
         setup=arguments.setup,
