@@ -218,7 +218,9 @@ def build(
             count=count,
             journal=open_journal(settings, runtime.clock),
         ),
-        background=None if once else Background(runtime.pool, late=lambda: acting.read_late()),
+        background=None
+        if once
+        else Background(runtime.pool, late=lambda: acting.read_late(), monotonic=runtime.clock.monotonic),
         landed=lambda contact, landing: acting.landed(contact, landing),
         wake=lambda: acting.wake(),
     )

@@ -56,6 +56,15 @@ _ACCEPTED: Mapping[ActionKind, str] = {
 }
 
 
+_ROUTING_DENIALS = BreakerSignal.ROUTING_UNREADABLE, BreakerSignal.ROUTING_DENIED
+_DENIALS: Mapping[ActionKind, tuple[BreakerSignal, BreakerSignal]] = {
+    ActionKind.TRANSFER: (BreakerSignal.READING_DENIED, BreakerSignal.FLOW_DENIED),
+    ActionKind.ROUTING: _ROUTING_DENIALS,
+    ActionKind.RESTORE_PLACE: _ROUTING_DENIALS,
+}
+"""What a denied DescribeContact, or a denied call of this kind, stops: each kind that makes calls has a row."""
+
+
 def settle(kind: ActionKind, attempt: AttemptResult, *, uncertain: bool, chain_full: bool = False) -> Settlement:
     """Returns the settlement of an attempt; the rows stand in order of precedence.
 
@@ -150,11 +159,8 @@ def _denial(kind: ActionKind, attempt: AttemptResult) -> BreakerSignal:
     if not isinstance(failure, Denied):
         return BreakerSignal.NONE
     reading = failure is not attempt.answer
-    if kind is ActionKind.TRANSFER:
-        return BreakerSignal.READING_DENIED if reading else BreakerSignal.FLOW_DENIED
-    if not kind.is_routing:
-        return BreakerSignal.NONE
-    return BreakerSignal.ROUTING_UNREADABLE if reading else BreakerSignal.ROUTING_DENIED
+    of_reading, of_call = _DENIALS[kind]
+    return of_reading if reading else of_call
 
 
 def _due_again(kind: ActionKind, attempt: AttemptResult) -> Settlement:

@@ -12,14 +12,14 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from router import events
-from router.connect.answers import Denied, Missing, Rejected
+from router.connect.answers import Denied, Missing, Rejected, Throttled, Unauthenticated
 
 READ_WITHIN = 2.0
 """Seconds that one look waits for all its readings."""
 AT_ONCE = 4
 """Readings of one kind under way at a time. One that hangs ends at the time-out of its call."""
 HEAD_START = 1 / 20
-"""Part of this time that the other readers wait for the first answer: an operation may be denied for all keys."""
+"""Part of this time that the other readers wait for the first answer: an operation may be refused for all keys."""
 NO_ANSWER_YET = "NoAnswerYet"
 """The code of a reading that has not ended in this time."""
 
@@ -66,7 +66,14 @@ class Background:
     longer continues, and ``late`` is called when it has a value, because the decision can then be made again.
     """
 
-    def __init__(self, pool: Executor | None = None, late: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        pool: Executor | None = None,
+        late: Callable[[], object] = lambda: None,
+        *,
+        monotonic: Callable[[], float] = monotonic,
+    ) -> None:
+        self.monotonic = monotonic
         self._pool = pool
         self._late = late
         self._look = local()
@@ -76,12 +83,13 @@ class Background:
 
     @contextmanager
     def look(self) -> Iterator[None]:
-        """Bounds the waiting for all readings of the block, taken together."""
-        self._look.until = monotonic() + READ_WITHIN
+        """Bounds the waiting for all readings of the block, taken together. Once AWS has refused the credentials, the
+        block reads nothing more."""
+        self._look.until = self.monotonic() + READ_WITHIN
         try:
             yield
         finally:
-            del self._look.until
+            vars(self._look).clear()
 
     def under_way(self, kind: Hashable) -> frozenset[Hashable]:
         """Returns the keys of this kind whose reading continues after the look that began it."""
@@ -94,9 +102,22 @@ class Background:
         """Reads the keys in this order and returns what each reading has come to, in time.
 
         Once a failure ``stops``, the reading of the other keys stops too. With a pool up to ``AT_ONCE`` are read at a
-        time. A denied operation then ends all readers, and another failure ends one. Raises what ``read`` raises, if
-        that is in time.
+        time. A denied or throttled operation then ends all readers, and another failure ends one. Raises what ``read``
+        raises, if that is in time.
         """
+        refused: ReadFailure | None = getattr(self._look, "refused", None)
+        if refused is not None:
+            return dict.fromkeys(keys, refused)
+        found = self._read_all(kind, keys, read)
+        if hasattr(self._look, "until"):
+            answers = (one.answer if isinstance(one, ReadFailure) else one for one in found.values())
+            refusal = next((one for one in answers if isinstance(one, Unauthenticated)), None)
+            self._look.refused = None if refusal is None else replace(ReadFailure.of(refusal), requested=False)
+        return found
+
+    def _read_all(
+        self, kind: Hashable, keys: Iterable[Key], read: Callable[[Key], Value | ReadFailure]
+    ) -> dict[Key, Value | ReadFailure]:
         job = _KeysToRead(keys, read)
         if self._pool is None:
             job.drain()
@@ -104,7 +125,7 @@ class Background:
         workers = self._begin(kind, job)
         futures = [self._pool.submit(self._drain, kind, job, first=not number) for number in range(workers)]
         until = getattr(self._look, "until", None)
-        done, _ = wait(futures, READ_WITHIN if until is None else max(until - monotonic(), 0))
+        done, _ = wait(futures, READ_WITHIN if until is None else max(until - self.monotonic(), 0))
         for future in done:
             future.result()
         return job.leave()
@@ -172,7 +193,7 @@ class _KeysToRead(Generic[Key, Value]):
                     late = late or (self.left and not failed)
                     if isinstance(value, ReadFailure) and value.stops:
                         self._stop = replace(value, requested=False)
-                        if isinstance(value.answer, Denied):
+                        if isinstance(value.answer, Denied | Throttled | Unauthenticated):
                             self._unbegun.clear()
                         break
             finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from router import events
@@ -62,7 +61,7 @@ class LiveFigures(Generic[Id, Row, Value]):
         answers: Mapping[frozenset[Id], Any] = self._background.read_all(id(self), [asked], self._read)
         answer: Mapping[Row, Value] | Failure | ReadFailure = answers[asked]
         if isinstance(answer, ReadFailure):
-            return found
+            return found if answer.pending else Figures(found.rows, found.known, found.failed | asked)
         with self._lock:
             self._answers.pop(asked, None)  # it was in time: the next look reads again
         return found.add(asked, answer)
@@ -70,11 +69,11 @@ class LiveFigures(Generic[Id, Row, Value]):
     def _read(self, ids: frozenset[Id]) -> Mapping[Row, Value] | Failure | ReadFailure:
         answer = self._ask(ids)
         with self._lock:
-            self._answers[ids] = answer, monotonic()
+            self._answers[ids] = answer, self._background.monotonic()
         return answer
 
     def _late_answers(self, ids: frozenset[Id]) -> Figures[Id, Row, Value]:
-        oldest = monotonic() - LATE_COUNTS_FOR
+        oldest = self._background.monotonic() - LATE_COUNTS_FOR
         found: Figures[Id, Row, Value] = Figures()
         with self._lock:
             self._answers = {of: answer for of, answer in self._answers.items() if answer[1] >= oldest}
@@ -92,7 +91,10 @@ class TimelyGauge:
     gauge: Gauge
     background: Background
     record: Callable[[Mapping[tuple[QueueId, Channel], QueueMetrics]], object] | None = None
-    _news: NewsFilter[str] = field(default_factory=lambda: NewsFilter(monotonic))
+    _news: NewsFilter[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_news", NewsFilter(self.background.monotonic))
 
     def queue_metrics(
         self, queue_ids: Collection[QueueId], channels: Collection[Channel]

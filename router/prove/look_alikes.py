@@ -12,7 +12,7 @@ from router.rules.condition import tests_of
 from router.rules.rule import Rule
 from router.rules.value_test import TextForm
 
-_NEGATION = re.compile(r"(?:!=?|<>) *(.+)", re.DOTALL)
+_NEGATION = re.compile(r"(?:(?:!=?|<>) *|(?:not|NOT) +)(.+)", re.DOTALL)
 _BETWEEN_SLASHES = re.compile(r"/(.*[.*+?()|^$\[\\].*)/i?", re.DOTALL)
 _REGEX = re.compile(r"\^.*|.*(?:\.[*+]|\\[bdswBDSW]|\[[^\]]*\w-\w[^\]]*\][*+?{]|\(\?|[^ |]\|[^ |]).*", re.DOTALL)
 
@@ -29,9 +29,11 @@ def look_alikes(rule: Rule) -> Iterator[Problem]:
                 yield warning(test.place, f"{_quoted(text)} looks like {what}, and is compared as it is: write {write}")
     for step in rule.to_steps:
         for entry in step.entries:
-            if entry.queue is not None and "*" in entry.queue:
-                name = _quoted(entry.queue)
+            name = _quoted(entry.queue or "")
+            if "*" in name:
                 yield warning(entry.place, f"{name} is one queue with an asterisk in its name: a move takes no pattern")
+            elif _NEGATION.fullmatch(entry.queue or ""):
+                yield warning(entry.place, f"{name} looks like a negation: name each queue to move to")
 
 
 def _meant(text: str, key: str, *, negated: bool) -> tuple[str, str] | None:

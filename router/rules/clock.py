@@ -14,7 +14,10 @@ from router.problems import did_you_mean
 
 _PERCENT = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,6})?)%")
 _BREACH = re.compile(r"breach(?:\s*([+-])\s*(\S.*))?")
-_IN_WORDS = re.compile(r"(?:(?P<after>.+) after|(?P<before>.+) before) (?:the )?breach|-(?P<minus>.+)")
+_IN_WORDS = re.compile(
+    r"(?:(?P<after>.+) after|(?P<before>.+) before) (?:the )?breach|-(?P<minus>.+)"
+    r"|(?:the )?breach (?:plus (?P<plus>.+)|(?:minus|less) (?P<less>.+))"
+)
 EXAMPLE = 'a time such as "15m", "80%", "breach", "breach - 30m" or "breach + 1h"'
 
 
@@ -78,8 +81,9 @@ def _meant(text: str) -> str | None:
     words = _IN_WORDS.fullmatch(text.strip())
     if words is None:
         return None
-    sign = "+" if words["after"] else "-"
-    amount = str(words["after"] or words["before"] or words["minus"])
+    later = words["after"] or words["plus"]
+    sign = "+" if later else "-"
+    amount = str(later or words["before"] or words["minus"] or words["less"])
     try:
         return f"breach {sign} {format_duration(parse_duration(in_short(amount)))}"
     except ValueError:

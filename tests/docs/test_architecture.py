@@ -43,8 +43,3 @@ def test_the_way_enters_no_package_more_than_four_times():
     packages = [package for _, package, _ in pictures.walk()]
     entered = [one for one, before in zip(packages, [None, *packages], strict=False) if one != before]
     assert max(map(entered.count, entered)) <= 4, entered
-
-
-def test_a_call_after_a_move_takes_no_more_than_five_files():
-    (row,) = re.findall(r"^\| a call after a move \| (.*?); `docs/", PAGE, flags=re.MULTILINE)
-    assert row.count(", ") + 1 <= 5

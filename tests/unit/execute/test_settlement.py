@@ -21,7 +21,7 @@ from router.connect.answers import (
 )
 from router.execute.recheck import GONE
 from router.execute.result import STALE, AttemptResult, Outcome
-from router.execute.settlement import NO_ANSWER, UNKNOWN_YET, settle
+from router.execute.settlement import NO_ANSWER, UNKNOWN_YET, _denial, settle
 from router.model import ActionKind, ActionState, ContactId, HoldReason
 from router.safety.breakers import BreakerSignal
 
@@ -237,6 +237,12 @@ def test_no_combination_falls_through(kind, attempt, uncertain, chain_full):
         assert one.state is INTENDED, "what may have moved the contact stays open"
     if attempt.failure is not None and isinstance(attempt.failure, Denied | Unauthenticated):
         assert one.breaker is not BreakerSignal.NONE, "a denial always reaches the breakers"
+
+
+def test_a_denial_of_every_kind_of_call_reaches_the_breakers():
+    for kind in ActionKind:
+        if kind is not ActionKind.WARN:
+            assert _denial(kind, AttemptResult(answer=Denied(message="no"))) is not BreakerSignal.NONE
 
 
 def test_the_table_is_tried_with_every_answer_that_connect_gives():

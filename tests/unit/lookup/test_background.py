@@ -5,14 +5,16 @@ import time
 
 import pytest
 
-from router.connect.answers import Denied, Unknown
+from router.connect.answers import Denied, Throttled, Unauthenticated, Unknown
 from router.lookup.background import AT_ONCE, NO_ANSWER_YET, Background, ReadFailure
-from router.lookup.live_figures import LiveFigures
+from router.lookup.live_figures import LATE_COUNTS_FOR, LiveFigures
 from router.runtime import DaemonThreads
 from tests.e2e.test_daemon import until
 
 pytestmark = pytest.mark.uses("threads")
 
+THROTTLED = Throttled(code="ThrottlingException")
+REFUSED = Unauthenticated(code="ExpiredTokenException", message="")
 KIND = "details"
 PENDING = ReadFailure(code=NO_ANSWER_YET)
 SILENT = Unknown(code="Timeout", message="")
@@ -187,3 +189,50 @@ def test_late_figures_do_not_count_for_long(figures, calls, late, monkeypatch):
     monkeypatch.setattr("router.lookup.live_figures.LATE_COUNTS_FOR", 0.0)
     figures.read(BOTH)
     assert calls.asked == [BOTH, BOTH]
+
+
+@pytest.mark.parametrize("answer", [THROTTLED, REFUSED])
+def test_a_throttled_or_refused_reading_ends_all_readers_of_its_kind(background, answer):
+    called = []
+
+    def refused(key):
+        called.append(key)
+        return ReadFailure.of(answer)
+
+    found = background.read_all(KIND, ["a", "b", "c", "d"], refused)
+    assert called == ["a"]
+    assert {one.code for one in found.values()} == {answer.code}
+
+
+def test_refused_credentials_end_the_readings_of_every_kind_in_a_look(background):
+    called = []
+
+    def refused(key):
+        called.append(key)
+        return ReadFailure.of(REFUSED)
+
+    with background.look():
+        background.read_all("one kind", ["a"], refused)
+        found = background.read_all("another kind", ["b"], refused)
+    assert (called, found["b"].code, found["b"].requested) == (["a"], REFUSED.code, False)
+    with background.look():
+        background.read_all("another kind", ["b"], refused)
+    assert called == ["a", "b"], "the next look tries again"
+
+
+def test_refused_credentials_end_the_readings_of_figures_too(background, calls):
+    with background.look():
+        background.read_all(KIND, ["a"], lambda key: ReadFailure.of(REFUSED))
+        found = LiveFigures(background, calls).read(BOTH)
+    assert (found.failed, calls.asked) == (BOTH, [])
+
+
+def test_the_age_of_a_late_answer_is_measured_by_the_clock_that_is_given(calls):
+    now = [0.0]
+    figures = LiveFigures(Background(monotonic=lambda: now[0]), calls)
+    calls.over.set()
+    figures._read(BOTH)
+    now[0] = LATE_COUNTS_FOR
+    assert figures._late_answers(BOTH).known == BOTH
+    now[0] += 0.1
+    assert figures._late_answers(BOTH).known == frozenset()
