@@ -46,6 +46,7 @@ def add_effect_options(parser: argparse.ArgumentParser) -> None:
         type=share,
         help="how far the interval of that share may reach on each side (default: any)",
     )
+    parser.add_argument("--html", metavar="FILE", type=Path, help="also write a report to look at: one HTML file")
     parser.add_argument("--junit", metavar="FILE", type=Path, help="also write JUnit XML, a test case for each queue")
 
 
@@ -82,6 +83,10 @@ def run_with_progress(study: Study, arguments: argparse.Namespace) -> StudyResul
     """Runs the replications. Shows on a terminal how many are done."""
     from router.simulation.study import run_study
 
+    if arguments.html is not None:
+        from router.cli.output.effect_charts import require_matplotlib
+
+        require_matplotlib()
     workers = arguments.jobs or os.cpu_count() or 1
     with _shown(arguments.replications, quiet=arguments.quiet) as progress:
         return run_study(study, arguments.replications, workers=workers, progress=progress)

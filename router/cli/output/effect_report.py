@@ -52,6 +52,19 @@ def report(
         out.print(text(_summary(opened, result)))
         if verdict is not None:
             out.print(text(f"{verdict.finding}: {verdict.why}", "bold"), soft_wrap=True)
+    if arguments.html is not None:
+        from router.cli.output.effect_page import write_page
+
+        write_page(
+            arguments.html,
+            effects=effects,
+            result=result,
+            sample=opened.sample(),
+            roles=roles,
+            names=names,
+            verdict=verdict,
+            summary=_summary(opened, result),
+        )
     if arguments.junit is not None and verdict is not None:
         write_effects_junit(arguments.junit, command, effects, verdict, names)
     return DONE if verdict is None else STATUS[verdict.finding]

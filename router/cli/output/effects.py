@@ -37,12 +37,18 @@ ALONE = (
 
 
 def effects_table(effects: Iterable[QueueEffect], roles: Mapping[QueueId, str], names: Names) -> FittingTable:
-    """Returns the effects, or the figures of A if nothing is compared. Figures that are zero on both sides are left
-    out."""
+    """Returns the figures as a table for a terminal."""
+    heading, *rows = table_rows(effects, roles, names)
+    return table(COMPARED if len(heading) == len(COMPARED) else ALONE, rows)
+
+
+def table_rows(effects: Iterable[QueueEffect], roles: Mapping[QueueId, str], names: Names) -> list[Sequence[object]]:
+    """Returns the heading, and a row for each figure, or those of A if nothing is compared. Figures that are zero on
+    both sides are left out."""
     shown = [one for one in effects if not _is_nothing(one)]
     if any(one.difference is not None for one in shown):
-        return table(COMPARED, [_compared(one, roles, names) for one in shown])
-    return table(ALONE, [_alone(one, names) for one in shown])
+        return [[one.heading for one in COMPARED], *(_compared(one, roles, names) for one in shown)]
+    return [[one.heading for one in ALONE], *(_alone(one, names) for one in shown)]
 
 
 def _is_nothing(effect: QueueEffect) -> bool:

@@ -1,6 +1,8 @@
 """Checks scenarios: what they make, which mistakes are found, and that the command runs them."""
 
 import json
+import re
+import sys
 from collections import Counter
 from xml.etree import ElementTree
 
@@ -167,3 +169,44 @@ def test_names_that_the_scenario_lacks_are_reported(files, capsys):
     (files / "rules.toml").write_text(RULES.replace('queue = "General"', 'queue = "Nowhere"'))
     command(files, "--rules", str(files / "rules.toml"))
     assert 'queue "Nowhere" does not exist' in capsys.readouterr().err
+
+
+HOSTILE = 'G<b>&"$x$</title>'
+
+
+def test_the_report_is_one_page_that_loads_nothing(files, capsys):
+    pytest.importorskip("matplotlib")
+    for name, text in (("centre.toml", CENTRE), ("rules.toml", RULES)):
+        (files / name).write_text(text.replace('"General"', f"'{HOSTILE}'"))
+    page = files / "report.html"
+    assert command(files, "--against", str(files / "rules.toml"), "--html", str(page)) == 0
+    text = page.read_text()
+    assert HOSTILE not in text
+    assert "G&lt;b&gt;&amp;" in text
+    assert re.findall(r'(?:src|href|url)[=(]["\']?(?!#)(?!["\']#)', text) == []
+    assert "<script" not in text
+    assert "default-src 'none'" in text
+    assert text.count("<svg") == 4
+    assert re.findall(r"no harm|undecided|harm", text)[0] == "no harm"
+    ids = re.findall(r'\bid="([^"]*)"', text)
+    assert len(ids) == len(set(ids))
+
+
+def test_the_report_is_the_same_for_the_same_seed(files, capsys):
+    pytest.importorskip("matplotlib")
+    for name in ("one.html", "two.html"):
+        command(files, "--against", str(files / "rules.toml"), "--html", str(files / name))
+    assert (files / "one.html").read_bytes() == (files / "two.html").read_bytes()
+
+
+def test_without_matplotlib_one_line_shows_how_to_install_it(files, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert command(files, "--html", str(files / "report.html")) == 2
+    assert "pip install 'connect-router[report]'" in capsys.readouterr().err
+    assert not (files / "report.html").exists()
+
+
+def test_a_report_that_cannot_be_written_is_one_line(files, capsys):
+    pytest.importorskip("matplotlib")
+    assert command(files, "--html", str(files / "missing" / "report.html")) == 2
+    assert "--html" in capsys.readouterr().err
