@@ -55,6 +55,7 @@ COMMANDS = {
     for command in (
         Command(name="run", module="commands.run", help="run the service", misconfigured=MISCONFIGURED),
         Command(name="check", module="commands.check", help="prove configuration, rules and their examples"),
+        Command(name="diff", module="commands.diff", help="show what one rule set does and another does not"),
         Command(name="plan", module="commands.plan", help="show what `run` would do now; changes nothing"),
         Command(name="explain", module="commands.explain", help="show why a contact is, or is not, moved"),
         Command(name="test", module="commands.test", help="show what the rules would do with a described contact"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from router.cli.errors import CommandFailed
 from router.cli.progress import status_line
 
 if TYPE_CHECKING:
+    from router.decide.snapshot import Limits
+    from router.prove.promises.differences import Difference
     from router.prove.promises.verdict import PromiseVerdict
     from router.rules.promise import StatedPromise
     from router.rules.rule import RuleSet
@@ -38,3 +41,51 @@ def prove(settings: Settings, ruleset: RuleSet, *, quiet: bool) -> tuple[Promise
     with status_line(lambda: status[0], quiet=quiet):
         limits, now = Limits.of(settings.guard), datetime.now(UTC).replace(microsecond=0)
         return tuple(prove_promises(ruleset, limits=limits, now=now, tick=tick))
+
+
+def print_differences(
+    rulesets: Mapping[str, RuleSet], limits: Limits, *, prove: bool, as_json: bool, quiet: bool
+) -> bool:
+    """Prints how two rule sets differ, given by name, and returns whether they do. Without ``prove`` these are their
+    rules, else the contacts on which they act differently. Raises ``CommandFailed`` without a solver."""
+    from router.cli.output.tables import print_json
+    from router.problems import printable
+    from router.prove.rule_changes import changes_of
+
+    (first, second), sets = rulesets, tuple(rulesets.values())
+    changes, reason = list(changes_of(*sets)), ""
+    found: list[Difference] = []
+    if prove:
+        found, reason = _differences(rulesets, limits, quiet=quiet)
+    if as_json:
+        print_json(
+            {"rules": changes, "contacts": [str(one) for one in found] if prove else None, "unknown": reason or None}
+        )
+        return bool(found or reason) if prove else bool(changes)
+    for line in changes:
+        print(printable(line))
+    for one in found:
+        print(printable(str(one)))
+    if not (found or changes or reason):
+        print(f"{first} and {second} have the same rules")
+    if prove and not found:
+        print(printable(f"not proved the same: {reason}" if reason else SAME))
+    return bool(found or reason) if prove else bool(changes)
+
+
+SAME = "proved the same: both do the same to every contact on which no rule has acted, at every time"
+
+
+def _differences(rulesets: Mapping[str, RuleSet], limits: Limits, *, quiet: bool) -> tuple[list[Difference], str]:
+    require_solver("--prove")
+    from router.prove.promises.prove import compare
+    from router.prove.promises.verdict import Unsure
+
+    found: list[Difference] = []
+    with status_line(lambda: f"comparing: {len(found)} found", quiet=quiet):
+        try:
+            for one in compare(rulesets, limits=limits, now=datetime.now(UTC).replace(microsecond=0)):
+                found.append(one)
+        except Unsure as unsure:
+            return found, str(unsure)
+    return found, ""

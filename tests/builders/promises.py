@@ -8,21 +8,22 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
 
-from router.decide.decision import RoutingUpdate, Transfer, Warn
+from router.decide.decision import Decision, RoutingUpdate, Transfer, Warn
 from router.decide.snapshot import Limits
 from router.model import Channel, Directory, HoursId
+from router.prove.promises.acts import content
 from router.prove.promises.answer import Answer, world_of
 from router.prove.promises.governance import RuleBook
 from router.prove.promises.prove import prove_promises
 from router.prove.promises.prover import PromiseProver
-from router.prove.promises.replay import ProofInstance, Replay, Surroundings
+from router.prove.promises.replay import NOWHERE, ProofInstance, Replay, Surroundings, enforced
 from router.prove.promises.verdict import PromiseVerdict, ProofOutcome
 from router.rules.calendar import NEVER
 from router.rules.clock import OpenTimes
 from router.rules.condition import tests_of
 from router.rules.example import ExampleContact
 from router.rules.load import parse_rules
-from router.rules.promise import Act, Assumption, AtMost, Never, StatedPromise, Within
+from router.rules.promise import EVERY_CONTACT, Act, Assumption, AtMost, Never, StatedPromise, Within
 from router.rules.rule import RuleSet
 from router.rules.value_test import RangeForm, Value
 
@@ -469,3 +470,65 @@ def lives(ruleset: RuleSet, promise: StatedPromise, random: Random, count: int) 
 
 def proved(found: tuple[PromiseVerdict, ...]) -> list[StatedPromise]:
     return [one.promise for one in found if one.outcome is ProofOutcome.PROVED]
+
+
+def another(text: str, random: Random) -> str:
+    """Returns the rules with one small change, which may change nothing that they do."""
+    changes = [
+        ("[[rule]]", "# a comment\n[[rule]]"),
+        ('"x*"', '["x*", "xy*"]'),
+        ('"10m"', '"15m"'),
+        ('name = "r0"', 'name = "other"'),
+        ('warn = "late"', 'warn = "later"'),
+        ("{ min = 8.5 }", "{ min = 9 }"),
+        ('on_hold = "next"', 'on_hold = "wait"'),
+        ('{ not = "x*" }', '{ not = ["x*", "xyz"] }'),
+        ('mode = "observe"', 'mode = "off"'),
+        ("revisit = true", "revisit = false"),
+    ]
+    old, new = random.choice([one for one in changes if one[0] in text])
+    return text.replace(old, new, 1)
+
+
+def decide_the_same(one: RuleSet, other: RuleSet, random: Random, count: int) -> bool:
+    """Returns whether both rule sets act alike on random contacts on which no rule has acted."""
+    prover = PromiseProver(one, LIMITS, NOW, more=(other,))
+    lives = [
+        Life(ruleset, EVERY, random, ProofInstance(ruleset, prover.queues, LIMITS), prover.queues)
+        for ruleset in (one, other)
+    ]
+    for _ in range(count):
+        contact, at = lives[0].contact(), timedelta(minutes=random.choice(MINUTES), seconds=random.choice((0, 0, 1)))
+        age, open_hours = timedelta(minutes=random.choice((0, 0, 5, 30))), random.random() < 0.7
+        own = {queue: random.random() < 0.7 for queue in prover.queues}
+        began = NOW + timedelta(minutes=random.choice((0, 5, 12, -5)))
+        seed = random.random()
+        acts = []
+        for life in lives:
+            replay = Replay(life.stage, contact, began, age)
+            wanted = [
+                (entry, Random(f"{seed}{content(entry)}").random() < 0.5)
+                for rule in life.ruleset.rules
+                for step in rule.steps
+                for entry in step.entries
+            ]
+            found = Answer(contact=contact, began_at=None, age=age, hours={"H": open_hours}, own=own, times=())
+            account = replay.look(at, world_of(found, wanted, agents=False, guarded=False))
+            acts.append([act for one in enforced(account) if (act := _shown(one)) is not None])
+        if acts[0] != acts[1]:
+            return False
+    return True
+
+
+def _shown(decision: Decision) -> object:
+    match decision:
+        case Transfer():
+            return decision.target
+        case Warn():
+            return decision.text
+        case RoutingUpdate():
+            return decision.routing
+    return None
+
+
+EVERY = StatedPromise(name="every", place=NOWHERE, condition=EVERY_CONTACT, claim=AtMost())

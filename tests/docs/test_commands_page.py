@@ -55,6 +55,8 @@ def test_every_option_of_a_command_is_described(command):
         "folder": "DIR",
         "text": "TEXT",
         "what": "template",
+        "before": "A",
+        "after": "B",
     }
     for option in options(command):
         named = option if option.startswith("-") else f"`{words[option]}`"

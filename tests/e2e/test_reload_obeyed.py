@@ -11,7 +11,7 @@ import pytest
 from router.daemon import compose
 from router.daemon.control import operator
 from router.daemon.control.operator import Operator
-from router.daemon.control.protocol import Peer
+from router.daemon.control.protocol import Peer, Request
 from router.daemon.reload import reload
 from router.rules.load import load_rules
 from router.settings import load_settings
@@ -172,3 +172,10 @@ def test_no_warning_and_no_observation_of_a_rule_that_was_switched_off(centre, e
     app.cycle.run(until=None)
     assert changed
     assert [line for line in events if line["event"] == "contact.warned"] == []
+
+
+def test_the_service_returns_the_files_of_the_rules_in_force(many):
+    app = many.router(**PACED)
+    desk = operator.desk_of(app, SimpleNamespace(reload=lambda: ()))  # type: ignore[arg-type]
+    (source,) = desk.handle(Request(command="rules"), ROOT).result["sources"]
+    assert source[1] == (many.folder / "rules" / "10-test.toml").read_text()

@@ -13,11 +13,13 @@ from router.prove.implication import Prover
 from router.prove.overlap import common_contact
 from router.prove.promises.answer import possible
 from router.prove.promises.logic import negation
+from router.prove.promises.prove import compare
 from router.prove.promises.prover import PromiseProver
 from router.prove.promises.text_values import classes_of, shown_to
+from router.prove.promises.verdict import Unsure
 from router.rules.rule import Mode
 from router.rules.value_test import RangeForm, TextForm
-from tests.builders.promises import LIMITS, NOW, lives, parsed, proved, rule_file, verdicts
+from tests.builders.promises import LIMITS, NOW, another, decide_the_same, lives, parsed, proved, rule_file, verdicts
 
 SEEDS = st.integers(0, 2**32)
 
@@ -92,3 +94,18 @@ def _fit(solver, queue, one, other, *, other_holds):
 
 def test_the_expressions_of_these_tests_are_expressions_of_re2():
     assert all(re2.compile(text) and re.compile(text) for text in EXPRESSIONS)
+
+
+@settings(max_examples=12)
+@given(SEEDS)
+def test_rule_sets_that_are_proved_the_same_decide_the_same(seed):
+    random = Random(seed)
+    text = rule_file(random).partition("[[promise]]")[0]
+    changed = another(text, random)
+    sets = {"A": parsed(text), "B": parsed(changed)}
+    try:
+        same = not list(compare(sets, limits=LIMITS, now=NOW))
+    except Unsure:
+        same = False
+    if same:
+        assert decide_the_same(sets["A"], sets["B"], random, 25)

@@ -210,12 +210,19 @@ def desk_of(app: Router, reloader: Reloader) -> Desk:
     return Desk(
         {
             "status": Service(answer=lambda _arguments, _peer: status_of(app)),
+            "rules": Service(answer=lambda _arguments, _peer: _rules_of(app), changes=True),
             "reload": Service(answer=_Reload(app, reloader).answer, changes=True),
             "pause": Service(answer=operator.pause, changes=True),
             "resume": Service(answer=operator.resume, changes=True),
             "retry": Service(answer=operator.retry, changes=True),
         }
     )
+
+
+def _rules_of(app: Router) -> Mapping[str, Any]:
+    """Returns the files of the rules in force, as they were read."""
+    sources = app.names.ruleset.sources
+    return {"sources": [[name, data.decode("utf-8", "surrogateescape")] for name, data in sources]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import z3
@@ -30,7 +31,8 @@ UNSTEADY = "only contacts between two whole seconds, or hours that change while 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Holds a contact that the solver found. ``began_at`` is ``None`` if no rule depends on the date; ``times`` are the
-    instants of the scene."""
+    instants of the scene. ``values`` are those of the contact by match key, ``truths`` those of the watched formulas.
+    """
 
     contact: ExampleContact
     began_at: datetime | None
@@ -38,6 +40,8 @@ class Answer:
     hours: dict[str, bool]
     own: dict[str, bool]
     times: tuple[timedelta, ...]
+    values: Mapping[str, str | int | None] = field(default_factory=dict)
+    truths: Mapping[Hashable, bool] = field(default_factory=dict)
 
 
 def possible(scene: Scene, *more: Formula) -> bool:
@@ -50,7 +54,9 @@ def possible(scene: Scene, *more: Formula) -> bool:
     return bool(found == z3.sat)
 
 
-def answer(scene: Scene, variables: Iterable[Time] = ()) -> Answer:
+def answer(
+    scene: Scene, variables: Iterable[Time] = (), watched: Mapping[Hashable, Formula] = MappingProxyType({})
+) -> Answer:
     """Returns a contact whose times are whole seconds, with hours that stay as they are. ``variables`` are the times
     to be chosen. Raises ``Unsure`` without such a contact."""
     solver = scene.solver
@@ -63,7 +69,7 @@ def answer(scene: Scene, variables: Iterable[Time] = ()) -> Answer:
         solver.add(*_as_transferred(scene))
         if solver.check() != z3.sat:
             raise Unsure(UNSTEADY)
-        return _read(scene, _plainest(scene, solver.model()))
+        return _read(scene, _plainest(scene, solver.model()), watched)
     finally:
         solver.pop()
 
@@ -93,7 +99,7 @@ def _as_transferred(scene: Scene) -> Iterable[Formula]:
             yield variable
 
 
-def _read(scene: Scene, model: Any) -> Answer:
+def _read(scene: Scene, model: Any, watched: Mapping[Hashable, Formula]) -> Answer:
     def truth(formula: Formula) -> bool:
         return bool(model.eval(formula, model_completion=True))
 
@@ -114,6 +120,8 @@ def _read(scene: Scene, model: Any) -> Answer:
         hours={name: state for name, state in hours.items() if not name.startswith("\x01")},
         own={name[1:]: state for name, state in hours.items() if name.startswith("\x01")},
         times=tuple(timedelta(seconds=seconds(time)) for time in scene.instants),
+        values=values,
+        truths={key: truth(formula) for key, formula in watched.items()},
     )
 
 

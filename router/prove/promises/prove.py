@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from router.decide.snapshot import Limits
 from router.prove.promises.deadlines import DeadlineProof
+from router.prove.promises.differences import Comparison, Difference
 from router.prove.promises.moves import MovesProof
 from router.prove.promises.prover import PromiseProver
 from router.prove.promises.verdict import PromiseVerdict, ProofOutcome, Unsure
@@ -50,3 +51,14 @@ def _proof(promise: StatedPromise, prover: PromiseProver) -> DeadlineProof | Mov
     if isinstance(promise.claim, Within):
         return DeadlineProof(prover, promise, promise.claim)
     return MovesProof(prover, promise, promise.claim)
+
+
+def compare(rulesets: Mapping[str, RuleSet], *, limits: Limits, now: datetime) -> Iterator[Difference]:
+    """Yields classes of contacts to which one of two rule sets, given by name, does something that the other does not.
+
+    Yields nothing if both do the same to every contact on which no rule has acted. Raises ``Unsure``.
+    """
+    (first, one), (second, other) = rulesets.items()
+    prover = PromiseProver(one, limits, now, more=(other,))
+    provers = prover, PromiseProver(other, limits, now, known=prover.queues)
+    yield from Comparison((first, second), provers).differences()

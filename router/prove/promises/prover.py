@@ -34,6 +34,8 @@ class PromiseProver:
     """Called again and again while a proof runs."""
     more: tuple[RuleSet, ...] = ()
     """Other rule sets, whose queues count as well."""
+    known: tuple[str, ...] | None = None
+    """The queues, if another prover has found them already."""
 
     @cached_property
     def book(self) -> RuleBook:
@@ -45,6 +47,8 @@ class PromiseProver:
 
         Raises ``Unsure`` if they are given by name and by id.
         """
+        if self.known is not None:
+            return self.known
         forms: dict[Form, None] = {}
         sets = (self.ruleset, *self.more)
         promises = [one for some in sets for one in some.promises]

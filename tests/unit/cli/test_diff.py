@@ -1,0 +1,99 @@
+"""Checks the command ``diff``: the rules that differ, and the contacts on which two rule sets act differently."""
+
+import json
+import sys
+
+OTHER = """
+[[rule]]
+name = "never"
+match.tags.t = "x"
+"""
+
+
+def other(command, change):
+    folder = command.folder / "other"
+    folder.mkdir(exist_ok=True)
+    (folder / "10-late.toml").write_text(change(command.rules.read_text()))
+    return str(command.rules), str(folder)
+
+
+def test_equal_rules_are_proved_the_same(command):
+    sets = other(command, lambda text: f"# a comment\n{text}")
+
+    done = command("diff", *sets, "--prove")
+
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines()[0] == "A and B have the same rules"
+    assert done.out.splitlines()[1].startswith("proved the same: ")
+
+
+def test_a_renamed_rule_is_another_rule_that_does_the_same(command):
+    sets = other(command, lambda text: text.replace('"late"', '"slow"'))
+
+    plain, proved = command("diff", *sets), command("diff", *sets, "--prove")
+
+    assert plain.status == 1
+    lines = [line.partition(" (")[0] for line in plain.out.splitlines()]
+    assert lines == ["removed: rule 'late'", "added: rule 'slow'"]
+    assert (proved.status, "proved the same" in proved.out) == (0, True)
+
+
+def test_a_class_of_contacts_is_shown_with_rule_step_and_times(command):
+    sets = other(command, lambda text: text.replace('target = "1h"', 'target = "40m"'))
+
+    done = command("diff", *sets, "--prove")
+
+    assert done.status == 1
+    found = [line for line in done.out.splitlines() if line.startswith("B ")]
+    assert [line.partition(" (rule")[0] for line in found] == [
+        "B warns about EMAIL in Billing from 20m; A from 30m",
+        "B moves EMAIL in Billing from 40m; A from 1h",
+    ]
+    assert "changed: rule 'late'" in done.out
+
+
+def test_json_has_rules_and_contacts(command):
+    sets = other(command, lambda text: text + OTHER)
+
+    told = json.loads(command("diff", *sets, "--prove", "--json").out)
+
+    assert told["rules"][0].startswith("added: rule 'never'")
+    assert told["contacts"] == []
+
+
+def test_without_the_solver_rules_are_compared_and_one_line_shows_the_remedy(command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "z3", None)
+    sets = other(command, lambda text: text + OTHER)
+
+    assert command("diff", *sets).out.startswith("added: rule 'never'")
+    assert command("diff", *sets, "--prove").err == (
+        "connect-router: --prove needs the package z3-solver: pip install 'connect-router[prove]'\n"
+    )
+
+
+def test_another_order_is_shown(command):
+    first = '[[rule]]\nname = "first"\nmatch.tags.a = "1"\n'
+    second = '[[rule]]\nname = "second"\nmatch.tags.b = "1"\n'
+    command.rules.write_text(first + second)
+    sets = other(command, lambda _text: second + first)
+
+    assert command("diff", *sets).out == "in another order: second, first\n"
+
+
+def test_a_dry_run_compares_the_files_with_the_rules_in_force(command, monkeypatch):
+    in_force = command.rules.read_text().replace('target = "1h"', 'target = "2h"')
+    calls = []
+
+    def service(_path, request):
+        calls.append(request)
+        return {"sources": [["10-late.toml", in_force]]}
+
+    monkeypatch.setattr("router.cli.commands.reload.control_socket", lambda _arguments: "socket")
+    monkeypatch.setattr("router.cli.commands.reload.call_service", service)
+
+    done = command("reload", "--dry-run", "--prove")
+
+    assert done.status == 1
+    assert "changed: rule 'late'" in done.out
+    assert "the folder moves EMAIL in Billing from 1h; the service from 2h (rule 'late'" in done.out
+    assert calls == ["rules"]
