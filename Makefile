@@ -51,7 +51,9 @@ help: ## this list
 setup: $(WHEEL) ## the environment, the locked packages, and connect-router's wheel in it
 
 demo: $(WHEEL) ## sandbox and service together, enforcing, with live traffic; no AWS account
-	@$(VENV)/bin/connect-router demo $(ARGS)
+	@rm -rf build/demo-journal
+	@$(VENV)/bin/connect-router demo --set journal.path=build/demo-journal --set journal.attributes=true $(ARGS)
+	@echo 'try a changed copy of the rules on it: connect-router backtest --journal build/demo-journal --against RULES'
 
 test: lint imports types bounds suite ## everything: lint, imports, types, and the tests against the installed wheel
 

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from router.decide.decide import Decided, decide
 from router.decide.decision import RuleDecision, Transfer, Warn
-from router.decide.snapshot import Limits, LiveMetrics, ReadValues, RecordedMoves, Snapshot
+from router.decide.snapshot import NEVER_PAUSED, Limits, LiveMetrics, ReadValues, RecordedMoves, Snapshot
 from router.execute.result import Outcome, Result
 from router.history.disclosure import Disclosure
 from router.history.journal_encoder import JournalEncoder
@@ -44,7 +44,6 @@ from router.rules.rule import Mode
 from router.search.due_times import NextDue
 
 BEGIN = datetime(2026, 11, 2, tzinfo=UTC)
-POLL = timedelta(seconds=15)
 HOUR = timedelta(hours=1)
 QUEUES = ("Billing", "Orders", "Returns", "General", "Overflow")
 RULES = """
@@ -82,9 +81,10 @@ class GeneratedService:
 
     encoder: JournalEncoder
     files: JournalFiles
-    days: int
+    days: float
     contacts: int
     random: Random
+    poll: timedelta
     waiting: dict[ContactId, Contact] = field(default_factory=dict)
     histories: dict[ContactId, tuple[Action, ...]] = field(default_factory=dict)
     recent: deque[Action] = field(default_factory=deque)
@@ -111,7 +111,7 @@ class GeneratedService:
         while at < end:
             cycle += 1
             self._poll(at, cycle, arrivals)
-            at += POLL
+            at += self.poll
         self.files.close()
 
     def _arrivals(self) -> Iterator[Contact]:
@@ -183,7 +183,7 @@ class GeneratedService:
             rows = self._rows()
             ids = frozenset(self.ids.values())
             look = replace(look, read=ReadValues(metrics=LiveMetrics(rows=rows, queues_read=ids)))
-            pauses = {one.id: self._unpaused for one in contacts}
+            pauses = {one.id: NEVER_PAUSED for one in contacts}
             look = replace(look, read=replace(look.read, pauses=pauses))
             decided = decide(look, self.rules)
         self.decisions += len(contacts)
@@ -192,14 +192,8 @@ class GeneratedService:
         for account in decided.accounts.values():
             if account.wait is not None and account.contact.id in self.waiting:
                 then, each_poll = self.ahead.next_decision(account, at)
-                again = at + POLL if each_poll else then
+                again = at + self.poll if each_poll else then
                 heappush(self.due, (again, next(self.numbers), account.contact.id))
-
-    @property
-    def _unpaused(self):
-        from router.decide.snapshot import NEVER_PAUSED
-
-        return NEVER_PAUSED
 
     def _act(self, decided: Decided, at: datetime, cycle: int) -> None:
         results = []
@@ -252,7 +246,7 @@ class GeneratedService:
         self.last[decision.rule, decision.at] = decision.target
         self.moves += 1
         self._enter(new, at)
-        heappush(self.due, (at + POLL, next(self.numbers), new.id))
+        heappush(self.due, (at + self.poll, next(self.numbers), new.id))
 
     def _rows(self) -> dict[tuple[QueueId, Channel], QueueMetrics]:
         """Returns metrics that change as those of a live queue do: free slots some times a minute."""
@@ -267,14 +261,16 @@ class GeneratedService:
         return self.rows
 
 
-def generate(folder: Path, *, days: int, contacts: int, seed: int = 1) -> GeneratedService:
+def generate(
+    folder: Path, *, days: float, contacts: int, poll: timedelta = timedelta(seconds=15), seed: int = 1
+) -> GeneratedService:
     """Writes the journal of so many days into the folder."""
     files = JournalFiles(folder, timedelta(days=9999))
     encoder = JournalEncoder(
         write=files.write,
         disclosure=Disclosure(),
-        origin={"version": "bench", "instance": "bench", "poll_s": 15.0, "ids": "plain", "attributes": False},
+        origin={"version": "bench", "instance": "bench", "poll_s": poll.total_seconds(), "ids": "plain"},
     )
-    service = GeneratedService(encoder, files, days, contacts, Random(seed))
+    service = GeneratedService(encoder, files, days, contacts, Random(seed), poll)
     service.run()
     return service

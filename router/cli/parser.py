@@ -60,6 +60,7 @@ COMMANDS = {
         Command(name="explain", module="commands.explain", help="show why a contact is, or is not, moved"),
         Command(name="test", module="commands.test", help="show what the rules would do with a described contact"),
         Command(name="simulate", module="commands.simulate", help="show what rules do to the waits of a scenario"),
+        Command(name="backtest", module="commands.backtest", help="show what changed rules would have done"),
         Command(name="history", module="commands.history", help="print what the router did, from the ledger"),
         Command(name="status", module="commands.status", help="show the running service at a glance"),
         Command(name="reload", module="commands.reload", help="make the service read its files again"),

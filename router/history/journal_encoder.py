@@ -16,7 +16,7 @@ from router.history.codec import encode
 from router.history.disclosure import Disclosure
 from router.history.world import DecisionRecord, Leaving, hours_of
 from router.ledger.rows import MICROSECOND, micros
-from router.model import Action, Channel, Contact, ContactId, HoldReason, QueueId, QueueMetrics
+from router.model import Action, ActionKind, Channel, Contact, ContactId, HoldReason, QueueId, QueueMetrics
 from router.rules.bound import BoundRuleSet
 from router.rules.calendar import Calendar
 from router.rules.rule import RuleSet
@@ -69,9 +69,8 @@ class JournalEncoder:
         fresh = {one.id for one in look.contacts if self._is_news(one, decided.accounts[one.id])}
         if not fresh:
             return
-        histories = look.moves.histories
-        kept = [one for one in look.contacts if one.id in fresh or one.id in histories]
-        folded = [one for one in look.contacts if one.id not in fresh and one.id not in histories]
+        kept = [one for one in look.contacts if one.id in fresh or _counts_apart(one, look, decided)]
+        folded = [one for one in look.contacts if one.id not in fresh and not _counts_apart(one, look, decided)]
         self._put_rules(rules, ruleset)
         for name in ("directory", "limits", "blocks"):
             self._put(name, "", getattr(look, name))
@@ -247,6 +246,15 @@ class JournalEncoder:
     def _row(self, record: DecisionRecord) -> list[Any]:
         shown = self.disclosure.id(record.contact_id)
         return [record.kind, shown, record.rule, record.step, record.to, record.reason]
+
+
+def _counts_apart(contact: Contact, look: Snapshot, decided: Decided) -> bool:
+    """Returns whether the decisions on others depend on more of a contact than that it waits: it is no longer there, or
+    its chain was moved out of the queue, or would have been."""
+    acts = look.moves.histories.get(contact.id, ())
+    if acts and decided.accounts[contact.id].wait is None:
+        return True
+    return any(act.kind is ActionKind.TRANSFER and (act.observed or act.queue_id == contact.queue_id) for act in acts)
 
 
 def _is_near(one: object, other: object) -> bool:

@@ -21,6 +21,7 @@ from router.sandbox import Sandbox, Scenario
 from router.sandbox.quotas import CallQuotas
 from router.sandbox.scenario import DEFAULT_FILE
 from tests.docs.blocks import CHECKOUT, blocks
+from tests.docs.recorded import furnish
 
 INSTANCE = "11111111-2222-3333-4444-555555555555"
 CONTACT = re.compile(r"\b(?!1{8})[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -149,6 +150,7 @@ def _furnish(folder: Path) -> None:
         shutil.copytree(CHECKOUT / "rules", path / "rules")
     scenario, *_ = [block for block in blocks("toml") if block.page == "sandbox.md"]
     (folder / "my-centre.toml").write_text(scenario.text, encoding="utf-8")
+    furnish(folder)
     programs = folder / "bin"
     programs.mkdir()
     _script(programs / "connect-router", f'exec "{sys.executable}" -m router "$@"')

@@ -95,7 +95,7 @@ def busy(centre):
 def worked(centre, mode, **more):
     """Runs a router for two hours, in which a contact is paused and resumed and others arrive."""
     fast = {f"quotas.{name}": {"rate": 1000, "burst": 100} for name in SLOW}
-    app = centre.router(RULES, mode=mode, **{"journal.path": str(centre.folder / "journal"), **fast, **more})
+    app = centre.router(RULES, mode=mode, **({"journal.path": str(centre.folder / "journal")} | fast | more))
     paused = centre.world.enqueue("TASK", "Billing", waited=20 * MINUTE, attributes={"tier": "vip"})
     for step in range(14):
         app.cycle.run(until=None)
@@ -108,7 +108,7 @@ def worked(centre, mode, **more):
         elif step % 4 == 0:
             centre.world.enqueue("TASK", "Billing", waited=timedelta(), attributes={"tier": "vip"})
     app.close()
-    return read(centre.folder / "journal")
+    return read(app.settings.journal.folder)
 
 
 def text_of(folder):

@@ -60,6 +60,16 @@ def write_junit(
     write_suite(suite, path, "check")
 
 
+def write_cases(path: Path, command: str, cases: Sequence[tuple[str, str, str | None]]) -> None:
+    """Writes test cases, each with its class, its name and why it failed, or ``None``. Raises ``CommandFailed``."""
+    suite = ElementTree.Element("testsuite", name=f"connect-router {command}")
+    for classname, title, failure in cases:
+        case = ElementTree.SubElement(suite, "testcase", classname=printable(classname), name=printable(title))
+        if failure is not None:
+            ElementTree.SubElement(case, "failure", message=printable(failure)).text = printable(failure)
+    write_suite(suite, path, command)
+
+
 def write_suite(suite: ElementTree.Element, path: Path, command: str) -> None:
     """Counts the cases of a suite, and writes it. Raises ``CommandFailed`` if the file cannot be written."""
     suite.set("tests", str(len(suite)))

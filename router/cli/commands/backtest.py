@@ -1,0 +1,147 @@
+"""Shows what changed rules would have done in the past: the command ``backtest``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from router.cli.errors import DONE, FOUND, CommandFailed
+from router.cli.parser import add_json
+
+if TYPE_CHECKING:
+    from router.backtest.replay import Replay
+    from router.rules.rule import RuleSet
+
+DESCRIPTION = """\
+Replays a recorded history under two sets of rules, by the service's own decisions, and lists every contact on which
+they differ, up to the first difference. It makes no call and changes nothing. Exits 1 if the decisions of the rules
+then in force are not reproduced, and with --same also if any decision differs; 2 if files do not load."""
+EXAMPLE = """\
+  connect-router backtest --from 28d --against rules
+  connect-router backtest --journal journal --rules rules --against new-rules --show +late
+  connect-router backtest --journal journal --against rules --same --junit backtest.xml
+"""
+LONG_AGO = timedelta(days=28)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--from", dest="since", metavar="WHEN", help="from this time: 2026-11-22T10:00:00Z, or 7d (default: 28d)"
+    )
+    parser.add_argument("--to", dest="until", metavar="WHEN", help="up to this time (default: now)")
+    parser.add_argument("--rules", metavar="PATH", type=Path, help="rules A (default: those then in force)")
+    parser.add_argument("--against", metavar="PATH", type=Path, required=True, help="rules B: a folder or a file")
+    parser.add_argument("--journal", metavar="PATH", type=Path, help="the journal: a folder or a file")
+    parser.add_argument(
+        "--records", metavar="PATH", type=Path, help="contact records or exports in its place; needs --rules"
+    )
+    parser.add_argument(
+        "--show", metavar="WHAT", action="append", default=[],
+        help="contact ids: +RULE would now act, -RULE no longer, ~RULE elsewhere, earlier:RULE, later:RULE",
+    )  # fmt: skip
+    parser.add_argument("--same", action="store_true", help="exit 1 if any decision differs")
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="what differs as JUnit XML, for CI systems")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from router.backtest.replay import Replay
+    from router.cli.output.backtest import as_json, print_report, shown
+    from router.rules.load import load_rules
+
+    wanted = [shown(text) for text in arguments.show]
+    since, until = _when(arguments.since, LONG_AGO), _when(arguments.until, timedelta())
+    if since >= until:
+        raise CommandFailed("connect-router backtest: --from must be before --to", misconfigured=True)
+    a = load_rules(arguments.rules) if arguments.rules is not None else None
+    b = load_rules(arguments.against)
+    replay = Replay.of(a=a, b=b, since=since, until=until)
+    source = _replay_records(replay, arguments, a, b) if arguments.records else _replay_journal(replay, arguments)
+    if arguments.json:
+        from router.cli.output.tables import print_json
+
+        print_json(as_json(replay, source))
+    else:
+        print_report(replay, source, wanted)
+    sys.stdout.flush()
+    if arguments.junit is not None:
+        from router.cli.output.backtest import junit_cases
+        from router.cli.output.junit import write_cases
+
+        write_cases(arguments.junit, "backtest", junit_cases(replay))
+    differs = arguments.same and replay.findings.differences
+    return FOUND if replay.then.wrong_count or differs else DONE
+
+
+def _when(text: str | None, before: timedelta) -> datetime:
+    """Returns a time that the user gave, or the time so long ago."""
+    from router.durations import parse_duration
+    from router.runtime import open_clock
+
+    now = open_clock().now()
+    if text is None:
+        return now - before
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            return now - parse_duration(text)
+        except (ValueError, OverflowError):
+            line = "connect-router backtest: expected 2026-11-22T10:00:00Z, or a duration such as 7d"
+            raise CommandFailed(line, misconfigured=True) from None
+    if at.tzinfo is None:
+        raise CommandFailed(
+            "connect-router backtest: a time needs its offset, as in 2026-11-22T10:00:00Z", misconfigured=True
+        )
+    return at
+
+
+def _replay_journal(replay: Replay, arguments: argparse.Namespace) -> str:
+    """Replays a journal; returns what it is, for the report."""
+    from router.history.journal_reader import UnknownVersion, read_journal
+
+    folder = arguments.journal or _folder(arguments)
+    try:
+        replay.run(read_journal(folder, since=replay.since, until=replay.until))
+    except (OSError, UnknownVersion) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise CommandFailed(f"connect-router backtest: {folder}: {why}", misconfigured=True) from None
+    return f"journal {folder}"
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    """Returns the journal that the configuration names, or that of the installed service."""
+    from router.cli.context import settings_of
+
+    settings = settings_of(arguments)
+    if settings.journal.folder is not None:
+        return settings.journal.folder
+    if settings.service_state is not None and (settings.service_state / "journal").exists():
+        return settings.service_state / "journal"
+    raise CommandFailed(
+        "connect-router backtest: no journal is configured: name one with --journal PATH", misconfigured=True
+    )
+
+
+def _replay_records(replay: Replay, arguments: argparse.Namespace, a: RuleSet | None, b: RuleSet) -> str:
+    """Replays contact records or exports; returns what they are, for the report."""
+    from router.history.contact_rows import HistoryUnusable, open_records
+    from router.prove.example_instance import directory_of
+
+    if a is None:
+        line = "connect-router backtest: records have no rules: name those of the time with --rules PATH"
+        raise CommandFailed(line, misconfigured=True)
+    try:
+        records = open_records(arguments.records)
+    except (OSError, HistoryUnusable) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise CommandFailed(f"connect-router backtest: {arguments.records}: {why}", misconfigured=True) from None
+    named = [directory_of(rules, rules.examples) for rules in (a, b)]
+    replay.use_names(records.directory(named))
+    replay.run(records.events())
+    rows = ", ".join(f"{number} {why}" for why, number in sorted(records.rejected.items()))
+    unused = f"; rows that cannot be used: {rows}" if rows else ""
+    return f"{records.fidelity.value} from {arguments.records}{unused}"
