@@ -26,13 +26,13 @@ class DifferenceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class DecidedAct:
     """Holds one act and its time."""
 
     at: datetime
     decision: DecisionRecord
 
-    def has_effect_of(self, other: Act) -> bool:
+    def has_effect_of(self, other: DecidedAct) -> bool:
         """Returns whether both do the same, whichever rule does it. A warning is its rule's and step's own."""
         return effect(self.decision) == effect(other.decision)
 
@@ -45,7 +45,7 @@ class Followed:
     ``held`` the hold reason; ``None`` without one.
     """
 
-    acts: tuple[Act, ...] = ()
+    acts: tuple[DecidedAct, ...] = ()
     next_due_at: datetime | None = None
     held: str | None = None
 
@@ -85,19 +85,19 @@ def compare(contact_id: ContactId, a: Followed, b: Followed) -> Difference | Non
     return _did_not_act(contact_id, rest_a[0], rest_b, b)
 
 
-def _without_repetition(acts: Sequence[Act]) -> list[Act]:
+def _without_repetition(acts: Sequence[DecidedAct]) -> list[DecidedAct]:
     """Returns the acts without those that repeat an earlier one, because it could not be carried out then."""
-    first: dict[tuple[object, ...], Act] = {}
+    first: dict[tuple[object, ...], DecidedAct] = {}
     for act in acts:
         first.setdefault(effect(act.decision), act)
     return list(first.values())
 
 
-def _is_same(one: Act, other: Act) -> bool:
+def _is_same(one: DecidedAct, other: DecidedAct) -> bool:
     return one.has_effect_of(other) and abs(one.at - other.at) <= SAME_TIME
 
 
-def _acted_first(contact_id: ContactId, new: Act, old: Sequence[Act]) -> Difference:
+def _acted_first(contact_id: ContactId, new: DecidedAct, old: Sequence[DecidedAct]) -> Difference:
     """Describes an act of B that A makes later, makes elsewhere, or does not make."""
     counterpart = _of_kind(old, new)
     if counterpart is None:
@@ -108,7 +108,7 @@ def _acted_first(contact_id: ContactId, new: Act, old: Sequence[Act]) -> Differe
     return _difference(contact_id, DifferenceKind.EARLIER, new, by=counterpart.at - new.at, after=new.decision.to)
 
 
-def _did_not_act(contact_id: ContactId, old: Act, new: Sequence[Act], b: Followed) -> Difference:
+def _did_not_act(contact_id: ContactId, old: DecidedAct, new: Sequence[DecidedAct], b: Followed) -> Difference:
     """Describes an act of A that B makes later, makes elsewhere, or does not make."""
     counterpart = _of_kind(new, old)
     if counterpart is not None:
@@ -122,7 +122,7 @@ def _did_not_act(contact_id: ContactId, old: Act, new: Sequence[Act], b: Followe
     return _difference(contact_id, DifferenceKind.NO_LONGER, old, held=b.held, before=old.decision.to)
 
 
-def _of_kind(acts: Sequence[Act], like: Act) -> Act | None:
+def _of_kind(acts: Sequence[DecidedAct], like: DecidedAct) -> DecidedAct | None:
     """Returns the first act of the same kind; of warnings the one of the same rule and step."""
     for act in acts:
         if act.decision.kind == like.decision.kind and (like.decision.kind != "warn" or act.has_effect_of(like)):
@@ -130,7 +130,7 @@ def _of_kind(acts: Sequence[Act], like: Act) -> Act | None:
     return None
 
 
-def _difference(contact_id: ContactId, kind: DifferenceKind, act: Act, **more: Any) -> Difference:
+def _difference(contact_id: ContactId, kind: DifferenceKind, act: DecidedAct, **more: Any) -> Difference:
     """Returns a difference at an act. ``more`` are the fields that only some kinds have."""
     rule = act.decision.rule or ""
     return Difference(contact_id=contact_id, kind=kind, act=act.decision.kind, rule=rule, at=act.at, **more)

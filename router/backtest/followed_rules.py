@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from router.backtest.accounts import action_of, bound_to, effects, reasons, state
-from router.backtest.difference import SAME_TIME, Act, Followed
+from router.backtest.difference import SAME_TIME, DecidedAct, Followed
 from router.backtest.known_world import KnownWorld
 from router.decide.capacity import METRICS_LAG
 from router.decide.decide import Account, decide
@@ -55,14 +55,14 @@ class Track:
     ``ahead`` holds the acts that the history may show some seconds later.
     """
 
-    acts: list[Act] = field(default_factory=list)
+    acts: list[DecidedAct] = field(default_factory=list)
     over: bool = False
     unjudged: str | None = None
     account: Account | None = None
     due: int = 0
     due_at: datetime | None = None
     tries: int = 0
-    ahead: tuple[Act, ...] = ()
+    ahead: tuple[DecidedAct, ...] = ()
 
 
 @dataclass
@@ -215,7 +215,7 @@ class FollowedRules:
             track.over = True
             return
         self._count_limits(account, in_force)
-        track.acts += [Act(at, one) for one in acts]
+        track.acts += [DecidedAct(at, one) for one in acts]
         if effects(acts) == effects(recorded):
             made = [one for one in account.decisions if not isinstance(one, Hold)]
             if made:
@@ -224,7 +224,7 @@ class FollowedRules:
             return
         track.over = True
         if not recorded:
-            track.ahead = tuple(Act(at, one) for one in acts)
+            track.ahead = tuple(DecidedAct(at, one) for one in acts)
         self._diverge(account, look, recorded)
 
     def _diverge(self, account: Account, look: Snapshot, recorded: tuple[DecisionRecord, ...]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.backtest.accounts import bound_to
-from router.backtest.difference import Act, Difference, Followed, compare
+from router.backtest.difference import DecidedAct, Difference, Followed, compare
 from router.backtest.followed_rules import FollowedRules
 from router.backtest.known_world import KnownWorld
 from router.decide.decide import Account, decide
@@ -101,7 +101,7 @@ class Findings:
 
 
 @dataclass
-class Replay:
+class HistoryReplay:
     """Replays events from ``since`` to ``until``. Without a rule set ``a``, A are the rules then in force.
 
     ``recorded`` holds the router's own acts on the contacts that wait.
@@ -114,11 +114,11 @@ class Replay:
     until: datetime
     then: RulesInForceThen = field(default_factory=RulesInForceThen)
     findings: Findings = field(default_factory=Findings)
-    recorded: dict[ContactId, list[Act]] = field(default_factory=dict)
+    recorded: dict[ContactId, list[DecidedAct]] = field(default_factory=dict)
     directory: Directory = NO_DIRECTORY
 
     @classmethod
-    def of(cls, *, a: RuleSet | None, b: RuleSet, since: datetime, until: datetime) -> Replay:
+    def of(cls, *, a: RuleSet | None, b: RuleSet, since: datetime, until: datetime) -> HistoryReplay:
         world = KnownWorld()
         followed = FollowedRules(a, world) if a is not None else None
         return cls(b=FollowedRules(b, world), a=followed, world=world, since=since, until=until)
@@ -136,7 +136,7 @@ class Replay:
             self.findings.last_at = event.at
             for side in self.sides:
                 side.run(event.at)
-            _HANDLERS.get(type(event), Replay._ignore)(self, event)
+            _HANDLERS.get(type(event), HistoryReplay._ignore)(self, event)
             progress(event.at)
         for contact_id in list(self.world.waiting):
             self._end(contact_id)
@@ -194,7 +194,7 @@ class Replay:
         for record in event.decisions:
             if record.acts:
                 acts[record.contact_id] = (*acts.get(record.contact_id, ()), record)
-                self.recorded.setdefault(record.contact_id, []).append(Act(event.at, record))
+                self.recorded.setdefault(record.contact_id, []).append(DecidedAct(event.at, record))
         for side in self.sides:
             side.look(event.snapshot, acts, accounts)
 
@@ -231,12 +231,12 @@ class Replay:
 
 
 _HANDLERS: Mapping[type, Callable[..., None]] = {
-    Seen: Replay._seen,
-    Left: Replay._left,
-    RulesRead: Replay._rules_read,
-    DirectoryListed: Replay._directory_listed,
-    Measured: Replay._measured,
-    Opened: Replay._opened,
-    Looked: Replay._looked,
-    Gap: Replay._gap,
+    Seen: HistoryReplay._seen,
+    Left: HistoryReplay._left,
+    RulesRead: HistoryReplay._rules_read,
+    DirectoryListed: HistoryReplay._directory_listed,
+    Measured: HistoryReplay._measured,
+    Opened: HistoryReplay._opened,
+    Looked: HistoryReplay._looked,
+    Gap: HistoryReplay._gap,
 }

@@ -17,7 +17,7 @@ def test_the_sample_is_what_the_command_prints(page, tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     assert main(COMMAND.split()[1:]) == 0
     printed = capsys.readouterr().out
-    assert f"```sh\n{COMMAND}\n```\n\n```\n{printed}```\n" in (ROOT / page).read_text(encoding="utf-8")
+    assert f"<!-- {COMMAND} -->\n```\n{printed}```\n" in (ROOT / page).read_text(encoding="utf-8")
 
 
 def test_the_rules_of_the_recorded_journal_do_not_differ_from_themselves(tmp_path, monkeypatch, capsys):

@@ -12,7 +12,7 @@ from router.cli.errors import DONE, FOUND, CommandFailed
 from router.cli.parser import add_json
 
 if TYPE_CHECKING:
-    from router.backtest.replay import Replay
+    from router.backtest.replay import HistoryReplay
     from router.rules.rule import RuleSet
 
 DESCRIPTION = """\
@@ -20,9 +20,8 @@ Replays a recorded history under two sets of rules, by the service's own decisio
 they differ, up to the first difference. It makes no call and changes nothing. Exits 1 if the decisions of the rules
 then in force are not reproduced, and with --same also if any decision differs; 2 if files do not load."""
 EXAMPLE = """\
-  connect-router backtest --from 28d --against rules
-  connect-router backtest --journal journal --rules rules --against new-rules --show +late
-  connect-router backtest --journal journal --against rules --same --junit backtest.xml
+  connect-router backtest --journal journal --from 2026-12-01T00:00:00Z --against new-rules
+  connect-router backtest --journal journal --from 28d --against new-rules --show +billing-overflow
 """
 LONG_AGO = timedelta(days=28)
 
@@ -48,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from router.backtest.replay import Replay
+    from router.backtest.replay import HistoryReplay
     from router.cli.output.backtest import as_json, print_report, shown
     from router.rules.load import load_rules
 
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandFailed("connect-router backtest: --from must be before --to", misconfigured=True)
     a = load_rules(arguments.rules) if arguments.rules is not None else None
     b = load_rules(arguments.against)
-    replay = Replay.of(a=a, b=b, since=since, until=until)
+    replay = HistoryReplay.of(a=a, b=b, since=since, until=until)
     source = _replay_records(replay, arguments, a, b) if arguments.records else _replay_journal(replay, arguments)
     if arguments.json:
         from router.cli.output.tables import print_json
@@ -99,7 +98,7 @@ def _when(text: str | None, before: timedelta) -> datetime:
     return at
 
 
-def _replay_journal(replay: Replay, arguments: argparse.Namespace) -> str:
+def _replay_journal(replay: HistoryReplay, arguments: argparse.Namespace) -> str:
     """Replays a journal; returns what it is, for the report."""
     from router.history.journal_reader import UnknownVersion, read_journal
 
@@ -126,7 +125,7 @@ def _folder(arguments: argparse.Namespace) -> Path:
     )
 
 
-def _replay_records(replay: Replay, arguments: argparse.Namespace, a: RuleSet | None, b: RuleSet) -> str:
+def _replay_records(replay: HistoryReplay, arguments: argparse.Namespace, a: RuleSet | None, b: RuleSet) -> str:
     """Replays contact records or exports; returns what they are, for the report."""
     from router.history.contact_rows import HistoryUnusable, open_records
     from router.prove.example_instance import directory_of

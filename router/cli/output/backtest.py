@@ -14,7 +14,7 @@ from router.cli.output.tables import console, count, instant, print_table, secon
 from router.durations import span
 
 if TYPE_CHECKING:
-    from router.backtest.replay import Replay
+    from router.backtest.replay import HistoryReplay
 
 SIGNS = {
     "+": DifferenceKind.NOW,
@@ -42,7 +42,7 @@ def shown(what: str) -> Wanted:
     raise CommandFailed(line, misconfigured=True)
 
 
-def print_report(replay: Replay, source: str, wanted: Sequence[Wanted]) -> None:
+def print_report(replay: HistoryReplay, source: str, wanted: Sequence[Wanted]) -> None:
     """Prints the report for people; ``wanted`` are the figures that are opened."""
     out, found = console(), replay.findings
     for line in _head(replay, source):
@@ -67,7 +67,7 @@ def print_report(replay: Replay, source: str, wanted: Sequence[Wanted]) -> None:
     out.print(text(summary, "bold"))
 
 
-def _head(replay: Replay, source: str) -> Iterator[str]:
+def _head(replay: HistoryReplay, source: str) -> Iterator[str]:
     found, then = replay.findings, replay.then
     yield f"{source}, {instant(found.first_at)} to {instant(found.last_at)}, {count(found.contacts, 'contact')}"
     a = f"revision {replay.a.ruleset.revision}" if replay.a is not None else "the rules then in force"
@@ -107,20 +107,20 @@ def _middle(times: Sequence[timedelta]) -> timedelta:
     return timedelta(seconds=round(median(one.total_seconds() for one in times)))
 
 
-def _row(one: Difference, replay: Replay) -> tuple[object, ...]:
+def _row(one: Difference, replay: HistoryReplay) -> tuple[object, ...]:
     by = "" if one.by is None else f"{'at least ' if one.at_least else ''}{span(one.by)}"
     place = [_named(to, replay) for to in (one.before, one.after)]
     return one.contact_id, instant(one.at), place[0] or one.held, place[1], by
 
 
-def _named(to: str | None, replay: Replay) -> str | None:
+def _named(to: str | None, replay: HistoryReplay) -> str | None:
     if to is None:
         return None
     queue = replay.directory.queue(to)
     return queue.name if queue is not None else to
 
 
-def as_json(replay: Replay, source: str) -> dict[str, Any]:
+def as_json(replay: HistoryReplay, source: str) -> dict[str, Any]:
     """Returns the report for programs: every difference with its contact."""
     found, then = replay.findings, replay.then
     return {
@@ -158,7 +158,7 @@ def as_json(replay: Replay, source: str) -> dict[str, Any]:
     }
 
 
-def junit_cases(replay: Replay) -> list[tuple[str, str, str | None]]:
+def junit_cases(replay: HistoryReplay) -> list[tuple[str, str, str | None]]:
     """Returns a test case for the repeated decisions and for each figure: its class, its name, and why it failed."""
     then = replay.then
     wrong = f"{then.wrong_count} of {then.decisions} decisions are not reproduced" if then.wrong_count else None

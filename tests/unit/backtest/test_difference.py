@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from router.backtest.difference import Act, DifferenceKind, Followed, compare
+from router.backtest.difference import DecidedAct, DifferenceKind, Followed, compare
 from router.history.world import DecisionRecord
 from router.model import ContactId
 
@@ -13,7 +13,7 @@ ID = ContactId("c")
 
 def act(minutes, to="overflow", *, rule="late", kind="transfer", step=1):
     record = DecisionRecord(kind=kind, contact_id=ID, rule=rule, step=step, to=None if kind == "warn" else to)
-    return Act(NOON + minutes * MINUTE, record)
+    return DecidedAct(NOON + minutes * MINUTE, record)
 
 
 def difference(before, after, **after_that):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from router.backtest.difference import DifferenceKind
-from router.backtest.replay import Replay
+from router.backtest.replay import HistoryReplay
 from router.history.contact_rows import ContactRows, row_of_record
 from router.history.world import Gap
 from router.prove.example_instance import directory_of
@@ -31,7 +31,7 @@ def replayed(before, after, *, gap=None):
     for contact_id, minutes in (("short", 5), ("middle", 25), ("long", 60)):
         left = (NINE + timedelta(minutes=minutes)).isoformat()
         rows.add(row_of_record(record(contact_id, Queue={**record()["Queue"], "DequeueTimestamp": left})))
-    replay = Replay.of(a=a, b=b, since=SINCE, until=UNTIL)
+    replay = HistoryReplay.of(a=a, b=b, since=SINCE, until=UNTIL)
     replay.use_names(rows.directory([directory_of(one, ()) for one in (a, b)]))
     events = list(rows.events())
     if gap is not None:
