@@ -40,8 +40,17 @@ def standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | None
     """Collects the pauses of a contact since its clock started.
 
     Tasks and e-mails can be paused (botocore service model, PauseContact). Pauses of the contacts that it came from
-    count if the clock started in their time.
+    count if the clock started in their time. Rules whose clocks start together, without hours, share what was found.
     """
+    if hours is not None:
+        return _standstill(waiting, start, hours)
+    found = waiting.standstills.get(start)
+    if found is None:
+        found = waiting.standstills[start] = _standstill(waiting, start, None)
+    return found
+
+
+def _standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | None) -> Standstill:
     details = waiting.pauses
     if isinstance(details, Unread):
         return Standstill(unread=details)

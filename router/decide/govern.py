@@ -74,6 +74,8 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
     side_rules: list[TriedRule] = []
     giving_way: list[TriedRule] = []
     relied_on: list[ReliedOnValue] = []
+    unread: set[Hashable] = set()
+    clocks: set[Hashable] = set()
     stopped_by: str | None = None
     untouched, every, details = not waiting.wait.actions, met, waiting.details
     met = every.meeting(details, waiting.wait)
@@ -86,12 +88,17 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
         if untouched and plain is not None and not plain(waiting.values):
             continue
         one = try_rule(rule, waiting)
-        by_itself = met is every or rule.required_attribute is None or waiting.wait.has_actions_of(rule.rule.name)
-        if rule.reads_details and by_itself:
+        acted = waiting.wait.has_actions_of(rule.rule.name)
+        if rule.reads_details and (met is every or rule.required_attribute is None or acted):
             relied_on.extend(_relied_on(one, waiting))
         if one.role in (Role.SIDE_RULE, Role.FINISHED) or (one.role is Role.UNREAD and rule.side_rule):
-            if governing is None or not rule.excludes:  # after it, an exclusion rule would exclude nothing
+            if rule.excludes and governing is not None:  # after it, an exclusion rule would exclude nothing
+                continue
+            kind = rule.held_with if one.anything_due else rule.clock
+            if one.role is not Role.UNREAD or _is_first((kind, _unread(one)), rule, waiting, unread):
                 side_rules.append(one)
+            if one.role is Role.UNREAD and not acted:
+                clocks.add(rule.clock)
         elif one.role is Role.GOVERNS and one.rule.name in holding:
             giving_way.append(replace(one, role=Role.GIVES_WAY))
         elif one.role is Role.GOVERNS:
@@ -100,7 +107,7 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
             governing = governing or one
         elif one.role is Role.EXCLUSION or one.role is Role.UNREAD:
             if governing is None:
-                ungoverned = _ungoverned(one, met.rules[position:], waiting)
+                ungoverned = _ungoverned(one, met.rules[position:], waiting, clocks)
                 return replace(ungoverned, side_rules=tuple(side_rules), giving_way=tuple(giving_way))
             if rule.excludes:
                 side_rules.extend(_behind_unread(one, met.rules[position + 1 :], waiting))
@@ -118,8 +125,26 @@ def _behind_unread(excludes: TriedRule, rest: Sequence[RuleInForce], waiting: Wa
     while that is not known."""
     if excludes.role is not Role.UNREAD:
         return
-    behind = (try_rule(rule, waiting) for rule in rest if rule.side_rule)
-    yield from (replace(one, role=Role.UNREAD, match=excludes.match) for one in behind if one.anything_due)
+    clocks: set[Hashable] = set()
+    behind = ((rule, try_rule(rule, waiting)) for rule in rest if rule.side_rule)
+    for rule, one in behind:
+        if one.anything_due and _is_first(rule.clock, rule, waiting, clocks):
+            yield replace(one, role=Role.UNREAD, match=excludes.match)
+
+
+def _is_first(kind: Hashable, rule: RuleInForce, waiting: WaitingContact, kinds: set[Hashable]) -> bool:
+    """Returns whether no rule of the kind was met before, and adds it to ``kinds``. A rule that has acted is of no
+    kind."""
+    if waiting.wait.has_actions_of(rule.rule.name):
+        return True
+    first = kind not in kinds
+    kinds.add(kind)
+    return first
+
+
+def _unread(one: TriedRule) -> frozenset[Unread]:
+    seen = one.match.seen if one.match is not None else ()
+    return frozenset(value.value for value in seen if isinstance(value.value, Unread))
 
 
 def _relied_on(one: TriedRule, waiting: WaitingContact) -> Iterator[ReliedOnValue]:
@@ -163,7 +188,12 @@ def _match(rule: BoundRule, waiting: WaitingContact) -> Match | None:
     after, enqueued_at = rule.rule.guard.enqueued_after, waiting.contact.enqueued_at
     if after is not None and enqueued_at is not None and enqueued_at < after:
         return None
-    return match(rule.rule.condition, subject_for(rule, waiting))
+    unread = waiting.unread_matches if isinstance(waiting.details, Unread) and not waiting.wait.actions else None
+    if unread is None or rule.required_attribute is None:
+        return match(rule.rule.condition, subject_for(rule, waiting))
+    if rule.while_unread not in unread:
+        unread[rule.while_unread] = match(rule.rule.condition, subject_for(rule, waiting))
+    return unread[rule.while_unread]
 
 
 def _clocked(known: RuleInForce, waiting: WaitingContact, matched: Match) -> TriedRule:
@@ -217,20 +247,19 @@ def _acts_behind(rule: RuleInForce, wait: Wait) -> bool:
     return rule.side_rule or rule.excludes or wait.has_actions_of(rule.rule.name)
 
 
-def _possible(rules: Iterable[RuleInForce], waiting: WaitingContact) -> Iterator[TriedRule]:
-    """Yields the rules that may match, and of rules that are due at the same instants only the first."""
-    found: set[Hashable] = set()
+def _possible(rules: Iterable[RuleInForce], waiting: WaitingContact, clocks: set[Hashable]) -> Iterator[TriedRule]:
+    """Yields the rules that may match, and of rules with equal clocks only the first. ``clocks`` are those of the side
+    rules before them that may match."""
     for rule in rules:
-        acted = waiting.wait.has_actions_of(rule.rule.name)
-        if acted or rule.clock not in found:
+        if rule.clock not in clocks or waiting.wait.has_actions_of(rule.rule.name):
             one = try_rule(rule, waiting)
-            if one.due is not None:
-                if not acted:
-                    found.add(rule.clock)
+            if one.due is not None and _is_first(rule.clock, rule, waiting, clocks):
                 yield one
 
 
-def _ungoverned(one: TriedRule, rest: Sequence[RuleInForce], waiting: WaitingContact) -> Governance:
+def _ungoverned(
+    one: TriedRule, rest: Sequence[RuleInForce], waiting: WaitingContact, clocks: set[Hashable]
+) -> Governance:
     """Decides on a contact behind an exclusion rule, or behind a rule of which it is not known whether it governs.
 
     It is held only if a step may be due, because reading costs calls and nothing is read before there is something to
@@ -238,7 +267,7 @@ def _ungoverned(one: TriedRule, rest: Sequence[RuleInForce], waiting: WaitingCon
     """
     if one.role is Role.EXCLUSION:
         return Governance(held=HoldReason.EXCLUDED, held_by=one)
-    possible = tuple(_possible(rest, waiting))
+    possible = tuple(_possible(rest, waiting, clocks))
     clocks_first = any(other.unread_start is not None and other.clock_needs for other in possible)
     if clocks_first or not any(other.anything_due for other in possible):
         return Governance(undecided=possible)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from router.decide.match_subject import detail, is_detail
 from router.decide.snapshot import Snapshot
@@ -26,7 +27,8 @@ class RuleInForce:
 
     A ``side_rule`` acts in addition to the governing rule: it has no ``to`` step, or it only observes while the service
     enforces. ``reads_details``: one of its conditions is on a value that only DescribeContact has. Rules with an equal
-    ``clock`` are due at the same instants, for a contact on which neither has acted.
+    ``clock`` are due at the same instants, for a contact on which neither has acted, and an operator has paused both or
+    neither. Of side rules with an equal ``held_with``, one hold is enough while they are due and the same is unread.
     """
 
     rule: BoundRule
@@ -35,6 +37,7 @@ class RuleInForce:
     reads_details: bool
     excludes: bool
     clock: Hashable
+    held_with: Hashable
 
     @classmethod
     def of(cls, rule: BoundRule, snapshot: Snapshot) -> RuleInForce | None:
@@ -45,8 +48,17 @@ class RuleInForce:
         only_observes = mode is Mode.OBSERVE and snapshot.mode is Mode.ENFORCE
         reads_details = any(is_detail(test.key) for test in rule.conditions)
         excludes = rule.rule.excludes
-        clock = mode, _clock_of(rule)
-        return cls(rule, mode, only_observes or not (rule.to_steps or excludes), reads_details, excludes, clock)
+        paused = snapshot.paused.concerning(rule=rule.name, queue_id=None, contact_ids=())
+        held_with = mode, paused, rule.rule.sla.clock, rule.rule.sla.hours, rule.hours_id
+        return cls(
+            rule=rule,
+            mode=mode,
+            side_rule=only_observes or not (rule.to_steps or excludes),
+            reads_details=reads_details,
+            excludes=excludes,
+            clock=(mode, paused, _clock_of(rule)),
+            held_with=held_with,
+        )
 
     @property
     def required_attribute(self) -> tuple[str, frozenset[str]] | None:
@@ -83,12 +95,21 @@ class QueueRules:
         return ((at, rule) for at, rule in self.behind if at > place)
 
     def meeting(self, details: Details | Unread, wait: Wait) -> QueueRules:
-        """Returns the rules that a contact with these details could match, and those that have acted on its wait."""
-        if isinstance(details, Unread) or not self._by_attribute:
+        """Returns the rules that a contact with these details could match, and those that have acted on its wait.
+
+        While the details are unread, of rules with equal results only the first is tried.
+        """
+        if not self._by_attribute:
             return self
-        found = {*self._requiring_none, *(self._places[name] for name in wait.acted if name in self._places)}
-        for name, by_value in self._by_attribute.items():
-            found.update(by_value.get(details.attributes.get(name), ()))
+        acted = wait.acted
+        if isinstance(details, Unread) and not acted:
+            return self._distinct
+        found = {*self._requiring_none, *(self._places[name] for name in acted if name in self._places)}
+        if isinstance(details, Unread):
+            found.update(self._first_of_each(acted))
+        else:
+            for name, by_value in self._by_attribute.items():
+                found.update(by_value.get(details.attributes.get(name), ()))
         return QueueRules.of(self.rules[at] for at in sorted(found))
 
     def relied_on(
@@ -121,6 +142,26 @@ class QueueRules:
     @cached_property
     def _requiring_none(self) -> Sequence[int]:
         return [at for at, rule in enumerate(self.rules) if rule.required_attribute is None]
+
+    @cached_property
+    def _distinct(self) -> QueueRules:
+        return QueueRules.of(self.rules[at] for at in sorted((*self._requiring_none, *self._first_of_each(NO_RULES))))
+
+    def _first_of_each(self, acted: Collection[str]) -> Iterator[int]:
+        """Yields the place of the first rule of each kind that has not ``acted``."""
+        for places in self._of_a_kind:
+            yield from islice((at for at in places if self.rules[at].rule.name not in acted), 1)
+
+    @cached_property
+    def _of_a_kind(self) -> Collection[Sequence[int]]:
+        """Returns the places of the rules that require an attribute, together if they come out alike while it is
+        unread."""
+        found: dict[Hashable, list[int]] = {}
+        for at, rule in enumerate(self.rules):
+            if rule.required_attribute is not None:
+                kind = rule.side_rule, rule.excludes, rule.clock, rule.rule.while_unread
+                found.setdefault(kind, []).append(at)
+        return found.values()
 
     @cached_property
     def _tested(self) -> Sequence[str]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from router.decide.snapshot import CHAIN_TRANSFERS, Snapshot
 from router.decide.wait import Wait, queues_before
 from router.model import Contact, Details, Need, NeedKind, QueueId
 from router.rules.bound import Values
-from router.rules.condition import Unread
+from router.rules.condition import Match, Unread
 from router.rules.value_test import Value
+
+if TYPE_CHECKING:
+    from router.decide.clocks import Standstill
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,16 @@ class WaitingContact:
     def values(self) -> Values:
         """Returns the values that a search has of it, by match key, as seen by a rule that has not acted on it."""
         return _Values(self.contact, self.snapshot)
+
+    @cached_property
+    def standstills(self) -> dict[datetime, Standstill]:
+        """Returns where ``clocks`` stores the pauses that it has found, by the start of the clock."""
+        return {}
+
+    @cached_property
+    def unread_matches(self) -> dict[Hashable, Match]:
+        """Returns where ``govern`` stores how the conditions of a kind came out while the details are unread."""
+        return {}
 
     @property
     def lasted(self) -> timedelta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,6 +51,12 @@ def _test(test: Test) -> Plain | None:
     if not known.few_values:
         return lambda values: fits(values[key])
     return _remembering(key, fits)
+
+
+def _while_unread(condition: Condition) -> Hashable:
+    if isinstance(condition, Test):
+        return match_key(condition.key).source is Source.DETAILS or (condition.key, condition.text)
+    return type(condition), tuple(map(_while_unread, condition.children))
 
 
 def _remembering(key: str, fits: Callable[[Value | None], bool]) -> Plain:
@@ -155,6 +161,11 @@ class BoundRule:
         found = ((name, values_required(self.condition, f"attributes.{name}")) for name in sorted(names))
         required = ((name, values) for name, values in found if values is not None)
         return min(required, key=lambda one: len(one[1]), default=None)
+
+    @cached_property
+    def while_unread(self) -> Hashable:
+        """Returns what decides the result of the condition on a contact whose details are unread."""
+        return _while_unread(self.condition)
 
     @cached_property
     def to_steps(self) -> tuple[BoundStep, ...]:

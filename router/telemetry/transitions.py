@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from router import events
 from router.connect.answers import Failure, RowProblem
 from router.cycle_context import CycleContext
-from router.decide.decide import Decided
+from router.decide.decide import NOT_PASSED_ON, Decided
 from router.decide.decision import Hold, RuleDecision
 from router.execute.result import Outcome, Result
 from router.model import ContactId, HoldReason
@@ -18,7 +18,7 @@ QUOTA = "quota"
 """The limit that kept contacts back if they were not sent before the next poll."""
 SEARCH = "search"
 Held = tuple[ContactId, str | None]
-"""A contact, and the rule that would have acted on it."""
+"""A contact, and the rule that would have acted on it, or the reason of a hold that does not concern the rule."""
 
 
 class SearchTransitions:
@@ -72,7 +72,8 @@ class LimitsReached:
 
 
 class HoldTransitions:
-    """Logs a hold when its reason for this contact and rule has changed."""
+    """Logs a hold when its reason for this contact and rule has changed, and once for all rules if the reason lies with
+    the contact."""
 
     def __init__(self) -> None:
         self._news: NewsFilter[Held] = NewsFilter()
@@ -85,7 +86,7 @@ class HoldTransitions:
         """
         current: set[Held] = set()
         for decision, reason, detail in _holds(decided, results):
-            held = (decision.contact.id, decision.rule)
+            held = (decision.contact.id, reason.value if reason in NOT_PASSED_ON else decision.rule)
             current.add(held)
             if self._news.is_news(held, reason):
                 events.log_held(decision, reason, context, detail=detail)

@@ -10,9 +10,9 @@ from router.decide.decide import decide
 from router.decide.decision import Hold
 from router.decide.rules_in_force import QueueRules
 from router.execute.recheck import still_waits
-from router.model import Details, RoutingData
+from router.model import Details, Pause, PauseKind, Pauses, RoutingData
 from router.rules.condition import Unread
-from tests.builders.contacts import NOW, act, contact
+from tests.builders.contacts import NOW, act, contact, minutes
 from tests.builders.effort import scaled
 from tests.builders.instance import BILLING, GENERAL
 from tests.builders.rules import rules
@@ -28,6 +28,7 @@ CONDITIONS = (
     'attributes.tenant = "{tenant}", attributes.tier = {{ not = "vip" }}',
     'attributes.tenant = "{tenant}", priority = {{ max = 3 }}',
     'attributes.tenant = "{tenant}", hours = {{ name = "Nowhere", is = "open" }}',
+    'attributes.tenant = "{tenant}", name = "c0"',
     'attributes.tenant = "{tenant}", age = {{ min = "30m" }}',
     'attributes.tenant = "{tenant}", transfers = 0, task_template = "Refunds"',
     'any = [{{ attributes.tenant = "{tenant}" }}, {{ attributes.tenant = "b", name = "c0" }}]',
@@ -66,6 +67,7 @@ described = st.builds(
     task_template=st.sampled_from((None, "Refunds", "Returns")),
 )
 
+PAUSE = Pause(kind=PauseKind.RULE, subject="r1", name="r1", until=NOW + minutes(9), comment="", who="ann", set_at=NOW)
 UPDATED = {"kind": "routing", "routing": RoutingData(priority=1), "before": RoutingData(priority=5)}
 
 
@@ -90,7 +92,8 @@ def worlds(draw):
         if draw(st.integers(0, 4)) == 4:
             acted = draw(st.sampled_from(({"kind": "warn"}, UPDATED)))
             histories[one.id] = (act(one, "r0", at=5, **acted),)
-    return rules(text), snapshot(*contacts, details=details, histories=histories, transfers=read_times)
+    paused = draw(st.sampled_from((Pauses(), Pauses(), Pauses((PAUSE,)))))
+    return rules(text), snapshot(*contacts, details=details, histories=histories, transfers=read_times, paused=paused)
 
 
 def tried(decided):

@@ -38,6 +38,13 @@ def test_two_rules_that_hold_one_contact_are_each_told_once():
     assert told(holds, LATE, cycle=2, bound=both) == []
 
 
+def test_a_contact_whose_details_are_unread_is_told_once_for_all_rules_that_wait_for_them():
+    holds, tenants = HoldTransitions(), [overflow(f"tenant-{n}", at=f"{n + 1}m", mode="observe") for n in range(3)]
+    watching = rules("".join(tenants).replace("match = {", 'match = { attributes.tenant = "7",'))
+    assert told(holds, LATE, bound=watching) == [("c1", "tenant-0", "unreadable")]
+    assert told(holds, LATE, cycle=2, bound=watching) == []
+
+
 def test_a_contact_that_is_held_again_after_it_was_gone_is_told_again():
     holds = HoldTransitions()
     told(holds, LATE)
