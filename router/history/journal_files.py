@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +127,8 @@ def paths_between(folder: Path, since: datetime, until: datetime) -> list[Path]:
     """Returns the files that may have records of this time."""
     paths = journal_paths(folder)
     begins = [began_at(path) for path in paths]
-    ends = [*begins[1:], None]
     wanted = []
-    for path, begin, end in zip(paths, begins, ends, strict=True):
+    for path, begin, end in zip_longest(paths, begins, begins[1:]):
         if (begin is None or begin < until) and (end is None or end >= since):
             wanted.append(path)
     return wanted

@@ -78,7 +78,7 @@ def read_journal(path: Path, *, since: datetime, until: datetime) -> Iterator[Ev
     reader = _JournalReader()
     for file in paths_between(path, since, until):
         yield from reader.read(file)
-    yield from reader.end()
+    yield from reader.end(since)
 
 
 @dataclass
@@ -108,10 +108,9 @@ class _JournalReader:
                 why = f"a record cannot be used: {type(error).__name__} {error}"
                 self.damage.append(Damage(str(file), 0, why))
 
-    def end(self) -> Iterator[Event]:
-        """Yields what could not be read after the last record."""
-        if self.at is not None:
-            yield from self._damages(self.at)
+    def end(self, since: datetime) -> Iterator[Event]:
+        """Yields what could not be read after the last record; ``since`` is its time if there was no record."""
+        yield from self._damages(self.at or since)
 
     def _events(self, record: dict[str, Any]) -> Iterator[Event]:
         kind = record["k"]

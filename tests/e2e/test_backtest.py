@@ -1,7 +1,6 @@
 """Checks backtests on the journal of a service that worked over HTTP."""
 
 import json
-from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
@@ -126,7 +125,12 @@ def test_a_mistake_is_one_line_and_status_2(backtest, more, why):
     assert why in err
 
 
-def test_an_empty_time_has_no_contacts(backtest):
-    status, out, _ = backtest(RULES, "--from", (str(timedelta(days=400).days) + "d"), "--to", "399d")
-    assert status == 0
-    assert out.splitlines()[-1] == "0 of 0 contacts differ"
+def test_a_time_or_a_file_without_contacts_is_no_success(backtest, tmp_path):
+    status, _, err = backtest(RULES, "--from", "400d", "--to", "399d")
+    assert (status, "has no contacts of this time" in err) == (1, True)
+    (tmp_path / "empty").mkdir()
+    status, _, err = backtest(RULES, "--journal", str(tmp_path / "empty"))
+    assert (status, "has no contacts of this time" in err) == (1, True)
+    (tmp_path / "plain.jsonl.gz").write_text("no gzip")
+    status, _, err = backtest(RULES, "--journal", str(tmp_path / "plain.jsonl.gz"))
+    assert (status, "plain.jsonl.gz, byte 0" in err) == (1, True)

@@ -108,6 +108,10 @@ def _replay_journal(replay: HistoryReplay, arguments: argparse.Namespace) -> str
     except (OSError, UnknownVersion) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise CommandFailed(f"connect-router backtest: {folder}: {why}", misconfigured=True) from None
+    if not replay.findings.contacts:
+        raise CommandFailed(
+            f"connect-router backtest: {folder} has no contacts of this time", *map(str, replay.findings.gaps)
+        )
     return f"journal {folder}"
 
 
