@@ -43,7 +43,7 @@ PIP_INSTALL = $(PY) -m pip install --quiet --require-hashes --only-binary :all:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff pictures acceptance-worlds fuzz simulation mutants lock lowest bounds clean distclean FORCE
+.PHONY: help setup demo test lint imports types suite fast unit measures bench chaos routers api-diff pictures acceptance-worlds fuzz proofs simulation mutants lock lowest bounds clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +113,9 @@ fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command
 
 simulation: $(DEV) $(WHEEL) ## the simulation against queueing theory, with ten times as many contacts, in some three minutes
 	@SIMULATION_TIMES=10 $(PYTEST) tests/unit/simulation/test_theory.py $(ARGS)
+
+proofs: $(DEV) $(WHEEL) ## 100,000 random contacts against every proved promise of random rules (ARGS='--count N --seed N')
+	@PYTHONSAFEPATH=1 $(PY) tests/proofs/run.py $(ARGS)
 
 mutants: $(DEV) $(WHEEL) ## 200 small changes of the code in a copy, and which of them no test notices (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/mutants/run.py $(ARGS)

@@ -43,6 +43,8 @@ FORMS = (
     '{ not = ["y", "7*"] }',
 )
 TEXTS = ("x", "xy", "xyz", "y", "7", "12", "-0.5", "7x", "", "ann")
+MOST_TRIES = 60
+"""How many contacts are drawn until the promise is about one."""
 LIMITS = Limits(cooldown=timedelta(minutes=2))
 
 
@@ -301,7 +303,7 @@ class Life:
             return {key: random.choice(TEXTS)} if random.random() < 0.8 else {}
 
         return ExampleContact(
-            channel=random.choice(tuple(Channel)[-2:]) if False else random.choice((Channel.TASK, Channel.EMAIL)),
+            channel=random.choice((Channel.TASK, Channel.EMAIL)),
             queue=random.choice(self.queues),
             tags=text("t"),
             attributes=text("n"),
@@ -321,17 +323,24 @@ class Life:
 
     def is_broken(self) -> bool | None:
         """Returns whether the contact breaks the promise; ``None`` if the promise is not about it."""
+        replay = self._replay()
+        for _ in range(MOST_TRIES):
+            if any(self._about(replay, timedelta(minutes=at)) for at in MINUTES):
+                break
+            replay = self._replay()
+        claim = self.promise.claim
+        if isinstance(claim, Within):
+            return self._late(replay, claim)
+        return self._moved_wrongly(replay, claim)
+
+    def _replay(self) -> Scheduled:
         random, contact = self.random, self.contact()
         began = NOW + timedelta(minutes=random.choice((0, 0, -5, 5, 12)), seconds=random.choice((0, 0, 1)))
         age = timedelta(minutes=random.choice((0, 0, 0, 5, 7, 10, 30)), seconds=random.choice((0, 0, 1)))
         schedules = {"H": self._schedule(began)}
         own = {queue: self._schedule(began) for queue in self.queues}
         agents = frozenset({"ann", "bob", *(value for value in contact.attributes.values() if value)})
-        replay = Scheduled(self.stage, contact, began, age, agents, schedules=schedules, own=own)
-        claim = self.promise.claim
-        if isinstance(claim, Within):
-            return self._late(replay, claim)
-        return self._moved_wrongly(replay, claim)
+        return Scheduled(self.stage, contact, began, age, agents, schedules=schedules, own=own)
 
     def _about(self, replay: Scheduled, at: timedelta) -> bool:
         now = replay.began_at + at
