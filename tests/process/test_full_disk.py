@@ -5,11 +5,13 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from router.history.journal_reader import read_journal
+from router.history.world import Gap
 from tests.e2e.bench import end, until_event
 
 
@@ -66,3 +68,18 @@ def test_a_full_disk_is_named_holds_the_moves_and_ends_when_there_is_room(bench,
     until_event(process, "contact.transferred")
     end(process)
     assert process.returncode == 0
+
+
+def test_a_full_disk_costs_the_journal_one_line_and_leaves_what_was_written_readable(service):
+    process, state = service
+    fill(state / "fill")
+
+    failed = until_event(process, "journal.failed")
+    until_event(process, "cycle.finished")
+    now = datetime.now(UTC)
+    events = list(read_journal(state / "journal", since=now - timedelta(days=1), until=now + timedelta(days=1)))
+
+    assert failed["message"].endswith("No space left on device")
+    assert failed["level"] == "warning"
+    assert {one.why for one in events if isinstance(one, Gap)} <= {"the last record is torn"}
+    end(process)
