@@ -66,7 +66,7 @@ def share(text: str) -> float:
     """Returns a share that is written in percent."""
     found = re.fullmatch(r"([0-9]{1,2}(?:\.[0-9]{1,4})?|100)\s?%", text, flags=re.ASCII)
     if found is None:
-        raise argparse.ArgumentTypeError("expected a share from 0% to 100%, such as 2% or 0.5%".replace("%", "%%"))
+        raise argparse.ArgumentTypeError("expected a share from 0% to 100%, such as 2% or 0.5%")
     return float(found[1]) / 100
 
 

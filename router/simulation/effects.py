@@ -188,6 +188,8 @@ def verdict_of(
 def _finding(effect: QueueEffect, *, harm: float, precision: float | None, name: str) -> tuple[HarmFinding, str]:
     found, error = effect.difference, effect.error or 0.0
     assert found is not None, "only differences are judged"
+    if found.half is None:
+        return HarmFinding.UNDECIDED, f'in "{name}" one replication shows no interval'
     if found.high + error < -harm:
         return HarmFinding.HARM, f'in "{name}" {_points(-found.value)} fewer contacts are answered in time'
     if found.low - error < -harm:
@@ -211,4 +213,4 @@ def roles_of(a: ByUnit, b: ByUnit | None) -> dict[QueueId, str]:
 
 
 def _points(share: float) -> str:
-    return "any number of" if share == float("inf") else f"{100 * share:.1f} points"
+    return f"{100 * share:.1f} points"

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from router.decide.snapshot import Limits
+from router.durations import format_duration
 from router.model import (
     Agent,
     AgentId,
@@ -38,6 +39,7 @@ from router.simulation.centre import Arrival, SimulatedCentre, Team, shifts_of
 from router.simulation.randomness import Between, Exponential, Fixed, LogNormal, RandomStreams, Spread
 from router.simulation.scenario_tables import (
     DAY,
+    MOST_DAYS,
     HandlingTable,
     PeriodTable,
     RatedArrivalsTable,
@@ -62,8 +64,16 @@ class SimulationScenario:
         return SimulationScenario(parse_simulation(str(path), read_scenario(path)))
 
     def with_days(self, days: int | None) -> SimulationScenario:
-        """Returns the scenario with as many days; as it is, if that is ``None``."""
-        return self if days is None else SimulationScenario(self.document.model_copy(update={"days": days}))
+        """Returns the scenario with as many days; as it is, if that is ``None``. Raises ``ValueError`` if they are more
+        than a scenario may have, or not more than the warm-up."""
+        if days is None:
+            return self
+        warm_up = self.document.warm_up
+        if days > MOST_DAYS:
+            raise ValueError(f"at most {MOST_DAYS} days can be simulated")
+        if days * DAY <= warm_up:
+            raise ValueError(f"the warm-up of the scenario takes {format_duration(warm_up)}: simulate more days")
+        return SimulationScenario(self.document.model_copy(update={"days": days}))
 
     @property
     def by_day(self) -> bool:

@@ -41,6 +41,7 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 """When a scenario without ``start`` begins."""
 Rate = Annotated[float, Field(ge=0, le=10_000)]
 DAY = timedelta(days=1)
+MOST_DAYS = 3_660
 
 
 class SimulationTable(BaseModel):
@@ -91,7 +92,7 @@ class SimulationDocument(SimulationTable):
 
     seed: int = 1
     start: Instant = MONDAY
-    days: Annotated[int, Field(ge=1, le=3_660)] = 5
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 5
     warm_up: Duration = timedelta()
     landing: Span = (timedelta(seconds=5), timedelta(seconds=5))
     keep_place: bool = True

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from router.cli.effect_options import add_effect_options, positive, run_with_progress, sources_of
+from router.cli.errors import CommandFailed
 from router.cli.parser import add_json
 
 DESCRIPTION = """\
@@ -35,7 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     from router.simulation.scenario import SimulationScenario
     from router.simulation.study import Study
 
-    scenario = SimulationScenario.load(arguments.scenario).with_days(arguments.days)
+    scenario = SimulationScenario.load(arguments.scenario)
+    try:
+        scenario = scenario.with_days(arguments.days)
+    except ValueError as error:
+        raise CommandFailed(f"connect-router simulate: --days: {error}", misconfigured=True) from None
     study = Study(
         source=scenario,
         rules=sources_of(arguments.rules),

@@ -48,7 +48,8 @@ def test_the_interval_of_a_mean_is_that_of_the_textbook():
 
 
 def test_one_unit_has_no_interval():
-    _, effects = judged([90], [95])
+    verdict, effects = judged([90], [95])
+    assert verdict.why == 'in "Queue" one replication shows no interval'
     assert effects[0].difference.half is None
 
 

@@ -210,3 +210,23 @@ def test_a_report_that_cannot_be_written_is_one_line(files, capsys):
     pytest.importorskip("matplotlib")
     assert command(files, "--html", str(files / "missing" / "report.html")) == 2
     assert "--html" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (["--days", "2"], "--days: the warm-up of the scenario takes 2d: simulate more days"),
+        (["--days", "3661"], "--days: at most 3660 days can be simulated"),
+    ],
+)
+def test_days_that_cannot_be_simulated_are_refused(files, capsys, more, line):
+    (files / "centre.toml").write_text(CENTRE.replace("days = 2", 'days = 3\nwarm_up = "2d"'))
+    assert command(files, *more) == 2
+    assert capsys.readouterr().err == f"connect-router simulate: {line}\n"
+
+
+def test_a_share_without_percent_is_refused_in_one_line(files, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command(files, "--harm", "2")
+    assert ended.value.code == 2
+    assert "expected a share from 0% to 100%, such as 2% or 0.5% (see" in capsys.readouterr().err
