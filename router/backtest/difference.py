@@ -51,7 +51,7 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class DecisionDifference:
     """Describes the first act that differs. ``by`` is the time between both acts, at least that if ``at_least``."""
 
     contact_id: ContactId
@@ -73,7 +73,7 @@ def effect(decision: DecisionRecord) -> tuple[object, ...]:
     return (decision.kind, decision.to)
 
 
-def compare(contact_id: ContactId, a: Followed, b: Followed) -> Difference | None:
+def compare(contact_id: ContactId, a: Followed, b: Followed) -> DecisionDifference | None:
     """Returns the first difference; ``None`` if both do the same."""
     acts_a, acts_b = _without_repetition(a.acts), _without_repetition(b.acts)
     rest_a = [one for one in acts_a if not any(_is_same(one, other) for other in acts_b)]
@@ -97,7 +97,7 @@ def _is_same(one: DecidedAct, other: DecidedAct) -> bool:
     return one.has_effect_of(other) and abs(one.at - other.at) <= SAME_TIME
 
 
-def _acted_first(contact_id: ContactId, new: DecidedAct, old: Sequence[DecidedAct]) -> Difference:
+def _acted_first(contact_id: ContactId, new: DecidedAct, old: Sequence[DecidedAct]) -> DecisionDifference:
     """Describes an act of B that A makes later, makes elsewhere, or does not make."""
     counterpart = _of_kind(old, new)
     if counterpart is None:
@@ -108,7 +108,7 @@ def _acted_first(contact_id: ContactId, new: DecidedAct, old: Sequence[DecidedAc
     return _difference(contact_id, DifferenceKind.EARLIER, new, by=counterpart.at - new.at, after=new.decision.to)
 
 
-def _did_not_act(contact_id: ContactId, old: DecidedAct, new: Sequence[DecidedAct], b: Followed) -> Difference:
+def _did_not_act(contact_id: ContactId, old: DecidedAct, new: Sequence[DecidedAct], b: Followed) -> DecisionDifference:
     """Describes an act of A that B makes later, makes elsewhere, or does not make."""
     counterpart = _of_kind(new, old)
     if counterpart is not None:
@@ -130,7 +130,7 @@ def _of_kind(acts: Sequence[DecidedAct], like: DecidedAct) -> DecidedAct | None:
     return None
 
 
-def _difference(contact_id: ContactId, kind: DifferenceKind, act: DecidedAct, **more: Any) -> Difference:
+def _difference(contact_id: ContactId, kind: DifferenceKind, act: DecidedAct, **more: Any) -> DecisionDifference:
     """Returns a difference at an act. ``more`` are the fields that only some kinds have."""
     rule = act.decision.rule or ""
-    return Difference(contact_id=contact_id, kind=kind, act=act.decision.kind, rule=rule, at=act.at, **more)
+    return DecisionDifference(contact_id=contact_id, kind=kind, act=act.decision.kind, rule=rule, at=act.at, **more)

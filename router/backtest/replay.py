@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.backtest.accounts import bound_to
-from router.backtest.difference import DecidedAct, Difference, Followed, compare
+from router.backtest.difference import DecidedAct, DecisionDifference, Followed, compare
 from router.backtest.followed_rules import FollowedRules
 from router.backtest.known_world import KnownWorld
 from router.decide.decide import Account, decide
@@ -91,7 +91,7 @@ class Findings:
 
     contacts: int = 0
     evaluations: int = 0
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[DecisionDifference] = field(default_factory=list)
     unjudged: Counter[str] = field(default_factory=Counter)
     limits: Mapping[str, int] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from router.backtest.difference import Difference, DifferenceKind
+from router.backtest.difference import DecisionDifference, DifferenceKind
 from router.cli.errors import CommandFailed
 from router.cli.output.tables import console, count, instant, print_table, seconds, table, text
 from router.durations import span
@@ -86,8 +86,11 @@ def _head(replay: HistoryReplay, source: str) -> Iterator[str]:
         yield f"gap: {found.gap_count - len(found.gaps)} more"
 
 
-def _by_rule(differences: Sequence[Difference]) -> Iterator[tuple[tuple[str, str, str], int, list[Difference]]]:
-    groups: dict[tuple[str, str, str], list[Difference]] = {}
+def _by_rule(
+    differences: Sequence[DecisionDifference],
+) -> Iterator[tuple[tuple[str, str, str], int, list[DecisionDifference]]]:
+    """Yields the figures of the report: kind, act and rule, how many contacts, and which."""
+    groups: dict[tuple[str, str, str], list[DecisionDifference]] = {}
     order = list(DifferenceKind)
     for one in sorted(differences, key=lambda one: (one.rule, order.index(one.kind), one.act)):
         groups.setdefault((TITLES[one.kind], one.act, one.rule), []).append(one)
@@ -95,7 +98,7 @@ def _by_rule(differences: Sequence[Difference]) -> Iterator[tuple[tuple[str, str
         yield key, len(of), of
 
 
-def _typical(differences: Sequence[Difference]) -> str:
+def _typical(differences: Sequence[DecisionDifference]) -> str:
     times = [one.by for one in differences if one.by is not None]
     if times:
         return f"{'at least ' if any(one.at_least for one in differences) else ''}{span(_middle(times))}"
@@ -107,7 +110,7 @@ def _middle(times: Sequence[timedelta]) -> timedelta:
     return timedelta(seconds=round(median(one.total_seconds() for one in times)))
 
 
-def _row(one: Difference, replay: HistoryReplay) -> tuple[object, ...]:
+def _row(one: DecisionDifference, replay: HistoryReplay) -> tuple[object, ...]:
     by = "" if one.by is None else f"{'at least ' if one.at_least else ''}{span(one.by)}"
     place = [_named(to, replay) for to in (one.before, one.after)]
     return one.contact_id, instant(one.at), place[0] or one.held, place[1], by
