@@ -423,6 +423,7 @@ class Life:
                 return about
             before = len(replay.actions)
             replay.look(at, world)
+            about = False if about is None and self._about(replay, at) else about
             for act in replay.actions[before:]:
                 if not act.moved or act.target is None:
                     continue

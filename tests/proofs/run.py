@@ -18,7 +18,7 @@ if not __package__:  # run as a script; last: the installed packages are found f
 
 from tests.builders.promises import lives, parsed, proved, rule_file, verdicts
 
-EACH = 60
+EACH = 200
 """Contacts of each proved promise."""
 
 

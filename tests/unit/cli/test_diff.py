@@ -71,6 +71,35 @@ def test_without_the_solver_rules_are_compared_and_one_line_shows_the_remedy(com
     )
 
 
+def test_a_rule_that_nothing_holds_does_not_give_way(command):
+    first = """
+    [defaults]
+    flow = "F"
+    [[rule]]
+    name = "first"
+    on_hold = "next"
+    match = { queue = "A", name = { present = true } }
+    step = [{ at = "5m", to = [{ queue = "B" }] }]
+    """
+    second = """
+    [[rule]]
+    name = "second"
+    match = { queue = "A", name = { present = true } }
+    step = [{ at = "10m", to = [{ queue = "%s" }] }]
+    """
+    command.rules.write_text(first + second % "C")
+
+    same = command("diff", *other(command, lambda text: text.replace('"C"', '"D"')), "--prove")
+    conditional = 'queue = "B", slots_available = { min = 1 } }'
+    command.rules.write_text(command.rules.read_text().replace('queue = "B" }', conditional))
+    differs = command("diff", *other(command, lambda text: text.replace('"C"', '"D"')), "--prove")
+
+    assert (same.status, differs.status) == (0, 1)
+    found = [line for line in differs.out.splitlines() if line.startswith("A moves ")]
+    assert len(found) == 1
+    assert found[0].startswith("A moves TASK or EMAIL in A with name = ")
+
+
 def test_another_order_is_shown(command):
     first = '[[rule]]\nname = "first"\nmatch.tags.a = "1"\n'
     second = '[[rule]]\nname = "second"\nmatch.tags.b = "1"\n'

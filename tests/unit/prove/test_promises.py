@@ -67,6 +67,7 @@ def within(time, act="move", assume='"no_guard"'):
         (rule(f'match = {{ queue = "A", waited = {{ max = "9m" }} }}\n{LATE}'), within("1h"), "BROKEN"),
         (rule(f'match = {{ queue = "A", waited = {{ max = "10m" }} }}\n{LATE}'), within("1h"), "PROVED"),
         (rule(f'match = {{ queue = "A", age = {{ max = "10m" }} }}\n{LATE}'), within("1h"), "BROKEN"),
+        (rule(f'match = {{ queue = "A", age = {{ min = "1h" }} }}\n{LATE}'), within("10m"), "BROKEN"),
         (rule(f'match.queue = "A"\nsla.hours = "H"\n{LATE}'), within("10m"), "BROKEN"),
         (rule(f'match.queue = "A"\nsla.hours = "H"\n{LATE}'), within("10m", assume='"no_guard", "open"'), "PROVED"),
         (rule(f'match.queue = "A"\nsla.clock = "chain"\n{LATE}'), within("10m"), "PROVED"),
@@ -92,6 +93,30 @@ def test_a_time_is_proved_for_every_contact_or_broken(rules, promise, expected):
 
 
 EXCLUDED = 'expect = { rule = "r", hold = "excluded" }'
+@pytest.mark.parametrize(
+    ("expression", "value", "expected"),
+    [
+        ("x*", '""', "PROVED"),
+        ("x*", '"xx"', "PROVED"),
+        ("x*", '"y"', "BROKEN"),
+        ("x+", '""', "BROKEN"),
+        ("ax?b", '["ab", "axb"]', "PROVED"),
+        ("^a$", '"a"', "PROVED"),
+        ("a$b|^c", '["c"]', "PROVED"),
+        ("a$b|^c", '["ab", "c"]', "BROKEN"),
+        ("[^a-y]{2}", '["z1", "éé"]', "PROVED"),
+        ("(?i)K.", '["ka", "KA"]', "PROVED"),
+        ("a.c", '"a*c"', "BROKEN"),
+        ("(?s)a.*c", '"a*c"', "PROVED"),
+        ("[0-9]+", '"?"', "BROKEN"),
+    ],
+)
+def test_an_expression_fits_exactly_the_values_that_re2_fits(expression, value, expected):
+    promise = within("10m").replace('match.queue = "A"', f'match = {{ queue = "A", name = {value} }}')
+    rules = rule(f'match = {{ queue = "A", name = {{ matches = "{expression}" }} }}\n{LATE}')
+    assert outcome(rules, promise) == expected
+
+
 HOLDS = 'match.queue = "A"\nstep = [{ at = "5m", to = [{ queue = "Few", slots_available = { min = 1 } }] }]'
 
 
