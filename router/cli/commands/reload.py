@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from router.cli.errors import DONE, FOUND
+from router.cli.errors import DONE, FOUND, CommandFailed
 from router.cli.output.tables import count, print_json
 from router.cli.parser import add_json
 from router.cli.service_client import announce_service, call_service, control_socket, print_under_way
@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
     if arguments.dry_run:
         return _dry_run(path, arguments)
+    if arguments.prove:
+        raise CommandFailed("connect-router reload: --prove is possible with --dry-run only", misconfigured=True)
     silent = in_journal()  # it is the service's journal: the service itself logs there what is in force
     if not silent:
         announce_service(path, quiet=arguments.quiet)

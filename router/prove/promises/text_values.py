@@ -72,7 +72,8 @@ def _refuse_ids_with_names(key: str, forms: Iterable[Form]) -> None:
         return
     texts = [form for form in forms if isinstance(form, TextForm)]
     ids = {is_id(literal) for form in texts for literal in form.literals}
-    if True in ids and (False in ids or any(form.globs or form.pattern for form in texts)):
+    patterns = any(form.pattern or any(glob.strip("*") for glob in form.globs) for form in texts)
+    if True in ids and (False in ids or patterns):
         raise Unsure(f"{key} is given by name and by id, and only the instance knows which of them are equal")
 
 

@@ -126,3 +126,11 @@ def test_a_dry_run_compares_the_files_with_the_rules_in_force(command, monkeypat
     assert "changed: rule 'late'" in done.out
     assert "the folder moves EMAIL in Billing from 1h; the service from 2h (rule 'late'" in done.out
     assert calls == ["rules"]
+
+
+def test_a_reload_proves_nothing_without_a_dry_run(command, monkeypatch):
+    monkeypatch.setattr("router.cli.commands.reload.control_socket", lambda _arguments: "socket")
+
+    done = command("reload", "--prove")
+
+    assert (done.status, done.err) == (2, "connect-router reload: --prove is possible with --dry-run only\n")

@@ -211,6 +211,13 @@ def test_a_cause_names_rule_step_place_and_instant():
     assert (cause.place.line, cause.instant) == (7, "after 10m")
 
 
+def test_queues_may_all_be_given_by_id():
+    id_ = "8a86387f-6757-4342-97d3-c89b151d1f66"
+    up = LATE.replace("Up", id_.replace("8a", "9b"))
+    rules = rule(f'match = {{ queue = "{id_}", all = [{{ queue = "*" }}] }}\n{up}')
+    assert outcome(rules, within("10m").replace('"A"', f'"{id_}"')) == "PROVED"
+
+
 MIXED = "queue is given by name and by id, and only the instance knows which of them are equal"
 
 
