@@ -60,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from router.cli.context import proofs, settings_and_rules, warn_of_service_links
+    from router.cli.live_checks import read_instance, surroundings
     from router.cli.output.promises import problems as broken_promises
     from router.cli.solver import prove
     from router.rules.load import unread_files
@@ -69,15 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
     problems = [*proofs(settings, ruleset), *unread_files(settings.rules.path)]
     covering = arguments.coverage or arguments.min_coverage is not None
     examples, coverage = _examples(settings, ruleset, covering=covering)
-    live = _live(settings, ruleset) if arguments.live else None
+    live = read_instance(settings, ruleset) if arguments.live else None
     verdicts = prove(settings, ruleset, quiet=arguments.quiet) if arguments.prove else None
     failed = _failed(examples)
-    found = [
-        *_table(settings, live),
-        *_topic(settings, live),
-        *_event_queue(settings, live),
-        *_profile(settings, live),
-    ]
+    found = surroundings(settings) if arguments.live else ()
     promises = list(broken_promises(verdicts or ()))
     problems = sorted([*problems, *(live.problems if live else ()), *found, *failed, *promises])
     if arguments.json:
@@ -129,76 +125,6 @@ def _examples(
 
     limits, now = Limits.of(settings.guard), open_clock().now()
     return prove_examples(ruleset, ruleset.examples, now=now, limits=limits, covering=covering)
-
-
-def _live(settings: Settings, ruleset: RuleSet) -> LiveFindings:
-    from router.cli.resources import connected, unreachable
-    from router.inspect.live_check import LiveFindings, check_live
-    from router.runtime import open_clock
-
-    with connected(settings) as connection:
-        findings = check_live(connection, ruleset, now=open_clock().now())
-    if not isinstance(findings, LiveFindings):
-        raise unreachable(findings, settings, connection.endpoint)
-    return findings
-
-
-def _table(settings: Settings, live: LiveFindings | None) -> list[Problem]:
-    if live is None:
-        return []
-    from router.cli.resources import in_one_line
-    from router.resources import table_problem
-
-    with in_one_line():
-        problem = table_problem(settings)
-    return [settings.problem(("ledger", "url"), problem)] if problem is not None else []
-
-
-def _topic(settings: Settings, live: LiveFindings | None) -> list[Problem]:
-    arn = settings.notify.sns_topic
-    if live is None or not arn:
-        return []
-    from router.cli.resources import in_one_line
-    from router.connect.topic import Topic
-
-    with in_one_line():
-        failure = Topic.open(arn).check()
-    if failure is None:
-        return []
-    return [settings.problem(("notify", "sns_topic"), f"{arn} cannot be read: {failure.code}: {failure.message}")]
-
-
-def _event_queue(settings: Settings, live: LiveFindings | None) -> list[Problem]:
-    url = settings.events.queue
-    if live is None or not url:
-        return []
-    from router.cli.resources import in_one_line
-    from router.connect.event_queue import EventQueue
-
-    with in_one_line():
-        failure = EventQueue.open(url, region=settings.connect.region).check()
-    if failure is None:
-        return []
-    return [settings.problem(("events", "queue"), f"{url} cannot be used: {failure.code}: {failure.message}")]
-
-
-def _profile(settings: Settings, live: LiveFindings | None) -> list[Problem]:
-    """Returns why the profile next to config.toml may not describe the instance any longer, if there is a profile."""
-    if live is None or settings.config_path is None:
-        return []
-    from botocore import __version__ as botocore
-
-    from router.acceptance.instance_profile import FILE, load_profile
-    from router.problems import Problem
-    from router.runtime import open_clock
-
-    path = settings.config_path.parent / FILE
-    if not path.exists():
-        return []
-    objections = load_profile(path).objections(
-        now=open_clock().now(), botocore=botocore, instance=settings.connect.instance_id
-    )
-    return [Problem(str(path), 1, 1, objection, "warning") for objection in objections]
 
 
 def _failed(examples: tuple[ExampleResult, ...]) -> list[Problem]:
