@@ -68,8 +68,9 @@ def test_a_bumped_contact_overtakes_its_equals_and_uses_no_transfer(centre, even
     assert {place(centre, one) for one in (late, *others)} == {(2, timedelta())}
     assert len(updates(centre)) == 3, "once for each, and no more"
     assert centre.world.transfers == ()
-    (line, *_) = told(events, "contact.reprioritized")
-    assert (line["changed"], line["priority"], line["before_priority"]) == (True, 2, 3)
+    lines = told(events, "contact.reprioritized")
+    seen = {(line["changed"], line["priority"], line["before_priority"]) for line in lines}
+    assert seen == {(True, 2, 3), (True, 2, 5)}, "the workers end in any order"
 
 
 def test_a_place_that_is_as_good_already_is_left_alone(centre, events):
