@@ -57,6 +57,7 @@ class Stand:
         backups.mkdir()
         self._paths = {
             "/etc/connect-router/config.toml": "config.toml",
+            "/etc/connect-router/rules": "rules",
             "/opt/connect-router/bin/python": sys.executable,
             "/var/lib/connect-router": str(self.folder),
             "/var/backups": str(backups),
@@ -144,7 +145,7 @@ def _at_rest() -> Scenario:
 
 
 def _furnish(folder: Path) -> None:
-    for path in (folder, folder / "my"):
+    for path in (folder, folder / "my", folder / "old", folder / "new"):
         path.mkdir(exist_ok=True)
         shutil.copy(CHECKOUT / "config.toml", path)
         shutil.copytree(CHECKOUT / "rules", path / "rules")
