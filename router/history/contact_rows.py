@@ -14,16 +14,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from router.history.world import Event, Fidelity, Leaving, Left, Seen
+from router.history.parquet_rows import parquet_rows
+from router.history.world import Event, Fidelity, HistoryUnusable, Leaving, Left, Seen
 from router.model import AgentId, Channel, Contact, ContactId, Details, Directory, Queue, QueueId, bare_id
 
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
 NEVER_BEFORE = datetime.min.replace(tzinfo=UTC)
-
-
-class HistoryUnusable(Exception):
-    """Reports why files are no history that can be read; its text is one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +103,9 @@ def _left(row: ContactRow, at: datetime) -> Left:
 
 
 def open_records(path: Path) -> ContactRows:
-    """Reads a file, or every file below a folder: contact records as JSON, exports as CSV, both also with gzip.
+    """Reads a file, or every file below a folder: contact records as JSON, exports as CSV or Parquet.
+
+    JSON and CSV may be compressed with gzip.
 
     Raises OSError, and ``HistoryUnusable`` if no contact can be used."""
     found = ContactRows()
@@ -124,7 +123,9 @@ def _rows_of(file: Path, rejected: Counter[str]) -> Iterator[ContactRow | str]:
     with file.open("rb") as stream:
         start = stream.read(4)
     if start == PARQUET:
-        raise HistoryUnusable(f"{file} is a Parquet file: export CSV")
+        for row in parquet_rows(file):
+            yield row_of_export(row)
+        return
     try:
         data = gzip.decompress(file.read_bytes()) if start[:2] == GZIP else file.read_bytes()
         text = data.decode("utf-8-sig")
@@ -270,10 +271,9 @@ def _id(value: Any) -> ContactId | None:
 
 
 def _texts(value: Any) -> dict[str, str]:
-    """Returns a mapping of texts; an export has it as JSON."""
-    if isinstance(value, str):
-        with suppress(ValueError):
-            value = json.loads(value)
-    if isinstance(value, list):
-        value = dict(value)
-    return {str(name): str(one) for name, one in value.items()} if isinstance(value, Mapping) else {}
+    """Returns a mapping of texts. CSV has it as JSON, and Parquet as JSON or as pairs."""
+    with suppress(ValueError, TypeError):
+        value = json.loads(value) if isinstance(value, str) else value
+        value = dict(value) if isinstance(value, list) else value
+    pairs = value.items() if isinstance(value, Mapping) else ()
+    return {str(name): str(one) for name, one in pairs if one is not None}

@@ -24,6 +24,10 @@ from router.model import (
 from router.rules.calendar import Calendar
 
 
+class HistoryUnusable(Exception):
+    """Reports why files are no history that can be read; its text is one line."""
+
+
 class Fidelity(StrEnum):
     """Names how much a history knows."""
 

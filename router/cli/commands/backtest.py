@@ -131,7 +131,8 @@ def _folder(arguments: argparse.Namespace) -> Path:
 
 def _replay_records(replay: HistoryReplay, arguments: argparse.Namespace, a: RuleSet | None, b: RuleSet) -> str:
     """Replays contact records or exports; returns what they are, for the report."""
-    from router.history.contact_rows import HistoryUnusable, open_records
+    from router.history.contact_rows import open_records
+    from router.history.world import HistoryUnusable
     from router.prove.example_instance import directory_of
 
     if a is None:

@@ -2,13 +2,15 @@
 
 import gzip
 import json
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from router.history.contact_rows import HistoryUnusable, open_records
-from router.history.world import Fidelity, Leaving, stays
+from router.history import parquet_rows
+from router.history.contact_rows import open_records, row_of_export
+from router.history.world import Fidelity, HistoryUnusable, Leaving, stays
 from router.model import Details
 
 QUEUE = "arn:aws:connect:us-east-1:111122223333:instance/i/queue/q-1"
@@ -118,5 +120,114 @@ def test_files_without_a_contact_are_refused_with_the_reasons(opened):
         opened(json.dumps(record(Channel="CHAT")))
     with pytest.raises(HistoryUnusable, match="no rows"):
         opened("")
-    with pytest.raises(HistoryUnusable, match="Parquet"):
-        opened("PAR1....")
+
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes columns as a Parquet file in groups of two rows."""
+    arrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    def write(**columns):
+        count = max(len(column) for column in columns.values())
+        columns = {"contact_id": [f"c-{n}" for n in range(count)], "queue_id": ["q-1"] * count} | columns
+        path = tmp_path / "export.parquet"
+        parquet.write_table(
+            arrow.table({"channel": ["TASK"] * count} | columns), path, row_group_size=2, write_page_checksum=True
+        )
+        return path
+
+    return write
+
+
+def times(kind, zone=None):
+    import pyarrow as arrow
+
+    return arrow.array([NOON.replace(tzinfo=None)], arrow.timestamp(kind, zone))
+
+
+@pytest.mark.parametrize(
+    "enqueued",
+    [
+        lambda: times("ms"),
+        lambda: times("us", "UTC"),
+        lambda: times("ns", "Europe/Berlin"),
+        lambda: ["2026-11-02 12:00:00.000 UTC"],
+        lambda: [b"2026-11-02T12:00:00Z"],
+    ],
+)
+def test_a_parquet_file_has_times_as_timestamps_or_as_texts(written, enqueued):
+    found = open_records(written(queue_enqueue_timestamp=enqueued(), queue_duration_ms=[60_000]))
+    (row,) = found.rows.values()
+    assert (row.contact.enqueued_at, row.left_at) == (NOON, NOON + timedelta(minutes=1))
+
+
+def test_a_time_of_a_parquet_file_with_nanoseconds_is_read_to_the_microsecond(written):
+    arrow = pytest.importorskip("pyarrow")
+    instant = int(NOON.timestamp()) * 10**9 + 1001
+    (row,) = open_records(written(queue_enqueue_timestamp=arrow.array([instant], arrow.timestamp("ns")))).rows.values()
+    assert row.contact.enqueued_at == NOON + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("form", ["pairs", "text"])
+def test_attributes_of_a_parquet_file_are_pairs_or_text(written, form):
+    arrow = pytest.importorskip("pyarrow")
+    pairs = arrow.array([[("tier", "vip"), ("none", None)]], arrow.map_(arrow.string(), arrow.string()))
+    column = pairs if form == "pairs" else ['{"tier": "vip", "none": null}']
+    (row,) = open_records(written(queue_enqueue_timestamp=[NOON], attributes=column)).rows.values()
+    assert row.contact.details == Details(attributes={"tier": "vip"})
+
+
+@pytest.mark.parametrize("attributes", [["abc"], [["a", "b", "c"]], ["[1, 2]"]])
+def test_attributes_that_are_no_mapping_count_as_none(written, attributes):
+    (row,) = open_records(written(queue_enqueue_timestamp=[NOON], attributes=attributes)).rows.values()
+    assert row.contact.details == Details(attributes={})
+
+
+def test_rows_of_a_parquet_file_that_cannot_be_used_are_counted(written):
+    path = written(channel=["TASK", "VOICE", "EMAIL"], queue_enqueue_timestamp=[NOON, NOON, None])
+    assert open_records(path).rejected == {"of another channel": 1, "without the time of entering the queue": 1}
+
+
+def test_a_parquet_file_without_columns_of_contacts_is_refused_by_its_rows(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(arrow.table({"other": [1, 2, 3]}), tmp_path / "export.parquet")
+    with pytest.raises(HistoryUnusable, match="3 without a contact id"):
+        open_records(tmp_path)
+
+
+def test_of_a_parquet_file_only_the_columns_in_use_are_read():
+    class Recorded(dict[str, object]):
+        def get(self, name, default=None):
+            used.add(name)
+            return super().get(name, default)
+
+    used: set[str] = set()
+    base = {"contact_id": "c-1", "channel": "TASK", "queue_enqueue_timestamp": NOON}
+    for queue in ({"queue_id": "q-1"}, {"queue_arn": QUEUE}):
+        assert not isinstance(row_of_export(Recorded(base | queue)), str)
+    assert used == parquet_rows.COLUMNS
+
+
+def test_a_damaged_parquet_file_is_one_line_with_the_file_and_the_row(written, monkeypatch):
+    monkeypatch.setattr(parquet_rows, "BATCH_ROWS", 2)
+    path = written(queue_enqueue_timestamp=["2026-11-02T12:00:00Z"] * 2 + ["2026-11-02T13:00:00Z"] * 2)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    with pytest.raises(HistoryUnusable, match=r"export\.parquet is a damaged Parquet file, after row 0: [^\n]+$"):
+        open_records(path)
+    path.write_bytes(whole.replace(b"2026-11-02T13", b"2026-11-02Txx", 1))
+    with pytest.raises(HistoryUnusable, match=r"export\.parquet is a damaged Parquet file, after row 2: [^\n]+$"):
+        open_records(path)
+
+
+def test_without_pyarrow_one_line_shows_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "export.parquet").write_bytes(b"PAR1....")
+    with pytest.raises(HistoryUnusable, match=r"needs the package pyarrow: pip install 'connect-router\[history\]'$"):
+        open_records(tmp_path)
