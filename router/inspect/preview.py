@@ -15,6 +15,7 @@ from router.ledger.sqlite import SqliteLedger
 from router.lookup.snapshot import Lookup
 from router.model import Contact, ContactId, Directory, Landing
 from router.ports import Clock
+from router.prove.example_history import CONTACT
 from router.prove.example_instance import directory_of
 from router.prove.example_world import ExampleWorld
 from router.prove.examples import rule_of
@@ -53,11 +54,19 @@ class Preview:
 
 
 def pretended(example: Example, ruleset: RuleSet, *, now: datetime, limits: Limits) -> Preview:
-    """Decides on the contact of an example, in an instance that has every name of the rules and nothing else."""
+    """Decides on the contact of an example, in an instance that has every name of the rules and nothing else.
+
+    If the example expects no rule, the clock that it gives is that of the rule which governs the contact.
+    """
     world = ExampleWorld.of(directory_of(ruleset, [example]))
     rules = bind(ruleset, world.directory, agents_known=True)
     look = world.snapshot_of(example, rule_of(example, rules), now=now, limits=limits)
-    return Preview(mode=look.mode, rules=rules, look=look, decided=decide(look, rules), complete=True)
+    decided = decide(look, rules)
+    governance = decided.accounts[CONTACT].governance
+    if example.expect is None and example.contact.clock is not None and governance and governance.governing:
+        look = world.snapshot_of(example, governance.governing.rule, now=now, limits=limits)
+        decided = decide(look, rules)
+    return Preview(mode=look.mode, rules=rules, look=look, decided=decided, complete=True)
 
 
 @dataclass(frozen=True, kw_only=True)

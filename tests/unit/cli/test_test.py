@@ -21,6 +21,13 @@ def test_it_decides_like_an_example_and_explains_like_explain(command):
     assert done.out.rstrip().endswith("no agent is free\nassumed hours, open: the own hours of every queue")
 
 
+def test_the_clock_that_is_given_is_that_of_the_rule_that_governs(command):
+    given = "queue=Billing,channel=EMAIL,waited=2h"
+    waited, early = (look(command("test", "--json", "--contact", one)) for one in (given, f"{given},clock=10m"))
+    assert [one["rule"] for one in waited["decisions"]] == ["late", "late"]
+    assert early["decisions"] == []
+
+
 def test_it_shows_which_hours_it_took_as_closed_and_decides_by_them(command):
     match = 'hours = { name = "Office", is = "open" }\n'
     command.rules.write_text(RULES.replace('channel = "EMAIL"\nqueue', match + "queue", 1).partition("[[example]]")[0])
