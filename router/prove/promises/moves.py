@@ -37,10 +37,11 @@ class MovesProof:
 
     def causes(self) -> Iterator[Counterexample]:
         """Yields each cause once; none if the promise is proved. Raises ``Unsure``."""
+        queues = self.prover.queues_of(self.promise)
         if not self._targets:
             return
         found: set[object] = set()
-        for queue in self.prover.queues_of(self.promise):
+        for queue in queues:
             for path in self._broken(queue):
                 key = path.made[-1].step.place, path.made[-1].target
                 if key not in found:

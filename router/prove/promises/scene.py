@@ -54,6 +54,7 @@ class Scene:
     queue: str
     conditions: tuple[Condition, ...]
     assume: frozenset[Assumption]
+    of_age: bool = False
     solver: z3.Solver = field(default_factory=z3.SimpleSolver)
     age: Time = 0
     began: Time = 0
@@ -73,7 +74,7 @@ class Scene:
         for key, some in forms.items():
             self._divide(key, tuple(some))
         tests = {test.key for condition in self.conditions for test in tests_of(condition)}
-        if "age" in tests or any(rule.sla.clock == "chain" for rule in rules):
+        if self.of_age or "age" in tests or any(rule.sla.clock == "chain" for rule in rules):
             self.age = z3.FreshInt("age")
             self.solver.add(self.age >= 0, self.age <= LONGEST)
         if any(rule.from_at or rule.until_at or rule.guard.enqueued_after for rule in rules):

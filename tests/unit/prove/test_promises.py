@@ -233,3 +233,14 @@ MIXED = "queue is given by name and by id, and only the instance knows which of 
 def test_what_is_outside_of_the_fragment_is_unknown(condition, reason):
     found = verdict(rule(f'match = {{ {condition}, all = [{{ queue = "A" }}] }}\n{LATE}'), within("10m"))
     assert (found.outcome.value, found.reason) == ("UNKNOWN", reason)
+
+
+def test_a_chain_that_is_older_than_its_wait_breaks_a_promise_of_age():
+    rules = rule('match.queue = "A"\nstep = [{ at = "10m", warn = "x" }]')
+    assert outcome(rules, 'match.queue = "A"\nwithin = { age = "10m" }\nact = ["warn"]') == "BROKEN"
+
+
+def test_a_move_to_an_id_may_be_the_move_to_the_name_that_never_is_to_happen():
+    to = 'to = [{ queue = "11111111-2222-3333-4444-000000000001" }]'
+    rules = rule(f'match.queue = "A"\nstep = [{{ at = "10m", {to} }}]')
+    assert verdict(rules, 'never = { to = "B" }').outcome.value == "UNKNOWN"
