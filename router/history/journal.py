@@ -27,7 +27,7 @@ from router.settings import Settings
 CAPACITY = 100_000
 """Contacts in reports that wait to be written; what is reported beyond is lost, and counted in the journal."""
 FLUSHED_EVERY = 2.0
-"""Seconds; a crash of the machine or a kill loses no more than the records of this time."""
+"""Seconds; a crash of the machine or a kill loses at most the records of this time."""
 AGAIN_AFTER = timedelta(seconds=30)
 """How long nothing is written after the disk has refused a record."""
 END_WITHIN = 3.0

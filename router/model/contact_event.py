@@ -12,7 +12,7 @@ from router.model.contact import Contact
 class Phase(IntEnum):
     """Names what an event shows of a contact, in the order in which it happens.
 
-    ``CHANGED`` (a pause, or its end) shows no more than that the contact must be read.
+    ``CHANGED`` (a pause, or its end) shows only that the contact must be read.
     """
 
     CHANGED = 0
