@@ -14,7 +14,7 @@ from router.prove.promises.replay import ProofInstance
 from router.prove.promises.scene import Scene
 from router.prove.promises.text_values import classes_of
 from router.rules.condition import Condition, tests_of
-from router.rules.promise import Assumption, Never, StatedPromise, Within
+from router.rules.promise import Assumption, Never, StatedPromise
 from router.rules.queue_index import could_match
 from router.rules.rule import Rule, RuleSet
 from router.rules.value_test import Form, TextForm
@@ -68,13 +68,18 @@ class PromiseProver:
         return tuple(queue for queue in self.queues if could_match(promise.condition, (queue,)))
 
     def scene(
-        self, queue: str, rules: Iterable[Rule], more: Iterable[Condition], assume: frozenset[Assumption]
+        self,
+        queue: str,
+        rules: Iterable[Rule],
+        more: Iterable[Condition],
+        assume: frozenset[Assumption],
+        *,
+        of_age: bool = False,
     ) -> Scene:
+        """Makes the scene of one queue. ``of_age`` is needed if something besides the rules depends on the age."""
         self.tick()
         rules = tuple(rules)
         conditions = (*(rule.condition for rule in rules), *more)
-        claims = (one.claim for one in self.ruleset.promises)
-        of_age = any(isinstance(claim, Within) and claim.of_age for claim in claims)
         scene = Scene(queue, conditions, assume, of_age=of_age)
         scene.solver.set("timeout", SOLVER_MS)
         entries = (entry for rule in rules for step in rule.steps for entry in step.entries)

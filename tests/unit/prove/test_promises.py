@@ -6,7 +6,9 @@ import pytest
 
 from router.decide.snapshot import Limits
 from router.prove.examples import prove_examples
+from router.prove.promises.paths import Paths
 from router.prove.promises.prove import prove_promises
+from router.prove.promises.prover import PromiseProver
 from router.rules.load import load_rules
 from tests.builders.contacts import NOW
 from tests.builders.rules import ruleset
@@ -24,8 +26,7 @@ LATE = 'step = [{ at = "10m", to = [{ queue = "Up" }] }]'
 
 def verdict(rules, promise, limits=None):
     given = ruleset(f'{rules}\n[[promise]]\nname = "p"\n{promise}')
-    (found,) = prove_promises(given, limits=limits or Limits(), now=NOW)
-    return found
+    return next(prove_promises(given, limits=limits or Limits(), now=NOW))
 
 
 def outcome(rules, promise, **others):
@@ -238,6 +239,15 @@ def test_what_is_outside_of_the_fragment_is_unknown(condition, reason):
 def test_a_chain_that_is_older_than_its_wait_breaks_a_promise_of_age():
     rules = rule('match.queue = "A"\nstep = [{ at = "10m", warn = "x" }]')
     assert outcome(rules, 'match.queue = "A"\nwithin = { age = "10m" }\nact = ["warn"]') == "BROKEN"
+
+
+def test_the_age_of_a_chain_is_a_variable_only_for_the_rules_or_the_promise_that_depend_on_it():
+    age = '[[promise]]\nname = "old"\nmatch.queue = "A"\nwithin = { age = "3d" }'
+    rules = ruleset(rule(HOLDS) + f'{age}\n[[promise]]\nname = "p"\n{within("10m")}')
+    prover = PromiseProver(rules, Limits(), NOW)
+    paths = (Paths(prover, one, frozenset()) for one in rules.promises)
+    scenes = [scene for some in paths for _, scene in some.from_queue("A", longest=0)]
+    assert [isinstance(scene.age, int) for scene in scenes] == [False, True]
 
 
 def test_a_move_to_an_id_may_be_the_move_to_the_name_that_never_is_to_happen():
