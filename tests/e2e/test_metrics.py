@@ -201,7 +201,12 @@ def test_what_the_tests_of_the_alerts_expect_is_what_the_rules_say():
         assert fits(alert["exp_annotations"]["summary"], rules[name]["annotations"]["summary"]), name
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not here")
+needs_promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not here"
+)
+
+
+@needs_promtool
 def test_the_alerts_do_what_their_tests_say():
     done = subprocess.run(
         ["promtool", "test", "rules", "alerts_test.yml"], cwd=MONITORING, capture_output=True, text=True, check=False
@@ -212,3 +217,79 @@ def test_the_alerts_do_what_their_tests_say():
 def test_the_dashboard_has_no_panel_twice():
     panels = json.loads((MONITORING / "grafana-dashboard.json").read_text(encoding="utf-8"))["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels) > 10
+
+
+def queries():
+    """Returns the query of each target of the dashboard, by the panel's title and the target's letter."""
+    panels = json.loads((MONITORING / "grafana-dashboard.json").read_text(encoding="utf-8"))["panels"]
+    return {
+        (panel["title"], target["refId"]): target["expr"].replace("$instance", "a|b|c")
+        for panel in panels
+        for target in panel["targets"]
+    }
+
+
+WORKS, OBSERVES, DEAD = "a", "b", "c"
+ONLY_OF_THE_WORKING = {
+    ("Complete cycles", "A"): "healthy",
+    ("Oldest breach not served", "A"): "oldest_breach_seconds",
+    ("Strays and suspended flows", "A"): "strays",
+    ("Strays and suspended flows", "B"): "flows_suspended",
+    ("Contacts", "A"): "waiting",
+    ("Contacts", "B"): "due",
+    ("Contacts", "C"): "ungoverned",
+    ("Contacts", "D"): "not_sent",
+    ("Open in the ledger", "A"): "ledger_open_intents",
+    ("Open in the ledger", "B"): "under_way",
+}
+
+
+@needs_promtool
+def test_the_dashboard_shows_contacts_of_the_router_that_works_and_never_of_another_one(tmp_path):
+    series = [
+        {"series": f'connect_router_{name}{{job="connect-router", instance="{router}"}}', "values": values}
+        for name in {*ONLY_OF_THE_WORKING.values(), "working"}
+        for router, values in (
+            (WORKS, "1x9"), (OBSERVES, "0x9" if name == "working" else "7x9"), (DEAD, "1x3 stale")
+        )
+    ]
+    labels = 'job="connect-router", reason="closed"'
+    held = [
+        {"series": f'connect_router_held{{{labels}, instance="{router}"}}', "values": "4x9"}
+        for router in (WORKS, OBSERVES)
+    ]
+    expected = [
+        {
+            "expr": queries()[target],
+            "eval_time": "9m",
+            "exp_samples": [
+                {"labels": f'connect_router_{name}{{job="connect-router", instance="{WORKS}"}}', "value": 1}
+            ],
+        }
+        for target, name in ONLY_OF_THE_WORKING.items()
+    ]
+    held_in_all = {
+        "expr": queries()["Held, by reason", "A"],
+        "eval_time": "9m",
+        "exp_samples": [{"labels": '{reason="closed"}', "value": 4}],
+    }
+    tests = {
+        "tests": [
+            {"interval": "1m", "input_series": [*series, *held], "promql_expr_test": [*expected, held_in_all]}
+        ]
+    }
+    (tmp_path / "dashboard.yml").write_text(yaml.safe_dump(tests))
+    done = subprocess.run(
+        ["promtool", "test", "rules", "dashboard.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_figure_of_the_dashboard_that_is_not_added_up_names_its_router():
+    panels = json.loads((MONITORING / "grafana-dashboard.json").read_text(encoding="utf-8"))["panels"]
+    targets = [target for panel in panels for target in panel["targets"]]
+    added_up = [target for target in targets if "sum by" in target["expr"]]
+    assert len(added_up) > 5
+    assert [
+        one["expr"] for one in targets if one not in added_up and "{{instance}}" not in one["legendFormat"]
+    ] == []
