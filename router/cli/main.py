@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from router.cli.parser import Command
 
+OUTPUTS = ("folder", "html", "junit", "output")
+"""The arguments that name what a command writes."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status. Wrong usage and ``--help`` raise ``SystemExit``, as in argparse."""
@@ -67,6 +70,7 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
 
     report = partial(_log, arguments.command) if arguments.command in ("run", "reload") and in_journal() else _report
     try:
+        _require_own_outputs(arguments)
         return command.run(arguments)
     except Problems as refused:
         return report(*str(refused).splitlines(), status=command.misconfigured)
@@ -82,6 +86,16 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
         if _wants_traceback(arguments) and not may_quote_credentials(error):
             raise
         return _unexpected(error, report)
+
+
+def _require_own_outputs(arguments: argparse.Namespace) -> None:
+    """Refuses to write a file into the state directory of a service of another user."""
+    outputs = [path for name in OUTPUTS if (path := getattr(arguments, name, None)) is not None]
+    if outputs:
+        from router.cli.foreign_folders import require_own_output
+
+        for path in outputs:
+            require_own_output(path)
 
 
 def _unexpected(error: Exception, report: Callable[..., int] | None = None) -> int:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from router.cli import context
-from router.cli.commands import run as run_command
-from router.settings import load_settings
+from router.cli import context, foreign_folders
+from router.settings import load_settings, paths
 from router.settings.paths import Installed
 from tests.e2e.bench import end, until_event
 
@@ -21,6 +20,7 @@ def installed(bench, monkeypatch):
     folders.state.mkdir()
     folders.runtime.mkdir()
     monkeypatch.setattr(context, "load_settings", functools.partial(load_settings, installed=folders))
+    monkeypatch.setattr(paths, "INSTALLED", folders)
     return folders
 
 
@@ -53,7 +53,7 @@ def as_root_in_a_folder_of(user, folder, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
 
 
-@pytest.mark.parametrize("by", ["STATE_DIRECTORY", "--set ledger.url", "config.toml", "control.socket"])
+@pytest.mark.parametrize("by", ["STATE_DIRECTORY", "--set ledger.url", "config.toml", "control.socket", "journal.path"])
 def test_root_makes_no_files_in_a_folder_of_another_user(bench, monkeypatch, by):
     theirs = bench.folder / "theirs"
     theirs.mkdir()
@@ -66,6 +66,8 @@ def test_root_makes_no_files_in_a_folder_of_another_user(bench, monkeypatch, by)
         config.write_text(config.read_text() + f'\n[ledger]\nurl = "sqlite:{theirs}/ledger.db"\n')
     elif by == "control.socket":
         arguments = ["run", "--observe", "--set", f"control.socket={theirs}/control.sock"]
+    elif by == "journal.path":
+        arguments += ["--set", f"journal.path={theirs}/journal"]
     else:
         arguments += ["--set", f"ledger.url=sqlite:{theirs}/ledger.db"]
     done = bench.run(*arguments)
@@ -79,7 +81,7 @@ def test_root_makes_no_files_in_a_folder_of_another_user(bench, monkeypatch, by)
 
 def test_the_way_to_run_it_fits_the_owner(tmp_path):
     def how(folder, owner):
-        problem = run_command._foreign(folder, owner, 0, "a ledger")
+        problem = foreign_folders.foreign(folder, owner, 0, "a ledger")
         return problem.lines[1].partition("start this with ")[2].partition(";")[0]
 
     unit = Path("/var/lib/connect-router/emea")
@@ -99,6 +101,44 @@ def test_a_trial_with_a_ledger_of_its_own_runs(bench, installed):
     assert (bench.folder / "trial.db").exists()
 
 
+def test_what_the_refusal_advises_leaves_nothing_in_the_state_directory(bench, installed, monkeypatch):
+    """Takes the advice of each refusal in turn, until the trial runs."""
+    as_root_in_a_folder_of(1, installed.state, monkeypatch)
+    config = bench.folder / "config.toml"
+    config.write_text(config.read_text() + f'\n[journal]\npath = "{installed.state}/journal"\n')
+    advice = {"ledger.url=": f"sqlite:{bench.folder}/trial.db", "journal.path=": ""}
+    arguments = ["run", "--once", "--observe"]
+    for key, value in advice.items():
+        done = bench.run(*arguments)
+        assert done.returncode == 78
+        assert f"--set {key}" in done.stderr
+        arguments += ["--set", key + value]
+
+    done = bench.run(*arguments)
+
+    assert done.returncode == 0, done.stderr
+    assert os.listdir(installed.state) == []
+
+
+@pytest.mark.parametrize("command", [["files", "STATE/files"], ["check", "--junit", "STATE/report.xml"]])
+def test_root_writes_no_other_file_into_the_state_directory_of_a_service(bench, installed, monkeypatch, command):
+    as_root_in_a_folder_of(1, installed.state, monkeypatch)
+
+    done = bench.run(*(word.replace("STATE", str(installed.state)) for word in command))
+
+    assert done.returncode in (2, 78)
+    assert f"{installed.state} belongs to " in done.stderr
+    assert "give it a file outside of it" in done.stderr
+    assert os.listdir(installed.state) == []
+
+
+def test_root_writes_other_files_where_they_are_wanted(bench, installed, monkeypatch):
+    as_root_in_a_folder_of(1, bench.folder, monkeypatch)
+
+    assert bench.run("check", "--junit", "report.xml").returncode == 0
+    assert (bench.folder / "report.xml").exists()
+
+
 @pytest.mark.usefixtures("another_user")
 @pytest.mark.parametrize("command", [["plan"], ["history"], ["check"]])
 def test_commands_that_only_read_run_as_any_user_and_leave_nothing(bench, installed, command):
@@ -107,9 +147,9 @@ def test_commands_that_only_read_run_as_any_user_and_leave_nothing(bench, instal
 
 
 def test_the_users_of_a_service_are_named_as_they_can_be_used():
-    assert run_command._name(0) == "root"
-    assert run_command._name(61_999) is None
-    assert run_command._name(4_000_000_000) is None
+    assert foreign_folders.name_of(0) == "root"
+    assert foreign_folders.name_of(61_999) is None
+    assert foreign_folders.name_of(4_000_000_000) is None
 
 
 @pytest.mark.parametrize("left", ["nothing", "dead socket", "ledger and dead socket"])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import pwd
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from router.cli.errors import DONE, FOUND, CommandFailed
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
     from router.settings import Settings
 
 
-DYNAMIC_USERS = range(61184, 65520)
-"""Numbers that systemd gives to users of ``DynamicUser=yes`` (systemd.io, "Users, Groups, UIDs and GIDs on systemd
-Systems")."""
 DESCRIPTION = """\
 Watches the instance and moves what is due, by the rules. Logs to standard output. SIGTERM and SIGINT end it in order;
 SIGHUP has it read its rules and config.toml again."""
@@ -103,9 +98,10 @@ def _serve(
 ) -> int:
     from router import logs
     from router.cli.context import announce, announce_in_log, load_both
+    from router.cli.foreign_folders import require_own_folders
     from router.cli.resources import in_one_line, unreachable
 
-    _require_user(settings, once=arguments.once)
+    require_own_folders(settings, once=arguments.once)
     if logs.writes_json(settings.log.format):
         announce_in_log(settings)
     else:
@@ -132,53 +128,6 @@ def _serve(
         if done.unreachable is not None and not done.stopped:
             raise unreachable(done.unreachable, settings, done.endpoint)
         return DONE if done.done else FOUND
-
-
-def _require_user(settings: Settings, *, once: bool) -> None:
-    """Raises ``CommandFailed`` if root would make files in a folder of another user, or anybody in the state directory
-    of a service of another user."""
-    me, state = os.geteuid(), settings.state_folder
-    service = settings.service_state
-    of_service = service is not None and service.resolve() == state.resolve()
-    own = {settings.control_socket.parent: "a socket of its own with --set control.socket=/tmp/trial.sock"}
-    own = ({} if once else own) | {state: "a ledger of its own with --set ledger.url=sqlite:/tmp/trial.db"}
-    for folder, alternative in own.items():
-        if me != 0 and not (of_service and folder == state):
-            continue
-        try:
-            owner: int | None = folder.stat().st_uid
-        except FileNotFoundError:
-            continue
-        except OSError:
-            owner = None  # only root and its owner may enter it
-        if owner != me:
-            raise _foreign(folder, owner, me, alternative)
-
-
-def _foreign(folder: Path, owner: int | None, me: int, alternative: str) -> CommandFailed:
-    name = _name(owner) if owner is not None else None
-    state = str(folder).removeprefix("/var/lib/")
-    if name is None and (owner is None or owner in DYNAMIC_USERS or not state.startswith("/")):
-        how = f"systemd-run --pty -p DynamicUser=yes -p User=connect-router -p StateDirectory={state}"
-    else:
-        user = name if name is not None else f"'#{owner}'"
-        how = f"sudo -u {user}"
-    whose = name or ("the user of the service" if owner is None or owner in DYNAMIC_USERS else f"user {owner}")
-    return CommandFailed(
-        f"connect-router: {folder} belongs to {whose}, and this process is {_name(me) or me}: the service could not"
-        " open the files that it would leave there",
-        f"stop the service and start this with {how}; or give it {alternative}; `plan` shows what is due and writes"
-        " nothing",
-        misconfigured=True,
-    )
-
-
-def _name(uid: int) -> str | None:
-    """Returns the name of a user, unless it is a user that systemd makes for the time of a service."""
-    try:
-        return None if uid in DYNAMIC_USERS else pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return None
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Settings, RuleSet, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from structlog.typing import Processor
 from router import logs
 from router.cli.context import announce, overrides_of, proofs, shipped
 from router.cli.errors import CommandFailed
+from router.cli.foreign_folders import require_own_folders
 from router.cli.output.tables import count
 from router.cli.resources import in_one_line
 from router.daemon.compose import Router, build
@@ -123,6 +124,7 @@ def open_stage(arguments: argparse.Namespace, *, tap: Processor) -> Iterator[Sta
         if scenario.quotas == "aws":
             sandbox.quotas = CallQuotas(MORE)
         settings = _settings(arguments, sandbox, Path(folder))
+        require_own_folders(settings, once=False)
         announce(settings, quiet=arguments.quiet)
         ruleset = load_rules(settings.rules.path)
         errors = [problem for problem in proofs(settings, ruleset) if problem.severity == "error"]
