@@ -303,6 +303,9 @@ def acted(centre, contacts):
     return sorted(map(str, done)), {name: centre.world.contact(one).priority for name, one in contacts.items()}
 
 
+MADE_OR_NOT = ("contact.reprioritized", "contact.held")
+
+
 def test_enforcing_after_observing_does_what_it_would_have_done_without(tmp_path, monkeypatch, events):
     came = []
     for first in (True, False):
@@ -318,11 +321,25 @@ def test_enforcing_after_observing_does_what_it_would_have_done_without(tmp_path
             centre.world.faults.clear()
             events.clear()
             app = centre.router(RICH, mode=Mode.ENFORCE, **{"guard.cooldown": "1s"})
-            for _ in range(2):
+            for _ in range(3):
                 app.cycle.run(until=None)
                 centre.land(app)
-            told = sorted((line["event"], line["rule"]) for line in events if line["event"].startswith("contact."))
-            came.append((acted(centre, contacts), told))
+                # How long the landing took depends on the machine. A place that was kept less than a minute ago
+                # would hold the next update in one run and not in the other.
+                centre.clock.travel(2 * MINUTE)
+            moves, priorities = acted(centre, contacts)
+            moved = {contacts[name] for name in contacts if f"'{name}'" in str(moves)}
+            # An update of a contact that is about to be moved as well is made only if a worker is free before the
+            # move, and after the move only if it was not made before.
+            chains = {line["chain_id"] for line in events if line["event"] == "contact.transferred"}
+            told = sorted(
+                (line["event"], line["rule"])
+                for line in events
+                if line["event"].startswith("contact.")
+                and not (line["event"] in MADE_OR_NOT and line["chain_id"] in chains)
+            )
+            still = {name: priority for name, priority in priorities.items() if contacts[name] not in moved}
+            came.append((moves, still, told))
     assert came[0] == came[1]
-    assert len(came[0][0][0]) >= 6
-    assert AGENT_FLOW in str(came[0][0][0])
+    assert len(came[0][0]) >= 6
+    assert AGENT_FLOW in str(came[0][0])
