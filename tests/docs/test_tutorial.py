@@ -31,7 +31,7 @@ class Reader:
         if block.language == "toml":
             name = re.match(r"# (\S+)\n", block.text)
             assert name is not None, "the first line names the file"
-            text = block.text if name[1] != "centre.toml" else f'quotas = "none"\n{block.text}'
+            text = block.text if name[1] != "sandbox.toml" else f'quotas = "none"\n{block.text}'
             (self.folder / name[1]).write_text(text, encoding="utf-8")
         elif block.printed_by is not None:
             assert missing(block.text, self.printed[f"connect-router {' '.join(block.printed_by)}"]) == []

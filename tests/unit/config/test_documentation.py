@@ -110,7 +110,7 @@ def test_the_smallest_file_is_enough_beside_one_rule_file(tmp_path, monkeypatch)
     Path("rules/10.toml").write_text('[[rule]]\nname = "r"\nmatch.queue = "A"\nstep = [{ at = "1h", warn = "late" }]\n')
 
     assert main(["check"]) == 0
-    assert "It also needs the folder `rules` next to it" in PAGE
+    assert "connect-router also needs the folder `rules` next to `config.toml`" in PAGE
 
 
 def test_the_page_has_the_span_of_a_full_scan():
