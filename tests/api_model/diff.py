@@ -117,7 +117,7 @@ def _cell(fact: str) -> str:
 
 def compared_on_the_page() -> tuple[str, str]:
     """Returns the two versions that the page compares: the one before and the pinned one."""
-    found = re.search(r"botocore (\S+) is pinned\. Before it was (\S+)\.\n", PAGE.read_text(encoding="utf-8"))
+    found = re.search(r"botocore (\S+) is pinned\. The version before was (\S+)\.\n", PAGE.read_text(encoding="utf-8"))
     assert found is not None, "the page names both versions"
     return found[2], found[1]
 
@@ -139,7 +139,7 @@ def main(versions: list[str]) -> None:
     print(result)
     if not versions:
         text = PAGE.read_text(encoding="utf-8").partition("## The comparison\n")[0]
-        head = f"## The comparison\n\nbotocore {now} is pinned. Before it was {before}.\n\n"
+        head = f"## The comparison\n\nbotocore {now} is pinned. The version before was {before}.\n\n"
         PAGE.write_text(f"{text}{head}{result}\n", encoding="utf-8")
 
 
