@@ -91,7 +91,7 @@ def act(evaluation: Evaluation) -> StepOutcome:
     if not due.to:
         return StepOutcome(decisions=free)
     moved = _move(evaluation)
-    return replace(moved, decisions=(*free, *moved.decisions))
+    return replace(moved, decisions=(*free, *moved.decisions)) if free else moved
 
 
 def _without_transfer(evaluation: Evaluation) -> tuple[Decision, ...]:
@@ -214,7 +214,8 @@ def _named_by_contact(evaluation: Evaluation, steps: tuple[TriedStep, ...]) -> E
     """Adds the contact attributes that name an agent to the conditions that the decision relies on."""
     entries = dict.fromkeys(weighed.entry.entry.agent_from for tried in steps for weighed in tried.weighed)
     named = (condition_on_agent(attribute, evaluation.waiting) for attribute in entries if attribute is not None)
-    return replace(evaluation, relied_on=(*evaluation.relied_on, *(seen for seen in named if seen is not None)))
+    added = tuple(seen for seen in named if seen is not None)
+    return replace(evaluation, relied_on=(*evaluation.relied_on, *added)) if added else evaluation
 
 
 def _series(evaluation: Evaluation, step: Step, target: Target) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from router.decide.snapshot import Snapshot
 from router.decide.waiting_contact import WaitingContact
-from router.model import Contact, FirstAct, HoursId, Need, NeedKind, QueueId
+from router.model import FirstAct, HoursId, Need, NeedKind, QueueId
 from router.rules.bound import BoundRule
 from router.rules.calendar import Interval
 from router.rules.clock import OpenTimes, elapsed
@@ -36,6 +36,9 @@ class Standstill:
         return elapsed(start, now, running(hours, ended))
 
 
+NEVER_STOOD_STILL = Standstill()
+
+
 def standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | None) -> Standstill:
     """Collects the pauses of a contact since its clock started.
 
@@ -54,13 +57,14 @@ def _standstill(waiting: WaitingContact, start: datetime, hours: OpenTimes | Non
     details = waiting.pauses
     if isinstance(details, Unread):
         return Standstill(unread=details)
-    segments: tuple[Contact, ...] = (replace(waiting.contact, details=details),)
-    unread = None
-    if waiting.contact.initiated_at is None or waiting.contact.initiated_at > start:
-        earlier = waiting.earlier
-        unread = earlier if isinstance(earlier, Unread) else None
-        segments = segments if isinstance(earlier, Unread) else (*segments, *earlier)
-    paused_since = details.paused_at if segments[0].paused else None
+    began = waiting.contact.initiated_at
+    earlier = waiting.earlier if began is None or began > start else ()
+    if not (earlier or details.has_paused):
+        return NEVER_STOOD_STILL
+    unread = earlier if isinstance(earlier, Unread) else None
+    paused = replace(waiting.contact, details=details)
+    segments = (paused,) if isinstance(earlier, Unread) else (paused, *earlier)
+    paused_since = details.paused_at if paused.paused else None
     return Standstill(stood_still(segments, start, waiting.snapshot.now, hours), unread, paused_since)
 
 

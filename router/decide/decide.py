@@ -225,9 +225,7 @@ def _without_own_priority(decisions: tuple[Decision, ...]) -> tuple[Decision, ..
     """Returns the decisions, which no longer rely on the priority if one of them changes it."""
     if not any(isinstance(one, RoutingUpdate) for one in decisions):
         return decisions
-    return tuple(
-        one if isinstance(one, Hold) else replace(one, relied_on=_without_priority(one)) for one in decisions
-    )
+    return tuple(one if isinstance(one, Hold) else replace(one, relied_on=_without_priority(one)) for one in decisions)
 
 
 def _without_priority(decision: RuleDecision) -> tuple[ReliedOnValue, ...]:
@@ -270,9 +268,10 @@ def _urgency_of(waiting: WaitingContact, governance: Governance) -> tuple[float,
     held = governance.held_by
     possible = tuple(one for one in governance.undecided if held is not None and one.mode is held.mode)
     governing = (governance.governing,) if governance.governing is not None else (held, *possible)
-    return (-_most_urgent(governing), -_most_urgent(governance.side_rules), waiting.began_at, waiting.contact.id)
+    beside = _most_urgent(governance.side_rules) if governance.side_rules else 0.0
+    return (-_most_urgent(governing), -beside, waiting.began_at, waiting.contact.id)
 
 
 def _most_urgent(rules: Iterable[TriedRule | None]) -> float:
-    due = (one for one in rules if one is not None and one.due is not None and one.due.to)
-    return max((urgency(one, one.due.to[0]) for one in due if one.due is not None), default=0.0)
+    first = ((one, one.due.to[0]) for one in rules if one is not None and one.due is not None and one.due.to)
+    return max((urgency(one, step) for one, step in first), default=0.0)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from router.decide.capacity import CapacityUsed
 from router.decide.decision import GuardRefusal, Hold, PausesSeen, RuleDecision
+from router.decide.lazy_value import lazy_value
 from router.decide.match_subject import priority_of
 from router.decide.snapshot import NEVER_PAUSED, Snapshot
 from router.decide.targets import target_of
@@ -30,7 +31,7 @@ def urgency(tried: TriedRule, step: Step) -> float:
 D = TypeVar("D", bound=RuleDecision)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evaluation:
     """Evaluates one rule that matched on one contact; decisions add to ``capacity``.
 
@@ -58,14 +59,14 @@ class Evaluation:
     def observed(self) -> bool:
         return self.tried.mode is Mode.OBSERVE
 
-    @property
+    @lazy_value
     def due_moves(self) -> tuple[BoundStep, ...]:
         """Returns the due ``to`` steps with their destinations, latest first."""
         assert self.tried.due is not None, "a rule that matched has a clock"
         numbers = {step.number for step in self.tried.due.to}
         return tuple(step for step in reversed(self.tried.rule.steps) if step.step.number in numbers)
 
-    @property
+    @lazy_value
     def moves_to_try(self) -> tuple[BoundStep, ...]:
         """Returns the due ``to`` steps that can still be tried, latest first.
 

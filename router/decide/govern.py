@@ -87,7 +87,7 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
         plain = rule.rule.plain
         if untouched and plain is not None and not plain(waiting.values):
             continue
-        one = try_rule(rule, waiting)
+        one = try_rule(rule, waiting, matches=untouched and plain is not None)
         acted = waiting.wait.has_actions_of(rule.rule.name)
         if rule.reads_details and (met is every or rule.required_attribute is None or acted):
             relied_on.extend(_relied_on(one, waiting))
@@ -173,21 +173,27 @@ def trace(waiting: WaitingContact, rules: Sequence[BoundRule], found: Governance
             return
 
 
-def try_rule(known: RuleInForce, waiting: WaitingContact) -> TriedRule:
-    """Tries one rule on a contact, whatever the rules before it are."""
-    matched = _match(known.rule, waiting)
+def try_rule(known: RuleInForce, waiting: WaitingContact, *, matches: bool = False) -> TriedRule:
+    """Tries one rule on a contact, whatever the rules before it are. ``matches``: its conditions are known to hold, and
+    the result does not list them."""
+    matched = _match(known.rule, waiting, matches=matches)
     if matched is None or matched.truth is Truth.NO:
         return TriedRule(rule=known.rule, role=Role.NO_MATCH, mode=known.mode, match=matched)
     return _clocked(known, waiting, matched)
 
 
-def _match(rule: BoundRule, waiting: WaitingContact) -> Match | None:
+MATCHED = Match(Truth.YES, ())
+
+
+def _match(rule: BoundRule, waiting: WaitingContact, *, matches: bool) -> Match | None:
     """Matches the rule; ``None`` if the contact is too old for it, or in an agent's own queue."""
     if not waiting.in_listed_queue and not sent_here(rule.name, waiting):
         return None
     after, enqueued_at = rule.rule.guard.enqueued_after, waiting.contact.enqueued_at
     if after is not None and enqueued_at is not None and enqueued_at < after:
         return None
+    if matches:
+        return MATCHED
     unread = waiting.unread_matches if isinstance(waiting.details, Unread) and not waiting.wait.actions else None
     if unread is None or rule.required_attribute is None:
         return match(rule.rule.condition, subject_for(rule, waiting))
@@ -196,16 +202,15 @@ def _match(rule: BoundRule, waiting: WaitingContact) -> Match | None:
     return unread[rule.while_unread]
 
 
+NO_PROGRESS = Progress()
+
+
 def _clocked(known: RuleInForce, waiting: WaitingContact, matched: Match) -> TriedRule:
     rule, wait, observed = known.rule, waiting.wait, known.mode is Mode.OBSERVE
     first = wait.first_act(rule.name, observed=observed)
     started_at = waiting.chain_began_at if rule.rule.sla.clock == "chain" else queue_clock_start(waiting.contact, first)
     known_start = waiting.began_at if isinstance(started_at, Unread) else started_at
-    progress = Progress(
-        to=wait.progress(rule.name, ActionKind.TRANSFER, observed=observed),
-        warn=wait.progress(rule.name, ActionKind.WARN, observed=observed),
-        routing=wait.progress(rule.name, ActionKind.ROUTING, observed=observed),
-    )
+    progress = _progress(rule.name, wait, observed=observed) if wait.actions else NO_PROGRESS
     hours = calendar_of(rule, waiting.queue_id, first, waiting.snapshot)
     calendar = None if isinstance(hours, Unread) else hours
     still = standstill(waiting, known_start, calendar)
@@ -228,6 +233,14 @@ def _clocked(known: RuleInForce, waiting: WaitingContact, matched: Match) -> Tri
         unread_start=started_at if isinstance(started_at, Unread) else None,
         unread_pauses=still.unread if due.anything else None,
         due_but_for_pause=due_steps(rule.rule, but_for_pause, progress) if but_for_pause is not None else None,
+    )
+
+
+def _progress(rule: str, wait: Wait, *, observed: bool) -> Progress:
+    return Progress(
+        to=wait.progress(rule, ActionKind.TRANSFER, observed=observed),
+        warn=wait.progress(rule, ActionKind.WARN, observed=observed),
+        routing=wait.progress(rule, ActionKind.ROUTING, observed=observed),
     )
 
 

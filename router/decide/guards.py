@@ -36,7 +36,10 @@ Guard = Callable[[Evaluation], GuardRefusal | None]
 
 
 def first_refusal(guards: Iterable[Guard], evaluation: Evaluation) -> GuardRefusal | None:
-    return next((refusal for guard in guards if (refusal := guard(evaluation)) is not None), None)
+    for guard in guards:
+        if (refusal := guard(evaluation)) is not None:
+            return refusal
+    return None
 
 
 def _unreadable(unread: Unread) -> GuardRefusal:

@@ -97,5 +97,6 @@ class TriedRule:
     @property
     def next_due_at(self) -> datetime | None:
         next_at = self.due.next_at if self.due is not None else None
-        coming = (self.at(next_at) if next_at is not None else NEVER, self.opens_at or NEVER)
-        return min(coming) if min(coming) < NEVER else None
+        due, opens = self.at(next_at) if next_at is not None else NEVER, self.opens_at or NEVER
+        coming = min(due, opens)
+        return coming if coming < NEVER else None

@@ -146,7 +146,7 @@ class Wait:
 
     def has_actions_of(self, rule: str) -> bool:
         """Returns whether the rule has done, or tried, anything in this wait."""
-        return any(action.rule == rule for action in self.actions)
+        return bool(self.actions) and any(action.rule == rule for action in self.actions)
 
     def refused_targets(self, rule: str, at: timedelta, fingerprint: str, contact: Contact) -> frozenset[Target]:
         """Returns the destinations that Connect refused for this contact, step and content of the rule."""
@@ -187,6 +187,8 @@ def read_wait(contact: Contact, history: Iterable[Action]) -> Wait | None:
     """
     assert contact.enqueued_at is not None, "only waiting contacts have a wait"
     chain = tuple(history)
+    if not chain:
+        return Wait(key=WaitKey(contact.id, contact.enqueued_at), chain_id=contact.chain_id, actions=(), chain=())
     for move in reversed([action for action in chain if action.moved]):
         if _brought_here(move, contact):
             begins = move.landing is Landing.DIVERTED
@@ -208,7 +210,7 @@ def _new_wait(contact: Contact, chain: tuple[Action, ...]) -> Wait:
 def _wait(key: WaitKey, contact: Contact, chain: tuple[Action, ...], landing: Landing | None) -> Wait:
     return Wait(
         key=key,
-        chain_id=chain[0].chain_id if chain else contact.chain_id,
+        chain_id=chain[0].chain_id,
         actions=tuple(action for action in chain if action.wait.is_same(key)),
         chain=chain,
         landing=landing,

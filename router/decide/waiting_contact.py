@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from router.decide.lazy_value import lazy_value
 from router.decide.snapshot import CHAIN_TRANSFERS, Snapshot
 from router.decide.wait import Wait, queues_before
 from router.model import Contact, Details, Need, NeedKind, QueueId
@@ -32,17 +32,17 @@ class WaitingContact:
         assert self.contact.queue_id is not None, "a waiting contact has a queue"
         return self.contact.queue_id
 
-    @cached_property
+    @lazy_value
     def values(self) -> Values:
         """Returns the values that a search has of it, by match key, as seen by a rule that has not acted on it."""
         return _Values(self.contact, self.snapshot)
 
-    @cached_property
+    @lazy_value
     def standstills(self) -> dict[datetime, Standstill]:
         """Returns where ``clocks`` stores the pauses that it has found, by the start of the clock."""
         return {}
 
-    @cached_property
+    @lazy_value
     def unread_matches(self) -> dict[Hashable, Match]:
         """Returns where ``govern`` stores how the conditions of a kind came out while the details are unread."""
         return {}
@@ -52,7 +52,7 @@ class WaitingContact:
         """Returns how long the wait has lasted, the router's own moves included."""
         return max(self.snapshot.now - self.wait.key.began_at, timedelta())
 
-    @cached_property
+    @lazy_value
     def in_listed_queue(self) -> bool:
         """Returns whether the queue is a standard queue of the directory: no agent's own, and none made since."""
         queue = self.snapshot.directory.queue(self.queue_id)
@@ -62,10 +62,10 @@ class WaitingContact:
     def began_at(self) -> datetime:
         """Returns the earliest known instant of the chain: initiated, scheduled if later, or queued."""
         chain = self.chain_began_at
-        known = (self.contact.began_at if isinstance(chain, Unread) else chain, self.wait.key.began_at)
-        return min(at for at in known if at is not None)
+        began = self.contact.began_at if isinstance(chain, Unread) else chain
+        return self.wait.key.began_at if began is None else min(began, self.wait.key.began_at)
 
-    @cached_property
+    @lazy_value
     def chain_began_at(self) -> datetime | Unread:
         """Returns when the chain's first contact was initiated, or was scheduled for, if later.
 
@@ -79,7 +79,7 @@ class WaitingContact:
         need = Need(NeedKind.ORIGIN, self.contact.id, first_id)
         return Unread("when its chain began has not been read yet", need) if known is None else known
 
-    @property
+    @lazy_value
     def details(self) -> Details | Unread:
         """Returns the details as they were last read, or an ``Unread`` that names the need."""
         if self.contact.details is not None:
@@ -95,18 +95,22 @@ class WaitingContact:
         read = self.details
         if not isinstance(read, Unread):
             return read
-        unread = Unread("whether it was paused has not been read yet", Need(NeedKind.PAUSES, self.contact.id))
-        return self.snapshot.read.pauses.get(self.contact.id, unread)
+        known = self.snapshot.read.pauses.get(self.contact.id)
+        if known is not None:
+            return known
+        return Unread("whether it was paused has not been read yet", Need(NeedKind.PAUSES, self.contact.id))
 
     @property
     def earlier(self) -> tuple[Contact, ...] | Unread:
         """Returns the contacts that it came from, newest first."""
         if not self.has_past:
             return ()
-        unread = Unread("the contacts that it came from have not been read yet", Need(NeedKind.PAST, self.contact.id))
-        return self.snapshot.read.pasts.get(self.contact.id, unread)
+        known = self.snapshot.read.pasts.get(self.contact.id)
+        if known is not None:
+            return known
+        return Unread("the contacts that it came from have not been read yet", Need(NeedKind.PAST, self.contact.id))
 
-    @cached_property
+    @lazy_value
     def visited(self) -> frozenset[QueueId] | Unread:
         """Returns the queues that this wait has been moved out of: by the ledger and, before it began, by Connect's
         records."""
@@ -132,8 +136,10 @@ class WaitingContact:
     @property
     def transfers_behind(self) -> int | Unread:
         """Returns ``transfers``, or an ``Unread`` that names the need if they must be read first."""
-        unread = Unread("its transfers have not been counted yet", Need(NeedKind.TRANSFERS, self.contact.id))
-        return unread if self.transfers is None else self.transfers
+        known = self.transfers
+        if known is not None:
+            return known
+        return Unread("its transfers have not been counted yet", Need(NeedKind.TRANSFERS, self.contact.id))
 
     @property
     def transfers(self) -> int | Unread | None:

@@ -76,6 +76,11 @@ class Details:
     accepted_at: datetime | None = None
 
     @property
+    def has_paused(self) -> bool:
+        """Returns whether the contact is or was paused, as far as this response shows."""
+        return bool(self.paused_at or self.paused_for or self.pauses)
+
+    @property
     def routing(self) -> RoutingData:
         return RoutingData(priority=self.priority, age=self.queue_time_adjustment)
 
@@ -118,8 +123,8 @@ class Contact:
     @property
     def began_at(self) -> datetime | None:
         """Returns when it was initiated, or was scheduled for, if later; ``None`` if neither is known."""
-        known = [at for at in (self.initiated_at, self.scheduled_at) if at is not None]
-        return max(known, default=None)
+        initiated, scheduled = self.initiated_at, self.scheduled_at
+        return max(initiated, scheduled) if initiated and scheduled else initiated or scheduled
 
     @property
     def paused(self) -> bool:

@@ -67,7 +67,7 @@ def stood_still(
 def _pauses(segment: Contact, start: datetime, until: datetime, hours: OpenTimes | None) -> Iterator[Interval]:
     """Returns the pauses of one segment, none after its successor began."""
     details = segment.details
-    if details is None or not (details.paused_at or details.paused_for or details.pauses):
+    if details is None or not details.has_paused:
         return
     until = min(segment.disconnected_at or until, until)
     begins = min(details.paused_at or until, until)
