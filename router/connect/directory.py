@@ -26,11 +26,14 @@ class _Failed(Exception):
         self.failure = failure
 
 
-def read_directory(reads: Reads, *, with_agents: bool, with_hours: bool) -> Directory | Failure:
+def read_directory(
+    reads: Reads, *, with_agents: bool, with_hours: bool, with_states: bool = False
+) -> Directory | Failure:
     """Returns standard queues and the flows that can move a contact, and on request agents and hours of operation.
 
-    ``with_hours`` also reads each queue's own hours and whether it is enabled, which ListQueues does not return. All or
-    nothing is returned: a name missing from half a list would look as if the instance had lost it.
+    ``with_states`` reads whether each queue is enabled, which ListQueues does not return; ``with_hours`` also reads
+    this, and each queue's own hours. All or nothing is returned: a name missing from half a list would look as if the
+    instance had lost it.
     """
     try:
         queues = _listed(reads, _queue, "ListQueues", "QueueSummaryList", QueueTypes=["STANDARD"])
@@ -39,6 +42,7 @@ def read_directory(reads: Reads, *, with_agents: bool, with_hours: bool) -> Dire
         hours: tuple[Hours, ...] = ()
         if with_hours:
             hours = _listed(reads, _hours, "ListHoursOfOperations", "HoursOfOperationSummaryList")
+        if with_hours or with_states:
             queues = _with_hours(reads, queues)
     except _Failed as failed:
         return failed.failure

@@ -49,12 +49,14 @@ class ConnectInstance:
         """Returns the ids of queues and agents that Connect no longer knows, as found since the last directory."""
         return self._missing_queues.known | self._missing_agents.known
 
-    def directory(self, *, with_agents: bool, with_hours: bool) -> Directory | Failure:
+    def directory(self, *, with_agents: bool, with_hours: bool, with_states: bool = False) -> Directory | Failure:
         """Returns all names of the instance, or why they could not all be read; see ``read_directory``.
 
         Queues and agents that were missing are requested again afterwards.
         """
-        found = read_directory(self._reads, with_agents=with_agents, with_hours=with_hours)
+        found = read_directory(
+            self._reads, with_agents=with_agents, with_hours=with_hours, with_states=with_states
+        )
         if isinstance(found, Directory):
             self._missing_queues.directory_read(found.queues)
             self._missing_agents.directory_read(found.agents)

@@ -60,6 +60,12 @@ def reading_operations(ruleset: RuleSet) -> frozenset[str]:
     return frozenset(found)
 
 
+def live_check_operations(ruleset: RuleSet) -> frozenset[str]:
+    """Returns the operations that ``check --live`` needs in addition: which destinations are disabled queues."""
+    to_queues = any(entry.queue is not None for rule in _used(ruleset) for entry in _entries(rule))
+    return frozenset({"DescribeQueue", "SearchQueues"}) if to_queues else frozenset()
+
+
 def changing_operations(ruleset: RuleSet, *, keep_place: bool) -> frozenset[str]:
     """Returns the operations that enforcing needs in addition; rules in observe mode need none of them."""
     rules = _enforced(ruleset)
@@ -157,7 +163,7 @@ def policy_of(
     own = [flow for flow, objection in flows.items() if objection is None]
     looked_at, unresolved = _flow_arns(own, arn, directory)
     reading = (
-        *_statements("Reads", reading_operations(ruleset), arn),
+        *_statements("Reads", reading_operations(ruleset) | live_check_operations(ruleset), arn),
         *([_on_flows("ChecksFlows", "DescribeContactFlow", arn, looked_at)] if looked_at else ()),
         *((QUOTAS,) if quotas else ()),
     )

@@ -11,7 +11,7 @@ from typing import Literal
 from router.connect.answers import NOT_FROM_AWS, Denied, Failure
 from router.connect.connection import Connection
 from router.inspect.flow_content import FlowUnreadableError, read_flow
-from router.inspect.iam_policy import reading_operations
+from router.inspect.iam_policy import live_check_operations, reading_operations
 from router.model import Directory, FlowId
 from router.problems import Problem
 from router.rules.bind import bind, mentions_agents, mentions_hours
@@ -39,7 +39,7 @@ def check_live(connection: Connection, ruleset: RuleSet, *, now: datetime) -> Li
 
     If a missing permission prevents that, ``denied`` names it, and there are no findings about names.
     """
-    denied = dict(connection.instance.denied(reading_operations(ruleset), now=now))
+    denied = dict(connection.instance.denied(reading_operations(ruleset) | live_check_operations(ruleset), now=now))
     named = mentions_agents(ruleset)
     directory = _directory(connection, ruleset, with_agents=named)
     if isinstance(directory, Denied) and denied:
@@ -56,12 +56,13 @@ def check_live(connection: Connection, ruleset: RuleSet, *, now: datetime) -> Li
 
 
 def _directory(connection: Connection, ruleset: RuleSet, *, with_agents: bool) -> Directory | Failure:
-    """Reads the directory with hours, because they come with whether each queue is enabled.
+    """Reads the directory, with the states of the queues if there are destinations.
 
-    If no rule names hours, the service does not need that permission, and they are left out if it is missing.
+    Only this check needs the states. If IAM denies them, the names are checked all the same.
     """
-    found = connection.instance.directory(with_agents=with_agents, with_hours=True)
-    if isinstance(found, Denied) and not mentions_hours(ruleset):
+    hours, states = mentions_hours(ruleset), bool(live_check_operations(ruleset))
+    found = connection.instance.directory(with_agents=with_agents, with_hours=hours, with_states=states)
+    if isinstance(found, Denied) and states and not hours:
         return connection.instance.directory(with_agents=with_agents, with_hours=False)
     return found
 

@@ -159,12 +159,28 @@ def test_check_live_tries_every_reading_operation_that_the_rules_need_and_no_oth
     assert [call for call in centre.sandbox.calls if not allowed(policy, call.operation, call.params)] == []
 
 
-def test_rules_without_hours_need_no_permission_to_read_hours(centre):
+def test_rules_without_hours_do_not_read_hours(centre):
     app = centre.router()
-    centre.world.faults.add("access_denied", "ListHoursOfOperations")
     found = check_live(app.connection, app.names.ruleset, now=centre.clock.now())
     assert isinstance(found, LiveFindings)
     assert (found.denied, found.problems, found.queues) == ({}, (), 4)
+    assert centre.sandbox.count("ListHoursOfOperations") == 0
+
+
+def test_check_live_finds_a_disabled_destination_for_rules_without_hours(centre):
+    app = centre.router()
+    centre.world.set_queue("Billing Overflow", enabled=False)
+    found = check_live(app.connection, app.names.ruleset, now=centre.clock.now())
+    assert isinstance(found, LiveFindings)
+    assert ['queue "Billing Overflow" is disabled' in str(one) for one in found.problems] == [True]
+
+
+def test_check_live_names_a_denied_search_of_queues_and_checks_the_names_all_the_same(centre):
+    app = centre.router()
+    centre.world.faults.add("access_denied", "SearchQueues")
+    found = check_live(app.connection, app.names.ruleset, now=centre.clock.now())
+    assert isinstance(found, LiveFindings)
+    assert (set(found.denied), found.problems, found.queues) == ({"SearchQueues"}, (), 4)
 
 
 PLAIN = """
@@ -187,6 +203,10 @@ RULES = {
 }
 
 
+def last_of_the_chain(sandbox, contact_id):
+    return sandbox.world.chain(contact_id)[-1].id
+
+
 def restrict(sandbox, policy):
     """Makes the sandbox deny every operation that the policy does not grant, and returns the earlier calls' number."""
     granted = {action.removeprefix("connect:") for one in policy["Statement"] for action in one["Action"]}
@@ -197,9 +217,7 @@ def restrict(sandbox, policy):
 
 
 def not_allowed(sandbox, policy, before):
-    calls = sandbox.calls[before:]
-    assert calls
-    return [call for call in calls if not allowed(policy, call.operation, call.params)]
+    return [call for call in sandbox.calls[before:] if not allowed(policy, call.operation, call.params)]
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -212,6 +230,12 @@ def not_allowed(sandbox, policy, before):
         (["explain", "CONTACT"], ["policy", "--observe"]),
         (["check", "--live"], ["policy", "--observe"]),
         (["policy", "--live"], ["policy", "--observe"]),
+        (["flow", "queue", "--fallback", "Billing"], ["policy", "--observe"]),
+        (["acts", "history"], ["policy", "--observe"]),
+        (["acts", "history", "CONTACT"], ["policy", "--observe"]),
+        (["acts", "history", "MOVED"], ["policy", "--observe"]),
+        (["acts", "history", "--undo-plan", "1"], ["policy", "--observe"]),
+        (["acts", "explain", "CONTACT"], ["policy", "--observe"]),
     ],
     ids=" ".join,
 )
@@ -221,12 +245,16 @@ def test_every_command_needs_exactly_the_rights_that_policy_prints(bench, rules,
     (bench.folder / "rules" / "10.toml").write_text(RULES[rules])
     contact = bench.enqueue(waited=2 * HOUR, attributes={"tier": "gold", "last_agent": "supervisor.one"})
     policy = json.loads(bench.run(*rights).stdout)
+    if command[0] == "acts":
+        command = command[1:]
+        assert bench.run("run", "--once", "--enforce").returncode in (0, 1)
+    names = {"CONTACT": contact, "MOVED": last_of_the_chain(bench.sandbox, contact)}
     before = restrict(bench.sandbox, policy)
 
-    done = bench.run(*(contact if word == "CONTACT" else word for word in command))
+    done = bench.run(*(names.get(word, word) for word in command))
 
-    more = {"ListHoursOfOperations"} if command[0] == "check" else set()  # the page of the commands names it
-    assert {call.operation for call in not_allowed(bench.sandbox, policy, before)} <= more
+    assert len(bench.sandbox.calls) > before or (command[0] == "history" and rules != "moves")
+    assert not_allowed(bench.sandbox, policy, before) == []
     assert "denied" not in done.stdout + done.stderr
     assert "AccessDenied" not in done.stdout + done.stderr
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _undo_plan(settings, arguments)
     actions = _read(settings, arguments)
     named = arguments.names or not (arguments.ids or arguments.json)
-    directory = _directory(settings) if named and actions else Directory()
+    directory = _directory(settings, actions) if named and actions else Directory()
     if arguments.json:
         print_json([as_json(action, directory) for action in actions])
     elif actions:
@@ -121,7 +122,8 @@ def _undo_plan(settings: Settings, arguments: argparse.Namespace) -> int:
         moves = [action for action in _filtered(ledger, arguments) if action.moved]
         if moves:
             with connected(settings) as connection:
-                directory, region = read_directory(connection, settings, with_agents=True), connection.home.region
+                directory = read_directory(connection, settings, with_agents=_concern_agents(moves))
+                region = connection.home.region
                 undone = [
                     undo_of(move, reader=connection.reader, ledger=ledger, directory=directory, now=now)
                     for move in moves
@@ -150,11 +152,17 @@ def _filtered(ledger: Records, arguments: argparse.Namespace) -> tuple[Action, .
     )
 
 
-def _directory(settings: Settings) -> Directory:
+def _concern_agents(actions: Iterable[Action]) -> bool:
+    """Returns whether an action has an agent as its destination. Only then the names of agents are read, because IAM
+    permits this only if a rule names agents."""
+    return any(action.target is not None and action.target.agent_id is not None for action in actions)
+
+
+def _directory(settings: Settings, actions: Iterable[Action]) -> Directory:
     """Reads the names. If they cannot be read, a note reports it, and the directory is empty."""
     try:
         with connected(settings) as connection:
-            return read_directory(connection, settings, with_agents=True)
+            return read_directory(connection, settings, with_agents=_concern_agents(actions))
     except CommandFailed as failed:
         print_note(f"{failed.lines[0]}; ids instead of names:")
         return Directory()
