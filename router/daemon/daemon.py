@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable
 
 from router import events
-from router.daemon.compose import Router
 from router.daemon.control.operator import desk_of
 from router.daemon.control.server import ControlServer, SocketUnusable
 from router.daemon.last_good_rules import LastGoodRules
 from router.daemon.reload import Reloader
+from router.daemon.router import Router
 from router.daemon.rules_watcher import RulesWatcher
 from router.daemon.scheduling import Jobs
 from router.daemon.signals import acting_on

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from router import events
-from router.daemon.compose import Router, build
+from router.daemon.compose import build
 from router.daemon.daemon import Daemon
 from router.daemon.once import Pass, run_once
+from router.daemon.router import Router
 from router.daemon.signals import acting_on
 from router.daemon.startup import LoadedFiles, report_last_good, serving_metrics
 from router.ledger.errors import LedgerUnavailable

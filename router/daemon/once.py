@@ -9,7 +9,7 @@ from datetime import datetime
 
 from router import events
 from router.connect.answers import Failure
-from router.daemon.compose import Router
+from router.daemon.router import Router
 from router.daemon.signals import acting_on
 from router.daemon.startup import log_started, read_quotas
 from router.model import Action, ActionKind, HoldReason, Landing, WaitKey

@@ -8,7 +8,7 @@ from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from router.daemon.compose import Router
+from router.daemon.router import Router
 from router.daemon.status import status_of
 from router.telemetry.counters import PREFIX
 from router.telemetry.cycle_report import FIGURES

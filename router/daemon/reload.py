@@ -8,8 +8,8 @@ from threading import Lock
 from pydantic import BaseModel
 
 from router import events, logs
-from router.daemon.compose import Router
 from router.daemon.last_good_rules import LastGoodRules
+from router.daemon.router import Router
 from router.daemon.systemd import Notifier
 from router.problems import Problem, Problems
 from router.rules.rule import RuleSet

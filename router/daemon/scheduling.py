@@ -10,7 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from router import events
-from router.daemon.compose import Router
+from router.daemon.router import Router
 from router.ledger.errors import LedgerUnavailable
 from router.runtime import DaemonThreads
 

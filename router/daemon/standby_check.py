@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from router import events
 from router.connect.reads import Patience
-from router.daemon.compose import Router
+from router.daemon.router import Router
 from router.rules.rule import RuleSet
 
 CHECK_EVERY = timedelta(hours=1)

@@ -11,7 +11,7 @@ from router.connect.answers import Failure
 from router.connect.client import make_quotas_client
 from router.connect.quotas import Rate
 from router.connect.service_quotas import QuotasUnread, read_rates
-from router.daemon.compose import Router
+from router.daemon.router import Router
 from router.news import NewsFilter
 from router.rules.rule import Mode, RuleSet
 from router.settings import Settings

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from router import __version__, logs
-from router.daemon.compose import Router
 from router.daemon.health_word import health_of
+from router.daemon.router import Router
 from router.decide.decide import Promise
 from router.durations import iso
 from router.ledger.errors import LedgerUnavailable

@@ -23,8 +23,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 
-from router.daemon.compose import Router
 from router.daemon.prometheus import PrometheusCollector
+from router.daemon.router import Router
 from router.daemon.status import status_of
 
 CONNECTIONS = 16

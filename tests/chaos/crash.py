@@ -12,7 +12,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any
 
-from router.daemon.compose import Router
+from router.daemon.router import Router
 
 LEDGER = ("intend", "renew", "settle", "record", "land")
 """Each has a point before its commit, and one after."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from router.daemon.compose import Router
+from router.daemon.router import Router
 from router.sandbox import Behaviours, EventTraps
 from tests.chaos.crash import POINTS, Crash, Plan, bury, mortal
 from tests.e2e.centre import Centre, open_centre

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from router.connect.connection import Connection
-from router.daemon.compose import Router, build
+from router.daemon.compose import build
 from router.daemon.reload import reload
+from router.daemon.router import Router
 from router.ports import Clock
 from router.problems import Problem
 from router.resources import open_connection

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 
 from router.connect.connection import Connection
 from router.connect.quotas import DEFAULT_RATES, Rate
-from router.daemon.compose import Router, build
+from router.daemon.compose import build
+from router.daemon.router import Router
 from router.model import Channel
 from router.rules.load import load_rules
 from router.rules.rule import Mode

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from router.daemon.compose import Router
+from router.daemon.router import Router
 from router.model import HoldReason
 from router.sandbox import Behaviours, FlowOutcome
 from router.sandbox.lifecycle import Particulars

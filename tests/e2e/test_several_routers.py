@@ -13,10 +13,11 @@ from datetime import timedelta
 import pytest
 
 from router.daemon import standby_check
-from router.daemon.compose import OBSERVERS_PART, build
+from router.daemon.compose import build
 from router.daemon.daemon import Daemon
 from router.daemon.leadership import Leadership
 from router.daemon.once import run_once
+from router.daemon.router import OBSERVERS_PART
 from router.daemon.scheduling import Jobs
 from router.daemon.status import status_of
 from router.daemon.systemd import Notifier
@@ -196,7 +197,7 @@ class Held:
 
 def test_a_call_that_was_left_behind_settles_nothing_in_the_next_turn(fleet, centre, monkeypatch):
     """Loses the lease for a moment and gets it again: the same process works, and an earlier worker wakes up."""
-    monkeypatch.setattr("router.daemon.compose.END_WITHIN", 0.2)
+    monkeypatch.setattr("router.daemon.router.END_WITHIN", 0.2)
     contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     store = fleet.store("one")
     store.lease.try_to_hold()

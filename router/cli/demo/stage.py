@@ -20,8 +20,9 @@ from router.cli.errors import CommandFailed
 from router.cli.foreign_folders import require_own_folders
 from router.cli.output.tables import count
 from router.cli.resources import in_one_line
-from router.daemon.compose import Router, build
+from router.daemon.compose import build
 from router.daemon.daemon import Daemon
+from router.daemon.router import Router
 from router.daemon.systemd import Notifier
 from router.durations import format_duration
 from router.problems import Problems

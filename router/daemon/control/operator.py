@@ -9,10 +9,10 @@ from functools import wraps
 from typing import Any
 
 from router import events
-from router.daemon.compose import Router
 from router.daemon.control.protocol import Peer
 from router.daemon.control.requests import Arguments, Desk, RequestRefused, Service
 from router.daemon.reload import Reloader
+from router.daemon.router import Router
 from router.daemon.status import status_of
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.operator_records import OperatorRecords

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from router.connect.token_bucket import Bucket
-from router.daemon.compose import OBSERVERS_PART
+from router.daemon.router import OBSERVERS_PART
 from router.sandbox.quotas import CallQuotas
 from router.settings.quotas import DOCUMENTED_QUOTAS
 
