@@ -140,12 +140,13 @@ def _poll_interval(settings: Settings, ruleset: RuleSet) -> Iterator[Problem]:
         yield replace(settings.problem(("poll", "every"), found), severity="warning")
 
 
-def announce(settings: Settings, *, quiet: bool) -> None:
-    """Prints instance, mode and configuration to standard error, before anything changes, unless ``quiet``."""
+def announce(settings: Settings, *, quiet: bool, mode: str | None = None) -> None:
+    """Prints instance, mode and configuration to standard error, before anything changes, unless ``quiet``. ``mode``
+    replaces that of the settings."""
     if quiet:
         return
     config = settings.config_path or Path("(none)")
-    print_note(f"instance {settings.connect.instance}, mode {settings.execute.mode}, config {config}")
+    print_note(f"instance {settings.connect.instance}, mode {mode or settings.execute.mode}, config {config}")
     warn_of_service_links()
 
 

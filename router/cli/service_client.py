@@ -15,11 +15,12 @@ from router.cli.context import print_note, settings_of
 from router.cli.errors import CommandFailed
 from router.daemon.control.protocol import BadRequest, Reply, Request, answer_of
 from router.problems import Problems, printable
+from router.settings import Settings
 from router.settings.load import usual_config
 from router.settings.paths import usual_sockets
 
-LONGEST_ANSWER = 4 * 1024 * 1024
-"""Bytes."""
+LONGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes. A contact of the waiting list has some hundred of them."""
 
 
 def control_socket(arguments: argparse.Namespace) -> Path:
@@ -35,19 +36,24 @@ def control_socket(arguments: argparse.Namespace) -> Path:
         if found is None:
             raise
         return found
-    return next(filter(_is_served, settings.sockets), settings.control_socket)
+    return served_socket(settings) or settings.control_socket
+
+
+def served_socket(settings: Settings) -> Path | None:
+    """Returns the socket of the configuration on which a service answers; ``None`` if none does."""
+    return next(filter(_is_served, settings.sockets), None)
 
 
 def _is_served(path: Path) -> bool:
     """Returns whether a process listens there, even if it is busy or this user may not use it."""
+    if not os.path.lexists(path):
+        return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as service:
         service.settimeout(1.0)
         try:
             service.connect(str(path))
-        except (BlockingIOError, TimeoutError):
+        except (BlockingIOError, TimeoutError, PermissionError):
             return True
-        except PermissionError:
-            return os.path.lexists(path)
         except OSError:
             return False
     return True

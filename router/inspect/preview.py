@@ -13,7 +13,7 @@ from router.decide.snapshot import Limits, Snapshot
 from router.followup.successor import unanswered
 from router.ledger.sqlite import SqliteLedger
 from router.lookup.snapshot import Lookup
-from router.model import Contact, ContactId, Directory, Landing
+from router.model import Channel, Contact, ContactId, Directory, Landing
 from router.ports import Clock
 from router.prove.example_history import CONTACT
 from router.prove.example_instance import directory_of
@@ -27,8 +27,9 @@ from router.rules.rule import Mode, RuleSet
 from router.runtime import open_clock
 from router.safety.clock_skew import STOPS
 from router.safety.safety import Safety
+from router.search.due_times import NextDue
 from router.search.planner import SearchPlanner
-from router.search.progress import SearchProgress
+from router.search.progress import SearchProgress, WaitingReport
 from router.settings import Settings
 
 
@@ -71,20 +72,18 @@ def pretended(example: Example, ruleset: RuleSet, *, now: datetime, limits: Limi
 
 @dataclass(frozen=True, kw_only=True)
 class Sighting:
-    """Holds what a search found, before anything is decided."""
+    """Holds the waiting contacts, before anything is decided. ``searched`` is ``False`` if the service reported
+    them."""
 
     directory: Directory
     rules: BoundRuleSet
-    search: SearchPlanner
+    waiting: tuple[Contact, ...]
     progress: SearchProgress
-
-    @property
-    def waiting(self) -> tuple[Contact, ...]:
-        return self.search.waiting_list.contacts
+    searched: bool
 
     @property
     def contact_ids(self) -> Iterator[ContactId]:
-        """Yields every id of the waiting contacts' chains that the search has shown."""
+        """Yields every known id of the waiting contacts' chains."""
         return (one for contact in self.waiting for one in contact.ids)
 
 
@@ -93,6 +92,7 @@ class Viewer:
     """Makes previews with reading calls and a ledger opened for reading.
 
     It does not know what only the running service remembers: denied moves, a full instance, observed moves.
+    ``reported`` is the waiting list of that service. It replaces a search.
     """
 
     settings: Settings
@@ -101,11 +101,22 @@ class Viewer:
     connection: Connection
     ledger: SqliteLedger
     clock: Clock
+    reported: WaitingReport | None = None
 
     @classmethod
-    def open(cls, settings: Settings, ruleset: RuleSet, *, clock: Clock | None = None) -> Viewer:
-        """Opens it without a call or a file. Raises ``Unreachable`` if the SDK has no region or credentials, and
-        ``LedgerUnavailable`` if the ledger cannot be read."""
+    def open(
+        cls,
+        settings: Settings,
+        ruleset: RuleSet,
+        *,
+        clock: Clock | None = None,
+        mode: Mode | None = None,
+        reported: WaitingReport | None = None,
+    ) -> Viewer:
+        """Opens it without a call or a file. ``mode`` replaces that of the settings.
+
+        Raises ``Unreachable`` if the SDK has no region or credentials, and ``LedgerUnavailable`` if the ledger cannot
+        be read."""
         clock = clock or open_clock()
         connection = open_connection(settings, clock)
         try:
@@ -116,10 +127,11 @@ class Viewer:
         return cls(
             settings=settings,
             ruleset=ruleset,
-            mode=Mode(settings.execute.mode),
+            mode=mode or Mode(settings.execute.mode),
             connection=connection,
             ledger=ledger,
             clock=clock,
+            reported=reported,
         )
 
     def close(self) -> None:
@@ -142,15 +154,33 @@ class Viewer:
         return self.decide(sighting, extra) if isinstance(sighting, Sighting) else sighting
 
     def search(self) -> Sighting | Failure:
-        """Searches for all waiting contacts. Returns a ``Failure`` if the instance's names could not be read."""
+        """Finds all waiting contacts: by a search, or from the report of the service if that covers the rules.
+
+        Returns a ``Failure`` if the instance's names could not be read.
+        """
         with_agents = mentions_agents(self.ruleset)
         directory = self.connection.instance.directory(with_agents=with_agents, with_hours=mentions_hours(self.ruleset))
         if not isinstance(directory, Directory):
             return directory
         rules = bind(self.ruleset, directory, agents_known=with_agents)
-        search = SearchPlanner.open(self.connection, self.clock, self.settings)
-        progress = search.search_everything(rules, directory)
-        return Sighting(directory=directory, rules=rules, search=search, progress=progress)
+        reported = self._reported(rules, directory)
+        if reported is not None:
+            found, progress = reported.contacts, SearchProgress(begun=True)
+        else:
+            search = SearchPlanner.open(self.connection, self.clock, self.settings)
+            progress = search.search_everything(rules, directory)
+            found = search.waiting_list.contacts
+        return Sighting(
+            directory=directory, rules=rules, waiting=found, progress=progress, searched=reported is None
+        )
+
+    def _reported(self, rules: BoundRuleSet, directory: Directory) -> WaitingReport | None:
+        """Returns the report of the service if it shows all that these rules need."""
+        reported, channels = self.reported, frozenset(Channel(one) for one in self.settings.poll.channels)
+        if reported is None or not reported.covers(rules.queue_ids, channels):
+            return None
+        ahead = NextDue(rules, directory)
+        return None if any(one.partial and ahead.needs_row(one) for one in reported.contacts) else reported
 
     def decide(self, sighting: Sighting, extra: Iterable[Contact] = ()) -> Preview:
         """Decides on the contacts of a search, and on ``extra`` ones."""

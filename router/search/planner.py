@@ -134,6 +134,11 @@ class SearchPlanner:
         return self._progress(failure)
 
     @property
+    def complete(self) -> bool:
+        """Returns whether everything that the rules can meet was searched at least once."""
+        return self._everything_at is not None
+
+    @property
     def live_gate(self) -> EventGate | None:
         """Returns the gate of the events; ``None`` unless events are relied on."""
         return self.gate if self.gate is not None and self.gate.live else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from router.connect.answers import Failure, RowProblem, SearchPage
-from router.model import Channel, QueueId, QueueMetrics
+from router.model import Channel, Contact, QueueId, QueueMetrics
 
 Row = tuple[QueueId, Channel]
 Rows = Mapping[Row, QueueMetrics]
@@ -34,6 +34,23 @@ class SearchProgress:
     @property
     def complete(self) -> bool:
         return self.failure is None and self.begun and not self.unseen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingReport:
+    """Holds the waiting list of a running service, for a command that then makes no search.
+
+    ``queue_ids`` are the queues that the service searches, ``None`` for all. Rules that meet others need a search.
+    """
+
+    contacts: tuple[Contact, ...]
+    channels: frozenset[Channel]
+    queue_ids: frozenset[QueueId] | None
+
+    def covers(self, queue_ids: frozenset[QueueId] | None, channels: frozenset[Channel]) -> bool:
+        """Returns whether every contact of these queues and channels is in the list."""
+        known = self.queue_ids is None or (queue_ids is not None and queue_ids <= self.queue_ids)
+        return known and channels <= self.channels
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from router.cli.output import explanation, records
 from router.cli.output.tables import console, instant, print_json, text
 from router.cli.parser import add_json, add_mode, contact_id
 from router.cli.resources import in_one_line, unreachable, without_log
+from router.cli.running_service import RunningService, running_service
 from router.connect.client import Unreachable
 from router.decide.decide import Account
 from router.inspect.preview import Preview, Sighting, Viewer
@@ -27,7 +28,7 @@ DESCRIPTION = """\
 Shows for one contact the rules that were tried, every condition with the value read, the clock's arithmetic, every
 destination with the reason why it was or was not eligible, the decision, and the ledger's records. Give any id of the
 chain. The output contains customers' values. If the contact is gone, or Connect cannot be reached, only the ledger's
-records are shown. Changes nothing. Exits 1 if nothing is known of the contact."""
+records are shown. If the service runs, its mode counts. Changes nothing. Exits 1 if nothing is known of the contact."""
 EXAMPLE = """\
   connect-router explain 40797c0d-b39b-44e9-b624-06a0162ef271
 """
@@ -42,8 +43,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     settings, ruleset = load_both(arguments)
     contact_id = own_contact(arguments.contact_id, settings)
+    service = running_service(arguments, settings)
+    if service.origin and not arguments.quiet:
+        print_note(f"mode {service.mode}{service.origin}; the configuration has {settings.execute.mode}")
     with in_one_line():
-        account, preview, located = _look(settings, ruleset, contact_id)
+        account, preview, located = _look(settings, ruleset, contact_id, service, quiet=arguments.quiet)
         actions = _recorded(settings, located)
     directory = preview.directory if preview is not None else Directory()
     if arguments.json:
@@ -57,12 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _look(
-    settings: Settings, ruleset: RuleSet, contact_id: ContactId
+    settings: Settings, ruleset: RuleSet, contact_id: ContactId, service: RunningService, *, quiet: bool
 ) -> tuple[Account | None, Preview | None, Located]:
     """Decides on the contact. Returns ``None`` twice if Connect cannot be read, or does not know the contact."""
     without_log()
     try:
-        viewer = Viewer.open(settings, ruleset)
+        viewer = Viewer.open(settings, ruleset, mode=service.mode, reported=service.waiting)
     except Unreachable as problem:
         print_note(f"connect-router: {problem}; from the ledger alone:")
         with read_ledger(settings) as ledger:
@@ -83,6 +87,7 @@ def _look(
             failed = unreachable(sighting, settings, viewer.connection.endpoint)
             print_note(f"{failed.lines[0]}; from the ledger alone:")
             return None, None, located
+        service.note_search(searched=sighting.searched, quiet=quiet)
         preview = viewer.decide(sighting, extra=(contact,))
         if not preview.complete:
             print_note("the search could not be read to its end: what others use up is not all known")

@@ -13,16 +13,18 @@ from router.cli.output.tables import console, count, instant, print_json, print_
 from router.cli.parser import add_json, add_mode, whole_number
 from router.cli.progress import progress
 from router.cli.resources import in_one_line, unreachable, without_log
+from router.cli.running_service import running_service
 from router.connect.answers import Failure
 from router.decide.decision import Decision
-from router.inspect.preview import Preview, Viewer
+from router.inspect.preview import Preview, Sighting, Viewer
 from router.problems import did_you_mean, printable
 from router.rules.rule import RuleSet
 
 DESCRIPTION = """\
 Reads the instance once and shows what `run` would do now, most overdue first. Changes nothing, in Connect or on this
-machine: it makes reading calls only, and opens the ledger for reading. It does not know what only a running service
-remembers: moves that IAM denied, and moves it only observed. Exits 1 if the search could not be read to its end."""
+machine: it makes reading calls only, and opens the ledger for reading. If the service runs, its mode counts, and its
+waiting list replaces a search. Other things that only the service remembers are unknown: moves that IAM denied, and
+moves it only observed. Exits 1 if the search could not be read to its end."""
 EXAMPLE = """\
   connect-router plan
   connect-router plan --late --queue Billing --limit 20
@@ -42,12 +44,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings, ruleset = load_both(arguments)
-    announce(settings, quiet=arguments.quiet)
+    service = running_service(arguments, settings)
+    announce(settings, quiet=arguments.quiet, mode=f"{service.mode}{service.origin}")
     without_log()
-    with in_one_line(), Viewer.open(settings, ruleset) as viewer, progress(viewer.connection, quiet=arguments.quiet):
-        preview = viewer.preview()
-        if not isinstance(preview, Preview):
-            raise unreachable(preview, settings, viewer.connection.endpoint)
+    with (
+        in_one_line(),
+        Viewer.open(settings, ruleset, mode=service.mode, reported=service.waiting) as viewer,
+        progress(viewer.connection, quiet=arguments.quiet),
+    ):
+        sighting = viewer.search()
+        if not isinstance(sighting, Sighting):
+            raise unreachable(sighting, settings, viewer.connection.endpoint)
+        preview = viewer.decide(sighting)
+    service.note_search(searched=sighting.searched, quiet=arguments.quiet)
     _require_known(arguments, ruleset, preview)
     decisions = _chosen(arguments, preview)
     if arguments.json:

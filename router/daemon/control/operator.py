@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -14,12 +14,15 @@ from router.daemon.control.requests import Arguments, Desk, RequestRefused, Serv
 from router.daemon.reload import Reloader
 from router.daemon.router import Router
 from router.daemon.status import status_of
+from router.history.codec import encode
 from router.ledger.errors import LedgerUnavailable
 from router.ledger.operator_records import OperatorRecords
 from router.lookup.id_prefix import whole_id
 from router.lookup.locate import Located, locate
 from router.model import ANYWHERE, Contact, ContactId, FlowId, Home, Pause, PauseKind, contact_id_of
 from router.problems import did_you_mean, printable
+from router.search.progress import WaitingReport
+from router.telemetry.health import DEAD_AFTER
 
 LONGEST = timedelta(days=365)
 LONGEST_COMMENT = 200
@@ -210,6 +213,7 @@ def desk_of(app: Router, reloader: Reloader) -> Desk:
     return Desk(
         {
             "status": Service(answer=lambda _arguments, _peer: status_of(app)),
+            "waiting": Service(answer=lambda _arguments, _peer: _waiting_of(app), changes=True),
             "rules": Service(answer=lambda _arguments, _peer: _rules_of(app), changes=True),
             "reload": Service(answer=_Reload(app, reloader).answer, changes=True),
             "pause": Service(answer=operator.pause, changes=True),
@@ -217,6 +221,23 @@ def desk_of(app: Router, reloader: Reloader) -> Desk:
             "retry": Service(answer=operator.retry, changes=True),
         }
     )
+
+
+def _waiting_of(app: Router) -> Mapping[str, Any]:
+    """Returns the waiting list, without what was read of its contacts earlier. Raises ``RequestRefused`` unless it is
+    complete and recent."""
+    search, silent = app.cycle.search, app.vital.now.silent(app.clock.now())
+    if not app.working or not search.complete:
+        raise RequestRefused("the service has not searched everything yet")
+    if silent > DEAD_AFTER * app.settings.poll.every:
+        raise RequestRefused("the service has finished no complete cycle within 4 polls")
+    report = WaitingReport(
+        contacts=tuple(replace(one, details=None) for one in search.waiting_list.contacts),
+        channels=search.waiting_list.channels,
+        queue_ids=app.names.rules.queue_ids,
+    )
+    found: Mapping[str, Any] = encode(report)
+    return found
 
 
 def _rules_of(app: Router) -> Mapping[str, Any]:
