@@ -73,6 +73,10 @@ class CapacityUsed:
         targets = [(move, move.target) for move in imagined if move.target is not None]
         latest = [(to, move.channel) for move, to in targets if move.decided_at > snapshot.now - METRICS_LAG]
         counted = imagined if observed else made.recent
+        if not (counted or made.recent or made.sent_to_queues or made.sent_to_agents):
+            last_targets, totals = dict(made.last_targets), queue_totals(waits, ())
+            totals.update(snapshot.unseen)
+            return cls(last_targets=last_targets, queue_totals=totals)
         in_hour, left = (_within_the_hour(moves, snapshot) for moves in (counted, made.recent))
         to_queues = Counter((to.queue_id, channel) for to, channel in latest if to.queue_id is not None)
         to_agents = Counter(to.agent_id for to, _ in latest if to.agent_id is not None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from router.decide.lazy_value import lazy_value
 from router.decide.snapshot import Snapshot
 from router.durations import format_duration
 from router.model import EMPTY_QUEUE, METRICS, Channel, Metric, QueueId, QueueMetrics, RoutingProfile
@@ -33,16 +34,21 @@ class Sent:
         return self.own + self.unknown + (self.other if metric.by_any_channel else 0)
 
 
-@dataclass(frozen=True, slots=True)
+NONE_SENT = Sent()
+
+
+@dataclass(frozen=True)
 class QueueFigures:
     """Holds the metrics of a queue for a channel as Connect returned them, and the contacts sent there since."""
 
     row: QueueMetrics
     sent: Sent
 
-    @property
+    @lazy_value
     def metrics(self) -> QueueMetrics:
         """Returns the metrics with the effect of the contacts just sent."""
+        if self.sent == NONE_SENT:
+            return self.row
         changed: dict[str, Any] = {}
         for metric in METRICS:
             value = getattr(self.row, metric.name)

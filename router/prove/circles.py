@@ -9,7 +9,7 @@ from router.problems import Problem
 from router.prove.idle_destinations import idle_destinations
 from router.prove.implication import is_id
 from router.prove.lint_queues import RuleQueues, error, queue_of, warning
-from router.prove.paths import Move, Moves, Path, moves_of, paths
+from router.prove.paths import Move, Moves, Path, part_of_paths, paths
 from router.rules.condition import AllOf, Condition, Test, tests_of
 from router.rules.match_keys import ChangedBy, Source, match_key
 from router.rules.queue_index import could_match
@@ -108,10 +108,10 @@ def _one_value_fits(forms: list[Form | None]) -> bool:
     return any(all(form is not None and form(text) for form in forms) for text in named)
 
 
-def find_circles(queues: RuleQueues) -> Iterator[Problem]:
+def find_circles(queues: RuleQueues, all_moves: Moves) -> Iterator[Problem]:
     """Yields each circle once, at the move that closes it: an error if a contact can be shown to move round it."""
     found: dict[frozenset[str], tuple[Path, bool]] = {}
-    for moves in _knots(moves_of(queues)):
+    for moves in _knots(all_moves):
         sources = {source for _, source in moves}
         for path in paths(moves, longest=len(sources)):
             if path is None:
@@ -188,9 +188,10 @@ def _components(leads_to: dict[tuple[str, str], set[tuple[str, str]]]) -> dict[t
     return component
 
 
-def find_long_path(queues: RuleQueues, max_transfers: int) -> Iterator[Problem]:
+def find_long_path(moves: Moves, max_transfers: int) -> Iterator[Problem]:
     """Yields the first path with more moves than the service makes of one chain."""
-    for path in paths(moves_of(queues), longest=max_transfers + 1):
+    most = max_transfers + 1
+    for path in paths(part_of_paths(moves, most), longest=most):
         if path is None or len(path) <= max_transfers:
             continue
         left = [move.source for move in path]

@@ -87,7 +87,7 @@ class Past:
 
     def moves_of_others(self) -> tuple[Action, ...]:
         """Returns moves of other contacts by the rule, out of the same queue, in an earlier cycle."""
-        if self.rule is None:
+        if self.rule is None or not self.example.moved:
             return ()
         act = replace(self._act(0, rule=self.rule.name), queue_id=self.queue_id, cycle=-1, decided_at=self.now)
         return tuple(
@@ -98,13 +98,13 @@ class Past:
     def _without_transfer(self) -> tuple[Action, ...]:
         """Returns the warning and routing update that must have acted: also a warning if the clock started in
         another queue."""
-        if self.rule is None:
+        warned = self.clock != self.waited and not self.chain
+        if self.rule is None or not (warned or self.own < len(self.sources)):
             return ()
         done = self._act(min(self.own, max(len(self.sources) - 1, 0)), rule=self.rule.name)
         if self.own < len(self.sources):
             return replace(done, kind=ActionKind.WARN), replace(done, kind=ActionKind.ROUTING)
-        warned = self.clock != self.waited and not self.chain
-        return (replace(done, kind=ActionKind.WARN),) if warned else ()
+        return (replace(done, kind=ActionKind.WARN),)
 
     def _move(self, number: int) -> Action:
         """Returns one move, made when the contact entered the next queue; only the last one's instant is known."""

@@ -18,6 +18,7 @@ from router.model import (
     HoursId,
     ProfileId,
     QueueId,
+    QueueMetrics,
     bare_id,
 )
 from router.prove.example_history import CONTACT, Past
@@ -58,6 +59,7 @@ class ExampleWorld:
         at = example.now or now
         past = Past.of(example, rule, self.directory, at)
         contact = _contact(example, past)
+        given = {queue_id_of(name, self.directory): metrics for name, metrics in example.queues.items()}
         return Snapshot(
             now=at,
             mode=Mode.ENFORCE,
@@ -68,17 +70,16 @@ class ExampleWorld:
             read=ReadValues(
                 transfers={contact.id: max(example.contact.transfers or 0, len(past.sources))},
                 origins={contact.id: past.chain_began_at},
-                metrics=self._metrics(example, past.queue_id),
+                metrics=self._metrics(example, past.queue_id, given),
                 hours=hours_in(example, self.directory, self.opened, at),
             ),
-            unseen={past.queue_id: _others(example, self.directory)},
+            unseen={past.queue_id: max((given.get(past.queue_id, EMPTY_QUEUE).contacts_in_queue or 0) - 1, 0)},
             limits=limits,
         )
 
-    def _metrics(self, example: Example, queue_id: QueueId) -> LiveMetrics:
+    def _metrics(self, example: Example, queue_id: QueueId, given: Mapping[QueueId, QueueMetrics]) -> LiveMetrics:
         """Returns the metrics, with a row for the contact's queue, too, which would count as unknown without one."""
         channel = example.contact.channel
-        given = {queue_id_of(name, self.directory): metrics for name, metrics in example.queues.items()}
         slots = {AgentId(bare_id(name)): free for name, free in example.agents.items()}
         return LiveMetrics(
             rows={(one, channel): metrics for one, metrics in {queue_id: EMPTY_QUEUE, **given}.items()},
@@ -115,11 +116,3 @@ def _contact(example: Example, past: Past) -> Contact:
             from_address=given.from_address,
         ),
     )
-
-
-def _others(example: Example, directory: Directory) -> int:
-    """Returns how many contacts wait in the queue in addition to the example's, by the metrics of that queue."""
-    queue_id = queue_id_of(example.contact.queue, directory)
-    given = {queue_id_of(name, directory): metrics for name, metrics in example.queues.items()}
-    waiting = given.get(queue_id, EMPTY_QUEUE).contacts_in_queue
-    return max((waiting or 0) - 1, 0)

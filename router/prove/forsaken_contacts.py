@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from router.problems import Problem
-from router.prove.lint_queues import RuleQueues, may_match, queue_of, warning
+from router.prove.lint_queues import QueueMatches, RuleQueues, queue_of, warning
 from router.prove.starved_rules import GIVE_WAY, hours_required, moves
 from router.rules.condition import tests_of
 from router.rules.match_keys import Source, match_key
@@ -18,13 +18,14 @@ Place = tuple[int, Rule]
 
 def forsaken_contacts(queues: RuleQueues) -> Iterator[Problem]:
     """Warns about moves before a rule's last step after which it may stop, and no other rule acts in the new queue."""
-    moving = list(enumerate(rule for rule in queues.rules if moves(rule)))
+    moving = tuple(rule for rule in queues.rules if moves(rule))
+    matches = QueueMatches(moving)
     matching: dict[str, list[Place]] = {}
-    for position, rule in moving:
+    for position, rule in enumerate(moving):
         for step in rule.to_steps[:-1]:
             for queue in dict.fromkeys(filter(None, map(queue_of, step.entries))):
                 if queue not in matching:
-                    matching[queue] = [one for one in moving if may_match(one[1].condition, queue)]
+                    matching[queue] = [(place, moving[place]) for place in matches.positions(queue)]
                 finding = _forsaken(position, rule, [one for one in matching[queue] if one[1] is not rule])
                 if finding is not None:
                     yield warning(step.place, f"after its move to '{queue}' rule '{rule.name}' {finding}")

@@ -13,6 +13,7 @@ from router.prove.idle_steps import idle_settings, idle_steps
 from router.prove.implication import Prover
 from router.prove.lint_queues import RuleQueues
 from router.prove.look_alikes import look_alikes
+from router.prove.paths import moves_of
 from router.prove.rule_scopes import RuleScopes
 from router.prove.starved_rules import starved_rules
 from router.prove.unreachable_rules import never_governing
@@ -40,5 +41,6 @@ def _proofs(queues: RuleQueues, poll_every: timedelta, max_transfers: int) -> It
         yield from idle_destinations(rule, queues)
         yield from own_destinations(rule)
         yield from agents_last(rule)
-    yield from find_circles(queues)
-    yield from find_long_path(queues, max_transfers)
+    moves = moves_of(queues)
+    yield from find_circles(queues, moves)
+    yield from find_long_path(moves, max_transfers)

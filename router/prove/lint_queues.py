@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from router.model import bare_id
 from router.problems import Problem
 from router.prove.implication import is_id
 from router.rules.condition import AllOf, Condition, Test, tests_of
-from router.rules.queue_index import could_match
+from router.rules.queue_index import RuleIndex, could_match
 from router.rules.rule import DestinationEntry, Mode, Place, Rule
 from router.rules.value_test import TextForm
 
@@ -59,6 +59,34 @@ def may_match(condition: Condition, reference: str) -> bool:
         literals = literal_queues(condition)
         return literals is None or reference in literals or any(is_id(name) != is_id(reference) for name in literals)
     return could_match(condition, (reference,))
+
+
+class QueueMatches:
+    """Finds the rules that ``may_match`` in a queue, without a test of every rule for every queue."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._by_name = RuleIndex(rules)
+        self._naming_ids: list[int] = []
+        self._only_ids: dict[str, list[int]] = {}
+        self._others: list[int] = []
+        for position, rule in enumerate(rules):
+            literals = literal_queues(rule.condition)
+            only_ids = literals if literals is not None and all(map(is_id, literals)) else ()
+            for one in only_ids:
+                self._only_ids.setdefault(one, []).append(position)
+            if not only_ids:
+                self._others.append(position)
+            if any(map(is_id, named_in(rule.condition))):
+                self._naming_ids.append(position)
+
+    def positions(self, queue: str) -> list[int]:
+        """Returns the positions, in order, of the rules."""
+        if is_id(queue):
+            candidates = {*self._only_ids.get(queue, ()), *self._others}
+        else:
+            candidates = {*self._by_name.meeting((queue,)), *self._naming_ids}
+        return [one for one in sorted(candidates) if may_match(self._rules[one].condition, queue)]
 
 
 def surely_named(condition: Condition, reference: str) -> bool:

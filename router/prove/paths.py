@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from router.prove.idle_destinations import admits_nothing
@@ -46,7 +46,9 @@ class Move:
 
 
 Path = tuple[Move, ...]
-Moves = Mapping[tuple[str, str], list[Move]]
+Node = tuple[str, str]
+"""A channel, and a queue or an agent."""
+Moves = Mapping[Node, list[Move]]
 """By channel and source."""
 
 
@@ -69,6 +71,26 @@ def paths(moves: Moves, *, longest: int) -> Iterator[Path | None]:
         if len(path) < longest and path[-1].target not in {move.source for move in path}:
             following = moves.get((path[-1].channel, path[-1].target), ())
             waiting.extend((*path, move) for move in following if _may_follow(path, move))
+
+
+def part_of_paths(moves: Moves, length: int) -> Moves:
+    """Returns the moves without those that are part of no sequence of ``length`` moves, as queues alone show."""
+    edges = {(source, (move.channel, move.target)) for source, some in moves.items() for move in some}
+    after = _longest_walks(edges, length - 1)
+    before = _longest_walks({(target, source) for source, target in edges}, length - 1)
+    kept = {
+        source: [one for one in some if before[source] + 1 + after[one.channel, one.target] >= length]
+        for source, some in moves.items()
+    }
+    return {source: some for source, some in kept.items() if some}
+
+
+def _longest_walks(edges: Collection[tuple[Node, Node]], most: int) -> Counter[Node]:
+    """Returns of how many edges the longest walk from each node is, up to ``most``."""
+    found: Counter[Node] = Counter()
+    for number in range(1, most + 1):
+        found.update(dict.fromkeys({source for source, target in edges if found[target] == number - 1}, 1))
+    return found
 
 
 def _may_follow(path: Path, move: Move) -> bool:

@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import tomli
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from router.problems import Problems
 from router.toml_source import TomlSource, read_bytes
+from router.toml_source.positions import Spots
 
 AWKWARD = '''\
 # a comment
@@ -258,3 +260,16 @@ def test_what_is_no_file_is_reported(kind, tmp_path):
             "nul": "x.toml:1:1: no file can have this name",
         }[kind]
     ]
+
+
+SIMPLE = st.sampled_from(
+    ['a = "x"', "b-1 = 12", 'c = ""', "d = true", "e = 1.5", 'g = "\\t"', 'h.i = "y"', '"j" = 1', "k = 07:32:00"]
+)
+
+
+@given(st.lists(SIMPLE, unique=True, min_size=1, max_size=8), st.sampled_from([" # here", "", "  "]))
+def test_keys_with_simple_values_are_where_a_scan_of_every_character_finds_them(pairs, after):
+    text = "".join(f"{pair}{after}\n" for pair in pairs) + f"[t]\nm = [{{ {', '.join(pairs)} }}]\n"
+    quick = Spots(text).root
+    with patch("router.toml_source.positions._SIMPLE", re.compile(r"(?!)")):
+        assert Spots(text).root == quick
