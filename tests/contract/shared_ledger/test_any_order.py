@@ -32,7 +32,7 @@ def test_whatever_the_order_there_is_one_history_and_no_step_is_sent_twice(endpo
         run_state_machine_as_test(
             machine(shared, act, held),
             settings=settings(
-                max_examples=scaled(18),
+                max_examples=scaled(9),
                 stateful_step_count=20,
                 deadline=None,
                 suppress_health_check=[HealthCheck.too_slow],
