@@ -170,7 +170,7 @@ def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:
         for file in files
         for table, index in zip(file.document.promise, file.promises, strict=True)
     ]
-    promises = compile_promises(tables, problems)
+    promises = compile_promises(tables, rules, problems)
     if problems:
         raise Problems(problems)
     return RuleSet(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from router.problems import Place, Problem
+from router.problems import Place, Problem, did_you_mean
+from router.rules.calendar import Calendar, Window
 from router.rules.compile import compile_match
-from router.rules.condition import AllOf, Condition
+from router.rules.condition import AllOf, Condition, tests_of
 from router.rules.file.match_table import HoursCondition
-from router.rules.file.promise_table import NeverTable, PromiseTable, WithinAge
+from router.rules.file.promise_table import DAYS, NeverTable, OpenTimes, PromiseTable, WithinAge, minutes_of
+from router.rules.rule import Rule
 from router.rules.value_test import HoursForm, TextForm
 from router.toml_source import KeyPath
 
@@ -64,7 +67,7 @@ class AtMost:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedPromise:
     """Holds one promise. ``condition`` is about the contact as it is when its wait begins; its times and hours are
-    those of the instant that the promise is about."""
+    those of the instant that the promise is about. ``hours`` are the times of day at which named hours are open."""
 
     name: str
     place: Place
@@ -72,17 +75,28 @@ class StatedPromise:
     claim: Within | Never | AtMost
     says: str = ""
     assume: frozenset[Assumption] = frozenset()
+    hours: Mapping[str, Calendar] = field(default_factory=dict, hash=False)
 
 
 Written = tuple[Callable[[KeyPath], Place], int, PromiseTable]
 """A table, with its index in its file and the places of that file."""
 
 
-def compile_promises(tables: Iterable[Written], problems: list[Problem]) -> tuple[StatedPromise, ...]:
-    """Returns the promises, and adds a problem for each name that two of them have."""
+def compile_promises(
+    tables: Iterable[Written], rules: Iterable[Rule], problems: list[Problem]
+) -> tuple[StatedPromise, ...]:
+    """Returns the promises, and adds a problem for each name that two of them have, and for each name of hours whose
+    times of day matter to nothing."""
     found: dict[str, StatedPromise] = {}
+    tested = {name for rule in rules for name in (rule.sla.hours, *_hours_in(rule.condition)) if name is not None}
     for place, index, table in tables:
         one = compile_promise(table, ("promise", index), place)
+        named = one.claim.hours if isinstance(one.claim, Never) else None
+        tests = {*tested, *_hours_in(one.condition), *((named.name,) if named is not None else ())}
+        for name in one.hours:
+            if name not in tests:
+                text = f'no rule tests the hours "{name}", and this promise does not{did_you_mean(name, tests)}'
+                problems.append(place(("promise", index, "hours", name)).problem(text))
         if (known := found.setdefault(one.name, one)) is not one:
             problems.append(one.place.problem(f'a promise called "{one.name}" exists already at {known.place}'))
     return tuple(found.values())
@@ -97,7 +111,21 @@ def compile_promise(table: PromiseTable, path: KeyPath, place: Callable[[KeyPath
         claim=_claim(table),
         says=table.says or "",
         assume=frozenset(map(Assumption, table.assume)),
+        hours={name: _calendar(given) for name, given in table.hours.items()},
     )
+
+
+def _hours_in(condition: Condition) -> Iterator[str]:
+    yield from (test.form.name for test in tests_of(condition) if isinstance(test.form, HoursForm))
+
+
+def _calendar(given: OpenTimes) -> Calendar:
+    weekly: dict[int, tuple[Window, ...]] = {}
+    for one in given if isinstance(given, list) else [given]:
+        between, days = (one, None) if isinstance(one, str) else (one.between, one.days)
+        for day in map(DAYS.index, days or DAYS):
+            weekly[day] = (*weekly.get(day, ()), Window(*minutes_of(between)))
+    return Calendar(ZoneInfo("UTC"), weekly)
 
 
 def _claim(table: PromiseTable) -> Within | Never | AtMost:

@@ -53,7 +53,11 @@ def rule_file(random: Random) -> str:
     made = _Writer(random)
     parts = ['[defaults]\nflow = "F"\nagent_flow = "A"']
     parts += [made.rule(number) for number in range(random.randint(1, 5))]
-    parts += [made.promise(number) for number in range(4)]
+    named = any(quoted("H") in part for part in parts)
+    for number in range(4):
+        parts.append(made.promise(number))
+        if named and random.random() < 0.3:
+            parts.append(made.times_of_day())
     return "\n".join(parts) + "\n"
 
 
@@ -177,6 +181,21 @@ class _Writer:
         ]
         return "{ " + ", ".join(filter(None, (f'queue = "{self.some(*QUEUES)}"', *conditions))) + " }"
 
+    def times_of_day(self) -> str:
+        """Returns the hours ``H`` of a promise: open or closed for some minutes of the wait, or until the next day."""
+        ends = sorted(self.random.sample(range(11 * 60 + 50, 13 * 60), 4))
+        first, second = (
+            "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in pair) for pair in (ends[:2], ends[2:])
+        )
+        turned = "-".join(reversed(first.split("-")))
+        return self.some(
+            f"hours.H = {quoted(first)}",
+            f"hours.H = {quoted(turned)}",
+            f"hours.H = [{{ between = {quoted(first)} }}, {{ between = {quoted(second)} }}]",
+            f'hours.H = {{ days = ["SUNDAY", "MONDAY"], between = {quoted(self.some(first, turned))} }}',
+            f'hours.H = {{ days = ["TUESDAY"], between = {quoted(first)} }}',
+        )
+
     def promise(self, number: int) -> str:
         random, kind = self.random, self.random.random()
         lines = ["[[promise]]", f'name = "p{number}"']
@@ -242,7 +261,7 @@ class Schedule:
 class Scheduled(Replay):
     """Follows a contact while hours open and close."""
 
-    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    schedules: Mapping[str, OpenTimes] = field(default_factory=dict)
     own: Mapping[str, Schedule] = field(default_factory=dict)
 
     def _hours(self, world: Surroundings, directory: Directory) -> dict[HoursId, OpenTimes]:
@@ -337,7 +356,7 @@ class Life:
         random, contact = self.random, self.contact()
         began = NOW + timedelta(minutes=random.choice((0, 0, -5, 5, 12)), seconds=random.choice((0, 0, 1)))
         age = timedelta(minutes=random.choice((0, 0, 0, 5, 7, 10, 30)), seconds=random.choice((0, 0, 1)))
-        schedules = {"H": self._schedule(began)}
+        schedules: dict[str, OpenTimes] = {"H": self._schedule(began), **self.promise.hours}
         own = {queue: self._schedule(began) for queue in self.queues}
         agents = frozenset({"ann", "bob", *(value for value in contact.attributes.values() if value)})
         return Scheduled(self.stage, contact, began, age, agents, schedules=schedules, own=own)
@@ -368,8 +387,21 @@ class Life:
         )
         return replace(world, agents=dict.fromkeys(free, 1))
 
+    def _given_times(self, replay: Scheduled, start: datetime) -> Iterator[timedelta]:
+        """Yields when the hours of the promise open or close, and when they have been open for the time of a step."""
+        rules = RuleBook.of(self.ruleset).rules
+        for name, calendar in self.promise.hours.items():
+            minute = replay.began_at.replace(second=0)
+            for at in (minute + timedelta(minutes=number) for number in range(1, 80)):
+                if calendar.is_open(at) != calendar.is_open(at - timedelta.resolution):
+                    yield at - replay.began_at
+            steps = {step.at for rule in rules if rule.sla.hours == name for step in rule.steps}
+            starts = (start, replay.began_at - replay.age)
+            yield from (calendar.after(one, at) - replay.began_at for one in starts for at in steps)
+
     def _instants(self, replay: Scheduled, limit: timedelta) -> Iterator[timedelta]:
         yield timedelta()
+        yield from (one for one in self._given_times(replay, replay.began_at) if timedelta() <= one <= limit)
         for rule in RuleBook.of(self.ruleset).rules:
             ends = [test.form for test in tests_of(rule.condition) if test.key in ("waited", "age")]
             edges = [
@@ -409,7 +441,8 @@ class Life:
                 return False
             if any(one.moved for one in replay.actions[before:]):
                 moved.append(at)
-                pending = sorted({*pending, *(at + one for one in times if at + one <= limit)})
+                again = [*(at + one for one in times), *self._given_times(replay, replay.began_at + at)]
+                pending = sorted({*pending, *(one for one in again if at <= one <= limit)})
         return True
 
     def _moved_wrongly(self, replay: Scheduled, claim: Never | AtMost) -> bool | None:

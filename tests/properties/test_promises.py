@@ -83,7 +83,7 @@ def test_what_check_proves_without_the_solver_the_solver_proves_too(seed):
 
 
 def _fit(solver, queue, one, other, *, other_holds):
-    scene = solver.scene(queue, [one, other], (), frozenset())
+    scene = solver.scene(queue, [one, other])
     now = z3.FreshInt("now")
     scene.solver.add(now >= 0)
     instant = scene.moment(now)

@@ -14,8 +14,9 @@ import z3
 from router.model import EMPTY_QUEUE, METRICS, Channel, QueueMetrics
 from router.prove.lint_queues import queue_of
 from router.prove.promises.logic import Formula, Time
+from router.prove.promises.opening_times import EPOCH, LONGEST
 from router.prove.promises.replay import Surroundings
-from router.prove.promises.scene import EPOCH, LATER_METHOD, SECOND, Scene
+from router.prove.promises.scene import LATER_METHOD, SECOND, Scene
 from router.prove.promises.verdict import Unsure
 from router.rules.example import ExampleContact
 from router.rules.rule import DestinationEntry, MetricLimit
@@ -76,9 +77,11 @@ def answer(
 
 def _plainest(scene: Scene, model: Any) -> Any:
     """Returns a model with the first class of each key that is possible together with those before: no value, if that
-    is a class."""
+    is a class. The wait begins near ``EPOCH`` if it may."""
     wanted = [[variable for _, variable in classes[:PLAIN]] for _, classes in sorted(scene.classes.items())]
     wanted += [[formula] for formula in scene.hours_named().values()]
+    if not isinstance(scene.began, int):
+        wanted.insert(0, [z3.And(scene.began >= 0, scene.began < LONGEST)])
     chosen: list[Formula] = []
     for choices in wanted:
         for formula in choices:

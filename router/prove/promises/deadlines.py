@@ -16,6 +16,7 @@ from router.prove.promises.answer import Answer, answer, possible, world_of
 from router.prove.promises.example_text import UNLIKE, example_of, runs
 from router.prove.promises.governance import Stand
 from router.prove.promises.logic import Formula, Time, all_of, any_of, at_least, micros, negation
+from router.prove.promises.opening_times import changes_of
 from router.prove.promises.paths import Path, Paths
 from router.prove.promises.prover import PromiseProver
 from router.prove.promises.replay import Replay, enforced
@@ -112,10 +113,11 @@ class DeadlineProof:
     def _earlier(self, path: Path, scene: Scene, deadline: Time, assume: frozenset[Assumption]) -> Iterator[Formula]:
         """Yields that nothing acts at the earlier instants at which a condition or a step changes."""
         formulas = self.prover.formulas(assume)
+        changes = list(scene.given.changes())
         for number, stand_at in enumerate(path.stands):
             entered = path.entered(number)
             left = path.entered(number + 1) if number < len(path.stands) - 1 else deadline
-            for time in self._instants(stand_at(scene.moment(0)), entered, scene):
+            for time in self._instants(stand_at(scene.moment(0)), entered, scene, changes):
                 if isinstance(time, int) and isinstance(left, int) and time >= left:
                     continue
                 during = all_of((at_least(time, entered), negation(at_least(time, left))))
@@ -125,17 +127,22 @@ class DeadlineProof:
                 for one in formulas.nothing_acts(stand, self.claim.acts):
                     yield any_of((negation(during), one))
 
-    def _instants(self, stand: Stand, entered: Time, scene: Scene) -> list[Time]:
+    def _instants(self, stand: Stand, entered: Time, scene: Scene, changes: list[Time]) -> list[Time]:
         rules = self.prover.book.at(stand)
         waited: set[int] = {0}
         aged: set[int] = set()
+        found = [*changes]
         for rule in rules:
             times = {micros(step.at) for step in rule.steps}
+            if rule.sla.hours is not None and rule.sla.hours in scene.given:
+                chain = rule.sla.clock == "chain"
+                begin = -scene.age if chain else entered
+                found += [scene.given.due(rule.sla.hours, begin, time, earlier=chain) for time in sorted(times)]
             (aged if rule.sla.clock == "chain" else waited).update(times)
             for key, form in ((test.key, test.form) for test in tests_of(rule.condition)):
                 if isinstance(form, RangeForm) and key in ("waited", "age"):
                     (aged if key == "age" else waited).update(_edges(form))
-        return [*(entered + one for one in sorted(waited)), *(one - scene.age for one in sorted(aged))]
+        return [*found, *(entered + one for one in sorted(waited)), *(one - scene.age for one in sorted(aged))]
 
     # Counterexamples
 
@@ -154,6 +161,7 @@ class DeadlineProof:
             found.began_at or self.prover.now,
             found.age,
             frozenset(world.agents),
+            self.promise.hours,
         )
         looks = sorted({*self._looks(rules, found, deadline), deadline})
         account = None
@@ -180,12 +188,16 @@ class DeadlineProof:
         return self.claim.limit - found.age if self.claim.of_age else self.claim.limit
 
     def _looks(self, rules: tuple[Rule, ...], found: Answer, deadline: timedelta) -> Iterator[timedelta]:
-        yield timedelta()
+        times, began = [timedelta(), *found.times], found.began_at or self.prover.now
         for rule in rules:
             start = found.age if rule.sla.clock == "chain" else timedelta()
-            for step in rule.steps:
-                yield from (one for one in (step.at - start,) if timedelta() <= one <= deadline)
-        yield from (one for one in found.times if timedelta() <= one <= deadline)
+            calendar = self.promise.hours.get(rule.sla.hours or "")
+            times += [step.at - start for step in rule.steps]
+            if calendar is not None:
+                times += [calendar.after(began - start, step.at) - began for step in rule.steps]
+        for calendar in self.promise.hours.values():
+            times += [at - began for at in changes_of(calendar, began, began + deadline)]
+        yield from (one for one in times if timedelta() <= one <= deadline)
 
     def _cause(self, account: Account, assume: frozenset[Assumption]) -> tuple[str, Place | None]:
         """Returns why no rule acts, with the place of the rule or the step."""

@@ -86,7 +86,7 @@ class _Queue:
 
     @cached_property
     def scene(self) -> Scene:
-        return self.whole.provers[0].scene(self.queue, (*self.rules[0], *self.rules[1]), (), frozenset())
+        return self.whole.provers[0].scene(self.queue, (*self.rules[0], *self.rules[1]))
 
     @cached_property
     def now(self) -> Time:

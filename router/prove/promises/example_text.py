@@ -25,6 +25,10 @@ def example_of(
 ) -> tuple[Example, str]:
     """Returns the example of a contact at one instant, with what was decided on it, and its text."""
     directory = replay.stage.bound({*replay.agents, *world.agents})[0].directory
+    if now is not None:
+        known = {hours.name for hours in directory.hours}
+        given = {name: times.is_open(now) for name, times in replay.given.items() if name in known}
+        world = replace(world, hours={**world.hours, **given})
     expect = _expect(enforced(account) or account.decisions, directory)
     moved = replay.stage.limits.per_hour if world.guarded and expect is not None else 0
     example = replace(world.example(contact, now, moved=moved), name=name, expect=expect)

@@ -128,6 +128,7 @@ class MovesProof:
             found.began_at or self.prover.now,
             found.age,
             frozenset(value for made in path.made if (value := _named(made, found)) is not None),
+            self.promise.hours,
         )
         account: Account | None = None
         for made, instant in zip(path.made, path.instants, strict=True):

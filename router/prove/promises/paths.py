@@ -15,7 +15,7 @@ from router.prove.promises.logic import Time, micros
 from router.prove.promises.prover import PromiseProver
 from router.prove.promises.scene import LONGEST, Scene
 from router.prove.promises.verdict import Unsure
-from router.rules.promise import Assumption, StatedPromise, Within
+from router.rules.promise import Assumption, StatedPromise
 from router.rules.rule import DestinationEntry, Rule, Step
 
 MOST_PATHS = 20_000
@@ -102,8 +102,7 @@ class Paths:
         places = [queue, *(target_of(entry) for _, _, entry in chain)]
         rules = {rule.name: rule for place in places for rule in self.prover.book.of_queue(place)}
         rules.update({rule.name: rule for rule, _, _ in chain})
-        of_age = isinstance(self.promise.claim, Within) and self.promise.claim.of_age
-        scene = self.prover.scene(queue, rules.values(), [self.promise.condition], self.assume, of_age=of_age)
+        scene = self.prover.scene(queue, rules.values(), self.assume, self.promise)
         path = Path(scene)
         for link in chain:
             moved = self._moved(path, link)

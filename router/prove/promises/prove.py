@@ -36,6 +36,8 @@ def prove_promises(
 
 def verdict_on(promise: StatedPromise, prover: PromiseProver) -> PromiseVerdict:
     assumed = tuple(text for one, text in NAMED.items() if one in promise.assume)
+    if promise.hours:
+        assumed = (*assumed, f"{', '.join(promise.hours)} open as the promise gives them")
     causes = []
     try:
         for cause in _proof(promise, prover).causes():

@@ -13,7 +13,7 @@ from router.prove.promises.governance import ActFormulas, RuleBook
 from router.prove.promises.replay import ProofInstance
 from router.prove.promises.scene import Scene
 from router.prove.promises.text_values import classes_of
-from router.rules.condition import Condition, tests_of
+from router.rules.condition import tests_of
 from router.rules.promise import Assumption, Never, StatedPromise
 from router.rules.queue_index import could_match
 from router.rules.rule import Rule, RuleSet
@@ -71,16 +71,14 @@ class PromiseProver:
         self,
         queue: str,
         rules: Iterable[Rule],
-        more: Iterable[Condition],
-        assume: frozenset[Assumption],
-        *,
-        of_age: bool = False,
+        assume: frozenset[Assumption] = frozenset(),
+        promise: StatedPromise | None = None,
     ) -> Scene:
-        """Makes the scene of one queue. ``of_age`` is needed if something besides the rules depends on the age."""
+        """Makes the scene of one queue, for a promise or for the rules alone."""
         self.tick()
         rules = tuple(rules)
-        conditions = (*(rule.condition for rule in rules), *more)
-        scene = Scene(queue, conditions, assume, of_age=of_age)
+        conditions = (*(rule.condition for rule in rules), *(() if promise is None else (promise.condition,)))
+        scene = Scene(queue, conditions, assume, promise)
         scene.solver.set("timeout", SOLVER_MS)
         entries = (entry for rule in rules for step in rule.steps for entry in step.entries)
         scene.prepare(rules, {entry.agent_from for entry in entries if entry.agent_from is not None})

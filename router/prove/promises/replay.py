@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -106,13 +106,17 @@ class ProofInstance:
 
 @dataclass
 class Replay:
-    """Follows one contact from the begin of its wait. ``age`` is the age of its chain then."""
+    """Follows one contact from the begin of its wait. ``age`` is the age of its chain then.
+
+    ``given`` are the hours whose times of day are known.
+    """
 
     stage: ProofInstance
     contact: ExampleContact
     began_at: datetime
     age: timedelta
     agents: frozenset[str] = frozenset()
+    given: Mapping[str, OpenTimes] = field(default_factory=dict)
     actions: list[Action] = field(default_factory=list)
     _present: Contact | None = None
 
@@ -163,7 +167,8 @@ class Replay:
         own = {queue.hours_id: world.own.get(queue.name or queue.id, True) for queue in directory.queues}
         named = {hours.id: world.hours.get(hours.name or hours.id, True) for hours in directory.hours}
         states = {**{key: state for key, state in own.items() if key is not None}, **named}
-        return {key: AlwaysOpen() if state else closed for key, state in states.items()}
+        given = {hours.id: self.given[hours.name] for hours in directory.hours if hours.name in self.given}
+        return {**{key: AlwaysOpen() if state else closed for key, state in states.items()}, **given}
 
     def _moves_of_others(self, world: Surroundings, now: datetime) -> Iterator[Action]:
         for number in range(self.stage.limits.per_hour if world.guarded else 0):

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import z3
 
 from router.prove.implication import key_of
 from router.prove.promises.logic import Formula, Time, all_of, any_of, at_least, micros, negation, one_of
+from router.prove.promises.opening_times import EPOCH, OpeningTimes
 from router.prove.promises.text_values import ValueClass, classes_of
 from router.rules.condition import AllOf, AnyOf, Condition, Test, tests_of
-from router.rules.promise import Assumption
+from router.rules.promise import Assumption, StatedPromise, Within
 from router.rules.rule import Rule, Step
 from router.rules.value_test import QUEUES_OWN, Form, HoursForm, RangeForm, TextForm
 
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-"""The instant from which absolute times of the formulas count."""
 METHOD, LATER_METHOD = "initiation_method", "initiation_method of a moved contact"
 PRESENT, EMPTY = TextForm(present=True), TextForm.of([""])
 SECOND = 1_000_000
@@ -54,10 +53,11 @@ class Scene:
     queue: str
     conditions: tuple[Condition, ...]
     assume: frozenset[Assumption]
-    of_age: bool = False
+    promise: StatedPromise | None = None
     solver: z3.Solver = field(default_factory=z3.SimpleSolver)
     age: Time = 0
     began: Time = 0
+    given: OpeningTimes = field(init=False)
     classes: dict[str, list[tuple[ValueClass, Formula]]] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     instants: list[Time] = field(default_factory=list)
@@ -74,12 +74,19 @@ class Scene:
         for key, some in forms.items():
             self._divide(key, tuple(some))
         tests = {test.key for condition in self.conditions for test in tests_of(condition)}
-        if self.of_age or "age" in tests or any(rule.sla.clock == "chain" for rule in rules):
+        claim = self.promise.claim if self.promise is not None else None
+        of_age = isinstance(claim, Within) and claim.of_age
+        if of_age or "age" in tests or any(rule.sla.clock == "chain" for rule in rules):
             self.age = z3.FreshInt("age")
             self.solver.add(self.age >= 0, self.age <= LONGEST)
-        if any(rule.from_at or rule.until_at or rule.guard.enqueued_after for rule in rules):
+        dated = any(rule.from_at or rule.until_at or rule.guard.enqueued_after for rule in rules)
+        hours = self.promise.hours if self.promise is not None else {}
+        if dated or hours:
             self.began = z3.FreshInt("began")
             self.solver.add(self.began >= -LONGEST, self.began <= LONGEST)
+        self.given = OpeningTimes(
+            hours, self.solver, self.began, micros(claim.limit) if isinstance(claim, Within) else None
+        )
 
     def _forms(self, attributes: Iterable[str]) -> Iterator[tuple[str, Form]]:
         for condition in self.conditions:
@@ -126,6 +133,8 @@ class Scene:
 
     def open(self, hours: str, instant: int) -> Formula:
         """Returns that these hours are open at an instant."""
+        if hours in self.given:
+            return self.given.is_open(hours, self.instants[instant])
         if Assumption.OPEN in self.assume:
             return True
         key = "open", hours, instant
@@ -139,7 +148,7 @@ class Scene:
         """Returns, by the name of the hours, whether they are open all the time of a steady answer."""
         return {str(key[1]): formula for key, formula in self._hours.items() if len(key) == 2}
 
-    def open_time(self, hours: str | None, begin: Time, instant: int) -> Time:
+    def _open_time(self, hours: str | None, begin: Time, instant: int) -> Time:
         """Returns the time that a clock shows which counts these hours."""
         span = self.instants[instant] - begin
         if hours is None or Assumption.OPEN in self.assume:
@@ -191,7 +200,11 @@ class Scene:
 
     def elapsed(self, rule: Rule, view: View, instant: int) -> Time:
         hours = own_hours(view.queue) if rule.sla.hours == QUEUES_OWN else rule.sla.hours
-        return self.open_time(hours, view.clock_begins if rule.sla.clock == "queue" else -self.age, instant)
+        of_chain = rule.sla.clock == "chain"
+        begin = -self.age if of_chain else view.clock_begins
+        if hours is not None and hours in self.given:
+            return self.given.open_time(hours, begin, self.instants[instant], earlier=of_chain)
+        return self._open_time(hours, begin, instant)
 
     def may_act(self, rule: Rule, view: View, instant: int) -> Formula:
         """Returns that the rule's hours are open."""

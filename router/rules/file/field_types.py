@@ -100,7 +100,7 @@ def _not_empty(text: str) -> str:
 
 def _rule_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", name):
-        raise complaint("rule_name", "a rule's name has 1 to 100 letters, digits, - and _ (no spaces)")
+        raise complaint("rule_name", "a name has 1 to 100 letters, digits, - and _ (no spaces)")
     return name
 
 
@@ -133,9 +133,11 @@ def _yes(value: bool) -> bool:
     return value
 
 
-def _double_brackets(value: object) -> object:
+def _double_brackets(value: object, info: ValidationInfo) -> object:
     if isinstance(value, dict):
-        raise complaint("single_brackets", "expected a list of tables: its header has double brackets, as in [[rule]]")
+        header = "rule.step" if info.field_name == "step" else info.field_name
+        text = "expected a list of tables: its header has double brackets, as in [[{header}]]"
+        raise complaint("single_brackets", text, header=header)
     return value
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import re
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, Tag, model_validator
 
 from router.rules.file.field_types import LongerThanNothing, RuleName, Text, TomlTable, complaint, one_of, shape
 from router.rules.file.match_table import HoursCondition, MatchTable, OneOrSeveral
+from router.rules.value_test import QUEUES_OWN
 from router.toml_source import at_key
 
 ActName = Literal["move", "warn", "routing", "any"]
@@ -42,9 +44,52 @@ HoursState = Annotated[
 ]
 
 
+DayName = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+DAYS: tuple[DayName, ...] = get_args(DayName)
+_WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]|24(?=:00)):([0-5]\d)")
+
+
+def minutes_of(window: str) -> tuple[int, int]:
+    """Returns the begin and the end, in minutes after midnight. Raises if the text is no window."""
+    if (parts := _WINDOW.fullmatch(window)) is None:
+        raise complaint("window", 'expected times of day such as "09:00-17:30" or "22:00-06:00"')
+    begin, minute, end, last = map(int, parts.groups())
+    return begin * 60 + minute, end % 24 * 60 + last
+
+
+def _window(text: str) -> str:
+    minutes_of(text)
+    return text
+
+
+TimesOfDay = Annotated[str, AfterValidator(_window), Field(json_schema_extra={"pattern": f"^{_WINDOW.pattern}$"})]
+
+
+class OpenOnDays(TomlTable):
+    """Gives times of day in UTC, on some days; a window over midnight belongs to the day on which it begins."""
+
+    synonyms = ("hours-of-promise",)
+    between: TimesOfDay
+    days: Annotated[list[DayName], Field(min_length=1)] | None = None
+
+
+SomeDays = Annotated[list[OpenOnDays], Field(min_length=1)]
+OpenTimes = Annotated[
+    Annotated[TimesOfDay, Tag("text")] | Annotated[OpenOnDays, Tag("table")] | Annotated[SomeDays, Tag("list")],
+    one_of('expected times of day such as "09:00-17:30", or { days = ["MONDAY"], between = "09:00-17:30" }'),
+]
+
+
+def _not_of_queues(name: str) -> str:
+    if name == QUEUES_OWN:
+        raise complaint("own_hours", "a promise gives the times of named hours, not those of queues")
+    return name
+
+
 class NeverTable(TomlTable):
     """Describes a move that no rule may make. ``hours`` as a text are those of the queue that it leads to."""
 
+    synonyms = ("never",)
     to: OneOrSeveral
     hours: HoursState | None = None
 
@@ -77,6 +122,7 @@ class PromiseTable(TomlTable):
     never: NeverTable | None = None
     at_most: AtMostTable | None = None
     assume: list[AssumptionName] = Field(default_factory=list)
+    hours: dict[Annotated[Text, AfterValidator(_not_of_queues)], OpenTimes] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_claim(self) -> Self:

@@ -1,5 +1,6 @@
 """Checks what is proved of promises, what is broken, and by which contact."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -254,3 +255,71 @@ def test_a_move_to_an_id_may_be_the_move_to_the_name_that_never_is_to_happen():
     to = 'to = [{ queue = "11111111-2222-3333-4444-000000000001" }]'
     rules = rule(f'match.queue = "A"\nstep = [{{ at = "10m", {to} }}]')
     assert verdict(rules, 'never = { to = "B" }').outcome.value == "UNKNOWN"
+
+
+SHIFTS = """
+[[rule]]
+name = "day"
+match = { queue = "A", hours = { name = "Day", is = "open" } }
+step = [{ at = "1h", to = [{ queue = "Up" }] }]
+[[rule]]
+name = "night"
+match = { queue = "A", hours = { name = "Night", is = "open" } }
+step = [{ at = "30m", to = [{ queue = "Night Desk" }] }]
+[[rule]]
+name = "mail"
+match.queue = "Mail"
+sla = { target = "4h", hours = "Day" }
+step = [{ at = "breach - 30m", to = [{ queue = "Up" }] }]
+"""
+WEEK = '{ days = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"], between = "08:00-18:00" }'
+NOT_AT_NIGHT = "never = { to = 'Up', hours = { name = 'N', is = 'open' } }\nhours.Day = '08:00-18:00'"
+OPEN_AT_NIGHT = "never.to = 'Up'\nmatch.hours = { name = 'N', is = 'open' }\nhours.Day = '08:00-18:00'"
+TWO = '[{ between = "08:00-12:00" }, { between = "14:00-18:00" }]'
+
+
+def at_hours(within, queue="Mail", **hours):
+    given = "\n".join(f"hours.{name} = {value}" for name, value in hours.items())
+    return f'match.queue = "{queue}"\nwithin = {within}\nact = ["move"]\nassume = ["no_guard"]\n{given}'
+
+
+@pytest.mark.parametrize(
+    ("promise", "expected"),
+    [
+        (at_hours('"1h"', "A"), "BROKEN"),
+        (at_hours('"1h"', "A", Day='"07:00-19:00"', Night='"19:00-07:00"'), "PROVED"),
+        (at_hours('"1h"', "A", Day='"07:00-18:00"', Night='"19:00-07:00"'), "BROKEN"),
+        (at_hours('"1h"', "A", Day='"00:00-24:00"'), "PROVED"),
+        (at_hours('"17h30m"', Day='"08:00-18:00"'), "PROVED"),
+        (at_hours('"17h29m"', Day='"08:00-18:00"'), "BROKEN"),
+        (at_hours('{ age = "17h30m" }', Day='"08:00-18:00"'), "BROKEN"),
+        (at_hours('"65h30m"', Day=WEEK), "PROVED"),
+        (at_hours('"65h29m"', Day=WEEK), "BROKEN"),
+        (at_hours('"15h30m"', Day=TWO), "BROKEN"),
+        (at_hours('"17h30m"', Day=TWO), "PROVED"),
+        (at_hours('"32d"', Day='"08:00-18:00"'), "UNKNOWN"),
+        (f"{NOT_AT_NIGHT}\nhours.N = '18:00-08:00'", "PROVED"),
+        (f"{NOT_AT_NIGHT}\nhours.N = '17:59-08:00'", "BROKEN"),
+        (f"{OPEN_AT_NIGHT}\nhours.N = '18:00-08:00'", "PROVED"),
+    ],
+)  # fmt: skip
+def test_hours_are_open_at_exactly_the_times_of_day_that_a_promise_gives(promise, expected):
+    assert verdict(SHIFTS, promise).outcome.value == expected
+
+
+def test_a_chain_older_than_its_wait_counts_its_open_time_exactly():
+    rules = SHIFTS.replace('hours = "Day" }\nstep', 'hours = "Day", clock = "chain" }\nstep')
+    by_day = 'match.hours = { name = "Day", is = "open" }\n'
+    for age, expected in (("17h30m", "PROVED"), ("17h29m", "BROKEN")):
+        assert outcome(rules, by_day + at_hours(f'{{ age = "{age}" }}', Day='"08:00-18:00"')) == expected
+
+
+def test_a_gap_between_two_shifts_is_shown_with_its_instant():
+    (cause,) = verdict(SHIFTS, at_hours('"1h"', "A", Day='"07:00-18:00"', Night='"19:00-07:00"')).causes
+    assert re.search(r"^now = [0-9-]+T18:[0-9:]+Z$", cause.example, re.MULTILINE)
+    assert 'hours.Day = "closed"\nhours.Night = "closed"' in cause.example
+
+
+def test_the_times_of_day_that_a_promise_gives_are_assumed():
+    found = verdict(SHIFTS, at_hours('"65h30m"', Day=WEEK))
+    assert found.assumed == ("no guard holds a move", "Day open as the promise gives them")

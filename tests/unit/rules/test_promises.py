@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from router.problems import Problems
+from router.rules.calendar import Window
 from router.rules.promise import Act, Assumption, AtMost, Never, Within
 from router.rules.value_test import HoursForm
 from tests.builders.rules import ruleset
@@ -56,6 +57,12 @@ ASSUMPTIONS = '3:11: expected "destination", "agents", "no_guard" or "open", got
 ONE_TIME = "2:10: within is the only time of this promise: leave waited and age out of its match"
 
 
+OWN = "3:7: a promise gives the times of named hours, not those of queues"
+IN_UTC = "3:38: unknown key 'zone': write the times of day in UTC"
+TIMES = 'expected times of day such as "09:00-17:30"'
+WHICHEVER = 'to = "…": never forbids moves to queues, whichever rule makes them'
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -71,6 +78,16 @@ ONE_TIME = "2:10: within is the only time of this promise: leave waited and age 
         ('within = "1h"\nassume = ["hours"]', ASSUMPTIONS),
         ('within = "1h"\nmatch.any = [{ waited = { min = "5m" } }]', ONE_TIME),
         ('within = "1h"\nwhen.queue = "A"', "3:1: unknown key 'when': write match = { … }"),
+        ('within = "1h"\nhours.H = "9-17"', f"3:11: {TIMES} or \"22:00-06:00\""),
+        ('within = "1h"\nhours.H = "24:30-06:00"', f"3:11: {TIMES} or \"22:00-06:00\""),
+        ('within = "1h"\nhours.H = 9', f"3:11: {TIMES}, or {{ days = [\"MONDAY\"], between = \"09:00-17:30\" }}"),
+        ('within = "1h"\nhours.H = { between = "09:00-17:30", zone = "X" }', IN_UTC),
+        ('within = "1h"\nhours.H = { days = ["MONDAY"] }', "3:11: 'between' is missing in [promise.hours.H]"),
+        ('within = "1h"\nhours.H = { days = [], between = "09:00-17:30" }', "3:20: must not be empty"),
+        ('within = "1h"\nhours.queue = "09:00-17:30"', OWN),
+        ('within = "1h"\nhours.H = "09:00-17:30"', '3:11: no rule tests the hours "H", and this promise does not'),
+        ('never = { queue = "A" }', "2:11: unknown key 'queue': write to = \"…\", a queue or a list of queues"),
+        ('never = { rule = "r" }', f"2:11: unknown key 'rule': write {WHICHEVER}"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_reported_where_it_is(text, expected):
@@ -81,3 +98,27 @@ def test_a_name_is_unique_over_all_promises():
     twice = '[[promise]]\nname = "p"\nwithin = "1h"\n'
     with pytest.raises(Problems, match=r'a promise called "p" exists already at rules\.toml:7:1'):
         ruleset(RULE + twice * 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[promise]\nname = "p"', r"7:1: expected a list .* double brackets, as in \[\[promise\]\]"),
+        ('[[promises]]\nname = "p"', r"7:3: unknown key 'promises' \(did you mean 'promise'\?\)"),
+        ('[[promise]]\nwithin = "1h"', r"7:1: 'name' is missing in \[\[promise\]\]"),
+        ('[[promise]]\nname = "a b"\nwithin = "1h"', "8:8: a name has 1 to 100 letters"),
+    ],
+)
+def test_a_promise_without_a_good_header_or_name_is_reported(text, expected):
+    with pytest.raises(Problems, match=f"^rules.toml:{expected}") as refused:
+        ruleset(f"{RULE}{text}\n")
+    assert len(refused.value.problems) == 1
+
+
+def test_hours_are_given_by_times_of_day():
+    week = '{ days = ["MONDAY", "FRIDAY"], between = "22:00-06:00" }'
+    given = promise(
+        'match.hours = { name = "H", is = "open" }\nwithin = "1h"\n'
+        f'hours.H = [{week}, {{ days = ["MONDAY"], between = "00:00-24:00" }}]'
+    )
+    assert given.hours["H"].weekly == {0: (Window(1320, 360), Window(0, 0)), 4: (Window(1320, 360),)}
