@@ -1,4 +1,4 @@
-"""Checks that ``check --strict`` accepts each recipe of docs/cookbook.md, and that its examples exercise most of it."""
+"""Checks that ``check`` accepts each recipe of docs/cookbook.md, proves its promises, and exercises most of it."""
 
 import pytest
 
@@ -15,7 +15,8 @@ def test_check_accepts_the_recipe(recipe, tmp_path, monkeypatch, capsys):
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "recipe.toml").write_text(recipe.text, encoding="utf-8")
 
-    assert main(["check", "--strict", "--coverage", "--min-coverage", "60"]) == 0, capsys.readouterr()
+    assert main(["check", "--strict", "--prove", "--coverage", "--min-coverage", "60"]) == 0, capsys.readouterr()
+    assert "\nPROVED " in capsys.readouterr().out
 
 
 def test_there_are_nine_recipes():
