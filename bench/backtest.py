@@ -27,7 +27,7 @@ from router.rules.load import parse_rules
 CHANGE = ('guard.per_hour = 40\n[[rule.step]]\nat = "breach"', 'guard.per_hour = 40\n[[rule.step]]\nat = "50m"')
 SECONDS, MB = 180.0, 500.0
 METHOD = """\
-The journal of a service that worked for {days:g} days on {contacts} contacts, under two rules, with a cycle every
+The journal is of a service that worked for {days:g} days on {contacts} contacts, under two rules, with a cycle every
 {poll} s. One of the rules gets an earlier step. Times are CPU seconds of one process on one core. The alternative is
 reading the same journal without deciding."""
 

@@ -174,7 +174,7 @@ def main() -> None:
     method = (
         f"`check` loads {given.rules} rules with three steps each and {given.examples} examples. The rules"
         " on one queue differ in an attribute, a tag, a range of numbers, three alternatives or a regular expression."
-        f" The time is CPU time. It includes the interpreter and the proofs, and is the best of {given.times} runs."
+        f" The CPU time includes the interpreter and the proofs, and is the best of {given.times} runs."
         " The alternative checks the same files"
         " only against their JSON Schema, by jsonschema."
     )

@@ -176,7 +176,7 @@ def main() -> None:
     ]
     method = (
         f"{args.contacts} tasks are overdue, and the router moves them over HTTP. The sandbox runs in its own process,"
-        " without quotas, and `keep_place` is off. The time runs from the first accepted transfer to the last. It"
+        " without quotas, and `keep_place` is off. The time from the first accepted transfer to the last"
         " includes search, ledger, logs and the tracking of moved contacts. The alternative only calls"
         f" DescribeContact and TransferContact, by boto3, with the best number of threads (of {args.threads}). Each"
         f" figure is the best of {args.times} runs."

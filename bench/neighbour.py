@@ -108,7 +108,8 @@ def main() -> None:
     ]
     method = (
         "Another program in the account (the neighbour) calls TransferContact once a second, which is half of the"
-        f" quota. Its calls are a Poisson process and are never repeated. The measurement lasts {end - start:.0f} s"
+        " quota. The neighbour's calls are a Poisson process and are never repeated. The measurement lasts"
+        f" {end - start:.0f} s"
         f" after a first minute, with seed {args.seed}. More contacts are overdue than the router can move, and `share"
         " = 0.8`."
     )

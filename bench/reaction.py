@@ -117,8 +117,10 @@ def main() -> None:
         rows.append((name, f"{mine:.2f} s", beside, f"{limit:.2f} s: {met(mine <= limit)}"))
     rows.append(("worst", f"{max(ours):.2f} s", f"{max(theirs):.2f} s", ""))
     method = (
-        f"The time from the breach to the accepted TransferContact, its response included. {len(seeds)} runs (seeds"
-        f" {args.seeds}) move {args.contacts} contacts each. The breaches fall at random in two minutes, and a quarter"
+        "The benchmark measures the time from the breach to the response of the accepted TransferContact."
+        f" {len(seeds)} runs (seeds {args.seeds}) move {args.contacts} contacts each. The breaches fall at random in"
+        " two"
+        " minutes, and a quarter"
         f" of the contacts is enqueued during the run. Polls take place every {POLL:.0f} s, with AWS's default quotas,"
         " responses after 80 ms and a search index that lags 5 s. The alternative is a plain boto3 loop with the same"
         " polls and boto3's own retries (`bench/support/poll_loop.py`)."

@@ -69,7 +69,8 @@ def main() -> None:
         ("memory when ready", f"{memory:.0f} MB", "", f"120 MB: {met(memory <= 120)}"),
     ]
     method = (
-        "The time from the start of a new process to `service.ready`. It includes the interpreter, the rules, the"
+        "The time is from the start of a new process to `service.ready`. This time includes the interpreter, the"
+        " rules, the"
         " ledger, and the lists of 100 queues, 50 flows and 500 users over HTTP. Responses arrive at once. The time"
         f" is the best of {args.times} runs, and the memory is the largest of them. Sandbox and service share the"
         " machine."

@@ -139,7 +139,7 @@ def main() -> None:
         f" quota (2 a second, burst 5), and the router uses its part of that (`share = {SHARE}`). The bound is (N -"
         f" burst) / rate of that share, {bound:.1f} s. Contacts land {LANDS_AFTER_S[0]} to {LANDS_AFTER_S[1]:.0f} s"
         " after the move, and `guard` has its defaults for landing slots. The alternative makes the same calls with one"
-        " thread, and has ten landing slots (`bench/support/one_thread.py`). All six run at the same time."
+        " thread, and has ten landing slots (`bench/support/one_thread.py`). All six runs take place at the same time."
     )
     report("surge", rows, method=method)
 

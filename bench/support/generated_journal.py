@@ -234,11 +234,20 @@ class GeneratedService:
         self.ends.pop(old.id)
         landed = at + timedelta(seconds=3)
         new = replace(
-            old, id=self._id(), initial_id=old.chain_id, previous_id=old.id, queue_id=decision.target.queue_id,
-            enqueued_at=landed, initiated_at=landed,
+            old,
+            id=self._id(),
+            initial_id=old.chain_id,
+            previous_id=old.id,
+            queue_id=decision.target.queue_id,
+            enqueued_at=landed,
+            initiated_at=landed,
         )
         action = replace(
-            action, new_contact_id=new.id, landing=Landing.QUEUED, landed_at=landed, landed_queue_id=new.queue_id,
+            action,
+            new_contact_id=new.id,
+            landing=Landing.QUEUED,
+            landed_at=landed,
+            landed_queue_id=new.queue_id,
             landed_enqueued_at=landed,
         )
         self.histories[new.id] = (*self.histories.pop(old.id)[:-1], action)

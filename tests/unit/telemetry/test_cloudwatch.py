@@ -145,4 +145,4 @@ def test_the_page_has_every_metric_with_its_unit():
     rows = re.findall(r"^\| (`.+?`) \| (\w+) \|", table, flags=re.MULTILINE)
 
     assert {name: unit for names, unit in rows for name in re.findall(r"`(\w+)`", names)} == UNITS
-    assert f"These are {len(UNITS)} custom metrics" in table
+    assert f"has {len(UNITS)} custom metrics" in table
