@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
-from router.acceptance.probe import Unsettled
-from router.connect.plain_calls import PlainAnswer, PlainCalls
+from router.acceptance.probe import Unsettled, understood
+from router.connect.plain_calls import PlainAnswer
 from router.model import bare_id
 from router.ports import Clock
 
@@ -18,12 +18,21 @@ T = TypeVar("T")
 
 PREFIX = "cr-acc-"
 TAG = "connect-router:acceptance-run"
+MARKER = f"{PREFIX}marker"
 MOST_TASKS = 40
 """A run starts at most so many tasks."""
 LANDS_WITHIN = timedelta(seconds=90)
 Length = Literal["quick", "default", "full"]
 EXPIRY: Mapping[Length, int] = {"quick": 60, "default": 60, "full": 150}
 """Minutes after which Connect ends a test task that nobody has stopped."""
+
+
+class Calls(Protocol):
+    """Makes calls of any operation of the instance."""
+
+    def call(self, operation: str, **parameters: Any) -> PlainAnswer: ...
+
+    def call_at_once(self, operation: str, **parameters: Any) -> PlainAnswer: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +43,24 @@ class RunResources:
     ``no_closed_date``.
     """
 
-    queue_a: str
-    queue_b: str
-    inbound: str
-    transfer: str
+    queue_a: str = ""
+    queue_b: str = ""
+    inbound: str = ""
+    transfer: str = ""
     hours_id: str | None = None
     closed_date: str | None = None
     no_closed_date: str = "needs hours of operation with a closed date: --setup makes them"
     own: bool = False
     """Whether this run has made them, and may make more."""
+
+    @property
+    def described_by(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yields the call that describes each queue and flow that there is."""
+        for operation, member, references in (
+            ("DescribeQueue", "QueueId", (self.queue_a, self.queue_b)),
+            ("DescribeContactFlow", "ContactFlowId", (self.inbound, self.transfer)),
+        ):
+            yield from ((operation, {member: each}) for each in references if each)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +79,7 @@ class Options:
 class Lab:
     """Makes experiments on one instance. ``sleep`` passes time, and lets probes go on that have waited long enough."""
 
-    calls: PlainCalls
+    calls: Calls
     clock: Clock
     options: Options
     sleep: Callable[[float], object]
@@ -76,23 +94,15 @@ class Lab:
     """Whether a call may have made a contact that no answer names."""
     untagged: str | None = None
     """Why a task could not be tagged."""
-    _resources: RunResources | None = None
+    agent: str | None = None
+    """The id of the test agent, ``None`` if the user named none."""
+    resources: RunResources = RunResources()
     _recorders: list[list[str]] = field(default_factory=list)
     _experiments: dict[Callable[..., Any], tuple[Any, Unsettled | None, list[str]]] = field(default_factory=dict)
     _tasks: int = 0
-    _agent_id: str | None = None
 
     def __post_init__(self) -> None:
         self.began_at = self.clock.now()
-
-    @property
-    def resources(self) -> RunResources:
-        assert self._resources is not None, "the suite sets them before the first probe"
-        return self._resources
-
-    @resources.setter
-    def resources(self, resources: RunResources) -> None:
-        self._resources = resources
 
     @property
     def tags(self) -> dict[str, str]:
@@ -100,6 +110,10 @@ class Lab:
 
     def name(self, what: str) -> str:
         return f"{PREFIX}{self.run_id}-{what}"
+
+    def now(self) -> datetime:
+        """Returns Connect's time, as far as its answers show it."""
+        return self.clock.now() - (self.skew() or timedelta(0))
 
     # Calls and evidence
 
@@ -142,7 +156,8 @@ class Lab:
             result, failure = None, None
             with self.recording() as lines:
                 try:
-                    result = experiment(self)
+                    with understood():
+                        result = experiment(self)
                 except Unsettled as unsettled:
                     failure = unsettled
             self._experiments[experiment] = (result, failure, lines)
@@ -255,18 +270,9 @@ class Lab:
 
     def agent_id(self) -> str:
         """Returns the id of the test agent. Raises ``Unsettled`` if the user named none."""
-        if self.options.agent is None:
+        if self.agent is None:
             raise Unsettled("needs a test agent: name one with --agent")
-        if self._agent_id is None:
-            token: dict[str, str] = {}
-            while self._agent_id is None:
-                page = self.need("ListUsers", MaxResults=100, **token)
-                found = [row["Id"] for row in page["UserSummaryList"] if row.get("Username") == self.options.agent]
-                self._agent_id = found[0] if found else None
-                if not found and "NextToken" not in page:
-                    raise Unsettled(f'the instance has no agent "{self.options.agent}"')
-                token = {"NextToken": page.get("NextToken", "")}
-        return self._agent_id
+        return self.agent
 
 
 def queue_of(contact: Mapping[str, Any]) -> str | None:
@@ -285,4 +291,6 @@ def refusal(answer: PlainAnswer) -> str:
     if answer.status == 403:
         return f"IAM denies connect:{answer.operation}"
     why = f"{answer.code}: {answer.message}" if answer.message else str(answer.code)
+    if answer.status in (400, 402, 404, 409):
+        return f"Connect refused {answer.operation} ({why})"
     return f"{answer.operation} failed ({why})"

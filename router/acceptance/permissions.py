@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.acceptance.lab import TAG
-from router.connect.iam import CONTACT, FLOW, INSTANCE, QUEUE, InstanceArn
+from router.connect.iam import CONTACT, FLOW, INSTANCE, NOBODY, QUEUE, InstanceArn
 from router.inspect.iam_policy import Policy, Statement
 
 HOURS, AGENT, PROFILE = "operating-hours", "agent", "routing-profile"
@@ -17,6 +17,7 @@ READS: dict[tuple[str, ...], tuple[str, ...]] = {
         "GetEffectiveHoursOfOperations",
         "ListHoursOfOperations",
         "ListUsers",
+        "SearchEmailAddresses",
         "SearchContacts",
         "SearchRoutingProfiles",
     ),
@@ -49,7 +50,14 @@ CHANGED = (
     "DeleteHoursOfOperation",
     "DeleteQueue",
     "UpdateContactFlowMetadata",
+    "UpdateHoursOfOperation",
 )
+TRIED = {
+    FLOW: ("DeleteContactFlow",),
+    HOURS: ("DeleteHoursOfOperation", "UpdateHoursOfOperation"),
+    QUEUE: ("DeleteQueue",),
+}
+"""Called on nothing, which has no tag, before the first resource is made."""
 
 
 def acceptance_policy(arn: InstanceArn) -> Policy:
@@ -67,6 +75,10 @@ def acceptance_policy(arn: InstanceArn) -> Policy:
             Statement("AcceptanceFlows", _actions(THROUGH_FLOWS), (arn.every(FLOW),), ON_TAGGED),
             Statement("AcceptanceMakes", _actions(MADE), (str(arn), *made), WITH_TAG),
             Statement("AcceptanceRemoves", _actions(CHANGED), made, ON_TAGGED),
+            *(
+                Statement(f"AcceptanceTries{number}", _actions(operations), (arn.one(kind, NOBODY),))
+                for number, (kind, operations) in enumerate(TRIED.items(), 1)
+            ),
         )
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,15 @@ LONGEST_EVIDENCE = 8
 
 class Unsettled(Exception):
     """Reports that a probe cannot distinguish the values. The text is the reason, for the profile."""
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Raises ``Unsettled`` if an answer does not have the members or the types that a probe expects."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        raise Unsettled(f"an answer of Connect was not as expected ({type(error).__name__}: {error})") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

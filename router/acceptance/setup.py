@@ -1,4 +1,4 @@
-"""Makes the queues, flows and hours of a run, or finds those that the user named."""
+"""Makes the queues, flows and hours of operation of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from router.acceptance.probe import Unsettled
 CLOSED_IN = timedelta(days=30)
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 MIDNIGHT = {"Hours": 0, "Minutes": 0}
-
+ALWAYS = [{"Day": day, "StartTime": MIDNIGHT, "EndTime": MIDNIGHT} for day in DAYS]
 
 ATTEMPTS = 4
 LISTS = {
@@ -22,10 +22,6 @@ LISTS = {
     "CreateQueue": ("ListQueues", "QueueSummaryList"),
 }
 """The operations that list what these make."""
-
-
-class NoResources(Exception):
-    """The run has no queues or flows to work with. The text states what to do."""
 
 
 def _action(identifier: str, kind: str, following: str, **parameters: str) -> dict[str, Any]:
@@ -51,18 +47,10 @@ def to_queue(queue_id: str) -> str:
     return _flow("set", _action("set", "UpdateContactTargetQueue", "queue", QueueId=queue_id), _QUEUE)
 
 
-def prepare(lab: Lab) -> RunResources:
-    """Returns the resources of the run. Raises ``NoResources`` if one is missing and may not be made."""
-    try:
-        return _make(lab) if lab.options.setup else _find(lab)
-    except Unsettled as failure:
-        raise NoResources(str(failure)) from None
-
-
-def _make(lab: Lab) -> RunResources:
-    always = [{"Day": day, "StartTime": MIDNIGHT, "EndTime": MIDNIGHT} for day in DAYS]
+def make_resources(lab: Lab) -> RunResources:
+    """Makes the resources of the run. Raises ``Unsettled`` if one cannot be made."""
     hours_id = _made(
-        lab, "CreateHoursOfOperation", "HoursOfOperationId", Name=lab.name("hours"), TimeZone="UTC", Config=always
+        lab, "CreateHoursOfOperation", "HoursOfOperationId", Name=lab.name("hours"), TimeZone="UTC", Config=ALWAYS
     )
     closed = (lab.clock.now() + CLOSED_IN).date().isoformat()
     override = lab.call(
@@ -109,31 +97,6 @@ def _made(lab: Lab, operation: str, member: str, **parameters: Any) -> str:
         if not answer.uncertain:
             break
     raise Unsettled(refusal(answer))
-
-
-def _find(lab: Lab) -> RunResources:
-    queues, flows = lab.options.queues, lab.options.flows
-    if queues is None or flows is None:
-        raise NoResources(
-            "needs two queues without agents and two flows: --setup makes them, or name yours with --queues and --flows"
-        )
-    found_queues = _ids(lab, "ListQueues", "QueueSummaryList", "queue", queues, QueueTypes=["STANDARD"])
-    found_flows = _ids(lab, "ListContactFlows", "ContactFlowSummaryList", "flow", flows)
-    return RunResources(
-        queue_a=found_queues[0], queue_b=found_queues[1], inbound=found_flows[0], transfer=found_flows[1]
-    )
-
-
-def _ids(
-    lab: Lab, operation: str, member: str, kind: str, names: tuple[str, str], **parameters: Any
-) -> tuple[str, ...]:
-    known = {
-        name: row["Id"] for row in rows(lab, operation, member, **parameters) for name in (row.get("Name"), row["Id"])
-    }
-    for name in names:
-        if name not in known:
-            raise NoResources(f'the instance has no {kind} "{name}"')
-    return tuple(str(known[name]) for name in names)
 
 
 def rows(lab: Lab, operation: str, member: str, **parameters: Any) -> list[Mapping[str, Any]]:

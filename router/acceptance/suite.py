@@ -1,4 +1,4 @@
-"""Runs the suite: safeguards, sweep, set-up, every probe, the main job, and the sweep at the end."""
+"""Runs the suite: safeguards, marker, sweep, set-up, every probe, the main job, and the sweep at the end."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import GeneratorType
 
-from router.acceptance.lab import Lab
-from router.acceptance.probe import Probe, ProbeResult, SeenValue, Unsettled, Wait, shortened_evidence
+from router.acceptance.lab import PREFIX, Lab
+from router.acceptance.marker import Marker, take
+from router.acceptance.names import find_named
+from router.acceptance.probe import Probe, ProbeResult, SeenValue, Unsettled, Wait, shortened_evidence, understood
 from router.acceptance.probes import probes
 from router.acceptance.safeguards import SuiteRefused, check_cleaning, check_instance
-from router.acceptance.setup import prepare
+from router.acceptance.setup import make_resources
 from router.acceptance.sweeper import sweep
 
 INDEXED_AFTER = 30.0
@@ -56,26 +58,53 @@ class WaitingProbe:
 def run_suite(lab: Lab, run: Run, *, report: Report, prove: Callable[[Lab], list[ProofStep]] | None = None) -> None:
     """Fills ``run``. Whatever ends it, everything that was made is removed first.
 
-    ``prove`` runs the main job. Raises ``SuiteRefused`` if the suite must not run here, and ``NoResources``."""
+    ``prove`` runs the main job. Raises ``SuiteRefused`` if the suite must not run here, and ``SuiteStopped``."""
     run.arn = check_instance(lab)
     check_cleaning(lab)
-    report("removing what earlier runs have left")
-    unsearched = sweep(lab).unsearched
-    if unsearched:
-        raise SuiteRefused(f"the run could not clean up, and has made nothing: {unsearched[0]}")
     try:
-        lab.resources = prepare(lab)
-        _Schedule(lab, run, report).run_all()
-        if prove is not None:
-            report("running the main job: five late tasks, one rule")
-            run.main_job = prove(lab)
-    finally:
-        report("removing the test contacts and resources of this run")
+        with understood():
+            find_named(lab)
+            marker = take(lab, report)
+    except Unsettled as failure:
+        raise SuiteRefused(str(failure)) from None
+    plain, pass_time = lab.calls, lab.sleep
+    try:
+        report("looking for what earlier runs have left")
         swept = sweep(lab)
-        if lab.uncertain:  # a contact may be there that only the search index shows
-            lab.sleep(INDEXED_AFTER)
-            swept = sweep(lab)
-        run.left = swept.left + swept.unsearched
+        if swept.unsearched:
+            raise SuiteRefused(f"the run could not clean up, and has made nothing: {swept.unsearched[0]}")
+        if swept.removed:
+            report(f"removed of earlier runs: {', '.join(swept.removed)}")
+        lab.calls, lab.sleep = marker, marker.sleep
+        _perform(lab, run, report, prove)
+        marker.check()
+    finally:
+        lab.calls, lab.sleep = plain, pass_time
+        _finish(lab, run, report, marker)
+
+
+def _perform(lab: Lab, run: Run, report: Report, prove: Callable[[Lab], list[ProofStep]] | None) -> None:
+    if lab.options.setup:
+        try:
+            with understood():
+                lab.resources = make_resources(lab)
+        except Unsettled as failure:
+            raise SuiteRefused(str(failure)) from None
+    _Schedule(lab, run, report).run_all()
+    if prove is not None:
+        report("running the main job: five late tasks, one rule")
+        run.main_job = prove(lab)
+
+
+def _finish(lab: Lab, run: Run, report: Report, marker: Marker) -> None:
+    """Removes everything that was made, and the marker. Without the marker, only this run's own."""
+    report("removing the test contacts and resources of this run")
+    prefix = PREFIX if marker.kept else lab.name("")
+    swept = sweep(lab, prefix)
+    if lab.uncertain:  # a contact may be there that only the search index shows
+        lab.sleep(INDEXED_AFTER)
+        swept = sweep(lab, prefix)
+    run.left = swept.left + swept.unsearched + list(marker.release())
 
 
 class _Schedule:
@@ -103,7 +132,8 @@ class _Schedule:
     def _begin(self, one: Probe) -> None:
         with self._lab.recording() as evidence:
             try:
-                found = one.find(self._lab)
+                with understood():
+                    found = one.find(self._lab)
             except Unsettled as failure:
                 self._settle(one, failure, evidence)
                 return
@@ -116,7 +146,8 @@ class _Schedule:
     def _go_on(self, waiting: WaitingProbe) -> None:
         with self._lab.recording() as evidence:
             try:
-                span: timedelta = next(waiting.rest)
+                with understood():
+                    span: timedelta = next(waiting.rest)
             except StopIteration as ended:
                 self._settle(waiting.probe, ended.value, waiting.evidence + evidence)
                 return

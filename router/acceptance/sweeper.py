@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
-from router.acceptance.lab import PREFIX, TAG, Lab, refusal
+from router.acceptance.contact_search import started_since
+from router.acceptance.lab import MARKER, PREFIX, TAG, Lab, refusal
 from router.acceptance.probe import Unsettled
 from router.acceptance.setup import rows
 
 REACH = timedelta(hours=4)
 """Older test tasks have expired."""
-AHEAD = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +47,40 @@ KINDS = (
 
 @dataclass(slots=True)
 class Swept:
-    """Holds a line for each thing that is left, and for each kind of thing that could not be searched."""
+    """Holds what was removed, and a line for each thing that is left, and each kind that could not be searched."""
 
+    removed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     unsearched: list[str] = field(default_factory=list)
 
 
-def sweep(lab: Lab) -> Swept:
-    """Removes everything with the prefix and, of resources, the tag."""
+def sweep(lab: Lab, prefix: str = PREFIX) -> Swept:
+    """Removes everything with the prefix and, of resources, the tag. Markers are left alone."""
     swept = Swept()
-    swept.left += _stop_contacts(lab, swept)
-    if lab.options.setup:
-        for kind in KINDS:
-            swept.left += _delete(lab, kind, swept)
+    _stop_contacts(lab, prefix, swept)
+    for kind in KINDS:
+        _delete(lab, kind, prefix, swept)
     return swept
 
 
-def _stop_contacts(lab: Lab, swept: Swept) -> Iterator[str]:
+def _stop_contacts(lab: Lab, prefix: str, swept: Swept) -> None:
     """Stops the contacts of this run by id, those of their chains, and those that the index shows."""
     found = dict.fromkeys(lab.known)
     sources: list[Callable[[], Iterable[str]]] = [partial(lab.open_of_chain, each) for each in sorted(lab.unresolved)]
-    sources.append(partial(_indexed, lab))
+    sources.append(partial(_indexed, lab, prefix))
     for source in sources:
         try:
             found |= dict.fromkeys(source())
         except Unsettled as failure:
             swept.unsearched.append(f"contacts were not searched: {failure}")
+    stopped = 0
     for contact_id in found:
         answer = lab.call("StopContact", ContactId=contact_id)
+        stopped += answer.ok
         if not answer.ok and _is_open(lab, contact_id):
-            yield f"contact {contact_id} was not stopped, and expires by itself: {refusal(answer)}"
+            swept.left.append(f"contact {contact_id} was not stopped, and expires by itself: {refusal(answer)}")
+    if stopped:
+        swept.removed.append(f"{stopped} contact{'s' * (stopped > 1)}")
 
 
 def _is_open(lab: Lab, contact_id: str) -> bool:
@@ -87,26 +90,14 @@ def _is_open(lab: Lab, contact_id: str) -> bool:
     return not answer.ok or "DisconnectTimestamp" not in answer.body["Contact"]
 
 
-def _indexed(lab: Lab) -> Iterator[str]:
-    """Yields every open test contact that the search index shows, of any run."""
-    now, token = lab.clock.now(), dict[str, str]()
-    while True:
-        body = lab.need(
-            "SearchContacts",
-            TimeRange={"Type": "INITIATION_TIMESTAMP", "StartTime": now - REACH, "EndTime": now + AHEAD},
-            SearchCriteria={"Channels": ["TASK", "EMAIL"]},
-            MaxResults=100,
-            **token,
-        )
-        for row in body.get("Contacts") or ():
-            if str(row.get("Name", "")).startswith(PREFIX) and "DisconnectTimestamp" not in row:
-                yield row["Id"]
-        if not body.get("NextToken"):
-            return
-        token = {"NextToken": body["NextToken"]}
+def _indexed(lab: Lab, prefix: str) -> Iterator[str]:
+    """Yields every open contact with the prefix that the search index shows. A transfer may have lost the tag."""
+    for row in started_since(lab, lab.clock.now() - REACH, ["TASK", "EMAIL"]):
+        if str(row.get("Name", "")).startswith(prefix) and "DisconnectTimestamp" not in row:
+            yield row["Id"]
 
 
-def _delete(lab: Lab, kind: ResourceKind, swept: Swept) -> Iterator[str]:
+def _delete(lab: Lab, kind: ResourceKind, prefix: str, swept: Swept) -> None:
     try:
         listed = rows(lab, kind.list_operation, kind.rows)
     except Unsettled as failure:
@@ -114,19 +105,13 @@ def _delete(lab: Lab, kind: ResourceKind, swept: Swept) -> Iterator[str]:
         return
     for row in listed:
         name = str(row.get("Name") or "")
-        if not name.startswith(PREFIX):
+        if not name.startswith(prefix) or name == MARKER:
             continue
-        tags = _tags(lab, kind, row["Id"])
-        if tags is not None and TAG not in tags:
+        read = lab.call(kind.describe_operation, **{kind.id_member: row["Id"] + kind.suffix})
+        if read.ok and TAG not in ((read.body.get(kind.part) or {}).get("Tags") or {}):
             continue
-        answer = lab.call(kind.delete_operation, **{kind.id_member: row["Id"]})
-        if not answer.ok and answer.code != "ResourceNotFoundException":
-            yield f"{kind.word} {name} was not deleted: {refusal(answer)}"
-
-
-def _tags(lab: Lab, kind: ResourceKind, resource_id: str) -> Mapping[str, Any] | None:
-    """Returns the tags of a resource, ``None`` if it is gone. A resource that cannot be read counts as untagged."""
-    answer = lab.call(kind.describe_operation, **{kind.id_member: resource_id + kind.suffix})
-    if answer.code == "ResourceNotFoundException":
-        return None
-    return (answer.body.get(kind.part) or {}).get("Tags") or {}
+        answer = lab.call(kind.delete_operation, **{kind.id_member: row["Id"]}) if read.ok else read
+        if answer.ok:
+            swept.removed.append(f"{kind.word} {name}")
+        elif answer.code != "ResourceNotFoundException":
+            swept.left.append(f"{kind.word} {name} was not deleted: {refusal(answer)}")

@@ -22,7 +22,16 @@ RATES: Mapping[str, Rate] = {"StopContact": Rate(10, 15), "TagContact": Rate(20,
 (Amazon Connect service quotas, API throttling)."""
 
 READS = ("Describe", "Get", "List", "Search")
-REPEATABLE = frozenset({"DeleteContactFlow", "DeleteHoursOfOperation", "DeleteQueue", "StopContact", "TagContact"})
+REPEATABLE = frozenset(
+    {
+        "DeleteContactFlow",
+        "DeleteHoursOfOperation",
+        "DeleteQueue",
+        "StopContact",
+        "TagContact",
+        "UpdateHoursOfOperation",
+    }
+)
 """Changing operations that a second call does not harm."""
 STATUSES = {"AccessDeniedException": 403, "ServiceQuotaExceededException": 402}
 

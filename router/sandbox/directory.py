@@ -25,6 +25,7 @@ PROFILE = "routing-profile"
 HOURS = "operating-hours"
 STATUS = "agent-state"
 TASK_TEMPLATE = "task-template"
+EMAIL_ADDRESS = "email-address"
 
 CHANNELS = ("VOICE", "CHAT", "TASK", "EMAIL")
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -41,6 +42,7 @@ class Identity:
     region: str = DEFAULT_REGION
     alias: str = "sandbox"
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    email_addresses: tuple[str, ...] = ()
 
     @property
     def arn(self) -> str:

@@ -125,7 +125,11 @@ def add_default_flows(world: World) -> None:
 def _scenario_of(document: ScenarioDocument) -> Scenario:
     instance, quotas, latency = document.instance, document.quotas, document.latency_ms
     return Scenario(
-        identity=Identity(instance_id=instance.id, **instance.model_dump(exclude={"id"})),
+        identity=Identity(
+            instance_id=instance.id,
+            email_addresses=tuple(instance.email_addresses),
+            **instance.model_dump(exclude={"id", "email_addresses"}),
+        ),
         seed=document.seed,
         start=document.start,
         speed=document.speed,

@@ -99,6 +99,7 @@ class InstanceTable(ScenarioTable):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = DEFAULT_REGION
     alias: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=45)] = "sandbox"
     tags: dict[str, str] = {}
+    email_addresses: list[Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")]] = []
 
 
 class RateTable(ScenarioTable):

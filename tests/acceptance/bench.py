@@ -49,6 +49,7 @@ class Bench:
     run: Run = field(default_factory=Run)
     lab: Lab | None = None
     customer: str = ""
+    opened: list[Connection] = field(default_factory=list)
 
     def connect(self, settings: Settings | None = None, clock: object = None) -> Connection:
         return Connection.open(
@@ -67,20 +68,22 @@ class Bench:
 
     def perform(self, *, prove: Callable[[Lab], list[ProofStep]] | None = None, **options: Any) -> Run:
         """Runs the suite once."""
-        os.environ["AWS_ENDPOINT_URL_CONNECT"] = self.sandbox.endpoint
-        connection, self.run = self.connect(), Run()
-        try:
-            self.lab = Lab(
-                calls=connection.plain_calls(self.clock.now),
-                clock=self.clock,
-                options=Options(**{**self.options, **options}),
-                sleep=self.clock.sleep,
-                skew=connection.skew,
-            )
-            run_suite(self.lab, self.run, report=self.lines.append, prove=prove)
-        finally:
-            connection.close()
+        self.lab, self.run = self.open_lab(**options), Run()
+        run_suite(self.lab, self.run, report=self.lines.append, prove=prove)
         return self.run
+
+    def open_lab(self, **options: Any) -> Lab:
+        """Returns a lab with a connection of its own, which ends with the bench."""
+        os.environ["AWS_ENDPOINT_URL_CONNECT"] = self.sandbox.endpoint
+        connection = self.connect()
+        self.opened.append(connection)
+        return Lab(
+            calls=connection.plain_calls(self.clock.now),
+            clock=self.clock,
+            options=Options(**{**self.options, **options}),
+            sleep=self.clock.sleep,
+            skew=connection.skew,
+        )
 
     def remains(self) -> list[str]:
         """Returns what the suite has left in the sandbox."""
@@ -94,9 +97,13 @@ class Bench:
 def open_bench(behaviours: Behaviours | None = None, **options: Any) -> Iterator[Bench]:
     """Opens a tagged instance with AWS's quotas, one agent and one waiting contact."""
     clock = LeapClock()
-    scenario = Scenario(behaviours=behaviours or Behaviours(), quotas="aws", identity=Identity(tags=dict(ALLOWED)))
+    identity = Identity(tags=dict(ALLOWED), email_addresses=(EMAIL,))
+    scenario = Scenario(behaviours=behaviours or Behaviours(), quotas="aws", identity=identity)
     with Sandbox(scenario, clock=clock.now) as sandbox:
         sandbox.world.add_queue("Billing")
         sandbox.world.add_user(AGENT, queues=["Billing"])
         chosen = {"setup": True, "agent": AGENT, "email": EMAIL, "length": "full", **options}
-        yield Bench(sandbox, clock, chosen, customer=sandbox.world.enqueue(waited=timedelta(hours=1)))
+        bench = Bench(sandbox, clock, chosen, customer=sandbox.world.enqueue(waited=timedelta(hours=1)))
+        yield bench
+        for connection in bench.opened:
+            connection.close()

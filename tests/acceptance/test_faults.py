@@ -1,16 +1,19 @@
 """Runs the suite while Connect fails, denies or throttles, and while the run itself is ended."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from router.acceptance.lab import Lab
+from router.acceptance.marker import LIFE
 from router.acceptance.permissions import acceptance_policy
+from router.acceptance.probes import probes
 from router.acceptance.safeguards import SuiteRefused
-from router.acceptance.setup import NoResources
 from router.connect.iam import InstanceArn
 from router.sandbox import Behaviours
+from router.sandbox.faults import Refusal
 from tests.acceptance import worlds
 from tests.acceptance.bench import open_bench
 
@@ -62,7 +65,7 @@ def test_credentials_that_could_not_clean_up_are_refused_before_anything_is_made
 @pytest.mark.parametrize("operation", ["CreateHoursOfOperation", "CreateQueue", "CreateContactFlow"])
 def test_a_denied_setup_is_reported_and_what_it_has_made_is_removed(bench, operation):
     bench.sandbox.world.faults.add("access_denied", operation)
-    with pytest.raises(NoResources, match=f"IAM denies connect:{operation}"):
+    with pytest.raises(SuiteRefused, match=f"IAM denies connect:{operation}"):
         bench.perform()
     assert bench.remains() == []
 
@@ -80,6 +83,81 @@ def test_a_denied_call_leaves_its_questions_unsettled_with_the_permission_that_i
     bench.sandbox.world.faults.add("access_denied", operation)
     run = bench.perform()
     assert unsettled(run)[question] == f"IAM denies connect:{operation}"
+    assert wrong(run) == []
+    assert bench.remains() == run.left == []
+
+
+CALLS_OF_PROBES = (
+    "AssociateContactWithUser",
+    "CreateHoursOfOperationOverride",
+    "GetContactMetrics",
+    "GetCurrentMetricData",
+    "GetEffectiveHoursOfOperations",
+    "PauseContact",
+    "ResumeContact",
+    "SearchRoutingProfiles",
+    "StartEmailContact",
+    "StartTaskContact",
+    "TagContact",
+    "TransferContact",
+    "UpdateContactFlowMetadata",
+    "UpdateContactRoutingData",
+)
+
+
+@pytest.mark.parametrize("operation", CALLS_OF_PROBES)
+def test_a_call_that_connect_refuses_leaves_its_questions_unsettled_and_no_value_wrong(bench, operation):
+    bench.sandbox.world.faults.add("error", operation, code="InvalidRequestException", message="not today")
+    run = bench.perform()
+    assert len(run.results) == len(probes())
+    reason = f"Connect refused {operation} (InvalidRequestException: not today)"
+    if operation == "GetContactMetrics":  # that it is refused is a value
+        assert wrong(run) == ["contact_metrics: refused instead of yes"]
+    else:
+        assert wrong(run) == []
+        assert reason in unsettled(run).values()
+    assert bench.remains() == run.left == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "member"),
+    [("DescribeContact", "InitiationTimestamp"), ("DescribeContact", "QueueInfo"), ("SearchContacts", "Contacts")],
+)
+def test_an_answer_without_an_expected_member_makes_no_value_wrong(bench, monkeypatch, operation, member):
+    original = Lab.call
+
+    def call(lab, called, **parameters):
+        answer = original(lab, called, **parameters)
+        body = {"Contact": {**answer.body["Contact"]}} if answer.ok and "Contact" in answer.body else {**answer.body}
+        if called == operation:
+            body.get("Contact", body).pop(member, None)
+        return replace(answer, body=body)
+
+    monkeypatch.setattr(Lab, "call", call)
+    run = bench.perform()
+    assert len(run.results) == len(probes())
+    assert wrong(run) == []
+    assert bench.remains() == run.left == []
+
+
+def test_searches_end_now_if_connect_refuses_an_end_in_the_future(bench):
+    refused = []
+
+    def refuse(parameters):
+        if parameters["TimeRange"]["EndTime"] > bench.clock.now() + timedelta(seconds=1):
+            refused.append(parameters)
+            raise Refusal("InvalidParameterException", "EndTime is in the future")
+
+    bench.sandbox.before("SearchContacts", refuse)
+    run = bench.perform()
+    assert len(refused) == 1
+    assert unsettled(run)["search_pages"].startswith("Connect refuses a search that ends in the future")
+    assert unsettled(run).keys() - {"search_pages"} == {
+        "new_segment_expiry",
+        "token_memory",
+        "place_after_decline",
+        "put_back",
+    }
     assert wrong(run) == []
     assert bench.remains() == run.left == []
 
@@ -128,7 +206,7 @@ def test_what_a_killed_run_has_left_is_removed_by_the_next(bench, monkeypatch, n
         with pytest.raises(Killed):
             bench.perform()
     assert bench.remains() != []
-    bench.clock.sleep(1.0)
+    bench.clock.sleep(LIFE.total_seconds() + 1.0)
     run = bench.perform()
     assert bench.remains() == run.left == []
 
@@ -174,7 +252,7 @@ def test_named_queues_and_flows_are_used_and_stay(bench):
     assert wrong(run) == []
     assert {"closed_date", "archived_flow"} <= unsettled(run).keys()
     assert bench.remains() == run.left == []
-    with pytest.raises(NoResources, match='the instance has no queue "Test C"'):
+    with pytest.raises(SuiteRefused, match='the instance has no queue "Test C"'):
         bench.perform(setup=False, **names | {"queues": ("Test A", "Test C")})
 
 

@@ -24,13 +24,13 @@ def _own_flow(lab: Lab, name: str, type: str, *, status: str = "PUBLISHED") -> s
 def archived_flow(lab: Lab) -> SeenValue:
     flow_id = _own_flow(lab, "archived", "QUEUE_TRANSFER")
     lab.need("UpdateContactFlowMetadata", ContactFlowId=flow_id, ContactFlowState="ARCHIVED")
-    return _outcome(lab.transfer(_task_in_a(lab), ContactFlowId=flow_id))
+    return _outcome(lab, lab.transfer(_task_in_a(lab), ContactFlowId=flow_id))
 
 
 @probe("saved_flow", "What becomes of a transfer with a flow that is not published?")
 def saved_flow(lab: Lab) -> SeenValue:
     flow_id = _own_flow(lab, "saved", "QUEUE_TRANSFER", status="SAVED")
-    return _outcome(lab.transfer(_task_in_a(lab), ContactFlowId=flow_id))
+    return _outcome(lab, lab.transfer(_task_in_a(lab), ContactFlowId=flow_id))
 
 
 def _task_in_a(lab: Lab) -> str:
@@ -41,9 +41,10 @@ def _task_in_a(lab: Lab) -> str:
     return lab.queued_task("flow") if gone else waiting
 
 
-def _outcome(answer: PlainAnswer) -> SeenValue:
+def _outcome(lab: Lab, answer: PlainAnswer) -> SeenValue:
     if answer.ok:
         return SeenValue(value="runs")
+    lab.once(one_transfer)  # ordinary transfers are not refused
     if answer.code == "ResourceNotFoundException":
         return SeenValue(value="not_found")
     if answer.status == 400:

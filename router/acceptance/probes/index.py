@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from router.acceptance.contact_search import started_since
 from router.acceptance.lab import Lab
 from router.acceptance.probe import SeenValue, Unsettled, probe
 from router.acceptance.probes.measurements import Span, lag_of
@@ -19,7 +20,7 @@ AT_A_TIME = 2
 STAGGER, LONGEST_STAGGER = 0.37, 2.0
 """Seconds. Searches have a constant pace: the tasks must not have the same one, or all of them show the same bounds."""
 SHOWS_WITHIN = timedelta(minutes=15)
-LOOK_BACK, LOOK_AHEAD = timedelta(minutes=2), timedelta(minutes=30)
+LOOK_BACK = timedelta(minutes=2)
 
 Row = Mapping[str, Any]
 
@@ -61,25 +62,8 @@ class Cohort:
 
 def index_rows(lab: Lab) -> dict[str, Row]:
     """Returns the index's rows of this run, by contact."""
-    now, rows, token = lab.clock.now(), dict[str, Row](), dict[str, str]()
-    while True:
-        body = lab.need(
-            "SearchContacts",
-            TimeRange={
-                "Type": "INITIATION_TIMESTAMP",
-                "StartTime": lab.began_at - LOOK_BACK,
-                "EndTime": now + LOOK_AHEAD,
-            },
-            SearchCriteria={"Channels": ["TASK"]},
-            Sort={"FieldName": "INITIATION_TIMESTAMP", "Order": "ASCENDING"},
-            MaxResults=100,
-            **token,
-        )
-        found = body.get("Contacts") or ()
-        rows |= {row["Id"]: row for row in found if str(row.get("Name", "")).startswith(lab.name(""))}
-        if not body.get("NextToken") or not found:
-            return rows
-        token = {"NextToken": body["NextToken"]}
+    rows = started_since(lab, lab.began_at - LOOK_BACK, ["TASK"])
+    return {row["Id"]: row for row in rows if str(row.get("Name", "")).startswith(lab.name(""))}
 
 
 def cohort(lab: Lab) -> Cohort:

@@ -7,10 +7,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from router.acceptance.contact_search import accepts_future, end_of_search
 from router.acceptance.lab import Lab, enqueued_at, refusal
 from router.acceptance.probe import SeenValue, Unsettled, probe
 from router.acceptance.probes.emails import queued_email
-from router.acceptance.probes.index import LOOK_AHEAD, LOOK_BACK, cohort, index_rows
+from router.acceptance.probes.index import LOOK_BACK, cohort, index_rows
+from router.acceptance.probes.measurements import count_in_queue
 from router.acceptance.probes.metrics import metrics_watch
 from router.connect.plain_calls import PlainAnswer
 
@@ -36,8 +38,7 @@ def _await_row(lab: Lab, contact_id: str) -> None:
 
 
 def _search(lab: Lab, kind: str, criteria: Mapping[str, Any], **more: Any) -> PlainAnswer:
-    now = lab.clock.now()
-    span = {"Type": kind, "StartTime": lab.began_at - LOOK_BACK, "EndTime": now + LOOK_AHEAD}
+    span = {"Type": kind, "StartTime": lab.began_at - LOOK_BACK, "EndTime": end_of_search(lab)}
     return lab.call("SearchContacts", TimeRange=span, SearchCriteria={"Channels": ["TASK"], **criteria}, **more)
 
 
@@ -79,11 +80,13 @@ def enqueue_timestamp(lab: Lab) -> SeenValue:
 def search_pages(lab: Lab) -> SeenValue:
     """Reads the newest task as the first page, starts a newer one, and reads the second page."""
     newest = lab.once(waiting_task)
+    if not lab.once(accepts_future):
+        raise Unsettled("Connect refuses a search that ends in the future, and therefore would not show a newer task")
     request: dict[str, Any] = {
         "TimeRange": {
             "Type": "INITIATION_TIMESTAMP",
             "StartTime": lab.began_at - LOOK_BACK,
-            "EndTime": lab.clock.now() + LOOK_AHEAD,
+            "EndTime": end_of_search(lab),
         },
         "SearchCriteria": {
             "Channels": ["TASK"],
@@ -126,6 +129,7 @@ def contact_metrics(lab: Lab) -> SeenValue:
 def email_in_metrics(lab: Lab) -> SeenValue:
     answer = _by_channel(lab)
     if answer.status == 400:
+        count_in_queue(lab, lab.resources.queue_a)  # a call without EMAIL is not refused
         return SeenValue(value="refused", remark=f"{answer.code}: {answer.message}")
     if not answer.ok:
         raise Unsettled(refusal(answer))

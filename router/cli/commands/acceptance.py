@@ -52,8 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from router.acceptance.instance_profile import FILE, load_profile, text_of
+    from router.acceptance.marker import SuiteStopped
     from router.acceptance.safeguards import SuiteRefused
-    from router.acceptance.setup import NoResources
     from router.cli.context import announce, settings_of
 
     if arguments.share is not None:
@@ -61,18 +61,39 @@ def run(arguments: argparse.Namespace) -> int:
         return DONE
     if os.environ.get(ACCEPTANCE) != "1":
         line = f"it makes, moves and stops tasks in the instance: set {ACCEPTANCE}=1 if that is what you want"
-        raise CommandFailed(f"connect-router acceptance: {line}", misconfigured=True)
+        raise _wrong(line)
     settings = settings_of(arguments)
+    if arguments.setup and (arguments.queues or arguments.flows):
+        raise _wrong("--setup makes queues and flows: leave it out, or leave out --queues and --flows")
     output = arguments.output or (settings.config_path or Path()).parent / FILE
-    for path in (output, arguments.junit):
-        if path is not None and not os.access(path.parent, os.W_OK):
-            line = f"{path}: its folder is missing, or you may not write there"
-            raise CommandFailed(f"connect-router acceptance: {line}", misconfigured=True)
+    files = [path for path in (output, arguments.junit) if path is not None]
+    if len({path.resolve() for path in files}) < len(files):
+        raise _wrong(f"--output and --junit name the same file: {output}")
+    for path in files:
+        _try_writing(path)
     try:
         announce(settings, quiet=arguments.quiet)
         return _run(arguments, settings, output)
-    except (SuiteRefused, NoResources) as refused:
-        raise CommandFailed(f"connect-router acceptance: {refused}", misconfigured=True) from None
+    except SuiteRefused as refused:
+        raise _wrong(str(refused)) from None
+    except SuiteStopped as stopped:
+        raise CommandFailed(f"connect-router acceptance: {stopped}") from None
+
+
+def _wrong(line: str) -> CommandFailed:
+    return CommandFailed(f"connect-router acceptance: {line}", misconfigured=True)
+
+
+def _try_writing(path: Path) -> None:
+    """Opens the file as at the end of the run, and leaves no trace. Raises ``CommandFailed``."""
+    try:
+        there = path.exists()
+        with path.open("ab"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise _wrong(f"{path}: {error.strerror}: choose another file") from None
 
 
 def _run(arguments: argparse.Namespace, settings: Settings, output: Path) -> int:
@@ -93,8 +114,9 @@ def _run(arguments: argparse.Namespace, settings: Settings, output: Path) -> int
             run_suite(lab, found, report=report, prove=lambda lab: _prove(arguments, lab))
         except KeyboardInterrupt:
             stopped = True
-    for line in found.left:
-        print_note(printable(f"connect-router acceptance: left behind: {line}"))
+        finally:
+            for line in found.left:
+                print_note(printable(f"connect-router acceptance: left behind: {line}"))
     if stopped:
         print_note("connect-router acceptance: interrupted: no profile was written")
         return INTERRUPTED
@@ -111,7 +133,7 @@ def _open_lab(arguments: argparse.Namespace, connection: Connection) -> Lab:
         line = (
             "it measures times, and the clock of this sandbox does not have the machine's pace: start it without speed"
         )
-        raise CommandFailed(f"connect-router acceptance: {line}", misconfigured=True)
+        raise _wrong(line)
     options = Options(
         length=arguments.length or "default",
         setup=arguments.setup,

@@ -45,6 +45,7 @@ OPERATIONS: Mapping[str, Handler] = {
     "PauseContact": contact_calls.pause_contact,
     "ResumeContact": contact_calls.resume_contact,
     "SearchContacts": search_calls.search_contacts,
+    "SearchEmailAddresses": instance_calls.search_email_addresses,
     "SearchQueues": instance_calls.search_queues,
     "SearchRoutingProfiles": user_calls.search_routing_profiles,
     "SearchUsers": user_calls.search_users,
@@ -55,5 +56,6 @@ OPERATIONS: Mapping[str, Handler] = {
     "TransferContact": contact_calls.transfer_contact,
     "UpdateContactFlowMetadata": resource_calls.update_contact_flow_metadata,
     "UpdateContactRoutingData": contact_calls.update_contact_routing_data,
+    "UpdateHoursOfOperation": resource_calls.update_hours_of_operation,
 }
 """The operations that the sandbox offers. It refuses any other of the service model by name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, time, timedelta
 
-from router.sandbox.directory import DAYS
+from router.sandbox.directory import DAYS, EMAIL_ADDRESS, Identity
 from router.sandbox.faults import Refusal, invalid_parameter, invalid_request
 from router.sandbox.instance import SandboxHours, SandboxQueue, Window
 from router.sandbox.operations.call import OperationCall, Result
@@ -51,6 +51,21 @@ def search_queues(call: OperationCall) -> Result:
     standard = [queue for queue in call.state.register.queues.values() if queue.type == "STANDARD"]
     found = call.searched(standard, lambda queue: {"name": queue.name, "description": queue.description or ""})
     return call.rows("Queues", found, lambda queue: _queue(call, queue), total="ApproximateTotalCount")
+
+
+def search_email_addresses(call: OperationCall) -> Result:
+    identity = call.world.identity
+    found = call.searched(identity.email_addresses, lambda address: {"EmailAddress": address})
+    return call.rows("EmailAddresses", found, lambda address: _email_address(identity, address))
+
+
+def _email_address(identity: Identity, address: str) -> Result:
+    address_id = identity.id_of(EMAIL_ADDRESS, address)
+    return {
+        "EmailAddressId": address_id,
+        "EmailAddressArn": identity.arn_of(EMAIL_ADDRESS, address_id),
+        "EmailAddress": address,
+    }
 
 
 def _queue_summary(call: OperationCall, queue: SandboxQueue) -> Result:

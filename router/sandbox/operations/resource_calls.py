@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 from typing import Any
 
@@ -55,17 +55,26 @@ def update_contact_flow_metadata(call: OperationCall) -> Result:
 def create_hours_of_operation(call: OperationCall) -> Result:
     params = call.params
     _check_new(call.state.register.hours, params["Name"])
-    week: dict[str, list[Window]] = {}
-    for row in params["Config"]:
-        week.setdefault(row["Day"], []).append(_window(row))
     hours = call.world.add_hours(
         params["Name"],
         zone=params["TimeZone"],
-        week=week,
+        week=_week(params["Config"]),
         description=params.get("Description"),
         tags=params.get("Tags"),
     )
     return {"HoursOfOperationId": hours.id, "HoursOfOperationArn": hours.arn}
+
+
+def update_hours_of_operation(call: OperationCall) -> Result:
+    """Changes the description, the zone or the week. The sandbox does not rename."""
+    params, register = call.params, call.state.register
+    hours = call.one(register.hours, params["HoursOfOperationId"], "Hours of operation")
+    if params.get("Name", hours.name) != hours.name:
+        raise invalid_request("the sandbox does not rename hours of operation")
+    week = {"week": _week(params["Config"])} if "Config" in params else {}
+    zone, description = params.get("TimeZone", hours.zone), params.get("Description", hours.description)
+    call.world.set_hours(hours.id, zone=zone, description=description, **week)
+    return {}
 
 
 def create_hours_of_operation_override(call: OperationCall) -> Result:
@@ -113,3 +122,7 @@ def _check_new(things: Mapping[str, Resource], name: str) -> None:
 def _window(row: Mapping[str, Any]) -> Window:
     start, end = (time(row[name]["Hours"], row[name]["Minutes"]) for name in ("StartTime", "EndTime"))
     return start, end
+
+
+def _week(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Window, ...]]:
+    return {day: tuple(_window(row) for row in rows if row["Day"] == day) for day in {row["Day"] for row in rows}}

@@ -86,8 +86,41 @@ def test_wrong_usage_is_refused(command, arguments):
 
 
 @pytest.mark.parametrize("option", ["--output", "--junit"])
-def test_a_file_that_could_not_be_written_is_refused_before_anything_is_called(command, monkeypatch, tmp_path, option):
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [("none/file", "No such file or directory"), ("folder", "Is a directory"), ("x" * 300, "File name too long")],
+    ids=["a missing folder", "a folder", "a name that is too long"],
+)
+def test_a_file_that_could_not_be_written_is_refused_before_anything_is_called(
+    command, monkeypatch, tmp_path, option, file, why
+):
     monkeypatch.setenv(ACCEPTANCE, "1")
-    done = command("acceptance", "--setup", option, str(tmp_path / "none" / "file"))
+    (tmp_path / "folder").mkdir()
+    done = command("acceptance", "--setup", option, str(tmp_path / file))
     assert done.status == 2
-    assert done.err.endswith("its folder is missing, or you may not write there\n")
+    assert done.err.endswith(f"{why}: choose another file\n")
+
+
+def test_trying_to_write_leaves_no_trace(tmp_path):
+    from router.cli.commands.acceptance import _try_writing
+
+    kept = tmp_path / "kept"
+    kept.write_text("a profile", encoding="utf-8")
+    for path in (kept, tmp_path / "new"):
+        _try_writing(path)
+    assert [(each.name, each.read_text(encoding="utf-8")) for each in tmp_path.iterdir()] == [("kept", "a profile")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--setup", "--queues", "A", "B"), "--setup makes queues and flows"),
+        (("--setup", "--output", "same", "--junit", "./same"), "--output and --junit name the same file"),
+    ],
+    ids=["set-up and names", "one file twice"],
+)
+def test_options_that_contradict_each_other_are_refused(command, monkeypatch, arguments, line):
+    monkeypatch.setenv(ACCEPTANCE, "1")
+    done = command("acceptance", *arguments)
+    assert done.status == 2
+    assert line in done.err

@@ -4,7 +4,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from router.sandbox import Override, Working
+from router.sandbox import Identity, Override, Scenario, Working
 from router.sandbox.operations import OPERATIONS
 
 pytestmark = pytest.mark.uses("threads", "sockets")
@@ -605,6 +605,25 @@ def test_an_override_without_windows_closes_its_days(bench):
         "create_hours_of_operation_override", HoursOfOperationId=hours, Name="No", Config=[], **wrong
     )
     assert refused == (400, "InvalidParameterException")
+
+
+def test_hours_of_operation_can_be_changed_except_for_their_name(bench):
+    hours, _ = made_queue(bench)
+    bench.call("update_hours_of_operation", HoursOfOperationId=hours, Description="Run 1")
+    one = {"Day": "SUNDAY", "StartTime": {"Hours": 1, "Minutes": 0}, "EndTime": {"Hours": 2, "Minutes": 0}}
+    bench.call("update_hours_of_operation", HoursOfOperationId=hours, TimeZone="Europe/Paris", Config=[one])
+    found = bench.call("describe_hours_of_operation", HoursOfOperationId=hours)["HoursOfOperation"]
+    assert (found["Description"], found["TimeZone"], found["Config"]) == ("Run 1", "Europe/Paris", [one])
+    refused = bench.refused("update_hours_of_operation", HoursOfOperationId=hours, Name="Other")
+    assert refused == (400, "InvalidRequestException")
+
+
+def test_the_e_mail_addresses_of_the_instance_can_be_searched(make):
+    bench = make(Scenario(identity=Identity(email_addresses=("a@example.com", "b@example.com"))))
+    found = bench.call("search_email_addresses", MaxResults=1)
+    more = bench.call("search_email_addresses", MaxResults=1, NextToken=found["NextToken"])
+    rows = [*found["EmailAddresses"], *more["EmailAddresses"]]
+    assert [row["EmailAddress"] for row in rows] == ["a@example.com", "b@example.com"]
 
 
 def test_a_flow_can_be_made_archived_and_deleted(bench):
