@@ -61,9 +61,10 @@ class Told:
 class Centre:
     """A sandbox in a process of its own, with contacts that are overdue."""
 
-    def __init__(self, contacts: int) -> None:
+    def __init__(self, contacts: int, *, customers: bool = False) -> None:
+        """``customers``: each contact has another value of the attribute ``customer``."""
         self._here, there = multiprocessing.Pipe()
-        self._process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, contacts))
+        self._process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, contacts, customers))
         self._process.start()
         self.told: Told = self._here.recv()
 
@@ -78,12 +79,16 @@ class Centre:
         self._process.join(20)
 
 
-def _serve(pipe: Connection, contacts: int) -> None:
+def _serve(pipe: Connection, contacts: int, customers: bool) -> None:
     with Sandbox(Scenario(quotas="none")) as sandbox:
         world = sandbox.world
         world.add_queue("Billing")
         world.add_queue("Overflow")
-        ids = [world.enqueue("TASK", "Billing", waited=timedelta(hours=2, seconds=n)) for n in range(contacts)]
+        attributes = ({"customer": f"c{n}"} if customers else {} for n in range(contacts))
+        ids = [
+            world.enqueue("TASK", "Billing", waited=timedelta(hours=2, seconds=n), attributes=one)
+            for n, one in enumerate(attributes)
+        ]
         with world.present() as state:
             queue = next(one.id for one in state.register.queues.values() if one.name == "Overflow")
             flow = next(one.id for one in state.register.flows.values() if one.name == FLOW)

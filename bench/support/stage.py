@@ -70,15 +70,23 @@ class Contender:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def router(self, endpoint: str) -> subprocess.Popen[str]:
-        """The service, ready."""
-        process = self.start([sys.executable, "-m", "router", "run"], endpoint)
+    def router(self, endpoint: str, *options: str) -> subprocess.Popen[str]:
+        """Starts the service with these options, and returns it when it is ready."""
         ready = threading.Event()
-        threading.Thread(target=self._listen, args=(process, ready), daemon=True).start()
+        process = self.listen(["run", *options], endpoint, ready)
         while not ready.wait(0.02):
             if process.poll() is not None:
                 errors = (self.folder / "errors.txt").read_text()
                 raise SystemExit(f"the service ended: {errors[-2000:]}")
+        return process
+
+    def listen(
+        self, command: Sequence[str], endpoint: str, ready: threading.Event | None = None
+    ) -> subprocess.Popen[str]:
+        """Starts a command of the router whose log is collected; ``ready`` is set when the service is."""
+        process = self.start([sys.executable, "-m", "router", *command], endpoint)
+        ready = ready or threading.Event()
+        threading.Thread(target=self._listen, args=(process, ready), daemon=True).start()
         return process
 
     def start(self, command: Sequence[str], endpoint: str) -> subprocess.Popen[str]:
