@@ -14,10 +14,11 @@ KEPT = timedelta(minutes=15)
 
 
 class ContactLog:
-    """Holds all versions of all contacts. ``lag``: how far back the slowest reader looks. ``watch`` gets each change.
-    """
+    """Holds all versions of all contacts. ``lag``: how far back the slowest reader looks. ``watch`` gets each change,
+    and ``changes`` counts them."""
 
     def __init__(self, *, lag: timedelta = timedelta(0)) -> None:
+        self.changes = 0
         self._keep = KEPT + lag
         self._versions: dict[str, list[tuple[datetime, SandboxContact]]] = {}
         self._chains: dict[str, list[str]] = defaultdict(list)
@@ -29,6 +30,7 @@ class ContactLog:
 
     def put(self, contact: SandboxContact, at: datetime) -> SandboxContact:
         """Records the contact's new state, valid from ``at`` on."""
+        self.changes += 1
         versions = self._versions.setdefault(contact.id, [])
         before = versions[-1][1] if versions else None
         if before is None:

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,12 +57,15 @@ def milliseconds(instant: datetime) -> datetime:
 
 @dataclass(slots=True, kw_only=True)
 class State:
+    """Holds all of it. ``last_search`` is the last search of contacts with its result, which its pages share."""
+
     identity: Identity
     behaviours: Behaviours
     random: random.Random
     agenda: Agenda
     contacts: ContactLog
     register: Register
+    last_search: tuple[Hashable, tuple[SandboxContact, ...]] = (None, ())
 
     @property
     def now(self) -> datetime:

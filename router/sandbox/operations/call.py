@@ -109,7 +109,7 @@ class OperationCall:
             )
         except (ValueError, TypeError):
             raise invalid_parameter("NextToken is not valid") from None
-        if digest != self._digest():
+        if digest != self.digest():
             raise invalid_parameter("NextToken belongs to a request with other parameters")
         if self.now - token.made_at > TOKEN_LIFE:
             raise invalid_parameter("NextToken has expired")
@@ -117,10 +117,11 @@ class OperationCall:
 
     def next_token(self, start: int) -> str:
         as_of = self.token().as_of
-        text = json.dumps([start, self.now.isoformat(), as_of.isoformat(), self._digest()])
+        text = json.dumps([start, self.now.isoformat(), as_of.isoformat(), self.digest()])
         return base64.urlsafe_b64encode(text.encode()).decode()
 
-    def _digest(self) -> str:
+    def digest(self) -> str:
+        """Returns what all pages of one request have in common."""
         request = {key: value for key, value in self.params.items() if key not in ("NextToken", "MaxResults")}
         text = json.dumps([self.operation, request], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -34,19 +34,22 @@ TIMES: Mapping[str, Callable[[SandboxContact], datetime | None]] = {
 def search_contacts(call: OperationCall) -> Result:
     """Searches contacts. A contact without the timestamp of the time range is not in the result (admin guide)."""
     tests = list(_tests(call))
-    token = call.token()
-    found = [contact for contact in _index(call, token.as_of) if all(test(contact) for test in tests)]
-    _sort(found, call.params.get("Sort"))
-    reachable = found[:REACH]
-    page = call.rows("Contacts", reachable, lambda contact: search_row(call.state, contact))
+    snapshot = call.world.behaviours.search_pages == "snapshot"
+    moment = call.token().as_of if snapshot else call.now
+    this_search = call.digest(), moment, call.state.contacts.changes, call.world.behaviours
+    if call.state.last_search[0] != this_search:
+        matching = [contact for contact in _index(call, moment) if all(test(contact) for test in tests)]
+        _sort(matching, call.params.get("Sort"))
+        call.state.last_search = this_search, tuple(matching)
+    found = call.state.last_search[1]
+    page = call.rows("Contacts", found[:REACH], lambda contact: search_row(call.state, contact))
     return page | {"TotalCount": len(found)}
 
 
-def _index(call: OperationCall, first_page_at: datetime) -> Iterator[SandboxContact]:
+def _index(call: OperationCall, moment: datetime) -> Iterator[SandboxContact]:
     """Yields the contacts of the index. Chat is in it while it waits, voice only after the connection (admin guide,
     "contact-search")."""
     behaviours, contacts = call.world.behaviours, call.state.contacts
-    moment = first_page_at if behaviours.search_pages == "snapshot" else call.now
     rows = contacts.live_at if _wants_live(call) and not behaviours.old_segment_lag else contacts.all_at
     for row in rows(moment - behaviours.index_lag):
         contact = _before_its_transfer(call, row, moment) or row
