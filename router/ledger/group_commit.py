@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from threading import Lock
+from threading import Condition
 from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
@@ -33,25 +33,27 @@ class GroupCommit:
     def __init__(self, writing: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
         self._writing = writing
         self._waiting: list[_Job[object]] = []
-        self._adding = Lock()
-        self._leading = Lock()
+        self._changed = Condition()
+        self._committing = False
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Returns the result of ``work``, after it is on the disk."""
         job = _Job(work)
-        with self._adding:
+        with self._changed:
             self._waiting.append(cast(_Job[object], job))
-        with self._leading:
-            if not job.over:
-                self._commit(self._take())
+            # Work that another thread has committed must not wait for the next commit.
+            self._changed.wait_for(lambda: job.over or not self._committing)
+            taken = [] if job.over else self._take()
+        if taken:
+            self._commit(taken)
         if job.error is not None:
             raise job.error
         return cast(T, job.result)
 
     def _take(self) -> list[_Job[object]]:
-        with self._adding:
-            taken, self._waiting = self._waiting, []
-            return taken
+        self._committing = True
+        taken, self._waiting = self._waiting, []
+        return taken
 
     def _commit(self, jobs: list[_Job[object]]) -> None:
         try:
@@ -62,8 +64,11 @@ class GroupCommit:
             for job in jobs:
                 job.error = error
         finally:
-            for job in jobs:
-                job.over = True
+            with self._changed:
+                for job in jobs:
+                    job.over = True
+                self._committing = False
+                self._changed.notify_all()
 
 
 def _perform(job: _Job[object], connection: sqlite3.Connection) -> None:

@@ -80,6 +80,37 @@ def test_what_comes_while_the_disk_works_is_committed_at_once(disk):
 
 
 @pytest.mark.uses("threads")
+def test_no_write_that_is_on_the_disk_waits_for_the_commit_after_its_own(disk):
+    begun, permits = threading.Semaphore(0), threading.Semaphore(0)
+
+    @contextmanager
+    def writing():
+        with transaction(disk.connection):
+            yield disk.connection
+            begun.release()
+            assert permits.acquire(timeout=30)
+
+    together = GroupCommit(writing)
+    threads, _ = many(together, [put(str(number)) for number in range(8)])
+    first, *others, late = threads
+    for group in ([first], others, [late]):
+        for thread in group:
+            thread.start()
+        if first not in group:
+            while len(together._waiting) < len(group):
+                threading.Event().wait(0.001)
+            permits.release()
+        assert begun.acquire(timeout=30)
+    for thread in (first, *others):
+        thread.join(30)
+        assert not thread.is_alive()
+    assert late.is_alive()
+    permits.release()
+    late.join(30)
+    assert len(disk.rows()) == 8
+
+
+@pytest.mark.uses("threads")
 def test_a_refusal_undoes_its_own_work_and_nothing_else(disk):
     together = GroupCommit(disk.writing)
     threads, outcomes = many(together, [put("a"), refuse, put("b")])
