@@ -71,7 +71,12 @@ def build(
         ),
         background=None
         if once
-        else Background(runtime.pool, late=lambda: acting.read_late(), monotonic=runtime.clock.monotonic),
+        else Background(
+            runtime.pool,
+            late=lambda: acting.read_late(),
+            monotonic=runtime.clock.monotonic,
+            awaits_token=connection.quotas.awaits_token,
+        ),
         landed=lambda contact, landing: acting.landed(contact, landing),
         wake=lambda: acting.wake(),
     )

@@ -36,7 +36,7 @@ class Round:
     pacer: Pacer
     runtime: Runtime
     reader: Describer
-    """Reads a contact that took long lately before it gets a landing slot."""
+    """Reads a contact that may hang before it gets a landing slot."""
     stragglers: Stragglers = field(default_factory=Stragglers)
 
     def perform(
@@ -184,14 +184,18 @@ class Round:
         if self._superseded(context) or context.interrupted():
             return Result(decision=decision, outcome=Outcome.INTERRUPTED)
         hold = self.safety.hold_before_call(decision)
-        if hold is None and self._hangs(decision):
+        if hold is None and self._hangs(decision, context):
             hold = SafetyHold(HoldReason.UNREADABLE, "DescribeContact does not answer")
         return _held(decision, hold) if hold is not None else None
 
-    def _hangs(self, decision: RuleDecision) -> bool:
-        """Returns whether a contact that took long lately still cannot be read. It takes no landing slot for that."""
-        if not isinstance(decision, Transfer) or not self.stragglers.is_slow(decision):
+    def _hangs(self, decision: RuleDecision, context: CycleContext) -> bool:
+        """Returns whether a contact that may hang cannot be read: one that took long lately, or any contact while many
+        others hang. It takes no landing slot and retains no token for that."""
+        many = 2 * self.stragglers.count >= self.runtime.workers
+        if not isinstance(decision, Transfer) or not (many or self.stragglers.is_slow(decision)):
             return False
+        if context.grant is not None and context.grant.use():
+            self.pacer.give_back(TRANSFER)
         return not isinstance(self.reader.describe(decision.contact.id), Reading | Missing)
 
 

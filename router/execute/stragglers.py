@@ -15,7 +15,7 @@ from router.model import ContactId
 from router.ports import Pacer
 from router.runtime import Runtime
 
-THREADS = 3
+THREADS = 5
 """The threads that act on contacts are at most so many times ``execute.workers``, those of hanging calls included."""
 SLOW = 1.5
 """Seconds; a contact that took longer is put behind the others. A move takes a fifth of that."""

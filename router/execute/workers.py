@@ -100,7 +100,7 @@ class BriefWait(Generic[T]):
 PATIENCE = 2.0
 """Seconds after which work counts as hanging. Another worker takes the place of its own."""
 BRIEF_PATIENCE = 0.5
-"""Seconds that a round waits for work that has begun, once something else is due."""
+"""The same while other work waits for a worker, or something else is due."""
 LOOK_EVERY = 0.05
 """Seconds between two looks at work that has begun."""
 
@@ -174,22 +174,23 @@ class _Work(Generic[T, R]):
             with self._lock:
                 if self._alive == sum(begun.left for begun in self._begun):
                     return
-                lost = self._leave_behind(self._late) if self._late is not None else 0
                 unbegun = len(self._free) + len(self._paced) + len(self._spare)
+                lost = self._leave_behind(self._late, unbegun > 0) if self._late is not None else 0
                 if not lost:
                     self._changed.wait(None if self._late is None else LOOK_EVERY)
             for _ in range(min(lost, unbegun)):
                 self.start(pool, paced_first=True)
 
-    def _leave_behind(self, late: Late[T, R]) -> int:
+    def _leave_behind(self, late: Late[T, R], unbegun: bool) -> int:
         """Leaves tasks behind for which the round waits no longer; returns how many."""
         now, presses, lost = monotonic(), late.presses(), 0
+        patience = BRIEF_PATIENCE if presses or unbegun else PATIENCE
         if presses:
             self._pace.nudge()
         for begun in self._begun:
             if late.awaits_token(begun.thread):
                 begun.since = now
-            hangs = now - begun.since >= (BRIEF_PATIENCE if presses else PATIENCE)
+            hangs = now - begun.since >= patience
             if not begun.left and (hangs or (presses and now - begun.at >= PATIENCE)) and late.room > 0:
                 begun.left = True
                 late.leave(begun.task)

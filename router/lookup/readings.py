@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Generic, TypeVar
 
-from router.lookup.background import NO_ANSWER_YET, Background, ReadFailure
+from router.lookup.background import HANGS, NO_ANSWER_YET, Background, ReadFailure
 
 FOREVER = timedelta.max
 KEPT = 200_000
@@ -75,8 +75,8 @@ class OnDemandReader(Generic[Item, Value]):
     fits: Callable[[Item, Value], bool] = lambda item, value: True
     keeps: Callable[[Value, datetime], bool] = lambda value, now: True
     background: Background = field(default_factory=Background)
-    _failed: dict[Hashable, None] = field(default_factory=dict)
-    """Keys whose last reading failed, the longest ago first."""
+    _failed: dict[Hashable, bool] = field(default_factory=dict)
+    """Keys whose last reading failed, the longest ago first, and whether Connect did not respond."""
     _lock: Lock = field(default_factory=Lock)
 
     def read_all(
@@ -90,7 +90,11 @@ class OnDemandReader(Generic[Item, Value]):
         under_way = self.background.under_way(id(self))
         to_read = [key for key in self._to_read(wanted, now) if key not in under_way]
         to_read = to_read[: self.budget if budget is None else budget]
-        fresh = self.background.read_all(id(self), to_read, lambda key: self._read_one(key, wanted[key], now))
+        with self._lock:
+            behind = [key for key in to_read if self._failed.get(key)]
+        fresh = self.background.read_all(
+            id(self), to_read, lambda key: self._read_one(key, wanted[key], now), behind=behind, hangs=HANGS
+        )
         stops = (one for one in fresh.values() if isinstance(one, ReadFailure) and one.stops)
         left_out = replace(next(stops, ReadFailure()), requested=False)
         unread = dict.fromkeys(wanted, left_out) | dict.fromkeys(under_way, ReadFailure(code=NO_ANSWER_YET)) | fresh
@@ -106,7 +110,7 @@ class OnDemandReader(Generic[Item, Value]):
         with self._lock:
             self._failed.pop(key, None)
             if isinstance(value, ReadFailure):
-                self._failed[key] = None
+                self._failed[key] = value.stops
                 if len(self._failed) > KEPT:
                     del self._failed[next(iter(self._failed))]
         if not isinstance(value, ReadFailure) and self.keeps(value, now):

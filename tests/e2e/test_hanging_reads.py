@@ -101,6 +101,32 @@ def test_more_contacts_hang_than_there_are_workers(centre, hang, events):
     assert max(Counter(one.contact_id for one in centre.world.transfers).values()) == 1
 
 
+DETAILED = LATE_RULE.replace('queue = "Billing"\n', 'queue = "Billing"\nattributes.tier = "gold"\n')
+FORTY = 40
+
+
+@pytest.mark.parametrize("hanging", [12, 30, 39])
+def test_contacts_among_many_that_hang_are_moved_in_time(centre, hang, events, hanging):
+    due, stuck = {}, []
+    for number in range(FORTY):
+        in_s = 4 + number / 4
+        waited, gold = HOUR - timedelta(seconds=in_s), {"tier": "gold"}
+        contact = centre.world.enqueue("TASK", "Billing", waited=waited, attributes=gold)
+        if (number + 1) * hanging // FORTY > number * hanging // FORTY:
+            stuck.append(contact)
+        else:
+            due[contact] = time.monotonic() + in_s
+    hung = hang("DescribeContact", stuck)
+    app = centre.router(DETAILED, **EVERY)
+    centre.disown(app)
+    with running(app):
+        assert_moved_in_time(centre, due)
+        assert not {one.contact_id for one in centre.world.transfers} & set(stuck)
+        hung.over.set()
+        until(lambda: all(centre.world.queue_of(one) != "Billing" for one in stuck), within=50)
+    assert max(Counter(one.contact_id for one in centre.world.transfers).values()) == 1
+
+
 NEEDS = {
     "GetCurrentMetricData": rule(
         "metrics", "General", to='{ queue = "Supervisors", contacts_in_queue = { max = 50 } }'

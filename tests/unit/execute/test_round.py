@@ -429,6 +429,18 @@ def test_a_contact_that_took_long_comes_last_and_takes_no_landing_slot_while_it_
     assert [one.contact_id for one in bench.ledger.history()] == [quick.contact.id]
 
 
+def test_while_many_contacts_hang_each_is_read_before_it_takes_a_landing_slot_or_retains_a_token(bench):
+    decided = bench.decided(bench.waiting("c1"), text=overflow())
+    bench.round.stragglers.leave(bench.decided(bench.waiting("hangs"), text=overflow()).decisions[0])
+    bench.connect.describe = lambda _: SILENT
+
+    results = bench.perform(decided)
+
+    assert [(one.outcome, one.reason) for one in results] == [(Outcome.HELD, HoldReason.UNREADABLE)]
+    assert bench.ledger.history() == ()
+    assert bench.pacer.seen == ["given back"]
+
+
 def test_a_contact_that_took_long_is_moved_as_soon_as_it_can_be_read(bench):
     bench.connect.transfer_answers = [moved("c2")]
     decided = bench.decided(bench.waiting("c1"), text=overflow())

@@ -123,12 +123,27 @@ def test_a_round_ends_soon_after_something_else_is_due(pool, over, patience):
         over.wait(20)
         return task
 
-    round_ = pool.submit(perform_paced, range(5), NONE, work, pool=pool, workers=2, late=late)
+    round_ = pool.submit(perform_paced, range(2), NONE, work, pool=pool, workers=2, late=late)
     threading.Event().wait(0.2)
     assert not round_.done(), "nothing else is due"
     late.pressing = True
-    assert round_.result(10) == ["not begun"] * 3
+    assert round_.result(10) == []
     assert sorted(late.tasks) == [0, 1]
+    assert perform_paced(range(2, 5), NONE, work, pool=pool, workers=2, late=late) == ["not begun"] * 3
+
+
+def test_work_that_waits_for_a_worker_soon_takes_the_place_of_work_that_hangs(pool, over, patience):
+    patience(60, brief=0.05)
+    late = Left()
+
+    def work(task, grant):
+        if task < 3:
+            over.wait(20)
+        return task
+
+    round_ = pool.submit(perform_paced, range(4), NONE, work, pool=pool, workers=1, late=late)
+    until(lambda: late.tasks == [0, 1, 2])
+    assert round_.result(10) == [3]
 
 
 def test_a_worker_that_waits_for_a_token_does_not_hang(pool, over, patience):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from router.connect.answers import Denied, Throttled, Unauthenticated, Unknown
-from router.lookup.background import AT_ONCE, NO_ANSWER_YET, Background, ReadFailure
+from router.lookup.background import AT_ONCE, MOST, NO_ANSWER_YET, Background, ReadFailure
 from router.lookup.live_figures import LATE_COUNTS_FOR, LiveFigures
 from router.runtime import DaemonThreads
 from tests.e2e.test_daemon import until
@@ -66,7 +66,7 @@ def test_the_others_are_read_though_fewer_hang_than_are_read_at_once(background,
     keys = ["slow 1", "slow 2", "slow 3", "a", "b", "c"]
     found = background.read_all(KIND, keys, source.read)
     assert found == {**dict.fromkeys(keys[:3], PENDING), "a": "A", "b": "B", "c": "C"}
-    assert background.under_way(KIND) == set(keys)
+    assert background.under_way(KIND) == set(keys[:3])
     assert late.times == 0
     source.over.set()
     until(lambda: late.times == 3)
@@ -74,11 +74,93 @@ def test_the_others_are_read_though_fewer_hang_than_are_read_at_once(background,
 
 
 def test_what_hangs_is_bounded(background, source):
-    hanging = [f"slow {number}" for number in range(9)]
+    hanging = [f"slow {number}" for number in range(AT_ONCE + 1)]
     assert background.read_all(KIND, hanging, source.read) == dict.fromkeys(hanging, PENDING)
     assert background.read_all(KIND, ["a"], source.read) == {"a": PENDING}, "no place is left"
     assert len(source.keys) == AT_ONCE
     assert background.read_all("another kind", ["a"], source.read) == {"a": "A"}
+
+
+def test_another_reading_takes_the_place_of_one_that_hangs_up_to_a_limit(background, source, late):
+    hanging = [f"slow {number}" for number in range(MOST - 1)]
+    found = background.read_all(KIND, [*hanging, "a", "b"], source.read, hangs=0.02)
+    assert found == dict.fromkeys([*hanging, "a", "b"], PENDING)
+    until(lambda: late.times == 2, within=5)
+    assert background.under_way(KIND) == set(hanging)
+    background.read_all(KIND, ["slow and one more", "c"], source.read, hangs=0.02)
+    assert "c" not in source.keys
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Lets a look wait much longer than a test lasts on any machine."""
+    monkeypatch.setattr("router.lookup.background.READ_WITHIN", 60.0)
+    monkeypatch.setattr("router.lookup.background.HEAD_START", 0.0)
+
+
+def test_a_look_does_not_wait_for_what_hangs_once_the_others_are_answered(background, patient, source):
+    began = time.monotonic()
+    found = background.read_all(KIND, ["slow", "a"], source.read, hangs=1)
+    assert found == {"slow": PENDING, "a": "A"}
+    assert time.monotonic() - began < 20
+
+
+def test_a_reading_that_waits_for_a_token_does_not_hang(source, monkeypatch):
+    monkeypatch.setattr("router.lookup.background.READ_WITHIN", 0.3)
+    pool = DaemonThreads("test")
+    background = Background(pool, awaits_token=lambda thread: thread != 0)
+    began = time.monotonic()
+    assert background.read_all(KIND, ["slow"], source.read, hangs=0.02) == {"slow": PENDING}
+    assert time.monotonic() - began >= 0.3, "the look waits for its whole time"
+    source.over.set()
+    pool.join()
+
+
+def test_what_was_not_answered_is_read_one_at_a_time_and_no_look_waits_for_it(background, patient, source):
+    hanging = ["slow 1", "slow 2", "slow 3"]
+    began = time.monotonic()
+    found = background.read_all(KIND, [*hanging, "a"], source.read, behind=hanging)
+    assert found == {**dict.fromkeys(hanging, PENDING), "a": "A"}
+    assert time.monotonic() - began < 20
+    until(lambda: len(source.keys) == 2)
+    assert background.read_all(KIND, ["slow 4"], source.read, behind=["slow 4"]) == {"slow 4": PENDING}
+    assert source.keys == ["a", "slow 1"], "one is tried at a time"
+
+
+def test_once_one_of_these_is_answered_the_others_are_read_together(background, source, late):
+    behind = [f"late {number}" for number in range(20)]
+    first, at_once, most = threading.Event(), set(), []
+
+    def read(key):
+        if key == "late 0":
+            first.wait(20)
+        at_once.add(key)
+        most.append(len(at_once))
+        source.over.wait(20 if len(most) == 2 else 0)
+        at_once.discard(key)
+        return key
+
+    background.read_all(KIND, behind, read, behind=behind)
+    first.set()
+    until(lambda: len(most) == len(behind))
+    assert max(most) > 1
+    source.over.set()
+    until(lambda: late.times == len(behind))
+
+
+def test_as_many_quick_failures_as_are_read_at_a_time_end_the_reading_and_hanging_ones_do_not(background, source):
+    keys = [f"bad {number}" for number in range(2 * AT_ONCE)]
+    background.read_all(KIND, keys, source.read)
+    assert AT_ONCE <= len(source.keys) < 2 * AT_ONCE
+    source.keys.clear()
+
+    def fail_slowly(key):
+        source.keys.append(key)
+        time.sleep(0.02)
+        return ReadFailure.of(SILENT)
+
+    background.read_all("another kind", keys, fail_slowly, hangs=0.01)
+    until(lambda: sorted(source.keys) == sorted(keys))
 
 
 def test_a_denied_operation_is_called_once_in_a_look(background, source):

@@ -201,3 +201,26 @@ def test_a_reading_that_hangs_is_left_behind_and_remembered_when_it_ends(monkeyp
     pool.join()
     assert reader.read_all(["stuck"], NOW)["stuck"] == "STUCK"
     assert calls == ["stuck", "other"]
+
+
+@pytest.mark.uses("threads")
+def test_an_item_that_was_not_answered_is_read_again_behind_the_others_and_not_waited_for(monkeypatch):
+    over, calls = threading.Event(), []
+
+    def read(item, now):
+        calls.append(item)
+        if item == "stuck" and len(calls) == 1:
+            return ReadFailure(code="Timeout", stops=True)
+        if item == "stuck":
+            over.wait(20)
+        return item.upper()
+
+    pool = DaemonThreads("test")
+    reader = OnDemandReader(key=str, read=read, budget=10, background=Background(pool))
+    assert reader.read_all(["stuck"], NOW)["stuck"].code == "Timeout"
+    found = reader.read_all(["stuck", "one", "two"], NOW)
+    assert (found["stuck"].code, found["one"], found["two"]) == ("NoAnswerYet", "ONE", "TWO")
+    over.set()
+    pool.join()
+    assert sorted(calls[1:3]) == ["one", "two"]
+    assert reader.read_all(["stuck"], NOW)["stuck"] == "STUCK"
