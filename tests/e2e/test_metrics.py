@@ -151,7 +151,7 @@ def names(app):
 
 @pytest.mark.parametrize("file", ["alerts.yml", "alerts_test.yml", "grafana-dashboard.json"])
 def test_every_metric_that_is_shipped_in_alerts_and_dashboard_exists(centre, file):
-    app = router(centre)
+    app = router(centre, **{"events.queue": "https://sqs.us-east-1.amazonaws.com/111122223333/events"})
     cycled(app)
     named = set(NAME.findall((MONITORING / file).read_text(encoding="utf-8")))
     assert len(named) > 8
