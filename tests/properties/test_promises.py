@@ -2,6 +2,7 @@
 """
 
 import re
+from datetime import timedelta
 from random import Random
 
 import re2
@@ -10,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.prove.implication import Prover
+from router.prove.lint import lint
 from router.prove.overlap import common_contact
 from router.prove.promises.answer import possible
+from router.prove.promises.governance import Stand
 from router.prove.promises.logic import negation
 from router.prove.promises.prove import compare
 from router.prove.promises.prover import PromiseProver
@@ -19,7 +22,18 @@ from router.prove.promises.text_values import classes_of, shown_to
 from router.prove.promises.verdict import Unsure
 from router.rules.rule import Mode
 from router.rules.value_test import RangeForm, TextForm
-from tests.builders.promises import LIMITS, NOW, another, decide_the_same, lives, parsed, proved, rule_file, verdicts
+from tests.builders.promises import (
+    FORMS,
+    LIMITS,
+    NOW,
+    another,
+    decide_the_same,
+    lives,
+    parsed,
+    proved,
+    rule_file,
+    verdicts,
+)
 
 SEEDS = st.integers(0, 2**32)
 
@@ -90,6 +104,55 @@ def _fit(solver, queue, one, other, *, other_holds):
     view = scene.first_view(instant)
     first, second = (scene.holds(rule.condition, view, instant) for rule in (one, other))
     return possible(scene, first, second if other_holds else negation(second))
+
+
+@settings(max_examples=40)
+@given(SEEDS)
+def test_a_rule_that_can_never_govern_by_check_governs_no_contact_of_the_solver(seed):
+    ruleset = parsed(rule_file(Random(seed)))
+    found = lint(ruleset, poll_every=timedelta(seconds=30), max_transfers=LIMITS.max_transfers)
+    places = {(one.line, one.column) for one in found if " can never govern: " in one.message}
+    prover = PromiseProver(ruleset, LIMITS, NOW)
+    formulas = prover.formulas(frozenset())
+    for rule in prover.book.rules:
+        if (rule.place.line, rule.place.column) in places:
+            assert not any(_governs(prover, formulas, queue, rule) for queue in prover.queues)
+
+
+def _governs(prover, formulas, queue, rule):
+    scene = prover.scene(queue, prover.book.rules)
+    now = z3.FreshInt("now")
+    scene.solver.add(now >= 0)
+    stand = Stand(scene=scene, instant=scene.moment(now), queue=queue)
+    earlier = prover.book.rules[: prover.book.rules.index(rule)]
+    view = scene.first_view(stand.instant)
+    free = [negation(scene.matches(one, view, 0, stand.instant)) for one in earlier if one.excludes]
+    free += [formulas.lets_pass(one, stand) for one in earlier]
+    return possible(scene, scene.matches(rule, view, 0, stand.instant), *free)
+
+
+CERTAIN = """
+[[rule]]
+name = "ping"
+match = {{ queue = "A", tags.t = {one} }}
+step = [{{ at = "5m", to = [{{ queue = "B", flow = "F", revisit = true }}] }}]
+[[rule]]
+name = "pong"
+match = {{ queue = "B", tags.t = {other} }}
+step = [{{ at = "5m", to = [{{ queue = "A", flow = "F", revisit = true }}] }}]
+[[promise]]
+name = "p"
+at_most.visits_of_a_queue = 1
+"""
+
+
+@settings(max_examples=30)
+@given(st.sampled_from(FORMS), st.sampled_from(FORMS))
+def test_a_circle_that_is_certain_for_check_breaks_a_promise(one, other):
+    ruleset = parsed(CERTAIN.format(one=one, other=other))
+    found = lint(ruleset, poll_every=timedelta(seconds=30), max_transfers=LIMITS.max_transfers)
+    if any(problem.severity == "error" for problem in found):
+        assert [verdict.outcome.value for verdict in verdicts(ruleset)] == ["BROKEN"]
 
 
 def test_the_expressions_of_these_tests_are_expressions_of_re2():

@@ -100,6 +100,19 @@ def test_a_rule_that_nothing_holds_does_not_give_way(command):
     assert found[0].startswith("A moves TASK or EMAIL in A with name = ")
 
 
+def test_an_earlier_step_acts_only_until_a_later_one_of_its_kind_is_due(command):
+    rules = '[[rule]]\nname = "r"\nmatch.queue = "A"\nstep = [{ at = "5m", warn = "a" }, { at = "%s", warn = "b" }]\n'
+    command.rules.write_text(rules % "10m")
+
+    done = command("diff", *other(command, lambda _text: rules % "15m"), "--prove")
+
+    found = [line.partition(" (rule")[0] for line in done.out.splitlines() if " warns " in line]
+    assert found == [
+        "A warns about TASK or EMAIL in A from 10m; B from 15m",
+        "B warns about TASK or EMAIL in A from 10m; A from 5m",
+    ]
+
+
 def test_another_order_is_shown(command):
     first = '[[rule]]\nname = "first"\nmatch.tags.a = "1"\n'
     second = '[[rule]]\nname = "second"\nmatch.tags.b = "1"\n'

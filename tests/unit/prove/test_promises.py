@@ -1,16 +1,20 @@
 """Checks what is proved of promises, what is broken, and by which contact."""
 
 import re
+from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from router.decide.snapshot import Limits
 from router.prove.examples import prove_examples
+from router.prove.promises.numerals import Numeral
 from router.prove.promises.paths import Paths
 from router.prove.promises.prove import prove_promises
 from router.prove.promises.prover import PromiseProver
 from router.rules.load import load_rules
+from router.rules.value_test import RangeForm
 from tests.builders.contacts import NOW
 from tests.builders.rules import ruleset
 
@@ -80,6 +84,7 @@ def within(time, act="move", assume='"no_guard"'):
         (rule(FREE), within("10m", assume='"no_guard", "destination"'), "PROVED"),
         (rule(TO % 'queue = "A"'), within("10m", assume='"no_guard", "destination"'), "BROKEN"),
         (rule(TO % 'agent = "ann"'), within("10m", assume='"no_guard", "agents"'), "PROVED"),
+        (rule(TO % 'agent = "ann"'), within("10m", assume='"no_guard", "destination", "open"'), "BROKEN"),
         (rule(TO % 'agent_from = "attributes.who"'), within("10m", assume='"no_guard", "agents"'), "BROKEN"),
         (rule(OPEN), within("10m"), "BROKEN"),
         (rule(OPEN), within("10m", assume='"no_guard", "open"'), "PROVED"),
@@ -323,3 +328,43 @@ def test_a_gap_between_two_shifts_is_shown_with_its_instant():
 def test_the_times_of_day_that_a_promise_gives_are_assumed():
     found = verdict(SHIFTS, at_hours('"65h30m"', Day=WEEK))
     assert found.assumed == ("no guard holds a move", "Day open as the promise gives them")
+
+
+def test_a_rule_goes_on_with_a_contact_that_it_has_moved_to_an_agent():
+    rules = rule(
+        'match.queue = "A"\nstep = [{ at = "5m", to = [{ agent = "ann" }] }, { at = "30m", to = [{ queue = "Up" }] }]'
+    )
+    assert outcome(rules, 'never.to = "Up"\nmatch.waited = { min = "30m" }') == "BROKEN"
+    assert outcome(rules, "at_most.moves = 1") == "BROKEN"
+
+
+@pytest.mark.parametrize(("onward", "expected"), [("C", "BROKEN"), ("E", "PROVED")])
+def test_a_rule_sees_a_contact_in_its_first_queue_only_while_it_is_where_the_rule_moves_contacts(onward, expected):
+    moves = '{ at = "5m", to = [{ queue = "B" }, { queue = "C" }] }, { at = "30m", to = [{ queue = "D" }] }'
+    rules = rule(f'match.queue = "B"\nstep = [{{ at = "5m", to = [{{ queue = "{onward}" }}] }}]', "s")
+    rules += rule(f'match.queue = "A"\nstep = [{moves}]')
+    assert outcome(rules, 'match.queue = "A"\nat_most.moves = 2') == expected
+
+
+def test_the_clock_of_a_rule_runs_since_its_first_act_even_if_that_was_a_warning():
+    away = 'match = { queue = "A", waited = { min = "10m" } }\nstep = [{ at = "10m", to = [{ queue = "B" }] }]'
+    steps = '{ at = "5m", warn = "x" }, { at = "30m", to = [{ queue = "C" }] }, { at = "60m", to = [{ queue = "D" }] }'
+    rules = rule(away, "s") + rule(f'match.queue = ["A", "B"]\nstep = [{steps}]')
+    found = verdict(rules, 'match = { queue = "A", waited = { max = "65m" } }\nnever.to = "D"')
+    assert found.outcome.value != "PROVED"  # it moves at 60m, although it came into B ten minutes late
+    assert outcome(rules, 'match = { queue = "A", waited = { max = "59m" } }\nnever.to = "D"') == "PROVED"
+
+
+TEXTS = ["".join(one) for length in range(1, 5) for one in product("+-.0159", repeat=length)]
+ENDS = [None, Decimal("-1.5"), Decimal(-1), Decimal(0), Decimal("0.15"), Decimal("1.0"), Decimal("9.5"), Decimal(15)]
+
+
+@pytest.mark.parametrize(("low", "high"), [one for one in product(ENDS, ENDS) if one != (None, None)])
+def test_a_range_of_numbers_accepts_exactly_its_numbers_digit_by_digit(low, high):
+    form = RangeForm(low, high)
+    machine = Numeral.of(form)
+    for text in TEXTS:
+        states = machine.start()
+        for character in text:
+            states = frozenset(after for state in states for after in machine.after(state, ord(character)))
+        assert machine.accepts(states) == form(text), text
