@@ -15,7 +15,9 @@ from tests.measures.source import Module, Text, modules
 from tests.measures.verbs import begins_with_a_verb, is_a_sentence
 
 LONGEST_SENTENCE = 30
-RULES = ("docstring", "sentence", "name", "class", "word", "long")
+HISTORY = "CHANGELOG.md"
+"""An entry of the changelog is read as a whole. On every other page a sentence is found alone, by a search."""
+RULES = ("docstring", "sentence", "name", "class", "word", "long", "pronoun")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,7 +91,7 @@ def classes_of_one_name(code: Iterable[Module]) -> Iterator[Finding]:
 
 
 def of_page(root: Path, page: Path) -> Findings:
-    """Checks a Markdown page: the length of its sentences, and its words."""
+    """Checks a Markdown page: the length and the subjects of its sentences, and its words."""
     findings, path = Findings([]), str(page)
     for passage in prose.passages(root / page):
         findings.found += _words(path, [Text(passage.line, passage.text)], code=False)
@@ -101,6 +103,9 @@ def of_page(root: Path, page: Path) -> Findings:
             if sentence.length > LONGEST_SENTENCE:
                 reason = f'{sentence.length} words: "{_begin(sentence.text)}"'
                 findings.found.append(Finding(path, sentence.line, "long", reason))
+            if page.name != HISTORY and prose.begins_with_a_pronoun(sentence.text):
+                reason = f'"{_begin(sentence.text)}" begins with a pronoun: name the thing again'
+                findings.found.append(Finding(path, sentence.line, "pronoun", reason))
     return findings
 
 

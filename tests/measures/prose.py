@@ -10,6 +10,13 @@ from pathlib import Path
 
 END = re.compile(r"(?<=[.!?…])[\"”’)*_]*\s+(?=[\"“(*_]*[A-Z0-9])")
 NO_END = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|No|approx)\.|^\d+\.)$")
+PRONOUN = re.compile(
+    r"[\"“(*_]*(?:(?:It|They)\b(?!['’])"
+    r"|(?:This|That|These|Those|Both|Neither|Others|The (?:same|former|latter|others?|rest))"
+    r" (?:is|are|was|were|has|have|had|does|do|did|can|cannot|may|must|will|would|also|only|never|not|then"
+    r"|counts?|holds?|means?|shows?|needs?|applies|apply|works?|depends?|happens?)\b)"
+)
+"""A first word that means a thing of an earlier sentence."""
 CODE = "CODE"
 """Replaces a piece of inline code: one word, whatever the code is."""
 
@@ -50,6 +57,11 @@ def sentences(passage: Passage) -> Iterator[Sentence]:
         if text.strip():
             yield Sentence(passage.line + passage.text.count("\n", 0, begin), " ".join(text.split()))
         begin = end.end() if end else stop
+
+
+def begins_with_a_pronoun(sentence: str) -> bool:
+    """Returns whether the subject is only a pronoun, so that the sentence alone does not show what it is about."""
+    return PRONOUN.match(sentence) is not None
 
 
 def first_sentence(docstring: str) -> str:

@@ -61,6 +61,10 @@ def test_fewer_than_two_percent_of_the_sentences_in_the_docs_are_longer_than_thi
     holds("docs", "long", (total * 2 - 1) // 100)
 
 
+def test_no_sentence_in_the_docs_begins_with_a_bare_pronoun():
+    holds("docs", "pronoun", 0)
+
+
 @pytest.mark.parametrize("part", ["router", "tests", "docs"])
 def test_no_word_is_used_that_has_a_plainer_one(part: str):
     holds(part, "word", 0)

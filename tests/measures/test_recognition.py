@@ -120,6 +120,28 @@ tell me
     assert [(one.line, one.text) for one in prose.passages(tmp_path / "page.md")][1] == (5, "See the page, CODE\nand")
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is read again.", "They count too.", "This counts too.", "Both are refused.", "**It fails**: 500 or 503.",
+        "The latter is a bug.", "These do not move.", "The same holds for agents.",
+    ],
+)  # fmt: skip
+def test_a_subject_that_is_only_a_pronoun_is_recognised(sentence: str):
+    assert prose.begins_with_a_pronoun(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Its place is lost.", "This page shows the figures.", "Both routers search.", "These rules load.",
+        "The router reads it again.", "Items are counted.", "The same contact is read again.",
+    ],
+)  # fmt: skip
+def test_a_subject_with_a_noun_is_not_taken_for_a_pronoun(sentence: str):
+    assert not prose.begins_with_a_pronoun(sentence)
+
+
 def test_a_long_sentence_is_found_and_a_paragraph_of_short_ones_is_not(tmp_path: Path):
     long = "word " * 31
     (tmp_path / "page.md").write_text(f"A short one. Another.\n\n- {long}\n- {'Six words are in this one. ' * 9}\n")
