@@ -79,10 +79,13 @@ class ActLoop:
             self._due = _Poll(until)
         self.wake()
         cycle = self.cycle
+        stopped = cycle.safety.calls_stopped()
         if cycle.safety.calls_stay_stopped():
             with self._lock:
                 self._seen = SearchProgress()
             return
+        if stopped:
+            self.waiting_list.decide_all_again()
         self.waiting_list.record_seen(cycle.follower.at_agents, self.runtime.clock.now(), by_id=True)
         names = cycle.names
         seen = self.search.poll(
@@ -138,7 +141,7 @@ class ActLoop:
             self._pause.wait(left)
 
     def _patience(self) -> float:
-        if not self.cycle.under_way or self._calls_stopped():
+        if not self.cycle.under_way:
             return LONGEST_WAIT
         left = (self.waiting_list.next_at - self.runtime.clock.now()).total_seconds()
         return min(max(left, 0.0), LONGEST_WAIT)
@@ -154,7 +157,7 @@ class ActLoop:
         if self._value_read.is_set():
             self._value_read.clear()
             self.cycle.decide_unread_again()
-        if not self.cycle.under_way or self._calls_stopped() or not (poll or self._anything_presses()):
+        if not self.cycle.under_way or not (poll or self._anything_presses()):
             self._show_progress(on_progress)
             return
         began = self.runtime.clock.monotonic()
@@ -167,9 +170,6 @@ class ActLoop:
         with self._lock:
             poll, self._due = self._due, None
             return poll
-
-    def _calls_stopped(self) -> bool:
-        return self.cycle.safety.calls_stopped()
 
     def _anything_presses(self) -> bool:
         return self.waiting_list.next_at <= self.runtime.clock.now() or self.cycle.executor.round.stragglers.ended

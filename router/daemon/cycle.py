@@ -16,7 +16,7 @@ from router.execute.executor import Executor
 from router.execute.result import Outcome, Result
 from router.followup.stranded_contacts import StrandedContacts
 from router.followup.tracker import Tracker
-from router.lookup.snapshot import Lookup
+from router.lookup.snapshot import Lookup, held_as_denied
 from router.model import Contact
 from router.rules.rule import Mode
 from router.runtime import Runtime
@@ -133,18 +133,18 @@ class Cycle:
 
         A round ends early when the cycle is over, or when ``interrupted``, which gets the time that deciding took,
         returns that there is something more urgent. With ``whole`` all contacts that wait are due. While the
-        credentials are refused nothing is decided on, because no call is made. Returns whether there is more to decide
+        credentials are refused no call is made: what is due is held. Returns whether there is more to decide
         on at once: the next destination after a refused one, a contact whose pauses are known only now, or all that was
         decided under earlier rules.
         """
         tally, began = self._begun(), self.runtime.clock.monotonic()
-        if self._stopping or self.safety.calls_stopped():
+        if self._stopping:
             return False
         self.take_up_changes()
         self._reopen_flows()
         late, busy = self.executor.round.stragglers.take(), self.executor.round.stragglers.contacts
         contacts = tuple(one for one in self.waiting_list.take_due(self.runtime.clock.now()) if one.id not in busy)
-        if self.feed is not None and self._ahead is not None:
+        if self.feed is not None and self._ahead is not None and not self.safety.calls_stopped():
             contacts = self.feed.readings.complete(contacts, self._ahead)
         decided = self._decide(contacts, tally.context)
         self._record_decisions(decided)
@@ -174,7 +174,7 @@ class Cycle:
         clock = self.runtime.clock
 
         def over() -> bool:
-            return self._stopping or (until is not None and clock.monotonic() >= until)
+            return self._stopping or self.safety.calls_stopped() or (until is not None and clock.monotonic() >= until)
 
         accounts = self.waiting_list.accounts.values()
         changed = read_changed_pauses(accounts, self.lookup, clock, every=every, over=over)
@@ -258,10 +258,11 @@ class Cycle:
             paused=self.safety.pauses.now,
             others=self.waiting_list.count_others(contacts),
         )
-        decided, look = self.lookup.decide(snapshot, context.rules)
+        reading = not self.safety.calls_stopped()
+        decided, look = self.lookup.decide(snapshot, context.rules, reading=reading)
         if self.reporter.journal is not None:
             self.reporter.journal.record_round(look, decided, context.rules, self.names.ruleset)
-        return decided
+        return decided if reading else held_as_denied(decided)
 
     def _record_decisions(self, decided: Decided) -> None:
         assert self._ahead is not None, "a cycle has begun"

@@ -14,6 +14,8 @@ from router.rules.rule import RuleSet
 
 CHECK_EVERY = timedelta(hours=1)
 """Each check costs one call of each reading operation. The active router needs the account's quotas."""
+REFUSED_CHECK_EVERY = timedelta(minutes=5)
+"""The same while AWS refuses the credentials, so that the status shows soon that they are renewed."""
 ONCE = Patience(attempts=1)
 
 Needed = Callable[[RuleSet], frozenset[str]]
@@ -44,5 +46,15 @@ class StandbyCheck:
             wanted = self.needed(self.app.names.ruleset)
             # Each denied call is logged where it is made.
             self.app.connection.instance.denied(wanted, now=self.app.clock.now(), patience=ONCE)
+            self._record_credentials()
         except Exception:
             events.log_standby_check_failed()
+
+    def _record_credentials(self) -> None:
+        """Has the status show whether AWS accepts the credentials. The log has it where the call is made."""
+        safety = self.app.safety
+        if not safety.credentials.refused:
+            safety.breakers.record_response()
+            return
+        safety.breakers.stop_calls()
+        self._due_at = self.app.clock.monotonic() + REFUSED_CHECK_EVERY.total_seconds()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from router import events
 from router.decide.capacity import METRICS_LAG
 from router.decide.decide import Decided, decide
+from router.decide.decision import Decision, Hold
 from router.decide.snapshot import Blocks, Limits, RecordedMoves, Snapshot
 from router.lookup.background import Background
 from router.lookup.details import DetailsCache
@@ -25,6 +26,7 @@ from router.model import (
     ContactId,
     Details,
     Directory,
+    HoldReason,
     HoursId,
     Need,
     Pauses,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from router.connect.connection import Connection
 
 
+CREDENTIALS_REFUSED = "AWS refuses the credentials, and nothing is read"
 ROUNDS = 12
 """How often a decision may need more values: clocks, conditions, transfers, then metrics by tier and step."""
 HOUR = timedelta(hours=1)
@@ -153,13 +156,16 @@ class Lookup:
             occupied_by_others=frozenset(others),
         )
 
-    def decide(self, look: Snapshot, rules: BoundRuleSet) -> tuple[Decided, Snapshot]:
+    def decide(self, look: Snapshot, rules: BoundRuleSet, *, reading: bool = True) -> tuple[Decided, Snapshot]:
         """Decides, reads the values that are needed, and decides again, until none is needed or ``ROUNDS`` are over.
         All readings together take ``READ_WITHIN`` at most.
 
-        Returns the decisions and the snapshot that they are made from.
+        Without ``reading`` a contact that needs a value is held. Returns the decisions and the snapshot that they are
+        made from.
         """
         decided, look = _decide(look, rules)
+        if not reading:
+            return decided, look
         with self.fetcher.background.look():
             needs: tuple[Need, ...] = ()
             for _ in range(ROUNDS):
@@ -192,6 +198,24 @@ def _decide(look: Snapshot, rules: BoundRuleSet) -> tuple[Decided, Snapshot]:
             raise
         look = replace(look, contacts=sound)
         return decide(look, rules), look
+
+
+def held_as_denied(decided: Decided) -> Decided:
+    """Returns the decisions with the reason for which values were not read: AWS refuses the credentials."""
+    return replace(
+        decided,
+        decisions=tuple(map(_denied, decided.decisions)),
+        accounts={
+            contact_id: replace(account, decisions=tuple(map(_denied, account.decisions)))
+            for contact_id, account in decided.accounts.items()
+        },
+    )
+
+
+def _denied(decision: Decision) -> Decision:
+    if isinstance(decision, Hold) and decision.reason is HoldReason.UNREADABLE:
+        return replace(decision, reason=HoldReason.DENIED, detail=CREDENTIALS_REFUSED)
+    return decision
 
 
 def _is_decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool:

@@ -11,6 +11,13 @@ from router.sandbox.faults import Refusal
 from tests.e2e.centre import reloaded
 
 HOUR = timedelta(hours=1)
+RULES = """
+[[rule]]
+name = "late"
+match.queue = "Billing"
+sla.target = "1h"
+step = [{ at = "breach", to = [{ queue = "Billing Overflow", flow = "Overflow to queue" }] }]
+"""
 SIGNATURE = "InvalidSignatureException"
 EXPIRED = "Signature expired: 20261130T192645Z is now earlier than 20261130T193145Z (20261130T193645Z - 5 min.)"
 EARLY = "Signature not yet current: 20261130T194645Z is still later than 20261130T194145Z (20261130T193645Z + 5 min.)"
@@ -88,6 +95,31 @@ def test_keys_that_are_refused_in_the_middle_of_a_cycle_leave_it_incomplete(keys
     centre.world.faults.add("expired_credentials", "TransferContact")
     report = app.cycle.run(until=None)
     assert (report.complete, dict(report.held)) == (False, {"denied": 1})
+
+
+def test_every_due_contact_is_held_as_denied_while_calls_are_stopped(keys, centre, events):
+    """Compares status, metric and log, also for contacts that fall due or become late meanwhile."""
+    centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    later = centre.world.enqueue("TASK", "Billing", waited=HOUR - timedelta(seconds=30))
+    gold = RULES.replace('"late"', '"gold"').replace('"Billing"', '"General"')
+    app = centre.router(RULES + gold.replace("sla.target", 'match.attributes.tier = "gold"\nsla.target'))
+    unread = centre.world.enqueue("TASK", "General", waited=2 * HOUR, attributes={"tier": "gold"})
+    centre.world.faults.add("expired_credentials", "TransferContact")
+    app.cycle.run(until=None)
+    centre.world.faults.add("expired_credentials")
+    calls = len(centre.sandbox.calls)
+    for _ in range(3):
+        centre.clock.travel(timedelta(minutes=1))
+        app.vital.cycled(app.cycle.run(until=None))
+
+    assert len(centre.sandbox.calls) == calls
+    assert status_of(app)["held"] == {"denied": 3}
+    held = next(one for one in PrometheusCollector(app).collect() if one.name == "connect_router_held")
+    assert [(sample.labels, sample.value) for sample in held.samples] == [({"reason": "denied"}, 3)]
+    lines = [line for line in events if line["event"] in ("contact.held", "contact.breached")]
+    assert {line["reason"] for line in lines} == {"denied"}
+    assert {line["contact_id"] for line in lines if line["event"] == "contact.held"} >= {later, unread}
+    assert later in {line["contact_id"] for line in lines if line["event"] == "contact.breached"}
 
 
 def test_keys_that_a_poll_without_a_search_finds_refused_stop_all_calls(keys, centre):

@@ -427,6 +427,23 @@ def test_a_standby_router_reports_a_permission_that_it_will_lack(fleet, centre, 
     assert told["operation"] == "SearchContacts"
 
 
+def test_a_standby_router_whose_credentials_are_refused_is_unhealthy_until_they_are_renewed(
+    fleet, centre, events, monkeypatch
+):
+    assert standby_check.REFUSED_CHECK_EVERY < standby_check.CHECK_EVERY
+    monkeypatch.setattr(standby_check, "REFUSED_CHECK_EVERY", timedelta(seconds=1))
+    store = fleet.store("two")
+    app = fleet.app(store, mode=Mode.OBSERVE, standby=True)
+    refused = centre.world.faults.add("expired_credentials", "SearchContacts")
+    with standing_by(app):
+        store.ledger.look()
+        until(lambda: status_of(app)["credentials_refused"])
+        assert not status_of(app)["healthy"]
+        refused.count = 0
+        until(lambda: not status_of(app)["credentials_refused"])
+    assert "api.denied" in {line["event"] for line in events}
+
+
 def test_a_standby_router_checks_names_and_permissions_again_from_time_to_time(fleet, centre, monkeypatch):
     assert timedelta(hours=1) <= standby_check.CHECK_EVERY
     monkeypatch.setattr(standby_check, "CHECK_EVERY", timedelta(seconds=2))
