@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from router.problems import Problem, Problems, did_you_mean
 from router.sandbox.instance_setup import ALWAYS_OPEN
 from router.sandbox.operations import OPERATIONS
-from router.sandbox.scenario_tables import OUTCOME_KEYS, HoursTable, ScenarioDocument
-from router.toml_source import TomlSource, located
+from router.sandbox.scenario_tables import OUTCOME_KEYS, FaultTable, HoursTable, ScenarioDocument
+from router.sandbox.wire.answer import can_respond, errors_of
+from router.toml_source import TomlSource, located, with_key
 
 ScenarioPlace = tuple[str | int, ...]
 
@@ -32,8 +33,8 @@ def parse_document(file: str, data: bytes) -> ScenarioDocument:
     try:
         document = ScenarioDocument.model_validate(source.data, context={"folder": Path(file).parent})
     except ValidationError as error:
-        raise Problems(located(error, source, ScenarioDocument)) from error
-    found = [source.problem(place, message) for place, message in _mistakes(document)]
+        raise Problems(located(error, source, ScenarioDocument, name_keys=True)) from error
+    found = [source.problem(place, with_key(place, message)) for place, message in _mistakes(document)]
     if found:
         raise Problems(found)
     return document
@@ -108,6 +109,24 @@ def _operations(document: ScenarioDocument) -> Iterator[tuple[ScenarioPlace, str
         if fault.operation is not None:
             place = ("fault", index, "operation")
             yield from unknown_name(fault.operation, OPERATIONS, place, "operation of the sandbox")
+        if fault.operation in (None, *OPERATIONS):
+            yield from _impossible_error(fault, ("fault", index, "code"))
+
+
+def _impossible_error(fault: FaultTable, place: ScenarioPlace) -> Iterator[tuple[ScenarioPlace, str]]:
+    """Yields a code that AWS cannot send for the operation: what a router makes of it would show nothing."""
+    if "code" not in fault.model_fields_set:
+        return
+    operations = OPERATIONS if fault.operation is None else [fault.operation]
+    cannot = [name for name in operations if not can_respond(name, fault.code)]
+    if not cannot:
+        return
+    if fault.operation is not None:
+        own = ", ".join(sorted(errors_of(fault.operation)))
+        yield place, f"code: {fault.operation} cannot respond with {fault.code!r}; its own errors are {own}"
+    else:
+        some = "" if len(cannot) == len(operations) else ": name one that can, as `operation`"
+        yield place, f"code: {cannot[0]} and others cannot respond with {fault.code!r}{some}"
 
 
 def unknown_name(

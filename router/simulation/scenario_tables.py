@@ -35,7 +35,7 @@ from router.sandbox.scenario_tables import (
 )
 from router.settings.field_types import Positive
 from router.settings.sections import GuardSettings
-from router.toml_source import TomlSource, located
+from router.toml_source import TomlSource, located, with_key
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 """When a scenario without ``start`` begins."""
@@ -112,8 +112,8 @@ def parse_simulation(file: str, data: bytes) -> SimulationDocument:
     try:
         document = SimulationDocument.model_validate(source.data)
     except ValidationError as error:
-        raise Problems(located(error, source, SimulationDocument)) from error
-    found = [source.problem(place, message) for place, message in _mistakes(document)]
+        raise Problems(located(error, source, SimulationDocument, name_keys=True)) from error
+    found = [source.problem(place, with_key(place, message)) for place, message in _mistakes(document)]
     if found:
         raise Problems(found)
     return document

@@ -3,6 +3,17 @@
 from router.toml_source.json_schema import editor_schema
 from router.toml_source.source import Graft, KeyPath, TomlSource, read_bytes
 from router.toml_source.validation_errors import Finding, findings, located
-from router.toml_source.wording import at_key
+from router.toml_source.wording import at_key, with_key
 
-__all__ = ["Finding", "Graft", "KeyPath", "TomlSource", "at_key", "editor_schema", "findings", "located", "read_bytes"]
+__all__ = [
+    "Finding",
+    "Graft",
+    "KeyPath",
+    "TomlSource",
+    "at_key",
+    "editor_schema",
+    "findings",
+    "located",
+    "read_bytes",
+    "with_key",
+]

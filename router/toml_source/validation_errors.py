@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from router.problems import Problem, as_written, did_you_mean, nearest
 from router.toml_source.model_keys import known_keys, models_at, places_of
 from router.toml_source.source import KeyPath, TomlSource
-from router.toml_source.wording import A_LIST, A_TABLE, AT_KEY, expected, kinds_message, message
+from router.toml_source.wording import A_LIST, A_TABLE, AT_KEY, expected, kinds_message, message, with_key
 
 MOST_LISTED = 12
 FIRST_KEYS = 5
@@ -30,14 +30,17 @@ class Finding:
     of: Literal["key", "value"] = "value"
 
 
-def located(error: ValidationError, source: TomlSource, model: type[BaseModel]) -> list[Problem]:
+def located(
+    error: ValidationError, source: TomlSource, model: type[BaseModel], *, name_keys: bool = False
+) -> list[Problem]:
     """Returns the problems of the file, sorted. Of a union, only the alternative that was most likely meant counts.
 
     A missing key is reported at its table, an unknown key at the key with the nearest that is possible there, and
-    everything else at the value.
+    everything else at the value. With ``name_keys`` each message names its key.
     """
     found = findings(error, source.data, model)
-    return sorted({source.problem(one.path, one.message, of=one.of) for one in found})
+    words = [with_key(one.path, one.message) if name_keys else one.message for one in found]
+    return sorted({source.problem(one.path, text, of=one.of) for one, text in zip(found, words, strict=True)})
 
 
 def findings(error: ValidationError, data: Any, model: type[BaseModel]) -> list[Finding]:

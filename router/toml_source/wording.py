@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -77,6 +77,12 @@ def at_key(key: str, message: str) -> PydanticCustomError:
     """Returns an error for a model's own validator to raise; its message is at that key of the table, not at the table.
     """
     return PydanticCustomError(AT_KEY, "{message}", {"key": key, "message": message})
+
+
+def with_key(path: Sequence[str | int], message: str) -> str:
+    """Returns the message with the key that it is about in front, unless it names it."""
+    key = next((part for part in reversed(path) if isinstance(part, str)), None)
+    return message if key is None or re.search(rf"\b{re.escape(key)}\b", message) else f"{key}: {message}"
 
 
 def expected(details: ErrorDetails) -> str | None:

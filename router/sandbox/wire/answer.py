@@ -33,6 +33,22 @@ UNMODELLED = {
 COMMON = frozenset({*UNMODELLED, "InternalServiceException", "ThrottlingException"})
 """The errors that every operation can respond with, also one whose model lacks them."""
 
+INJECTED = {
+    "ExpiredToken": 403,
+    "InvalidClientTokenId": 403,
+    "InvalidSignatureException": 403,
+    "MalformedHttpRequestException": 400,
+    "NotAuthorized": 400,
+    "OptInRequired": 403,
+    "RequestAbortedException": 400,
+    "RequestExpired": 400,
+    "RequestTimeoutException": 408,
+    "SignatureDoesNotMatch": 403,
+    "ValidationException": 400,
+}
+"""The other errors of AWS's front end (Amazon Connect API Reference, Common Errors; Signature Version 4). The sandbox
+itself never sends them, and a scenario may have any operation respond with them."""
+
 
 @dataclass(frozen=True, slots=True)
 class WireAnswer:
@@ -60,6 +76,15 @@ def write_answer(operation: OperationModel, result: Mapping[str, Any]) -> WireAn
     return WireAnswer(200, json.dumps(document).encode())
 
 
+def can_respond(operation: str, code: str) -> bool:
+    """Returns whether AWS can send the error for the operation."""
+    return code in COMMON or code in INJECTED or code in errors_of(operation)
+
+
+def errors_of(operation: str) -> frozenset[str]:
+    return modelled_errors(service_model().operation_model(operation))
+
+
 def check_refusal(operation: OperationModel, refusal: Refusal) -> None:
     """Raises ``InvalidAnswer`` if the operation can never respond with this error."""
     if refusal.code not in COMMON and refusal.code not in modelled_errors(operation):
@@ -81,7 +106,7 @@ def status_of(code: str) -> int:
     model = service_model()
     if code in model.shape_names:
         return int(model.shape_for(code).metadata.get("error", {}).get("httpStatusCode", 400))
-    return UNMODELLED.get(code, 400)
+    return (UNMODELLED | INJECTED).get(code, 400)
 
 
 def without_none(value: Any) -> Any:

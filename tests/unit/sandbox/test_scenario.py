@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import boto3
 import pytest
@@ -15,6 +17,7 @@ import pytest
 import router.sandbox
 from router.problems import Problems
 from router.sandbox import Behaviours, CallRate, Sandbox, Scenario
+from router.sandbox.scenario_tables import ScenarioDocument
 
 EVERYTHING = b"""
 seed = 9
@@ -142,52 +145,61 @@ def span(bench):
     ("text", "lines"),
     [
         ("[[queue]]\nnam = 'x'", ["2:1: unknown key 'nam' (did you mean 'name'?)"]),
-        ("[[queue]]\nname = 'A'\n[[queue]]\nname = 'A'", ["4:8: queue 'A' occurs twice"]),
+        ("[[queue]]\nname = 'A'\n[[queue]]\nname = 'A'", ["4:8: name: queue 'A' occurs twice"]),
         (
             "[[queue]]\nname = 'Letters'\n[[backlog]]\nqueue = 'Leters'",
             ["4:9: there is no queue 'Leters' (did you mean 'Letters'?)"],
         ),
         (
             "[[agent]]\nusername = 'a'\nqueues = ['B', 'C']",
-            ["3:11: there is no queue 'B'", "3:16: there is no queue 'C'"],
+            ["3:11: queues: there is no queue 'B'", "3:16: queues: there is no queue 'C'"],
         ),
         ("[[queue]]\nname = 'A'\nhours = 'None'", ["3:9: there is no hours of operation 'None'"]),
         (
             "[[hours]]\nname = 'H'\nzone = 'Europe/Londn'\nweek = {}",
             ["3:8: 'Europe/Londn' is no time zone (did you mean"],
         ),
-        ("[[hours]]\nname = 'H'\nweek.MONDAY = ['9-5']", ['3:16: expected hours such as "09:00-17:30"']),
+        ("[[hours]]\nname = 'H'\nweek.MONDAY = ['9-5']", ['3:16: MONDAY: expected hours such as "09:00-17:30"']),
         ("[[fault]]\nkind = 'throttle'\noperation = 'SearchContact'", ["3:13: there is no operation of the sandbox"]),
-        ("[behaviours]\nanswer_id = 'newest'", ["2:13: expected"]),
+        ("[behaviours]\nanswer_id = 'newest'", ["2:13: answer_id: expected"]),
         ("[behaviours]\nanswer = 'new'", ["2:1: unknown key 'answer'"]),
-        ("[behaviours]\nindex_lag = 5", ["2:13: expected a duration"]),
-        ("quotas = 'gcp'", ["1:10:"]),
+        ("[behaviours]\nindex_lag = 5", ["2:13: index_lag: expected a duration"]),
+        ("quotas = 'gcp'", ["1:10: quotas: expected"]),
         ("quotas = { ListEverything = { rate = 1, burst = 1 } }", ["1:29: there is no operation"]),
-        ("[[agent]]\nusername = 'a'\nput_back = 0.5", ["3:12: an agent without `handling`"]),
-        ("latency_ms = [9, 1]", ["1:14: the first of the two must not be the longer"]),
-        ("[[backlog]]\nqueue = 'A'\nwaited = ['2h', '1h']", ["3:10:"]),
+        ("[[agent]]\nusername = 'a'\nput_back = 0.5", ["3:12: put_back: an agent without `handling`"]),
+        ("latency_ms = [9, 1]", ["1:14: latency_ms: the first of the two must not be the longer"]),
+        ("[[backlog]]\nqueue = 'A'\nwaited = ['2h', '1h']", ["3:10: waited: the first of"]),
         (
             "[[backlog]]\nqueue = 'A'\nwaited = 5",
-            ["3:10: expected the least and the most, such as [5, 5], got 5"],
+            ["3:10: waited: expected the least and the most, such as [5, 5], got 5"],
         ),
-        ("[[backlog]]\nqueue = 'A'\nwaited = ['5h']", ['3:10: expected the least and the most, such as ["5h", "5h"]']),
-        ("latency_ms = 40", ["1:14: expected the least and the most, such as [40, 40], got 40"]),
-        ("[[agent]]\nusername = 'a'\nqueues = 'A'", ['3:10: expected a list such as ["A"], got "A"']),
-        ("start = 2026-12-24T16:50:00", ["1:9:"]),
+        ("[[backlog]]\nqueue = 'A'\nwaited = ['5h']", ['3:10: waited: expected the least and the most, such as']),
+        ("latency_ms = 40", ["1:14: latency_ms: expected the least and the most, such as [40, 40], got 40"]),
+        ("[[agent]]\nusername = 'a'\nqueues = 'A'", ['3:10: queues: expected a list such as ["A"], got "A"']),
+        ("start = 2026-12-24T16:50:00", ["1:9: start: 2026-12-24T16:50:00 needs an offset"]),
         ("start = 'tomorrow'", ["1:9:"]),
-        ("speed = 0", ["1:9: must be more than 0, got 0"]),
+        ("speed = 0", ["1:9: speed: must be more than 0, got 0"]),
         (
             "[[flow]]\nname = 'F'\ntype = 'QUEUE_TRANSFER'\ncontent = 'none.json'",
-            ["4:11: cannot be read: No such file or directory"],
+            ["4:11: content: cannot be read: No such file or directory"],
         ),
         (
             "[[flow]]\nname = 'F'\ntype = 'QUEUE_TRANSFER'\ncontent = '{}'",
-            ["4:11: no flow in the Amazon Connect Flow language"],
+            ["4:11: content: no flow in the Amazon Connect Flow language"],
         ),
         (
             f"[[flow]]\nname = 'F'\ntype = 'QUEUE_TRANSFER'\nafter = '5s'\ncontent = '{DISCONNECTS}'",
-            ["4:9: `content` defines what the flow does: remove this key"],
+            ["4:9: after: `content` defines what the flow does: remove this key"],
         ),
+        (
+            "[[fault]]\nkind = 'error'\noperation = 'TransferContact'\ncode = 'ConflictException'",
+            ["4:8: code: TransferContact cannot respond with 'ConflictException'; its own errors are AccessDenied"],
+        ),
+        (
+            "[[fault]]\nkind = 'error'\ncode = 'IdempotencyException'",
+            ["3:8: code: AssociateContactWithUser and others cannot respond with 'IdempotencyException': name one"],
+        ),
+        ("[[fault]]\nkind = 'error'\ncode = 'ThrotlingException'", ["3:8: code: AssociateContactWithUser and others"]),
         ("seed = ", ["1:"]),
         ("\x00", ["1:1:"]),
     ],
@@ -199,6 +211,38 @@ def test_a_mistake_in_a_file_is_one_line_with_its_place(text, lines):
     assert len(told) == len(lines)
     for line, start in zip(told, lines, strict=True):
         assert line.startswith(f"bad.toml:{start}")
+
+
+@pytest.mark.parametrize("operation", ["TransferContact", "SearchContacts", None])
+@pytest.mark.parametrize(
+    "code",
+    ["ThrottlingException", "InternalServiceException", "AccessDeniedException", "InvalidSignatureException"],
+)
+def test_an_error_that_every_operation_can_have_may_be_injected_anywhere(operation, code):
+    where = f"operation = '{operation}'\n" if operation is not None else ""
+    Scenario.parse("good.toml", f"[[fault]]\nkind = 'error'\n{where}code = '{code}'".encode())
+
+
+def test_every_line_of_a_mistaken_scenario_names_its_key():
+    """Gives each key of each table a value of a wrong kind, and one that is out of range."""
+    tables = {"instance": False, "hours": True, "queue": True, "flow": True, "agent": True, "backlog": True}
+    tables |= {"arrivals": True, "fault": True, "events": False, "behaviours": False}
+    tried = 0
+    for table, many in tables.items():
+        annotation = ScenarioDocument.model_fields[table].annotation
+        model = next(one for one in (annotation, *get_args(annotation)) if hasattr(one, "model_fields"))
+        for key in model.model_fields:
+            for value in ("[[[]]]", "-1", "''", "1979-05-27"):
+                head = f"[[{table}]]" if many else f"[{table}]"
+                with suppress(Problems):
+                    Scenario.parse("bad.toml", f"{head}\n{key} = {value}\n".encode())
+                    continue
+                tried += 1
+                with pytest.raises(Problems) as caught:
+                    Scenario.parse("bad.toml", f"{head}\n{key} = {value}\n".encode())
+                lines = [line for line in str(caught.value).splitlines() if line.startswith("bad.toml:2:")]
+                assert [line for line in lines if key not in line.partition(": ")[2]] == []
+    assert tried > 150
 
 
 @pytest.mark.parametrize("start", ["2026-12-24T16:50:00+01:00", '"2026-12-24T16:50:00+01:00"'])
