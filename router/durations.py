@@ -13,6 +13,8 @@ from router.problems import as_written
 
 PATTERN = r"^(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
 LONGEST = timedelta(days=3650)
+SEARCHABLE = timedelta(days=730)
+"""Connect finds contacts of the last two years (Amazon Connect administrator guide, contact search)."""
 EXAMPLE = 'a duration such as "90s", "15m", "1h30m" or "2d"'
 
 _PARTS = re.compile(r"(?=[0-9])(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")

@@ -16,6 +16,7 @@ from router.model import ContactId, contact_id_of
 from router.problems import Problem, Problems, printable
 from router.prove.lint import lint
 from router.prove.poll_interval import poll_too_often
+from router.rules.bind import foreign_arns
 from router.rules.load import load_rules
 from router.rules.rule import RuleSet
 from router.runtime import SANDBOX_CLOCK
@@ -125,7 +126,23 @@ def load_both(arguments: argparse.Namespace) -> tuple[Settings, RuleSet]:
 
 def proofs(settings: Settings, ruleset: RuleSet) -> list[Problem]:
     found = lint(ruleset, poll_every=settings.poll.every, max_transfers=settings.guard.max_transfers)
-    return sorted([*found, *_poll_interval(settings, ruleset)])
+    return sorted([*found, *_poll_interval(settings, ruleset), *_of_another_instance(settings, ruleset)])
+
+
+def _of_another_instance(settings: Settings, ruleset: RuleSet) -> Iterator[Problem]:
+    """Yields a warning for each ARN of another instance, region or account than the configured one, and for a queue of
+    events in another region."""
+    for one in foreign_arns(ruleset, settings.connect.home):
+        yield one.place.problem(one.message, "warning")
+    if not settings.events.queue:
+        return
+    from router.connect.contact_events import region_of
+
+    region = region_of(settings.events.queue)
+    if region is not None and settings.connect.region not in (None, region):
+        where = f"this queue is in {region}, and the instance in {settings.connect.region}"
+        found = settings.problem(("events", "queue"), f"{where}: the instance's events do not arrive there")
+        yield replace(found, severity="warning")
 
 
 def _poll_interval(settings: Settings, ruleset: RuleSet) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from router.model import Directory, Flow, FlowId, FlowType, Home, HoursId, Queue, QueueId, Target
@@ -25,6 +25,12 @@ ALLOWED = {
 
 class Unusable(str):
     """Explains to people why a name cannot be used."""
+
+    __slots__ = ()
+
+
+class ForeignArn(Unusable):
+    """Explains why an ARN is not that of such a thing in this instance, which needs no look at the instance."""
 
     __slots__ = ()
 
@@ -80,7 +86,7 @@ class _Names:
     def trouble(self, reference: str, found: object | None) -> Unusable | None:
         shown = f"{self._kind} {written(reference)}"
         if found is None and (objection := self._home.objection(reference, self._kind)) is not None:
-            return Unusable(f"{shown} {objection}")
+            return ForeignArn(f"{shown} {objection}")
         if found is None:
             hint = did_you_mean(reference, self._count)
             verb = "do" if self._kind.startswith("hours") else "does"
@@ -145,6 +151,12 @@ def bind(ruleset: RuleSet, directory: Directory, *, agents_known: bool) -> Bound
     return BoundRuleSet(rules=rules, revision=ruleset.revision, queue_ids=_queue_ids(rules, directory))
 
 
+def foreign_arns(ruleset: RuleSet, home: Home) -> Iterator[Unresolved]:
+    """Yields the ARNs of the rules that are not of this instance, as far as the configuration names it."""
+    bound = bind(ruleset, Directory(home=home), agents_known=True)
+    return (one for rule in bound.rules for one in rule.unresolved if one.foreign)
+
+
 @dataclass(slots=True)
 class _Binder:
     """Binds one rule; ``ids`` collects, in the order of the file, what its names came to."""
@@ -169,7 +181,7 @@ class _Binder:
 
     def _settle(self, found: str | Unusable, place: Place, *, skipped: bool = False) -> str | None:
         if isinstance(found, Unusable):
-            self.unresolved[Unresolved(place, str(found), skipped)] = None
+            self.unresolved[Unresolved(place, str(found), skipped, isinstance(found, ForeignArn))] = None
             found_id = None
         else:
             found_id = found

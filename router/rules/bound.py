@@ -76,12 +76,14 @@ def _remembering(key: str, fits: Callable[[Value | None], bool]) -> Plain:
 class Unresolved:
     """A name that the instance does not have, or has in a way that cannot be used.
 
-    ``skipped``: it names a destination, or a queue that a rule matches, and only that one is left out.
+    ``skipped``: it names a destination, or a queue that a rule matches, and only that one is left out. ``foreign``: it
+    is an ARN of another instance or of another kind of thing.
     """
 
     place: Place
     message: str
     skipped: bool = False
+    foreign: bool = False
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}{self.place.note}"

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from router.durations import SEARCHABLE
 from router.model import OpeningHours, TimeSlice
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """When something falls due that open hours will not see within ``HORIZON``."""
 
-HORIZON = timedelta(days=2 * 366)
+HORIZON = SEARCHABLE + timedelta(days=1)
 """How far ahead due instants are looked for. Hours that open for a minute a week would otherwise cost thousands of days
-for each contact. No contact waits that long: tasks live for 90 days."""
+for each contact. No contact is found that has waited longer, and no time in a rule is longer."""
 DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
 Interval = tuple[datetime, datetime]

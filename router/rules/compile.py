@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from router.durations import format_duration
+from router.durations import SEARCHABLE, format_duration
 from router.model import METRICS
 from router.problems import Place, Problem, did_you_mean
 from router.rules.clock import resolve_at
@@ -148,7 +148,14 @@ class Compiler:
             place = self.place((*path, "sla", "hours") if own and own.hours else ("defaults", "sla", "hours"))
         if own is None:
             return Sla(hours=hours, place=place)
+        if own.target is not None:
+            self._refuse_longer_than_any_wait(own.target, (*path, "sla", "target"))
         return Sla(target=own.target, clock=own.clock or "queue", hours=hours, place=place)
+
+    def _refuse_longer_than_any_wait(self, time: timedelta, path: KeyPath) -> None:
+        if time > SEARCHABLE:
+            found = f"{path[-1]} is {format_duration(time)}, and must be at most {format_duration(SEARCHABLE)}"
+            self.complain(path, f"{found}: Connect finds contacts of the last two years")
 
     def _refuse_days(self, path: KeyPath) -> None:
         raw = self.source.data["rule"][path[1]]
@@ -165,6 +172,7 @@ class Compiler:
         except ValueError as error:
             self.complain((*path, "at"), f"at = {json.dumps(table.at)} {error}")
             at = timedelta.min
+        self._refuse_longer_than_any_wait(at, (*path, "at"))
         if table.warn is not None and "left" in placeholders_of(table.warn) and sla.target is None:
             self.complain((*path, "warn"), "{left} needs a target: give the rule an sla.target")
         routing = table.routing

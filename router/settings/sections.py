@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from router.durations import Duration
+from router.durations import SEARCHABLE, Duration
 from router.model import Home
 from router.problems import as_written, did_you_mean
 from router.settings.field_types import REGION as _REGION
@@ -81,9 +81,6 @@ class ConnectSettings(Section):
         arn = _ARN.fullmatch(self.instance)
         return arn[2] if arn is not None else None
 
-
-SEARCHABLE = timedelta(days=730)
-"""Connect finds contacts of the last two years (Amazon Connect administrator guide, contact search)."""
 
 LONGEST_SOCKET = 107
 """Bytes of a Unix socket's path on Linux (unix(7), sun_path)."""

@@ -75,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
     failed = _failed(examples)
     found = surroundings(settings) if arguments.live else ()
     promises = list(broken_promises(verdicts or ()))
+    if live is not None:  # it reports a foreign ARN as an error
+        problems = [one for one in problems if replace(one, severity="error") not in live.problems]
     problems = sorted([*problems, *(live.problems if live else ()), *found, *failed, *promises])
     if arguments.json:
         _print_json(ruleset, problems, examples, live, coverage, verdicts)

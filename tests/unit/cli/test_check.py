@@ -110,3 +110,83 @@ def test_a_file_that_is_not_read_is_a_warning(command):
     assert done.err == (
         'rules/20-B.TOML: warning: this file is not read, because its name does not end in ".toml"; rename it\n'
     )
+
+
+OWN = "11111111-2222-3333-4444-555555555555"
+OTHER = "99999999-2222-3333-4444-555555555555"
+
+
+def arn(kind, instance=OWN, region="us-east-1", account="111122223333"):
+    return f"arn:aws:connect:{region}:{account}:instance/{instance}/{kind}/{OTHER}"
+
+
+def destination(**foreign):
+    return arn("queue", **foreign).replace(f"queue/{OTHER}", f"queue/{OWN}")
+
+
+RULES_WITH_ARNS = """
+[[rule]]
+name = "late"
+match.queue = "QUEUE"
+sla = { target = "1h", hours = "HOURS" }
+[[rule.step]]
+at = "breach"
+to = [{ queue = "DESTINATION", flow = "FLOW" }]
+"""
+SOUND = {
+    "QUEUE": arn("queue"), "HOURS": arn("operating-hours"), "DESTINATION": destination(), "FLOW": arn("contact-flow")
+}
+
+
+def check_with_arns(command, *arguments, **changed):
+    rules = RULES_WITH_ARNS
+    for name, value in (SOUND | changed).items():
+        rules = rules.replace(name, value)
+    command.rules.write_text(rules)
+    return command("check", *arguments)
+
+
+@pytest.mark.parametrize("instance", [f"arn:aws:connect:us-east-1:111122223333:instance/{OWN}", OWN])
+def test_arns_of_the_configured_instance_are_no_finding(command, instance):
+    done = check_with_arns(command, f"--set=connect.instance={instance}", "--strict")
+    assert (done.status, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("where", "place"), [("QUEUE", "4:15"), ("HOURS", "5"), ("DESTINATION", "8:7"), ("FLOW", "8:7")]
+)
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"instance": OTHER},
+        {"region": "us-west-2"},
+        {"account": "999999999999"},
+    ],
+    ids=lambda foreign: next(iter(foreign)),
+)
+def test_an_arn_of_another_instance_region_or_account_is_a_warning_without_a_call(command, where, place, foreign):
+    kind = {"HOURS": "operating-hours", "FLOW": "contact-flow"}.get(where, "queue")
+    value = destination(**foreign) if where == "DESTINATION" else arn(kind, **foreign)
+    instance = f"--set=connect.instance=arn:aws:connect:us-east-1:111122223333:instance/{OWN}"
+
+    done = check_with_arns(command, instance, **{where: value})
+    strict = check_with_arns(command, instance, "--strict", **{where: value})
+
+    assert (done.status, strict.status) == (0, 1)
+    [line] = done.err.splitlines()
+    assert line.startswith(f"rules/10-late.toml:{place}")
+    assert ": warning: " in line
+    assert f"this router works for instance {OWN} in us-east-1, account 111122223333" in line
+
+
+def test_an_arn_of_another_kind_is_a_warning_and_what_is_not_configured_is_not_compared(command):
+    assert check_with_arns(command, DESTINATION=destination(account="999999999999")).err == ""
+    assert "is the ARN of another kind (flow)" in check_with_arns(command, DESTINATION=arn("contact-flow")).err
+
+
+def test_a_queue_of_events_in_another_region_is_a_warning(command):
+    url = "https://sqs.us-east-1.amazonaws.com/111122223333/events"
+    done = command("check", "--set=connect.region=eu-west-1", f"--set=events.queue={url}")
+    assert done.status == 0
+    assert "--set events.queue: warning: this queue is in us-east-1, and the instance in eu-west-1" in done.err
+    assert command("check", "--set=connect.region=us-east-1", f"--set=events.queue={url}").err == ""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from router.durations import SEARCHABLE
 from router.model import OpeningHours
 from router.rules.calendar import NEVER, Calendar, Window
 from router.rules.clock import closed, elapsed, instant
@@ -157,3 +158,21 @@ def test_hours_that_hardly_ever_open_cost_no_more_days_than_a_contact_can_wait()
     a_minute_a_week = Calendar(BERLIN, {0: (Window(0, 1),)})
     assert a_minute_a_week.after(local("2026-10-20T09:30"), timedelta(hours=720)) == NEVER
     assert len(a_minute_a_week._days) < 800
+
+
+@pytest.mark.parametrize("amount", [timedelta(days=90), timedelta(days=729), SEARCHABLE])
+def test_hours_around_the_clock_reach_every_time_that_a_rule_may_have(amount):
+    around_the_clock = Calendar(BERLIN, dict.fromkeys(range(7), (Window(0, 0),)))
+    start = local("2026-06-12T16:00").astimezone(UTC)
+    assert instant(start, amount, around_the_clock) == start + amount
+
+
+def test_what_no_rule_may_have_is_not_searched_for():
+    around_the_clock = Calendar(BERLIN, dict.fromkeys(range(7), (Window(0, 0),)))
+    assert instant(local("2026-06-12T16:00"), SEARCHABLE + timedelta(days=3), around_the_clock) == NEVER
+
+
+def test_hours_of_a_minute_a_week_cost_no_more_days_than_a_contact_can_wait():
+    calendar = Calendar(BERLIN, {0: (Window(0, 1),)})
+    assert instant(local("2026-06-12T16:00"), SEARCHABLE, calendar) == NEVER
+    assert len(calendar._days) < SEARCHABLE.days + 9
