@@ -11,7 +11,7 @@ from router.cycle_context import CycleContext
 from router.daemon.bound_rules import BoundRules
 from router.daemon.pause_checks import read_changed_pauses
 from router.daemon.results_record import MAX_ROUNDS, ResultsRecord
-from router.decide.decide import Decided
+from router.decide.decide import Decided, DecidingStopped
 from router.execute.executor import Executor
 from router.execute.result import Outcome, Result
 from router.followup.stranded_contacts import StrandedContacts
@@ -247,6 +247,7 @@ class Cycle:
             self.waiting_list.decide_all_again()
 
     def _decide(self, contacts: tuple[Contact, ...], context: CycleContext) -> Decided:
+        """Decides on the contacts; on none of them if the service stops meanwhile."""
         snapshot = self.lookup.snapshot(
             contacts,
             context.directory,
@@ -258,8 +259,11 @@ class Cycle:
             paused=self.safety.pauses.now,
             others=self.waiting_list.count_others(contacts),
         )
-        reading = not self.safety.calls_stopped()
-        decided, look = self.lookup.decide(snapshot, context.rules, reading=reading)
+        reading, stopping = not self.safety.calls_stopped(), self.runtime.stopping.is_set
+        try:
+            decided, look = self.lookup.decide(snapshot, context.rules, reading=reading, stopping=stopping)
+        except DecidingStopped:
+            return Decided(decisions=(), accounts={})
         if self.reporter.journal is not None:
             self.reporter.journal.record_round(look, decided, context.rules, self.names.ruleset)
         return decided if reading else held_as_denied(decided)

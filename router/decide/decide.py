@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -116,17 +116,22 @@ class _Round:
         return self._capacity[observed]
 
 
-def decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
+class DecidingStopped(Exception):
+    """Ends a decision on many contacts, because the service stops."""
+
+
+def decide(snapshot: Snapshot, rules: BoundRuleSet, *, stopping: Callable[[], bool] = lambda: False) -> Decided:
     """Decides on every contact of the snapshot, the most overdue first, whatever their order in it.
 
     "Overdue" is the time on the clock over the target, then the age, then the id. Capacity that one contact uses up is
-    gone for the next.
+    gone for the next. Raises ``DecidingStopped`` if the service is ``stopping``, which it looks at before each contact.
     """
     in_force = RulesInForce(rules, snapshot)
     this_round = _Round(snapshot, in_force)
     accounts: dict[ContactId, Account] = {}
     governed: list[tuple[WaitingContact, Governance]] = []
     for contact in snapshot.contacts:
+        _go_on(stopping)
         standing = contact.standing(snapshot.now)
         wait = _wait_of(contact, standing, snapshot)
         if wait is None:
@@ -137,9 +142,15 @@ def decide(snapshot: Snapshot, rules: BoundRuleSet) -> Decided:
     governed.sort(key=lambda item: _urgency_of(*item))
     this_round.waits = [waiting for waiting, _ in governed]
     for waiting, governance in governed:
+        _go_on(stopping)
         accounts[waiting.contact.id] = _account(waiting, governance, this_round)
     decisions = tuple(one for account in accounts.values() for one in account.decisions)
     return Decided(decisions=decisions, accounts=accounts, needs=tuple(this_round.needs))
+
+
+def _go_on(stopping: Callable[[], bool]) -> None:
+    if stopping():
+        raise DecidingStopped
 
 
 def _wait_of(contact: Contact, standing: Standing, snapshot: Snapshot) -> Wait | None:

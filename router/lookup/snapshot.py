@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from router import events
 from router.decide.capacity import METRICS_LAG
-from router.decide.decide import Decided, decide
+from router.decide.decide import Decided, DecidingStopped, decide
 from router.decide.decision import Decision, Hold
 from router.decide.snapshot import Blocks, Limits, RecordedMoves, Snapshot
 from router.lookup.background import Background
@@ -156,14 +156,21 @@ class Lookup:
             occupied_by_others=frozenset(others),
         )
 
-    def decide(self, look: Snapshot, rules: BoundRuleSet, *, reading: bool = True) -> tuple[Decided, Snapshot]:
+    def decide(
+        self,
+        look: Snapshot,
+        rules: BoundRuleSet,
+        *,
+        reading: bool = True,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> tuple[Decided, Snapshot]:
         """Decides, reads the values that are needed, and decides again, until none is needed or ``ROUNDS`` are over.
         All readings together take ``READ_WITHIN`` at most.
 
         Without ``reading`` a contact that needs a value is held. Returns the decisions and the snapshot that they are
-        made from.
+        made from. Raises ``DecidingStopped`` if the service is ``stopping``.
         """
-        decided, look = _decide(look, rules)
+        decided, look = _decide(look, rules, stopping)
         if not reading:
             return decided, look
         with self.fetcher.background.look():
@@ -172,7 +179,7 @@ class Lookup:
                 if decided.needs == needs:
                     break  # there is none, or what is left is still being read
                 needs = decided.needs
-                decided, look = _decide(self.fetcher.read(look, needs), rules)
+                decided, look = _decide(self.fetcher.read(look, needs), rules, stopping)
         return decided, look
 
     def _last_targets(self, recent: Iterable[Action]) -> Mapping[tuple[str, timedelta], Target]:
@@ -188,16 +195,18 @@ class Lookup:
         return {one: (*lasting.get(one, ()), *observed.get(one, ())) for one in {*lasting, *observed}}
 
 
-def _decide(look: Snapshot, rules: BoundRuleSet) -> tuple[Decided, Snapshot]:
+def _decide(look: Snapshot, rules: BoundRuleSet, stopping: Callable[[], bool]) -> tuple[Decided, Snapshot]:
     """Decides; a contact on which that fails is a bug, which is logged, and the others are decided on without it."""
     try:
-        return decide(look, rules), look
+        return decide(look, rules, stopping=stopping), look
+    except DecidingStopped:
+        raise
     except Exception:
         sound = tuple(contact for contact in look.contacts if _is_decidable(contact, look, rules))
         if len(sound) == len(look.contacts):
             raise
         look = replace(look, contacts=sound)
-        return decide(look, rules), look
+        return decide(look, rules, stopping=stopping), look
 
 
 def held_as_denied(decided: Decided) -> Decided:

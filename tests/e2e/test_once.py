@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from router.daemon.once import run_once
+from router.decide.govern import govern
 from router.inspect.preview import Preview, Viewer
 from router.lookup.chain import TRANSFERS_PER_LOOK
 from router.rules.rule import Mode
+from tests.e2e.test_daemon import running, until
 
 HOUR = timedelta(hours=1)
 BUMP = """
@@ -186,3 +188,36 @@ def test_a_pass_with_a_short_quota_makes_every_update_that_plan_lists(centre, ev
     done = run_once(app)
     made = {line["contact_id"] for line in events if line["event"] == "contact.reprioritized"}
     assert (made, done.done) == (ids, True)
+
+
+@pytest.fixture
+def stopped_at_the_third(centre, monkeypatch):
+    """Returns a router that is stopped while it decides on the third of ten contacts, and the contacts decided on."""
+    for _ in range(10):
+        centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
+    app, governed = centre.router(**ROOM), []
+    centre.disown(app)
+
+    def govern_or_stop(*arguments):
+        governed.append(arguments)
+        if len(governed) == 3:
+            app.stop()
+        return govern(*arguments)
+
+    monkeypatch.setattr("router.decide.decide.govern", govern_or_stop)
+    return app, governed
+
+
+def test_a_stop_while_a_pass_decides_ends_it_before_the_next_contact(centre, events, stopped_at_the_third):
+    app, governed = stopped_at_the_third
+    done = run_once(app)
+    assert (done.stopped, done.done, len(governed), centre.world.transfers) == (True, False, 3, ())
+    assert "contact.broken" not in {line["event"] for line in events}
+
+
+def test_a_stop_while_the_service_decides_ends_it_before_the_next_contact(centre, events, stopped_at_the_third):
+    app, governed = stopped_at_the_third
+    with running(app):
+        until(lambda: len(governed) == 3)
+    assert (len(governed), centre.world.transfers) == (3, ())
+    assert "cycle.failed" not in {line["event"] for line in events}

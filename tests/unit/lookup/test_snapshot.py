@@ -137,7 +137,7 @@ def test_deciding_reads_what_it_needs_and_ends_if_that_never_comes(lookup):
 
 
 def test_a_contact_on_which_deciding_fails_is_logged_and_the_others_are_decided_on(lookup, monkeypatch):
-    def broken(seen, bound):
+    def broken(seen, bound, **_):
         if any(one.id == ONE.id for one in seen.contacts):
             raise RuntimeError("a bug")
         return decide(seen, bound)
@@ -150,7 +150,7 @@ def test_a_contact_on_which_deciding_fails_is_logged_and_the_others_are_decided_
 
 
 def test_a_bug_that_no_single_contact_shows_is_raised(lookup, monkeypatch):
-    def broken(seen, bound):
+    def broken(seen, bound, **_):
         if len(seen.contacts) > 1:
             raise RuntimeError("a bug")
 
