@@ -17,6 +17,9 @@ if not __package__:  # run as a script; last: the installed packages are found f
 
 from tests.acceptance import worlds
 
+PROGRESS = 10
+"""Worlds between two lines of progress."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -33,6 +36,8 @@ def main() -> int:
         for line in lines:
             found[line.partition(":")[0]] += 1
             print(f"world {number}: {line}\n  {world}")
+        if number % PROGRESS == 0:
+            print(f"{number} of {len(drawn)} worlds, {sum(found.values())} differences", file=sys.stderr, flush=True)
     print(
         f"{len(drawn)} worlds, {settled} answers, {sum(found.values())} differences,"
         f" {time.monotonic() - began:.0f} s: {dict(found)}"
