@@ -109,7 +109,7 @@ routers: $(DEV) $(WHEEL) ## three routers on one DynamoDB table: their calls, th
 chaos: $(DEV) $(WHEEL) ## a thousand routers killed between decision and settlement, in some ten minutes (ARGS='--kills N --seed N --events')
 	@$(PY) tests/chaos/run.py $(ARGS)
 
-acceptance-worlds: $(DEV) $(WHEEL) ## the acceptance suite in every world of the sandbox, in some ten minutes (ARGS='--random N --seed N')
+acceptance-worlds: $(DEV) $(WHEEL) ## the acceptance suite in every world of the sandbox and of a second implementation, in half an hour (ARGS='--random N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/acceptance/run.py $(ARGS)
 
 fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command lines (ARGS='--count N --seed N')
