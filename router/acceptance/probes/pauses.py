@@ -9,8 +9,8 @@ from typing import Any
 
 from router.acceptance.lab import Lab, enqueued_at, queue_of, refusal
 from router.acceptance.probe import SeenValue, Unsettled, probe
+from router.acceptance.probes.index import cohort
 from router.acceptance.probes.measurements import count_in_queue
-from router.acceptance.probes.transfers import one_transfer
 from router.connect.plain_calls import PlainAnswer
 
 SETTLES_WITHIN = timedelta(seconds=15)
@@ -104,7 +104,7 @@ def transferable(lab: Lab, answer: PlainAnswer) -> SeenValue:
     """Returns whether Connect accepted a transfer. Raises ``Unsettled`` if it refuses ordinary ones too."""
     seen = allowed(answer)
     if seen.value == "refused":
-        lab.once(one_transfer)
+        lab.once(cohort)  # transfers tasks that are neither paused nor scheduled
     return seen
 
 
