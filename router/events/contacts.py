@@ -195,7 +195,7 @@ def log_breached(
 
 
 def log_failed(decision: RuleDecision, action: Action, context: CycleContext, *, code: str, message: str) -> None:
-    fields = decision_fields(decision, context)
+    fields = {**decision_fields(decision, context), "kind": action.kind.value}
     log.warning("contact.failed", **fields, error=code, message=message, attempts=action.attempts)
 
 
@@ -260,7 +260,8 @@ def log_taken_from_agent(action: Action, *, read_age: float | None) -> None:
 
 
 def log_recovered(action: Action, *, outcome: str) -> None:
-    log.warning("contact.recovered", **action_fields(action), new_contact_id=action.new_contact_id, outcome=outcome)
+    fields = {**action_fields(action), "kind": action.kind.value, "new_contact_id": action.new_contact_id}
+    log.warning("contact.recovered", **fields, outcome=outcome)
 
 
 def log_pause_set(pause: Pause) -> None:

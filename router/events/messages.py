@@ -86,13 +86,13 @@ MESSAGES: Mapping[str, str] = {
     "contact.skipped": "skipped step {listed_steps}, {by}",
     "contact.held": "held in {queue}: {reason}{more}, {lateness}, {by}",
     "contact.breached": "promise broken in {queue}: {reason}{more}, {lateness}, {by}",
-    "contact.failed": "not moved, {by}" + FAULT,
+    "contact.failed": "the {act} failed, {by}" + FAULT,
     "contact.broken": "a bug at this contact, {by}" + FAULT,
     "contact.landed": "{landed} after {after}, {by}",
     "contact.stray": "moved to {to} and not seen for {after}, {by}, flow {flow}",
     "contact.stranded": "waits {after} for {to}, who takes no contact, {by}",
     "contact.taken_from_agent": "moved although an agent had just accepted it, {by}",
-    "contact.recovered": "the lost response is settled: {outcome}, {by}",
+    "contact.recovered": "the lost response to the {act} is settled: {outcome}, {by}",
 }
 
 _EMPTY = re.compile(r"(, )+(?=, |: |$)|, (?=\Z)")
@@ -134,6 +134,7 @@ class _Words(dict[str, Any]):
         more_errors = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
         super().__init__(
             {key: value for key, value in event.items() if value is not None},
+            act="routing update" if event.get("kind") == "routing" else "move",
             after="" if after is None else span(timedelta(seconds=after)),
             by=_by(event),
             first_error=f"{errors[0]}{more_errors}",

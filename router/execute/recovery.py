@@ -26,6 +26,10 @@ from router.rules.value_test import QUEUES_OWN
 from router.runtime import Runtime
 from router.safety.safety import Safety
 
+GONE_SINCE = "gone"
+"""The outcome of an update whose contact has left its place: nobody can find out whether the update took effect."""
+_OUTCOMES = {Shown.OLD: None, Shown.NEW: "acted", Shown.OTHER: "replaced"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class RoutingRecovery:
@@ -44,18 +48,20 @@ class RoutingRecovery:
     def settle(self, action: Action, *, terms: int | None, until: float | None) -> bool:
         """Settles an intent by reading its contact; returns whether it is settled now.
 
-        A contact that has gone, or shows any value but the old one, has had the update or no longer needs it. A contact
-        that still shows the old value, after the time that Connect may take to apply an update, has not had it. The
-        update is repeated under these ``terms``; ``None``: no rule in force makes it any longer.
+        A contact that has gone no longer needs the update. One that shows a third value was changed by somebody else
+        since. Both are recorded as acted on, so that no call follows. A contact that still shows the old value, after
+        the time that Connect may take to apply an update, has not had it. The update is repeated under these ``terms``;
+        ``None``: no rule in force makes it any longer.
         """
         reading = self.reader.describe(action.contact_id)
         if isinstance(reading, Missing):
-            return self._settled(action, ActionState.ACTED, "acted")
+            return self._settled(action, ActionState.ACTED, GONE_SINCE)
         if not isinstance(reading, Reading):
             return False
         self.settler.ages.seen(reading.contact)
-        if not self._shows_the_old(action, reading.contact):
-            return self._settled(action, ActionState.ACTED, "acted")
+        outcome = self._outcome(action, reading.contact)
+        if outcome is not None:
+            return self._settled(action, ActionState.ACTED, outcome)
         if self._last_sent_ago(action) < ROUTING_APPLIES_WITHIN:
             return False
         if self.clock.now() - action.decided_at > self.repeatable:
@@ -64,11 +70,12 @@ class RoutingRecovery:
             return False
         return self._repeat(action, terms, until)
 
-    def _shows_the_old(self, action: Action, contact: Contact) -> bool:
+    def _outcome(self, action: Action, contact: Contact) -> str | None:
+        """Returns what the contact shows of the update; ``None`` if it still shows the old value."""
         found = changed(contact, queue_id=action.queue_id, enqueued_at=action.enqueued_at, now=self.clock.now())
         if found in GONE or action.routing is None or action.before is None:
-            return False
-        return shown(action.routing, action.before, routing_of(contact.details)) is Shown.OLD
+            return GONE_SINCE
+        return _OUTCOMES[shown(action.routing, action.before, routing_of(contact.details))]
 
     def _last_sent_ago(self, action: Action) -> timedelta:
         return self.clock.now() - (action.sent_at or action.decided_at)
@@ -80,7 +87,7 @@ class RoutingRecovery:
         settled, settlement = self.settler.apply(effort.action, attempt, uncertain=True)
         if settlement.state is ActionState.INTENDED:
             return False
-        outcomes = {"contact.reprioritized": "repeated", "contact.recovered": "acted"}
+        outcomes = {"contact.reprioritized": "repeated", "contact.recovered": GONE_SINCE}
         events.log_recovered(settled, outcome=outcomes.get(settlement.event or "", "refused"))
         return True
 

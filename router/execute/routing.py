@@ -99,7 +99,7 @@ class RoutingPerformer:
         if event == "contact.reprioritized":
             events.log_reprioritized(decision, action, context)
         elif event == "contact.recovered":
-            events.log_recovered(action, outcome="acted")
+            events.log_recovered(action, outcome="gone")
         elif event == "contact.failed":
             assert code is not None, "a failure has a code"
             if not settlement.only_news or self._unsent_news.is_news(decision.contact.id, code):

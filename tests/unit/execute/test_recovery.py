@@ -290,25 +290,25 @@ def test_moves_are_settled_before_updates_and_those_tried_least_first(bench):
 
 
 SHOWN = {
-    "the new value": (replace(BEFORE, details=Details(priority=2)), ACTED),
-    "another value": (replace(BEFORE, details=Details(priority=7)), ACTED),
-    "it has ended": (replace(BEFORE, disconnected_at=NOW), ACTED),
-    "it is elsewhere": (replace(BEFORE, queue_id=OVERFLOW), ACTED),
+    "the new value": (replace(BEFORE, details=Details(priority=2)), "acted"),
+    "another value": (replace(BEFORE, details=Details(priority=7)), "replaced"),
+    "it has ended": (replace(BEFORE, disconnected_at=NOW), "gone"),
+    "it is elsewhere": (replace(BEFORE, queue_id=OVERFLOW), "gone"),
 }
 
 
-@pytest.mark.parametrize(("seen", "state"), SHOWN.values(), ids=SHOWN.keys())
-def test_an_update_whose_contact_shows_anything_but_the_old_value_is_over(bench, seen, state):
+@pytest.mark.parametrize(("seen", "outcome"), SHOWN.values(), ids=SHOWN.keys())
+def test_an_update_whose_contact_shows_anything_but_the_old_value_is_over(bench, seen, outcome):
     bench.left_update(ago=SECOND)
 
-    assert bench.settle(seen) == (1, ["acted"])
-    assert (bench.state, bench.connect.updates) == (state, [])
+    assert bench.settle(seen) == (1, [outcome])
+    assert (bench.state, bench.connect.updates) == (ACTED, [])
 
 
 def test_an_update_of_a_contact_that_connect_no_longer_knows_is_over(bench):
     bench.left_update()
 
-    assert bench.settle() == (1, ["acted"])
+    assert bench.settle() == (1, ["gone"])
 
 
 @pytest.mark.parametrize(("over", "repeats"), [(SECOND, True), (-SECOND, False)])

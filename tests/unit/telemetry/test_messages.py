@@ -34,3 +34,12 @@ CONTACT = {"contact_id": "8a86387f-6757-4342-97d3-c89b151d1f66", "channel": "TAS
 def test_a_sentence_has_the_parts_that_are_known(event, message):
     assert message_of(event) == message
     assert add_message(None, "", dict(event)) == {**event, "message": message}
+
+
+@pytest.mark.parametrize(("kind", "act"), [("transfer", "move"), ("routing", "routing update")])
+def test_a_failure_and_its_recovery_name_the_kind_of_call(kind, act):
+    contact = {"contact_id": "c1", "channel": "TASK", "rule": "late", "step": 1, "kind": kind}
+    failed = message_of({"event": "contact.failed", "error": "InternalServiceException", **contact})
+    assert failed == f"TASK c1: the {act} failed, rule late step 1: InternalServiceException"
+    recovered = message_of({"event": "contact.recovered", "outcome": "acted", **contact})
+    assert recovered == f"TASK c1: the lost response to the {act} is settled: acted, rule late step 1"
