@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any, TypeVar
 
@@ -64,6 +67,24 @@ def open_clock() -> Clock:
     """Returns the clock of the sandbox that the environment announces, else the machine's. Raises ``Problems``."""
     announced = os.environ.get(SANDBOX_CLOCK)
     return AnnouncedClock.parse(announced) if announced else SystemClock()
+
+
+def install_command(package: str) -> str:
+    """Returns the command that installs an optional package where this program runs: with pipx, uv or pip."""
+    from importlib.metadata import PackageNotFoundError, requires
+    from importlib.util import find_spec
+
+    try:
+        listed = requires("connect-router") or []
+    except PackageNotFoundError:  # a checkout that is not installed
+        listed = []
+    found = (line.partition(";")[0].strip() for line in listed if line.startswith(package))
+    wanted, prefix, python = f"'{next(found, package)}'", Path(sys.prefix), shlex.quote(sys.executable)
+    if "pipx" in prefix.parts:
+        return f"pipx inject {prefix.name} {wanted}"
+    if find_spec("pip") is None:
+        return f"uv pip install --python {python} {wanted}"
+    return f"{python} -m pip install {wanted}"
 
 
 class DaemonThreads(Executor):

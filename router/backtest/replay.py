@@ -53,11 +53,11 @@ class RulesInForceThen:
     unknown: int = 0
     wrong_count: int = 0
     wrong: list[str] = field(default_factory=list)
-    revisions: dict[str, None] = field(default_factory=dict)
+    revisions: dict[str, RuleSet] = field(default_factory=dict)
 
     def take_up(self, read: RulesRead) -> None:
         self.ruleset, self.rules = parse_rules(read.files), None
-        self.revisions[read.revision] = None
+        self.revisions[read.revision] = self.ruleset
         mentioned = frozenset(key for rule in self.ruleset.rules for key in keys_about_customers(rule))
         self.keys = mentioned - (mentioned if read.keys is None else read.keys)
 
@@ -99,6 +99,11 @@ class Findings:
     first_at: datetime | None = None
     last_at: datetime | None = None
 
+    @property
+    def judged(self) -> int:
+        """Returns how many contacts both sides could be compared on."""
+        return self.contacts - self.unjudged.total()
+
 
 @dataclass
 class HistoryReplay:
@@ -122,6 +127,11 @@ class HistoryReplay:
         world = KnownWorld()
         followed = FollowedRules(a, world) if a is not None else None
         return cls(b=FollowedRules(b, world), a=followed, world=world, since=since, until=until)
+
+    @property
+    def rulesets_of_a(self) -> tuple[RuleSet, ...]:
+        """Returns the rules A: those given, or all that were in force then."""
+        return tuple(self.then.revisions.values()) if self.a is None else (self.a.ruleset,)
 
     @property
     def sides(self) -> tuple[FollowedRules, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
 from router.cli.errors import CommandFailed
+from router.problems import printable
 from router.settings import Settings, paths
 
 DYNAMIC_USERS = range(61184, 65520)
@@ -31,6 +33,30 @@ def require_own_output(path: Path) -> None:
     state = paths.INSTALLED.state
     if _is_within(path, state):
         _require_own(state, os.geteuid(), "a file outside of it")
+
+
+def require_writable(path: Path, option: str, command: str) -> None:
+    """Raises ``CommandFailed`` if the file cannot be written. It is called before a command works for long."""
+    require_own_output(path)
+    number = _hindrance(path)
+    if number is not None:
+        line = f"connect-router {command}: {option} {path}: {os.strerror(number)}: choose another file"
+        raise CommandFailed(printable(line), misconfigured=True)
+
+
+def _hindrance(path: Path) -> int | None:
+    """Returns the number of the error that writing the file would have; ``None`` if nothing is seen to prevent it."""
+    try:
+        if path.is_dir():
+            return errno.EISDIR
+        if path.exists():
+            return None if os.access(path, os.W_OK) else errno.EACCES
+        path.parent.stat()
+    except OSError as error:
+        return error.errno
+    if not path.parent.is_dir():
+        return errno.ENOTDIR
+    return None if os.access(path.parent, os.W_OK | os.X_OK) else errno.EACCES
 
 
 def _folders(settings: Settings, *, once: bool) -> Iterator[tuple[Path, str]]:

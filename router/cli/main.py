@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from router.cli.parser import Command
 
-OUTPUTS = ("folder", "html", "junit", "output")
-"""The arguments that name what a command writes."""
+OUTPUTS = ("html", "junit", "output")
+"""The options that name a file that a command writes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,7 +70,7 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
 
     report = partial(_log, arguments.command) if arguments.command in ("run", "reload") and in_journal() else _report
     try:
-        _require_own_outputs(arguments)
+        _require_outputs(arguments)
         return command.run(arguments)
     except Problems as refused:
         return report(*str(refused).splitlines(), status=command.misconfigured)
@@ -88,14 +88,14 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
         return _unexpected(error, report)
 
 
-def _require_own_outputs(arguments: argparse.Namespace) -> None:
-    """Refuses to write a file into the state directory of a service of another user."""
-    outputs = [path for name in OUTPUTS if (path := getattr(arguments, name, None)) is not None]
+def _require_outputs(arguments: argparse.Namespace) -> None:
+    """Refuses files that cannot be written, before the command works for long."""
+    outputs = {name: path for name in OUTPUTS if (path := getattr(arguments, name, None)) is not None}
     if outputs:
-        from router.cli.foreign_folders import require_own_output
+        from router.cli.foreign_folders import require_writable
 
-        for path in outputs:
-            require_own_output(path)
+        for name, path in outputs.items():
+            require_writable(path, f"--{name}", arguments.command)
 
 
 def _unexpected(error: Exception, report: Callable[..., int] | None = None) -> int:

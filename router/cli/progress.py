@@ -31,13 +31,15 @@ def status_line(status: Callable[[], str], *, quiet: bool) -> Iterator[None]:
     from rich.spinner import Spinner
     from rich.text import Text
 
-    spinner = Spinner("dots")
+    spinner, screen = Spinner("dots"), Console(stderr=True)
 
     def line() -> Spinner:
-        spinner.update(text=Text(status(), no_wrap=True, overflow="ellipsis"))
+        shown = Text(status())
+        shown.truncate(max(screen.width - 3, 1), overflow="ellipsis")  # the spinner and a blank stand before it
+        spinner.update(text=shown)
         return spinner
 
-    with Live(get_renderable=line, console=Console(stderr=True), transient=True, refresh_per_second=8):
+    with Live(get_renderable=line, console=screen, transient=True, refresh_per_second=8):
         yield
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from router.cli.errors import CommandFailed
 from router.cli.progress import status_line
+from router.runtime import install_command
 
 if TYPE_CHECKING:
     from router.decide.snapshot import Limits
@@ -23,7 +24,7 @@ def require_solver(option: str) -> None:
     try:
         import z3  # noqa: F401
     except ModuleNotFoundError:
-        line = f"connect-router: {option} needs the package z3-solver: pip install 'connect-router[prove]'"
+        line = f"connect-router: {option} needs the package z3-solver: {install_command('z3-solver')}"
         raise CommandFailed(line, misconfigured=True) from None
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from router.durations import format_duration
 
 Status = Mapping[str, Any]
+REASONS = 3
+"""How many reasons of contacts that are late are named."""
 INCOMPLETE_FOR = 2
 """Polls without a complete search after which the service counts as degraded."""
 
@@ -44,6 +46,13 @@ def _passing(state: str, reason: str) -> Callable[[Status], Iterator[str]]:
     return lambda status: iter([reason] if status["state"] == state else [])
 
 
+def _starting(status: Status) -> Iterator[str]:
+    if status["state"] == "starting":
+        yield "the instance has not replied yet"
+    elif status["cycle"] is None and status["mode"] != "standby":
+        yield "the first look at the instance has not ended"
+
+
 def _standby(status: Status) -> Iterator[str]:
     if status["mode"] == "standby":
         holder = (status.get("lease") or {}).get("holder")
@@ -69,7 +78,8 @@ def _degraded(status: Status) -> Iterator[str]:
 def _paused(status: Status) -> Iterator[str]:
     for pause in status["pauses"]:
         if pause["what"] == "all":
-            yield f"by {pause['who']}: {pause['comment']}"
+            late = "".join(f"; {one}" for one in _late(status))
+            yield f"by {pause['who']}: {pause['comment']}{late}"
 
 
 def _behind(status: Status) -> Iterator[str]:
@@ -84,14 +94,12 @@ def _late(status: Status) -> Iterator[str]:
         return
     are = "one contact is past its promise" if late == 1 else f"{late} contacts are past their promise"
     oldest = "" if oldest_s is None else f", the oldest by {_span(oldest_s)}"
-    held = max(((number, reason) for reason, number in status["held"].items()), default=None)
-    why = f"; most are held by {held[1]}" if held is not None and late and oldest else ""
-    yield f"{are}{oldest}{why}"
+    reasons = sorted(status["late_reasons"].items(), key=lambda one: (-one[1], one[0]))[:REASONS] if late else ()
+    why = ", ".join(f"{reason} {number}" for reason, number in reasons)
+    yield f"{are}{oldest}{f'; {why}' if why else ''}"
 
 
 def _well(status: Status) -> str:
-    if status["cycle"] is None:
-        return "no cycle yet"
     promised = sum(queue["promised"] for queue in status["queues"])
     return f"{promised} of {status['cycle']['waiting']} waiting contacts have a promise, and none is late"
 
@@ -99,7 +107,7 @@ def _well(status: Status) -> str:
 STATES: tuple[tuple[str, Callable[[Status], Iterator[str]]], ...] = (
     ("failing", _failing),
     ("stopping", _passing("stopping", "it finishes its calls")),
-    ("starting", _passing("starting", "the instance has not replied yet")),
+    ("starting", _starting),
     ("standby", _standby),
     ("degraded", _degraded),
     ("paused", _paused),

@@ -18,17 +18,19 @@ from router.telemetry.cycle_report import CycleReport
 from router.telemetry.health import DEAD_AFTER, HealthReport
 
 SHOWN = 20
-"""Strays that are named; all are counted."""
+"""Strays and held contacts that are listed; all are counted."""
 MOVES_OF = timedelta(hours=1)
 """The time for which ``status`` counts the moves of each rule."""
 LAST_MOVES = 8
 
 
-def status_of(app: Router) -> dict[str, Any]:
-    """Returns the status from what the service knows, without a call. Times are UTC, durations seconds."""
+def status_of(app: Router, *, whole: bool = False) -> dict[str, Any]:
+    """Returns the status from what the service knows, without a call. Times are UTC, durations seconds. ``whole``: it
+    lists every held contact."""
     now, vital, ledger = app.clock.now(), app.vital.now, _ledger(app)
     refused = app.safety.breakers.credentials_refused
-    alive = vital.silent(now) <= DEAD_AFTER * app.settings.poll.every
+    silent = vital.silent(app.clock.monotonic())
+    alive = silent <= DEAD_AFTER * app.settings.poll.every
     status = {
         "version": __version__,
         "pid": os.getpid(),
@@ -39,12 +41,13 @@ def status_of(app: Router) -> dict[str, Any]:
         "now": iso(now),
         "started_at": iso(vital.started_at),
         "poll_every_s": app.settings.poll.every.total_seconds(),
-        "silent_s": _seconds(vital.silent(now)),
+        "silent_s": _seconds(silent),
         "healthy": alive and not refused and ledger["error"] is None,
         "credentials_refused": refused,
         "cycle": _cycle(vital),
         "rules": _rules(app, vital),
         **_figures(app, vital.report, now),
+        **_held_contacts(app, vital.report, whole=whole),
         **_moves(app, vital.report, now),
         "quotas": _quotas(app),
         "ledger": ledger,
@@ -97,6 +100,7 @@ def _figures(app: Router, report: CycleReport | None, now: datetime) -> dict[str
                 "promised": one.promised,
                 "ungoverned": one.ungoverned,
                 "oldest_s": _seconds(now - one.oldest_at) if one.oldest_at is not None else None,
+                "ungoverned_oldest_s": _seconds(now - one.ungoverned_at) if one.ungoverned_at is not None else None,
                 **_promise(one.promise),
             }
             for one in (glance.queues if glance is not None else ())
@@ -114,6 +118,26 @@ def _figures(app: Router, report: CycleReport | None, now: datetime) -> dict[str
         "held": dict(report.held) if report is not None else {},
         "oldest_breach_s": _seconds(report.oldest_breach) if report is not None else None,
         "drain_s": _drain(app, report) if report is not None else None,
+    }
+
+
+def _held_contacts(app: Router, report: CycleReport | None, *, whole: bool) -> dict[str, Any]:
+    """Returns the contacts that are held, or late without a step that is due, and why those are left that are late."""
+    directory, found = app.names.directory, report.glance.held if report is not None else ()
+    return {
+        "late_reasons": dict(Counter(one.reason for one in found if one.late is not None)),
+        "held_count": len(found),
+        "held_contacts": [
+            {
+                "contact_id": one.contact_id,
+                "queue": directory.queue_name(one.queue_id),
+                "rule": one.rule,
+                "reason": one.reason,
+                "detail": one.detail,
+                "late_s": _seconds(one.late),
+            }
+            for one in (found if whole else found[:SHOWN])
+        ],
     }
 
 

@@ -74,10 +74,21 @@ class Account:
         return promise is not None and promise.used >= 1
 
     @property
-    def ungoverned(self) -> bool:
-        """Returns whether the contact waits and no rule governs it, holds it or may turn out to."""
+    def out_of_steps(self) -> TriedRule | None:
+        """Returns the rule that looks after the contact and cannot move it any more: it has finished with the wait, or
+        it promises and only warns. ``None`` if another rule governs the contact, holds it or may turn out to."""
         found = self.governance
-        if found is None or found.giving_way:
+        if found is None or found.giving_way or found.governing or found.held is not None or found.undecided:
+            return None
+        promises = [one for one in found.side_rules if one.no_step_left]
+        return next((one for one in promises if one.role is Role.FINISHED or one.rule.rule.sla.target), None)
+
+    @property
+    def ungoverned(self) -> bool:
+        """Returns whether the contact waits and no rule looks after it: none governs it, holds it, may turn out to, or
+        is out of steps."""
+        found = self.governance
+        if found is None or found.giving_way or self.out_of_steps is not None:
             return False
         return found.governing is None and found.held is None and not found.undecided
 

@@ -76,10 +76,12 @@ class QueueFigures:
         own, other = self.sent.own + self.sent.unknown, self.sent.other
         if metric.by_a_move > 0:
             return f" ({live} waiting, and {own} just sent there = {value})"
-        less = f", less {own} just sent there" if own else ""
-        less += f", less {other} of another channel just sent there" if other else ""
+        exact = live >= self.sent.count_for(metric)  # more may have been sent than are free: then nothing is left
+        parts = [f"{own} just sent there"] if own else []
+        parts += [f"{other} of another channel just sent there"] if other else []
+        less = "".join(f", {'less' if exact else 'and'} {part}" for part in parts)
         less += ", perhaps from the same slots" if self.sent.unsure else ""
-        return f" ({live} free{less} = {value})"
+        return f" ({live} free{less}{f' = {value}' if exact else ''})"
 
 
 def takes_slots(

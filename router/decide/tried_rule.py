@@ -13,7 +13,7 @@ from router.rules.clock import OpenTimes, instant
 from router.rules.condition import Match, Unread
 from router.rules.pauses import running
 from router.rules.rule import Mode
-from router.rules.steps import Due, Progress
+from router.rules.steps import Due, Progress, finished
 
 
 class Role(Enum):
@@ -62,6 +62,11 @@ class TriedRule:
     def anything_due(self) -> bool:
         """Returns whether a step is due, or may be due."""
         return self.due is not None and self.due.anything
+
+    @property
+    def no_step_left(self) -> bool:
+        """Returns whether the rule matches, and no step is left that could move the contact."""
+        return self.progress is not None and self.role is not Role.EXCLUSION and finished(self.rule, self.progress)
 
     @property
     def clock_needs(self) -> tuple[Need, ...]:

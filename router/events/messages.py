@@ -82,7 +82,7 @@ MESSAGES: Mapping[str, str] = {
     "contact.would_reprioritize": "in {queue}: would get {place}, {lateness}, {by}",
     "contact.place_kept": "given its place back: {place}, {by}",
     "contact.place_lost": "its place could not be given back, {by}" + FAULT,
-    "contact.warned": "in {queue}: {text}, {lateness}, {by}",
+    "contact.warned": "{warning}, {lateness}, {by}",
     "contact.skipped": "skipped step {listed_steps}, {by}",
     "contact.held": "held in {queue}: {reason}{more}, {lateness}, {by}",
     "contact.breached": "promise broken in {queue}: {reason}{more}, {lateness}, {by}",
@@ -139,7 +139,7 @@ class _Words(dict[str, Any]):
             by=_by(event),
             first_error=f"{errors[0]}{more_errors}",
             landed=_landed(event),
-            lateness="" if late is None else lateness(timedelta(seconds=late)),
+            lateness="" if late is None or _is_said(late, event) else lateness(timedelta(seconds=late)),
             listed_steps=", ".join(map(str, event.get("steps", ()))),
             more=f" ({event['detail']})" if event.get("detail") else "",
             name_or_id=event.get("name") or event.get("id"),
@@ -147,6 +147,7 @@ class _Words(dict[str, Any]):
             own=f": {event['message']}" if event.get("message") else "",
             place=_place(event),
             problem=event.get("error") or event.get("exception"),
+            warning=_warning(event),
             to=event.get("to_queue") or f"agent {event.get('to_agent')}",
         )
 
@@ -155,6 +156,18 @@ def _by(event: Mapping[str, Any]) -> str:
     if not event.get("rule"):
         return ""
     return f"rule {event['rule']} step {event['step']}" if event.get("step") else f"rule {event['rule']}"
+
+
+def _warning(event: Mapping[str, Any]) -> str:
+    """Returns the text of a warning, after the queue unless the text names it."""
+    text, queue = str(event.get("text") or ""), str(event.get("queue") or "")
+    return text if queue in text else f"in {queue}: {text}"
+
+
+def _is_said(late: float, event: Mapping[str, Any]) -> bool:
+    """Returns whether the text of a warning already states how late the contact is."""
+    said = re.escape(span(abs(timedelta(seconds=late))))
+    return re.search(rf"(?<!\w){said}(?!\w)", str(event.get("text") or "")) is not None
 
 
 def _place(event: Mapping[str, Any]) -> str:

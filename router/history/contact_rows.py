@@ -17,6 +17,7 @@ from typing import Any
 from router.history.parquet_rows import parquet_rows
 from router.history.world import Event, Fidelity, HistoryUnusable, Leaving, Left, Seen
 from router.model import AgentId, Channel, Contact, ContactId, Details, Directory, Queue, QueueId, bare_id
+from router.toml_source import require_ordinary
 
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
@@ -120,6 +121,7 @@ def open_records(path: Path) -> ContactRows:
 
 
 def _rows_of(file: Path, rejected: Counter[str]) -> Iterator[ContactRow | str]:
+    require_ordinary(file)
     with file.open("rb") as stream:
         start = stream.read(4)
     if start == PARQUET:

@@ -12,6 +12,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from router.toml_source import require_ordinary
+
 SUFFIX = ".jsonl.gz"
 _NAME = "%Y%m%dT%H%M%S.%fZ"
 LEVEL = 6
@@ -146,6 +148,7 @@ class Damage:
 def read_lines(path: Path) -> Iterator[dict[str, Any] | Damage]:
     """Yields the records of a file, and a ``Damage`` for each place that is none. Ends at the last whole record."""
     try:
+        require_ordinary(path)
         with path.open("rb") as file:
             yield from _records(path, _lines(path, iter(lambda: file.read(CHUNK), b"")))
     except OSError as error:

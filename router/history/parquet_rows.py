@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from router.history.world import HistoryUnusable
+from router.runtime import install_command
 
 COLUMNS = {
     "contact_id",
@@ -42,7 +43,7 @@ def parquet_rows(file: Path) -> Iterator[dict[str, Any]]:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError:
-        line = f"{file} is a Parquet file, which needs the package pyarrow: pip install 'connect-router[history]'"
+        line = f"{file} is a Parquet file, which needs the package pyarrow: {install_command('pyarrow')}"
         raise HistoryUnusable(line) from None
     number = 0
     try:

@@ -9,22 +9,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from router.problems import Problem, Problems, did_you_mean
+from router.problems import Problems, did_you_mean
 from router.sandbox.instance_setup import ALWAYS_OPEN
 from router.sandbox.operations import OPERATIONS
 from router.sandbox.scenario_tables import OUTCOME_KEYS, FaultTable, HoursTable, ScenarioDocument
 from router.sandbox.wire.answer import can_respond, errors_of
-from router.toml_source import TomlSource, located, with_key
+from router.toml_source import TomlSource, located, read_bytes, with_key
 
 ScenarioPlace = tuple[str | int, ...]
 
 
 def read_scenario(path: Path) -> bytes:
     """Returns the content of the file. Raises ``Problems`` if it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Problems([Problem(str(path), 1, 1, f"cannot be read: {error.strerror}")]) from error
+    return read_bytes(path)
 
 
 def parse_document(file: str, data: bytes) -> ScenarioDocument:

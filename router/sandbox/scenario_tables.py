@@ -28,6 +28,7 @@ from router.sandbox.flow_blocks import FlowBlocks
 from router.sandbox.flow_outcome import FlowOutcome
 from router.sandbox.instance import AVAILABLE, FlowState, FlowStatus, FlowType, Window
 from router.sandbox.instance_setup import ALWAYS_OPEN
+from router.toml_source import require_ordinary
 
 Channel = Literal["VOICE", "CHAT", "TASK", "EMAIL"]
 Day = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
@@ -77,8 +78,11 @@ Instant = Annotated[AwareDatetime, Field(strict=False), AfterValidator(lambda at
 def _flow_text(value: str, info: ValidationInfo) -> str:
     """Returns the JSON of a flow: the value, or the content of the file of that path from the scenario's folder."""
     try:
-        inline = value.lstrip().startswith("{")
-        text = value if inline else ((info.context or {})["folder"] / value).read_text(encoding="utf-8")
+        text = value
+        if not value.lstrip().startswith("{"):
+            path = (info.context or {})["folder"] / value
+            require_ordinary(path)
+            text = path.read_text(encoding="utf-8")
         FlowBlocks.parse(text)
     except (OSError, ValueError) as error:
         why = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)

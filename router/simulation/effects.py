@@ -44,6 +44,10 @@ MEASURES = (
 )
 
 
+RECEIVED = Measure("received", "contacts received", "number", lambda tally: float(tally.received))
+"""The measure of a queue in which no wait began: the mean of the units."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Holds a value and its interval; ``half`` is half the interval's width, ``None`` if one unit is all there is."""
@@ -115,11 +119,13 @@ def effects_of(
     queues: Iterable[QueueId],
     errors: Mapping[tuple[QueueId, str], float] = MappingProxyType({}),
 ) -> list[QueueEffect]:
-    """Returns every measure of every queue, for the queues in which anything waited."""
+    """Returns every measure of every queue, for the queues in which anything waited or to which anything was moved."""
     found = []
     for queue_id in queues:
         pairs = _pairs(a, b, queue_id)
         if not any(one.waits or other.waits for one, other in pairs):
+            if any(one.received or other.received for one, other in pairs):
+                found.append(_received(queue_id, pairs, compared=b is not None))
             continue
         for measure in MEASURES:
             effect = _effect(queue_id, measure, pairs, compared=b is not None)
@@ -127,6 +133,22 @@ def effects_of(
                 error = errors.get((queue_id, measure.name))
                 found.append(replace(effect, error=error))
     return found
+
+
+def _received(queue_id: QueueId, pairs: Sequence[Pair], *, compared: bool) -> QueueEffect:
+    before, after = [one.received for one, _ in pairs], [other.received for _, other in pairs]
+    if not compared:
+        return QueueEffect(queue_id=queue_id, measure=RECEIVED, a=_mean(before))
+    change = _mean([later - sooner for sooner, later in zip(before, after, strict=True)])
+    return QueueEffect(queue_id=queue_id, measure=RECEIVED, a=_mean(before), b=_mean(after), difference=change)
+
+
+def _mean(values: Sequence[int]) -> Estimate:
+    n, middle = len(values), sum(values) / len(values)
+    if n < 2:
+        return Estimate(middle, None)
+    error = sqrt(sum((one - middle) ** 2 for one in values) / (n - 1) / n)
+    return Estimate(middle, student_quantile(1 - (1 - CONFIDENCE) / 2, n - 1) * error)
 
 
 def _pairs(a: ByUnit, b: ByUnit | None, queue_id: QueueId) -> list[Pair]:

@@ -86,9 +86,9 @@ class OpenStudy:
         return bind(rules, self.centre.directory, agents_known=True) if rules is not None else None
 
     def unresolved(self) -> Iterator[str]:
-        """Yields a line for each name in the rules that the centre does not have."""
+        """Yields a line for each name in the rules that the centre does not have. Binding calls it an instance."""
         found = (str(one) for side in self.sides if side is not None for rule in side.rules for one in rule.unresolved)
-        yield from dict.fromkeys(found)
+        yield from dict.fromkeys(one.replace(" in the instance", " in the scenario") for one in found)
 
     def replicate(self, number: int) -> Replication:
         by_day = self.study.source.by_day

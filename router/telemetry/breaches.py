@@ -12,7 +12,7 @@ from router import events
 from router.cycle_context import CycleContext
 from router.decide.decide import Account, Decided
 from router.decide.decision import Hold, Transfer
-from router.decide.tried_rule import Role, TriedRule
+from router.decide.tried_rule import TriedRule
 from router.events.notices import notice_of
 from router.execute.result import Outcome, Result
 from router.ledger.breach_records import BreachRecords
@@ -24,8 +24,8 @@ from router.rules.condition import Unread
 NO_STEP_DUE = "no_step_due"
 """The reason if no step of the rule is due."""
 NO_STEP_LEFT = "no_step_left"
-"""The reason if the rule has finished, and the contact still waits."""
-_AGAIN_AT_ONCE = frozenset({Outcome.DONE, Outcome.UNSETTLED, Outcome.REFUSED, Outcome.INTERRUPTED, Outcome.LEARNT})
+"""The reason if no step of the rule is left that could move the contact, and the contact still waits."""
+AGAIN_AT_ONCE = frozenset({Outcome.DONE, Outcome.UNSETTLED, Outcome.REFUSED, Outcome.INTERRUPTED, Outcome.LEARNT})
 """The contact was acted on, or is decided on again before the next poll."""
 Knows = Callable[[Contact], bool]
 
@@ -44,6 +44,17 @@ def late_rules(account: Account) -> Iterator[tuple[TriedRule, timedelta]]:
             continue
         if not isinstance(one.hours, Unread):
             yield one, one.elapsed - target
+
+
+def why_late(tried: TriedRule) -> str:
+    """Returns the reason for which a rule leaves a late contact where it is, if no decision has one."""
+    return NO_STEP_LEFT if tried.no_step_left else NO_STEP_DUE
+
+
+def most_late(account: Account) -> tuple[TriedRule, timedelta] | None:
+    """Returns the rule whose promise is broken most, with the time since; ``None`` if no promise is broken. Of equal
+    ones it is the rule that governs, or looked after the contact last."""
+    return max(late_rules(account), key=lambda one: one[1], default=None)
 
 
 class BreachTransitions:
@@ -71,7 +82,7 @@ class BreachTransitions:
         lines: list[dict[str, Any]] = []
         for account in decided.accounts.values():
             result = ended.get(account.contact.id)
-            if account.wait is None or (result is not None and result.outcome in _AGAIN_AT_ONCE):
+            if account.wait is None or (result is not None and result.outcome in AGAIN_AT_ONCE):
                 continue
             for tried, late in late_rules(account):
                 breach = account.wait.key, tried.rule.name
@@ -87,7 +98,7 @@ class BreachTransitions:
         self, account: Account, tried: TriedRule, result: Result | None, context: CycleContext, late: timedelta
     ) -> dict[str, Any]:
         assert account.wait is not None, "the contact waits"
-        reason, detail = _reason(account, tried, result)
+        reason, detail = reason_of(account, tried, result)
         return events.log_breached(
             account.contact,
             context,
@@ -122,7 +133,7 @@ class BreachTransitions:
             return True
 
 
-def _reason(account: Account, tried: TriedRule, result: Result | None) -> tuple[str, str]:
+def reason_of(account: Account, tried: TriedRule, result: Result | None) -> tuple[str, str]:
     """Returns why the contact is left where it is: the reason of its hold, or how performing the decision ended."""
     name = tried.rule.name
     holds = [one for one in account.decisions if isinstance(one, Hold)]
@@ -131,4 +142,4 @@ def _reason(account: Account, tried: TriedRule, result: Result | None) -> tuple[
     hold = next((one for one in holds if one.rule == name), holds[0] if holds else None)
     if hold is not None:
         return hold.reason.value, hold.detail
-    return NO_STEP_LEFT if tried.role is Role.FINISHED else NO_STEP_DUE, ""
+    return why_late(tried), ""

@@ -24,8 +24,9 @@ class Refused:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
     """``ready_at`` is ``None`` before the instance has answered; ``report`` and ``finished_at`` are of the last cycle,
-    complete or not; ``complete_at`` of the last whose search was read to its end, or is being read without a failure.
-    For a standby router ``complete_at`` is the last reading of the shared ledger.
+    complete or not; ``alive_at`` of the last whose search was read to its end, or is being read without a failure.
+    Before the first it is when the service was ready, or began. For a standby router it is the last reading of the
+    shared ledger. It is monotonic, in the machine's seconds like ``poll.every``: a sandbox may be faster.
     ``refused`` is ``None`` once a reload was accepted. ``from_last_good``: the rules in force are not those in the
     files."""
 
@@ -33,15 +34,15 @@ class HealthReport:
     ready_at: datetime | None = None
     report: CycleReport | None = None
     finished_at: datetime | None = None
-    complete_at: datetime | None = None
+    alive_at: float = 0.0
     rules_at: datetime | None = None
     refused: Refused | None = None
     from_last_good: bool = False
 
-    def silent(self, now: datetime) -> timedelta:
+    def silent(self, monotonic: float) -> timedelta:
         """Returns the time since the last complete cycle, or, before the first, since the service was ready or began.
         """
-        return now - (self.complete_at or self.ready_at or self.started_at)
+        return timedelta(seconds=monotonic - self.alive_at)
 
 
 class Health:
@@ -50,7 +51,7 @@ class Health:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._vital = HealthReport(started_at=clock.now(), rules_at=clock.now())
+        self._vital = HealthReport(started_at=clock.now(), rules_at=clock.now(), alive_at=clock.monotonic())
 
     @property
     def now(self) -> HealthReport:
@@ -58,19 +59,19 @@ class Health:
 
     def ready(self) -> None:
         with self._lock:
-            self._vital = replace(self._vital, ready_at=self._clock.now())
+            self._vital = replace(self._vital, ready_at=self._clock.now(), alive_at=self._clock.monotonic())
 
     def cycled(self, report: CycleReport) -> None:
         now, search = self._clock.now(), report.search
         well = search.complete or (search.going_on and search.failure is None)
         with self._lock:
-            complete_at = now if well else self._vital.complete_at
-            self._vital = replace(self._vital, report=report, finished_at=now, complete_at=complete_at)
+            alive_at = self._clock.monotonic() if well else self._vital.alive_at
+            self._vital = replace(self._vital, report=report, finished_at=now, alive_at=alive_at)
 
     def watched(self) -> None:
         """Records that a standby router has read the shared ledger."""
         with self._lock:
-            self._vital = replace(self._vital, complete_at=self._clock.now())
+            self._vital = replace(self._vital, alive_at=self._clock.monotonic())
 
     def reloaded(self) -> None:
         with self._lock:

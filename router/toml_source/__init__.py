@@ -1,7 +1,7 @@
 """Reads TOML with positions. Every message about a user's file takes its place from here."""
 
 from router.toml_source.json_schema import editor_schema
-from router.toml_source.source import Graft, KeyPath, TomlSource, read_bytes
+from router.toml_source.source import Graft, KeyPath, TomlSource, read_bytes, require_ordinary
 from router.toml_source.validation_errors import Finding, findings, located
 from router.toml_source.wording import at_key, with_key
 
@@ -15,5 +15,6 @@ __all__ = [
     "findings",
     "located",
     "read_bytes",
+    "require_ordinary",
     "with_key",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import re
 import stat
 from bisect import bisect_right
@@ -132,11 +133,11 @@ def read_bytes(path: Path, *, shown: str | None = None) -> bytes:
     its name there; ``None`` means the path.
     """
     try:
-        # Before opening, because opening a pipe would wait for somebody to write into it.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise Problems([Problem(shown or str(path), 1, 1, "this is not a file" + _instead(path))])
+        require_ordinary(path)
         with path.open("rb") as file:
             return file.read(LARGEST + 1)
+    except NoOrdinaryFile as error:
+        message = str(error.strerror)
     except FileNotFoundError:
         message = "there is no such file"
     except ValueError:  # a NUL in the path
@@ -144,6 +145,17 @@ def read_bytes(path: Path, *, shown: str | None = None) -> bytes:
     except OSError as error:
         message = f"the file cannot be read: {error.strerror or error}"
     raise Problems([Problem(shown or str(path), 1, 1, message)])
+
+
+class NoOrdinaryFile(OSError):
+    """A path leads to a folder, a pipe or a device."""
+
+
+def require_ordinary(path: Path) -> None:
+    """Raises ``NoOrdinaryFile`` for a folder, a pipe or a device, and ``OSError`` if there is nothing. It is called
+    before a file is opened, because opening a pipe would wait for somebody to write into it."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise NoOrdinaryFile(errno.EINVAL, "this is not a file" + _instead(path), str(path))
 
 
 def _instead(path: Path) -> str:

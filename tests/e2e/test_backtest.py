@@ -99,6 +99,12 @@ def test_values_that_the_journal_does_not_have_are_not_judged(backtest):
     assert set(report["not_judged"]) == {"the history has no values of customers (journal.attributes)"}
 
 
+def test_a_backtest_that_judges_no_contact_is_no_success(backtest):
+    status, out, err = backtest(RULES.replace("attributes.tier", "attributes.language"), "--same")
+    assert (status, err) == (1, "connect-router backtest: no contact could be judged; the report shows why\n")
+    assert "0 of 0 contacts differ" in out
+
+
 def test_junit_has_a_case_for_each_figure_and_status_1_is_chosen(backtest, tmp_path):
     file = tmp_path / "found.xml"
     status, _, _ = backtest(RULES.replace('at = "30m"', 'at = "15m"'), "--same", "--junit", str(file))
@@ -115,6 +121,8 @@ def test_junit_has_a_case_for_each_figure_and_status_1_is_chosen(backtest, tmp_p
         (["--from", "2026-11-22T10:00:00"], "needs its offset"),
         (["--from", "2026-11-22T10:00:00Z", "--to", "2026-11-21T10:00:00Z"], "--from must be before --to"),
         (["--show", "late"], "expected +RULE"),
+        (["--show", "+lat"], "--show: no rule is called 'lat' (did you mean 'late'?)"),
+        (["--records", "/nowhere"], "not allowed with argument --journal"),
         (["--journal", "/nowhere"], "No such file"),
         (["--rules", "/nowhere"], "there is no such file"),
     ],

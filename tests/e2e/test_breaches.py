@@ -73,7 +73,9 @@ def test_a_contact_that_was_moved_in_time_and_still_waits_past_its_promise_is_la
     assert reports[-1].oldest_breach >= MINUTE
     assert scraped(app)["late_total", "late"] == 1
     (queue,) = reports[-1].glance.queues
-    assert queue.late == 1, "status shows what the log reports"
+    assert (queue.late, queue.ungoverned) == (1, 0), "status shows what the log reports"
+    [held] = reports[-1].glance.held
+    assert (held.rule, held.reason, held.late >= MINUTE) == ("late", "no_step_left", True)
 
 
 def test_a_contact_that_is_moved_and_answered_in_time_is_not_late(waiting, events):
@@ -93,7 +95,7 @@ def test_the_promise_of_a_rule_that_only_warns_counts_too(waiting, events):
     cycles(app, 2)
     waiting.clock.travel(2 * MINUTE)
     report = cycles(app, 3)
-    assert [(line["rule"], line["reason"]) for line in breached(events)] == [("late", "no_step_due")]
+    assert [(line["rule"], line["reason"]) for line in breached(events)] == [("late", "no_step_left")]
     assert report.oldest_breach is not None
 
 

@@ -32,7 +32,17 @@ def test_any_id_of_the_chain_leads_to_the_contact_as_it_is_now(bench):
         look = told["look"]
         assert (look["queue"], look["chain_id"], look["moves"]) == ("Billing Overflow", first, 1)
         assert [one["kind"] for one in told["ledger"]].count("transfer") == 1
+        assert told["given_id"] == contact_id
         assert told["look"]["rules"][0]["role"] == "has finished with this wait"
+
+
+def test_an_earlier_id_is_related_to_the_present_one(bench):
+    first = bench.enqueue()
+    assert bench.run("run", "--once", "--enforce").returncode == 0
+    (move,) = bench.sandbox.world.transfers
+
+    assert bench.run("explain", first[:8]).stdout.startswith(f"{first} was moved; now {move.new_contact_id}\n")
+    assert "was moved" not in bench.run("explain", move.new_contact_id).stdout
 
 
 def test_a_contact_that_has_ended_is_told_with_what_the_ledger_has(bench):

@@ -39,6 +39,25 @@ def test_the_table_shows_the_promise_and_counts_what_it_leaves_out(bench, planne
     assert "3 waiting" in done.stdout, "the last line counts everything"
 
 
+def test_a_late_contact_whose_rule_has_no_step_left_is_late_in_every_command(bench):
+    rules = bench.folder / "rules" / "10-late.toml"
+    rules.write_text(rules.read_text().partition("[[rule.step]]\nat = \"breach\"")[0])
+    contact_id = bench.enqueue(waited=timedelta(minutes=75))
+    assert bench.run("run", "--once", "--enforce").returncode == 0
+
+    (planned,) = bench.json("plan", "--enforce", "--late")
+    printed = bench.run("plan", "--enforce", "--late").stdout
+    explained = bench.run("explain", contact_id, "--enforce").stdout
+
+    assert (planned["contact_id"], planned["rule"], planned["decision"], planned["reason"]) == (
+        contact_id, "late", "none", "no_step_left",
+    )  # fmt: skip
+    assert "none      no step left" in printed
+    assert "1 waiting, 0 ungoverned, 1 late without a step that is due" in printed
+    assert "nothing now: 15m" in explained
+    assert "late, rule late governs, no step left" in explained
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     from router.acceptance.marker import SuiteStopped
     from router.acceptance.safeguards import SuiteRefused
     from router.cli.context import announce, settings_of
+    from router.cli.foreign_folders import require_writable
 
     if arguments.share is not None:
         print(text_of(load_profile(arguments.share).without_ids()), end="")
@@ -69,8 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     files = [path for path in (output, arguments.junit) if path is not None]
     if len({path.resolve() for path in files}) < len(files):
         raise _wrong(f"--output and --junit name the same file: {output}")
-    for path in files:
-        _try_writing(path)
+    require_writable(output, "--output", "acceptance")
     try:
         announce(settings, quiet=arguments.quiet)
         return _run(arguments, settings, output)
@@ -82,18 +82,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _wrong(line: str) -> CommandFailed:
     return CommandFailed(f"connect-router acceptance: {line}", misconfigured=True)
-
-
-def _try_writing(path: Path) -> None:
-    """Opens the file as at the end of the run, and leaves no trace. Raises ``CommandFailed``."""
-    try:
-        there = path.exists()
-        with path.open("ab"):
-            pass
-        if not there:
-            path.unlink()
-    except OSError as error:
-        raise _wrong(f"{path}: {error.strerror}: choose another file") from None
 
 
 def _run(arguments: argparse.Namespace, settings: Settings, output: Path) -> int:

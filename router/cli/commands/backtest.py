@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 
 from router.cli.errors import DONE, FOUND, CommandFailed
 from router.cli.parser import add_json
+from router.problems import did_you_mean, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from router.backtest.replay import HistoryReplay
+    from router.cli.output.backtest import Wanted
     from router.rules.rule import RuleSet
 
 DESCRIPTION = """\
 Replays a recorded history under two sets of rules, by the service's own decisions, and lists every contact on which
 they differ, up to the first difference. It makes no call and changes nothing. Exits 1 if the decisions of the rules
-then in force are not reproduced, and with --same also if any decision differs; 2 if files do not load."""
+then in force are not reproduced, if no contact could be judged, and with --same also if any decision differs; 2 if
+files do not load."""
 EXAMPLE = """\
   connect-router backtest --journal journal --from 2026-12-01T00:00:00Z --against new-rules
   connect-router backtest --journal journal --from 28d --against new-rules --show +billing-overflow
@@ -33,8 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="until", metavar="WHEN", help="up to this time (default: now)")
     parser.add_argument("--rules", metavar="PATH", type=Path, help="rules A (default: those then in force)")
     parser.add_argument("--against", metavar="PATH", type=Path, required=True, help="rules B: a folder or a file")
-    parser.add_argument("--journal", metavar="PATH", type=Path, help="the journal: a folder or a file")
-    parser.add_argument(
+    history = parser.add_mutually_exclusive_group()
+    history.add_argument("--journal", metavar="PATH", type=Path, help="the journal: a folder or a file")
+    history.add_argument(
         "--records", metavar="PATH", type=Path, help="contact records or exports in its place; needs --rules"
     )
     parser.add_argument(
@@ -48,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from router.backtest.replay import HistoryReplay
+    from router.cli.context import print_note
     from router.cli.output.backtest import as_json, print_report, shown
     from router.rules.load import load_rules
 
@@ -57,8 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandFailed("connect-router backtest: --from must be before --to", misconfigured=True)
     a = load_rules(arguments.rules) if arguments.rules is not None else None
     b = load_rules(arguments.against)
+    if a is not None:
+        _require_known(wanted, (a, b))
     replay = HistoryReplay.of(a=a, b=b, since=since, until=until)
     source = _replay_records(replay, arguments, a, b) if arguments.records else _replay_journal(replay, arguments)
+    _require_known(wanted, (b, *replay.rulesets_of_a))
     if arguments.json:
         from router.cli.output.tables import print_json
 
@@ -71,8 +81,21 @@ def run(arguments: argparse.Namespace) -> int:
         from router.cli.output.junit import write_cases
 
         write_cases(arguments.junit, "backtest", junit_cases(replay))
+    if not replay.findings.judged:
+        print_note("connect-router backtest: no contact could be judged; the report shows why")
+        return FOUND
     differs = arguments.same and replay.findings.differences
     return FOUND if replay.then.wrong_count or differs else DONE
+
+
+def _require_known(wanted: Iterable[Wanted], rulesets: Iterable[RuleSet]) -> None:
+    """Raises ``CommandFailed`` if ``--show`` names a rule that neither side has."""
+    known = list(dict.fromkeys(rule.name for rules in rulesets for rule in rules.rules))
+    for _, name in wanted:
+        if name not in known:
+            hint = did_you_mean(name, known) or f": one of {', '.join(known)}"
+            line = f"connect-router backtest: --show: no rule is called '{name}'{hint}"
+            raise CommandFailed(printable(line), misconfigured=True)
 
 
 def _when(text: str | None, before: timedelta) -> datetime:

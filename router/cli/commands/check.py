@@ -143,7 +143,7 @@ def _print(
 ) -> None:
     from router.cli.output import promises
     from router.cli.output.ladders import print_ladders
-    from router.cli.output.tables import console, count, text
+    from router.cli.output.tables import console, count, print_lines, text
 
     out = console()
     print_ladders(ruleset.rules, out)
@@ -151,19 +151,15 @@ def _print(
         out.print(text(f"no rule matches: {', '.join(live.unmatched)}"))
         out.print()
     if coverage is not None:
-        for point in coverage.missing:
-            out.print(text(f"{point.place}: {point.text}{point.place.note}"), soft_wrap=True)
+        print_lines((text(f"{one.place}: {one.text}{one.place.note}") for one in coverage.missing), out)
         out.print(text(f"coverage {_share(coverage)}: {coverage.total - len(coverage.missing)} of {coverage.total}"))
         out.print()
     for line in promises.lines(verdicts or ()):
         out.print(text(line), soft_wrap=True)
     sys.stdout.flush()
-    for problem in problems:
-        print(_line(problem), file=sys.stderr)
     passed = sum(one.passed for one in examples)
     missing = _missing(live)
-    for line in missing:
-        print(line, file=sys.stderr)
+    print_lines(map(text, (*map(_line, problems), *missing)), console(stderr=True))
     sys.stderr.flush()
     errors = sum(problem.severity == "error" for problem in problems)
     summary = [

@@ -10,7 +10,7 @@ from datetime import datetime
 from router.cli.context import load_both, own_contact, print_note, whole_contact
 from router.cli.errors import DONE, FOUND
 from router.cli.output import explanation, records
-from router.cli.output.tables import console, instant, print_json, text
+from router.cli.output.tables import console, instant, print_json, print_lines, text
 from router.cli.parser import add_json, add_mode, contact_id
 from router.cli.resources import in_one_line, unreachable, without_log
 from router.cli.running_service import RunningService, running_service
@@ -51,9 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         actions = _recorded(settings, located)
     directory = preview.directory if preview is not None else Directory()
     if arguments.json:
-        _print_json(account, preview, actions, directory)
+        _print_json(account, preview, actions, directory, located)
     else:
-        _print(account, preview, actions, directory)
+        _print(account, preview, actions, directory, located)
     if account is None and not actions:
         print_note(f"nothing is known of contact {contact_id}")
         return FOUND
@@ -111,18 +111,22 @@ def _recorded(settings: Settings, located: Located) -> tuple[Action, ...]:
 
 
 def _print(
-    account: Account | None, preview: Preview | None, actions: tuple[Action, ...], directory: Directory
+    account: Account | None,
+    preview: Preview | None,
+    actions: tuple[Action, ...],
+    directory: Directory,
+    located: Located,
 ) -> None:
     lines: list[str] = []
+    if located.contact is not None and located.ids and located.ids[0] != located.contact.id:
+        lines.append(f"{located.ids[0]} was moved; now {located.contact.id}")
     if account is not None and preview is not None:
         lines += explanation.lines(account, preview)
     if actions:
         lines += ["", "in the ledger", *_record_lines(actions, directory)]
     elif account is not None:
         lines += ["", "in the ledger: nothing"]
-    out = console()
-    for line in lines:
-        out.print(text(line), soft_wrap=True)
+    print_lines(map(text, lines), console())
 
 
 def _record_lines(actions: Iterable[Action], directory: Directory) -> Iterable[str]:
@@ -132,7 +136,13 @@ def _record_lines(actions: Iterable[Action], directory: Directory) -> Iterable[s
 
 
 def _print_json(
-    account: Account | None, preview: Preview | None, actions: tuple[Action, ...], directory: Directory
+    account: Account | None,
+    preview: Preview | None,
+    actions: tuple[Action, ...],
+    directory: Directory,
+    located: Located,
 ) -> None:
     looked = explanation.as_json(account, preview) if account is not None and preview is not None else None
-    print_json({"look": looked, "ledger": [records.as_json(action, directory) for action in actions]})
+    given = located.ids[0] if located.ids else None
+    recorded = [records.as_json(action, directory) for action in actions]
+    print_json({"given_id": given, "look": looked, "ledger": recorded})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from router.cli.context import shipped
 from router.cli.errors import DONE, CommandFailed
+from router.cli.foreign_folders import require_own_output
 
 DESCRIPTION = """\
 Writes the files that belong to this version into a folder: config.toml and rules, the systemd units, the Containerfile,
@@ -26,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.folder
+    require_own_output(folder)
     files = {folder / name: content for name, content in [*_copied(), *_made()]}
     taken = [path for path, content in files.items() if path.exists() and path.read_bytes() != content]
     if taken:

@@ -37,17 +37,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="json: for the import in the flow designer and for CreateContactFlow (the default)",
     )
     parser.add_argument(
-        "--name", metavar="NAME", help="the name of the flow (default: connect-router to queue, or to agent)"
+        "--name",
+        metavar="NAME",
+        help="the name of the flow, not with json (default: connect-router to queue, or to agent)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from router.cli.errors import CommandFailed
     from router.inspect.flow_content import flow_template
 
     fallback, name = arguments.fallback, arguments.name or f"connect-router to {arguments.to}"
     if not QUEUE.fullmatch(fallback):
         fallback = _queue_id(arguments)
     if arguments.format == "json":
+        if arguments.name is not None:
+            line = "connect-router flow: --name: a flow in json gets its name where you import or create it"
+            raise CommandFailed(f"{line}; leave --name out, or choose another --format", misconfigured=True)
         print(json.dumps(flow_template(arguments.to, fallback), indent=2))
     elif arguments.format == "cloudformation":
         content = flow_template(arguments.to, "${FallbackQueue}")

@@ -12,8 +12,10 @@ from router.cli.context import shipped
 from router.cli.errors import DONE, FOUND
 
 PAGE = "docs/messages.md"
+EVENTS = "docs/log-events.md"
 DESCRIPTION = """\
-Explains a message of this program: what to do about it, and where docs/messages.md has it. TEXT is the message as it
+Explains a message of this program: what to do about it, and where docs/messages.md has it. An event that needs nothing
+is in docs/log-events.md. TEXT is the message as it
 was printed, a line of the log, the name of an event or the reason of a hold. This command makes no call to AWS."""
 EXAMPLE = """\
   connect-router message contact.stray
@@ -21,6 +23,7 @@ EXAMPLE = """\
 """
 MOST = 3
 """The entries that are printed, the best first, if they fit at least half as well."""
+EVENT = re.compile(r"^### `(?P<name>[^`]+)`\n+(?P<text>.+?)\n\n", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r'^\| (?P<cell>`.+?) \| (?:<a id="(?P<anchor>[^"]*)"></a>)?(?P<remedy>.+) \|$')
 
 
@@ -32,6 +35,7 @@ class Entry:
     messages: tuple[str, ...]
     anchor: str
     remedy: str
+    page: str = PAGE
 
     def fitting(self, text: str) -> dict[str, int]:
         """Returns the messages that are in the text, or that the text is a part of, with the letters in common."""
@@ -46,14 +50,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     text = _of_log_line(" ".join(arguments.text))
     page = shipped(PAGE).read_text(encoding="utf-8")
-    fitting = {entry: entry.fitting(text) for entry in entries(page)}
+    known = list(entries(page))
+    named = {message for entry in known for message in entry.messages}
+    known += [one for one in logged_events(shipped(EVENTS).read_text(encoding="utf-8")) if one.messages[0] not in named]
+    fitting = {entry: entry.fitting(text) for entry in known}
     scores = {entry: max(messages.values()) for entry, messages in fitting.items() if messages}
     least = max(scores.values(), default=0) / 2
     found = sorted((entry for entry, score in scores.items() if score >= least), key=lambda entry: -scores[entry])
     for number, entry in enumerate(found[:MOST]):
         print(*([""] if number else []), *(f"  {message}" for message in fitting[entry]), sep="\n")
         print(f"{entry.section}: {_plain(entry.remedy)}")
-        print(f"{PAGE}#{entry.anchor}")
+        print(f"{entry.page}#{entry.anchor}")
     if not found:
         print(f"no message of {PAGE} is in this text; give it as it was printed, from its first word to its last")
     return DONE if found else FOUND
@@ -70,6 +77,13 @@ def entries(page: str) -> Iterator[Entry]:
             cut = ((span, 2 if span.startswith("``") else 1) for span in spans)
             messages = tuple(normal(span[ticks:-ticks]) for span, ticks in cut)
             yield Entry(section, messages, row["anchor"] or "", row["remedy"])
+
+
+def logged_events(page: str) -> Iterator[Entry]:
+    """Yields the events of docs/log-events.md, each with the first paragraph about it."""
+    for section in EVENT.finditer(page):
+        name = section["name"]
+        yield Entry("Log events", (name,), name.replace(".", ""), " ".join(section["text"].split()), EVENTS)
 
 
 def normal(text: str) -> str:

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 
 from router.cli.context import announce, load_both, print_note
 from router.cli.errors import DONE, FOUND, WRONG, CommandFailed
-from router.cli.output.decisions import COLUMNS, as_json, as_row, kind
+from router.cli.output.decisions import COLUMNS, Shown, as_json, as_row, kind, late_contacts
 from router.cli.output.tables import console, count, instant, print_json, print_table, table, text
 from router.cli.parser import add_json, add_mode, whole_number
 from router.cli.progress import progress
 from router.cli.resources import in_one_line, unreachable, without_log
 from router.cli.running_service import running_service
 from router.connect.answers import Failure
-from router.decide.decision import Decision
 from router.inspect.preview import Preview, Sighting, Viewer
 from router.problems import did_you_mean, printable
 from router.rules.rule import RuleSet
@@ -79,11 +78,11 @@ def _require_known(arguments: argparse.Namespace, ruleset: RuleSet, preview: Pre
             raise CommandFailed(printable(line), status=WRONG)
 
 
-def _chosen(arguments: argparse.Namespace, preview: Preview) -> Sequence[Decision]:
-    """Returns the decisions that the options leave, most overdue first."""
+def _chosen(arguments: argparse.Namespace, preview: Preview) -> Sequence[Shown]:
+    """Returns the decisions that the options leave, most overdue first, and then the late contacts without one."""
     chosen = [
         one
-        for one in preview.decided.decisions
+        for one in _all(preview)
         if arguments.rule in (None, one.rule)
         and arguments.queue in (None, preview.directory.queue_name(one.contact.queue_id))
         and not (arguments.late and not _is_late(one, preview))
@@ -91,18 +90,22 @@ def _chosen(arguments: argparse.Namespace, preview: Preview) -> Sequence[Decisio
     return chosen[: arguments.limit or None]
 
 
-def _is_late(decision: Decision, preview: Preview) -> bool:
+def _all(preview: Preview) -> tuple[Shown, ...]:
+    return (*preview.decided.decisions, *late_contacts(preview.decided))
+
+
+def _is_late(decision: Shown, preview: Preview) -> bool:
     promise = preview.decided.accounts[decision.contact.id].promise(decision.rule)
     return promise is not None and promise.used >= 1
 
 
-def _print(preview: Preview, decisions: Sequence[Decision]) -> None:
+def _print(preview: Preview, decisions: Sequence[Shown]) -> None:
     out, now, accounts = console(), preview.look.now, preview.decided.accounts
     rows = [as_row(one, accounts[one.contact.id], preview.directory, now) for one in decisions]
     if rows:
         print_table(table(COLUMNS, rows), out)
         out.print()
-    left = len(preview.decided.decisions) - len(decisions)
+    left = len(_all(preview)) - len(decisions)
     if left:
         out.print(text(f"({count(left, 'more decision')})"))
     for rule in preview.rules.rules:
@@ -118,6 +121,8 @@ def _summary(preview: Preview) -> str:
     kinds = Counter(kind(decision) for decision in decided.decisions)
     parts = [f"{waiting} waiting", f"{ungoverned} ungoverned"]
     parts += [count(kinds[one], word) for one, word in WORDS.items() if kinds[one]]
+    late = sum(1 for _ in late_contacts(decided))
+    parts += [f"{late} late without a step that is due"] if late else []
     if decided.next_due_at is not None:
         parts.append(f"next due at {instant(decided.next_due_at)}")
     return ", ".join(parts)

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     path = control_socket(arguments)
     if arguments.watch:
         return _watch(path, as_json=arguments.json)
-    status = call_service(path, "status")
+    status = call_service(path, "status", {"whole": arguments.json})
     if arguments.json:
         print_json(status)
     else:
@@ -69,7 +69,7 @@ def _watch(path: Path, *, as_json: bool) -> int:
     try:
         if as_json or not out.is_terminal:
             while True:
-                status = call_service(path, "status")
+                status = call_service(path, "status", {"whole": as_json})
                 print(json.dumps(status), flush=True) if as_json else print_table(picture(status), out)
                 time.sleep(WATCH_EVERY)
         with Live(console=out, screen=True, auto_refresh=False) as live:

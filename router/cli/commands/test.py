@@ -104,7 +104,7 @@ def _instant(text: str) -> datetime:
 def run(arguments: argparse.Namespace) -> int:
     from router.cli.context import load_both
     from router.cli.output import explanation
-    from router.cli.output.tables import console, print_json, text
+    from router.cli.output.tables import console, print_json, print_lines, text
     from router.decide.snapshot import Limits
     from router.inspect.preview import pretended
     from router.problems import Place
@@ -124,15 +124,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"assumed": ASSUMED, "hours": hours, "looks": [explanation.as_json(*look) for look in looks]})
         return DONE
-    out = console()
-    for look in looks:
-        for line in (*explanation.lines(*look), ""):
-            out.print(text(line), soft_wrap=True)
-    out.print(text(f"assumed: {ASSUMED}"), soft_wrap=True)
+    lines = [line for look in looks for line in (*explanation.lines(*look), "")]
+    lines.append(f"assumed: {ASSUMED}")
     for state, means in {"open": "open", "closed": CLOSED}.items():
         names = [name for name, assumed in hours.items() if assumed == state]
         if names:
-            out.print(text(f"assumed hours, {means}: {', '.join(map(_shown, names))}"), soft_wrap=True)
+            lines.append(f"assumed hours, {means}: {', '.join(map(_shown, names))}")
+    print_lines(map(text, lines), console())
     return DONE
 
 

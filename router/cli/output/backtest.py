@@ -62,8 +62,7 @@ def print_report(replay: HistoryReplay, source: str, wanted: Sequence[Wanted]) -
         out.print(text(f"{TITLES[kind]}, rule {rule}: {count(len(chosen), 'contact')}"))
         print_table(table(["contact", "at", "before", "after", ">by"], [_row(one, replay) for one in chosen]), out)
         out.print()
-    judged = found.contacts - found.unjudged.total()
-    summary = f"{len(found.differences)} of {count(judged, 'contact')} differ"
+    summary = f"{len(found.differences)} of {count(found.judged, 'contact')} differ"
     out.print(text(summary, "bold"))
 
 

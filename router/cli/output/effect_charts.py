@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from router.cli.errors import CommandFailed
 from router.problems import printable
+from router.runtime import install_command
 from router.simulation.tally import QueueTally, bounds_of
 from router.simulation.trace import Trace
 
@@ -34,7 +35,6 @@ STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-MISSING = "connect-router: --html needs matplotlib: pip install 'connect-router[report]'"
 
 
 def require_matplotlib() -> None:
@@ -42,7 +42,8 @@ def require_matplotlib() -> None:
     try:
         import matplotlib as _  # noqa: F401
     except ImportError:
-        raise CommandFailed(MISSING, misconfigured=True) from None
+        line = f"connect-router: --html needs the package matplotlib: {install_command('matplotlib')}"
+        raise CommandFailed(line, misconfigured=True) from None
 
 
 def waits_chart(number: int, name: str, sides: Sequence[tuple[str, QueueTally]], promise: float | None) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from router.cli.output.decisions import as_json as decision_json
-from router.cli.output.decisions import kind, outcome
+from router.cli.output.decisions import kind, late_contact, outcome
 from router.cli.output.ladders import destination
 from router.cli.output.tables import count, instant, seconds
 from router.decide.act import TriedStep
@@ -44,12 +44,20 @@ def lines(account: Account, preview: Preview) -> Lines:
     yield ""
     yield "decision"
     if not account.decisions:
-        yield f"  nothing now{_next(account.next_due_at, preview.look.now)}"
+        yield f"  nothing now{_without_decision(account)}{_next(account.next_due_at, preview.look.now)}"
     for decision in account.decisions:
         step = f", step {decision.step}" if decision.step is not None else ""
         late = f" ({lateness(decision.late)})" if decision.late is not None else ""
         act = f"  {kind(decision)} {outcome(decision, preview.directory)}"
         yield f"{act}   by {decision.rule}{step}, mode {decision.mode}{late}"
+
+
+def _without_decision(account: Account) -> str:
+    """Returns which rule leaves the contact where it is, and how late it is; empty if its rule has steps to come."""
+    late, rule = late_contact(account), account.out_of_steps
+    if late is not None:
+        return f": {late}"
+    return f": rule {rule.rule.name} governs, no step left" if rule is not None else ""
 
 
 def _contact(account: Account, preview: Preview) -> Lines:

@@ -10,13 +10,13 @@ from router.durations import iso, span
 from router.model import Action, ActionState, Directory, Landing, RoutingData
 
 COLUMNS = (
-    Column("decided at", least=None, drop=2),
+    Column("decided at", least=None, drop=3),
     Column("cycle", right=True, least=None, drop=4),
     Column("revision", least=None, drop=6),
     Column("contact", ids=True),
-    Column("rule", drop=3),
+    Column("rule", drop=2),
     Column("step", right=True, least=None, drop=5),
-    Column("did", least=24),
+    Column("did", least=16),
     Column("outcome", least=16, drop=1),
 )
 

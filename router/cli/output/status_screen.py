@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from router.cli.output.fitting_table import Column, FittingTable
+from router.cli.output.fitting_table import SHORT_ID, Column, FittingTable
 from router.cli.output.status_head import Status, head_lines, instant, since, span_of
 from router.cli.output.tables import bar, count, percent, table, text
 from router.durations import span
@@ -33,6 +33,8 @@ QUEUE_COLUMNS = (
 )
 QUEUES = 15
 """Queues that are shown; the others are counted."""
+HELD = 6
+"""Held contacts that are shown, the latest first; the others are counted."""
 OPERATIONS = 6
 """Operations that are shown: the throttled ones, then the busy ones; the others are counted."""
 
@@ -70,6 +72,8 @@ def _parts(status: Status) -> Iterator[tuple[str, FittingTable]]:
         yield "held", table(("reason", ">contacts"), held)
     if status.get("by_rule"):
         yield "rules", _by_rule(status)
+    if status.get("held_contacts"):
+        yield "held or late", _held(status)
     if status.get("last_moves"):
         yield "last moves", _last_moves(status)
     if status["next_due"]:
@@ -94,7 +98,7 @@ def _queues(status: Status) -> FittingTable:
             one["waiting"],
             one["due"],
             text(one.get("late") or "", "red"),
-            span_of(one["oldest_s"]),
+            span_of(one["oldest_s"] if one["oldest_s"] is not None else one.get("ungoverned_oldest_s")),
             span_of(one.get("promise_s")),
             percent(one.get("used")),
             bar(one.get("used")),
@@ -111,8 +115,10 @@ def _queues(status: Status) -> FittingTable:
 
 def _unlooked(queue: Mapping[str, Any]) -> str:
     """Returns how many contacts of a queue no rule looks after."""
-    number = queue.get("ungoverned") or 0
-    return "" if not number else "no rule" if number == queue["waiting"] else f"{number} without a rule"
+    number, oldest_s = queue.get("ungoverned") or 0, queue.get("ungoverned_oldest_s")
+    if not number or number == queue["waiting"]:
+        return "no rule" if number else ""
+    return f"{number} without a rule" + (f", oldest {span_of(oldest_s)}" if oldest_s is not None else "")
 
 
 def _by_rule(status: Status) -> FittingTable:
@@ -127,6 +133,23 @@ def _by_rule(status: Status) -> FittingTable:
     ]
     columns = Column("rule"), Column("moved, 1h", right=True, least=None), Column("held", right=True, least=None), ""
     return table(columns, rows)
+
+
+def _held(status: Status) -> FittingTable:
+    rows: list[tuple[object, ...]] = [
+        (
+            one["contact_id"][:SHORT_ID],
+            one["queue"],
+            text(span_of(one["late_s"]), "red"),
+            one["rule"],
+            f"{one['reason']}: {one['detail']}" if one["detail"] else one["reason"],
+        )
+        for one in status["held_contacts"][:HELD]
+    ]
+    if status["held_count"] > len(rows):
+        rows.append((f"({status['held_count'] - len(rows)} more)", *("",) * 4))
+    columns = ("contact", Column("queue", drop=2), Column("late", right=True, least=None), Column("rule", drop=1))
+    return table((*columns, Column("reason", least=24)), rows)
 
 
 def _last_moves(status: Status) -> FittingTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -31,10 +31,11 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def console() -> Console:
-    """Returns standard output as a console without markup, because names of queues may contain anything."""
-    width = None if sys.stdout.isatty() else WIDE
-    return _Console(width=width, markup=False, highlight=False, emoji=False)
+def console(*, stderr: bool = False) -> Console:
+    """Returns standard output, or standard error, as a console without markup, because names of queues may contain
+    anything."""
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else WIDE
+    return _Console(width=width, stderr=stderr, markup=False, highlight=False, emoji=False)
 
 
 def print_json(value: Any) -> None:
@@ -62,13 +63,29 @@ def _cell(value: object) -> RenderableType:
     return value if isinstance(value, Text | ProgressBar) else text(value)
 
 
+HANGING = 4
+"""Columns by which the rest of a wrapped line is indented more than the line."""
+
+
 def print_lines(lines: Iterable[Text], out: Console) -> None:
-    """Prints lines, in one write if the output is no terminal, because there may be thousands."""
+    """Prints lines. A terminal gets long ones wrapped, with a hanging indent. Other output is one write, because there
+    may be thousands."""
     if out.is_terminal:
         for line in lines:
-            out.print(line, soft_wrap=True)
+            for part in _wrapped(line, out):
+                out.print(part, soft_wrap=True)
         return
     out.file.write("".join(f"{line.plain}\n" for line in lines))
+
+
+def _wrapped(line: Text, out: Console) -> Iterator[Text]:
+    indent = len(line.plain) - len(line.plain.lstrip())
+    if line.cell_len <= out.width or out.width < indent + 2 * HANGING:
+        yield line
+        return
+    for number, part in enumerate(line[indent:].wrap(out, out.width - indent - HANGING)):
+        part.rstrip()
+        yield Text(" " * (indent + (HANGING if number else 0))).append_text(part)
 
 
 def print_table(made: RenderableType, out: Console) -> None:

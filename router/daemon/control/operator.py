@@ -212,7 +212,7 @@ def desk_of(app: Router, reloader: Reloader) -> Desk:
     operator = Operator(app)
     return Desk(
         {
-            "status": Service(answer=lambda _arguments, _peer: status_of(app)),
+            "status": Service(answer=lambda arguments, _peer: status_of(app, whole=arguments.get("whole") is True)),
             "waiting": Service(answer=lambda _arguments, _peer: _waiting_of(app), changes=True),
             "rules": Service(answer=lambda _arguments, _peer: _rules_of(app), changes=True),
             "reload": Service(answer=_Reload(app, reloader).answer, changes=True),
@@ -226,7 +226,7 @@ def desk_of(app: Router, reloader: Reloader) -> Desk:
 def _waiting_of(app: Router) -> Mapping[str, Any]:
     """Returns the waiting list, without what was read of its contacts earlier. Raises ``RequestRefused`` unless it is
     complete and recent."""
-    search, silent = app.cycle.search, app.vital.now.silent(app.clock.now())
+    search, silent = app.cycle.search, app.vital.now.silent(app.clock.monotonic())
     if not app.working or not search.complete:
         raise RequestRefused("the service has not searched everything yet")
     if silent > DEAD_AFTER * app.settings.poll.every:

@@ -102,12 +102,12 @@ def test_a_file_that_could_not_be_written_is_refused_before_anything_is_called(
 
 
 def test_trying_to_write_leaves_no_trace(tmp_path):
-    from router.cli.commands.acceptance import _try_writing
+    from router.cli.foreign_folders import require_writable
 
     kept = tmp_path / "kept"
     kept.write_text("a profile", encoding="utf-8")
     for path in (kept, tmp_path / "new"):
-        _try_writing(path)
+        require_writable(path, "--output", "acceptance")
     assert [(each.name, each.read_text(encoding="utf-8")) for each in tmp_path.iterdir()] == [("kept", "a profile")]
 
 

@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from router.runtime import install_command
+
 PROMISES = """
 [[promise]]
 name = "{name}"
@@ -98,7 +100,7 @@ def test_without_the_solver_one_line_shows_how_to_install_it(command, monkeypatc
     done = command("check", "--prove")
 
     assert (done.status, done.out) == (2, "")
-    assert done.err == "connect-router: --prove needs the package z3-solver: pip install 'connect-router[prove]'\n"
+    assert done.err == f"connect-router: --prove needs the package z3-solver: {install_command('z3-solver')}\n"
 
 
 @pytest.mark.parametrize("text", ["a\x1bb", "é"])

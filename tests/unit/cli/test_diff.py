@@ -3,6 +3,8 @@
 import json
 import sys
 
+from router.runtime import install_command
+
 OTHER = """
 [[rule]]
 name = "never"
@@ -67,7 +69,7 @@ def test_without_the_solver_rules_are_compared_and_one_line_shows_the_remedy(com
 
     assert command("diff", *sets).out.startswith("added: rule 'never'")
     assert command("diff", *sets, "--prove").err == (
-        "connect-router: --prove needs the package z3-solver: pip install 'connect-router[prove]'\n"
+        f"connect-router: --prove needs the package z3-solver: {install_command('z3-solver')}\n"
     )
 
 

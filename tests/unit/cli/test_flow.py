@@ -42,6 +42,13 @@ def test_the_resource_of_terraform_has_the_flow_in_its_heredoc(command):
     assert read_flow(content[1].replace("${var.fallback_queue}", ARN)).findings() == ()
 
 
+def test_a_name_is_refused_in_json_which_has_none(command):
+    done = command("flow", "queue", "--fallback", ARN, "--name", "Mine")
+
+    assert (done.status, done.out) == (2, "")
+    assert "--name: a flow in json gets its name where you import or create it" in done.err
+
+
 @pytest.mark.parametrize("fallback", ["Night Desk", "", "arn:aws:connect:eu-central-1:123456789012:instance/i", "x\n"])
 def test_a_fallback_that_cannot_be_looked_up_is_refused_in_one_line(command, fallback):
     done = command("flow", "queue", "--fallback", fallback, "--config", "none.toml")

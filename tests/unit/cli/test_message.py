@@ -19,6 +19,7 @@ def told(capsys, *words):
         ("connect-router: IAM denies connect:ListUsers, which these rules need (claims)", "connect-router-iam-denies"),
         ("contact.stray", "contact.stray"),
         ("cooldown", "cooldown"),
+        ("no_step_left", "no_step_left"),
         ("is too short: a poll needs up to", "poll.every-is-too-short-a-poll"),
     ],
 )
@@ -27,6 +28,13 @@ def test_the_first_row_is_the_one_of_the_message(capsys, text, anchor):
 
     assert status == 0
     assert next(line for line in out.splitlines() if "#" in line).startswith(f"docs/messages.md#{anchor}")
+
+
+def test_an_event_that_needs_nothing_is_found_on_the_page_of_events(capsys):
+    status, out = told(capsys, "contact.landed")
+
+    assert (status, out.splitlines()[-1]) == (0, "docs/log-events.md#contactlanded")
+    assert "moved contact" in out
 
 
 def test_the_words_need_no_quotes(capsys):

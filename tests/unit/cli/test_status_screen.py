@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from router.cli.output.status_screen import OPERATIONS, picture
+from router.cli.output.status_screen import HELD, OPERATIONS, picture
 from router.cli.output.tables import print_table
 from router.model import Agent, AgentId, Directory, QueueId
 
@@ -21,7 +21,7 @@ def status():
     return json.loads(sample)
 
 
-TITLES = ["paused", "queues", "rules", "last moves", "next due", "quotas"]
+TITLES = ["paused", "queues", "rules", "held or late", "last moves", "next due", "quotas"]
 
 
 def drawn(status, *, lines=None):
@@ -51,10 +51,10 @@ def test_a_low_terminal_shows_what_matters_most_and_names_the_rest(status, lines
 
 
 def test_a_service_of_an_earlier_version_is_shown_too(status):
-    for key in ("health", "by_rule", "last_moves", "landing_slots"):
+    for key in ("health", "by_rule", "last_moves", "landing_slots", "held_contacts", "held_count", "late_reasons"):
         del status[key]
     for one in (*status["queues"], *status["next_due"]):
-        for key in ("promise_s", "used", "late", "ungoverned"):
+        for key in ("promise_s", "used", "late", "ungoverned", "ungoverned_oldest_s"):
             one.pop(key, None)
 
     shown = drawn(status)
@@ -65,14 +65,25 @@ def test_a_service_of_an_earlier_version_is_shown_too(status):
 
 def test_a_queue_that_no_rule_looks_after_is_marked(status):
     [queue] = status["queues"]
-    general, vip = {"queue": "General", "ungoverned": 46}, {"queue": "VIP", "ungoverned": 2}
+    general = {"queue": "General", "ungoverned": 46}
+    vip = {"queue": "VIP", "ungoverned": 2, "ungoverned_oldest_s": 7200.0}
     status["queues"] = [queue, {**queue, **general}, {**queue, **vip}]
 
     lines = {line.split()[0]: line for line in drawn(status).partition("queues\n")[2].splitlines()[:4]}
 
     assert lines["General"].endswith("no rule")
-    assert lines["VIP"].endswith("2 without a rule")
+    assert lines["VIP"].endswith("2 without a rule, oldest 2h")
     assert "rule" not in lines["Billing"]
+
+
+def test_held_contacts_are_named_by_eight_characters_and_the_others_are_counted(status):
+    [one] = status["held_contacts"]
+    status["held_contacts"], status["held_count"] = [one] * 20, 40
+
+    shown = drawn(status).partition("held or late\n")[2].splitlines()[1 : HELD + 2]
+
+    assert {line.split()[0] for line in shown[:-1]} == {one["contact_id"][:8]}
+    assert shown[-1] == f"({40 - HELD} more)"
 
 
 def test_throttled_operations_are_shown_before_busy_ones_and_the_others_are_counted(status):

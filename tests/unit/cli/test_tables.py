@@ -1,8 +1,11 @@
+import io
 from datetime import timedelta
 
 import pytest
+from rich.console import Console
 
-from router.cli.output.tables import count, table, text
+from router.cli.output import decisions, records
+from router.cli.output.tables import count, print_lines, table, text
 from router.durations import lateness, span
 
 
@@ -34,3 +37,42 @@ def test_a_heading_of_figures_is_aligned_to_the_right():
     made = table(("queue", ">waiting"), [("Billing", 12)])
 
     assert [(column.heading, column.right) for column in made.columns] == [("queue", False), ("waiting", True)]
+
+
+@pytest.mark.parametrize(("columns", "cells"), [(decisions.COLUMNS, 12), (records.COLUMNS, 8)])
+def test_the_rule_is_shown_on_a_terminal_of_80_columns(columns, cells):
+    written = io.StringIO()
+    out = Console(file=written, width=80, force_terminal=True, color_system=None)
+    headings = [one.heading for one in columns]
+    row = ["x" * 36] * cells
+    row[headings.index("rule")] = "billing-overflow"
+    row[headings.index("contact")] = "6513270e-269e-4d37-b2a7-4de452e6b438"
+    for name, value in {"late": "51m34s late", "decision": "transfer", "decided at": "2026-12-01 03:33:57Z"}.items():
+        if name in headings:
+            row[headings.index(name)] = value
+
+    out.print(table(columns, [row]))
+    shown = written.getvalue()
+
+    assert "billing-o" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_line_that_is_too_long_for_a_terminal_hangs_below_its_beginning():
+    written = io.StringIO()
+    out = Console(file=written, width=30, force_terminal=True, color_system=None)
+
+    print_lines([text("  target 30m: breach at 2026-12-01 01:44:04Z, 2h24m late"), text("short")], out)
+
+    assert written.getvalue() == (
+        "  target 30m: breach at\n      2026-12-01 01:44:04Z,\n      2h24m late\nshort\n"
+    )
+
+
+def test_a_pipe_gets_a_long_line_whole():
+    written = io.StringIO()
+    out = Console(file=written, width=30)
+
+    print_lines([text("  target 30m: breach at 2026-12-01 01:44:04Z, 2h24m late")], out)
+
+    assert written.getvalue().count("\n") == 1

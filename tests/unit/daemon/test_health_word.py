@@ -9,7 +9,7 @@ import pytest
 from router.daemon.health_word import STATES, health_of
 
 PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
-WELL: dict[str, object] = {"oldest_breach_s": None, "drain_s": None, "pauses": [], "held": {}}
+WELL: dict[str, object] = {"oldest_breach_s": None, "drain_s": None, "pauses": [], "held": {}, "late_reasons": {}}
 REFUSAL = "AWS refuses the credentials, and no call is made"
 REFUSED = {"at": "2026-11-23T03:11:34Z", "errors": ["rules/10-late.toml:1:1: no"]}
 
@@ -26,7 +26,6 @@ def test_without_trouble_the_service_is_well(status):
         "word": "well",
         "reason": "46 of 123 waiting contacts have a promise, and none is late",
     }
-    assert health_of({**status, "cycle": None})["reason"] == "no cycle yet"
 
 
 @pytest.mark.parametrize(
@@ -40,6 +39,7 @@ def test_without_trouble_the_service_is_well(status):
         ),
         ({"ledger": {"error": "full"}}, "failing", "the ledger cannot be read or written: full"),
         ({"state": "starting"}, "starting", "the instance has not replied yet"),
+        ({"cycle": None}, "starting", "the first look at the instance has not ended"),
         ({"state": "stopping"}, "stopping", "it finishes its calls"),
         ({"mode": "standby", "lease": {"holder": "b"}}, "standby", "b is active"),
         ({"mode": "standby", "lease": {"holder": None}}, "standby", "no active router is known"),
@@ -69,6 +69,16 @@ def test_a_contact_that_waits_past_its_promise_is_late_even_where_the_rules_are_
     queues = [{**status["queues"][0], "late": late}, *status["queues"][1:]]
 
     assert health_of({**status, "queues": queues, "oldest_breach_s": oldest_s}) == {"word": "late", "reason": reason}
+
+
+def test_the_reasons_are_those_of_the_late_contacts_and_a_pause_does_not_hide_them(status):
+    late = {"queues": [{**status["queues"][0], "late": 9}], "oldest_breach_s": 60.0, "held": {"cooldown": 40}}
+    late["late_reasons"] = {"no_step_left": 3, "cooldown": 6}
+    paused = {"pauses": [{"what": "all", "who": "root", "comment": "x"}]}
+    reason = "9 contacts are past their promise, the oldest by 1m; cooldown 6, no_step_left 3"
+
+    assert health_of({**status, **late}) == {"word": "late", "reason": reason}
+    assert health_of({**status, **late, **paused}) == {"word": "paused", "reason": f"by root: x; {reason}"}
 
 
 def test_the_rules_count_too(status):

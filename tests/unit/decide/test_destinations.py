@@ -263,13 +263,14 @@ def test_contacts_of_another_channel_do_not_lengthen_the_queue():
     [
         ({Channel.TASK: 2}, "2 free, less 2 just sent there = 0"),
         ({None: 2}, "2 free, less 2 just sent there = 0"),
+        ({Channel.TASK: 3}, "2 free, and 3 just sent there"),
         ({Channel.EMAIL: 2}, "2 free, less 2 of another channel just sent there, perhaps from the same slots = 0"),
         (
             {Channel.TASK: 1, Channel.EMAIL: 1},
             "2 free, less 1 just sent there, less 1 of another channel just sent there, "
             "perhaps from the same slots = 0",
         ),
-        ({Channel.EMAIL: 5}, "2 free, less 5 of another channel just sent there, perhaps from the same slots = 0"),
+        ({Channel.EMAIL: 5}, "2 free, and 5 of another channel just sent there, perhaps from the same slots"),
     ],
 )
 def test_the_hold_shows_the_figure_of_connect_and_what_was_subtracted(sent, detail):

@@ -29,7 +29,8 @@ def package_files() -> dict[str, bytes]:
     paths = (path for path in (CHECKOUT / "router").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     found = {path.relative_to(CHECKOUT).as_posix(): path for path in paths}
     folders = ("rules", "systemd", "monitoring")
-    shipped = [CHECKOUT / name for name in ("config.toml", "Containerfile", "requirements.lock", "docs/messages.md")]
+    pages = ("docs/messages.md", "docs/log-events.md")
+    shipped = [CHECKOUT / name for name in ("config.toml", "Containerfile", "requirements.lock", *pages)]
     for path in (*shipped, *(path for folder in folders for path in (CHECKOUT / folder).iterdir())):
         found[f"router/shipped_files/{path.relative_to(CHECKOUT).as_posix()}"] = path
     found["connect_router.py"] = CHECKOUT / "connect_router.py"

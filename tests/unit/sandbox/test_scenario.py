@@ -267,7 +267,7 @@ def test_every_part_of_the_sandbox_has_the_clock_of_the_scenario():
 
 
 def test_a_file_that_is_not_there_is_one_line_too(tmp_path):
-    with pytest.raises(Problems, match="cannot be read"):
+    with pytest.raises(Problems, match="there is no such file"):
         Scenario.load(tmp_path / "none.toml")
 
 
