@@ -20,6 +20,10 @@ WHOLE = {
     "connect-router files fold": "connect-router files folder",
 }
 """What is typed, and the line after Tab. The slash after a folder is the shell's own."""
+ATTACHED = {
+    "connect-router plan --config=her": "connect-router plan --config=here.toml",
+    "connect-router --config=her": "connect-router --config=here.toml",
+}
 BASH = """
 source connect-router.bash
 while IFS= read -r typed; do
@@ -71,9 +75,11 @@ def test_the_shell_completes_commands_options_values_and_files(tmp_path, shell, 
     (tmp_path / "folder").mkdir()
     (tmp_path / ".zshrc").write_text(ZSHRC)
 
+    whole = WHOLE | (ATTACHED if shell == "zsh" else {})
+
     done = subprocess.run(
         [shell, "-c", program],
-        input="".join(f"{line}\n" for line in WHOLE),
+        input="".join(f"{line}\n" for line in whole),
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -81,4 +87,4 @@ def test_the_shell_completes_commands_options_values_and_files(tmp_path, shell, 
         check=True,
     )
 
-    assert [line.rstrip(" /") for line in done.stdout.splitlines()] == list(WHOLE.values())
+    assert [line.rstrip(" /=") for line in done.stdout.splitlines()] == list(whole.values())

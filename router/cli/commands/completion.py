@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from router.cli.errors import DONE
 
@@ -14,6 +15,9 @@ EXAMPLE = """\
   connect-router completion zsh > _connect-router
   connect-router completion fish > connect-router.fish
 """
+ZSH_VALUE = re.compile(r'(?<=")(\*?--[a-z-]+)\[(?=(?:[^]\\"]|\\.)*\]:)')
+"""An option with a value, in the words of zsh's ``_arguments``. With ``=`` it completes ``--config=x`` as well as
+``--config x``."""
 FILES = frozenset({"PATH", "FILE"})
 
 
@@ -37,5 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
     for name, parser in commands.items():
         short = COMMANDS[name].help
         parser.description = short[0].upper() + short[1:]  # a shell shows it on one line
-    print(shtab.complete(whole, arguments.shell))
+    script = shtab.complete(whole, arguments.shell)
+    print(ZSH_VALUE.sub(r"\1=[", script) if arguments.shell == "zsh" else script)
     return DONE

@@ -94,6 +94,7 @@ class Screen:
 def queue_rows(stage: Stage, tally: DemoTally) -> Iterator[tuple[object, ...]]:
     """Yields each queue with its waiting contacts, its longest wait, and the router's moves in and out."""
     world, now, report = stage.sandbox.world, stage.sandbox.world.now, stage.report
+    unmet = dict(stage.unmet_queues())
     glances = {one.queue_id: one for one in report.glance.queues} if report is not None else {}
     for queue in stage.sandbox.world.state.register.queues.values():
         if queue.user_id is not None:
@@ -104,7 +105,8 @@ def queue_rows(stage: Stage, tally: DemoTally) -> Iterator[tuple[object, ...]]:
         seen = glances.get(QueueId(queue.id))
         promise = seen.promise if seen is not None and waiting else None
         used, target = (promise.used, span(promise.target)) if promise is not None else (None, "")
-        alone = text("no rule" if seen is not None and waiting and seen.ungoverned == seen.waiting else "", "yellow")
+        no_rule = queue.name in unmet or (seen is not None and waiting and seen.ungoverned == seen.waiting)
+        alone = text("no rule" if no_rule else "", "yellow")
         yield queue.name, len(waiting), span(oldest), target, percent(used), bar(used), into or "", out or "", alone
 
 
@@ -146,7 +148,9 @@ def _print_facts(facts: Iterable[tuple[str, str]], out: Console, style: str = ""
 
 
 def _rows(stage: Stage, tally: DemoTally) -> Iterator[tuple[str, str]]:
-    yield "waiting", f"{tally.cycle.get('waiting', 0)} seen by the last of {count(tally.cycles, 'cycle')}"
+    unmet = sum(number for _, number in stage.unmet_queues())
+    others = f", and {unmet} in queues that no rule names" if unmet else ""
+    yield "waiting", f"{tally.cycle.get('waiting', 0)} seen by the last of {count(tally.cycles, 'cycle')}{others}"
     yield "warned", str(tally.warned)
     yield "held", _counted(tally.cycle.get("held") or {}) or "none"
     yield "failed", str(tally.failed)

@@ -108,6 +108,16 @@ class Stage:
     def performs(self) -> bool:
         return self._thread.is_alive()
 
+    def unmet_queues(self) -> Iterator[tuple[str, int]]:
+        """Yields the queues that no rule can meet, with their waiting contacts. The router does not search them."""
+        met, world = self.app.names.rules.queue_ids, self.sandbox.world
+        if met is None:
+            return
+        for queue in world.state.register.queues.values():
+            number = len(world.waiting(queue.id)) if queue.user_id is None and queue.id not in met else 0
+            if number:
+                yield queue.name, number
+
     @property
     def left(self) -> float:
         """Returns the seconds until the end."""

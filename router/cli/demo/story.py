@@ -46,6 +46,7 @@ class Story:
             yield "in time", f"{before}% of the contacts with a promise at the start, {after}% at the end"
         if self.now is not None:
             alone = [f"{self._name(one)} {one.ungoverned}" for one in self.now.queues if one.ungoverned]
+            alone += [f"{name} {number}" for name, number in self.stage.unmet_queues()]
             yield "no rule", f"looks after {', '.join(alone)}" if alone else "is missing: each contact has one"
 
     def _who(self, glance: Glance) -> str:

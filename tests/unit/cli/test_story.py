@@ -24,9 +24,10 @@ def seen(*queues, complete=True):
     return CycleReport(glance=Glance(queues=queues), search=SearchProgress(begun=complete))
 
 
-def told(*reports):
-    names = SimpleNamespace(directory=Directory())
-    story = Story(SimpleNamespace(report=None, app=SimpleNamespace(names=names)))  # type: ignore[arg-type]
+def told(*reports, unmet=()):
+    app = SimpleNamespace(names=SimpleNamespace(directory=Directory()))
+    stage = SimpleNamespace(report=None, app=app, unmet_queues=lambda: unmet)
+    story = Story(stage)  # type: ignore[arg-type]
     for report in reports:
         story.stage.report = report  # type: ignore[misc]
         story.look()
@@ -50,6 +51,12 @@ def test_the_story_compares_the_first_complete_look_with_the_last():
         "no rule": "looks after General 9",
     }
     assert story.headline() == "in time: 50% at the start, 100% now"
+
+
+def test_queues_that_no_rule_names_are_not_searched_and_counted_all_the_same():
+    _, chapters = told(seen(queue("Billing", promised=6)), unmet=[("Returns", 2)])
+
+    assert chapters["no rule"] == "looks after Returns 2"
 
 
 def test_without_a_complete_look_there_is_no_share():
