@@ -15,7 +15,7 @@ from router.prove.promises.answer import Answer, answer, possible, world_of
 from router.prove.promises.example_text import UNLIKE, example_of, runs
 from router.prove.promises.governance import Made, target_of
 from router.prove.promises.logic import Formula, negation
-from router.prove.promises.paths import Link, Path, Paths, Reach
+from router.prove.promises.paths import Chain, Path, Paths, Reach
 from router.prove.promises.prover import PromiseProver
 from router.prove.promises.replay import Replay, Surroundings, enforced
 from router.prove.promises.scene import own_hours
@@ -69,8 +69,11 @@ class MovesProof:
 
     def _broken(self, queue: str) -> Iterator[Path]:
         assume = self.promise.assume
-        ways = self._ways(queue, assume)
-        if next(ways, None) is None:
+        paths = Paths(self.prover, self.promise, assume)
+        longest = self.prover.limits.max_transfers
+        if not paths.could_lead(queue, longest=longest, goal=self._goal, wanted=lambda one: self._breaks(queue, one)):
+            return
+        if next(self._ways(queue, assume), None) is None:
             return
         replayed = False
         for level in dict.fromkeys((assume | {Assumption.NO_GUARD}, assume)):
@@ -82,13 +85,8 @@ class MovesProof:
 
     def _ways(self, queue: str, assume: frozenset[Assumption]) -> Iterator[Path]:
         longest = self.prover.limits.max_transfers
-        distances = self._reach.distances(self._targets)
-
-        def goal(place: str, chain: tuple[Link, ...]) -> bool:
-            return place in self._targets or distances.get(place, longest + 1) <= longest - len(chain)
-
-        for path, scene in Paths(self.prover, self.promise, assume).from_queue(queue, longest=longest, goal=goal):
-            if path.made and self._breaks(path):
+        for path, scene in Paths(self.prover, self.promise, assume).from_queue(queue, longest=longest, goal=self._goal):
+            if path.made and self._breaks(queue, tuple((one.rule, one.step, one.entry) for one in path.made)):
                 instant = path.instants[-1]
                 view = replace(scene.first_view(instant), waited=scene.instants[instant])
                 claims = [scene.holds(self.promise.condition, view, instant), self._while(path)]
@@ -97,17 +95,21 @@ class MovesProof:
                     yield path
 
     @cached_property
-    def _reach(self) -> Reach:
-        return Reach.of(self.prover)
+    def _distances(self) -> dict[str, int]:
+        return Reach.of(self.prover).distances(self._targets)
 
-    def _breaks(self, path: Path) -> bool:
-        last, claim = path.made[-1], self.claim
+    def _goal(self, place: str, chain: Chain) -> bool:
+        longest = self.prover.limits.max_transfers
+        return place in self._targets or self._distances.get(place, longest + 1) <= longest - len(chain)
+
+    def _breaks(self, queue: str, chain: Chain) -> bool:
+        """Returns whether the last of these moves is one that the promise forbids."""
+        claim, visited = self.claim, [queue, *(target_of(entry) for _, _, entry in chain)]
         if isinstance(claim, Never):
-            return last.entry.queue is not None and claim.to((last.target,))
-        if self._too_many is not None and len(path.made) >= self._too_many:
+            return chain[-1][2].queue is not None and claim.to((visited[-1],))
+        if self._too_many is not None and len(chain) >= self._too_many:
             return True
-        visited = [path.scene.queue, *(one.target for one in path.made)]
-        return claim.visits is not None and visited.count(last.target) > claim.visits
+        return claim.visits is not None and visited.count(visited[-1]) > claim.visits
 
     def _while(self, path: Path) -> Formula:
         """Returns that the hours are those in which the promise forbids the move."""

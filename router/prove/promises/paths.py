@@ -19,9 +19,11 @@ from router.rules.promise import Assumption, StatedPromise
 from router.rules.rule import DestinationEntry, Rule, Step
 
 MOST_PATHS = 20_000
+MOST_CHAINS = 2_000
 Link = tuple[Rule, Step, DestinationEntry]
 """One move: the rule and the step that make it, and the destination."""
-Goal = Callable[[str, tuple[Link, ...]], bool]
+Chain = tuple[Link, ...]
+Goal = Callable[[str, Chain], bool]
 """Returns whether a path that has come to a queue by these moves may still lead to what is searched."""
 
 
@@ -71,7 +73,7 @@ class Paths:
 
     def from_queue(self, queue: str, *, longest: int, goal: Goal | None = None) -> Iterator[tuple[Path, Scene]]:
         """Yields each path that some contact can take, the paths without a goal left out. Raises ``Unsure``."""
-        waiting: list[tuple[Link, ...]] = [()]
+        waiting: list[Chain] = [()]
         for chain in waiting:
             self.looked_at += 1
             if self.looked_at > MOST_PATHS:
@@ -81,13 +83,25 @@ class Paths:
                 continue
             yield built, built.scene
             if len(chain) < longest:
-                here = built.made[-1].target if built.made else queue
-                links = self._links(here, chain)
-                waiting += [
-                    (*chain, link) for link in links if goal is None or goal(target_of(link[2]), (*chain, link))
-                ]
+                waiting += self._onward(queue, chain, goal)
 
-    def _links(self, here: str, chain: tuple[Link, ...]) -> Iterator[Link]:
+    def could_lead(self, queue: str, *, longest: int, goal: Goal, wanted: Callable[[Chain], bool]) -> bool:
+        """Returns whether moves could follow each other as wanted, whatever the conditions and times of the rules are.
+        Returns true as well if there are too many to look at."""
+        waiting: list[Chain] = [()]
+        for chain in waiting:
+            if (chain and wanted(chain)) or len(waiting) > MOST_CHAINS:
+                return True
+            if len(chain) < longest:
+                waiting += self._onward(queue, chain, goal)
+        return False
+
+    def _onward(self, queue: str, chain: Chain, goal: Goal | None) -> list[Chain]:
+        here = target_of(chain[-1][2]) if chain else queue
+        longer = ((*chain, link) for link in self._links(here, chain))
+        return [one for one in longer if goal is None or goal(target_of(one[-1][2]), one)]
+
+    def _links(self, here: str, chain: Chain) -> Iterator[Link]:
         moved = [rule for rule, _, _ in chain]
         with_agent = bool(chain) and chain[-1][2].queue is None
         rules = moved[-1:] if with_agent else dict.fromkeys((*self.prover.book.of_queue(here), *moved))
@@ -97,7 +111,7 @@ class Paths:
                 if step.at > done:
                     yield from ((rule, step, entry) for entry in step.entries if target_of(entry) != here)
 
-    def build(self, queue: str, chain: tuple[Link, ...]) -> Path | None:
+    def build(self, queue: str, chain: Chain) -> Path | None:
         """Returns the path in a scene of its own; ``None`` if no contact can take it."""
         places = [queue, *(target_of(entry) for _, _, entry in chain)]
         rules = {rule.name: rule for place in places for rule in self.prover.book.of_queue(place)}

@@ -81,6 +81,7 @@ def within(time, act="move", assume='"no_guard"'):
         (rule(f'match.queue = "A"\nguard.enqueued_after = 2026-07-01T00:00:00Z\n{LATE}'), within("10m"), "BROKEN"),
         (rule(f'match.queue = "A"\nmode = "observe"\n{LATE}'), within("10m"), "BROKEN"),
         (rule(FREE), within("10m"), "BROKEN"),
+        (rule(TO % 'queue = "Up", contacts_in_queue = { max = 5 }'), within("10m"), "BROKEN"),
         (rule(FREE), within("10m", assume='"no_guard", "destination"'), "PROVED"),
         (rule(TO % 'queue = "A"'), within("10m", assume='"no_guard", "destination"'), "BROKEN"),
         (rule(TO % 'agent = "ann"'), within("10m", assume='"no_guard", "agents"'), "PROVED"),
@@ -216,6 +217,12 @@ def test_a_cause_names_rule_step_place_and_instant():
     (cause,) = verdict(rule(HOLDS), within("10m")).causes
     assert cause.cause == "rule 'r' holds it at step 1: no_eligible_destination (no destination may be eligible)"
     assert (cause.place.line, cause.instant) == (7, "after 10m")
+
+
+def test_a_rule_that_leaves_a_contact_alone_is_the_place_of_the_cause():
+    rules = rule('match.tags.t = "x"') + rule(f'match.queue = "A"\n{LATE}', "s")
+    (cause,) = verdict(rules, within("10m")).causes
+    assert (cause.cause, cause.place.line) == ("rule 'r' holds it: excluded", 4)
 
 
 def test_queues_may_all_be_given_by_id():
