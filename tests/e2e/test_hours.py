@@ -327,5 +327,5 @@ def test_hours_that_never_open_are_never_due(centre):
     preview = previewed(centre, app)
     account = preview.account(contact)
     assert account is not None
-    assert "breach never: the hours do not open for so long" in "\n".join(lines(account, preview))
+    assert "no breach, because the hours do not open for so long" in "\n".join(lines(account, preview))
     assert as_json(account, preview)["rules"][0]["steps"][0]["due_at"] is None

@@ -117,12 +117,13 @@ def _clock(tried: TriedRule, account: Account, now: datetime) -> Lines:
         yield _hours(tried, now)
     yield from _pauses(tried, now)
     if sla.target is not None:
-        promised = f"target {format_duration(sla.target)}: breach {_when(tried.at(sla.target))}"
-        yield f"{promised}, {lateness(tried.elapsed - sla.target)}"
+        late = lateness(tried.elapsed - sla.target)
+        yield f"target {format_duration(sla.target)}: {_breach(tried.at(sla.target), late)}"
     for step in tried.rule.rule.steps:
         at = tried.at(step.at)
         label = step.label if step.label == format_duration(step.at) else f"{step.label} = {format_duration(step.at)}"
-        yield f"step {step.number} at {label}: {_when(at, '')}, {_state(step, tried, at, now)}"
+        when = instant(at) if at < NEVER else CLOSED
+        yield f"step {step.number} at {label}: {when}, {_state(step, tried, at, now)}"
 
 
 def _hours(tried: TriedRule, now: datetime) -> str:
@@ -135,7 +136,9 @@ def _hours(tried: TriedRule, now: datetime) -> str:
         return f"{counted} ({why}): it shows that much at most"
     passed = max(now - tried.started_at, timedelta())
     closed = passed - elapsed(tried.started_at, now, calendar)
-    state = "open now" if calendar.is_open(now) else f"closed now, open again {_when(calendar.after(now, timedelta()))}"
+    opens = calendar.after(now, timedelta())
+    again = f"open again at {instant(opens)}" if now < opens < NEVER else "and they do not open again"
+    state = "open now" if calendar.is_open(now) else f"closed now, {again}"
     return f"{counted}: {span(passed)} have passed, {span(closed)} of them closed; {state}"
 
 
@@ -153,8 +156,11 @@ def _paused(tried: TriedRule, now: datetime) -> timedelta:
     return elapsed(tried.started_at, now, tried.calendar) - tried.elapsed
 
 
-def _when(at: datetime, word: str = "at ") -> str:
-    return f"{word}{instant(at)}" if at < NEVER else "never: the hours do not open for so long"
+CLOSED = "the hours do not open for so long"
+
+
+def _breach(at: datetime, late: str) -> str:
+    return f"breach at {instant(at)}, {late}" if at < NEVER else f"no breach, because {CLOSED}; {late} on its clock"
 
 
 def _state(step: Step, tried: TriedRule, at: datetime, now: datetime) -> str:

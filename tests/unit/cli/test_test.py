@@ -94,3 +94,17 @@ def test_a_mistake_is_one_line(command, contact, message):
 def test_the_time_needs_an_offset(command, at):
     done = command("test", "--contact", "queue=A,channel=TASK", "--at", at)
     assert (done.status, "expected a date and time with an offset" in done.err) == (2, True)
+
+
+def test_hours_that_are_assumed_closed_do_not_open_again_and_break_no_promise(command):
+    command.rules.write_text(
+        '[[rule]]\nname = "day"\nmatch = { queue = "Billing" }\nsla = { target = "2h", hours = "Office" }\n'
+        '[[rule.step]]\nat = "breach"\nwarn = "late"\n'
+    )
+    closed = ("--hours", "Office=closed")
+
+    out = command("test", "--contact", "queue=Billing,channel=TASK,waited=1h30m", *closed).out
+
+    assert 'counts "Office" only: 1h30m have passed, 0s of them closed; closed now, and they do not open again' in out
+    assert "target 2h: no breach, because the hours do not open for so long; 30m left on its clock" in out
+    assert "step 1 at breach = 2h: the hours do not open for so long, not due" in out
