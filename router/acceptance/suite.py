@@ -21,6 +21,9 @@ from router.acceptance.sweeper import sweep
 INDEXED_AFTER = 30.0
 """Seconds after which a sweep looks again."""
 
+HALF_REMOVED = "the removal was interrupted: the next run removes the rest"
+"""Holds until everything is removed, because a second Ctrl-C ends the removal."""
+
 Report = Callable[[str], object]
 
 
@@ -99,6 +102,7 @@ def _perform(lab: Lab, run: Run, report: Report, prove: Callable[[Lab], list[Pro
 def _finish(lab: Lab, run: Run, report: Report, marker: Marker) -> None:
     """Removes everything that was made, and the marker. Without the marker, only this run's own."""
     report("removing the test contacts and resources of this run")
+    run.left = [HALF_REMOVED]
     prefix = PREFIX if marker.kept else lab.name("")
     swept = sweep(lab, prefix)
     if lab.uncertain:  # a contact may be there that only the search index shows

@@ -220,6 +220,18 @@ def test_ctrl_c_removes_what_was_made(bench, monkeypatch, number):
     assert bench.run.left == []
 
 
+def test_a_second_ctrl_c_ends_the_removal_with_a_line_and_the_next_run_removes_the_rest(bench, monkeypatch):
+    with monkeypatch.context() as patched:
+        die_at(bench, patched, POINTS[0], KeyboardInterrupt(), once=False)
+        with pytest.raises(KeyboardInterrupt):
+            bench.perform()
+    assert bench.run.left == ["the removal was interrupted: the next run removes the rest"]
+    assert bench.remains() != []
+    bench.clock.sleep(LIFE.total_seconds() + 1.0)
+    bench.perform()
+    assert bench.remains() == bench.run.left == []
+
+
 def test_contacts_that_cannot_be_stopped_are_named(bench):
     bench.sandbox.world.faults.add("error_500", "StopContact", skip=40)
     run = bench.perform()
