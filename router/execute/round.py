@@ -70,7 +70,7 @@ class Round:
             if not wait_for_slots or (flows and not self.safety.slots.await_one(flows, until=context.until)):
                 break
             self.safety.slots.reopen()
-        return [*results, *map(_left_over, left)]
+        return _with_the_ledger_as_reason([*results, *map(_left_over, left)])
 
     def _gave_way(self, result: Result, context: CycleContext) -> bool:
         """Returns whether an update was put off only because a landing slot has become free for a move."""
@@ -197,6 +197,27 @@ class Round:
         if context.grant is not None and context.grant.use():
             self.pacer.give_back(TRANSFER)
         return not isinstance(self.reader.describe(decision.contact.id), Reading | Missing)
+
+
+def _with_the_ledger_as_reason(results: list[Result]) -> list[Result]:
+    """Returns the results; if the ledger could not be written, a hold for another contact's slot or for the contact's
+    own move, which is held itself, has the ledger as its reason."""
+    failed = next((one for one in results if one.reason is HoldReason.LEDGER), None)
+    if failed is None:
+        return results
+    moved = {
+        one.decision.contact.id
+        for one in results
+        if isinstance(one.decision, Transfer) and one.outcome in (Outcome.DONE, Outcome.UNSETTLED)
+    }
+    hold = SafetyHold(HoldReason.LEDGER, failed.detail)
+
+    def is_by_the_ledger(one: Result) -> bool:
+        waits_for_move = one.reason is HoldReason.IN_FLIGHT and one.detail == MOVE_FIRST.detail
+        no_slot = one.reason is HoldReason.FLOW_SUSPENDED and one.detail == NO_SLOT.detail
+        return no_slot or (waits_for_move and one.decision.contact.id not in moved)
+
+    return [_held(one.decision, hold) if is_by_the_ledger(one) else one for one in results]
 
 
 def _left_over(decision: RuleDecision) -> Result:

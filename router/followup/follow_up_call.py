@@ -156,7 +156,9 @@ class FollowUp(ABC):
         return [Look(partial(self._look, one, newest=one.id == newest[one.acts_on]), one) for one in waiting]
 
     def _look(self, action: Action, *, newest: bool) -> None:
-        """Makes the call with a token that is there at once, because the looks at moves must not wait for one.
+        """Makes the call with a token of the quota that is there at once, because the looks at moves must not wait for
+        one. A follow-up has no ClientToken, because its operation takes none. A repeat is safe because a reading
+        precedes it.
 
         Raises ``LedgerUnavailable`` if that could not be written: then the action is still open. Unless it is the
         ``newest`` of its contact, the contact has landed again since, and has left this place.
@@ -166,34 +168,33 @@ class FollowUp(ABC):
         now = self.runtime.clock.now()
         if newest and action.sent_at is not None and now - action.sent_at < ROUTING_APPLIES_WITHIN:
             return
-        if not self.pacer.acquire(self.operation, until=self.runtime.clock.monotonic()):
-            return
-        grant = Grant()
         try:
-            if newest:
-                self._read(action, grant)
-            else:
+            if not newest:  # it makes no call, so that it needs no token
                 self._settle(action, AttemptResult(hold=HoldReason.LEFT_QUEUE))
+            elif self.pacer.acquire(self.operation, until=self.runtime.clock.monotonic()):
+                self._read(action, Grant())
         except NotOpen:  # another router has settled it
             self._forget(action)
         except AlreadyIntended:  # a routing step's update of this contact is under way
             pass
-        finally:
-            if grant.use():
-                self.pacer.give_back(self.operation)
 
     def _waiting(self) -> list[Action]:
         with self._lock:
             return [self._open[number] for number in sorted(self._open)]
 
     def _read(self, action: Action, grant: Grant) -> None:
-        reading = self.reader.describe(action.acts_on)
-        if isinstance(reading, Missing):
-            self._settle(action, AttemptResult(hold=HoldReason.NOT_FOUND))
-        elif isinstance(reading, Reading) and not self._is_there(action, reading.contact):
-            self._settle(action, AttemptResult(hold=HoldReason.LEFT_QUEUE))
-        elif isinstance(reading, Reading):
-            self._attempt(action, reading.contact, grant)
+        """Reads the contact and makes the call; gives the token back if no call is made."""
+        try:
+            reading = self.reader.describe(action.acts_on)
+            if isinstance(reading, Missing):
+                self._settle(action, AttemptResult(hold=HoldReason.NOT_FOUND))
+            elif isinstance(reading, Reading) and not self._is_there(action, reading.contact):
+                self._settle(action, AttemptResult(hold=HoldReason.LEFT_QUEUE))
+            elif isinstance(reading, Reading):
+                self._attempt(action, reading.contact, grant)
+        finally:
+            if grant.use():
+                self.pacer.give_back(self.operation)
 
     def _is_there(self, action: Action, contact: Contact) -> bool:
         """Returns whether the contact waits where it landed."""

@@ -1,5 +1,6 @@
 """A ledger that cannot be written: nothing moves, and the log, ``status`` and the metrics show why."""
 
+import time
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -37,6 +38,21 @@ def late(centre):
     for _ in range(CONTACTS):
         centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     return centre
+
+
+BOTH = LATE_RULE.replace("[[rule.step]]", '[[rule.step]]\nat = "50%"\nrouting = { priority = 1 }\n[[rule.step]]')
+ALL = BOTH.replace("[[rule.step]]", '[[rule.step]]\nat = "40%"\nwarn = "late soon"\n[[rule.step]]', 1)
+
+
+@pytest.mark.parametrize(("rules", "steps"), [(BOTH, 2), (ALL, 3)])
+@pytest.mark.parametrize("unlanded", [1, 10])
+def test_each_step_of_a_contact_is_held_for_the_ledger_and_for_nothing_else(late, events, rules, steps, unlanded):
+    app = late.router(rules, **{"guard.unlanded": unlanded})
+    with full(app):
+        app.cycle.run(until=time.monotonic() + 20)
+    held = {(line["contact_id"], line["step"]): line["reason"] for line in named(events, "contact.held")}
+    assert set(held.values()) == {"ledger"}
+    assert len({contact for contact, _ in held}) == CONTACTS
 
 
 @pytest.mark.parametrize("rules", [LATE_RULE, WARNING, BUMPING])

@@ -189,3 +189,14 @@ def test_a_contact_that_could_not_be_read_is_left_for_the_next_look(bench):
     bench.connect.failures.clear()
     bench.look()
     assert len(bench.connect.updates) == 1
+
+
+def test_of_two_follow_ups_of_a_contact_the_earlier_is_settled_without_a_token_of_the_quota(bench):
+    _, earlier = bench.moved()
+    bench.keeper.watch([replace(earlier, id=earlier.id + 1)])
+    bench.pacer.empty = True
+
+    bench.look()
+
+    assert (bench.only().state, bench.only().token) == (ActionState.NEVER_SENT, None)
+    assert bench.connect.updates == []
