@@ -201,6 +201,7 @@ class Cycle:
         """Ends the cycle, logs it in one line, and returns its report."""
         report, tally = self.report(seen), self._begun()
         self.reporter.log_finished(report, tally)
+        self.reporter.forget_gone(self.waiting_list.contacts, self.waiting_list.accounts)
         if self.reporter.journal is not None:
             self.reporter.journal.record_cycle(self.waiting_list.contacts, self.number)
         self._tally = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,6 +93,16 @@ class BreachTransitions:
             with suppress(LedgerUnavailable):
                 self._records.record(found, now, notices=self._notices(lines, now))
         return Counter(rule for _, rule in found)
+
+    def forget_gone(self, contact_ids: Collection[ContactId], accounts: Iterable[Account]) -> None:
+        """Forgets waits that are over. If such a wait is seen again, the ledger shows its breaches.
+
+        ``contact_ids`` are all contacts that wait, and ``accounts`` the decisions on them.
+        """
+        waits = {account.wait.key for account in accounts if account.wait is not None}
+        self._news.forget_if(lambda breach: breach[0] not in waits)
+        for contact_id in self._first_seen.keys() - contact_ids:
+            del self._first_seen[contact_id]
 
     def _log(
         self, account: Account, tried: TriedRule, result: Result | None, context: CycleContext, late: timedelta

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from router import events
 from router.decide.decide import Account, Decided
 from router.execute.result import Result
-from router.model import ContactId
+from router.model import Contact, ContactId
 from router.rules.rule import Mode
 from router.search.progress import SearchProgress
 from router.telemetry.breaches import BreachTransitions, Knows
@@ -61,6 +61,12 @@ class CycleReporter:
         tally.breached += self.breaches.log_new(
             decided, results, tally.context, now=now, knows_pauses=knows_pauses
         )
+
+    def forget_gone(self, contacts: Iterable[Contact], accounts: Mapping[ContactId, Account]) -> None:
+        """Forgets what was logged of contacts that wait no longer. ``contacts`` are all that wait."""
+        waiting = {contact.id for contact in contacts}
+        self._holds.forget_gone(waiting)
+        self.breaches.forget_gone(waiting, accounts.values())
 
     def report(
         self, tally: CycleTally, accounts: Mapping[ContactId, Account], seen: SearchProgress, *, now: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from router import events
 from router.connect.answers import Failure, RowProblem
@@ -94,6 +94,10 @@ class HoldTransitions:
             self._news.keep_only(current)
         else:
             self._news.forget_if(lambda held: held[0] in decided.accounts and held not in current)
+
+    def forget_gone(self, contact_ids: Collection[ContactId]) -> None:
+        """Forgets contacts that wait no longer. ``contact_ids`` are all that wait."""
+        self._news.forget_if(lambda held: held[0] not in contact_ids)
 
 
 def _holds(decided: Decided, results: list[Result]) -> Iterator[tuple[RuleDecision | Hold, HoldReason, str]]:

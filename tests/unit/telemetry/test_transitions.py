@@ -64,3 +64,12 @@ def test_a_contact_that_was_decided_on_and_is_held_no_longer_is_forgotten_even_b
     told(holds, LATE)
     assert told(holds, contact(waited=0), cycle=2, whole=False) == []
     assert len(told(holds, LATE, cycle=3)) == 1
+
+
+def test_a_contact_that_waits_no_longer_is_forgotten_and_one_that_waits_is_not():
+    holds = HoldTransitions()
+    told(holds, LATE)
+    holds.forget_gone({LATE.id})
+    assert told(holds, LATE, cycle=2) == []
+    holds.forget_gone(set())
+    assert len(told(holds, LATE, cycle=3)) == 1
