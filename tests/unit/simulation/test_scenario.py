@@ -10,6 +10,7 @@ import pytest
 
 from router.cli.main import main
 from router.problems import Problems
+from router.runtime import install_command
 from router.simulation.randomness import RandomStreams
 from router.simulation.scenario import SimulationScenario
 from router.simulation.scenario_tables import parse_simulation
@@ -202,7 +203,8 @@ def test_the_report_is_the_same_for_the_same_seed(files, capsys):
 def test_without_matplotlib_one_line_shows_how_to_install_it(files, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert command(files, "--html", str(files / "report.html")) == 2
-    assert "pip install 'connect-router[report]'" in capsys.readouterr().err
+    line = f"connect-router: --html needs the package matplotlib: {install_command('matplotlib')}\n"
+    assert capsys.readouterr().err == line
     assert not (files / "report.html").exists()
 
 
