@@ -48,6 +48,8 @@ class Account:
     governance: Governance | None = None
     steps: tuple[TriedStep, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    gave_way: tuple[Hold, ...] = ()
+    """The holds of rules with ``on_hold = "next"`` that are not among the decisions."""
     next_due_at: datetime | None = None
 
     @property
@@ -171,7 +173,7 @@ def _wait_of(contact: Contact, standing: Standing, snapshot: Snapshot) -> Wait |
 
 
 def _account(waiting: WaitingContact, governance: Governance, this_round: _Round) -> Account:
-    governance, outcomes = _govern_and_act(waiting, governance, this_round)
+    governance, outcomes, gave_way = _govern_and_act(waiting, governance, this_round)
     outcomes += [_act(tried, governance, waiting, this_round) for tried in governance.side_rules]
     if governance.held is not None and not governance.giving_way:
         assert governance.held_by is not None, "a rule holds it"
@@ -187,20 +189,21 @@ def _account(waiting: WaitingContact, governance: Governance, this_round: _Round
         governance=governance,
         steps=tuple(step for outcome in outcomes for step in outcome.steps),
         decisions=_without_own_priority(decisions),
+        gave_way=gave_way,
         next_due_at=governance.next_due_at,
     )
 
 
 def _govern_and_act(
     waiting: WaitingContact, governance: Governance, this_round: _Round
-) -> tuple[Governance, list[StepOutcome]]:
+) -> tuple[Governance, list[StepOutcome], tuple[Hold, ...]]:
     """Lets the governing rule act. While a rule holds the contact and has ``on_hold = "next"``, the next matching rule
     governs.
 
-    The contact is held by the first of these rules if none of the others acts.
+    The contact is held by the first of these rules if none of the others acts. Returns the other holds last.
     """
     outcomes: list[StepOutcome] = []
-    first_hold: Hold | None = None
+    holds: list[Hold] = []
     holding: list[str] = []
     while (tried := governance.governing) is not None:
         outcome = _act(tried, governance, waiting, this_round)
@@ -208,14 +211,15 @@ def _govern_and_act(
         if hold is None:
             outcomes.append(outcome)
             break
-        first_hold = first_hold or hold
+        holds.append(hold)
         outcomes.append(replace(outcome, decisions=outcome.decisions[:-1]))
         holding.append(tried.rule.name)
         governance = govern(waiting, this_round.in_force.for_wait(waiting), holding)
-    if first_hold is not None and not _acts_last(outcomes, governance):
+    if holds and not _acts_last(outcomes, governance):
+        holds += (one for one in outcomes[-1].decisions if isinstance(one, Hold))
         outcomes[-1] = replace(outcomes[-1], decisions=_only_acts(outcomes[-1]))
-        outcomes.insert(0, StepOutcome(decisions=(first_hold,)))
-    return governance, outcomes
+        outcomes.insert(0, StepOutcome(decisions=(holds.pop(0),)))
+    return governance, outcomes, tuple(holds)
 
 
 def _hold_to_pass_on(tried: TriedRule, outcome: StepOutcome, waiting: WaitingContact) -> Hold | None:

@@ -147,9 +147,10 @@ def reason_of(account: Account, tried: TriedRule, result: Result | None) -> tupl
     """Returns why the contact is left where it is: the reason of its hold, or how performing the decision ended."""
     name = tried.rule.name
     holds = [one for one in account.decisions if isinstance(one, Hold)]
-    if result is not None and (result.decision.rule == name or not holds):
+    own = next((one for one in (*holds, *account.gave_way) if one.rule == name), None)
+    if result is not None and (result.decision.rule == name or (own is None and not holds)):
         return (result.reason.value if result.reason is not None else result.outcome.value), result.detail
-    hold = next((one for one in holds if one.rule == name), holds[0] if holds else None)
+    hold = own or next(iter(holds), None)
     if hold is not None:
         return hold.reason.value, hold.detail
     return why_late(tried), ""

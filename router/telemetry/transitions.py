@@ -8,10 +8,11 @@ from router import events
 from router.connect.answers import Failure, RowProblem
 from router.cycle_context import CycleContext
 from router.decide.decide import NOT_PASSED_ON, Decided
-from router.decide.decision import Hold, RuleDecision
+from router.decide.decision import Hold, RuleDecision, Transfer
 from router.execute.result import Outcome, Result
 from router.model import ContactId, HoldReason
 from router.news import NewsFilter
+from router.telemetry.breaches import AGAIN_AT_ONCE
 from router.telemetry.cycle_report import LIMITS, CycleReport
 
 QUOTA = "quota"
@@ -101,10 +102,18 @@ class HoldTransitions:
 
 
 def _holds(decided: Decided, results: list[Result]) -> Iterator[tuple[RuleDecision | Hold, HoldReason, str]]:
-    """Yields the holds of the decisions, then those found when the contacts were read again, and unsent decisions."""
+    """Yields the holds of the decisions, then those found when the contacts were read again, and unsent decisions.
+
+    The holds of rules that gave way are left out if the contact is moved.
+    """
     for decision in decided.decisions:
         if isinstance(decision, Hold):
             yield decision, decision.reason, decision.detail
+    moves = [one for one in results if isinstance(one.decision, Transfer) and one.outcome in AGAIN_AT_ONCE]
+    moved = {one.decision.contact.id for one in moves}
+    for account in decided.accounts.values():
+        for hold in account.gave_way if account.contact.id not in moved else ():
+            yield hold, hold.reason, hold.detail
     for result in results:
         if result.outcome is Outcome.HELD and result.reason is not None:
             yield result.decision, result.reason, result.detail

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from router.cli.output.decisions import kind
 from router.cli.output.explanation import lines
 from router.inspect.preview import Preview, Viewer
@@ -96,3 +98,38 @@ def test_a_promise_of_a_rule_that_gave_way_is_not_broken_without_a_line(centre, 
         app.cycle.run(until=None)
     [line] = [line for line in events if line["event"] == "contact.breached"]
     assert (line["contact_id"], line["rule"], line["reason"]) == (contact, "free-slot", "no_eligible_destination")
+
+
+SECOND_GIVES_WAY = """
+[[rule]]
+name = "second"
+on_hold = "next"
+match.queue = "Billing"
+sla.target = "20m"
+[[rule.step]]
+at = "15m"
+to = [{ queue = "Supervisors", slots_available = { min = 9 } }]
+
+"""
+
+
+@pytest.mark.parametrize("escalates", [False, True])
+def test_each_rule_that_gave_way_and_whose_promise_is_broken_has_a_line_of_its_hold(centre, events, escalates):
+    first, escalation = RULES.replace('on_hold = "next"', 'on_hold = "next"\nsla.target = "20m"').split(
+        '[[rule]]\nname = "escalation"'
+    )
+    escalation = escalation.replace('"1h"', '"30m"') if escalates else escalation
+    centre.world.enqueue("TASK", "Billing", waited=40 * MINUTE)
+    app = centre.router(f'{first}{SECOND_GIVES_WAY}[[rule]]\nname = "escalation"{escalation}')
+    if escalates:
+        centre.world.faults.add("error", "TransferContact", code="ServiceQuotaExceededException")
+    for _ in range(3):
+        app.cycle.run(until=None)
+
+    def reasons(event):
+        return {(line["rule"], line["reason"]) for line in events if line["event"] == event}
+
+    late = reasons("contact.breached")
+    assert {rule for rule, _ in late} == {"free-slot", "second"}
+    assert late <= reasons("contact.held")
+    assert moved(centre) == []
