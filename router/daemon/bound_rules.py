@@ -39,6 +39,11 @@ class BoundRules:
     def agents_named(self) -> bool:
         return mentions_agents(self.ruleset)
 
+    @property
+    def unresolved(self) -> list[str]:
+        """Returns a located line for each name that the instance lacks, as far as its names were read."""
+        return [str(one) for rule in self.rules.rules for one in rule.unresolved]
+
     def load(self) -> Failure | None:
         """Binds everything for the first time. A failure changes nothing."""
         return self._read(lambda old, new: new)

@@ -51,6 +51,16 @@ def refusals(old: Settings, new: Settings) -> tuple[Problem, ...]:
     )
 
 
+def ineffective(old: Settings, new: Settings) -> tuple[str, ...]:
+    """Returns a located line for each value of config.toml that has changed, and that a stronger source overrides."""
+    before = old.overridden
+    return tuple(
+        str(one.problem)
+        for key, one in new.overridden.items()
+        if key not in before or before[key].value != one.value
+    )
+
+
 def apply(app: Router, settings: Settings) -> None:
     """Puts settings in force, which cannot fail."""
     app.reconfigure(settings)
@@ -75,7 +85,8 @@ Load = Callable[[], tuple[Settings, RuleSet]]
 
 
 class Reloader:
-    """Makes one reload at a time, whatever requested it."""
+    """Makes one reload at a time, whatever requested it. ``ineffective`` holds the changes that the last accepted one
+    could not put in force."""
 
     def __init__(self, app: Router, load: Load, *, notifier: Notifier, kept: LastGoodRules) -> None:
         self._app = app
@@ -83,6 +94,7 @@ class Reloader:
         self._notifier = notifier
         self._kept = kept
         self._alone = Lock()
+        self.ineffective: tuple[str, ...] = ()
 
     def reload(self) -> tuple[Problem, ...]:
         """Returns why the reload was refused; empty if the files are in force now. Never raises, because a bug here
@@ -91,8 +103,10 @@ class Reloader:
             self._notifier.reloading()
             problems: tuple[Problem, ...] = ()
             try:
+                before = self._app.settings
                 problems = reload(self._app, self._load)
                 if not problems:
+                    self.ineffective = ineffective(before, self._app.settings)
                     self._kept.keep(self._app.names.ruleset)
             except Exception as error:
                 events.log_reload_failed(error)
@@ -115,13 +129,19 @@ def reload(app: Router, load: Load) -> tuple[Problem, ...]:
     stuck = refusals(app.settings, settings)
     if stuck:
         return _rejected(app, stuck)
+    no_effect = ineffective(app.settings, settings)
     app.safety.credentials.renew()
     app.names.replace_rules(ruleset)
     apply(app, settings)
     app.safety.breakers.close_all()
     app.vital.reloaded()
     app.put_in_force()
-    events.log_rules_loaded(ruleset)
+    events.log_rules_loaded(
+        ruleset,
+        under_way=[call._asdict() for call in app.safety.terms.earlier_calls()],
+        unresolved=app.names.unresolved,
+        ineffective=no_effect,
+    )
     return ()
 
 

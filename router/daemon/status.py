@@ -83,7 +83,7 @@ def _rules(app: Router, vital: HealthReport) -> dict[str, Any]:
         "since": iso(vital.rules_at),
         "last_good": vital.from_last_good,
         "refused": None if refused is None else {"at": iso(refused.at), "errors": list(refused.errors)},
-        "unresolved": [str(one) for rule in app.names.rules.rules for one in rule.unresolved],
+        "unresolved": app.names.unresolved,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -110,8 +110,10 @@ def log_control_retried(*, rule: str | None, contact_id: str | None, contacts: i
 # Rules, and the names of the instance in them.
 
 
-def log_rules_loaded(rules: RuleSet) -> None:
-    log.info("rules.loaded", count=len(rules.rules), revision=rules.revision)
+def log_rules_loaded(rules: RuleSet, **notes: Collection[object]) -> None:
+    """Logs the rules in force. Of the ``notes`` on a reload those are logged that are not empty."""
+    found = {name: list(lines) for name, lines in notes.items() if lines}
+    log.info("rules.loaded", count=len(rules.rules), revision=rules.revision, **found)
 
 
 def log_rules_rejected(errors: list[str]) -> None:

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from router.problems import Problem, Problems
 from router.settings.cross_checks import conflicts
-from router.settings.model import SOURCES, Settings
+from router.settings.model import SOURCES, Overridden, Settings
 from router.settings.paths import INSTALLED as INSTALLED_SERVICE
 from router.settings.paths import Installed, placed
-from router.settings.sources import FileLayer, KeyPath, Layer, command_line_layer, environment_layer, merged
+from router.settings.sources import FileLayer, KeyPath, Layer, command_line_layer, environment_layer, keys, merged
 from router.toml_source import Finding, TomlSource, findings, read_bytes
 
 HERE = Path("config.toml")
@@ -26,6 +26,7 @@ KeyOrIndexPath = tuple[str | int, ...]
 _OF_THE_SDK = re.compile("aws_|profile|credential|access_key|secret|session_token|role|endpoint|prox|http_prox")
 _SDK = "credentials, profiles and endpoints are the AWS SDK's own: AWS_PROFILE, AWS_ENDPOINT_URL_CONNECT, …"
 
+_SOURCES = {"--": "the command line"}
 _SOME_INSTANCE = "00000000-0000-0000-0000-000000000000"
 
 
@@ -37,6 +38,18 @@ class _Places:
 
     def problem(self, key: KeyPath, message: str) -> Problem:
         return _problem_at(Finding(key, message), self.layers)
+
+    def overridden(self) -> Mapping[KeyPath, Overridden]:
+        *stronger, file = self.layers
+        found: dict[KeyPath, Overridden] = {}
+        for key in keys():
+            winner = next((layer for layer in stronger if layer.sets(key)), None)
+            value = file.value(key)
+            if winner is not None and value is not None and not isinstance(value, dict):
+                source = winner.problem(Finding(key, "")).file
+                text = f"{'.'.join(key)} has no effect here, because {_SOURCES.get(source[:2], source)} sets it"
+                found[key] = Overridden(value, file.problem(Finding(key, text)))
+        return found
 
 
 def load_settings(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -29,10 +31,20 @@ SOURCES: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("settin
 ``Settings`` in code reads neither a file nor the environment."""
 
 
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """Holds a value of config.toml that a stronger source overrides; ``problem`` has its place, and the source."""
+
+    value: object
+    problem: Problem
+
+
 class Places(Protocol):
     """Knows where each key was set."""
 
     def problem(self, key: tuple[str, ...], message: str) -> Problem: ...
+
+    def overridden(self) -> Mapping[tuple[str, ...], Overridden]: ...
 
 
 class Settings(BaseSettings):
@@ -73,6 +85,11 @@ class Settings(BaseSettings):
     def problem(self, key: tuple[str, ...], message: str) -> Problem:
         """Returns the message at the place that set the key; settings made in code have none."""
         return self._places.problem(key, message) if self._places is not None else Problem("config.toml", 0, 0, message)
+
+    @property
+    def overridden(self) -> Mapping[tuple[str, ...], Overridden]:
+        """Returns the values of config.toml that the environment or the command line overrides."""
+        return self._places.overridden() if self._places is not None else {}
 
     @property
     def state_folder(self) -> Path:

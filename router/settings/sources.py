@@ -118,12 +118,16 @@ class Layer(PydanticBaseSettingsSource):
 
     def sets(self, path: tuple[str | int, ...]) -> bool:
         """Returns whether it sets anything at that path."""
+        return self.value(path) is not None
+
+    def value(self, path: tuple[str | int, ...]) -> Any:
+        """Returns what it sets at that path; ``None`` if it sets nothing there."""
         value: Any = self.data
         for part in path:
             if not same_key(part, value):
-                return False
+                return None
             value = value[part]
-        return True
+        return value
 
     @abstractmethod
     def problem(self, finding: Finding) -> Problem:

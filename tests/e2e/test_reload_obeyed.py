@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from router.daemon import compose
 from router.daemon.control import operator
 from router.daemon.control.operator import Operator
 from router.daemon.control.protocol import Peer, Request
@@ -55,7 +54,7 @@ def lower_the_limit(centre, app):
 
 def desk_reply(centre, app, by):
     if by == "reload":
-        reloader: Any = SimpleNamespace(reload=lambda: reloaded(app, overflow_off(centre)))
+        reloader: Any = SimpleNamespace(reload=lambda: reloaded(app, overflow_off(centre)), ineffective=())
         return operator._Reload(app, reloader).answer({}, ROOT)
     arguments = {"kind": "rule", "name": "late", "for_s": 600, "comment": "a test"}
     return Operator(app).pause(arguments, ROOT)
@@ -112,12 +111,16 @@ def test_a_call_under_way_ends_before_the_change_is_reported(centre, events):
         assert len(centre.world.transfers) == 1
 
 
+def loaded(events):
+    return [line for line in events if line["event"] == "rules.loaded"][-1]
+
+
 @pytest.mark.parametrize("by", ["pause", "reload"])
 def test_a_call_that_hangs_is_named_in_the_reply(centre, events, monkeypatch, by):
     contact = centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
     app = centre.router(**PACED)
     centre.disown(app)
-    monkeypatch.setattr(compose, "CALLS_END_WITHIN", 0.1)
+    monkeypatch.setattr("router.daemon.router.CALLS_END_WITHIN", 0.1)
     called, over = threading.Event(), threading.Event()
 
     def hangs(params):
@@ -132,8 +135,11 @@ def test_a_call_that_hangs_is_named_in_the_reply(centre, events, monkeypatch, by
         finally:
             over.set()
         assert reply["under_way"] == [{"operation": "TransferContact", "contact_id": contact}]
+        if by == "reload":
+            assert loaded(events)["under_way"] == reply["under_way"]
         until(lambda: len(centre.world.transfers) == 1)
         assert desk_reply(centre, app, by)["under_way"] == []
+        assert by == "pause" or "under_way" not in loaded(events)
 
 
 @pytest.mark.parametrize("rules", [LATE_RULE, BUMPING])

@@ -108,6 +108,48 @@ def test_what_needs_a_restart_is_refused_by_name_and_the_rest_takes_effect(bench
     assert status["rules"]["revision"] != before
 
 
+def test_a_reload_names_what_the_instance_lacks_and_what_the_command_line_overrides(bench, reading, ending, rules):
+    config = bench.folder / "config.toml"
+    text = config.read_text()
+    config.write_text(text + '\n[execute]\nmode = "enforce"\n')
+    service = bench.start("run", "--observe", CONNECT_ROUTER_GUARD__PER_CYCLE="7")
+    reading(service, "service.ready")
+    rules.write_text(RULES.replace('"Billing Overflow"', '"Billing Overlow"'))
+    config.write_text(text + '\n[execute]\nmode = "observe"\n[guard]\nper_cycle = 9\n')
+
+    done = bench.run("reload")
+    logged = reading(service, "rules.loaded")
+    again = bench.json("reload")
+    ending(service)
+
+    at = len(text.splitlines())
+    ineffective = [
+        f"config.toml:{at + 3}:8: execute.mode has no effect here, because the command line sets it",
+        f"config.toml:{at + 5}:13: guard.per_cycle has no effect here, because"
+        " environment:CONNECT_ROUTER_GUARD__PER_CYCLE sets it",
+    ]
+    missing = 'rules/10-late.toml:16:7: queue "Billing Overlow" does not exist in the instance'
+    assert done.returncode == 0
+    unresolved, *others = told(done).splitlines()
+    assert unresolved.startswith(f"warning: {missing}")
+    assert others == [f"warning: {line}" for line in ineffective]
+    assert logged["ineffective"] == ineffective
+    assert [line.partition(" (did")[0] for line in logged["unresolved"]] == [missing]
+    assert again["unresolved"] == logged["unresolved"]
+    assert again["ineffective"] == [], "only a change is worth a line"
+
+
+def test_a_signal_logs_the_same_as_the_command(bench, reading, ending, rules):
+    service = bench.start("run")
+    reading(service, "service.ready")
+    rules.write_text(RULES.replace('"Billing Overflow"', '"Billing Overlow"'))
+    service.send_signal(signal.SIGHUP)
+    logged = reading(service, "rules.loaded")
+    ending(service)
+    assert "does not exist in the instance" in logged["unresolved"][0]
+    assert not {"ineffective", "under_way"} & {*logged}
+
+
 def test_a_broken_config_toml_is_refused_too_and_keeps_nobody_from_asking(bench, reading, ending):
     config = bench.folder / "config.toml"
     service = bench.start("run")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from router.cli.context import print_note
 from router.cli.errors import DONE, FOUND, CommandFailed
 from router.cli.output.tables import count, print_json
 from router.cli.parser import add_json
@@ -54,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         before = "as before" if result["revision"] == result["before"] else f"before: {result['before']}"
         print(f"{count(result['count'], 'rule')} in force, revision {result['revision']} ({before})")
         print_under_way(result)
+        for line in (*result.get("unresolved", ()), *result.get("ineffective", ())):
+            print_note(f"warning: {line}")
     return DONE
 
 

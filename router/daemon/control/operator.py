@@ -262,4 +262,11 @@ class _Reload:
             stay = f"reload refused: nothing has changed, and the rules of revision {before} are still in force"
             raise RequestRefused(f"{stay}; correct these lines and reload again:", *map(str, problems))
         now = self.app.names.ruleset
-        return {"count": len(now.rules), "revision": now.revision, "before": before, **_under_way(self.app)}
+        return {
+            "count": len(now.rules),
+            "revision": now.revision,
+            "before": before,
+            "unresolved": self.app.names.unresolved,
+            "ineffective": self.reloader.ineffective,
+            **_under_way(self.app),
+        }
