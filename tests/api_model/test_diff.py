@@ -1,6 +1,10 @@
 """Holds the comparison of two models of the API, and the page to the pinned version."""
 
 import copy
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
 
 from tests.api_model import diff
 
@@ -81,3 +85,13 @@ def test_the_page_compares_the_version_that_is_pinned():
     before, now = diff.compared_on_the_page()
     assert now == diff.pinned(), "the pin has moved: run make api-diff"
     assert before != now
+
+
+@pytest.mark.parametrize("package", ["boto3", "botocore"])
+def test_no_version_is_allowed_whose_model_the_page_says_was_another(package):
+    """Compares the bounds with the page, because the code relies on what the page lists as new."""
+    dependencies = tomllib.loads((diff.ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    [allowed] = [one for one in map(Requirement, dependencies) if one.name == package]
+    before, now = diff.compared_on_the_page()
+    assert now in allowed.specifier
+    assert before not in allowed.specifier
