@@ -111,11 +111,13 @@ class DeadlineProof:
         return possible(scene)
 
     def _earlier(self, path: Path, scene: Scene, deadline: Time, assume: frozenset[Assumption]) -> Iterator[Formula]:
-        """Yields that nothing acts at the earlier instants at which a condition or a step changes."""
+        """Yields that nothing acts at the earlier instants at which a condition or a step changes, or at a move."""
         formulas = self.prover.formulas(assume)
         changes = list(scene.given.changes())
         for number, stand_at in enumerate(path.stands):
             entered = path.entered(number)
+            if number < len(path.made):
+                yield from formulas.nothing_acts(stand_at(path.instants[number]), self.claim.acts)
             left = path.entered(number + 1) if number < len(path.stands) - 1 else deadline
             for time in self._instants(stand_at(scene.moment(0)), entered, scene, changes):
                 if isinstance(time, int) and isinstance(left, int) and time >= left:

@@ -11,6 +11,7 @@ from router.decide.snapshot import Limits
 from router.prove.examples import prove_examples
 from router.prove.promises.numerals import Numeral
 from router.prove.promises.paths import Paths
+from router.prove.promises.patterns import LAST, complement
 from router.prove.promises.prove import prove_promises
 from router.prove.promises.prover import PromiseProver
 from router.rules.load import load_rules
@@ -249,6 +250,13 @@ def test_what_is_outside_of_the_fragment_is_unknown(condition, reason):
     assert (found.outcome.value, found.reason) == ("UNKNOWN", reason)
 
 
+@pytest.mark.parametrize(("at", "expected"), [("5m", "PROVED"), ("6m", "BROKEN")])
+def test_a_side_rule_acts_at_the_instant_at_which_another_rule_moves_the_contact(at, expected):
+    moves = rule('match.queue = "A"\nstep = [{ at = "5m", to = [{ queue = "Up" }] }]')
+    side = rule(f'match.queue = "A"\nstep = [{{ at = "{at}", warn = "x" }}]', "s")
+    assert outcome(moves + side, 'match.queue = "A"\nwithin = "10m"\nact = ["warn"]') == expected
+
+
 def test_a_chain_that_is_older_than_its_wait_breaks_a_promise_of_age():
     rules = rule('match.queue = "A"\nstep = [{ at = "10m", warn = "x" }]')
     assert outcome(rules, 'match.queue = "A"\nwithin = { age = "10m" }\nact = ["warn"]') == "BROKEN"
@@ -375,3 +383,18 @@ def test_a_range_of_numbers_accepts_exactly_its_numbers_digit_by_digit(low, high
         for character in text:
             states = frozenset(after for state in states for after in machine.after(state, ord(character)))
         assert machine.accepts(states) == form(text), text
+
+
+def test_a_clock_does_not_run_since_a_queue_in_which_its_rule_had_nothing_to_do():
+    window = 'match = { queue = "A", waited = { min = "10m", max = "15m" } }'
+    steps = '{ at = "20m", warn = "x" }, { at = "30m", to = [{ queue = "C" }] }'
+    rules = rule(f'{window}\nstep = [{{ at = "10m", to = [{{ queue = "B" }}] }}]', "s")
+    rules += rule(f'match.queue = ["A", "B"]\nstep = [{steps}]')
+    for most, expected in (("39m", "PROVED"), ("45m", "BROKEN")):
+        promise = f'match = {{ queue = "A", waited = {{ max = "{most}" }} }}\nat_most.moves = 1'
+        assert outcome(rules, promise) == expected
+
+
+def test_the_last_character_is_outside_of_all_that_end_before_it():
+    assert complement([(0, LAST - 1)]) == ((LAST, LAST),)
+    assert complement([(0, LAST)]) == ()
