@@ -70,7 +70,7 @@ class ContactRows:
             assert at is not None, "a row has when the contact was enqueued"
             found.append((at, 1, Seen(at=at, contact=row.contact)))
             if row.left_at is not None:
-                found.append((row.left_at, 0, _left(row, row.left_at)))
+                found.append((row.left_at, 0 if row.left_at > at else 2, _left(row, row.left_at)))
         found.sort(key=lambda one: one[:2])
         for _, _, event in found:
             yield event

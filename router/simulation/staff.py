@@ -39,12 +39,12 @@ class TeamState:
     """Holds the agents of a team, and a heap of the free ones for each channel: the one with the fewest contacts first,
     then the one that has been free for the longest time."""
 
-    def __init__(self, team: Team) -> None:
+    def __init__(self, team: Team, order: Iterator[int]) -> None:
         self.team = team
         self.agents = [SimulatedAgent(name, team) for name in team.agents]
         self.free_slots = dict.fromkeys(team.slots, 0)
         self._heaps: dict[Channel, list[_Entry]] = {channel: [] for channel in team.slots}
-        self._order = count()
+        self._order = order
         for agent in self.agents:
             if agent.present:
                 self.changed(agent, dict(team.slots.items()))
@@ -69,7 +69,8 @@ class Staff:
     """Holds all teams of a centre."""
 
     def __init__(self, teams: Sequence[Team]) -> None:
-        self.teams = [TeamState(team) for team in teams]
+        order = count()
+        self.teams = [TeamState(team, order) for team in teams]
         self._serving: dict[tuple[QueueId, Channel], list[TeamState]] = defaultdict(list)
         self._state_of = {id(state.team): state for state in self.teams}
         self.agents: dict[str, SimulatedAgent] = {}

@@ -75,6 +75,13 @@ def test_of_several_records_of_a_contact_the_one_updated_last_counts(opened):
         assert found.rejected == {"replaced by a later record of the contact": 1}
 
 
+def test_a_contact_that_an_agent_takes_in_the_second_in_which_it_was_queued_leaves(opened):
+    queue = record()["Queue"] | {"DequeueTimestamp": "2026-11-02T09:00:00Z", "Duration": 0}
+    (stay,) = stays(opened(json.dumps(record(Queue=queue))).events())
+    assert stay.left_at == stay.enqueued_at
+    assert stay.how is Leaving.ANSWERED
+
+
 def test_every_row_that_cannot_be_used_is_counted_by_reason(opened):
     broken = [
         record(Channel="VOICE"),

@@ -127,6 +127,11 @@ def test_a_contact_without_patience_ends_also_on_its_way():
     assert (wait.ending, wait.ended) == (Ending.EXPIRED, 630.0)
 
 
+def test_two_teams_can_serve_one_queue():
+    shared = [Team(name=one, agents=(one,), served={HOME: 1}, slots={Channel.TASK: 1}) for one in ("a", "b")]
+    assert [one.waited for one in simulate(centre(*shared), [arrival(1, 0), arrival(2, 1)])] == [0.0, 0.0]
+
+
 def test_a_contact_that_is_put_back_waits_again():
     waits = simulate(centre(team(HOME, put_back=0.5)), [arrival(number, number) for number in range(40)])
     assert len(waits) > 45
