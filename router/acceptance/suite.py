@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import GeneratorType
 
-from router.acceptance.lab import PREFIX, Lab
+from router.acceptance.lab import Lab
 from router.acceptance.marker import Marker, take
 from router.acceptance.names import find_named
 from router.acceptance.probe import Probe, ProbeResult, SeenValue, Unsettled, Wait, shortened_evidence, understood
 from router.acceptance.probes import probes
 from router.acceptance.safeguards import SuiteRefused, check_cleaning, check_instance
 from router.acceptance.setup import make_resources
-from router.acceptance.sweeper import sweep
+from router.acceptance.sweeper import ANY_RUN, sweep
 
 INDEXED_AFTER = 30.0
 """Seconds after which a sweep looks again."""
@@ -103,11 +103,11 @@ def _finish(lab: Lab, run: Run, report: Report, marker: Marker) -> None:
     """Removes everything that was made, and the marker. Without the marker, only this run's own."""
     report("removing the test contacts and resources of this run")
     run.left = [HALF_REMOVED]
-    prefix = PREFIX if marker.kept else lab.name("")
-    swept = sweep(lab, prefix)
+    run_id = ANY_RUN if marker.kept else lab.run_id
+    swept = sweep(lab, run_id)
     if lab.uncertain:  # a contact may be there that only the search index shows
         lab.sleep(INDEXED_AFTER)
-        swept = sweep(lab, prefix)
+        swept = sweep(lab, run_id)
     run.left = swept.left + swept.unsearched + list(marker.release())
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 from router.acceptance.contact_search import started_since
-from router.acceptance.lab import MARKER, PREFIX, TAG, Lab, refusal
+from router.acceptance.lab import PREFIX, TAG, Lab, refusal
 from router.acceptance.probe import Unsettled
 from router.acceptance.setup import rows
 
 REACH = timedelta(hours=4)
 """Older test tasks have expired."""
+ANY_RUN = "[0-9a-f]{8}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +56,20 @@ class Swept:
     unsearched: list[str] = field(default_factory=list)
 
 
-def sweep(lab: Lab, prefix: str = PREFIX) -> Swept:
-    """Removes everything with the prefix and, of resources, the tag. Markers are left alone."""
-    swept = Swept()
-    _stop_contacts(lab, prefix, swept)
+def sweep(lab: Lab, run_id: str = ANY_RUN) -> Swept:
+    """Removes everything with the prefix and the id of a run in its name and, of resources, the tag."""
+    swept, named = Swept(), re.compile(f"{PREFIX}{run_id}-")
+    _stop_contacts(lab, named, swept)
     for kind in KINDS:
-        _delete(lab, kind, prefix, swept)
+        _delete(lab, kind, named, swept)
     return swept
 
 
-def _stop_contacts(lab: Lab, prefix: str, swept: Swept) -> None:
+def _stop_contacts(lab: Lab, named: re.Pattern[str], swept: Swept) -> None:
     """Stops the contacts of this run by id, those of their chains, and those that the index shows."""
     found = dict.fromkeys(lab.known)
     sources: list[Callable[[], Iterable[str]]] = [partial(lab.open_of_chain, each) for each in sorted(lab.unresolved)]
-    sources.append(partial(_indexed, lab, prefix))
+    sources.append(partial(_indexed, lab, named))
     for source in sources:
         try:
             found |= dict.fromkeys(source())
@@ -90,14 +92,14 @@ def _is_open(lab: Lab, contact_id: str) -> bool:
     return not answer.ok or "DisconnectTimestamp" not in answer.body["Contact"]
 
 
-def _indexed(lab: Lab, prefix: str) -> Iterator[str]:
-    """Yields every open contact with the prefix that the search index shows. A transfer may have lost the tag."""
+def _indexed(lab: Lab, named: re.Pattern[str]) -> Iterator[str]:
+    """Yields every open contact with such a name that the search index shows. A transfer may have lost the tag."""
     for row in started_since(lab, lab.clock.now() - REACH, ["TASK", "EMAIL"]):
-        if str(row.get("Name", "")).startswith(prefix) and "DisconnectTimestamp" not in row:
+        if named.match(str(row.get("Name", ""))) and "DisconnectTimestamp" not in row:
             yield row["Id"]
 
 
-def _delete(lab: Lab, kind: ResourceKind, prefix: str, swept: Swept) -> None:
+def _delete(lab: Lab, kind: ResourceKind, named: re.Pattern[str], swept: Swept) -> None:
     try:
         listed = rows(lab, kind.list_operation, kind.rows)
     except Unsettled as failure:
@@ -105,7 +107,7 @@ def _delete(lab: Lab, kind: ResourceKind, prefix: str, swept: Swept) -> None:
         return
     for row in listed:
         name = str(row.get("Name") or "")
-        if not name.startswith(prefix) or name == MARKER:
+        if not named.match(name):
             continue
         read = lab.call(kind.describe_operation, **{kind.id_member: row["Id"] + kind.suffix})
         if read.ok and TAG not in ((read.body.get(kind.part) or {}).get("Tags") or {}):

@@ -190,13 +190,14 @@ def test_what_earlier_runs_have_left_is_removed_by_a_run_without_setup_and_named
     tagged, name = {"connect-router:acceptance-run": "0123abcd"}, "cr-acc-0123abcd"
     world.add_queue(f"{name}-queue-a", tags=tagged)
     world.add_queue("cr-acc-ordinary")
+    world.add_queue("cr-acc-tagged", tags=tagged)
     world.add_hours("cr-acc-ordinary hours")
     for queue in ("Test A", "Test B"):
         world.add_queue(queue)
     world.add_flow("Test in", type="CONTACT_FLOW", outcome="elsewhere", elsewhere="Test A")
     bench.perform(setup=False, queues=("Test A", "Test B"), flows=("Test in", "Overflow to queue"))
     assert "removed of earlier runs: queue cr-acc-0123abcd-queue-a" in bench.lines
-    assert bench.remains() == ["cr-acc-ordinary", "cr-acc-ordinary hours"]
+    assert bench.remains() == ["cr-acc-ordinary", "cr-acc-tagged", "cr-acc-ordinary hours"]
 
 
 @pytest.mark.usefixtures("only_main_job")
