@@ -105,7 +105,10 @@ def test_broken_rules_are_refused_with_their_place_and_the_old_ones_go_on(centre
     assert seen(events, "rules.rejected")
 
 
-def test_the_walk_of_the_architecture_page_is_the_way_one_late_contact_takes(centre, service):
+def test_the_walk_of_the_architecture_page_is_the_way_one_late_contact_takes(centre):
+    """Takes a rule that has a condition besides channel and queue, because an index proves these two."""
+    service = centre.router(LATE_RULE.replace("[rule.sla]", "priority.min = 1\n[rule.sla]"), **{"poll.every": "1s"})
+    centre.disown(service)
     called = set()
 
     def note(frame, event, _argument):
