@@ -122,4 +122,5 @@ def test_a_junit_file_that_cannot_be_written_is_one_line(command):
     done = command("check", "--junit", str(command.folder / "no" / "out.xml"))
 
     assert done.status == 2
-    assert done.err == f"connect-router check: --junit {command.folder}/no/out.xml: No such file or directory\n"
+    refused = f"connect-router check: --junit {command.folder}/no/out.xml: No such file or directory"
+    assert done.err == f"{refused}: choose another file\n"
