@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Generic, TypeVar
 
+from router.connect.answers import Denied, Throttled, Unauthenticated
 from router.lookup.background import HANGS, NO_ANSWER_YET, Background, ReadFailure
 
 FOREVER = timedelta.max
+REFUSED = (Denied, Throttled, Unauthenticated)
+"""Answers about the operation, which say nothing of the contact: it is not put behind the others."""
 KEPT = 200_000
 """More than the contacts of an instance of Connect; bounds the memory."""
 
@@ -110,7 +113,7 @@ class OnDemandReader(Generic[Item, Value]):
         with self._lock:
             self._failed.pop(key, None)
             if isinstance(value, ReadFailure):
-                self._failed[key] = value.stops
+                self._failed[key] = value.stops and not isinstance(value.answer, REFUSED)
                 if len(self._failed) > KEPT:
                     del self._failed[next(iter(self._failed))]
         if not isinstance(value, ReadFailure) and self.keeps(value, now):
