@@ -16,7 +16,7 @@ from router.execute.executor import Executor
 from router.execute.result import Outcome, Result
 from router.followup.stranded_contacts import StrandedContacts
 from router.followup.tracker import Tracker
-from router.lookup.snapshot import Lookup, held_as_denied
+from router.lookup.snapshot import Lookup, held_as_denied, held_for_the_ledger
 from router.model import Contact
 from router.rules.rule import Mode
 from router.runtime import Runtime
@@ -267,7 +267,10 @@ class Cycle:
             return Decided(decisions=(), accounts={})
         if self.reporter.journal is not None:
             self.reporter.journal.record_round(look, decided, context.rules, self.names.ruleset)
-        return decided if reading else held_as_denied(decided)
+        if not reading:
+            return held_as_denied(decided)
+        problem = self.safety.ledger.problem if self.mode is Mode.ENFORCE else None
+        return decided if problem is None else held_for_the_ledger(decided, problem)
 
     def _record_decisions(self, decided: Decided) -> None:
         assert self._ahead is not None, "a cycle has begun"

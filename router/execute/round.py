@@ -70,7 +70,7 @@ class Round:
             if not wait_for_slots or (flows and not self.safety.slots.await_one(flows, until=context.until)):
                 break
             self.safety.slots.reopen()
-        return _with_the_ledger_as_reason([*results, *map(_left_over, left)])
+        return _with_the_ledger_as_reason([*results, *map(_left_over, left)], self.safety.ledger.problem)
 
     def _gave_way(self, result: Result, context: CycleContext) -> bool:
         """Returns whether an update was put off only because a landing slot has become free for a move."""
@@ -199,10 +199,13 @@ class Round:
         return not isinstance(self.reader.describe(decision.contact.id), Reading | Missing)
 
 
-def _with_the_ledger_as_reason(results: list[Result]) -> list[Result]:
-    """Returns the results; if the ledger could not be written, a hold for another contact's slot or for the contact's
-    own move, which is held itself, has the ledger as its reason."""
-    failed = next((one for one in results if one.reason is HoldReason.LEDGER), None)
+def _with_the_ledger_as_reason(results: list[Result], problem: str | None) -> list[Result]:
+    """Returns the results. If the ledger could not be written, it is the reason for each hold that follows from that:
+    no slot, the contact's own move, which is held itself, and no time left, because the ledger has used it up.
+
+    ``problem`` is the last failure of the ledger, ``None`` if it has been written since.
+    """
+    failed = next((one.detail for one in results if one.reason is HoldReason.LEDGER), problem)
     if failed is None:
         return results
     moved = {
@@ -210,12 +213,14 @@ def _with_the_ledger_as_reason(results: list[Result]) -> list[Result]:
         for one in results
         if isinstance(one.decision, Transfer) and one.outcome in (Outcome.DONE, Outcome.UNSETTLED)
     }
-    hold = SafetyHold(HoldReason.LEDGER, failed.detail)
+    hold = SafetyHold(HoldReason.LEDGER, failed)
 
     def is_by_the_ledger(one: Result) -> bool:
         waits_for_move = one.reason is HoldReason.IN_FLIGHT and one.detail == MOVE_FIRST.detail
         no_slot = one.reason is HoldReason.FLOW_SUSPENDED and one.detail == NO_SLOT.detail
-        return no_slot or (waits_for_move and one.decision.contact.id not in moved)
+        no_time = one.outcome is Outcome.NOT_SENT and one.detail in (ENDED, NO_TOKEN)
+        enforced = one.decision.mode is Mode.ENFORCE
+        return no_slot or (no_time and enforced) or (waits_for_move and one.decision.contact.id not in moved)
 
     return [_held(one.decision, hold) if is_by_the_ledger(one) else one for one in results]
 

@@ -13,7 +13,7 @@ from router.lookup.background import HANGS, NO_ANSWER_YET, Background, ReadFailu
 
 FOREVER = timedelta.max
 REFUSED = (Denied, Throttled, Unauthenticated)
-"""Answers about the operation, which say nothing of the contact: it is not put behind the others."""
+"""Responses that concern the operation, not one contact: that contact is not put behind the others."""
 KEPT = 200_000
 """More than the contacts of an instance of Connect; bounds the memory."""
 

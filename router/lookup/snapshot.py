@@ -211,20 +211,30 @@ def _decide(look: Snapshot, rules: BoundRuleSet, stopping: Callable[[], bool]) -
 
 def held_as_denied(decided: Decided) -> Decided:
     """Returns the decisions with the reason for which values were not read: AWS refuses the credentials."""
+    return _with_reason(decided, (HoldReason.UNREADABLE,), HoldReason.DENIED, CREDENTIALS_REFUSED)
+
+
+def held_for_the_ledger(decided: Decided, problem: str) -> Decided:
+    """Returns the decisions with the reason for which nothing moves, also where a limit would let none move either:
+    the ledger cannot be written. Attempts that failed use the limit up."""
+    limits = (HoldReason.PER_CYCLE, HoldReason.PER_HOUR, HoldReason.PERCENT_OF_QUEUE)
+    return _with_reason(decided, limits, HoldReason.LEDGER, problem)
+
+
+def _with_reason(decided: Decided, instead_of: tuple[HoldReason, ...], reason: HoldReason, detail: str) -> Decided:
+    def held(decision: Decision) -> Decision:
+        if isinstance(decision, Hold) and decision.reason in instead_of:
+            return replace(decision, reason=reason, detail=detail)
+        return decision
+
     return replace(
         decided,
-        decisions=tuple(map(_denied, decided.decisions)),
+        decisions=tuple(map(held, decided.decisions)),
         accounts={
-            contact_id: replace(account, decisions=tuple(map(_denied, account.decisions)))
+            contact_id: replace(account, decisions=tuple(map(held, account.decisions)))
             for contact_id, account in decided.accounts.items()
         },
     )
-
-
-def _denied(decision: Decision) -> Decision:
-    if isinstance(decision, Hold) and decision.reason is HoldReason.UNREADABLE:
-        return replace(decision, reason=HoldReason.DENIED, detail=CREDENTIALS_REFUSED)
-    return decision
 
 
 def _is_decidable(contact: Contact, look: Snapshot, rules: BoundRuleSet) -> bool:

@@ -1,5 +1,6 @@
 """A ledger that cannot be written: nothing moves, and the log, ``status`` and the metrics show why."""
 
+import sqlite3
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -68,6 +69,26 @@ def test_every_due_contact_is_held_for_the_ledger_and_one_line_a_cycle_reports_i
     assert {line["reason"] for line in held} == {"ledger"}
     assert len({line["contact_id"] for line in held}) == len(held) == CONTACTS
     assert app.cycle.run(until=None).held == {}
+
+
+def test_no_limit_is_the_reason_for_a_hold_while_nothing_can_be_recorded(late, events):
+    app = router(late, **{"guard.per_cycle": 2})
+    with full(app):
+        assert [app.cycle.run(until=None).held for _ in range(2)] == [{"ledger": CONTACTS}] * 2
+    assert app.cycle.run(until=None).transferred == 2
+
+
+def test_a_locked_ledger_is_the_reason_for_each_contact_for_which_it_left_no_time(late, events, tmp_path):
+    app = router(late, **{"execute.workers": 1})
+    app.ledger._connection.execute("PRAGMA busy_timeout = 600")
+    other = sqlite3.connect(app.settings.ledger.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for _ in range(2):
+        report = app.cycle.run(until=time.monotonic() + 0.5)
+        assert report.held == {"ledger": CONTACTS}
+    other.close()
+    assert {line["reason"] for line in named(events, "contact.held")} == {"ledger"}
+    assert app.cycle.run(until=None).transferred == CONTACTS
 
 
 def test_status_and_metrics_are_unhealthy_until_the_ledger_can_be_written(late, events):
