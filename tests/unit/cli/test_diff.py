@@ -115,6 +115,16 @@ def test_an_earlier_step_acts_only_until_a_later_one_of_its_kind_is_due(command)
     ]
 
 
+def test_a_move_to_a_queue_that_must_be_open_is_shown(command):
+    to = 'to = [{ queue = "B", flow = "F", open = true }]'
+    rules = f'[[rule]]\nname = "r"\nmatch.queue = "A"\nstep = [{{ at = "%s", {to} }}]\n'
+    command.rules.write_text(rules % "5m")
+
+    done = command("diff", *other(command, lambda _text: rules % "10m"), "--prove")
+
+    assert "A moves TASK or EMAIL in A from 5m; B from 10m" in done.out
+
+
 def test_another_order_is_shown(command):
     first = '[[rule]]\nname = "first"\nmatch.tags.a = "1"\n'
     second = '[[rule]]\nname = "second"\nmatch.tags.b = "1"\n'

@@ -9,6 +9,7 @@ import pytest
 
 from router.decide.snapshot import Limits
 from router.prove.examples import prove_examples
+from router.prove.promises.example_text import UNLIKE
 from router.prove.promises.numerals import Numeral
 from router.prove.promises.paths import Paths
 from router.prove.promises.patterns import LAST, complement
@@ -75,6 +76,7 @@ def within(time, act="move", assume='"no_guard"'):
         (rule(f'match = {{ queue = "A", waited = {{ max = "10m" }} }}\n{LATE}'), within("1h"), "PROVED"),
         (rule(f'match = {{ queue = "A", age = {{ max = "10m" }} }}\n{LATE}'), within("1h"), "BROKEN"),
         (rule(f'match = {{ queue = "A", age = {{ min = "1h" }} }}\n{LATE}'), within("10m"), "BROKEN"),
+        (rule(f'match = {{ queue = "A", age = {{ min = "10m1s" }} }}\n{LATE}'), within("10m"), "BROKEN"),
         (rule(f'match.queue = "A"\nsla.hours = "H"\n{LATE}'), within("10m"), "BROKEN"),
         (rule(f'match.queue = "A"\nsla.hours = "H"\n{LATE}'), within("10m", assume='"no_guard", "open"'), "PROVED"),
         (rule(f'match.queue = "A"\nsla.clock = "chain"\n{LATE}'), within("10m"), "PROVED"),
@@ -118,6 +120,8 @@ EXCLUDED = 'expect = { rule = "r", hold = "excluded" }'
         ("a.c", '"a*c"', "BROKEN"),
         ("(?s)a.*c", '"a*c"', "PROVED"),
         ("[0-9]+", '"?"', "BROKEN"),
+        ("x(a|b)?y", '{ matches = "xa*y" }', "BROKEN"),
+        ("x(a|b)*y", '{ matches = "xa+y" }', "PROVED"),
     ],
 )
 def test_an_expression_fits_exactly_the_values_that_re2_fits(expression, value, expected):
@@ -398,3 +402,16 @@ def test_a_clock_does_not_run_since_a_queue_in_which_its_rule_had_nothing_to_do(
 def test_the_last_character_is_outside_of_all_that_end_before_it():
     assert complement([(0, LAST - 1)]) == ((LAST, LAST),)
     assert complement([(0, LAST)]) == ()
+
+
+def test_a_contact_on_which_check_decides_otherwise_has_a_comment():
+    (cause,) = verdict(SHIFTS, at_hours('"17h29m"', Day='"08:00-18:00"')).causes
+    assert cause.example.startswith(UNLIKE)
+
+
+def test_an_act_counts_although_the_contact_is_left_alone_later():
+    rules = rule('match = { queue = "A", waited = { min = "12m" } }') + rule(f'match.queue = "A"\n{LATE}', "s")
+    assert outcome(rules, within("20m")) == "PROVED"
+    rules = rule('match = { queue = "A", age = { min = "12m", max = "30m" } }')
+    rules += rule(f'match.queue = "A"\nsla.clock = "chain"\n{LATE}', "s")
+    assert outcome(rules, within("20m")) == "PROVED"
