@@ -135,10 +135,10 @@ def test_deciding_that_takes_longer_than_a_poll_leaves_as_long_for_acting(centre
     decide = app.cycle.lookup.decide
     centre.world.enqueue("TASK", "Billing", waited=2 * HOUR)
 
-    def slowly(*given):
+    def slowly(*given, **named):
         while app.clock.monotonic() < over + 0.5:
             pass
-        return decide(*given)
+        return decide(*given, **named)
 
     monkeypatch.setattr(app.cycle.lookup, "decide", slowly)
     over = app.clock.monotonic() + 0.5

@@ -77,7 +77,7 @@ def test_a_second_pass_finds_nothing_left_to_do(bench):
     bench.enqueue()
 
     assert bench.run("run", "--once", "--enforce").returncode == 0
-    assert bench.json("plan", "--enforce") == []
+    assert {row["decision"] for row in bench.json("plan", "--enforce")} <= {"none"}
     assert bench.run("run", "--once", "--enforce").returncode == 0
 
     assert len(bench.sandbox.world.transfers) == 1
@@ -136,7 +136,7 @@ def test_a_routing_step_is_announced_explained_carried_out_and_recorded(bench):
     assert done.returncode == 0, done.stdout + done.stderr
     assert bench.sandbox.world.contact(contact).priority == 2
     assert (recorded["kind"], recorded["outcome"], recorded["routing"]["priority"]) == ("routing", "acted", 2)
-    assert bench.json("plan", "--enforce") == []
+    assert {row["decision"] for row in bench.json("plan", "--enforce")} <= {"none"}
 
 
 def test_with_emf_the_line_of_the_cycle_tells_cloudwatch_its_metrics(bench):

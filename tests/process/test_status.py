@@ -22,7 +22,7 @@ def shape(value):
     Figures by reason may have any keys.
     """
     if isinstance(value, dict):
-        return {key: shape(one) if key != "held" else "figures" for key, one in value.items()}
+        return {key: shape(one) if key not in ("held", "late_reasons") else "figures" for key, one in value.items()}
     return [shape(value[0])] if isinstance(value, list) and value else type(value).__name__
 
 

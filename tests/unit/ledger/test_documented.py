@@ -30,7 +30,7 @@ def test_every_table_and_column_is_documented(open_ledger):
 
 
 def test_the_landings_that_are_followed_and_counted_are_the_ones_the_docs_say():
-    found = re.search(r"fail\. (.*?) are followed\. (.*?) count against their flow", " ".join(TEXT.split()))
+    found = re.search(r"follows contacts with the landing (.*?)\. (.*?) count against the flow", " ".join(TEXT.split()))
     assert found is not None
     followed, counted = found.groups()
 
