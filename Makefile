@@ -115,8 +115,9 @@ acceptance-worlds: $(DEV) $(WHEEL) ## the acceptance suite in every world of the
 fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command lines (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/fuzz/run.py $(ARGS)
 
-simulation: $(DEV) $(WHEEL) ## the simulation against queueing theory, with ten times as many contacts, in some three minutes
-	@SIMULATION_TIMES=10 $(PYTEST) tests/unit/simulation/test_theory.py $(ARGS)
+simulation: $(DEV) $(WHEEL) ## the simulation against queueing theory, and against a hundred histories of known effect, in some ten minutes
+	@SIMULATION_TIMES=10 SIMULATION_HISTORIES=100 $(PYTEST) tests/unit/simulation/test_theory.py \
+		tests/unit/simulation/test_coverage.py $(ARGS)
 
 proofs: $(DEV) $(WHEEL) ## 100,000 random contacts against every proved promise of random rules (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/proofs/run.py $(ARGS)

@@ -21,13 +21,13 @@ REPLICATIONS = 20
 HARM = 0.01
 
 
-def add_effect_options(parser: argparse.ArgumentParser) -> None:
+def add_effect_options(parser: argparse.ArgumentParser, *, replications: int = REPLICATIONS) -> None:
     parser.add_argument(
         "--replications",
         metavar="N",
         type=positive,
-        default=REPLICATIONS,
-        help="runs of each side with other random numbers (default: 20)",
+        default=replications,
+        help=f"runs of each side with other random numbers (default: {replications})",
     )
     parser.add_argument(
         "--seed", metavar="N", type=_whole, help="the random numbers; the same seed gives the same result (default: 1)"
@@ -47,7 +47,6 @@ def add_effect_options(parser: argparse.ArgumentParser) -> None:
         help="how far the interval of that share may reach on each side (default: any)",
     )
     parser.add_argument("--html", metavar="FILE", type=Path, help="also write a report to look at: one HTML file")
-    parser.add_argument("--junit", metavar="FILE", type=Path, help="also write JUnit XML, a test case for each queue")
 
 
 def positive(text: str) -> int:

@@ -41,20 +41,32 @@ class Team:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownTurn:
+    """Describes what is known of one answer to a contact.
+
+    ``quantile`` places its handle time among those of the queue that it is answered in; ``None``: drawn.
+    An agent puts the contact back if ``kept`` is below the agent's share of contacts that are put back.
+    """
+
+    quantile: float | None
+    kept: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """Describes one contact that enters a queue.
 
     ``contact`` is as the router would see it then. ``patience`` is how long it waits before it ends by itself.
-    ``quantile`` places its handle time among those of the queue that it is answered in, ``work`` fixes that time for
-    every queue; both ``None``: drawn. ``waited`` is how long it had waited at ``at``. ``unit`` numbers
-    the day, or whatever else the effects are counted by.
+    ``turns`` are the answers to it that are known, in order; everything of the others is drawn. ``work`` fixes the
+    handle time for every queue. ``waited`` is how long it had waited at ``at``. ``unit`` numbers the day, or whatever
+    else the effects are counted by.
     """
 
     contact: Contact
     at: Seconds
     waited: Seconds = 0.0
     patience: Seconds | None = None
-    quantile: float | None = None
+    turns: tuple[KnownTurn, ...] = ()
     work: Seconds | None = None
     unit: int = 0
 

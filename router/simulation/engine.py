@@ -155,7 +155,7 @@ class Engine:
         arrival, turn = contact.wait.arrival, contact.wait.turn
         if arrival.work is not None:
             return arrival.work
-        share = arrival.quantile if not turn else None
+        share = arrival.turns[turn].quantile if turn < len(arrival.turns) else None
         if share is None:
             share = self.streams.uniform(arrival.contact.id, f"handling {turn}")
         queue_id = contact.queue_id if contact.own_agent is None else contact.wait.queue_id
@@ -167,8 +167,7 @@ class Engine:
         channel, turn = contact.seen.channel, contact.wait.turn
         self.staff.release(agent, channel, self.now)
         self._work(agent)
-        share = agent.team.put_back
-        if not share or self.streams.uniform(contact.wait.arrival.contact.id, f"put back {turn}") >= share:
+        if not self._is_put_back(contact.wait.arrival, turn, agent.team.put_back):
             self._alive -= 1
             return
         queue_id = contact.queue_id if contact.own_agent is None else contact.wait.queue_id
@@ -176,6 +175,13 @@ class Engine:
         self.renew(contact, queue_id)
         contact.since, contact.state = self.now, WaitState.ARRIVING
         self._begin(contact)
+
+    def _is_put_back(self, arrival: Arrival, turn: int, share: float) -> bool:
+        if not share:
+            return False
+        if turn < len(arrival.turns):
+            return arrival.turns[turn].kept < share
+        return self.streams.uniform(arrival.contact.id, f"put back {turn}") < share
 
     def _expire(self, about: tuple[SimulatedContact, SimulatedWait]) -> None:
         contact, wait = about

@@ -79,8 +79,7 @@ class OpenStudy:
         self.centre = study.source.centre(a, b)
         self.sides = tuple(self._bound(rules) for rules in ((a, b) if b is not None else (a,)))
         self._promising = self.sides[0] if self.sides[0] is not None else self.sides[-1]
-        self._arrivals: Sequence[Arrival] | None = None
-        self._looks: FirstLooks | None = None
+        self.looks = FirstLooks(self.centre, self._promising)
 
     def _bound(self, rules: RuleSet | None) -> BoundRuleSet | None:
         return bind(rules, self.centre.directory, agents_known=True) if rules is not None else None
@@ -116,11 +115,11 @@ class OpenStudy:
         """Simulates each side with the same contacts. The first decisions on recorded contacts are made once."""
         streams = self._streams(number)
         arrivals = self._drawn(streams)
-        if self._looks is None or not self.study.source.by_day:
-            self._looks = FirstLooks(self.centre, self._promising)
+        if not self.study.source.by_day:
+            self.looks = FirstLooks(self.centre, self._promising)
         return [
             Engine(
-                self.centre, arrivals, side, streams, looks=self._looks, trace=traces[n] if traces is not None else None
+                self.centre, arrivals, side, streams, looks=self.looks, trace=traces[n] if traces is not None else None
             ).run()
             for n, side in enumerate(self.sides)
         ]

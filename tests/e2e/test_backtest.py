@@ -132,10 +132,10 @@ def test_a_mistake_is_one_line_and_status_2(backtest, more, why):
     assert why in err
 
 
-def test_a_journal_and_records_exclude_each_other(backtest, capsys):
-    with pytest.raises(SystemExit, match="2"):
-        backtest(RULES, "--records", "/nowhere")
-    assert "argument --records: not allowed with argument --journal" in capsys.readouterr().err
+def test_a_journal_and_records_exclude_each_other(backtest):
+    status, _, err = backtest(RULES, "--records", "/nowhere")
+    assert status == 2
+    assert "--records is in place of --journal, except with --effects" in err
 
 
 def test_a_time_or_a_file_without_contacts_is_no_success(backtest, tmp_path):

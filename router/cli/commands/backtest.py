@@ -8,15 +8,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from router.cli.effect_options import add_effect_options
 from router.cli.errors import DONE, FOUND, CommandFailed
 from router.cli.parser import add_json
 from router.problems import did_you_mean, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from router.backtest.replay import HistoryReplay
     from router.cli.output.backtest import Wanted
+    from router.history.contact_rows import ContactRows
+    from router.history.world import Event
     from router.rules.rule import RuleSet
 
 DESCRIPTION = """\
@@ -29,6 +32,8 @@ EXAMPLE = """\
   connect-router backtest --journal journal --from 28d --against new-rules --show +billing-overflow
 """
 LONG_AGO = timedelta(days=28)
+REPLICATIONS = 3
+"""Only what a history does not show is drawn at random: few runs suffice."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="until", metavar="WHEN", help="up to this time (default: now)")
     parser.add_argument("--rules", metavar="PATH", type=Path, help="rules A (default: those then in force)")
     parser.add_argument("--against", metavar="PATH", type=Path, required=True, help="rules B: a folder or a file")
-    history = parser.add_mutually_exclusive_group()
-    history.add_argument("--journal", metavar="PATH", type=Path, help="the journal: a folder or a file")
-    history.add_argument(
+    parser.add_argument("--journal", metavar="PATH", type=Path, help="the journal: a folder or a file")
+    parser.add_argument(
         "--records", metavar="PATH", type=Path, help="contact records or exports in its place; needs --rules"
     )
     parser.add_argument(
@@ -49,13 +53,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--same", action="store_true", help="exit 1 if any decision differs")
     parser.add_argument("--junit", metavar="FILE", type=Path, help="what differs as JUnit XML, for CI systems")
+    parser.add_argument(
+        "--effects", action="store_true", help="also simulate what the waits would have been; needs --records"
+    )
+    parser.add_argument("--agents", metavar="PATH", type=Path, help="agent events, for --effects: a folder or a file")
+    add_effect_options(parser, replications=REPLICATIONS)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from router.backtest.replay import HistoryReplay
     from router.cli.context import print_note
-    from router.cli.output.backtest import as_json, print_report, shown
+    from router.cli.output.backtest import as_json, junit_cases, print_report, shown
+    from router.cli.output.junit import write_cases
+    from router.cli.output.tables import print_json
     from router.rules.load import load_rules
 
     wanted = [shown(text) for text in arguments.show]
@@ -67,25 +78,58 @@ def run(arguments: argparse.Namespace) -> int:
     if a is not None:
         _require_known(wanted, (a, b))
     replay = HistoryReplay.of(a=a, b=b, since=since, until=until)
-    source = _replay_records(replay, arguments, a, b) if arguments.records else _replay_journal(replay, arguments)
+    if arguments.effects or arguments.agents is not None:
+        return _run_with_effects(replay, arguments, b, wanted)
+    if arguments.records is not None and arguments.journal is not None:
+        line = "connect-router backtest: --records is in place of --journal, except with --effects"
+        raise CommandFailed(line, misconfigured=True)
+    if arguments.records is not None:
+        source = _replay_records(replay, arguments, _open_records(arguments, a), b)
+    else:
+        source = _replay_journal(replay, arguments)
     _require_known(wanted, (b, *replay.rulesets_of_a))
     if arguments.json:
-        from router.cli.output.tables import print_json
-
         print_json(as_json(replay, source))
     else:
         print_report(replay, source, wanted)
     sys.stdout.flush()
     if arguments.junit is not None:
-        from router.cli.output.backtest import junit_cases
-        from router.cli.output.junit import write_cases
-
         write_cases(arguments.junit, "backtest", junit_cases(replay))
     if not replay.findings.judged:
         print_note("connect-router backtest: no contact could be judged; the report shows why")
         return FOUND
+    return _status(replay, arguments)
+
+
+def _status(replay: HistoryReplay, arguments: argparse.Namespace) -> int:
     differs = arguments.same and replay.findings.differences
     return FOUND if replay.then.wrong_count or differs else DONE
+
+
+def _run_with_effects(
+    replay: HistoryReplay, arguments: argparse.Namespace, b: RuleSet, wanted: Sequence[Wanted]
+) -> int:
+    from router.cli.history_effects import check_effect_options, report_effects, staffing, study_of
+    from router.cli.output.backtest import as_json, junit_cases, print_report
+    from router.cli.output.effect_report import HistoryReport
+    from router.simulation.slot_watch import SlotWatch
+
+    check_effect_options(arguments)
+    a, watch = replay.a.ruleset if replay.a is not None else None, SlotWatch()
+    records = _open_records(arguments, a)
+    if arguments.journal is not None:
+        source = _replay_journal(replay, arguments, watch.watch)
+    else:
+        source = _replay_records(replay, arguments, records, b)
+    _require_known(wanted, (b, *replay.rulesets_of_a))
+    study = study_of(arguments, replay, records, watch, b)
+    agents = staffing(study, arguments, watch)
+    if not arguments.json:
+        print_report(replay, source, wanted, agents)
+        sys.stdout.flush()
+    members = {**as_json(replay, source), "agents": agents}
+    status = report_effects(study, arguments, HistoryReport(members=members, cases=junit_cases(replay)))
+    return status or _status(replay, arguments)
 
 
 def _require_known(wanted: Iterable[Wanted], rulesets: Iterable[RuleSet]) -> None:
@@ -121,13 +165,17 @@ def _when(text: str | None, before: timedelta) -> datetime:
     return at
 
 
-def _replay_journal(replay: HistoryReplay, arguments: argparse.Namespace) -> str:
-    """Replays a journal; returns what it is, for the report."""
+def _replay_journal(
+    replay: HistoryReplay,
+    arguments: argparse.Namespace,
+    watch: Callable[[Iterable[Event]], Iterable[Event]] = lambda events: events,
+) -> str:
+    """Replays a journal; returns what it is, for the report. ``watch`` sees every event."""
     from router.history.journal_reader import UnknownVersion, read_journal
 
     folder = arguments.journal or _folder(arguments)
     try:
-        replay.run(read_journal(folder, since=replay.since, until=replay.until))
+        replay.run(watch(read_journal(folder, since=replay.since, until=replay.until)))
     except (OSError, UnknownVersion) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise CommandFailed(f"connect-router backtest: {folder}: {why}", misconfigured=True) from None
@@ -152,22 +200,26 @@ def _folder(arguments: argparse.Namespace) -> Path:
     )
 
 
-def _replay_records(replay: HistoryReplay, arguments: argparse.Namespace, a: RuleSet | None, b: RuleSet) -> str:
-    """Replays contact records or exports; returns what they are, for the report."""
+def _open_records(arguments: argparse.Namespace, a: RuleSet | None) -> ContactRows:
     from router.history.contact_rows import open_records
     from router.history.world import HistoryUnusable
-    from router.prove.example_instance import directory_of
 
-    if a is None:
+    if a is None and arguments.journal is None:
         line = "connect-router backtest: records have no rules: name those of the time with --rules PATH"
         raise CommandFailed(line, misconfigured=True)
     try:
-        records = open_records(arguments.records)
+        return open_records(arguments.records)
     except (OSError, HistoryUnusable) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise CommandFailed(f"connect-router backtest: {arguments.records}: {why}", misconfigured=True) from None
-    named = [directory_of(rules, rules.examples) for rules in (a, b)]
-    replay.use_names(records.directory(named))
+
+
+def _replay_records(replay: HistoryReplay, arguments: argparse.Namespace, records: ContactRows, b: RuleSet) -> str:
+    """Replays contact records or exports; returns what they are, for the report."""
+    from router.prove.example_instance import directory_of
+
+    rulesets = [b] if replay.a is None else [replay.a.ruleset, b]
+    replay.use_names(records.directory([directory_of(rules, rules.examples) for rules in rulesets]))
     replay.run(records.events())
     rows = ", ".join(f"{number} {why}" for why, number in sorted(records.rejected.items()))
     unused = f"; rows that cannot be used: {rows}" if rows else ""

@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", metavar="PATH", type=Path, help="rules B, which are compared with A")
     parser.add_argument("--days", metavar="N", type=positive, help="simulated days (default: those of the scenario)")
     add_effect_options(parser)
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="also write JUnit XML, a test case for each queue")
     add_json(parser)
 
 

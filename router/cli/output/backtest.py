@@ -42,16 +42,13 @@ def shown(what: str) -> Wanted:
     raise CommandFailed(line, misconfigured=True)
 
 
-def print_report(replay: HistoryReplay, source: str, wanted: Sequence[Wanted]) -> None:
-    """Prints the report for people; ``wanted`` are the figures that are opened."""
+def print_report(replay: HistoryReplay, source: str, wanted: Sequence[Wanted], *more: str) -> None:
+    """Prints the report for people; ``wanted`` are the figures that are opened, ``more`` lines of its head."""
     out, found = console(), replay.findings
-    for line in _head(replay, source):
+    for line in (*_head(replay, source), *more):
         out.print(text(line), soft_wrap=True)
     out.print()
-    rows = [
-        (title, act, rule, number, _typical(of))
-        for (title, act, rule), number, of in _by_rule(found.differences)
-    ]
+    rows = [(title, act, rule, number, _typical(of)) for (title, act, rule), number, of in _by_rule(found.differences)]
     if rows:
         print_table(table(["", "act", "rule", ">contacts", ">typically"], rows), out)
         out.print()

@@ -43,8 +43,8 @@ METHOD = (
     "Each replication simulates both sets of rules with the same contacts: the same arrivals, the same work, the same "
     "patience. Agents take the contact with the highest priority first, then the oldest. The rules are decided by the "
     "router's own code.",
-    "A figure is the mean over all replications. The interval contains the true difference in 95 of 100 cases, if the "
-    "model is right. A difference that is smaller than the error of the simulation is not stated.",
+    "A figure is the mean over all replications. The interval contains the true difference in at least 90 of 100 "
+    "cases, if the model is right. A difference that is smaller than the error of rebuilding the past is not stated.",
     "The promise of a contact is that of its queue, or else that of rules A, on both sides.",
     "The charts over time and the table of contacts show one replication.",
 )
@@ -60,6 +60,7 @@ def write_page(
     names: Callable[[QueueId], str],
     verdict: EffectVerdict | None,
     summary: str,
+    method: Sequence[str] = (),
 ) -> None:
     """Writes the page. Raises ``CommandFailed`` if that is not possible."""
     title = "What the change of the rules does to the waits" if verdict is not None else "The waits under these rules"
@@ -72,7 +73,7 @@ def write_page(
     parts += ['<h2>Waits and queues</h2><div class="charts">', *_charts(queues, result, sample, names), "</div>"]
     if verdict is not None:
         parts += ["<h2>Contacts that differ most</h2>", *_differences(sample, names)]
-    parts += ["<h2>Method</h2>", *(f"<p>{escape(one)}</p>" for one in METHOD), "</main></body></html>\n"]
+    parts += ["<h2>Method</h2>", *(f"<p>{escape(one)}</p>" for one in (*METHOD, *method)), "</main></body></html>\n"]
     try:
         path.write_text("\n".join(parts), encoding="utf-8")
     except OSError as error:

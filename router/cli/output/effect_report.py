@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from router.cli.context import print_note
 from router.cli.errors import DONE, FOUND, UNDECIDED
-from router.cli.output.effects import effects_as_json, effects_table, write_effects_junit
+from router.cli.output.effects import effect_cases, effects_as_json, effects_table
+from router.cli.output.junit import write_cases
 from router.cli.output.tables import console, count, print_json, print_table, text
 from router.model import QueueId
 from router.simulation.effects import HarmFinding, effects_of, roles_of, verdict_of
 from router.simulation.study import OpenStudy, Study, StudyResult
 
 STATUS = {HarmFinding.NO_HARM: DONE, HarmFinding.HARM: FOUND, HarmFinding.UNDECIDED: UNDECIDED}
-NO_ERRORS: Mapping[tuple[QueueId, str], float] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryReport:
+    """Holds what is reported about a history in addition to the effects.
+
+    ``errors`` are by how much the simulation misses what was observed, by queue and figure. ``members`` are added to
+    JSON, ``cases`` to JUnit XML, and ``method`` to the text of the HTML page.
+    """
+
+    errors: Mapping[tuple[QueueId, str], float] = field(default_factory=dict)
+    members: Mapping[str, object] = field(default_factory=dict)
+    cases: Sequence[tuple[str, str, str | None]] = ()
+    method: Sequence[str] = ()
+
+
+NO_HISTORY = HistoryReport()
 
 
 def report(
@@ -22,19 +40,17 @@ def report(
     study: Study,
     result: StudyResult,
     arguments: argparse.Namespace,
-    errors: Mapping[tuple[QueueId, str], float] = NO_ERRORS,
+    history: HistoryReport = NO_HISTORY,
 ) -> int:
-    """Prints the figures and the verdict, and writes the files.
-
-    ``errors`` are by how much the simulation misses what was observed, by queue and figure.
-    """
+    """Prints the figures and the verdict, and writes the files."""
     opened = study.open()
     directory = opened.centre.directory
 
     def names(queue_id: QueueId) -> str:
         return directory.queue_name(queue_id) or queue_id
 
-    effects = effects_of(result.a, result.b, [queue.id for queue in directory.queues], errors)
+    queues = [queue.id for queue in directory.queues]
+    effects = effects_of(result.a, result.b, queues, history.errors, by_day=study.source.by_day)
     roles = roles_of(result.a, result.b)
     verdict = None
     if result.b is not None:
@@ -44,7 +60,8 @@ def report(
     if arguments.json:
         judged = {"finding": verdict.finding.value, "why": verdict.why} if verdict is not None else None
         figures = effects_as_json(effects, roles, names)
-        print_json({"replications": result.replications, "seed": study.seed, "verdict": judged, "effects": figures})
+        about = {"replications": result.replications, "seed": study.seed, "verdict": judged, "effects": figures}
+        print_json({**history.members, **about})
     else:
         out = console()
         print_table(effects_table(effects, roles, names), out)
@@ -64,9 +81,10 @@ def report(
             names=names,
             verdict=verdict,
             summary=_summary(opened, result),
+            method=history.method,
         )
     if arguments.junit is not None and verdict is not None:
-        write_effects_junit(arguments.junit, command, effects, verdict, names)
+        write_cases(arguments.junit, command, [*history.cases, *effect_cases(effects, verdict, names)])
     return DONE if verdict is None else STATUS[verdict.finding]
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from router.cli.output.fitting_table import Column, FittingTable
-from router.cli.output.junit import write_suite
 from router.cli.output.tables import table
 from router.durations import span
 from router.model import QueueId
-from router.problems import printable
 from router.simulation.effects import IN_TIME, EffectVerdict, Estimate, QueueEffect
 
 Names = Callable[[QueueId], str]
@@ -68,8 +64,21 @@ def _compared(effect: QueueEffect, roles: Mapping[QueueId, str], names: Names) -
         value(effect.b, kind),
         signed(found.value, kind) if shown else "",
         interval(found, kind, signed) if shown else "",
-        "" if shown else f"below the error of the simulation ({plain(effect.error or 0.0, kind)})",
+        _note(effect),
     )
+
+
+def _note(effect: QueueEffect) -> str:
+    """Returns why a figure has no difference, or no interval."""
+    if not effect.stated:
+        return f"smaller than the error of rebuilding ({plain(effect.error or 0.0, effect.measure.kind)})"
+    if effect.difference is not None and not effect.difference.bounded:
+        if effect.least is None:
+            return "no interval"
+        if effect.units < effect.least:
+            return f"no interval from fewer than {effect.least} days or replications"
+        return "one day differs: no interval"
+    return ""
 
 
 def _alone(effect: QueueEffect, names: Names) -> Sequence[object]:
@@ -101,8 +110,8 @@ def seconds(number: float) -> str:
 
 
 def interval(estimate: Estimate, kind: str, shown: Callable[[float, str], str]) -> str:
-    """Returns both ends; empty if one unit is all that was simulated."""
-    if estimate.half is None:
+    """Returns both ends; empty if too few units are known."""
+    if not estimate.bounded:
         return ""
     low, high = estimate.low, estimate.high
     if shown is plain:
@@ -129,19 +138,15 @@ def effects_as_json(effects: Iterable[QueueEffect], roles: Mapping[QueueId, str]
 def _numbers(estimate: Estimate | None) -> dict[str, float | None] | None:
     if estimate is None:
         return None
-    ends = (None, None) if estimate.half is None else (round(estimate.low, 6), round(estimate.high, 6))
+    ends = (None, None) if not estimate.bounded else (round(estimate.low, 6), round(estimate.high, 6))
     return {"value": round(estimate.value, 6), "low": ends[0], "high": ends[1]}
 
 
-def write_effects_junit(
-    path: Path, command: str, effects: Iterable[QueueEffect], verdict: EffectVerdict, names: Names
-) -> None:
-    """Writes a test case for each queue with a promise; those that the verdict is about fail."""
-    suite = ElementTree.Element("testsuite", name=f"connect-router {command}")
+def effect_cases(
+    effects: Iterable[QueueEffect], verdict: EffectVerdict, names: Names
+) -> Iterator[tuple[str, str, str | None]]:
+    """Yields a test case for each queue with a promise; those that the verdict is about fail."""
     for one in effects:
         if one.measure is IN_TIME and one.difference is not None:
-            case = ElementTree.SubElement(suite, "testcase", classname="effects", name=printable(names(one.queue_id)))
-            if one.queue_id in verdict.queues:
-                text = f"{verdict.finding}: {printable(verdict.why)}"
-                ElementTree.SubElement(case, "failure", message=text).text = text
-    write_suite(suite, path, command)
+            failed = one.queue_id in verdict.queues
+            yield "effects", names(one.queue_id), f"{verdict.finding}: {verdict.why}" if failed else None

@@ -35,22 +35,68 @@ def test_the_quantiles_of_student_are_those_of_the_tables(share, freedom, value)
     assert student_quantile(share, freedom) == pytest.approx(value, abs=2e-5)
 
 
+def means(values):
+    return jackknife(
+        [(QueueTally(waits=1, waited_s=one), QueueTally()) for one in values], lambda one, _: one.waited_s / one.waits
+    )
+
+
 def test_the_interval_of_a_mean_is_that_of_the_textbook():
     random = Random(3)
-    values = [random.gauss(5, 2) for _ in range(12)]
-    pairs = [(QueueTally(waits=1, waited_s=one), QueueTally()) for one in values]
-    found = jackknife(pairs, lambda one, _: one.waited_s / one.waits)
-    mean = sum(values) / 12
-    error = sqrt(sum((one - mean) ** 2 for one in values) / 11 / 12)
+    half = [random.gauss(0, 2) for _ in range(6)]
+    values = [5 + one for one in (*half, *(-one for one in half))]
+    found = means(values)
+    error = sqrt(sum((one - 5) ** 2 for one in values) / 11 / 12)
     assert found is not None
-    assert found.value == pytest.approx(mean)
-    assert found.half == pytest.approx(2.20099 * error, rel=1e-4)
+    assert found.value == pytest.approx(5)
+    assert (found.low, found.high) == pytest.approx((5 - 2.20099 * error, 5 + 2.20099 * error), rel=1e-4)
 
 
-def test_one_unit_has_no_interval():
-    verdict, effects = judged([90], [95])
-    assert verdict.why == 'in "Queue" one replication shows no interval'
-    assert effects[0].difference.half is None
+def test_the_interval_reaches_further_to_the_side_of_the_rare_long_waits():
+    found = means([1.0, 1.0, 2.0, 2.0, 3.0, 30.0])
+    assert found.high - found.value > 2 * (found.value - found.low)
+
+
+def test_the_interval_of_skewed_days_contains_the_mean_as_often_as_it_promises():
+    random, covered = Random(1), 0
+    for _ in range(400):
+        found = means([random.expovariate(1) ** 2 for _ in range(20)])
+        covered += found.low <= 2 <= found.high
+    assert covered >= 0.9 * 400, covered
+
+
+def test_units_without_a_contact_do_not_count():
+    days = {unit: {QUEUE: tally(90 + unit)} for unit in range(4)}
+    idle = {unit: {QUEUE: QueueTally()} for unit in range(4, 9)}
+    assert effects_of(days | idle, days | idle, [QUEUE])[0].a == effects_of(days, days, [QUEUE])[0].a
+
+
+def test_a_difference_of_one_day_alone_has_no_interval():
+    effects = judged([90, 91, 90, 92, 93], [90, 91, 88, 92, 93])[1]
+    assert not effects[0].difference.bounded
+    two_days = judged([90, 91, 90, 92, 93], [90, 91, 88, 92, 91])[1][0].difference
+    assert two_days is not None
+    assert two_days.bounded
+
+
+def test_times_have_no_interval_if_the_units_are_the_days_of_a_history():
+    days = {unit: {QUEUE: tally(90 + unit % 3, waited_s=unit)} for unit in range(30)}
+    other = {unit: {QUEUE: tally(90 + unit % 2, waited_s=2.0 * unit)} for unit in range(30)}
+
+    def bounded(*, by_day):
+        effects = effects_of(days, other, [QUEUE], by_day=by_day)
+        return {one.measure.name for one in effects if one.difference and one.difference.bounded}
+
+    assert bounded(by_day=False) - bounded(by_day=True) == {"late_by", "wait"}
+
+
+def test_too_few_units_have_no_interval():
+    verdict, effects = judged([90, 91, 90], [95, 95, 96])
+    assert verdict.why == 'in "Queue" 3 days or replications are too few for an interval'
+    assert not effects[0].difference.bounded
+    assert {one.measure.name for one in judged([90] * 19, [91] * 19)[1] if one.difference.bounded} == {
+        "in_time", "moves", "returns", "expired"
+    }  # fmt: skip
 
 
 def test_a_clear_loss_is_harm():
@@ -61,26 +107,26 @@ def test_a_clear_loss_is_harm():
 
 
 def test_a_gain_and_a_small_loss_are_no_harm():
-    assert judged([90, 91, 90], [99, 99, 98])[0].finding is HarmFinding.NO_HARM
-    assert judged([90, 91, 90], [90, 91, 90], harm=0.0)[0].finding is HarmFinding.NO_HARM
+    assert judged([90, 91, 90, 90], [99, 99, 98, 99])[0].finding is HarmFinding.NO_HARM
+    assert judged([90, 91, 90, 90], [90, 91, 90, 90], harm=0.0)[0].finding is HarmFinding.NO_HARM
 
 
 def test_a_loss_that_may_be_chance_is_undecided():
-    verdict, _ = judged([90, 99, 80], [85, 99, 83])
+    verdict, _ = judged([90, 99, 80, 92], [85, 99, 83, 92])
     assert verdict.finding is HarmFinding.UNDECIDED
 
 
 def test_a_wide_interval_is_undecided_if_precision_is_demanded():
-    before, after = [90, 80, 70], [96, 85, 77]
+    before, after = [90, 80, 70, 80], [96, 85, 77, 86]
     assert judged(before, after)[0].finding is HarmFinding.NO_HARM
     assert judged(before, after, precision=0.01)[0].finding is HarmFinding.UNDECIDED
 
 
 def test_an_effect_below_the_error_of_the_simulation_is_not_stated():
-    verdict, effects = judged([90, 91, 90], [92, 93, 92], error=0.05)
+    verdict, effects = judged([90, 91, 90, 91], [92, 93, 92, 93], error=0.05)
     assert not effects[0].stated
     assert verdict.finding is HarmFinding.UNDECIDED
-    assert judged([90, 91, 90], [98, 99, 98], error=0.05)[1][0].stated
+    assert judged([90, 91, 90, 91], [98, 99, 98, 99], error=0.05)[1][0].stated
 
 
 def test_without_a_promise_nothing_is_decided():

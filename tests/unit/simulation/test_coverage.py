@@ -1,0 +1,141 @@
+"""Checks that the interval of an effect contains the true effect as often as it promises, and narrows with more days.
+
+Each history is a simulated centre, recorded as Amazon Connect would record it. The true effect is that of many more
+days of the same centre. The suite tries a few histories with fixed seeds; ``make simulation`` tries a hundred.
+"""
+
+import os
+
+import pytest
+
+from router.simulation.effects import effects_of
+from router.simulation.study import Study, run_study
+from tests.unit.simulation.histories import history, scenario_of
+
+RUNS = int(os.environ.get("SIMULATION_HISTORIES", "3"))
+LONG = RUNS >= 100
+DAYS = 28
+CENTRE = b"""
+days = 28
+[[hours]]
+name = "Office"
+zone = "UTC"
+week.MONDAY = ["09:00-13:00"]
+week.TUESDAY = ["09:00-13:00"]
+week.WEDNESDAY = ["09:00-13:00"]
+week.THURSDAY = ["09:00-13:00"]
+week.FRIDAY = ["09:00-13:00"]
+week.SATURDAY = ["09:00-13:00"]
+week.SUNDAY = ["09:00-13:00"]
+[[queue]]
+name = "Billing"
+[[queue]]
+name = "General"
+[[agent]]
+username = "billing"
+count = 2
+queues = ["Billing"]
+slots = { TASK = 1 }
+hours = "Office"
+[[agent]]
+username = "general"
+count = 2
+queues = ["General"]
+slots = { TASK = 1 }
+hours = "Office"
+[[handling]]
+queue = "Billing"
+mean = "9m"
+[[handling]]
+queue = "General"
+mean = "9m"
+[[arrivals]]
+queue = "Billing"
+period = [{ between = "09:00-12:30", per_minute = 0.19 }]
+[[arrivals]]
+queue = "General"
+period = [{ between = "09:00-12:30", per_minute = 0.13 }]
+"""
+WATCH = b"""
+[[rule]]
+name = "watch-billing"
+match = { queue = "Billing" }
+sla.target = "20m"
+[[rule.step]]
+at = "breach"
+warn = "late"
+[[rule]]
+name = "watch-general"
+match = { queue = "General" }
+sla.target = "20m"
+[[rule.step]]
+at = "breach"
+warn = "late"
+"""
+MOVE = b"""
+[defaults]
+flow = "Overflow"
+[[rule]]
+name = "billing"
+match = { queue = "Billing" }
+sla.target = "20m"
+[[rule.step]]
+at = "50%"
+to = [{ queue = "General", slots_available = { min = 1 } }]
+"""
+A, B = (("rules.toml", WATCH),), (("rules.toml", MOVE),)
+
+
+TRUTH = {
+    ("Billing", "in_time"): (0.1886, 0.0119),
+    ("General", "in_time"): (-0.0140, 0.0028),
+    ("Billing", "moves"): (0.1088, 0.0040),
+}
+"""The differences B - A of 60 simulations of 28 days, and the half of their interval."""
+
+
+def found_in(study, replications):
+    result = run_study(study, replications, workers=1)
+    opened = study.open()
+    queues = [queue.id for queue in opened.centre.directory.queues]
+    effects = effects_of(result.a, result.b, queues, by_day=study.source.by_day)
+    return {(one.queue_id, one.measure.name): one.difference for one in effects}
+
+
+def effects_in_history(seed, days=DAYS):
+    """Returns what ``backtest --effects`` finds. Every other history has agent events."""
+    recorded = history(scenario_of(CENTRE, days), None, seed, events=seed % 2 == 0)
+    return found_in(Study(source=recorded, rules=A, against=B, seed=seed), 1)
+
+
+@pytest.fixture(scope="module")
+def histories():
+    return [effects_in_history(seed) for seed in range(RUNS)]
+
+
+def test_the_interval_of_each_figure_contains_the_true_effect(histories):
+    for key, (true, _) in TRUTH.items():
+        stated = [found[key] for found in histories if found[key].bounded]
+        covered = sum(one.low <= true <= one.high for one in stated)
+        assert len(stated) >= 0.8 * RUNS, key
+        assert covered >= 0.9 * len(stated) - (not LONG), (key, covered, len(stated))
+
+
+def test_times_have_no_interval_in_a_history(histories):
+    for found in histories:
+        assert not any(
+            found[queue, name].bounded for queue in ("Billing", "General") for name in ("wait", "late_by", "p95")
+        )
+
+
+def test_the_interval_narrows_as_days_are_added(histories):
+    many = [one["Billing", "in_time"] for one in histories[:3]]
+    few = [effects_in_history(seed, days=7)["Billing", "in_time"] for seed in range(3)]
+    assert sum(one.high - one.low for one in many) < 0.7 * sum(one.high - one.low for one in few)
+
+
+@pytest.mark.skipif(not LONG, reason="make simulation")
+def test_the_true_effects_are_those_of_more_simulations():
+    found = found_in(Study(source=scenario_of(CENTRE, DAYS), rules=A, against=B, seed=7), 60)
+    for key, (true, half) in TRUTH.items():
+        assert found[key].low - half <= true <= found[key].high + half, key
