@@ -23,7 +23,7 @@ from router.prove.promises.text_values import ValueClass
 from router.prove.promises.verdict import Unsure
 from router.rules.condition import tests_of
 from router.rules.file.field_types import written, written_key
-from router.rules.rule import Rule
+from router.rules.rule import Rule, Step
 from router.rules.value_test import RangeForm, TextForm
 
 MOST_CLASSES = 20
@@ -35,8 +35,9 @@ KINDS = {"to": Transfer, "warn": Warn, "routing": RoutingUpdate}
 class Difference:
     """Holds one class of contacts to which one rule set does something that the other does not do then.
 
-    ``contacts`` describes the class, ``since`` is the time in the queue from which on it is so for ``contact``, and
-    ``other`` when the other set does the same, ``None`` for never.
+    ``contacts`` describes the class, and ``to`` the destinations of a move. ``since`` is the time in the queue from
+    which on it is so. ``other`` is when the other set begins to do the same, ``None`` for never. If that is earlier,
+    the other set does something else since.
     """
 
     more: str
@@ -45,12 +46,15 @@ class Difference:
     rule: str
     place: Place
     contacts: str
+    to: str
     since: timedelta
     other: timedelta | None
 
     def __str__(self) -> str:
         when = "never" if self.other is None else f"from {format_duration(self.other)}"
-        what = f"{self.more} {self.act} {self.contacts} from {format_duration(self.since)}; {self.less} {when}"
+        until = " until then" if self.other is not None and self.other < self.since else ""
+        since = f"from {format_duration(self.since)}"
+        what = f"{self.more} {self.act} {self.contacts}{self.to} {since}; {self.less} {when}{until}"
         return f"{what} (rule '{self.rule}', {self.place})"
 
 
@@ -167,6 +171,7 @@ class _Queue:
             rule=doing.rule.name,
             place=doing.step.place,
             contacts=self._contacts(chosen),
+            to=_destinations(doing.step) if act[0] == "to" else "",
             since=since,
             other=other,
         )
@@ -251,6 +256,11 @@ class _Queue:
 def _in_words(act: Act) -> str:
     kind = act[0]
     return {"to": "moves", "warn": "warns about", "routing": "changes the routing of"}[str(kind)]
+
+
+def _destinations(step: Step) -> str:
+    named = (one.queue or one.agent or f"the agent in {one.agent_from}" for one in step.entries)
+    return f" to {' or '.join(dict.fromkeys(named))}"
 
 
 def _condition(key: str, value: str | int | None) -> str:

@@ -49,7 +49,7 @@ def test_a_class_of_contacts_is_shown_with_rule_step_and_times(command):
     found = [line for line in done.out.splitlines() if line.startswith("B ")]
     assert [line.partition(" (rule")[0] for line in found] == [
         "B warns about EMAIL in Billing from 20m; A from 30m",
-        "B moves EMAIL in Billing from 40m; A from 1h",
+        "B moves EMAIL in Billing to Overflow or General from 40m; A from 1h",
     ]
     assert "changed: rule 'late'" in done.out
 
@@ -111,7 +111,7 @@ def test_an_earlier_step_acts_only_until_a_later_one_of_its_kind_is_due(command)
     found = [line.partition(" (rule")[0] for line in done.out.splitlines() if " warns " in line]
     assert found == [
         "A warns about TASK or EMAIL in A from 10m; B from 15m",
-        "B warns about TASK or EMAIL in A from 10m; A from 5m",
+        "B warns about TASK or EMAIL in A from 10m; A from 5m until then",
     ]
 
 
@@ -122,7 +122,7 @@ def test_a_move_to_a_queue_that_must_be_open_is_shown(command):
 
     done = command("diff", *other(command, lambda _text: rules % "10m"), "--prove")
 
-    assert "A moves TASK or EMAIL in A from 5m; B from 10m" in done.out
+    assert "A moves TASK or EMAIL in A to B from 5m; B from 10m" in done.out
 
 
 def test_another_order_is_shown(command):
@@ -149,7 +149,8 @@ def test_a_dry_run_compares_the_files_with_the_rules_in_force(command, monkeypat
 
     assert done.status == 1
     assert "changed: rule 'late'" in done.out
-    assert "the folder moves EMAIL in Billing from 1h; the service from 2h (rule 'late'" in done.out
+    moves = "the folder moves EMAIL in Billing to Overflow or General from 1h; the service from 2h (rule 'late'"
+    assert moves in done.out
     assert calls == ["rules"]
 
 
