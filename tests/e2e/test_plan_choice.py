@@ -55,7 +55,7 @@ def test_a_late_contact_whose_rule_has_no_step_left_is_late_in_every_command(ben
     assert "none      no step left" in printed
     assert "1 waiting, 0 ungoverned, 1 late without a step that is due" in printed
     assert "nothing now: 15m" in explained
-    assert "late, rule late governs, no step left" in explained
+    assert "late, promise of rule late: no step left" in explained
 
 
 @pytest.mark.parametrize(

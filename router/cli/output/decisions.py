@@ -51,9 +51,8 @@ class LateContact:
     due_at: None = None
 
     def __str__(self) -> str:
-        governing = f"rule {self.governed_by} governs" if self.governed_by else f"promise of rule {self.rule}"
-        own = "" if self.governed_by in (self.rule, None) else f" of rule {self.rule}"
-        return f"{lateness(self.late)}, {governing}, {self.reason.replace('_', ' ')}{own}"
+        broken = f"{lateness(self.late)}, promise of rule {self.rule}: {self.reason.replace('_', ' ')}"
+        return broken if self.governed_by in (self.rule, None) else f"{broken}; rule {self.governed_by} governs"
 
 
 Shown = Decision | LateContact

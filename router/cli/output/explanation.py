@@ -57,7 +57,7 @@ def _without_decision(account: Account) -> str:
     late, rule = late_contact(account), account.out_of_steps
     if late is not None:
         return f": {late}"
-    return f": rule {rule.rule.name} governs, no step left" if rule is not None else ""
+    return f": rule {rule.rule.name} has no step left" if rule is not None else ""
 
 
 def _contact(account: Account, preview: Preview) -> Lines:
