@@ -153,7 +153,7 @@ def json_values(text: str, rejected: Counter[str]) -> Iterator[Any]:
             continue
         try:
             value, place = decoder.raw_decode(text, place)
-        except ValueError:
+        except (ValueError, RecursionError):
             rejected["no JSON"] += 1
             ends = [end for end in (text.find("\n", place + 1), text.find("}{", place + 1) + 1) if end > place]
             place = min(ends, default=len(text))
@@ -166,6 +166,8 @@ def row_of_record(record: Any) -> ContactRow | str:
     if not isinstance(record, Mapping):
         return "no contact record"
     queue, agent = record.get("Queue") or {}, record.get("Agent") or {}
+    if not isinstance(queue, Mapping) or not isinstance(agent, Mapping):
+        return "no contact record"
     flat = {
         "contact_id": record.get("ContactId"),
         "initial_contact_id": record.get("InitialContactId"),
@@ -274,7 +276,7 @@ def _id(value: Any) -> ContactId | None:
 
 def _texts(value: Any) -> dict[str, str]:
     """Returns a mapping of texts. CSV has it as JSON, and Parquet as JSON or as pairs."""
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, RecursionError):
         value = json.loads(value) if isinstance(value, str) else value
         value = dict(value) if isinstance(value, list) else value
     pairs = value.items() if isinstance(value, Mapping) else ()

@@ -183,6 +183,6 @@ def _records(path: Path, lines: Iterable[tuple[int, bytes] | Damage]) -> Iterato
             continue
         try:
             record = json.loads(line[1])
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         yield record if isinstance(record, dict) else Damage(str(path), line[0], "a record is no JSON object")

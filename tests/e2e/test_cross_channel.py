@@ -43,7 +43,7 @@ def test_the_routing_profile_decides_whether_an_email_takes_the_slot_of_a_task(c
     app = centre.router(SLOT)
     app.cycle.run(until=None)
     app.cycle.run(until=None)
-    assert moved(centre) == ([email, task] if both else [email])
+    assert sorted(moved(centre)) == sorted([email, task] if both else [email])
     assert centre.sandbox.count(OPERATION) == 1
     if not both:
         assert "1 free, less 1 of another channel just sent there" in held(events)[0]

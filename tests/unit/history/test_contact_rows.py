@@ -91,8 +91,11 @@ def test_every_row_that_cannot_be_used_is_counted_by_reason(opened):
         record(Queue={"ARN": QUEUE, "Name": "Billing"}),
         record(Queue={**record()["Queue"], "DequeueTimestamp": "2026-11-02T08:00:00Z"}),
         17,
+        record(Queue=7),
+        record(Agent="none"),
     ]
-    text = "\n".join(map(json.dumps, [*broken, record("good")])) + '\n{"ContactId": "torn'
+    deep = "[" * 100_000
+    text = "\n".join([*map(json.dumps, broken), deep, json.dumps(record("good"))]) + '\n{"ContactId": "torn'
     found = opened(text)
     assert list(found.rows) == ["good"]
     assert found.rejected == Counter(
@@ -103,8 +106,8 @@ def test_every_row_that_cannot_be_used_is_counted_by_reason(opened):
             "with a time that cannot be read": 1,
             "without the time of entering the queue": 1,
             "that left the queue before they entered it": 1,
-            "no contact record": 1,
-            "no JSON": 1,
+            "no contact record": 3,
+            "no JSON": 2,
         }
     )
 
