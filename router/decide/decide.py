@@ -294,8 +294,8 @@ def _urgency_of(waiting: WaitingContact, governance: Governance) -> tuple[float,
     held = governance.held_by
     possible = tuple(one for one in governance.undecided if held is not None and one.mode is held.mode)
     governing = (governance.governing,) if governance.governing is not None else (held, *possible)
-    beside = _most_urgent(governance.side_rules) if governance.side_rules else 0.0
-    return (-_most_urgent(governing), -beside, waiting.began_at, waiting.contact.id)
+    of_side_rules = _most_urgent(governance.side_rules) if governance.side_rules else 0.0
+    return (-_most_urgent(governing), -of_side_rules, waiting.began_at, waiting.contact.id)
 
 
 def _most_urgent(rules: Iterable[TriedRule | None]) -> float:
