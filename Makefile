@@ -61,8 +61,8 @@ test: lint imports bounds $(WHEEL) ## everything: lint, imports, types, and the 
 	$(MAKE) --no-print-directory suite; tests=$$?; \
 	wait $$types || { cat build/types.log; exit 1; }; exit $$tests
 
-lint: $(DEV) ## ruff
-	$(call step,lint,$(VENV)/bin/ruff check .)
+lint: $(DEV) ## ruff: the checks and the format
+	$(call step,lint,$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .)
 
 imports: $(DEV) ## which package may import which
 	$(call step,imports,$(VENV)/bin/lint-imports)

@@ -70,8 +70,7 @@ class LogQueue(logging.Handler):
             self._changed.notify_all()
 
     def end(self, *, within: float) -> bool:
-        """Waits until every line is written, and ends the thread; returns whether they were ``within`` so many seconds.
-        """
+        """Waits until every line is written and ends the thread; returns whether all were within ``within`` seconds."""
         with self._changed:
             written = self._changed.wait_for(lambda: self._idle and not self._size, within)
             self._over = True

@@ -147,8 +147,7 @@ def _of_a_library(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
 
 class _Handler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:
-        """Drops a line that is lost, for each of which the standard library would print a traceback to standard error.
-        """
+        """Drops a line that is lost, for each of which the standard library would print a traceback on stderr."""
 
 
 class _Failures:

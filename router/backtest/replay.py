@@ -157,9 +157,7 @@ class HistoryReplay:
     def use_names(self, directory: Directory) -> None:
         """Gives names to a history that has none of its own, as one of contact records."""
         self._bind(directory)
-        self.world.last = Snapshot(
-            now=self.since, mode=Mode.ENFORCE, contacts=(), directory=directory, limits=Limits()
-        )
+        self.world.last = Snapshot(now=self.since, mode=Mode.ENFORCE, contacts=(), directory=directory, limits=Limits())
 
     def _bind(self, directory: Directory) -> None:
         self.directory = directory

@@ -153,8 +153,7 @@ class SearchPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceIdentity:
-    """Holds what DescribeInstance returned; the service logs it at its start. ``account`` and ``region`` are the ARN's.
-    """
+    """Holds what DescribeInstance returned; the service logs it at start. ``account`` and ``region`` are the ARN's."""
 
     instance_id: str
     arn: str

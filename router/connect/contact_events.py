@@ -144,7 +144,9 @@ def _time(row: Row, member: str) -> datetime | None:
     return at.astimezone(UTC)
 
 
-_REGION = re.compile(r"\bsqs\.([a-z]{2,6}(?:-[a-z]+)+-[0-9]{1,2})\.|^https?://([a-z]{2,6}(?:-[a-z]+)+-[0-9]{1,2})\.queue\.")
+_REGION = re.compile(
+    r"\bsqs\.([a-z]{2,6}(?:-[a-z]+)+-[0-9]{1,2})\.|^https?://([a-z]{2,6}(?:-[a-z]+)+-[0-9]{1,2})\.queue\."
+)
 
 
 def region_of(url: str) -> str | None:

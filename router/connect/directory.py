@@ -83,8 +83,7 @@ def _hours(row: Row) -> Hours:
 
 
 def _flow(row: Row) -> Flow:
-    """Returns the flow. A missing state or status counts as active or published, because older API versions lack them.
-    """
+    """Returns the flow. A missing state or status counts as active or published: older API versions lack them."""
     kind = row.get("ContactFlowType")
     return Flow(
         id=FlowId(required(row, "Id")),

@@ -19,6 +19,7 @@ LONG_POLL_S = 20
 NOBODY = "connect-router-check"
 """A receipt handle of no message: IAM decides before SQS looks at it."""
 
+
 @dataclass(frozen=True, slots=True)
 class EventQueue:
     """Calls one queue; each method makes one HTTP call, except ``check``. Region and partition are those of its URL."""

@@ -22,8 +22,7 @@ LOGGED_ELSEWHERE = frozenset({"SearchContacts"})
 
 @dataclass(slots=True)
 class _Failing:
-    """Counts failures in a row. ``code`` is the one that was logged last; ``None`` while too few have failed to log it.
-    """
+    """Counts failures in a row. ``code`` is the last logged one; ``None`` while too few have failed for a line."""
 
     since: float
     in_a_row: int = 0

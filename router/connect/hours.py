@@ -33,9 +33,7 @@ def read_hours(reads: Reads, hours_id: HoursId, *, since: date, until: date) -> 
     return replace(week, dated=dated) if isinstance(dated, Mapping) else dated
 
 
-def _read(
-    reads: Reads, operation: str, parse: Callable[[Row], T], hours_id: HoursId, **parameters: str
-) -> T | Failure:
+def _read(reads: Reads, operation: str, parse: Callable[[Row], T], hours_id: HoursId, **parameters: str) -> T | Failure:
     answer = reads.get(operation, patience=BRIEF, HoursOfOperationId=hours_id, **parameters)
     found = readable(parse, answer.body, answer.request_id) if isinstance(answer, Answered) else answer
     return reads.record_health(operation, found, about=hours_id)

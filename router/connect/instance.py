@@ -54,9 +54,7 @@ class ConnectInstance:
 
         Queues and agents that were missing are requested again afterwards.
         """
-        found = read_directory(
-            self._reads, with_agents=with_agents, with_hours=with_hours, with_states=with_states
-        )
+        found = read_directory(self._reads, with_agents=with_agents, with_hours=with_hours, with_states=with_states)
         if isinstance(found, Directory):
             self._missing_queues.directory_read(found.queues)
             self._missing_agents.directory_read(found.agents)

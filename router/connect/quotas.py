@@ -97,8 +97,7 @@ class Quotas:
         wait: Wait = wait_on,
         pause: Callable[[float], object] | None = None,
     ) -> None:
-        """Takes ``wait`` and ``pause`` as the passing of time; ``pause`` is by default an event's, which ``stop`` ends.
-        """
+        """Takes ``wait`` and ``pause`` as passing time; ``pause`` is by default an event's, ended by ``stop``."""
         self._rates = {**DEFAULT_RATES, **(rates or {})}
         self._share, self._part = share, 1.0
         self._monotonic = monotonic

@@ -23,6 +23,7 @@ was seen to answer 500 above some 56 days."""
 MAX_QUEUES = 100
 """QueueIds of SearchCriteria, and Queues of GetCurrentMetricData's filter (botocore service model)."""
 
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """Holds one query of SearchContacts, which has pages. ``queue_ids`` is ``None`` for every queue."""

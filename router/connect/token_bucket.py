@@ -38,8 +38,7 @@ class Bucket:
     """
 
     def __init__(self, *, rate: float, burst: float, now: float) -> None:
-        """Takes a ``rate`` above zero. A burst below one counts as one, because otherwise no call could ever be made.
-        """
+        """Takes a ``rate`` above zero. A burst below one counts as one, because otherwise no call could be made."""
         self.full_rate = rate
         self.burst = max(burst, 1.0)
         self.throttles = 0
@@ -73,8 +72,7 @@ class Bucket:
         self._tokens = min(self._tokens + 1.0, self.burst)
 
     def seconds_to_token(self, now: float, *, leave: float = 0.0) -> float:
-        """Returns how long it takes at the present rate until one token can be taken. The rate moves; look again soon.
-        """
+        """Returns how long it takes at the present rate until one token can be taken. The rate moves: look again."""
         return max(1.0 + self._left(leave) - self.tokens(now), 0.0) / self._rate
 
     def throttled(self, now: float) -> bool:

@@ -8,8 +8,7 @@ from router.model import ContactId, RoutingData, Target
 
 
 class ConnectMover:
-    """Makes the calls that change a contact. The caller that repeats one must have read the contact again. Thread-safe.
-    """
+    """Makes the calls that change a contact. Whoever repeats one must have read the contact again. Thread-safe."""
 
     def __init__(self, api: Api) -> None:
         self._api = api

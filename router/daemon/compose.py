@@ -119,9 +119,7 @@ def _open_cycle(
         directory=lambda: names.directory,
         credentials=connection.credentials,
     )
-    lookup = Lookup.open(
-        connection, ledger, stores.observed, clock, settings, in_service=True, background=background
-    )
+    lookup = Lookup.open(connection, ledger, stores.observed, clock, settings, in_service=True, background=background)
     executor = Executor.open(
         settings,
         runtime,
@@ -146,9 +144,7 @@ def _open_cycle(
         feed=feed,
         executor=executor,
         follower=follower,
-        stranded=StrandedContacts(
-            instance=connection.instance, clock=clock, timeout=settings.execute.agent_timeout
-        ),
+        stranded=StrandedContacts(instance=connection.instance, clock=clock, timeout=settings.execute.agent_timeout),
         safety=safety,
         reporter=reporter,
         runtime=runtime,

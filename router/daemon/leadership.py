@@ -179,8 +179,7 @@ class Leadership:
             events.log_lease_acquired(term=term, holder=self.shared.lease.holder)
 
     def _give_up(self) -> None:
-        """Releases the lease. It does not wait for a table that does not answer, because the lease expires by itself.
-        """
+        """Releases the lease. It does not wait for a table that does not answer, because the lease expires anyway."""
         releasing = threading.Thread(target=self._release, name="lease", daemon=True)
         releasing.start()
         releasing.join(RELEASED_WITHIN)

@@ -77,8 +77,7 @@ def _run(app: Router) -> Pass:
 
 
 def _everything(app: Router) -> CycleReport:
-    """Repeats the cycle while that leaves fewer contacts unread, because one snapshot reads a limited number of values.
-    """
+    """Repeats the cycle while it leaves fewer contacts unread, because one snapshot reads only so many values."""
     report = app.cycle.run(until=None)
     unread = _unread(report)
     while unread and not app.stopping.is_set():

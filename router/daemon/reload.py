@@ -55,9 +55,7 @@ def ineffective(old: Settings, new: Settings) -> tuple[str, ...]:
     """Returns a located line for each value of config.toml that has changed, and that a stronger source overrides."""
     before = old.overridden
     return tuple(
-        str(one.problem)
-        for key, one in new.overridden.items()
-        if key not in before or before[key].value != one.value
+        str(one.problem) for key, one in new.overridden.items() if key not in before or before[key].value != one.value
     )
 
 

@@ -1,5 +1,4 @@
-"""Checks from time to time that a standby router could work: its credentials, its permissions, the names in its rules.
-"""
+"""Checks from time to time that a standby router could work: its credentials, its permissions, names in its rules."""
 
 from __future__ import annotations
 

@@ -206,8 +206,7 @@ def _quotas(app: Router) -> list[dict[str, Any]]:
 
 
 def _ledger(app: Router) -> dict[str, Any]:
-    """Returns the state of the ledger. If it cannot be read or written, ``error`` gives the reason.
-    """
+    """Returns the state of the ledger. If it cannot be read or written, ``error`` gives the reason."""
     try:
         open_intents, error = len(app.ledger.open_intents()), app.ledger.problem or app.safety.ledger.problem
     except LedgerUnavailable as problem:

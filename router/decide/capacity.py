@@ -90,15 +90,11 @@ class CapacityUsed:
             queue_totals=queue_totals(waits, (*in_hour, *left)) + Counter(snapshot.unseen),
         )
 
-    def sent_to(
-        self, queue_id: QueueId, channel: Channel, profiles: tuple[RoutingProfile, ...] | None
-    ) -> Sent:
+    def sent_to(self, queue_id: QueueId, channel: Channel, profiles: tuple[RoutingProfile, ...] | None) -> Sent:
         """Returns how many contacts of this channel, and of others that take its slots, were sent to the queue."""
         of_queue = {of: count for (queue, of), count in self.sent_to_queues.items() if queue == queue_id}
         own, unknown = of_queue.pop(channel, 0), of_queue.pop(None, 0)
-        taken = {
-            of: takes_slots(of, channel, queue_id, profiles) for of in of_queue if of is not None and of_queue[of]
-        }
+        taken = {of: takes_slots(of, channel, queue_id, profiles) for of in of_queue if of is not None and of_queue[of]}
         other = sum(of_queue[of] for of, takes in taken.items() if takes is not False)
         return Sent(own, unknown, other, unsure=sum(of_queue[of] for of, takes in taken.items() if takes is None))
 

@@ -60,8 +60,7 @@ def target_fields(target: Target, directory: Directory) -> dict[str, Any]:
 def log_transferred(
     decision: Transfer, action: Action, context: CycleContext, *, read_age: float, now: datetime
 ) -> None:
-    """Logs a move that Connect accepted. ``read_age`` is how many seconds old the reading was when the call was sent.
-    """
+    """Logs a move that Connect accepted. ``read_age`` is how many seconds old the reading was when the call left."""
     directory = context.directory
     log.info(
         "contact.transferred",
@@ -219,8 +218,7 @@ def log_landed(action: Action, landing: Landing, directory: Directory, *, after:
 
 
 def _landed_at(action: Action, landing: Landing, directory: Directory) -> dict[str, Any]:
-    """Returns the contact's queue, or the agent in whose own queue it waits; nothing if it was answered or has ended.
-    """
+    """Returns the contact's queue, or the agent in whose own queue it waits; nothing if it was answered or ended."""
     if landing is Landing.AT_AGENT and action.target is not None:
         return {"agent": directory.agent_name(action.target.agent_id)}
     queued = landing in (Landing.QUEUED, Landing.DIVERTED)

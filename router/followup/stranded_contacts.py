@@ -24,9 +24,7 @@ class StrandedContacts:
     timeout: timedelta
     _news: NewsFilter[int] = field(default_factory=NewsFilter)
 
-    def report(
-        self, followed: Iterable[Action], directory: Directory, *, is_late: Callable[[ContactId], bool]
-    ) -> None:
+    def report(self, followed: Iterable[Action], directory: Directory, *, is_late: Callable[[ContactId], bool]) -> None:
         """Reads the agents that contacts have waited for too long, one call for a hundred, and logs what is stranded.
 
         Nothing is logged of agents whose state cannot be read.

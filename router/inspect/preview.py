@@ -170,9 +170,7 @@ class Viewer:
             search = SearchPlanner.open(self.connection, self.clock, self.settings)
             progress = search.search_everything(rules, directory)
             found = search.waiting_list.contacts
-        return Sighting(
-            directory=directory, rules=rules, waiting=found, progress=progress, searched=reported is None
-        )
+        return Sighting(directory=directory, rules=rules, waiting=found, progress=progress, searched=reported is None)
 
     def _reported(self, rules: BoundRuleSet, directory: Directory) -> WaitingReport | None:
         """Returns the report of the service if it shows all that these rules need."""
@@ -200,9 +198,7 @@ class Viewer:
         found = {contact.id: contact for contact in sighting.waiting}
         skew = self.connection.skew()
         observed = SqliteLedger.in_memory(instance_id=self.settings.connect.instance_id)
-        lookup = Lookup.open(
-            self.connection, self.ledger, observed, self.clock, self.settings, in_service=False
-        )
+        lookup = Lookup.open(self.connection, self.ledger, observed, self.clock, self.settings, in_service=False)
         look = lookup.snapshot(
             tuple({**found, **known}.values()),
             directory,

@@ -16,6 +16,7 @@ from router.ledger.schema import OLDEST_SQLITE
 
 # One process writes a SQLite ledger: the lock is held by an open file, so that no crash leaves it behind.
 
+
 class WriterLock:
     """Holds an exclusive ``flock`` on ``PATH.lock``, until ``release`` or the end of the process.
 

@@ -13,9 +13,7 @@ MAX_QUEUES = 100
 """Of one search, as in ``router.connect.search``, which needs the AWS SDK."""
 
 
-def poll_too_often(
-    ruleset: RuleSet, *, every: timedelta, sweep: timedelta, rate: float, share: float
-) -> str | None:
+def poll_too_often(ruleset: RuleSet, *, every: timedelta, sweep: timedelta, rate: float, share: float) -> str | None:
     """Returns why polls cannot be complete at this interval, with the arithmetic; ``None`` if they can.
 
     A poll searches the queues in which a contact may be due, 100 a call. A full scan searches them all again every

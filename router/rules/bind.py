@@ -123,9 +123,9 @@ def _unfit(reference: str, flow: Flow | None, to_agent: bool) -> Unusable | None
 
 # Only the parts of an instance that the rules mention are listed, because each list costs calls.
 
+
 def mentions_hours(ruleset: RuleSet) -> bool:
-    """Returns whether any rule uses hours of operation: by name, as a queue's own, or for a destination that is open.
-    """
+    """Returns whether any rule uses hours of operation: by name, as a queue's own, or for an open destination."""
     return any(_counts_hours(rule) for rule in ruleset.rules if rule.mode is not Mode.OFF)
 
 

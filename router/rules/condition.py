@@ -37,6 +37,7 @@ class Subject(Protocol):
 
 class Truth(Enum):
     """Names the outcomes of a condition."""
+
     NO = "no"
     YES = "yes"
     UNREAD = "unread"
@@ -44,8 +45,7 @@ class Truth(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """Compares one key with one value of the file. ``fits`` is pure and total: it takes every ``Value`` and ``None``.
-    """
+    """Compares one key with one value of the file. ``fits`` is pure and total: it takes any ``Value`` and ``None``."""
 
     key: str
     text: str

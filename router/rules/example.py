@@ -83,6 +83,7 @@ class Example:
 
 # ``[[example]]`` tables to examples.
 
+
 def compile_example(table: ExampleTable, place: Place) -> Example:
     return Example(
         name=table.name,

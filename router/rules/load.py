@@ -185,8 +185,7 @@ def parse_rules(sources: Iterable[tuple[str, bytes]]) -> RuleSet:
 
 
 def revision_of(sources: Iterable[tuple[str, bytes]]) -> str:
-    """Returns a hash of the files' names and bytes: the same rules have the same revision wherever they are installed.
-    """
+    """Returns a hash of the files' names and bytes: the same rules have the same revision on every machine."""
     digest = hashlib.sha256()
     for file, data in sources:
         name = PurePath(file).name.encode("utf-8", "surrogateescape")

@@ -16,8 +16,7 @@ ROUNDED = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """Holds open hours (``None``: always open) without the pauses, which are in order and apart, and all in the past.
-    """
+    """Holds open hours (``None``: always open) without the pauses, which are in order, apart, and in the past."""
 
     hours: OpenTimes | None
     pauses: tuple[Interval, ...]
@@ -82,8 +81,7 @@ def _pauses(segment: Contact, start: datetime, until: datetime, hours: OpenTimes
 
 
 def _before_the_last(details: Details, last: timedelta) -> timedelta | None:
-    """Returns how long the pauses before the last were, at most; ``None`` means that there were some of unknown length.
-    """
+    """Returns how long the pauses before the last were, at most; ``None`` means that some have an unknown length."""
     if details.pauses == 1 and details.paused_at is not None:
         return timedelta()
     if details.paused_for is None:

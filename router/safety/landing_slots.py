@@ -41,8 +41,7 @@ class FlowSlots:
         return self.refuses and not self.is_full
 
     def free(self, contact_id: ContactId) -> float | None:
-        """Frees the contact's slot; returns since when it had the slot, ``None`` if that is not known, or for a stray.
-        """
+        """Frees the contact's slot; returns since when it had the slot, ``None`` if that is unknown, or for a stray."""
         since = self.taken.pop(contact_id, None)
         if contact_id in self.strays:
             self.strays.discard(contact_id)

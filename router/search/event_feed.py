@@ -184,4 +184,3 @@ class EventFeed:
         if contact.queue_id is not None:
             self.gate.record_change((contact.queue_id, contact.channel), event.sent_at)
         return fresh
-

@@ -44,9 +44,7 @@ class Agreement(Enum):
     """The list has a contact that does not wait any longer."""
 
 
-def compare(
-    metrics: QueueMetrics | None, known: Sequence[datetime], *, changing: int, now: datetime
-) -> Agreement:
+def compare(metrics: QueueMetrics | None, known: Sequence[datetime], *, changing: int, now: datetime) -> Agreement:
     """Compares the metrics with the instants at which the known contacts were enqueued, in order.
 
     ``changing`` is how many contacts may have come or gone since the metrics were taken, or since the last event that
@@ -141,9 +139,7 @@ class EventGate:
             if found is Agreement.AGREES:
                 self._complete_at[row] = now - METRICS_LAG - lag
 
-    def _note_oldest(
-        self, row: Row, metrics: QueueMetrics | None, waiting: Sequence[datetime], now: datetime
-    ) -> None:
+    def _note_oldest(self, row: Row, metrics: QueueMetrics | None, waiting: Sequence[datetime], now: datetime) -> None:
         """Notes since when a contact waits that is older than all that are known, by the metrics."""
         if metrics is None or metrics.oldest_contact_age is None:
             return

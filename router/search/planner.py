@@ -30,6 +30,7 @@ LONG_AGO_EVERY = timedelta(hours=1)
 """How often contacts are searched for that were enqueued before the newest span: no contact is added there, and each
 search costs a call or more."""
 
+
 def ignore_news() -> None:
     """Does nothing; for callers that read the waiting list after the search."""
 

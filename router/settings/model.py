@@ -53,9 +53,7 @@ class Settings(BaseSettings):
     Settings made in code have their paths as given.
     """
 
-    model_config = SettingsConfigDict(
-        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
     connect: ConnectSettings = Field(description="which instance, and where")
     execute: ExecuteSettings = ExecuteSettings()

@@ -95,9 +95,7 @@ def _socket(settings: Settings, layers: tuple[Layer, ...], environ: Mapping[str,
     return str(runtime / SOCKET) if runtime is not None else "auto"
 
 
-def usual_sockets(
-    config: Path, environ: Mapping[str, str], installed: Installed = INSTALLED
-) -> Iterator[Path]:
+def usual_sockets(config: Path, environ: Mapping[str, str], installed: Installed = INSTALLED) -> Iterator[Path]:
     """Returns where a service with this ``config`` listens, unless the file, which may be unreadable, names another
     place."""
     runtime = _directory(environ, "RUNTIME_DIRECTORY")

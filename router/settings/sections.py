@@ -1,5 +1,4 @@
-"""Holds the tables of config.toml, with every key's type, default and meaning. ``cross_checks`` compares several keys.
-"""
+"""Holds the tables of config.toml, with every key's type, default and meaning. ``cross_checks`` compares keys."""
 
 from __future__ import annotations
 

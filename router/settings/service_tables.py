@@ -45,7 +45,9 @@ class NotifySettings(Section):
     per_hour: Number = Field(60, description="messages in any 3,600 seconds; one more counts the rest")
 
 
-_QUEUE = re.compile(r"(?:https://[a-zA-Z0-9.-]+|http://(?:127(?:\.[0-9]{1,3}){3}|localhost):[0-9]{1,5})/[0-9]{12}/[A-Za-z0-9_-]{1,80}")
+_QUEUE = re.compile(
+    r"(?:https://[a-zA-Z0-9.-]+|http://(?:127(?:\.[0-9]{1,3}){3}|localhost):[0-9]{1,5})/[0-9]{12}/[A-Za-z0-9_-]{1,80}"
+)
 """http only on this machine: whoever could read or change messages on their way would learn of contacts."""
 
 
@@ -61,9 +63,9 @@ def _queue(url: str) -> str:
 class EventsSettings(Section):
     """Holds ``[events]``: the queue of contact events."""
 
-    queue: Annotated[
-        str, AfterValidator(_queue), Field(json_schema_extra={"pattern": f"^(?:{_QUEUE.pattern})?$"})
-    ] = Field("", description="URL of an SQS queue with contact events; empty: none")
+    queue: Annotated[str, AfterValidator(_queue), Field(json_schema_extra={"pattern": f"^(?:{_QUEUE.pattern})?$"})] = (
+        Field("", description="URL of an SQS queue with contact events; empty: none")
+    )
     sweep: Positive = Field(timedelta(hours=1), description="poll.sweep while events arrive")
 
 

@@ -203,8 +203,7 @@ def _meant(name: str) -> str:
 
 
 def command_line_layer(overrides: Mapping[str, object]) -> NamedLayer:
-    """Reads ``{"execute.mode": "enforce"}``: keys as on the command line, values as text or already of the key's type.
-    """
+    """Reads ``{"execute.mode": "enforce"}``: keys as on the command line, values as text or of the key's type."""
     known = keys()
     named: dict[str, tuple[KeyPath, Any]] = {}
     problems: list[Problem] = []
@@ -239,8 +238,7 @@ def _merge(into: dict[str, Any], stronger: Mapping[str, Any]) -> None:
 
 
 def _nested(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
-    """Returns nested tables. Whole tables are set first: a variable for one does not undo a variable for a key in it.
-    """
+    """Returns nested tables. Whole tables are set first: a variable for one does not undo one for a key in it."""
     data: dict[str, Any] = {}
     for path in sorted(values, key=len):
         table = data

@@ -126,9 +126,7 @@ class CycleFigures:
     reprioritized: int = field(default=0, metadata=_figure("reprioritized", counts=_done(RoutingUpdate, Mode.ENFORCE)))
     warned: int = field(default=0, metadata=_figure("warned", counts=_done(Warn, *Mode)))
     breached: int = field(default=0, metadata=_figure("breached"))
-    failed: int = field(
-        default=0, metadata=_figure("failed", counts=_ended_as(Outcome.REFUSED, Outcome.UNSETTLED))
-    )
+    failed: int = field(default=0, metadata=_figure("failed", counts=_ended_as(Outcome.REFUSED, Outcome.UNSETTLED)))
     not_sent: int = field(
         default=0,
         metadata=_figure(

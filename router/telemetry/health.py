@@ -40,8 +40,7 @@ class HealthReport:
     from_last_good: bool = False
 
     def silent(self, monotonic: float) -> timedelta:
-        """Returns the time since the last complete cycle, or, before the first, since the service was ready or began.
-        """
+        """Returns the time since the last complete cycle or, before one, since the service was ready or began"""
         return timedelta(seconds=monotonic - self.alive_at)
 
 

@@ -58,9 +58,7 @@ class CycleReporter:
         self, decided: Decided, results: list[Result], tally: CycleTally, *, now: datetime, knows_pauses: Knows
     ) -> None:
         """Logs and counts the promises that are broken since the last round, and why their contacts still wait."""
-        tally.breached += self.breaches.log_new(
-            decided, results, tally.context, now=now, knows_pauses=knows_pauses
-        )
+        tally.breached += self.breaches.log_new(decided, results, tally.context, now=now, knows_pauses=knows_pauses)
 
     def forget_gone(self, contacts: Iterable[Contact], accounts: Mapping[ContactId, Account]) -> None:
         """Forgets what was logged of contacts that wait no longer. ``contacts`` are all that wait."""

@@ -74,8 +74,7 @@ _MESSAGES: dict[str, _Words] = {
 
 
 def at_key(key: str, message: str) -> PydanticCustomError:
-    """Returns an error for a model's own validator to raise; its message is at that key of the table, not at the table.
-    """
+    """Returns an error for a model's own validator to raise; its message is at that key, not at the table."""
     return PydanticCustomError(AT_KEY, "{message}", {"key": key, "message": message})
 
 

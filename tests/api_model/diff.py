@@ -58,9 +58,7 @@ def facts_of(model: Mapping[str, Any], operation: str) -> dict[str, str]:
     return facts
 
 
-def _members(
-    shapes: Mapping[str, Any], name: str, place: str, above: tuple[str, ...]
-) -> Iterator[tuple[str, str]]:
+def _members(shapes: Mapping[str, Any], name: str, place: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     shape = shapes[name]
     yield f"{place}: type", shape["type"]
     yield from ((f"{place}: {each}", json.dumps(shape[each])) for each in CONSTRAINTS if each in shape)

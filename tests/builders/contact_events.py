@@ -53,9 +53,7 @@ def read(body: object, *, now: datetime = NOW) -> Any:
 
 def event_of(contact: Contact, phase: Phase, at: datetime, *, event_id: str | None = None) -> ContactEvent:
     """Returns an event of a contact as if it had just been read."""
-    return ContactEvent(
-        event_id=event_id or f"event-{next(numbers)}", phase=phase, at=at, sent_at=at, contact=contact
-    )
+    return ContactEvent(event_id=event_id or f"event-{next(numbers)}", phase=phase, at=at, sent_at=at, contact=contact)
 
 
 class PublishingWorld:

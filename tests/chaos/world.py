@@ -182,8 +182,7 @@ class _Trial:
         return self.centre.router(RULES, **overrides, **queue)
 
     def _cycle(self, app: Router, *, arrive: bool = True) -> None:
-        """Runs a cycle as ``run --once`` does, or with events as the service does; then contacts also arrive before it.
-        """
+        """Runs a cycle as ``run --once``, or with events as the service does; contacts then arrive before it too."""
         if not self.events:
             app.cycle.run(until=None)
             return

@@ -271,4 +271,3 @@ def _router(sandbox: Sandbox, clock: FaultClock, folder: Path, read_timeout_s: f
 
 
 FAST = Rate(100_000, 100_000)
-

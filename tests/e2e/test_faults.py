@@ -184,9 +184,7 @@ def test_when_no_call_is_answered_nothing_is_moved_and_nothing_is_lost(tmp_path,
 
 @pytest.mark.parametrize("operation", ["ListQueues", "ListContactFlows", "ListUsers", "SearchQueues"])
 @pytest.mark.parametrize(("fault", "event"), [("500", "search.degraded"), ("denied", "api.denied")])
-def test_at_the_start_the_service_waits_for_the_names_and_says_so_once(
-    tmp_path, monkeypatch, operation, fault, event
-):
+def test_at_the_start_the_service_waits_for_the_names_and_says_so_once(tmp_path, monkeypatch, operation, fault, event):
     with through_faults(tmp_path, monkeypatch, waiting=["plain"]) as router:
         names, tell = router.app.names, InstanceWait(router.app).log_failure
         router.fault(operation, fault)

@@ -132,9 +132,7 @@ NEEDS = {
         "metrics", "General", to='{ queue = "Supervisors", contacts_in_queue = { max = 50 } }'
     ),
     "GetCurrentUserData": rule("agents", "General", to='{ agent = "supervisor.one" }'),
-    "ListAssociatedContacts": rule(
-        "transfers", "General", ", transfers = { max = 5 }", to='{ queue = "Supervisors" }'
-    ),
+    "ListAssociatedContacts": rule("transfers", "General", ", transfers = { max = 5 }", to='{ queue = "Supervisors" }'),
 }
 
 

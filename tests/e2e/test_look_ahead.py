@@ -20,7 +20,6 @@ def service(centre):
     return app
 
 
-
 def test_a_contact_is_moved_as_it_falls_due_though_the_next_poll_is_minutes_away(centre, service, events):
     contact = centre.world.enqueue("TASK", "Billing", waited=HOUR - timedelta(seconds=4))
     with running(service):

@@ -249,9 +249,7 @@ def test_the_dashboard_shows_contacts_of_the_router_that_works_and_never_of_anot
     series = [
         {"series": f'connect_router_{name}{{job="connect-router", instance="{router}"}}', "values": values}
         for name in {*ONLY_OF_THE_WORKING.values(), "working"}
-        for router, values in (
-            (WORKS, "1x9"), (OBSERVES, "0x9" if name == "working" else "7x9"), (DEAD, "1x3 stale")
-        )
+        for router, values in ((WORKS, "1x9"), (OBSERVES, "0x9" if name == "working" else "7x9"), (DEAD, "1x3 stale"))
     ]
     labels = 'job="connect-router", reason="closed"'
     held = [
@@ -274,9 +272,7 @@ def test_the_dashboard_shows_contacts_of_the_router_that_works_and_never_of_anot
         "exp_samples": [{"labels": '{reason="closed"}', "value": 4}],
     }
     tests = {
-        "tests": [
-            {"interval": "1m", "input_series": [*series, *held], "promql_expr_test": [*expected, held_in_all]}
-        ]
+        "tests": [{"interval": "1m", "input_series": [*series, *held], "promql_expr_test": [*expected, held_in_all]}]
     }
     (tmp_path / "dashboard.yml").write_text(yaml.safe_dump(tests))
     done = subprocess.run(
@@ -290,6 +286,4 @@ def test_every_figure_of_the_dashboard_that_is_not_added_up_names_its_router():
     targets = [target for panel in panels for target in panel["targets"]]
     added_up = [target for target in targets if "sum by" in target["expr"]]
     assert len(added_up) > 5
-    assert [
-        one["expr"] for one in targets if one not in added_up and "{{instance}}" not in one["legendFormat"]
-    ] == []
+    assert [one["expr"] for one in targets if one not in added_up and "{{instance}}" not in one["legendFormat"]] == []

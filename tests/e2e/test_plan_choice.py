@@ -41,7 +41,7 @@ def test_the_table_shows_the_promise_and_counts_what_it_leaves_out(bench, planne
 
 def test_a_late_contact_whose_rule_has_no_step_left_is_late_in_every_command(bench):
     rules = bench.folder / "rules" / "10-late.toml"
-    rules.write_text(rules.read_text().partition("[[rule.step]]\nat = \"breach\"")[0])
+    rules.write_text(rules.read_text().partition('[[rule.step]]\nat = "breach"')[0])
     contact_id = bench.enqueue(waited=timedelta(minutes=75))
     assert bench.run("run", "--once", "--enforce").returncode == 0
 

@@ -38,7 +38,9 @@ def warned(events):
 class TestPreferredAgentsFirstThenTheTeam:
     """Follows Twilio TaskRouter: the preferred agent for 15 s, the team for 15 s more, then all; here in minutes."""
 
-    RULES = HEAD + """
+    RULES = (
+        HEAD
+        + """
         [[rule]]
         name = "preferred"
         match = { queue = "Support", attributes.kind = "support" }
@@ -52,6 +54,7 @@ class TestPreferredAgentsFirstThenTheTeam:
         at = "30m"
         to = [{ queue = "Everyone" }]
     """
+    )
 
     @pytest.fixture
     def support(self, centre):
@@ -100,7 +103,9 @@ class TestPreferredAgentsFirstThenTheTeam:
 class TestSkipAnEmptyStep:
     """Follows Twilio's skip_if: German, English, Global, each only with somebody there, as ServiceNow's users wish."""
 
-    RULES = HEAD + """
+    RULES = (
+        HEAD
+        + """
         [lists]
         english = [
           { queue = "English", agents_online = { min = 1 } },
@@ -121,6 +126,7 @@ class TestSkipAnEmptyStep:
         at = "10m"
         to = "english"
     """
+    )
 
     @pytest.mark.parametrize(
         ("there", "where"),
@@ -197,7 +203,9 @@ class TestBumpInsteadOfMove:
 class TestOverflowOnlyIfItIsEmpty:
     """Follows Oracle: a contact waits for more than ten minutes, and the overflow queue is empty."""
 
-    RULES = HEAD + """
+    RULES = (
+        HEAD
+        + """
         [[rule]]
         name = "overflow"
         match.queue = "Billing"
@@ -205,6 +213,7 @@ class TestOverflowOnlyIfItIsEmpty:
         at = "10m"
         to = [{ queue = "Billing Overflow", contacts_in_queue = { max = 0 } }]
     """
+    )
 
     @pytest.fixture
     def counted(self, centre):
@@ -232,7 +241,9 @@ class TestOverflowOnlyIfItIsEmpty:
 class TestUpTheChain:
     """Follows ERPNext #6049: team lead, manager, head, each with a time of its own; it stops at the top and warns."""
 
-    RULES = HEAD + """
+    RULES = (
+        HEAD
+        + """
         [[rule]]
         name = "up"
         match.queue = "Billing"
@@ -250,6 +261,7 @@ class TestUpTheChain:
         at = "1h"
         warn = "nobody above has answered"
     """
+    )
 
     def test_each_level_has_its_own_time_and_it_never_comes_down(self, centre, events):
         for queue in ("Team Lead", "Manager", "Head"):
@@ -268,7 +280,9 @@ class TestUpTheChain:
 class TestWarnBeforeAndMoveAtTheBreach:
     """Follows Zammad: warns 15 minutes before, moves at the breach; not at midnight if the calendar is nine to five."""
 
-    RULES = HEAD + """
+    RULES = (
+        HEAD
+        + """
         [[rule]]
         name = "sla"
         match.queue = "Billing"
@@ -280,6 +294,7 @@ class TestWarnBeforeAndMoveAtTheBreach:
         at = "breach"
         to = [{ queue = "Billing Overflow" }]
     """
+    )
 
     def test_one_warning_and_one_move(self, centre, events):
         centre.world.enqueue("TASK", "Billing")

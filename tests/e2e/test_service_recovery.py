@@ -264,9 +264,7 @@ def test_an_intent_that_a_worker_is_on_is_nobody_else_s(centre, events):
     met = []
 
     def recover_meanwhile(params):
-        settled = threading.Thread(
-            target=lambda: met.append(settle_open(app))
-        )
+        settled = threading.Thread(target=lambda: met.append(settle_open(app)))
         settled.start()
         settled.join(10)
 

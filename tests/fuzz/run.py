@@ -61,9 +61,7 @@ def made(seed: int, number: int, among: tuple[targets.Target, ...]) -> tuple[tar
     return target, target.made(random)
 
 
-def judge(
-    seed: int, number: int, among: tuple[targets.Target, ...], tally: Tally, *, limit_s: float = LIMIT_S
-) -> None:
+def judge(seed: int, number: int, among: tuple[targets.Target, ...], tally: Tally, *, limit_s: float = LIMIT_S) -> None:
     target, given = made(seed, number, among)
     began = time.process_time()
     signal.setitimer(signal.ITIMER_VIRTUAL, limit_s)

@@ -254,5 +254,5 @@ def test_with_watch_whatever_is_done_to_the_folder_ends_in_whole_files_or_the_ol
 
     assert len({edited["revision"], replaced["revision"], swapped["revision"], again["revision"]}) == 4
     assert "rules/10-late.toml:1:1" in not_text["errors"][0]
-    assert "there is no folder or file \"rules\"" in gone["errors"][0]
+    assert 'there is no folder or file "rules"' in gone["errors"][0]
     assert "larger than 10 MB" in huge["errors"][0]

@@ -199,9 +199,7 @@ def test_with_lost_and_forged_events_no_false_contact_passes_the_reading_and_a_s
             continue  # DescribeContact finds none, and nothing is sent
         assert one.queue_id is not None
         assert one.enqueued_at is not None
-        hold = changed(
-            answer.contact, queue_id=one.queue_id, enqueued_at=one.enqueued_at, now=now, decided_on=one
-        )
+        hold = changed(answer.contact, queue_id=one.queue_id, enqueued_at=one.enqueued_at, now=now, decided_on=one)
         if hold is None:
             true = answer.contact
             assert one.id in lives.waiting()

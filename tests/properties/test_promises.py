@@ -1,5 +1,4 @@
-"""Holds proofs of promises against the code that decides, with random rules, contacts and hours.
-"""
+"""Holds proofs of promises against the code that decides, with random rules, contacts and hours."""
 
 import re
 from datetime import timedelta

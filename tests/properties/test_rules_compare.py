@@ -228,6 +228,8 @@ def test_the_scopes_leave_out_no_rule_that_overlaps_or_is_wider(tables):
         assert one in after or common_contact(rules[0].condition, one.condition, list(QUEUES)) is None
     for one in rules[:last]:
         assert one in before or common_contact(one.condition, rules[last].condition, list(QUEUES)) is None
-        assert one in wider or prover.impossible(rules[last].condition) or not prover.implies(
-            rules[last].condition, one.condition
+        assert (
+            one in wider
+            or prover.impossible(rules[last].condition)
+            or not prover.implies(rules[last].condition, one.condition)
         )

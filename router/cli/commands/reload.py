@@ -71,7 +71,5 @@ def _dry_run(path: Path, arguments: argparse.Namespace) -> int:
     told = call_service(path, "rules")
     in_force = parse_rules((name, text.encode()) for name, text in told["sources"])
     sets, limits = {"the service": in_force, "the folder": files}, Limits.of(settings.guard)
-    differ = print_differences(
-        sets, limits, prove=arguments.prove, as_json=arguments.json, quiet=arguments.quiet
-    )
+    differ = print_differences(sets, limits, prove=arguments.prove, as_json=arguments.json, quiet=arguments.quiet)
     return FOUND if differ else DONE

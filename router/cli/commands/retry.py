@@ -22,7 +22,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--rule", metavar="NAME", help="only contacts of this rule")
     what.add_argument(
-        "contact_id", nargs="?", metavar="CONTACT_ID", type=contact_id,
+        "contact_id",
+        nargs="?",
+        metavar="CONTACT_ID",
+        type=contact_id,
         help="any id of a chain: only that chain",
     )
     add_json(parser)

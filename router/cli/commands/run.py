@@ -93,9 +93,7 @@ def _taps(settings: Settings) -> list[Processor]:
     return taps
 
 
-def _serve(
-    arguments: argparse.Namespace, settings: Settings, ruleset: RuleSet, errors: tuple[str, ...]
-) -> int:
+def _serve(arguments: argparse.Namespace, settings: Settings, ruleset: RuleSet, errors: tuple[str, ...]) -> int:
     from router import logs
     from router.cli.context import announce, announce_in_log, load_both
     from router.cli.foreign_folders import require_own_folders

@@ -122,9 +122,7 @@ class Operator:
             )
             return kind, queue.id, queue.name
         if kind is PauseKind.FLOW:
-            flow = directory.flow(name) or _unknown(
-                name, (one.name for one in directory.flows), "flow", directory.home
-            )
+            flow = directory.flow(name) or _unknown(name, (one.name for one in directory.flows), "flow", directory.home)
             return kind, flow.id, flow.name
         contact = self._contact(name)
         return kind, contact.chain_id, contact.id

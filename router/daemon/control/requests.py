@@ -33,6 +33,7 @@ class Service:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Holds the requests by command."""
+
     services: Mapping[str, Service]
 
     def handle(self, request: Request, peer: Peer) -> Reply:

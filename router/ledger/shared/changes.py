@@ -54,9 +54,7 @@ def everything(connection: sqlite3.Connection, instance_id: str) -> Iterator[Cha
             yield table, tuple(row[column] for column in columns), _filled(row)
 
 
-def apply(
-    connection: sqlite3.Connection, instance_id: str, changes: Iterable[Change], *, new: bool = False
-) -> None:
+def apply(connection: sqlite3.Connection, instance_id: str, changes: Iterable[Change], *, new: bool = False) -> None:
     """Makes the same changes, within the caller's transaction. The old rows go first: of two that exclude each other
     (an intent that was settled, and the next of its chain) either may come before the other. ``new``: there are none.
 

@@ -241,16 +241,13 @@ class _Queue:
         return any((one.rule.name, one.step.number) == (rule, step) for one in self.acts[side] if one.act == act)
 
     def _decided(self, found: Answer, since: timedelta) -> Iterator[tuple[Transfer | Warn | RoutingUpdate, ...]]:
-        wanted = [(entry, self._eligible(found, key)) for key, entry in self.world.entries.items()]
+        wanted = [(entry, found.truths[key]) for key, entry in self.world.entries.items()]
         world = world_of(found, wanted, agents=False, guarded=False)
         for prover in self.whole.provers:
             began = found.began_at or prover.now
             replay = Replay(prover.stage, found.contact, began, found.age, frozenset(world.agents))
             decisions = enforced(replay.look(since, world))
             yield tuple(one for one in decisions if isinstance(one, Transfer | Warn | RoutingUpdate))
-
-    def _eligible(self, found: Answer, key: object) -> bool:
-        return bool(found.truths.get(key, True))
 
 
 def _in_words(act: Act) -> str:

@@ -81,8 +81,7 @@ def _or_var(schema: JsonSchemaValue) -> JsonSchemaValue:
 
 
 def complaint(kind: str, message: str, **values: Any) -> PydanticCustomError:
-    """Returns an error of this project. ``values`` fill the ``{braces}`` of the message; text of the file never does.
-    """
+    """Returns an error of this project. ``values`` fill the ``{braces}`` of the message; text of the file does not."""
     return PydanticCustomError(kind, message, values or None)
 
 

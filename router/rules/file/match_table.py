@@ -158,8 +158,7 @@ Attributes = Annotated[dict[AttributeName, AttributeCondition], BeforeValidator(
 
 
 class HoursCondition(TomlTable):
-    """Requires that hours of operation are open, or closed, now; ``name = "queue"`` means those of the contact's queue.
-    """
+    """Requires that hours of operation are open, or closed, now; ``name = "queue"`` means the contact's queue's."""
 
     name: Text
     is_: Literal["open", "closed"] = Field(alias="is")

@@ -46,9 +46,7 @@ class Shared:
 
     @cache  # noqa: B019 - a client takes longer to make than most tests, and ends with its test
     def table(self, tries: int = 2) -> DynamoTable:
-        config = Config(
-            retries={"mode": "standard", "total_max_attempts": tries}, connect_timeout=1, read_timeout=2
-        )
+        config = Config(retries={"mode": "standard", "total_max_attempts": tries}, connect_timeout=1, read_timeout=2)
         client = boto3.Session(**tables.KEYS).client("dynamodb", endpoint_url=self.proxy.endpoint, config=config)
         client.meta.events.register("before-parse.dynamodb", refuse_foreign_body)
         return DynamoTable(client, self.name)

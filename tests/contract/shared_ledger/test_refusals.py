@@ -70,9 +70,7 @@ def test_an_answer_that_is_none_of_dynamodb_s_is_one_line(shared, act, held, ans
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
 def test_a_lease_that_cannot_be_renewed_is_one_line_and_runs_out(shared, code):
     at = [0.0]
-    lease = Lease(
-        shared.table(1), shared.instance, name="a", monotonic=lambda: at[0], now=lambda: shared.now
-    )
+    lease = Lease(shared.table(1), shared.instance, name="a", monotonic=lambda: at[0], now=lambda: shared.now)
     assert lease.try_to_hold()
     shared.proxy.answers["PutItem"] = refusal(code)
     at[0] = 5.0

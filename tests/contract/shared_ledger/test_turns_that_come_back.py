@@ -20,9 +20,7 @@ class Machine:
     def __init__(self, shared, name):
         self._shared = shared
         self._monotonic = 0.0
-        self.lease = Lease(
-            shared.table(), shared.instance, name=name, monotonic=self.monotonic, now=lambda: shared.now
-        )
+        self.lease = Lease(shared.table(), shared.instance, name=name, monotonic=self.monotonic, now=lambda: shared.now)
         self.ledger = shared.router(name)
         self.ledger.trusted = lambda: self.lease.held
         self.turns = Leadership(shared=Stores(ledger=self.ledger, lease=self.lease), candidate=True, clock=self)

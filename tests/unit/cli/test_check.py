@@ -134,7 +134,10 @@ at = "breach"
 to = [{ queue = "DESTINATION", flow = "FLOW" }]
 """
 SOUND = {
-    "QUEUE": arn("queue"), "HOURS": arn("operating-hours"), "DESTINATION": destination(), "FLOW": arn("contact-flow")
+    "QUEUE": arn("queue"),
+    "HOURS": arn("operating-hours"),
+    "DESTINATION": destination(),
+    "FLOW": arn("contact-flow"),
 }
 
 

@@ -64,9 +64,7 @@ def test_a_line_that_is_too_long_for_a_terminal_hangs_below_its_beginning():
 
     print_lines([text("  target 30m: breach at 2026-12-01 01:44:04Z, 2h24m late"), text("short")], out)
 
-    assert written.getvalue() == (
-        "  target 30m: breach at\n      2026-12-01 01:44:04Z,\n      2h24m late\nshort\n"
-    )
+    assert written.getvalue() == ("  target 30m: breach at\n      2026-12-01 01:44:04Z,\n      2h24m late\nshort\n")
 
 
 def test_a_pipe_gets_a_long_line_whole():

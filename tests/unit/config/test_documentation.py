@@ -91,9 +91,7 @@ def test_the_examples_of_variables_mean_what_stands_beside_them(tmp_path):
 def test_the_mistakes_shown_are_those_that_are_reported(tmp_path, monkeypatch):
     """Makes the page's own sample of output again."""
     monkeypatch.chdir(tmp_path)
-    Path("config.toml").write_text(
-        f'{BLOCKS[0]}\n[poll]\nevry = "15s"\nsweep = 300\n\n\n\n\n[ledger]\nkeep = "30d"\n'
-    )
+    Path("config.toml").write_text(f'{BLOCKS[0]}\n[poll]\nevry = "15s"\nsweep = 300\n\n\n\n\n[ledger]\nkeep = "30d"\n')
     with pytest.raises(Problems) as caught:
         load_settings(Path("config.toml"), environ={"CONNECT_ROUTER_EXECUTE__WORKERS": "200"}, overrides={})
     assert f"```text\n{caught.value}\n```" in PAGE

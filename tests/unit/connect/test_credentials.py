@@ -62,9 +62,7 @@ def test_a_replaced_file_is_read_before_aws_refuses_the_old_keys(keys, canned, o
     assert signed_with(canned) == [OLD, OLD, NEW, NEW]
 
 
-def test_refused_keys_are_resolved_again_at_once_and_the_call_is_made_with_the_new_ones(
-    keys, canned, opened, answer
-):
+def test_refused_keys_are_resolved_again_at_once_and_the_call_is_made_with_the_new_ones(keys, canned, opened, answer):
     connection = opened()
     connection.credentials._monotonic = lambda: 0.0  # no look at the files
     canned.says(MOVED, answer(403, b"{}", EXPIRED), MOVED)

@@ -34,9 +34,7 @@ def held(contact_id):
 
 def read(lookup, *contact_ids):
     accounts = [held(one) for one in contact_ids]
-    return read_changed_pauses(
-        accounts, cast(Any, lookup), SetClock(NOW), every=minutes(1), over=lambda: False
-    )
+    return read_changed_pauses(accounts, cast(Any, lookup), SetClock(NOW), every=minutes(1), over=lambda: False)
 
 
 def test_one_contact_that_is_not_answered_keeps_no_other_from_being_read():

@@ -36,9 +36,7 @@ def executor(bench, settings):
         bench.runtime,
         cast(
             Any,
-            SimpleNamespace(
-                reader=bench.connect, background=bench.connect, mover=bench.connect, quotas=bench.pacer
-            ),
+            SimpleNamespace(reader=bench.connect, background=bench.connect, mover=bench.connect, quotas=bench.pacer),
         ),
         cast(Any, SimpleNamespace(ledger=bench.ledger, observed=observed)),
         bench.safety,

@@ -50,9 +50,7 @@ class RecoveryBench(ExecutionBench):
         """Settles what is open after showing the contacts; returns how many, and the outcomes in the log."""
         for one in contacts:
             self.connect.show(one)
-        context = CycleContext(
-            cycle=8, rules=bound, directory=directory, until=until, terms=self.safety.terms.number
-        )
+        context = CycleContext(cycle=8, rules=bound, directory=directory, until=until, terms=self.safety.terms.number)
         with capture_logs() as lines:
             count = self.recovery.settle_open(context, mode)
         return count, [line.get("outcome", line["event"]) for line in lines]

@@ -51,9 +51,7 @@ class RoundBench(ExecutionBench):
         )
 
     def perform(self, decided, *, wait_for_slots=False, **context):
-        return self.round.perform(
-            decided.decisions, replace(decided.context, **context), wait_for_slots=wait_for_slots
-        )
+        return self.round.perform(decided.decisions, replace(decided.context, **context), wait_for_slots=wait_for_slots)
 
     def close(self) -> None:
         super().close()

@@ -1,6 +1,5 @@
 """Checks that a settlement is applied once and whole: ledger, landing slot, breakers, and the move handed on."""
 
-
 import pytest
 
 from router.connect.answers import Denied, Rejected, Throttled, Transferred, Unknown
@@ -24,9 +23,7 @@ class SettlerBench:
     def __init__(self) -> None:
         self.ledger = SqliteLedger.in_memory("instance-1")
         self.clock = FakeClock(NOW)
-        self.safety = Safety.open(
-            self.ledger, self.clock, unlanded=1, skew=lambda: None, directory=lambda: DIRECTORY
-        )
+        self.safety = Safety.open(self.ledger, self.clock, unlanded=1, skew=lambda: None, directory=lambda: DIRECTORY)
         self.moves: list[tuple[ContactId, float | None]] = []
         self.settler = Settler(
             ledger=self.ledger,

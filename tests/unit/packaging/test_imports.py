@@ -54,9 +54,7 @@ def broken_contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
 
 
 @pytest.mark.parametrize(("module", "imported", "contract"), STEPS)
-def test_a_step_the_other_way_is_seen(
-    broken_contracts: dict[str, str], module: str, imported: str, contract: str
-):
+def test_a_step_the_other_way_is_seen(broken_contracts: dict[str, str], module: str, imported: str, contract: str):
     importer = "router." + module.removesuffix(".py").replace("/", ".")
 
     assert f"{importer} -> {imported} (l." in broken_contracts[contract]

@@ -70,6 +70,4 @@ def test_a_condition_on_hours_and_a_clock_by_the_queues_own():
 def test_hours_that_no_rule_asks_about_prove_nothing():
     found = result(f'{LATE}hours."Ofice hours" = "closed"\nexpect = {OFFICE}, queue = "Overflow" }}')
     assert not found.passed
-    assert found.message == (
-        "no rule uses hours of operation \"Ofice hours\" (did you mean 'Office hours'?)"
-    )
+    assert found.message == ("no rule uses hours of operation \"Ofice hours\" (did you mean 'Office hours'?)")

@@ -59,6 +59,18 @@ def within(time, act="move", assume='"no_guard"'):
     return WITHIN.format(time, act, assume)
 
 
+def test_progress_names_each_promise_while_its_proof_runs():
+    told: dict[int, str] = {}
+    given = ruleset(rule(FIRST) + "".join(f'[[promise]]\nname = "{name}"\n{within("1h")}\n' for name in "ab"))
+    verdicts = prove_promises(
+        given, limits=Limits(), now=NOW, tick=lambda number, promise: told.setdefault(number, promise.name)
+    )
+    next(verdicts)
+    assert told == {1: "a"}
+    next(verdicts)
+    assert told == {1: "a", 2: "b"}
+
+
 @pytest.mark.parametrize(
     ("rules", "promise", "expected"),
     [
@@ -104,6 +116,8 @@ def test_a_time_is_proved_for_every_contact_or_broken(rules, promise, expected):
 
 
 EXCLUDED = 'expect = { rule = "r", hold = "excluded" }'
+
+
 @pytest.mark.parametrize(
     ("expression", "value", "expected"),
     [

@@ -226,8 +226,9 @@ def test_every_key_of_a_destination_changes_what_it_is(key: str) -> None:
 
 
 def _entry(written: str) -> DestinationEntry:
-    return rule_of(
-        f"""
+    return (
+        rule_of(
+            f"""
         [defaults]
         flow = "F"
         agent_flow = "G"
@@ -238,4 +239,7 @@ def _entry(written: str) -> DestinationEntry:
         at = "1h"
         to = [{written}]
         """
-    ).steps[0].to[0][0]
+        )
+        .steps[0]
+        .to[0][0]
+    )

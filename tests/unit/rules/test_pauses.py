@@ -67,8 +67,7 @@ def test_they_are_taken_to_be_within_the_time_of_the_clock():
 
 
 def test_and_within_open_hours():
-    """Uses a task of ten in the evening that was paused at half past eight for half an hour, after another such pause.
-    """
+    """Uses a task of ten in the evening that was paused at half past eight for 30 minutes, after another such pause."""
     reported = Details(paused_at=ago(210), resumed_at=ago(180), paused_for=minutes(60), pauses=2)
     assert still(contact(now=ago(14 * 60), details=reported), start=14 * 60, hours=BY_DAY) == [(14 * 60, 180)]
 

@@ -46,9 +46,7 @@ def test_the_loader_and_the_schema_accept_the_same(text):
     assert re.search(PATTERN, text)
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "}", "{late", "{lat}", "{late!r}", "{late:9}", "{late.x}", "{0}", "{}", "{{{"]
-)
+@pytest.mark.parametrize("text", ["{", "}", "{late", "{lat}", "{late!r}", "{late:9}", "{late.x}", "{0}", "{}", "{{{"])
 def test_the_loader_and_the_schema_refuse_the_same(text):
     with pytest.raises(Problems) as caught:
         parse_rules([("r.toml", RULE.format(text).encode())])

@@ -566,9 +566,7 @@ def made_queue(bench, **more):
         "create_hours_of_operation",
         Name="Test hours",
         TimeZone="UTC",
-        Config=[
-            {"Day": "MONDAY", "StartTime": {"Hours": 9, "Minutes": 0}, "EndTime": {"Hours": 17, "Minutes": 0}}
-        ],
+        Config=[{"Day": "MONDAY", "StartTime": {"Hours": 9, "Minutes": 0}, "EndTime": {"Hours": 17, "Minutes": 0}}],
         Tags={"run": "1"},
     )["HoursOfOperationId"]
     queue = bench.call("create_queue", Name="Test queue", HoursOfOperationId=hours, Tags={"run": "1"}, **more)

@@ -173,7 +173,7 @@ def span(bench):
             "[[backlog]]\nqueue = 'A'\nwaited = 5",
             ["3:10: waited: expected the least and the most, such as [5, 5], got 5"],
         ),
-        ("[[backlog]]\nqueue = 'A'\nwaited = ['5h']", ['3:10: waited: expected the least and the most, such as']),
+        ("[[backlog]]\nqueue = 'A'\nwaited = ['5h']", ["3:10: waited: expected the least and the most, such as"]),
         ("latency_ms = 40", ["1:14: latency_ms: expected the least and the most, such as [40, 40], got 40"]),
         ("[[agent]]\nusername = 'a'\nqueues = 'A'", ['3:10: queues: expected a list such as ["A"], got "A"']),
         ("start = 2026-12-24T16:50:00", ["1:9: start: 2026-12-24T16:50:00 needs an offset"]),

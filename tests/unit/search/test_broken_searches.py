@@ -17,6 +17,7 @@ def test_a_search_that_broke_is_no_evidence_of_what_it_did_not_return(monkeypatc
     service = Service(contact("a", waited=5), contact("b", waited=4), sweep=EVERY)
     service.poll()
     assert {"a", "b"} == set(service.waiting_list._entries)
+
     def broken(**asked):
         raise RuntimeError("a bug")
         yield

@@ -42,9 +42,7 @@ class Service:
             self.news += 1
 
         del self.world.searches[:]
-        return self.search.poll(
-            self.bound, DIRECTORY, every=EVERY, until=until, on_news=news
-        )
+        return self.search.poll(self.bound, DIRECTORY, every=EVERY, until=until, on_news=news)
 
     def polls_for(self, span):
         searches = 0
