@@ -8,6 +8,7 @@ from.
 import functools
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ if os.environ.get("TEST_THE_WHEEL") != "1":
         sys.path.insert(0, str(CHECKOUT))
     inherited = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part != str(CHECKOUT)]
     os.environ["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), *inherited])
+
+# A shell without job control lets its background jobs ignore Ctrl-C, and the processes that tests start inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: on a shared machine it measures the neighbours. pytest-timeout bounds a test as a whole.
 settings.register_profile("fast", deadline=None, max_examples=10, derandomize=True)
