@@ -14,7 +14,7 @@ from router.inspect.flow_content import FlowUnreadableError, read_flow
 from router.inspect.iam_policy import live_check_operations, reading_operations
 from router.model import Directory, FlowId
 from router.problems import Problem
-from router.rules.bind import bind, mentions_agents, mentions_hours
+from router.rules.bind import bind, mentions_agents, mentions_hours, unresolved_promises
 from router.rules.bound import BoundRuleSet
 from router.rules.file.field_types import written
 from router.rules.queue_index import could_match
@@ -48,7 +48,7 @@ def check_live(connection: Connection, ruleset: RuleSet, *, now: datetime) -> Li
         return directory
     rules = bind(ruleset, directory, agents_known=named)
     return LiveFindings(
-        problems=tuple(sorted({*_unresolved(rules), *_flow_findings(connection, rules, denied)})),
+        problems=tuple(sorted({*_unresolved(ruleset, rules, directory), *_flow_findings(connection, rules, denied)})),
         denied=denied,
         unmatched=_unmatched(rules, directory),
         queues=len(directory.queues),
@@ -67,10 +67,10 @@ def _directory(connection: Connection, ruleset: RuleSet, *, with_agents: bool) -
     return found
 
 
-def _unresolved(rules: BoundRuleSet) -> Iterator[Problem]:
-    for rule in rules.rules:
-        for one in rule.unresolved:
-            yield one.place.problem(one.message)
+def _unresolved(ruleset: RuleSet, rules: BoundRuleSet, directory: Directory) -> Iterator[Problem]:
+    in_rules = (one for rule in rules.rules for one in rule.unresolved)
+    for one in (*in_rules, *unresolved_promises(ruleset, directory)):
+        yield one.place.problem(one.message)
 
 
 def _flow_findings(connection: Connection, rules: BoundRuleSet, denied: dict[str, str]) -> Iterator[Problem]:

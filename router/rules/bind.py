@@ -152,9 +152,22 @@ def bind(ruleset: RuleSet, directory: Directory, *, agents_known: bool) -> Bound
 
 
 def foreign_arns(ruleset: RuleSet, home: Home) -> Iterator[Unresolved]:
-    """Yields the ARNs of the rules that are not of this instance, as far as the configuration names it."""
-    bound = bind(ruleset, Directory(home=home), agents_known=True)
-    return (one for rule in bound.rules for one in rule.unresolved if one.foreign)
+    """Yields the ARNs of rules and promises that are not of this instance, as far as the configuration names it."""
+    directory = Directory(home=home)
+    bound = bind(ruleset, directory, agents_known=True)
+    named = (one for rule in bound.rules for one in rule.unresolved)
+    return (one for one in (*named, *unresolved_promises(ruleset, directory)) if one.foreign)
+
+
+def unresolved_promises(ruleset: RuleSet, directory: Directory) -> Iterator[Unresolved]:
+    """Yields the queues of promises that the instance does not have, or has in a way that cannot be used."""
+    names = InstanceNames(directory, agents_known=True)
+    for promise in ruleset.promises:
+        for place, name in promise.named_queues():
+            found = names.source_queue(name)
+            if isinstance(found, Unusable):
+                message = f"promise {written(promise.name)}: {found}"
+                yield Unresolved(place, message, foreign=isinstance(found, ForeignArn))
 
 
 @dataclass(slots=True)

@@ -77,6 +77,14 @@ class StatedPromise:
     assume: frozenset[Assumption] = frozenset()
     hours: Mapping[str, Calendar] = field(default_factory=dict, hash=False)
 
+    def named_queues(self) -> Iterator[tuple[Place, str]]:
+        """Yields each queue that the promise names, as the file has it: name, id or ARN."""
+        for test in tests_of(self.condition):
+            if test.key == "queue" and isinstance(test.form, TextForm):
+                yield from ((test.place or self.place, name) for name in test.form.as_written)
+        if isinstance(self.claim, Never):
+            yield from ((self.place, name) for name in self.claim.to.as_written)
+
 
 Written = tuple[Callable[[KeyPath], Place], int, PromiseTable]
 """A table, with its index in its file and the places of that file."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from router.model import Agent, AgentId, Directory, Flow, FlowId, FlowType, Home, Hours, HoursId, Queue, QueueId
-from router.rules.bind import bind
+from router.rules.bind import bind, foreign_arns, unresolved_promises
 from router.rules.bound import BoundRuleSet
 from router.rules.condition import Truth, match
 from router.rules.load import parse_rules
@@ -180,6 +180,34 @@ def test_one_mistake_in_a_list_used_twice_is_reported_once():
         '[[rule.step]]\nat = "5m"\nto = "l"\n[[rule.step]]\nat = "10m"\nto = "l"\n'
     )
     assert reported(text) == ['r.toml:2:6: queue "Nowhere" does not exist in the instance']
+
+
+PROMISED = """
+[[promise]]
+name = "p"
+match.queue = {queue}
+never = {{ to = {to} }}
+"""
+
+
+def promised(queue: str, to: str, directory: Directory = INSTANCE) -> list[str]:
+    ruleset = parse_rules([("r.toml", PROMISED.format(queue=queue, to=to).encode())])
+    return [str(one) for one in unresolved_promises(ruleset, directory)]
+
+
+def test_the_queues_of_a_promise_are_those_of_the_instance():
+    assert promised('{ not = "Billing" }', '["Over*", "Claims"]') == []
+    assert promised('["Biling"]', f'["Overflow", "{queue_id("Claims")}", "Twin"]') == [
+        'r.toml:4:15: promise "p": queue "Biling" does not exist in the instance (did you mean \'Billing\'?)',
+        'r.toml:2:1: promise "p": queue "Twin" is the name of 2 of them in the instance: use the id',
+    ]
+
+
+def test_an_arn_of_another_instance_in_a_promise_is_seen_without_a_look_at_the_instance():
+    home = Home("i", "us-east-1")
+    ruleset = parse_rules([("r.toml", PROMISED.format(queue=f'"{ELSEWHERE}/queue/q"', to='"Claims"').encode())])
+    (found,) = foreign_arns(ruleset, home)
+    assert OF_ANOTHER in str(found)
 
 
 @dataclass
