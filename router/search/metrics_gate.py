@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.decide.capacity import METRICS_LAG
-from router.model import QueueMetrics
+from router.model import QueueId, QueueMetrics
 from router.rules.bound import BoundRule
 from router.rules.rule import Mode
+from router.search.progress import EnqueuedAt, Row, SearchPoll
 from router.search.waiting_list import INDEX_LAG
 
 SAME_CONTACT = timedelta(seconds=5)
@@ -34,6 +35,38 @@ class Earliest:
         acting = [rule.rule for rule in rules if rule.rule.mode is not Mode.OFF and rule.rule.steps]
         places = [step.at for rule in acting for step in rule.steps if rule.sla.clock == "queue"]
         return cls(min(places, default=None), any(rule.sla.clock == "chain" for rule in acting))
+
+
+@dataclass
+class DepartedContacts:
+    """Finds the queues of whose known contacts some have left: the metrics count fewer, for longer than they lag.
+
+    A difference that searches do not remove is usual from then on: the metrics may not count paused contacts, for
+    example.
+    """
+
+    _usual: dict[Row, int] = field(default_factory=dict)
+    _more_since: dict[Row, datetime] = field(default_factory=dict)
+
+    def queues(self, poll: SearchPoll, known: EnqueuedAt) -> frozenset[QueueId]:
+        return frozenset(row[0] for row, metrics in poll.rows.items() if self._fewer(row, metrics, known, poll.now))
+
+    def forget(self) -> None:
+        self._usual.clear()
+        self._more_since.clear()
+
+    def _fewer(self, row: Row, metrics: QueueMetrics, known: EnqueuedAt, now: datetime) -> bool:
+        if metrics.contacts_in_queue is None:
+            return False
+        more = max(len(known.get(row, ())) - metrics.contacts_in_queue, 0)
+        usual = self._usual[row] = min(self._usual.get(row, 0), more)
+        if more == usual:
+            self._more_since.pop(row, None)
+            return False
+        lasts = now - self._more_since.setdefault(row, now)
+        if lasts > INDEX_LAG:
+            self._usual[row] = more
+        return METRICS_LAG <= lasts <= INDEX_LAG
 
 
 def unknown_since(

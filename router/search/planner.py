@@ -17,7 +17,7 @@ from router.ports import Clock, Gauge, Pacer, Searcher
 from router.rules.bound import BoundRuleSet
 from router.search.due_times import NextDue
 from router.search.event_gate import LONG_AGO, EventGate, search_since, with_late
-from router.search.metrics_gate import Earliest
+from router.search.metrics_gate import DepartedContacts, Earliest
 from router.search.progress import Rows, SearchCursor, SearchPoll, SearchProgress
 from router.search.waiting_list import WaitingList
 from router.settings import Settings
@@ -42,7 +42,7 @@ class SearchPlanner:
     A full scan runs every ``sweep``. In between, a poll searches only queues that may hold a contact which is not known
     and falls due before the next poll, for contacts enqueued since the last search. Under rules with the chain clock a
     contact may be late when it arrives. Their queues are therefore searched at each poll. Remaining time is used for
-    queues with a contact that is due, so that contacts which left them no longer count.
+    queues with a contact that is due or that contacts have left, so that these no longer count.
 
     ``lookback`` is how long contacts may wait. While the events of ``gate`` are live, full scans are rarer, and a poll
     searches only queues of which it does not know that their waiting list is complete.
@@ -62,6 +62,7 @@ class SearchPlanner:
     _long_ago_at: datetime | None = None
     _cursor: SearchCursor | None = None
     _next_due: NextDue | None = None
+    _departed: DepartedContacts = field(default_factory=DepartedContacts)
     _unreadable: list[RowProblem] = field(default_factory=list)
     _news: NewsFilter[str] = field(default_factory=NewsFilter)
 
@@ -151,6 +152,7 @@ class SearchPlanner:
         if before is not None and self._polled_at < before:
             self._searched.clear()
             self._everything_at = self._long_ago_at = self._cursor = None
+            self._departed.forget()
             if self.gate is not None:
                 self.gate.forget()
         return self._polled_at
@@ -228,7 +230,8 @@ class SearchPlanner:
             first = self._search(late, since, began_at) if late else iter(())
             pages = chain(first, self._search(rest, since, began_at) if rest is None or rest else iter(()))
             return SearchCursor(pages=pages, queue_ids=rules.queue_ids, since=since, began_at=began_at, whole=True)
-        due, since = self.waiting_list.queues_due().intersection(poll.queues), LONG_AGO
+        left = self._departed.queues(poll, self.waiting_list.enqueued_at())
+        due, since = (self.waiting_list.queues_due() | left).intersection(poll.queues), LONG_AGO
         if gate is not None:
             due, since = gate.next_search(poll, self._searched, self._earliest_in, every=self.sweep)
         since = max(since, poll.now - self._newest_span)

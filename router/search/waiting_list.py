@@ -91,6 +91,12 @@ class WaitingList:
         with self._lock:
             return tuple(entry.contact for entry in self._entries.values())
 
+    @property
+    def waiting(self) -> tuple[Contact, ...]:
+        """Returns the contacts that count as waiting."""
+        with self._lock:
+            return tuple(entry.contact for entry in self._entries.values() if not entry.missed)
+
     def record_seen(self, contacts: Iterable[Contact], now: datetime, *, by_id: bool = False) -> int:
         """Records rows of a search, or with ``by_id`` readings; returns how many contacts are new, or in a new wait."""
         fresh = 0

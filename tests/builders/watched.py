@@ -69,7 +69,8 @@ class Plenty:
 class WatchedWorld:
     """Plays both the reader and the instance of ``Searching``.
 
-    ``searches`` are the queues of each requested page. ``silent`` channels have no row in the metrics. If ``failing``
+    ``searches`` are the queues of each requested page. ``silent`` channels have no row in the metrics, and the metrics
+    leave out ``uncounted`` contacts. If ``failing``
     is set, searches return an error. A page has ``page`` contacts.
     """
 
@@ -77,6 +78,7 @@ class WatchedWorld:
     arrivals: list[Arrival]
     metrics_lag: timedelta = timedelta()
     silent: frozenset[Channel] = frozenset()
+    uncounted: frozenset[str] = frozenset()
     metrics_fail: bool = False
     failing: bool = False
     page: int = 100
@@ -124,7 +126,9 @@ class WatchedWorld:
                 ages = [
                     one.contact.waited(at)
                     for one in self.arrivals
-                    if one.waits(at) and (one.contact.queue_id, one.contact.channel) == (queue_id, channel)
+                    if one.waits(at)
+                    and one.contact.id not in self.uncounted
+                    and (one.contact.queue_id, one.contact.channel) == (queue_id, channel)
                 ]
                 oldest = max(ages, default=None)
                 rows[queue_id, channel] = QueueMetrics(contacts_in_queue=len(ages), oldest_contact_age=oldest)

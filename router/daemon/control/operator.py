@@ -230,7 +230,7 @@ def _waiting_of(app: Router) -> Mapping[str, Any]:
     if silent > DEAD_AFTER * app.settings.poll.every:
         raise RequestRefused("the service has finished no complete cycle within 4 polls")
     report = WaitingReport(
-        contacts=tuple(replace(one, details=None) for one in search.waiting_list.contacts),
+        contacts=tuple(replace(one, details=None) for one in search.waiting_list.waiting),
         channels=search.waiting_list.channels,
         queue_ids=app.names.rules.queue_ids,
     )

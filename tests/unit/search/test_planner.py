@@ -164,6 +164,27 @@ def test_queues_that_hold_something_due_are_searched_so_that_what_left_them_coun
     assert "a" not in service.waiting_list, "two searches did not return it"
 
 
+def test_a_queue_that_contacts_have_left_is_searched_soon_though_nothing_in_it_is_due():
+    service = Service(contact("a", waited=1), contact("b", waited=2))
+    service.poll()
+    del service.world.arrivals[0]
+    gone = service.clock.at
+    while len(service.waiting_list.enqueued_at()[BILLING, Channel.TASK]) > 1:
+        service.clock.at += EVERY
+        service.poll()
+        assert service.clock.at - gone <= timedelta(seconds=45)
+    assert service.polls_for(minutes(3)) == 0
+
+
+def test_a_difference_between_list_and_metrics_that_stays_is_searched_for_a_short_time_only():
+    service = Service(contact("a", waited=1), contact("b", waited=2), uncounted={"a"}, sweep=minutes(60))
+    assert 1 < service.polls_for(minutes(4)) < 10
+    assert service.polls_for(minutes(20)) == 0
+    del service.world.arrivals[1]
+    assert 0 < service.polls_for(minutes(1)) < 5
+    assert service.waiting_list.enqueued_at().keys() == {(BILLING, Channel.TASK)}
+
+
 def test_what_was_enqueued_more_than_a_span_ago_is_searched_for_once_an_hour_and_kept_in_between():
     old = contact("old", waited=70 * 24 * 60)
     service = Service(old)
