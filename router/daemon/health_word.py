@@ -33,6 +33,8 @@ def _failing(status: Status) -> Iterator[str]:
         yield f"the ledger cannot be read or written: {status['ledger']['error']}"
     if status["credentials_refused"]:
         yield "AWS refuses the credentials, and no call is made"
+    if status["unread"] is not None and not status["healthy"]:
+        yield f"the instance cannot be read: {status['unread']}"
     if not status["healthy"]:
         yield f"{missing(status)} for {_span(status['silent_s'])}"
 
@@ -48,7 +50,8 @@ def _passing(state: str, reason: str) -> Callable[[Status], Iterator[str]]:
 
 def _starting(status: Status) -> Iterator[str]:
     if status["state"] == "starting":
-        yield "the instance has not replied yet"
+        unread = status["unread"]
+        yield "the instance has not replied yet" if unread is None else f"the instance cannot be read: {unread}"
     elif status["cycle"] is None and status["mode"] != "standby":
         yield "the first look at the instance has not ended"
 

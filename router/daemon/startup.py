@@ -97,13 +97,17 @@ class InstanceWait:
 
     def until_read(self, *, before_each_wait: Callable[[], object]) -> bool:
         """Returns ``False`` if the service was stopped first."""
-        pause = FIRST_RETRY
+        pause, safety = FIRST_RETRY, self._app.safety
         while (failure := self._app.names.load()) is not None:
             before_each_wait()
+            self._app.vital.unread(f"{failure.code}: {failure.message}")
+            if safety.credentials.refused:
+                safety.breakers.stop_calls()
             self.log_failure(failure, retry_in=pause)
             if self._app.stopping.wait(pause):
                 return False
             pause = min(pause * 2, LONGEST_RETRY)
+        safety.breakers.record_response()
         return not self._app.stopping.is_set()
 
     def log_failure(self, failure: Failure, *, retry_in: float) -> None:

@@ -44,6 +44,7 @@ def status_of(app: Router, *, whole: bool = False) -> dict[str, Any]:
         "silent_s": _seconds(silent),
         "healthy": alive and not refused and ledger["error"] is None,
         "credentials_refused": refused,
+        "unread": vital.unread,
         "cycle": _cycle(vital),
         "rules": _rules(app, vital),
         **_figures(app, vital.report, now),

@@ -23,15 +23,18 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """``ready_at`` is ``None`` before the instance has answered; ``report`` and ``finished_at`` are of the last cycle,
-    complete or not; ``alive_at`` of the last whose search was read to its end, or is being read without a failure.
-    Before the first it is when the service was ready, or began. For a standby router it is the last reading of the
-    shared ledger. It is monotonic, in the machine's seconds like ``poll.every``: a sandbox may be faster.
-    ``refused`` is ``None`` once a reload was accepted. ``from_last_good``: the rules in force are not those in the
-    files."""
+    """``ready_at`` is ``None`` before the instance has answered; ``unread`` is then why it could not be read.
+
+    ``report`` and ``finished_at`` are of the last cycle, complete or not; ``alive_at`` of the last whose search was
+    read to its end, or is being read without a failure. Before the first it is when the service was ready, or began. For a
+    standby router it is the last reading of the shared ledger. It is monotonic, in the machine's seconds like
+    ``poll.every``: a sandbox may be faster. ``refused`` is ``None`` once a reload was accepted. ``from_last_good``: the
+    rules in force are not those in the files.
+    """
 
     started_at: datetime
     ready_at: datetime | None = None
+    unread: str | None = None
     report: CycleReport | None = None
     finished_at: datetime | None = None
     alive_at: float = 0.0
@@ -40,7 +43,7 @@ class HealthReport:
     from_last_good: bool = False
 
     def silent(self, monotonic: float) -> timedelta:
-        """Returns the time since the last complete cycle or, before one, since the service was ready or began"""
+        """Returns the time since the last complete cycle or, before one, since the service was ready or began."""
         return timedelta(seconds=monotonic - self.alive_at)
 
 
@@ -58,7 +61,13 @@ class Health:
 
     def ready(self) -> None:
         with self._lock:
-            self._vital = replace(self._vital, ready_at=self._clock.now(), alive_at=self._clock.monotonic())
+            ready_at, alive_at = self._clock.now(), self._clock.monotonic()
+            self._vital = replace(self._vital, ready_at=ready_at, alive_at=alive_at, unread=None)
+
+    def unread(self, reason: str) -> None:
+        """Records why the instance could not be read before the service was ready."""
+        with self._lock:
+            self._vital = replace(self._vital, unread=reason)
 
     def cycled(self, report: CycleReport) -> None:
         now, search = self._clock.now(), report.search

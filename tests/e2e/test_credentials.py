@@ -2,10 +2,14 @@
 
 import os
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from router.daemon.control.operator import desk_of
+from router.daemon.control.protocol import Peer, Request
 from router.daemon.prometheus import PrometheusCollector
+from router.daemon.startup import InstanceWait
 from router.daemon.status import status_of
 from router.sandbox.faults import Refusal
 from tests.e2e.centre import reloaded
@@ -184,3 +188,28 @@ def test_an_update_under_a_wrong_clock_is_held_as_that(centre, events):
     refused.count = 0
     assert app.cycle.run(until=None).reprioritized == 1
     assert centre.world.contact(contact).priority == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "word", "reason"),
+    [
+        ("expired_credentials", "failing", "AWS refuses the credentials, and no call is made"),
+        ("access_denied", "starting", "the instance cannot be read: AccessDeniedException: "),
+    ],
+)
+def test_a_start_that_cannot_read_the_instance_shows_why_and_goes_on_once_it_can(keys, centre, fault, word, reason):
+    app = centre.router()
+    failing = centre.world.faults.add(fault)
+    assert not InstanceWait(app).until_read(before_each_wait=app.stopping.set)
+    app.stopping.clear()
+    status = status_of(app)
+    assert (status["health"]["word"], status["healthy"]) == (word, word != "failing")
+    assert status["health"]["reason"].startswith(reason)
+    desk = desk_of(app, SimpleNamespace(reload=lambda: ()))  # type: ignore[arg-type]
+    (refusal,) = desk.handle(Request(command="reload"), Peer(os.getpid(), os.getuid(), os.getgid())).errors
+    assert "still starting: the instance cannot be read: " in refusal
+
+    failing.count = 0
+    assert InstanceWait(app).until_read(before_each_wait=lambda: None)
+    app.vital.ready()
+    assert (status_of(app)["credentials_refused"], status_of(app)["unread"]) == (False, None)

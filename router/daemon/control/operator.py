@@ -250,9 +250,11 @@ class _Reload:
     reloader: Reloader
 
     def answer(self, _arguments: Arguments, _peer: Peer) -> Mapping[str, Any]:
-        if self.app.vital.now.ready_at is None:
+        vital = self.app.vital.now
+        if vital.ready_at is None:
+            reason = f"the instance cannot be read: {vital.unread}" if vital.unread else "it reads the instance"
             raise RequestRefused(
-                "reload: the service is still starting, for the instance has not answered; see its log"
+                f"reload: the service is still starting: {reason}; restart it, or reload when it is ready"
             )
         before = self.app.names.ruleset.revision
         problems = self.reloader.reload()

@@ -39,6 +39,8 @@ def test_without_trouble_the_service_is_well(status):
         ),
         ({"ledger": {"error": "full"}}, "failing", "the ledger cannot be read or written: full"),
         ({"state": "starting"}, "starting", "the instance has not replied yet"),
+        ({"state": "starting", "unread": "X: y"}, "starting", "the instance cannot be read: X: y"),
+        ({"state": "starting", "unread": "X: y", "healthy": False}, "failing", "the instance cannot be read: X: y"),
         ({"cycle": None}, "starting", "the first look at the instance has not ended"),
         ({"state": "stopping"}, "stopping", "it finishes its calls"),
         ({"mode": "standby", "lease": {"holder": "b"}}, "standby", "b is active"),
