@@ -26,10 +26,10 @@ class HealthReport:
     """``ready_at`` is ``None`` before the instance has answered; ``unread`` is then why it could not be read.
 
     ``report`` and ``finished_at`` are of the last cycle, complete or not; ``alive_at`` of the last whose search was
-    read to its end, or is being read without a failure. Before the first it is when the service was ready, or began. For a
-    standby router it is the last reading of the shared ledger. It is monotonic, in the machine's seconds like
-    ``poll.every``: a sandbox may be faster. ``refused`` is ``None`` once a reload was accepted. ``from_last_good``: the
-    rules in force are not those in the files.
+    read to its end, or is being read without a failure. Before the first it is when the service was ready, or began.
+    For a standby router it is the last reading of the shared ledger. It is monotonic, in the machine's seconds like
+    ``poll.every``: a sandbox may be faster. ``refused`` is ``None`` once a reload was accepted. ``from_last_good``:
+    the rules in force are not those in the files.
     """
 
     started_at: datetime
