@@ -29,6 +29,18 @@ def test_the_demo_moves_contacts_sums_up_and_leaves_nothing_behind(bench):
     assert sorted(bench.folder.rglob("*")) == before
 
 
+def test_the_demo_does_not_write_into_the_journal_of_the_configuration(bench):
+    config = bench.folder / "journaled.toml"
+    text = (CHECKOUT / "config.toml").read_text()
+    config.write_text(text.replace("[journal]", '[journal]\npath = "journal"', 1))
+
+    done = bench.run_process(
+        "demo", "--config", "journaled.toml", "--set", f"rules.path={CHECKOUT / 'rules'}", "--seconds", "4"
+    )
+
+    assert (done.returncode, (bench.folder / "journal").exists()) == (0, False), done.stderr
+
+
 def test_without_a_configuration_here_it_runs_on_the_one_that_comes_with_it(bench):
     empty = bench.folder / "empty"
     empty.mkdir()

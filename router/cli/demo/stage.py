@@ -161,7 +161,8 @@ def _settings(arguments: argparse.Namespace, sandbox: Sandbox, folder: Path) -> 
         "log.level": "info",
         "notify.sns_topic": "",
     }
-    overrides = {**BRISK, "execute.landing_timeout": landing_timeout(sandbox), **overrides_of(arguments), **fixed}
+    ours = {**BRISK, "journal.path": "", "execute.landing_timeout": landing_timeout(sandbox)}
+    overrides = {**ours, **overrides_of(arguments), **fixed}
     return load_settings(config_of(arguments.config), environ={}, overrides=overrides)
 
 

@@ -16,7 +16,7 @@ SHOWN = 4
 
 @dataclass(slots=True)
 class Story:
-    """Holds what the router saw at the start, after its first complete look, and what it sees now."""
+    """Holds what the router saw in its first complete cycle, and what it sees now."""
 
     stage: Stage
     start: Glance | None = None
@@ -29,24 +29,24 @@ class Story:
             self.start, self.now = self.start or report.glance, report.glance
 
     def headline(self) -> str:
-        """Returns the shares in time at the start and now, in one line."""
+        """Returns the shares in time after the first complete cycle and now, in one line."""
         shares = [share for glance in (self.start, self.now) if (share := in_time(glance)) is not None]
         if not shares:
             return "the first look at all contacts is under way"
-        return f"in time: {shares[0]}% at the start, {shares[-1]}% now"
+        return f"in time: {shares[0]}% after the first cycle, {shares[-1]}% now"
 
     def chapters(self, tally: DemoTally) -> Iterator[tuple[str, str]]:
         """Yields the story as titles and sentences."""
         if self.start is None or self.now is None:
             yield "late", "no look was complete"
         else:
-            yield "late", f"at the start {self._who(self.start)}; at the end {self._who(self.now)}"
+            yield "late", f"after the first cycle {self._who(self.start)}; after the last {self._who(self.now)}"
         yield "moved", self._moves(tally)
         if (before := in_time(self.start)) is not None and (after := in_time(self.now)) is not None:
-            yield "in time", f"{before}% of the contacts with a promise at the start, {after}% at the end"
+            yield "in time", f"{before}% of the contacts with a promise after the first cycle, {after}% after the last"
         if self.now is not None:
-            alone = [f"{self._name(one)} {one.ungoverned}" for one in self.now.queues if one.ungoverned]
-            alone += [f"{name} {number}" for name, number in self.stage.unmet_queues()]
+            alone = [self._name(one) for one in self.now.queues if one.ungoverned]
+            alone += [name for name, _ in self.stage.unmet_queues()]
             yield "no rule", f"looks after {', '.join(alone)}" if alone else "is missing: each contact has one"
 
     def _who(self, glance: Glance) -> str:
