@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import boto3
+
+sys.path.insert(0, str(Path(__file__).parent))
 from process import resident_mb
 
 
