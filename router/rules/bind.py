@@ -153,6 +153,8 @@ def bind(ruleset: RuleSet, directory: Directory, *, agents_known: bool) -> Bound
 
 def foreign_arns(ruleset: RuleSet, home: Home) -> Iterator[Unresolved]:
     """Yields the ARNs of rules and promises that are not of this instance, as far as the configuration names it."""
+    if not any(b"arn:" in text for _, text in ruleset.sources):
+        return iter(())
     directory = Directory(home=home)
     bound = bind(ruleset, directory, agents_known=True)
     named = (one for rule in bound.rules for one in rule.unresolved)
