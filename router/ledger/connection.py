@@ -63,6 +63,10 @@ def _owner(path: Path) -> str:
 BUSY_SECONDS = 5.0
 """How long a write waits for a reader to finish, or a reader for a write."""
 
+LOCKED_SECONDS = 0.2
+"""How long it waits while the last write found the database locked. Each due contact makes a write, and what holds the
+contacts must be known soon."""
+
 BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 PRIMARY = 0xFF
 """The low byte of an extended result code is the primary one (sqlite.org/rescode.html)."""
@@ -203,6 +207,18 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def patient(connection: sqlite3.Connection) -> Iterator[None]:
+    """Waits less for the locks of others after a write of the block was refused for one, until a write succeeds."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            connection.execute(f"PRAGMA busy_timeout = {LOCKED_SECONDS * 1000:.0f}")
+        raise
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
 def exposure(path: Path) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from router.ledger import statements
-from router.ledger.connection import REMEDY, WriterLock, prove_writable, transaction, translated
+from router.ledger.connection import REMEDY, WriterLock, patient, prove_writable, transaction, translated
 from router.ledger.errors import AlreadyIntended, LedgerBroken, LedgerUnavailable, NotOpen
 from router.ledger.rows import Value, action_of, row_of
 from router.model import Action
@@ -71,7 +71,7 @@ class Store:
     def writing(self) -> Iterator[sqlite3.Connection]:
         if not self._writable:
             raise LedgerUnavailable(f"{self.name}: opened for reading only")
-        with self._alone() as connection, transaction(connection):
+        with self._alone() as connection, patient(connection), transaction(connection):
             yield connection
 
     @contextmanager

@@ -152,7 +152,14 @@ def test_a_write_that_another_program_blocks_is_unavailable_and_changes_nothing(
         with pytest.raises(LedgerUnavailable) as error:
             ledger.intend(act())
         assert one_line(error) == f"{path}: database is locked"
+        assert waits_ms(ledger) == 200, "the next contact does not wait as long again"
     assert ledger.open_intents() == ()
+    ledger.intend(act())
+    assert waits_ms(ledger) == 5000
+
+
+def waits_ms(ledger):
+    return ledger._connection.execute("PRAGMA busy_timeout").fetchone()[0]
 
 
 def test_a_commit_that_a_reader_holds_up_too_long_is_undone(open_ledger, path, act):
