@@ -92,7 +92,7 @@ MESSAGES: Mapping[str, str] = {
     "contact.stray": "moved to {to} and not seen for {after}, {by}, flow {flow}",
     "contact.stranded": "waits {after} for {to}, who takes no contact, {by}",
     "contact.taken_from_agent": "moved although an agent had just accepted it, {by}",
-    "contact.recovered": "the lost response to the {act} is settled: {outcome}, {by}",
+    "contact.recovered": "the {act} without a clear response is settled: {outcome}, {by}",
 }
 
 _EMPTY = re.compile(r"(, )+(?=, |: |$)|, (?=\Z)")

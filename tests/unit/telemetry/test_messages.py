@@ -48,4 +48,4 @@ def test_a_failure_and_its_recovery_name_the_kind_of_call(kind, act):
     failed = message_of({"event": "contact.failed", "error": "InternalServiceException", **contact})
     assert failed == f"TASK c1: the {act} failed, rule late step 1: InternalServiceException"
     recovered = message_of({"event": "contact.recovered", "outcome": "acted", **contact})
-    assert recovered == f"TASK c1: the lost response to the {act} is settled: acted, rule late step 1"
+    assert recovered == f"TASK c1: the {act} without a clear response is settled: acted, rule late step 1"
