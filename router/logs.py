@@ -69,6 +69,8 @@ def configure(
     set_level(level)
     # It warns of each poll that a long cycle makes it skip; `cycle.late` reports that with its figures.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    # While calls hang, others take their place. It warns of each connection that it then closes instead of keeping.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             _heard,
