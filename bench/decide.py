@@ -219,8 +219,8 @@ def main() -> None:
         f"The router decides on {args.contacts} contacts under {args.rules} rules over {QUEUES} queues. Of the rules,"
         f" 30 % have a glob or no queue, and 20 % have `any` or `none`. Of the contacts, {due / len(contacts):.0%} are"
         f" due. The seed is {args.seed}. The alternatives decide on a sample of {len(sample)} contacts with the same"
-        " outcome, and their times are scaled to all contacts. The package rule-engine only finds the rule. The"
-        " router also decides, destination and limits included."
+        " outcome, and their times are scaled to all contacts. The package rule-engine only finds the rule of a"
+        " contact. The router also decides on the contact, with destinations and limits."
     )
     report("decide", rows, method=method)
 

@@ -110,8 +110,9 @@ def main() -> None:
         "Another program in the account (the neighbour) calls TransferContact once a second, which is half of the"
         " quota. The neighbour's calls are a Poisson process and are never repeated. The measurement lasts"
         f" {end - start:.0f} s"
-        f" after a first minute, with seed {args.seed}. More contacts are overdue than the router can move, and `share"
-        " = 0.8`."
+        f" after a first minute that does not count, with seed {args.seed}. More contacts are overdue than"
+        " the router can move, and the"
+        " router uses 80 % of the quota (`share = 0.8`)."
     )
     report("neighbour", rows, method=method)
 

@@ -117,8 +117,9 @@ def main() -> None:
     method = (
         "Ten rules for each queue differ in an attribute, a tag, a range, a regular expression or alternatives. Five"
         " promises are made for four queues each: an act in time, a move in time, no move to closed supervisors, at"
-        " most two moves, no move into the queue. All of them are proved. The CPU time is that of"
-        f" `check --prove` without that of `check`, each the best of {given.times} runs. The alternatives are `check`"
+        " most two moves, no move into the queue. All promises are proved. The CPU time is that of"
+        f" `check --prove` less the CPU time of `check`, and each time is the best of {given.times} runs."
+        " The alternatives are `check`"
         " alone, and deciding on one contact of each rule at each step, which proves nothing about other contacts."
     )
     report("prove_promises", rows, method=method)

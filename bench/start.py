@@ -72,7 +72,7 @@ def main() -> None:
         "The time is from the start of a new process to `service.ready`. This time includes the interpreter, the"
         " rules, the"
         " ledger, and the lists of 100 queues, 50 flows and 500 users over HTTP. Responses arrive at once. The time"
-        f" is the best of {args.times} runs, and the memory is the largest of them. Sandbox and service share the"
+        f" is the best of {args.times} runs, and the memory is the largest of these runs. Sandbox and service share the"
         " machine."
     )
     report("start", rows, method=method)

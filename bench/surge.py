@@ -136,8 +136,9 @@ def main() -> None:
     ]
     method = (
         f"{args.contacts} contacts of three promises are late at the same instant. TransferContact has AWS's default"
-        f" quota (2 a second, burst 5), and the router uses its part of that (`share = {SHARE}`). The bound is (N -"
-        f" burst) / rate of that share, {bound:.1f} s. Contacts land {LANDS_AFTER_S[0]} to {LANDS_AFTER_S[1]:.0f} s"
+        f" quota (2 a second, burst 5), and the router uses {SHARE:.0%} of it. With this share, no program can move"
+        f" all contacts in less than {bound:.1f} s (the bound). Contacts land {LANDS_AFTER_S[0]} to"
+        f" {LANDS_AFTER_S[1]:.0f} s"
         " after the move, and `guard` has its defaults for landing slots. The alternative makes the same calls with one"
         " thread, and has ten landing slots (`bench/support/one_thread.py`). All six runs take place at the same time."
     )

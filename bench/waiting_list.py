@@ -90,7 +90,7 @@ def main() -> None:
     ]
     method = (
         f"{args.contacts} tasks wait in one queue, and no task is due. The memory is that of the whole process after it"
-        " has searched and decided on all of them. The bytes for each contact are the difference from a service with"
+        " has searched and decided on all contacts. The bytes for each contact are the difference from a service with"
         " one contact, its decision included. The alternative reads the same search by boto3 and retains its rows."
     )
     report("waiting_list", rows, method=method)
