@@ -1,5 +1,4 @@
-"""Holds the schema of the SQLite ledger: ordered migrations, each applied completely or not at all, each with its
-row."""
+"""Holds the schema of the SQLite ledger: ordered migrations, applied together or not at all, each with its row."""
 
 from __future__ import annotations
 
@@ -64,20 +63,25 @@ def began_at(connection: sqlite3.Connection) -> datetime:
 
 
 def upgrade(connection: sqlite3.Connection, version: int, migrations: Sequence[Migration], now: datetime) -> None:
-    """Applies the missing migrations in order. If one fails, those before it remain and nothing of it does."""
-    for migration in migrations:
-        if migration.version > version:
-            _apply(connection, migration, now)
+    """Applies the missing migrations in order, in one transaction. If one fails, nothing of any of them remains."""
+    missing = [migration for migration in migrations if migration.version > version]
+    if missing:
+        _apply(connection, missing, now)
 
 
-def _apply(connection: sqlite3.Connection, migration: Migration, now: datetime) -> None:
-    # One script, because executescript commits whatever transaction was begun before it.
-    script = f"""BEGIN IMMEDIATE;
-        {migration.sql}
-        PRAGMA application_id = {APPLICATION_ID};
-        PRAGMA user_version = {migration.version};
+def _apply(connection: sqlite3.Connection, migrations: Sequence[Migration], now: datetime) -> None:
+    applied = "".join(
+        f"""{migration.sql}
         INSERT INTO migrations (version, name, applied_at)
             VALUES ({migration.version}, '{migration.name}', {micros(now)});
+        """
+        for migration in migrations
+    )
+    # One script, because executescript commits whatever transaction was begun before it.
+    script = f"""BEGIN IMMEDIATE;
+        {applied}
+        PRAGMA application_id = {APPLICATION_ID};
+        PRAGMA user_version = {migrations[-1].version};
         COMMIT;"""
     try:
         connection.executescript(script)

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -34,6 +35,14 @@ from router.ledger.store import Store
 from router.model import Action, ActionState, Contact, ContactId, Landing, Notice, Target
 
 KEEP = timedelta(days=120)
+
+
+@cache
+def _empty() -> sqlite3.Connection:
+    """Returns an empty ledger in memory. A copy of it takes a hundredth of the time of the migrations."""
+    connection = open_memory()
+    upgrade(connection, 0, shipped(), EPOCH)
+    return connection
 
 
 class SqliteLedger(Store):
@@ -141,7 +150,7 @@ class SqliteLedger(Store):
         """Returns an empty ledger that ends with the process, for observed acts or in place of an absent file."""
         require_sqlite()
         connection = open_memory()
-        upgrade(connection, 0, shipped(), EPOCH)
+        _empty().backup(connection)
         return cls(connection, name=of, instance_id=instance_id, keep=keep, writable=writable, created=writable)
 
     def histories(self, contacts: Iterable[Contact]) -> Mapping[ContactId, tuple[Action, ...]]:

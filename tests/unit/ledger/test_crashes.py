@@ -108,7 +108,7 @@ def test_killed_while_the_ledger_is_made_it_is_made_at_the_next_start(start, ope
         """
 import sqlite3
 from router.ledger import schema
-def stop(connection, migration, now):
+def stop(connection, migrations, now):
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("CREATE TABLE actions (id)")
     say("half made")
