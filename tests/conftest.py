@@ -15,7 +15,9 @@ from typing import Any
 
 import botocore.hooks
 import botocore.session
-from botocore.loaders import create_loader
+from botocore.client import ClientCreator
+from botocore.loaders import Loader, create_loader
+from botocore.model import ServiceModel
 from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -37,15 +39,36 @@ settings.register_profile("suite", deadline=None, max_examples=100, derandomize=
 settings.register_profile("long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-# Every new client of the SDK reads the descriptions of its service again, gives several hundred events their present
-# names, and inspects their handlers, which together takes a tenth of a second. The tests of one process share what was
-# found out; the SDK does not change it.
+# Every new client of the SDK reads the descriptions of its service again, makes a method for each operation, gives
+# several hundred events their present names, and inspects their handlers, which together takes a tenth of a second. The
+# tests of one process share what was found out; the SDK does not change it.
 botocore.session.create_loader = functools.cache(create_loader)
 _hooks: Any = botocore.hooks
 _alias_of = _hooks.EventAliaser(None)._alias_event_name  # has a cache
 _hooks.EventAliaser._alias_event_name = lambda _, name: _alias_of(name)
 _inspected = functools.cache(_hooks.accepts_kwargs)
 _hooks.accepts_kwargs = lambda handler: _inspected(getattr(handler, "__func__", handler))  # retains no client
+
+
+@functools.cache
+def _model(loader: Loader, service: str, version: str | None) -> ServiceModel:
+    return ServiceModel(loader.load_service_model(service, "service-2", api_version=version), service_name=service)
+
+
+_creator: Any = ClientCreator
+_methods: dict[ServiceModel, dict[str, Any]] = {}
+_make_methods = _creator._create_methods
+
+
+def _create_methods(creator: Any, model: ServiceModel) -> dict[str, Any]:
+    """Returns a copy, because the SDK adds its own methods to it."""
+    if model not in _methods:
+        _methods[model] = _make_methods(creator, model)
+    return dict(_methods[model])
+
+
+_creator._load_service_model = lambda creator, service, version=None: _model(creator._loader, service, version)
+_creator._create_methods = _create_methods
 
 pytest_plugins = ["tests.purity"]
 
