@@ -92,7 +92,7 @@ JSON_TYPES: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "long": ("a whole number", (int,)),
     "float": ("a number", (int, float)),
     "double": ("a number", (int, float)),
-    "timestamp": ("a time", (int, float, str)),
+    "timestamp": ("a number of seconds since 1970", (int, float)),
 }
 
 

@@ -320,6 +320,9 @@ def test_many_threads_may_call_at_once(make):
     assert bench.sandbox.count("TransferContact") == 40
 
 
+SECONDS = "a number of seconds since 1970"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -330,7 +333,14 @@ def test_many_threads_may_call_at_once(make):
         ({"SearchCriteria": []}, "SearchCriteria: an object is expected"),
         ({"SearchCriteria": {"Channels": "TASK"}}, "SearchCriteria.Channels: a list is expected"),
         ({"SearchCriteria": {"Channels": [1]}}, "SearchCriteria.Channels[0]: a text is expected"),
-        ({"TimeRange": {"Type": "ENQUEUE_TIMESTAMP", "StartTime": True}}, "TimeRange.StartTime: a time is expected"),
+        (
+            {"TimeRange": {"Type": "ENQUEUE_TIMESTAMP", "StartTime": True}},
+            f"TimeRange.StartTime: {SECONDS} is expected",
+        ),
+        (
+            {"TimeRange": {"Type": "ENQUEUE_TIMESTAMP", "StartTime": "2026-12-01T00:00:00Z"}},
+            f"TimeRange.StartTime: {SECONDS} is expected",
+        ),
     ],
 )
 def test_a_json_value_of_the_wrong_type_is_refused(bench, change, message):
