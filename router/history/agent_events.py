@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from router.history.codec import possible
 from router.history.contact_rows import GZIP, json_values
 from router.history.world import HistoryUnusable, Staffed
 from router.model import Agent, AgentId, Channel, ProfileId, QueueId, bare_id
@@ -42,7 +43,7 @@ class AgentEvents:
         self._seen.add(key)
         try:
             staffed = _staffed(event, snapshot)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             self.rejected["with a value that cannot be read"] += 1
             return
         self.events.append(staffed)
@@ -99,7 +100,7 @@ def _staffed(event: Mapping[str, Any], snapshot: Mapping[str, Any]) -> Staffed:
 
 def _at(text: Any) -> datetime:
     at = datetime.fromisoformat(str(text))
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return possible(at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC))
 
 
 def _takes_contacts(snapshot: Mapping[str, Any]) -> bool:

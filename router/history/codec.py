@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Callable, Hashable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import cache
 from typing import Any, NewType, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -15,6 +15,11 @@ from router.rules.condition import Unread
 
 UNREAD = "unread"
 """The only member of the JSON object of a value that could not be read."""
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""No contact, and no reading of one, is from before or after. Times far outside cannot be calculated with."""
+LONGEST = LATEST - EARLIEST
 
 Json = Any
 T = TypeVar("T")
@@ -63,6 +68,20 @@ def decode(of: type[T], value: Json) -> T:
     return cast("T", decoder(cast("Hashable", of))(value))
 
 
+def possible(at: datetime) -> datetime:
+    """Returns the instant. Raises ``ValueError`` if nothing of a history can have happened then."""
+    if not EARLIEST <= at < LATEST:
+        raise ValueError(f"an impossible time: {at}")
+    return at
+
+
+def _span(value: int) -> timedelta:
+    span = timedelta(microseconds=value)
+    if abs(span) > LONGEST:
+        raise ValueError(f"an impossible duration: {span}")
+    return span
+
+
 @cache
 def decoder(of: Any) -> Decode:
     """Returns the function that makes a value of this type of JSON."""
@@ -83,9 +102,9 @@ def decoder(of: Any) -> Decode:
     if origin is not None and issubclass(origin, Mapping):
         return _mapping(*inner)
     if of is datetime:
-        return instant_of
+        return lambda value: possible(instant_of(value))
     if of is timedelta:
-        return lambda value: timedelta(microseconds=value)
+        return _span
     if of is date:
         return date.fromisoformat
     if of is Unread:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from router.history.codec import possible
 from router.history.parquet_rows import parquet_rows
 from router.history.world import Event, Fidelity, HistoryUnusable, Leaving, Left, Seen
 from router.model import AgentId, Channel, Contact, ContactId, Details, Directory, Queue, QueueId, bare_id
@@ -212,12 +213,13 @@ def row_of_export(row: Mapping[str, Any]) -> ContactRow | str:
         after_work = _duration(row.get("agent_after_contact_work_duration_ms"))
         initiated_at = _instant(row.get("initiation_timestamp"))
         updated_at = _instant(row.get("last_update_timestamp"))
+        if dequeued_at is None and enqueued_at is not None and waited is not None:
+            dequeued_at = possible(enqueued_at + waited)
     except (ValueError, TypeError, OverflowError):
         return "with a time that cannot be read"
     if enqueued_at is None:
         return "without the time of entering the queue"
-    known_end = dequeued_at or (enqueued_at + waited if waited is not None else None)
-    left_at = known_end or connected_at or ended_at
+    left_at = dequeued_at or connected_at or ended_at
     if left_at is not None and left_at < enqueued_at:
         return "that left the queue before they entered it"
     identity = bare_id(str(queue_id))
@@ -245,7 +247,7 @@ def row_of_export(row: Mapping[str, Any]) -> ContactRow | str:
         connected_at=connected_at,
         handle_time=sum(worked, timedelta()) if worked else None,
         updated_at=updated_at or NEVER_BEFORE,
-        exact=known_end is not None,
+        exact=dequeued_at is not None,
     )
 
 
@@ -259,7 +261,7 @@ def _instant(value: Any) -> datetime | None:
     if value is None or value == "":
         return None
     at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip().replace(" UTC", "+00:00"))
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return possible(at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC))
 
 
 def _duration(value: Any) -> timedelta | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from router.decide.snapshot import Blocks, Limits, ReadValues, RecordedMoves, Snapshot
-from router.history.codec import decode
+from router.history.codec import decode, possible
 from router.history.journal_encoder import VERSION
 from router.history.journal_files import Damage, paths_between, read_lines
 from router.history.world import (
@@ -47,7 +47,7 @@ from router.rules.clock import OpenTimes
 from router.rules.condition import Unread
 from router.rules.rule import Mode
 
-UNUSABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError)
+UNUSABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError)
 """What a record raises that another version wrote, or that refers to a lost one."""
 TYPES: Mapping[str, Any] = {
     "contact": Contact,
@@ -117,7 +117,7 @@ class _JournalReader:
         if kind == "set":
             self._take(record["s"], record["i"], record["v"])
             return
-        at = instant_of(record["at"])
+        at = possible(instant_of(record["at"]))
         yield from self._damages(at)
         if kind == "begin":
             yield from self._begin(record, at)

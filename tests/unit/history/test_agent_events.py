@@ -86,11 +86,20 @@ def test_an_agent_whom_a_call_blocks_takes_no_task(read):
 
 
 def test_what_cannot_be_used_is_counted_by_its_reason(read):
-    found = read(event(1), event(1), event(2, EventTimestamp="soon"), event(3, "SOMETHING"), [5], "{broken\n", event(4))
+    found = read(
+        event(1),
+        event(1),
+        event(2, EventTimestamp="soon"),
+        event(5, EventTimestamp="0001-01-01T00:00:00+12:00"),
+        event(3, "SOMETHING"),
+        [5],
+        "{broken\n",
+        event(4),
+    )
     assert len(found.events) == 2
     assert found.rejected == {
         "delivered again": 1,
-        "with a value that cannot be read": 1,
+        "with a value that cannot be read": 2,
         "no agent event": 2,
         "no JSON": 1,
     }

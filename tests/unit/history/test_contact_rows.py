@@ -91,6 +91,8 @@ def test_every_row_that_cannot_be_used_is_counted_by_reason(opened):
         record(Queue={"ARN": QUEUE, "Name": "Billing"}),
         record(Queue={**record()["Queue"], "DequeueTimestamp": "2026-11-02T08:00:00Z"}),
         17,
+        record(Queue={**record()["Queue"], "EnqueueTimestamp": "9999-12-31T23:59:59-12:00"}),
+        record(Queue={**record()["Queue"], "EnqueueTimestamp": "0001-01-01T00:00:00Z"}),
         record(Queue=7),
         record(Agent="none"),
     ]
@@ -103,7 +105,7 @@ def test_every_row_that_cannot_be_used_is_counted_by_reason(opened):
             "of another channel": 1,
             "that were in no queue": 1,
             "without a contact id": 1,
-            "with a time that cannot be read": 1,
+            "with a time that cannot be read": 3,
             "without the time of entering the queue": 1,
             "that left the queue before they entered it": 1,
             "no contact record": 3,

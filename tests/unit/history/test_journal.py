@@ -13,7 +13,7 @@ from router.history import journal as module
 from router.history.journal import Journal
 from router.history.journal_files import JournalFiles
 from router.history.journal_reader import UnknownVersion, read_journal
-from router.history.world import Gap, Left, Seen
+from router.history.world import Gap, Left, Measured, Seen
 from router.model import Channel, Contact, ContactId, QueueId
 from router.settings import Settings
 
@@ -143,6 +143,28 @@ def test_a_clock_that_is_set_back_is_named(tmp_path, clock):
     journal.close()
     (gap,) = [one for one in events_of(tmp_path) if isinstance(one, Gap)]
     assert "the clock was set back" in str(gap)
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["noon", float("nan"), 1e308, 10**20, -(10**18), -62_135_596_801_000_000, True, [], 253_402_300_799_000_000],
+)
+@pytest.mark.parametrize("kind", ["metrics", "contact"])
+def test_a_record_with_an_impossible_time_costs_only_itself_and_is_named(tmp_path, clock, at, kind):
+    now = NOON.timestamp() * 1_000_000
+    files = JournalFiles(tmp_path, timedelta(days=9))
+    files.begin(NOON)
+    contact = {"id": "one", "channel": "TASK", "enqueued_at": at}
+    broken = {"k": "metrics", "at": at, "rows": []}
+    if kind == "contact":
+        broken = {"k": "set", "s": "contact", "i": "one", "v": contact}
+    for one in (broken, {"k": "metrics", "at": now, "rows": []}):
+        files.write(one)
+    files.close()
+    found = list(read_journal(tmp_path, since=NOON - MINUTE, until=NOON + MINUTE))
+    assert [one.why for one in found if isinstance(one, Gap)] != []
+    assert all("a record cannot be used" in one.why for one in found if isinstance(one, Gap))
+    assert sum(isinstance(one, Measured) for one in found) == 1
 
 
 def test_the_time_between_two_runs_is_a_gap(tmp_path, clock):
