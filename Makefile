@@ -116,7 +116,7 @@ fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command
 	@PYTHONSAFEPATH=1 $(PY) tests/fuzz/run.py $(ARGS)
 
 simulation: $(DEV) $(WHEEL) ## the simulation against queueing theory, and against a hundred histories of known effect, in some ten minutes
-	@SIMULATION_TIMES=10 SIMULATION_HISTORIES=100 $(PYTEST) tests/unit/simulation/test_theory.py \
+	@SIMULATION_TIMES=10 SIMULATION_HISTORIES=100 $(PYTEST) --dist loadfile --timeout 3600 tests/unit/simulation/test_theory.py \
 		tests/unit/simulation/test_coverage.py $(ARGS)
 
 proofs: $(DEV) $(WHEEL) ## 100,000 random contacts against every proved promise of random rules (ARGS='--count N --seed N')

@@ -5,6 +5,7 @@ days of the same centre. The suite tries a few histories with fixed seeds; ``mak
 """
 
 import os
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
@@ -110,7 +111,10 @@ def effects_in_history(seed, days=DAYS):
 
 @pytest.fixture(scope="module")
 def histories():
-    return [effects_in_history(seed) for seed in range(RUNS)]
+    if not LONG:
+        return [effects_in_history(seed) for seed in range(RUNS)]
+    with ProcessPoolExecutor() as pool:
+        return list(pool.map(effects_in_history, range(RUNS)))
 
 
 def test_the_interval_of_each_figure_contains_the_true_effect(histories):
