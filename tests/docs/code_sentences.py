@@ -24,7 +24,7 @@ SENTENCES_OF_EVENTS = Path("events", "messages.py")
 NO_MESSAGE_BY_KEYWORD = {"help", "description", "epilog", "title", "metavar", "style"}
 NO_MESSAGE_BY_NAME = frozenset({"DESCRIPTION", "EXAMPLE", "EPILOG"})
 """The constants of commands that ``--help`` prints around the options."""
-SQL = re.compile(r"\s*(SELECT|UPDATE|INSERT|DELETE|BEGIN|PRAGMA)\b")
+SQL = re.compile(r"[\s…]*(SELECT|UPDATE|INSERT|DELETE|BEGIN|PRAGMA)\b")
 WORD = re.compile(r"[A-Za-z]{2,}")
 
 
