@@ -110,6 +110,8 @@ def _of_events(events: Mapping[str, Any] | None) -> Iterator[Metric]:
     if events is None:
         return
     yield _gauge("events_live", "1 while contact events replace searches.", int(events["live"]))
+    missing = "1 while queues move without an event, or the queue of events does not answer."
+    yield _gauge("events_missing", missing, int(events["silent"] or events["failing"]))
     received = "Messages received from the queue of contact events."
     yield CounterMetricFamily(f"{PREFIX}_events_received", received, value=events["received"])
     yield CounterMetricFamily(f"{PREFIX}_events_applied", "Of these, those applied.", value=events["applied"])

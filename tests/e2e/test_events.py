@@ -425,7 +425,9 @@ def test_status_and_metrics_show_the_events(centre):
     figures = scraped(service.app)
     assert (shown["live"], shown["silent"], shown["failing"], shown["to_read"]) == (True, False, False, 0)
     assert shown["received"] == shown["applied"] + sum(shown["ignored"].values()) > 0
-    assert figures["events_live",] == 1
+    assert (figures["events_live",], figures["events_missing",]) == (1, 0)
+    service.feed.gate.pulse.silent = True
+    assert scraped(service.app)["events_missing",] == 1
     assert figures["events_received_total",] == shown["received"]
     assert figures["events_ignored_total", "unused_type"] == shown["ignored"]["unused_type"]
 
