@@ -87,6 +87,24 @@ def restored_logging() -> Iterator[None]:
         structlog.configure(**before)
 
 
+def run_here(
+    folder: Path, environment: dict[str, str], arguments: Sequence[str], *, encoding: str = "utf-8"
+) -> subprocess.CompletedProcess[str]:
+    """Runs the command in this process, as if it had been started in the folder with the environment."""
+    written = [io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True) for _ in range(2)]
+    with ExitStack() as stack:
+        stack.enter_context(here(folder, environment))
+        stack.enter_context(restored_logging())
+        stack.enter_context(redirect_stdout(written[0]))
+        stack.enter_context(redirect_stderr(written[1]))
+        try:
+            status = main(arguments)
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else 0
+    out, err = (stream.buffer.getvalue().decode(encoding) for stream in written)
+    return subprocess.CompletedProcess(list(arguments), status, out, err)
+
+
 @dataclass
 class Bench:
     """Holds a contact centre and a configuration folder, and runs the command in it."""
@@ -106,18 +124,7 @@ class Bench:
     ) -> subprocess.CompletedProcess[str]:
         """Runs the command in this process, which saves the second that a process needs for its imports. ``encoding``
         is that of its terminal. A variable that is ``None`` is not set."""
-        written = [io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True) for _ in range(2)]
-        with ExitStack() as stack:
-            stack.enter_context(here(self.folder, self._environment(environment)))
-            stack.enter_context(restored_logging())
-            stack.enter_context(redirect_stdout(written[0]))
-            stack.enter_context(redirect_stderr(written[1]))
-            try:
-                status = main(arguments)
-            except SystemExit as ended:
-                status = ended.code if isinstance(ended.code, int) else 0
-        out, err = (stream.buffer.getvalue().decode(encoding) for stream in written)
-        return subprocess.CompletedProcess(arguments, status, out, err)
+        return run_here(self.folder, self._environment(environment), arguments, encoding=encoding)
 
     def run_process(
         self, *arguments: str, encoding: str = "utf-8", **environment: str | None
