@@ -45,6 +45,7 @@ LIMITS = frozenset(
 NO_VALUES = "the history lacks values that the rules need"
 NO_CUSTOMERS = "the history has no values of customers (journal.attributes)"
 NO_RECORDS = "the history has no records of a time in which they would have been decided on"
+LATER = "an earlier act on their chain would have been different"
 HASHED = "a weighted choice needs the contact's id, and the ids are hashed"
 
 
@@ -163,7 +164,10 @@ class FollowedRules:
     def _follows(self, contact: Contact, look: Snapshot) -> bool:
         history = look.moves.histories.get(contact.id)
         chain_id = history[0].chain_id if history else contact.chain_id
-        return chain_id not in self._diverged and not self.track(contact.id).over
+        if chain_id in self._diverged:
+            self.tracks.setdefault(contact.id, Track(over=True, unjudged=LATER))
+            return False
+        return not self.track(contact.id).over
 
     def _adjusted(self, look: Snapshot) -> Snapshot:
         """Returns the look with the moves that these rules would have made in place of those that were made."""

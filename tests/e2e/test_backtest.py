@@ -71,6 +71,16 @@ def test_an_earlier_step_acts_earlier_and_on_contacts_that_were_not_moved(backte
     assert ("earlier", "transfer", "vip") in kinds(out)
 
 
+def test_the_number_of_contacts_is_that_of_the_journal_whatever_the_other_rules_do(backtest):
+    last = 'at = "breach"\nto = [{ queue = "General" }]'
+    reports = [
+        json.loads(backtest(text, "--json")[1])
+        for text in (RULES, RULES.replace(last, "at = \"breach\"\nwarn = 'late'"))
+    ]
+    assert reports[0]["contacts"] == reports[1]["contacts"]
+    assert set(reports[1]["not_judged"]) == {"an earlier act on their chain would have been different"}
+
+
 def test_a_rule_that_is_taken_away_no_longer_acts(backtest):
     _, out, _ = backtest(RULES[: RULES.index('[[rule]]\nname = "office"')], "--json")
     assert kinds(out) == {("no_longer", "warn", "office")}  # the first act, before its moves
