@@ -35,6 +35,7 @@ if __name__ == "__main__":  # as a script; the tests have their own ways
 
 from router.sandbox import Sandbox, Scenario
 from tests.builders import tables
+from tests.e2e.bench import run_here
 
 TAKES_OVER_WITHIN_S = 30.0
 CONFIG = """
@@ -142,15 +143,7 @@ class Fleet:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs another command, in the folder of the router that was started last."""
-        return subprocess.run(
-            [sys.executable, "-m", "router", *arguments],
-            cwd=self.folder / f"router-{self.started}",
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_here(self.folder / f"router-{self.started}", self.environment, arguments)
 
     def arrive(self, count: int) -> None:
         world = self.sandbox.world

@@ -11,6 +11,7 @@ import pytest
 
 from tests.docs.blocks import blocks
 from tests.docs.shape import missing
+from tests.e2e.bench import run_here
 
 pytestmark = [pytest.mark.uses("threads", "sockets", "processes"), pytest.mark.timeout(240)]
 PAGE = [block for block in blocks() if block.page == "tutorial.md" and "*" not in block.parsed_only]
@@ -55,10 +56,7 @@ class Reader:
             self.printed[command] = done.stdout
 
     def call(self, *words):
-        return subprocess.run(
-            [sys.executable, "-m", "router", *words],
-            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=LIMIT_S, check=False,
-        )  # fmt: skip
+        return run_here(self.folder, self.environment, words)
 
     def begin(self, words, awaited):
         """Starts a command that does not end, and waits for this output. A service before it is ended, as by Ctrl-C."""
