@@ -97,7 +97,9 @@ def test_the_output_of_check_is_what_it_prints():
     )
 
     (shown,) = re.findall(r"<!-- connect-router check -->\n```\n(.*?)```\n", TEXT, flags=re.DOTALL)
-    assert shown == done.stdout
+    rules = shown.split("\n\n")
+    assert rules.count("…") == 2
+    assert [rule for rule in rules if rule != "…"] == [rule for rule in done.stdout.split("\n\n") if rule in rules]
 
 
 def test_the_json_of_plan_has_the_fields_that_it_prints():
