@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from router.decide.lazy_value import lazy_value
 from router.decide.snapshot import Snapshot
+from router.decide.waiting_contact import lazy_value
 from router.durations import format_duration
 from router.model import EMPTY_QUEUE, METRICS, Channel, Metric, QueueId, QueueMetrics, RoutingProfile
 from router.rules.rule import MetricLimit

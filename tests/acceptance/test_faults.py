@@ -15,24 +15,15 @@ from router.connect.iam import InstanceArn
 from router.sandbox import Behaviours
 from router.sandbox.faults import Refusal
 from tests.acceptance import worlds
-from tests.acceptance.bench import open_bench
 
 UNKNOWN = InstanceArn(instance_id="i")
 USUAL = {name: getattr(Behaviours(), name) for name in worlds.AXES}
 
 
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "sandbox")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", "set by each bench")
-
-
 @pytest.fixture
-def bench():
-    with open_bench(length="quick") as opened:
-        opened.read_timeout_s = 0.3
-        yield opened
+def bench(bench):
+    bench.read_timeout_s = 0.3
+    return bench
 
 
 def unsettled(run):

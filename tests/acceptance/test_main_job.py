@@ -13,13 +13,6 @@ from router.settings.quotas import DOCUMENTED_QUOTAS
 from tests.acceptance.bench import LeapClock, open_bench
 
 
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "sandbox")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", "set by each bench")
-
-
 class HastyClock(LeapClock):
     """Passes with the machine's time too, because the product's threads wait on it."""
 

@@ -13,13 +13,6 @@ from tests.acceptance.standin_contacts import SecondConnect
 PARTS = ("standin.py", "standin_wire.py", "standin_calls.py", "standin_contacts.py")
 
 
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "second")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "second")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", "set by each test")
-
-
 FORGETFUL = {"paused_transfer": "refused", "token_memory": "seconds", "repeated_token": "refused"}
 """A run that made its transfer before it needs it would find the token forgotten."""
 WORLDS = [*worlds.each_value(), worlds.each_value()[0] | FORGETFUL | {"index_lag": timedelta(minutes=3)}]

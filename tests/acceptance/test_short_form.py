@@ -7,13 +7,6 @@ from tests.acceptance import worlds
 SHORT = [*worlds.each_value(), *worlds.random_worlds(4, seed=20)]
 
 
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "sandbox")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", "set by each bench")
-
-
 @pytest.mark.parametrize("world", SHORT, ids=range(len(SHORT)))
 def test_the_profile_equals_the_switches_and_knows_what_it_cannot_know(world):
     run, left = worlds.explore(world)

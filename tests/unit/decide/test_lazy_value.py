@@ -1,6 +1,6 @@
 """Checks values of an object that are computed when they are first needed."""
 
-from router.decide.lazy_value import lazy_value
+from router.decide.waiting_contact import lazy_value
 
 
 class Counted:
