@@ -98,7 +98,8 @@ def settle(kind: ActionKind, attempt: AttemptResult, *, uncertain: bool, chain_f
             error=attempt.failure.code,
         )
     if attempt.hold is not None:
-        return Settlement(state=ActionState.NEVER_SENT, outcome=Outcome.HELD, reason=attempt.hold)
+        state, held = ActionState.NEVER_SENT, attempt.hold
+        return Settlement(state=state, outcome=Outcome.HELD, reason=held, error=held.value)
     return _not_sent(attempt)
 
 

@@ -75,11 +75,11 @@ def test_libraries_are_heard_from_warnings_on_and_in_the_same_form():
     logs.configure(level="debug", stream=stream)
 
     logging.getLogger("botocore.endpoint").info("Starting new connection")
-    logging.getLogger("urllib3.connectionpool").warning("pool of %s is\nfull", "connect")
+    logging.getLogger("botocore.httpsession").warning("pool of %s is\nfull", "connect")
 
     (line,) = lines(stream)
     assert (line["event"], line["level"]) == ("library.message", "warning")
-    assert (line["logger"], line["message"]) == ("urllib3.connectionpool", "pool of connect is\nfull")
+    assert (line["logger"], line["message"]) == ("botocore.httpsession", "pool of connect is\nfull")
     assert "\\n" in stream.getvalue()
     assert len(stream.getvalue().splitlines()) == 1
 

@@ -100,7 +100,7 @@ CERTAIN = [
         for attempt in (ended(BAD_KEYS), ended(unread=BAD_KEYS))
     ),
     *(
-        (kind, ended(hold=hold), (NEVER_SENT, Outcome.HELD, None, BreakerSignal.NONE, hold, None))
+        (kind, ended(hold=hold), (NEVER_SENT, Outcome.HELD, None, BreakerSignal.NONE, hold, hold.value))
         for kind in (TRANSFER, ROUTING)
         for hold in HoldReason
     ),
@@ -133,7 +133,7 @@ FOLLOW_UP = [
     (ended(LOST), (INTENDED, Outcome.UNSETTLED, BreakerSignal.NONE, None, LOST.code)),
     (
         ended(hold=HoldReason.LEFT_QUEUE),
-        (NEVER_SENT, Outcome.HELD, BreakerSignal.NONE, HoldReason.LEFT_QUEUE, None),
+        (NEVER_SENT, Outcome.HELD, BreakerSignal.NONE, HoldReason.LEFT_QUEUE, "left_queue"),
     ),
 ]
 

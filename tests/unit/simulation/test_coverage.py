@@ -15,7 +15,7 @@ from tests.unit.simulation.histories import history, scenario_of
 
 RUNS = int(os.environ.get("SIMULATION_HISTORIES", "3"))
 LONG = RUNS >= 100
-pytestmark = [pytest.mark.uses("processes")] if LONG else []
+pytestmark = [pytest.mark.uses("processes", "threads")] if LONG else []
 DAYS = 28
 CENTRE = b"""
 days = 28
