@@ -94,7 +94,7 @@ def usual_config() -> Path:
         if path.exists():
             return path
     message = f"there is no such file here, and no {INSTALLED} (name one with --config PATH)"
-    raise Problems([Problem(str(HERE), 1, 1, message)])
+    raise Problems([Problem(str(HERE), 0, 0, message)])
 
 
 def _from_layers(layers: tuple[Layer, ...]) -> Settings:

@@ -144,7 +144,7 @@ def read_bytes(path: Path, *, shown: str | None = None) -> bytes:
         message = "no file can have this name"
     except OSError as error:
         message = f"the file cannot be read: {error.strerror or error}"
-    raise Problems([Problem(shown or str(path), 1, 1, message)])
+    raise Problems([Problem(shown or str(path), 0, 0, message)])
 
 
 class NoOrdinaryFile(OSError):

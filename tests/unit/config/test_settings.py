@@ -210,7 +210,7 @@ def test_without_any_file_it_is_reported_where_one_was_looked_for(tmp_path, monk
     with pytest.raises(Problems) as caught:
         load_settings(None, environ={"CONNECT_ROUTER_POL": "x"}, overrides={})
     assert [str(problem) for problem in caught.value.problems] == [
-        "config.toml:1:1: there is no such file here, and no /nowhere/config.toml (name one with --config PATH)",
+        "config.toml: there is no such file here, and no /nowhere/config.toml (name one with --config PATH)",
         "environment:CONNECT_ROUTER_POL: unknown variable (did you mean 'CONNECT_ROUTER_POLL'?)",
     ]
 

@@ -254,10 +254,10 @@ def test_what_is_no_file_is_reported(kind, tmp_path):
         read_bytes(path, shown="x.toml")
     assert [str(problem) for problem in caught.value.problems] == [
         {
-            "missing": "x.toml:1:1: there is no such file",
-            "folder": "x.toml:1:1: this is not a file but a folder",
-            "pipe": "x.toml:1:1: this is not a file",
-            "nul": "x.toml:1:1: no file can have this name",
+            "missing": "x.toml: there is no such file",
+            "folder": "x.toml: this is not a file but a folder",
+            "pipe": "x.toml: this is not a file",
+            "nul": "x.toml: no file can have this name",
         }[kind]
     ]
 
