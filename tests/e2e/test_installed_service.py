@@ -46,6 +46,34 @@ def test_a_trial_of_another_user_is_refused_and_leaves_nothing(bench, installed,
     assert sorted(os.listdir(bench.folder)) == ["config.toml", "rules", "runtime", "state"]
 
 
+@pytest.mark.parametrize("arguments", [["--once", "--observe"], ["--observe"]])
+def test_a_trial_as_root_before_the_first_start_is_refused_and_leaves_nothing(bench, installed, monkeypatch, arguments):
+    installed.state.rmdir()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+    done = bench.run("run", *arguments)
+
+    assert (done.returncode, done.stdout) == (78, "")
+    first, how = done.stderr.splitlines()
+    assert first.startswith(f"connect-router: {bench.folder} is for the configuration, the service has not been ")
+    assert f"StateDirectory={installed.state}" in how
+    assert sorted(os.listdir(bench.folder)) == ["config.toml", "rules", "runtime"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root owns folders as root")
+def test_root_may_name_a_ledger_or_keep_the_one_next_to_the_configuration(bench, installed, tmp_path):
+    installed.state.rmdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    named = bench.run("run", "--once", "--observe", "--set", f"ledger.url=sqlite:{elsewhere}/trial.db")
+    assert named.returncode == 0, named.stderr
+    (elsewhere / "trial.db").rename(bench.folder / "ledger.db")
+    kept = bench.run("run", "--once", "--observe")
+
+    assert kept.returncode == 0, kept.stderr
+
+
 def as_root_in_a_folder_of(user, folder, monkeypatch):
     """Makes this process root, to look at, and the folder that of another user."""
     if os.geteuid() == 0:
