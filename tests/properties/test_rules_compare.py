@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -137,9 +137,13 @@ KEYS: dict[str, tuple[list[Any], list[Any]]] = {
 def test_every_two_conditions_on_one_key_are_told_rightly(key):
     forms, values = KEYS[key]
     conditions = [condition({key: form}) for form in forms]
+    for one, other in combinations(forms[:8], 2):
+        conditions += [condition({inside: [{key: one}, {key: other}]}) for inside in ("any", "none")]
+        conditions.append(condition({"any": [{"all": [{key: one}, {key: other}]}, {key: one}]}))
     seen = [Contact({"tags.x" if key == "tags" else key: value}) for value in values]
     held = [(one, [holds(one, contact) for contact in seen]) for one in conditions]
     prover, implied, excluded = Prover(), 0, 0
+    assert not any(prover.impossible(one) and any(fits) for one, fits in held)
     for (one, first), (other, second) in product(held, repeat=2):
         both = list(zip(first, second, strict=True))
         if prover.implies(one, other):
