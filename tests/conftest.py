@@ -35,7 +35,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # No deadline: on a shared machine it measures the neighbours. pytest-timeout bounds a test as a whole.
 settings.register_profile("fast", deadline=None, max_examples=10, derandomize=True)
 settings.register_profile("quick", deadline=None, max_examples=50)
-settings.register_profile("suite", deadline=None, max_examples=100, derandomize=True, print_blob=True)
+settings.register_profile("suite", deadline=None, max_examples=50, derandomize=True, print_blob=True)
 settings.register_profile("long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

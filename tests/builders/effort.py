@@ -6,13 +6,13 @@ import os
 
 from hypothesis import settings
 
-SUITE = 100
-"""Examples of a property test in the profile ``suite``."""
+WHOLE = 100
+"""Examples of a property test in a profile that makes all that a test names."""
 
 
 def scaled(count: int) -> int:
-    """Returns how many examples the profile in force wants, if ``suite`` wants ``count`` of them; at least one."""
-    return max(1, count * settings().max_examples // SUITE)
+    """Returns how many examples the profile in force wants, of the ``count`` that a test names; at least one."""
+    return max(1, count * settings().max_examples // WHOLE)
 
 
 def patience(seconds: float) -> float:
