@@ -65,7 +65,7 @@ def _standby(status: Status) -> Iterator[str]:
 def _degraded(status: Status) -> Iterator[str]:
     rules = status["rules"]
     if rules["refused"] is not None:
-        yield f"the last reload was refused: {rules['refused']['errors'][0]}"
+        yield f"the last reload was refused; correct the files and reload again: {rules['refused']['errors'][0]}"
     if rules["last_good"]:
         yield "the last good rules are in force, not those in the files"
     if status["suspended_flows"]:

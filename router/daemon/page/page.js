@@ -68,6 +68,12 @@ function due(one, status) {
   return element("li", "", row(where, `in ${span(between(status.now, one.due_at))}`), element("div", "soft", detail));
 }
 
+function held(one) {
+  const detail = [one.detail || one.reason, one.rule, one.contact_id.slice(0, 8)].filter(Boolean).join(", ");
+  const late = one.late_s === null ? "" : `${span(one.late_s)} late`;
+  return element("li", "", row(element("strong", "", one.queue ?? "no queue"), late), element("div", "soft", detail));
+}
+
 function* problems(status) {
   if (status.rules.refused) yield* status.rules.refused.errors.map((line) => `refused: ${line}`);
   yield* status.rules.unresolved;
@@ -97,8 +103,9 @@ function show(status) {
   fill("problems", found.map((line) => element("li", "", line)), "");
   fill("queues", status.queues.map(queue), "nothing waits");
   fill("moves", status.last_moves.map((one) => move(one, status)), "none in the last hour");
-  const held = Object.entries(status.held).sort((one, other) => other[1] - one[1]);
-  fill("held", held.map(([why, count]) => element("li", "", row(element("strong", "", why), count))), "nothing");
+  const reasons = Object.entries(status.held).sort((one, other) => other[1] - one[1]);
+  fill("reasons", reasons.map(([why, count]) => element("li", "", row(element("strong", "", why), count))), "nothing");
+  fill("held", status.held_contacts.map(held), "no contact");
   fill("due", status.next_due.map((one) => due(one, status)), "nothing is known");
 }
 
