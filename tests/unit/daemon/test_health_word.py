@@ -87,7 +87,8 @@ def test_the_rules_count_too(status):
     refused = {**status["rules"], "refused": REFUSED}
     unresolved = {**status["rules"], "unresolved": ["no queue X"]}
 
-    assert health_of({**status, "rules": refused})["reason"].startswith("the last reload was refused; correct the files and reload again: rules/10-late")
+    reason = health_of({**status, "rules": refused})["reason"]
+    assert reason.startswith("the last reload was refused; correct the files and reload again: rules/10-late")
     assert health_of({**status, "rules": unresolved}) == {"word": "degraded", "reason": "no queue X"}
     assert health_of({**status, "rules": {**status["rules"], "last_good": True}})["word"] == "degraded"
 
