@@ -188,14 +188,14 @@ $(LOWEST): pyproject.toml $(ENV)
 	$(if $(UV),,$(call step,uv,$(PY) -m pip install --quiet 'uv>=0.9'))
 	$(call step,lowest versions allowed,\
 		rm -rf build/lowest && $(PY) -m venv build/lowest && \
-		$(COMPILE) --resolution lowest-direct pyproject.toml -o build/lowest/requirements.txt && \
+		$(COMPILE) --all-extras --resolution lowest-direct pyproject.toml -o build/lowest/requirements.txt && \
 		$(COMPILE) pyproject.toml --group dev -c build/lowest/requirements.txt -o build/lowest/requirements-dev.txt && \
 		build/lowest/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r build/lowest/requirements-dev.txt)
 	@touch $@
 
 # The dependencies that passed are in a file of the repository: commit it. CI tries them by itself after a change without it.
 TRIED := .ci/lowest-tried
-BOUNDS = $(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")'
+BOUNDS = $(PY) -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*p["dependencies"], *sum(p["optional-dependencies"].values(), []), sep="\n")'
 
 lowest: $(LOWEST) ## the tests of `make fast` with the oldest packages that pyproject.toml allows (ARGS= goes to pytest)
 	@echo '-- tests with the lowest versions allowed'

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 import venv
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,8 @@ def test_an_environment_of_another_python_is_refused_and_kept(tmp_path: Path):
 
 def test_a_change_of_the_dependencies_has_the_lowest_versions_tried_and_no_other_change_has(tmp_path: Path):
     tried = tmp_path / "tried"
-    dependencies = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    dependencies = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
     planned = []
     for text in ("\n".join(dependencies) + "\n", "boto3>=1\n"):
         tried.write_text(text, encoding="utf-8")
