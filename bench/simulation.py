@@ -127,9 +127,10 @@ def main() -> None:
             ("mean wait", f"{our_wait:.1f} s", f"{their_wait:.1f} s", f"{exact:.1f} s by Erlang's C: {met(right)}"),
         ],
         method=f"{args.contacts} contacts wait for {AGENTS} agents. Arrivals and handle times are exponential, and 11"
-        " agents are busy on average. Both simulations have the same arrivals, and no rules. The alternative is the same"
-        " queue in SimPy. The router's engine also makes a record of each contact, and matches agents to queues by their routing"
-        f" profiles. The figures are of {args.seeds} seeds together. The target is the exact mean wait, within 5 %.",
+        " agents are busy on average. Both simulations have the same arrivals, and no rules. The alternative is the"
+        " same queue in SimPy. The router's engine also makes a record of each contact, and matches agents to queues by"
+        f" their routing profiles. The figures are of {args.seeds} seeds together. The target is the exact mean wait,"
+        " within 5 %.",
     )
 
 
