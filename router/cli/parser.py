@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from textwrap import fill
 from typing import Any, NoReturn, cast
 
@@ -157,7 +156,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         name = unknown[0].partition("=")[0]
         if name.startswith("-"):
             command.error(f"no option '{printable(name)}' here{_hint(name, command)}")
-        hint = " (--config PATH names a configuration, --set rules.path=PATH the rules)" if Path(name).exists() else ""
+        hint = " (--config PATH names a configuration, --set rules.path=PATH the rules)" if os.path.exists(name) else ""
         command.error(f"no argument '{printable(name)}' here{hint}")
     return arguments
 

@@ -178,17 +178,19 @@ def _parse(given: object) -> str:
             raise BadlyTold(f"{failed.lines!r}") from None
         return REFUSED
     except Problems as refused:
-        data = _content(config)
-        _told(refused, {str(config): data}, named={f"--set {name}" for name in overrides})
+        data, named = _content(config), {f"--set {name}" for name in overrides}
+        # A file that cannot be read has no lines to name.
+        sources = {} if data is None else {str(config): data}
+        _told(refused, sources, named=named if sources else {*named, str(config)})
         return REFUSED
     return LOADED
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path) -> bytes | None:
     try:
         return read_bytes(path)
     except Problems:
-        return b""
+        return None
 
 
 def _load_scenario(given: object) -> str:

@@ -11,6 +11,9 @@ from router.cli import main
 from router.cli.parser import COMMANDS
 from router.cli.words import command_first
 
+LONG = "x" * 300
+"""No file can have this name."""
+
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_every_command_has_an_example(command, name):
@@ -73,6 +76,7 @@ def test_the_list_of_commands_imports_no_command():
             "connect-router plan: no option '--jsno' here (did you mean '--json'?) (see connect-router plan --help)\n",
         ),
         (["plan", "this"], "connect-router plan: no argument 'this' here (see connect-router plan --help)\n"),
+        (["plan", LONG], f"connect-router plan: no argument '{LONG}' here (see connect-router plan --help)\n"),
         (
             ["plan", "--enforce", "--observe"],
             "connect-router plan: argument --observe: not allowed with argument --enforce"
