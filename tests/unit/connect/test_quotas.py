@@ -169,7 +169,7 @@ def test_giving_back_never_fills_a_bucket_beyond_its_burst():
 
 @pytest.mark.uses("threads")
 def test_who_is_urgent_is_served_before_those_who_came_earlier_and_can_wait():
-    quotas = Quotas({"Op": Rate(50, 1)}, share=1.0)
+    quotas = Quotas({"Op": Rate(3, 1)}, share=1.0)
     assert quotas.acquire("Op")
     quotas.throttled("Op")
     served: list[str] = []
