@@ -67,6 +67,7 @@ class StepOutcome:
     needs: tuple[Need, ...] = ()
 
 
+NOTHING_DUE = StepOutcome()
 PAUSED = GuardRefusal(HoldReason.CONTACT_PAUSED, "the contact is paused, and its clock does not run")
 """The hold of a contact that would be due if it were not paused. Polls read it again, because the pause may end."""
 
@@ -77,10 +78,8 @@ def act(evaluation: Evaluation) -> StepOutcome:
     Warnings and routing updates do not wait for the guards that hold a move, except if the contact may be elsewhere.
     Nothing acts while the rule's hours are closed, or the contact is paused.
     """
-    due, but_for_pause = evaluation.tried.due, evaluation.tried.due_but_for_pause
-    first = but_for_pause or due
-    if due is None or first is None or not first.anything:
-        return StepOutcome()
+    due, but_for_pause, first = evaluation.tried.due, evaluation.tried.due_but_for_pause, evaluation.tried.due_now
+    assert due is not None and first is not None, "a rule with nothing due does not act"
     if (stopped := first_refusal(CLOCK, evaluation)) is not None:
         return _held(evaluation, _latest(first), stopped)
     if evaluation.tried.role is Role.UNREAD:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from router.decide.act import StepOutcome, TriedStep, act
+from router.decide.act import NOTHING_DUE, StepOutcome, TriedStep, act
 from router.decide.capacity import CapacityUsed
 from router.decide.decision import Decision, Hold, RoutingUpdate, RuleDecision, Transfer
 from router.decide.evaluation import Evaluation, urgency
@@ -57,7 +57,7 @@ class Account:
         """Returns how much clock time is left before a step falls due, zero if one is due; ``None`` if none is left."""
         found = self.governance
         tried = () if found is None else (*found.acting, *found.undecided)
-        return min((one.clock_left for one in tried if one.clock_left is not None), default=None)
+        return min((left for one in tried if (left := one.clock_left) is not None), default=None)
 
     def promise(self, rule: str | None = None) -> Promise | None:
         """Returns the promise of the rule, or else the most used one that counts; ``None`` if there is none."""
@@ -108,8 +108,7 @@ class Decided:
 
     @property
     def next_due_at(self) -> datetime | None:
-        known = [account.next_due_at for account in self.accounts.values() if account.next_due_at is not None]
-        return min(known, default=None)
+        return min((due for one in self.accounts.values() if (due := one.next_due_at) is not None), default=None)
 
 
 @dataclass(slots=True)
@@ -262,6 +261,8 @@ def _act(tried: TriedRule, governance: Governance, waiting: WaitingContact, this
     """Lets one rule act. An exclusion rule that only observes shows what it would exclude."""
     if tried.rule.rule.excludes and tried.role is Role.SIDE_RULE:
         return StepOutcome(decisions=(_held(waiting, HoldReason.EXCLUDED, tried),))
+    if tried.due_now is None:
+        return NOTHING_DUE
     capacity = this_round.capacity(observed=tried.mode is Mode.OBSERVE)
     return act(Evaluation(tried, waiting, capacity, governance.relied_on))
 
@@ -292,12 +293,15 @@ def _urgency_of(waiting: WaitingContact, governance: Governance) -> tuple[float,
     govern, the most urgent of them counts, because reading for it must not wait.
     """
     held = governance.held_by
-    possible = tuple(one for one in governance.undecided if held is not None and one.mode is held.mode)
-    governing = (governance.governing,) if governance.governing is not None else (held, *possible)
-    of_side_rules = _most_urgent(governance.side_rules) if governance.side_rules else 0.0
-    return (-_most_urgent(governing), -of_side_rules, waiting.began_at, waiting.contact.id)
+    if governance.governing is not None:
+        most = _urgency(governance.governing)
+    else:
+        possible = (one for one in governance.undecided if held is not None and one.mode is held.mode)
+        most = max(map(_urgency, (held, *possible)))
+    of_side_rules = max(map(_urgency, governance.side_rules), default=0.0)
+    return (-most, -of_side_rules, waiting.began_at, waiting.contact.id)
 
 
-def _most_urgent(rules: Iterable[TriedRule | None]) -> float:
-    first = ((one, one.due.to[0]) for one in rules if one is not None and one.due is not None and one.due.to)
-    return max((urgency(one, step) for one, step in first), default=0.0)
+def _urgency(tried: TriedRule | None) -> float:
+    moves = tried.due.to if tried is not None and tried.due is not None else ()
+    return urgency(tried, moves[0]) if tried is not None and moves else 0.0

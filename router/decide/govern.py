@@ -62,7 +62,7 @@ class Governance:
     @property
     def next_due_at(self) -> datetime | None:
         looked = (*self.acting, *self.undecided)
-        return min((one.next_due_at for one in looked if one.next_due_at is not None), default=None)
+        return min((due for one in looked if (due := one.next_due_at) is not None), default=None)
 
 
 def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = ()) -> Governance:
@@ -78,7 +78,8 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
     clocks: set[Hashable] = set()
     stopped_by: str | None = None
     untouched, every, details = not waiting.wait.actions, met, waiting.details
-    met = every.meeting(details, waiting.wait)
+    selected = every.meeting(details, waiting.wait)
+    met = selected.fitting(waiting.values) if untouched else selected
     places: Iterator[tuple[int, RuleInForce]] = enumerate(met.rules)
     while (place := next(places, None)) is not None:
         position, rule = place
@@ -89,7 +90,7 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
             continue
         one = try_rule(rule, waiting, matches=untouched and plain is not None)
         acted = waiting.wait.has_actions_of(rule.rule.name)
-        if rule.reads_details and (met is every or rule.required_attribute is None or acted):
+        if rule.reads_details and (selected is every or rule.required_attribute is None or acted):
             relied_on.extend(_relied_on(one, waiting))
         if one.role in (Role.SIDE_RULE, Role.FINISHED) or (one.role is Role.UNREAD and rule.side_rule):
             if rule.excludes and governing is not None:  # after it, an exclusion rule would exclude nothing
@@ -113,7 +114,7 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
                 side_rules.extend(_behind_unread(one, met.rules[position + 1 :], waiting))
                 stopped_by = one.rule.name
                 break
-    if met is not every and not isinstance(details, Unread):
+    if selected is not every and not isinstance(details, Unread):
         governed_by = governing.rule.name if governing else None
         relied_on.extend(every.relied_on(details, waiting.wait, governed_by, stopped_by))
     result = Governance(governing=governing, side_rules=tuple(side_rules), relied_on=tuple(relied_on))

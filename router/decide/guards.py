@@ -54,6 +54,8 @@ def operator_pause(evaluation: Evaluation) -> GuardRefusal | None:
 
 def destinations_paused(evaluation: Evaluation) -> GuardRefusal | None:
     """Refuses a move if an operator has paused the queue or the flow of every destination."""
+    if not evaluation.snapshot.paused.all:
+        return None
     steps = evaluation.moves_to_try or evaluation.due_moves[:1]
     found = [
         evaluation.snapshot.paused.destination(target_of(entry, evaluation.waiting))
@@ -126,6 +128,9 @@ def denied(evaluation: Evaluation) -> GuardRefusal | None:
 
 def flows_stopped(evaluation: Evaluation) -> GuardRefusal | None:
     """Refuses a move if no destination is left without a denied or suspended flow."""
+    blocks = evaluation.snapshot.blocks
+    if not (blocks.denied_flows or blocks.suspended_flows or evaluation.snapshot.paused.all):
+        return None
     steps = evaluation.moves_to_try or evaluation.due_moves[:1]
     obstacles = [
         obstacle(evaluation, bound.step, target_of(entry, evaluation.waiting))

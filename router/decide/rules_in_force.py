@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from router.decide.snapshot import Snapshot
 from router.decide.wait import Wait
 from router.decide.waiting_contact import WaitingContact
 from router.model import Details, QueueId
-from router.rules.bound import BoundRule, BoundRuleSet
+from router.rules.bound import BoundRule, BoundRuleSet, Values
 from router.rules.condition import ReliedOnValue, Test, Truth, Unread
 from router.rules.match_keys import match_key
 from router.rules.rule import Mode
@@ -110,7 +111,18 @@ class QueueRules:
         else:
             for name, by_value in self._by_attribute.items():
                 found.update(by_value.get(details.attributes.get(name), ()))
-        return QueueRules.of(self.rules[at] for at in sorted(found))
+        return self._only(found)
+
+    def fitting(self, values: Values) -> QueueRules:
+        """Returns the rules that a contact with these values of a search could match, as far as the key decides of
+        which most rules require a text."""
+        if self._texts is None:
+            return self
+        key, by_text, others = self._texts
+        text = values[key] if values[key] in by_text else None
+        if text not in self._fitting:
+            self._fitting[text] = self._only((*others, *by_text.get(text, ())))
+        return self._fitting[text]
 
     def relied_on(
         self, details: Details, wait: Wait, governed_by: str | None, stopped_by: str | None
@@ -126,14 +138,29 @@ class QueueRules:
             yield ReliedOnValue(test, Truth.YES, value)
 
     @cached_property
-    def _by_attribute(self) -> Mapping[str, Mapping[str | None, Sequence[int]]]:
+    def _by_attribute(self) -> Mapping[str, Mapping[Value | None, Sequence[int]]]:
         """Returns the places of the rules that require a value of an attribute, by its name and the value."""
-        found: dict[str, dict[str | None, list[int]]] = {}
-        for at, rule in enumerate(self.rules):
-            name, values = rule.required_attribute or ("", ())
-            for value in values:
-                found.setdefault(name, {}).setdefault(value, []).append(at)
-        return found
+        return _places_by_value(rule.required_attribute for rule in self.rules)
+
+    @cached_property
+    def _texts(self) -> tuple[str, Mapping[Value | None, Sequence[int]], Sequence[int]] | None:
+        """Returns the match key of which most rules require a text, the places of these rules by text, and the places
+        of the others; ``None`` if no rule requires a text."""
+        required = [rule.rule.required_text for rule in self.rules]
+        often = Counter(one[0] for one in required if one is not None).most_common(1)
+        if not often:
+            return None
+        key = often[0][0]
+        by_text = _places_by_value(required)[key]
+        others = [at for at, one in enumerate(required) if one is None or one[0] != key]
+        return key, by_text, others
+
+    @cached_property
+    def _fitting(self) -> dict[Value | None, QueueRules]:
+        return {}
+
+    def _only(self, places: Iterable[int]) -> QueueRules:
+        return QueueRules.of(self.rules[at] for at in sorted(places))
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
@@ -145,7 +172,7 @@ class QueueRules:
 
     @cached_property
     def _distinct(self) -> QueueRules:
-        return QueueRules.of(self.rules[at] for at in sorted((*self._requiring_none, *self._first_of_each(NO_RULES))))
+        return self._only((*self._requiring_none, *self._first_of_each(NO_RULES)))
 
     def _first_of_each(self, acted: Collection[str]) -> Iterator[int]:
         """Yields the place of the first rule of each kind that has not ``acted``."""
@@ -167,6 +194,17 @@ class QueueRules:
     def _tested(self) -> Sequence[str]:
         selected = (rule.rule.conditions for rule in self.rules if rule.required_attribute is not None)
         return tuple(dict.fromkeys(test.key for tests in selected for test in tests if is_detail(test.key)))
+
+
+def _places_by_value(
+    required: Iterable[tuple[str, frozenset[str]] | None],
+) -> dict[str, dict[Value | None, list[int]]]:
+    found: dict[str, dict[Value | None, list[int]]] = {}
+    for at, one in enumerate(required):
+        name, values = one or ("", ())
+        for value in values:
+            found.setdefault(name, {}).setdefault(value, []).append(at)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,12 @@ class TriedRule:
         return self.due is not None and self.due.anything
 
     @property
+    def due_now(self) -> Due | None:
+        """Returns what is due, or would be if the contact were not paused; ``None`` if nothing is."""
+        due = self.due_but_for_pause or self.due
+        return due if due is not None and due.anything else None
+
+    @property
     def no_step_left(self) -> bool:
         """Returns whether the rule matches, and no step is left that could move the contact."""
         return self.progress is not None and self.role is not Role.EXCLUSION and finished(self.rule, self.progress)

@@ -73,7 +73,7 @@ class WaitingContact:
         queue = self.snapshot.directory.queue(self.queue_id)
         return queue is not None and queue.agent_id is None
 
-    @property
+    @lazy_value
     def began_at(self) -> datetime:
         """Returns the earliest known instant of the chain: initiated, scheduled if later, or queued."""
         chain = self.chain_began_at

@@ -129,9 +129,10 @@ class Directory:
         return self._find("hours of operation", self._hours_ids, self._hours_names, reference)
 
     def _find(self, kind: str, by_id: Mapping[str, N], by_name: Mapping[str, N], reference: str) -> N | None:
-        if reference in by_name or self.home.objection(reference, kind) is None:
-            return by_name.get(reference) or by_id.get(bare_id(reference))
-        return None
+        found = by_name.get(reference) or by_id.get(reference)
+        if found is None and self.home.objection(reference, kind) is None:
+            return by_id.get(bare_id(reference))
+        return found
 
     def queue_name(self, queue_id: QueueId | None) -> str | None:
         """Returns the queue's name, or the agent's for an agent's own queue, or else the id."""

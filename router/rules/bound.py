@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,15 +27,24 @@ def plain(condition: Condition) -> Plain | None:
     """
     if isinstance(condition, Test):
         return _test(condition)
-    children = [plain(child) for child in condition.children]
+    queue_last = sorted(condition.children, key=lambda child: isinstance(child, Test) and child.key == "queue")
+    children = [plain(child) for child in queue_last]  # the index has looked at the queue already
     known = [child for child in children if child is not None]
     if len(known) < len(children):
         return None
     if isinstance(condition, AllOf):
-        return known[0] if len(known) == 1 else lambda values: all(child(values) for child in known)
+        return _all_of(known)
     if isinstance(condition, AnyOf):
         return lambda values: any(child(values) for child in known)
     return lambda values: not any(child(values) for child in known)
+
+
+def _all_of(children: Sequence[Plain]) -> Plain:
+    first, *rest = children
+    if not rest:
+        return first
+    others = _all_of(rest)
+    return lambda values: first(values) and others(values)
 
 
 def _test(test: Test) -> Plain | None:
@@ -159,10 +168,20 @@ class BoundRule:
     def required_attribute(self) -> tuple[str, frozenset[str]] | None:
         """Returns the name of an attribute and the values of which a contact must have one to match, the fewest;
         ``None`` if the rule requires no such attribute."""
-        names = {test.key.removeprefix("attributes.") for test in self.conditions if test.key.startswith("attributes.")}
-        found = ((name, values_required(self.condition, f"attributes.{name}")) for name in sorted(names))
-        required = ((name, values) for name, values in found if values is not None)
-        return min(required, key=lambda one: len(one[1]), default=None)
+        found = self._required(lambda key: key.startswith("attributes."))
+        return None if found is None else (found[0].removeprefix("attributes."), found[1])
+
+    @cached_property
+    def required_text(self) -> tuple[str, frozenset[str]] | None:
+        """Returns a match key that a search has the value of, and the texts of which a contact must have one to match,
+        the fewest; ``None`` if the rule requires no text, or needs more than a search returns."""
+        return self._required(lambda key: key != "queue") if self.plain is not None else None
+
+    def _required(self, counts: Callable[[str], bool]) -> tuple[str, frozenset[str]] | None:
+        keys = sorted({test.key for test in self.conditions if counts(test.key)})
+        found = ((key, values_required(self.condition, key)) for key in keys)
+        required = ((key, values) for key, values in found if values is not None)
+        return min(required, key=lambda one: (len(one[1]), one[0] == "channel"), default=None)
 
     @cached_property
     def while_unread(self) -> Hashable:

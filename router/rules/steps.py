@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -79,12 +78,9 @@ def _left_of(step: Step, progress: Progress) -> tuple[bool, bool, bool]:
 
 def finished(rule: BoundRule | Rule, progress: Progress) -> bool:
     """Returns whether every ``to`` step has acted or been skipped, after which the next rule governs."""
-    return not _left(_rule(rule).to_steps, progress.to)
+    done = progress.to
+    return not any(step.to and (done is None or step.at > done) for step in _rule(rule).steps)
 
 
 def _rule(rule: BoundRule | Rule) -> Rule:
     return rule.rule if isinstance(rule, BoundRule) else rule
-
-
-def _left(steps: Iterable[Step], done: timedelta | None) -> list[Step]:
-    return [step for step in steps if done is None or step.at > done]
