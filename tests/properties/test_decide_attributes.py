@@ -1,4 +1,5 @@
-"""Checks that rules selected by attributes decide, and are checked again before a move, as if each had been tried."""
+"""Checks that rules selected by attributes or texts decide, and are checked again before a move, as if each had been
+tried."""
 
 from dataclasses import replace
 from unittest.mock import patch
@@ -39,6 +40,12 @@ CONDITIONS = (
     'attributes.tier = "vip"',
     "priority = 5",
     'name = "c1"',
+    'tags.team = "{tenant}"',
+    'tags.team = ["{tenant}", "b"], channel = "TASK"',
+    'tags.team = "{tenant}", name = "c0"',
+    'tags.team = "{tenant}", attributes.tier = "vip"',
+    'any = [{{ tags.team = "{tenant}" }}, {{ name = "c1" }}]',
+    'tags.team = {{ not = "{tenant}" }}',
     "",
 )
 ACTS = (
@@ -82,7 +89,8 @@ def worlds(draw):
     for number, waited in enumerate(draw(st.lists(st.sampled_from((150, 45, 20, 5)), min_size=1, max_size=4))):
         queue = draw(st.sampled_from((BILLING, BILLING, BILLING, GENERAL)))
         previous = draw(st.sampled_from(({}, {}, {"previous_id": "c-before", "initial_id": "c-before"})))
-        one = contact(f"c{number}", queue=queue, waited=waited, name=f"c{number}", **previous)
+        tags = draw(st.sampled_from(({}, *({"team": team} for team in (*TENANTS, "c")))))
+        one = contact(f"c{number}", queue=queue, waited=waited, name=f"c{number}", tags=tags, **previous)
         contacts.append(one)
         known = draw(st.one_of(described, described, described, st.just(Unread("no answer")), st.none()))
         if known is not None:
@@ -126,3 +134,12 @@ def test_rules_selected_by_attributes_decide_and_are_checked_again_as_if_each_ha
                 assert still_waits(again, one, NOW) is still_waits(again, other, NOW), details
                 refused += still_waits(again, one, NOW) is not None
     target(float(refused))
+
+
+@many
+@given(worlds())
+def test_rules_selected_by_a_text_of_the_search_decide_as_if_each_had_been_tried(world):
+    bound, seen = world
+    with patch.object(QueueRules, "fitting", lambda self, _values: self):
+        every = decide(seen, bound)
+    assert decide(seen, bound) == every
