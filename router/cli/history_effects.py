@@ -22,7 +22,8 @@ from router.model import Agent, Directory
 from router.prove.example_instance import directory_of
 from router.rules.condition import Unread
 from router.rules.rule import RuleSet
-from router.simulation.effects import Estimate, QueueEffect, effects_of
+from router.simulation.effects import QueueEffect, effects_of
+from router.simulation.intervals import Estimate
 from router.simulation.recorded_centre import KnownCentre, RecordedCentre
 from router.simulation.slot_watch import SlotWatch
 from router.simulation.study import Study, StudyResult

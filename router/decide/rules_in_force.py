@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from itertools import islice
 
 from router.decide.match_subject import detail, is_detail
-from router.decide.snapshot import Snapshot
+from router.decide.snapshot import ReadValues, RecordedMoves, Snapshot
 from router.decide.wait import Wait
 from router.decide.waiting_contact import WaitingContact
 from router.model import Details, QueueId
@@ -236,31 +238,53 @@ class SameResults:
                 return
 
 
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Holds the rules in force, by place, and those that can match, by queue and the rules that have moved the wait.
+
+    It outlives the decision on the snapshot: ``look`` is the snapshot without contacts and readings.
+    """
+
+    look: Snapshot
+    known: dict[int, RuleInForce | None] = field(default_factory=dict)
+    met: dict[tuple[QueueId, frozenset[str]], QueueRules] = field(default_factory=dict)
+
+    def holds(self, snapshot: Snapshot, changes_at: Sequence[datetime]) -> bool:
+        """Returns whether the same is true of another snapshot; ``changes_at`` is when rules begin or end."""
+        look = self.look
+        same_time = bisect_right(changes_at, look.now) == bisect_right(changes_at, snapshot.now)
+        same_place = look.directory is snapshot.directory and look.mode is snapshot.mode
+        return same_time and same_place and look.paused == snapshot.paused
+
+
 class RulesInForce:
-    """Finds the rules that can match once for each queue, not for each contact."""
+    """Finds the rules that can match once for each queue, not for each contact and decision."""
 
     def __init__(self, rules: BoundRuleSet, snapshot: Snapshot) -> None:
-        self._look = snapshot
         self._rules = rules
-        self._known: dict[int, RuleInForce | None] = {}
-        self._met: dict[tuple[QueueId, frozenset[str]], QueueRules] = {}
+        known = rules.found.get(Selected)
+        if not isinstance(known, Selected) or not known.holds(snapshot, rules.changes_at):
+            known = Selected(replace(snapshot, contacts=(), moves=RecordedMoves(), read=ReadValues()))
+            rules.found[Selected] = known
+        self._selected = known
 
     def for_wait(self, waiting: WaitingContact) -> QueueRules:
         """Returns the rules that could match the contact in its queue, and those that have moved its wait, in their
         order."""
         moved_by = frozenset(move.rule for move in waiting.wait.moves) if waiting.wait.actions else NO_RULES
-        key = waiting.queue_id, moved_by
-        if key not in self._met:
-            names = (self._look.directory.queue_name(waiting.queue_id) or waiting.queue_id, waiting.queue_id)
+        key, met = (waiting.queue_id, moved_by), self._selected.met
+        if key not in met:
+            names = (self._selected.look.directory.queue_name(waiting.queue_id) or waiting.queue_id, waiting.queue_id)
             places = self._rules.positions
-            met = {places[name] for name in moved_by if name in places}
+            could = {places[name] for name in moved_by if name in places}
             if waiting.in_listed_queue:
-                met.update(self._rules.index.meeting(names))
-            known = (self._in_force(place) for place in sorted(met))
-            self._met[key] = QueueRules.of(rule for rule in known if rule is not None)
-        return self._met[key]
+                could.update(self._rules.index.meeting(names))
+            known = (self._in_force(place) for place in sorted(could))
+            met[key] = QueueRules.of(rule for rule in known if rule is not None)
+        return met[key]
 
     def _in_force(self, place: int) -> RuleInForce | None:
-        if place not in self._known:
-            self._known[place] = RuleInForce.of(self._rules.rules[place], self._look)
-        return self._known[place]
+        known = self._selected.known
+        if place not in known:
+            known[place] = RuleInForce.of(self._rules.rules[place], self._selected.look)
+        return known[place]

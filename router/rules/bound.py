@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from router.model import FlowId, QueueId, Target
@@ -200,6 +201,16 @@ class BoundRuleSet:
     rules: tuple[BoundRule, ...]
     revision: str
     queue_ids: frozenset[QueueId] | None = None
+
+    @cached_property
+    def found(self) -> dict[type, object]:
+        """Returns where a decision stores what it has found about these rules, for the next one."""
+        return {}
+
+    @cached_property
+    def changes_at(self) -> Sequence[datetime]:
+        """Returns the instants at which a rule begins or ends, in order."""
+        return sorted(at for one in self.rules for at in (one.rule.from_at, one.rule.until_at) if at is not None)
 
     @cached_property
     def index(self) -> RuleIndex:

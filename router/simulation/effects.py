@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import cbrt, inf, sqrt
+from math import sqrt
 from types import MappingProxyType
 
 from router.model import QueueId
-from router.simulation.student import student_quantile
+from router.simulation.intervals import (
+    CONFIDENCE,
+    Estimate,
+    Pair,
+    jackknife,
+    largest_probability,
+    student_quantile,
+    summed,
+)
 from router.simulation.tally import ByUnit, QueueTally, of_queue
 
-CONFIDENCE = 0.95
 DAYS_IN_SUCCESSION = 0.97
 """The confidence that gives at least 90 of 100 histories an interval with the true effect: days are not independent."""
 
@@ -57,19 +64,6 @@ RECEIVED = Measure("received", "contacts received", "number", lambda tally: floa
 """The measure of a queue in which no wait began: the mean of the units."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Holds a value and the ends of its interval, which are infinite if too few units are known."""
-
-    value: float
-    low: float = -inf
-    high: float = inf
-
-    @property
-    def bounded(self) -> bool:
-        return self.high - self.low < inf
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueEffect:
     """Holds one measure of one queue under rules A and B; B's side is ``None`` if only A was simulated.
@@ -91,65 +85,6 @@ class QueueEffect:
     @property
     def stated(self) -> bool:
         return self.difference is not None and (self.error is None or abs(self.difference.value) >= self.error)
-
-
-Pair = tuple[QueueTally, QueueTally]
-
-
-def jackknife(
-    units: Sequence[Pair],
-    value: Callable[[QueueTally, QueueTally], float | None],
-    least: int | None = 2,
-    confidence: float = CONFIDENCE,
-) -> Estimate | None:
-    """Returns a value of all units together, with its interval from leaving out each unit once.
-
-    The units are independent days or replications (Tukey's jackknife, with Student's quantile). Days with long waits
-    are rare, and a symmetric interval misses the truth too often: it is corrected for the skewness (P. Hall, On the
-    removal of skewness by transformation, 1992). Fewer than ``least`` units have no interval; ``None``: none has.
-    """
-    whole = _summed(units)
-    estimate = value(*whole)
-    if estimate is None:
-        return None
-    if least is None or len(units) < max(least, 2):
-        return Estimate(estimate)
-    without = [value(whole[0].plus(one, -1), whole[1].plus(other, -1)) for one, other in units]
-    known = [one for one in without if one is not None]
-    n = len(known)
-    if n < 2:
-        return Estimate(estimate)
-    middle = sum(known) / n
-    error = sqrt((n - 1) / n * sum((one - middle) ** 2 for one in known))
-    if not error:
-        return Estimate(estimate, estimate, estimate)
-    skewness = _skewness([middle - one for one in known]) / sqrt(n)
-    quantile = student_quantile(1 - (1 - confidence) / 2, n - 1)
-    low, high = (estimate - error * _corrected(side, skewness) for side in (quantile, -quantile))
-    return Estimate(estimate, low, high)
-
-
-def _skewness(values: Sequence[float]) -> float:
-    """Returns the skewness of values whose mean is zero."""
-    n = len(values)
-    if n < 3:
-        return 0.0
-    deviation = sqrt(sum(one**2 for one in values) / (n - 1))
-    return sum(one**3 for one in values) * n / ((n - 1) * (n - 2)) / deviation**3
-
-
-def _corrected(quantile: float, skewness: float) -> float:
-    """Returns the quantile of a studentized mean of values with this skewness, over the root of their number."""
-    if abs(skewness) < 1e-6:
-        return quantile
-    return (cbrt(1 + skewness * (quantile - skewness / 6)) - 1) / (skewness / 3)
-
-
-def _summed(units: Iterable[Pair]) -> Pair:
-    a, b = QueueTally(), QueueTally()
-    for one, other in units:
-        a, b = a.plus(one), b.plus(other)
-    return a, b
 
 
 def effects_of(
@@ -174,12 +109,9 @@ def effects_of(
                 found.append(_received(queue_id, units, compared=b is not None))
             continue
         for measure in MEASURES:
-            confidence = DAYS_IN_SUCCESSION if by_day else CONFIDENCE
-            least = None if measure.kind == "time" and by_day else measure.units
-            effect = _effect(queue_id, measure, pairs, least, confidence, compared=b is not None)
+            effect = _effect(queue_id, measure, pairs, by_day=by_day, compared=b is not None)
             if effect is not None:
-                error = errors.get((queue_id, measure.name))
-                found.append(replace(effect, error=error, units=len(pairs), least=least))
+                found.append(replace(effect, error=errors.get((queue_id, measure.name))))
     return found
 
 
@@ -206,22 +138,42 @@ def _pairs(a: ByUnit, b: ByUnit | None, queue_id: QueueId) -> list[Pair]:
 
 
 def _effect(
-    queue_id: QueueId, measure: Measure, pairs: Sequence[Pair], least: int | None, confidence: float, *, compared: bool
+    queue_id: QueueId, measure: Measure, pairs: Sequence[Pair], *, by_day: bool, compared: bool
 ) -> QueueEffect | None:
     def difference(one: QueueTally, other: QueueTally) -> float | None:
         before, after = measure.of(one), measure.of(other)
         return None if before is None or after is None else after - before
 
+    confidence = DAYS_IN_SUCCESSION if by_day else CONFIDENCE
+    least = None if measure.kind == "time" and by_day else measure.units
     before = jackknife(pairs, lambda one, _: measure.of(one), least, confidence)
     if before is None:
         return None
+    effect = QueueEffect(queue_id=queue_id, measure=measure, a=before, units=len(pairs), least=least)
     if not compared:
-        return QueueEffect(queue_id=queue_id, measure=measure, a=before)
+        return effect
     after = jackknife(pairs, lambda _, other: measure.of(other), least, confidence)
     found = jackknife(pairs, difference, least, confidence)
-    if found is not None and sum(measure.of(one) != measure.of(other) for one, other in pairs) == 1:
-        found = Estimate(found.value)
-    return QueueEffect(queue_id=queue_id, measure=measure, a=before, b=after, difference=found)
+    changed = sum(measure.of(one) != measure.of(other) for one, other in pairs)
+    if found is not None and found.bounded and changed < 2 and (by_day or changed == 1):
+        found = _rare(found.value, changed, pairs, measure, confidence)
+    return replace(effect, b=after, difference=found)
+
+
+def _rare(value: float, changed: int, pairs: Sequence[Pair], measure: Measure, confidence: float) -> Estimate:
+    """Returns the interval of a difference that one unit shows, or none, although others may show it.
+
+    Only a share of contacts has one. It assumes that on a day with a difference, each contact that the rules moved into
+    the queue or out of it changes the result of one contact.
+    """
+    a, b = summed(pairs)
+    moved = a.moves + a.received + b.moves + b.received
+    if not moved and not changed:
+        return Estimate(value, value, value)
+    if not moved or measure.kind != "share":
+        return Estimate(value)
+    most = largest_probability(changed, len(pairs), (1 - confidence) / 2) * moved / max(a.waits, 1)
+    return Estimate(value, min(value, -most), max(value, most))
 
 
 class HarmFinding(StrEnum):

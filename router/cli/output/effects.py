@@ -10,7 +10,8 @@ from router.cli.output.fitting_table import Column, FittingTable
 from router.cli.output.tables import table
 from router.durations import span
 from router.model import QueueId
-from router.simulation.effects import IN_TIME, EffectVerdict, Estimate, QueueEffect
+from router.simulation.effects import IN_TIME, EffectVerdict, QueueEffect
+from router.simulation.intervals import Estimate
 
 Names = Callable[[QueueId], str]
 

@@ -8,8 +8,8 @@ from random import Random
 from router.model import Channel, Contact, ContactId, Details, Directory, Queue, QueueId
 from router.simulation.centre import Arrival, SimulatedCentre, Team
 from router.simulation.engine import Engine
+from router.simulation.intervals import student_quantile
 from router.simulation.randomness import RandomStreams, Spread
-from router.simulation.student import student_quantile
 from router.simulation.wait_record import Ending, SimulatedWait
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

@@ -1,14 +1,15 @@
 """Checks the estimates, their intervals and the verdict."""
 
-from math import sqrt
+from dataclasses import replace
+from math import comb, sqrt
 from random import Random
 
 import pytest
 
 from router.model import QueueId
-from router.simulation.effects import IN_TIME, HarmFinding, effects_of, jackknife, verdict_of
+from router.simulation.effects import IN_TIME, HarmFinding, effects_of, verdict_of
+from router.simulation.intervals import jackknife, largest_probability, student_quantile
 from router.simulation.randomness import Between, Exponential, LogNormal, Observed, RandomStreams
-from router.simulation.student import student_quantile
 from router.simulation.tally import QueueTally, bounds_of, class_of
 
 QUEUE = QueueId("Queue")
@@ -77,6 +78,38 @@ def test_a_difference_of_one_day_alone_has_no_interval():
     two_days = judged([90, 91, 90, 92, 93], [90, 91, 88, 92, 91])[1][0].difference
     assert two_days is not None
     assert two_days.bounded
+
+
+def days(values, *, moves):
+    return {unit: {QUEUE: replace(tally(one), received=moves)} for unit, one in enumerate(values)}
+
+
+@pytest.mark.parametrize(("seen", "units", "doubt", "value"), [(0, 28, 0.015, 0.1393), (1, 28, 0.015, 0.2011)])
+def test_the_bounds_of_a_probability_are_those_of_the_binomial_distribution(seen, units, doubt, value):
+    found = largest_probability(seen, units, doubt)
+    assert found == pytest.approx(value, abs=1e-4)
+    so_few = sum(comb(units, n) * found**n * (1 - found) ** (units - n) for n in range(seen + 1))
+    assert so_few == pytest.approx(doubt)
+
+
+def change_in_time(before, after):
+    found = effects_of(before, after, [QUEUE], by_day=True)[0].difference
+    assert found is not None
+    return found
+
+
+def test_a_share_that_no_day_of_a_history_changes_may_still_change_on_a_rarer_day():
+    none = change_in_time(days([90] * 28, moves=0), days([90] * 28, moves=10))
+    assert (none.value, none.high) == (0, pytest.approx(0.1393 * 10 / 100, abs=1e-4))
+    assert none.low == -none.high
+    one_day = change_in_time(days([90] * 28, moves=0), days([70, *[90] * 27], moves=10))
+    assert one_day.low == pytest.approx(-0.2011 * 10 / 100, abs=1e-4)
+    assert one_day.low < one_day.value < 0 < one_day.high
+
+
+def test_a_queue_that_nothing_was_moved_into_or_out_of_has_no_effect_for_certain():
+    none = change_in_time(days([90] * 28, moves=0), days([90] * 28, moves=0))
+    assert (none.low, none.high) == (0, 0)
 
 
 def test_times_have_no_interval_if_the_units_are_the_days_of_a_history():
