@@ -117,7 +117,7 @@ fuzz: $(DEV) $(WHEEL) ## 100,000 inputs for every loader of files and of command
 
 simulation: $(DEV) $(WHEEL) ## the simulation against queueing theory, and against a hundred histories of known effect, in some ten minutes
 	@SIMULATION_TIMES=10 SIMULATION_HISTORIES=100 $(PYTEST) --dist loadfile --timeout 3600 tests/unit/simulation/test_theory.py \
-		tests/unit/simulation/test_coverage.py $(ARGS)
+		tests/unit/simulation/test_multi_skill.py tests/unit/simulation/test_coverage.py $(ARGS)
 
 proofs: $(DEV) $(WHEEL) ## 100,000 random contacts against every proved promise of random rules (ARGS='--count N --seed N')
 	@PYTHONSAFEPATH=1 $(PY) tests/proofs/run.py $(ARGS)

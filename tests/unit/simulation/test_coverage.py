@@ -88,6 +88,11 @@ to = [{ queue = "General", slots_available = { min = 1 } }]
 """
 QUIET = CENTRE.replace(b"per_minute = 0.19", b"per_minute = 0.16").replace(b"09:00-12:30", b"09:00-12:00")
 """The same centre with fewer contacts. In every fifth history of 28 days, no day has a difference in General."""
+PUT_BACK = 0.25
+RETURNING = CENTRE.replace(
+    b'queues = ["Billing"]\n', f'queues = ["Billing"]\nput_back = {PUT_BACK}\n'.encode()
+).replace(b"per_minute = 0.19", b"per_minute = 0.15")
+"""The agents of Billing put every fourth contact back; those of General, to whom contacts are moved, put none back."""
 A, B = (("rules.toml", WATCH),), (("rules.toml", MOVE),)
 
 
@@ -97,6 +102,8 @@ TRUTH = {
     ("Billing", "moves"): (0.1088, 0.0040),
 }
 """The differences B - A of 60 simulations of 28 days, and the half of their interval."""
+RETURNS_TRUTH, RETURNS_HALF = -PUT_BACK * 0.1002, 0.0011
+"""The same for the returns of Billing in the returning centre, of 120 simulations: 0.1002 moves per contact."""
 QUIET_TRUTH, QUIET_HALF = -0.0069, 0.0009
 """The same for the share in time of General in the quiet centre, of 200 simulations."""
 
@@ -148,6 +155,12 @@ def test_times_have_no_interval_in_a_history(histories):
         )
 
 
+def test_the_interval_of_the_returns_contains_what_moves_to_agents_who_put_nothing_back_save():
+    found = effects_in_histories(RETURNING)
+    assert covered(found, ("Billing", "returns"), RETURNS_TRUTH) >= 0.9 * RUNS
+    assert covered(found, ("Billing", "returns"), 0.0) <= 0.1 * RUNS
+
+
 def test_the_interval_narrows_as_days_are_added(histories):
     many = [one["Billing", "in_time"] for one in histories[:3]]
     few = [effects_in_history(seed, days=7)["Billing", "in_time"] for seed in range(3)]
@@ -157,7 +170,8 @@ def test_the_interval_narrows_as_days_are_added(histories):
 @pytest.mark.skipif(not LONG, reason="make simulation")
 def test_the_true_effects_are_those_of_more_simulations():
     quiet = {("General", "in_time"): (QUIET_TRUTH, QUIET_HALF)}
-    for centre, truth in ((CENTRE, TRUTH), (QUIET, quiet)):
+    returning = {("Billing", "returns"): (RETURNS_TRUTH, RETURNS_HALF)}
+    for centre, truth in ((CENTRE, TRUTH), (QUIET, quiet), (RETURNING, returning)):
         found = found_in(Study(source=scenario_of(centre, DAYS), rules=A, against=B, seed=7), 60)
         for key, (true, half) in truth.items():
             assert found[key].low - half <= true <= found[key].high + half, key
