@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from router.backtest.difference import effect
 from router.decide.decide import Account
-from router.decide.decision import Hold, RoutingUpdate, RuleDecision, Transfer
+from router.decide.decision import Hold, RoutingUpdate, RuleDecision, action_of
 from router.decide.snapshot import Snapshot
 from router.history.world import DecisionRecord
-from router.model import Action, ActionKind, Directory, HoldReason, RoutingData
+from router.model import Action, Directory, HoldReason, RoutingData
 from router.rules.bind import bind, mentions_agents
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode, RuleSet
 
 Effects = Counter[tuple[object, ...]]
-KINDS: Mapping[type, ActionKind] = {Transfer: ActionKind.TRANSFER, RoutingUpdate: ActionKind.ROUTING}
 
 
 def bound_to(ruleset: RuleSet, directory: Directory, before: BoundRuleSet | None = None) -> BoundRuleSet:
@@ -45,30 +44,11 @@ def state(account: Account) -> tuple[object, ...]:
     return (tuple(map(DecisionRecord.of, account.decisions)), account.next_due_at, content)
 
 
-def action_of(decision: RuleDecision, look: Snapshot, revision: str) -> Action:
+def record_of(decision: RuleDecision, look: Snapshot, revision: str) -> Action:
     """Returns the record of an act that the history shows later, or of a move that was not made."""
-    contact = decision.contact
-    assert contact.queue_id is not None and contact.enqueued_at is not None, "a waiting contact has a queue"
-    return Action(
-        kind=KINDS.get(type(decision), ActionKind.WARN),
-        observed=decision.mode is Mode.OBSERVE,
-        wait=decision.wait,
-        chain_id=decision.chain_id,
-        contact_id=contact.id,
-        queue_id=contact.queue_id,
-        enqueued_at=contact.enqueued_at,
-        rule=decision.rule,
-        step=decision.step,
-        at=decision.at,
-        first=decision.first,
-        revision=revision,
-        fingerprint=decision.fingerprint,
-        cycle=look.cycle,
-        decided_at=look.now,
-        target=decision.target if isinstance(decision, Transfer) else None,
-        routing=_routing(decision),
-        channel=contact.channel,
-    )
+    observed = decision.mode is Mode.OBSERVE
+    action = action_of(decision, revision=revision, cycle=look.cycle, now=look.now, observed=observed)
+    return replace(action, routing=_routing(decision))
 
 
 def _routing(decision: RuleDecision) -> RoutingData | None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import count
 
-from router.backtest.accounts import action_of, bound_to, effects, reasons, state
+from router.backtest.accounts import bound_to, effects, reasons, record_of, state
 from router.backtest.difference import SAME_TIME, DecidedAct, Followed
 from router.backtest.known_world import KnownWorld
 from router.decide.capacity import METRICS_LAG
@@ -223,7 +223,7 @@ class FollowedRules:
         if effects(acts) == effects(recorded):
             made = [one for one in account.decisions if not isinstance(one, Hold)]
             if made:
-                self._acted[contact.id] = tuple(action_of(one, look, self.rules.revision) for one in made)
+                self._acted[contact.id] = tuple(record_of(one, look, self.rules.revision) for one in made)
             self._plan(track, account, in_force, at)
             return
         track.over = True
@@ -239,7 +239,7 @@ class FollowedRules:
             self._undone.add(account.contact.id)
         for decision in account.decisions:
             if isinstance(decision, Transfer) and decision.mode is Mode.ENFORCE:
-                self._made.append(action_of(decision, look, self.rules.revision))
+                self._made.append(record_of(decision, look, self.rules.revision))
 
     def _reconcile(self, contact_id: ContactId, recorded: tuple[DecisionRecord, ...], at: datetime) -> None:
         """Takes a divergence back if the router did the same some seconds later, at its next look."""

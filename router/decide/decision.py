@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from router.model import Contact, ContactId, FirstAct, HoldReason, Need, Target, WaitKey
+from router.model import Action, ActionKind, Contact, ContactId, FirstAct, HoldReason, Need, Target, WaitKey
 from router.rules.condition import ReliedOnValue
 from router.rules.rule import Mode, Routing
 
@@ -101,3 +102,35 @@ class Hold:
 
 
 Decision = Transfer | RoutingUpdate | Warn | Hold
+KINDS: Mapping[type[RuleDecision], ActionKind] = {
+    Transfer: ActionKind.TRANSFER,
+    RoutingUpdate: ActionKind.ROUTING,
+    Warn: ActionKind.WARN,
+}
+
+
+def action_of(decision: RuleDecision, *, revision: str, cycle: int, now: datetime, observed: bool = False) -> Action:
+    """Returns the record of an act that takes effect at the instant at which it is recorded."""
+    contact = decision.contact
+    assert contact.queue_id is not None and contact.enqueued_at is not None, "only waiting contacts are decided on"
+    return Action(
+        kind=KINDS[type(decision)],
+        wait=decision.wait,
+        chain_id=decision.chain_id,
+        contact_id=contact.id,
+        queue_id=contact.queue_id,
+        enqueued_at=contact.enqueued_at,
+        rule=decision.rule,
+        step=decision.step,
+        at=decision.at,
+        first=decision.first,
+        revision=revision,
+        fingerprint=decision.fingerprint,
+        cycle=cycle,
+        decided_at=now,
+        settled_at=now,
+        observed=observed,
+        target=decision.target if isinstance(decision, Transfer) else None,
+        series=decision.series if isinstance(decision, Transfer) else 0,
+        channel=contact.channel,
+    )

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from router.cycle_context import CycleContext
-from router.decide.decision import RoutingUpdate, RuleDecision, Transfer, Warn
-from router.model import SEND_BY, Action, ActionKind, ActionState, RoutingData
+from router.decide.decision import RoutingUpdate, RuleDecision, Transfer, action_of
+from router.model import SEND_BY, Action, ActionState, RoutingData
 
 
 def client_token(decision: Transfer, instance_id: str) -> str:
@@ -33,35 +33,9 @@ def client_token(decision: Transfer, instance_id: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-_KIND = {Transfer: ActionKind.TRANSFER, RoutingUpdate: ActionKind.ROUTING, Warn: ActionKind.WARN}
-
-
 def record_of(decision: RuleDecision, context: CycleContext, *, now: datetime, observed: bool) -> Action:
     """Returns the record of an act that needs no call, which counts from the instant at which it is written."""
-    contact = decision.contact
-    assert contact.queue_id is not None and contact.enqueued_at is not None, "only waiting contacts are decided on"
-    return Action(
-        kind=_KIND[type(decision)],
-        wait=decision.wait,
-        chain_id=decision.chain_id,
-        contact_id=contact.id,
-        queue_id=contact.queue_id,
-        enqueued_at=contact.enqueued_at,
-        rule=decision.rule,
-        step=decision.step,
-        at=decision.at,
-        first=decision.first,
-        revision=context.revision,
-        fingerprint=decision.fingerprint,
-        cycle=context.cycle,
-        decided_at=now,
-        settled_at=now,
-        state=ActionState.ACTED,
-        observed=observed,
-        target=decision.target if isinstance(decision, Transfer) else None,
-        series=decision.series if isinstance(decision, Transfer) else 0,
-        channel=contact.channel,
-    )
+    return action_of(decision, revision=context.revision, cycle=context.cycle, now=now, observed=observed)
 
 
 def intent_of(decision: Transfer, context: CycleContext, *, instance_id: str, now: datetime) -> Action:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from router.decide.decision import Hold, RoutingUpdate, RuleDecision, Transfer
+from router.decide.decision import KINDS, Hold, RoutingUpdate, RuleDecision, Transfer
 from router.decide.snapshot import Snapshot
 from router.model import (
     AgentId,
@@ -81,15 +81,12 @@ class DecisionRecord:
                 reason=decision.reason.value,
             )
         return cls(
-            kind=_KINDS.get(type(decision), "warn"),
+            kind=KINDS[type(decision)].value,
             contact_id=decision.contact.id,
             rule=decision.rule,
             step=decision.step,
             to=_place_of(decision),
         )
-
-
-_KINDS: Mapping[type, str] = {Transfer: "transfer", RoutingUpdate: "routing"}
 
 
 def _place_of(decision: RuleDecision) -> str | None:

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from router.decide.decide import Decided, decide
-from router.decide.decision import RuleDecision, Transfer, Warn
+from router.decide.decision import RuleDecision, Transfer, Warn, action_of
 from router.decide.snapshot import Limits, LiveMetrics, ReadValues, RecordedMoves, Snapshot
 from router.model import (
     Action,
     ActionKind,
-    ActionState,
     Channel,
     Contact,
     ContactId,
@@ -145,7 +144,7 @@ class Simulation:
             if isinstance(decision, Transfer):
                 self._transfer(decision)
             elif isinstance(decision, Warn):
-                self.actions.append(self._action(decision, ActionKind.WARN))
+                self.actions.append(self._action(decision))
         return done
 
     def land(self) -> None:
@@ -178,7 +177,7 @@ class Simulation:
         self.hops[new.id] = self.hops[old.id] + 1
         self.stale.append((self.now + self.search_lags, old))
         named = new.id if self.answer in (Answer.NEW_ID, Answer.UNRELATED_ID) else old.id
-        action = self._action(decision, ActionKind.TRANSFER)
+        action = self._action(decision)
         self.actions.append(
             replace(action, target=decision.target, landing=Landing.PENDING, new_contact_id=named, settled_at=self.now)
         )
@@ -192,26 +191,6 @@ class Simulation:
             return replace(new, initial_id=None, previous_id=None)
         return replace(new, initial_id=old.chain_id, previous_id=old.id)
 
-    def _action(self, decision: RuleDecision, kind: ActionKind) -> Action:
-        contact = decision.contact
-        assert contact.queue_id is not None
-        assert contact.enqueued_at is not None
-        return Action(
-            id=len(self.actions) + 1,
-            kind=kind,
-            wait=decision.wait,
-            chain_id=decision.chain_id,
-            contact_id=contact.id,
-            queue_id=contact.queue_id,
-            enqueued_at=contact.enqueued_at,
-            rule=decision.rule,
-            step=decision.step,
-            at=decision.at,
-            first=decision.first,
-            revision="r",
-            fingerprint=decision.fingerprint,
-            cycle=self.cycle,
-            decided_at=self.now,
-            state=ActionState.ACTED,
-            channel=contact.channel,
-        )
+    def _action(self, decision: RuleDecision) -> Action:
+        action = action_of(decision, revision="r", cycle=self.cycle, now=self.now)
+        return replace(action, id=len(self.actions) + 1)

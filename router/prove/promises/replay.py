@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from router.decide.decide import Account, decide
-from router.decide.decision import Decision, Hold, RoutingUpdate, RuleDecision, Transfer, Warn
+from router.decide.decision import Decision, Hold, RuleDecision, Transfer, action_of
 from router.decide.snapshot import Limits, RecordedMoves, Snapshot
 from router.model import (
     Action,
@@ -40,11 +40,6 @@ from router.rules.rule import Mode, RuleSet
 
 OTHERS = "(other rules)"
 NOWHERE = Place("a contact of a proof", 0, 0)
-KINDS: dict[type[RuleDecision], ActionKind] = {
-    Transfer: ActionKind.TRANSFER,
-    RoutingUpdate: ActionKind.ROUTING,
-    Warn: ActionKind.WARN,
-}
 
 
 def enforced(account: Account) -> tuple[Decision, ...]:
@@ -195,26 +190,8 @@ class Replay:
         """Records an act as the ledger has it once it has taken effect; a moved contact has landed at once."""
         before = decision.contact
         assert before.queue_id is not None and before.enqueued_at is not None, "a waiting contact has a queue"
-        now = snapshot.now
-        done = Action(
-            kind=KINDS[type(decision)],
-            wait=decision.wait,
-            chain_id=decision.chain_id,
-            contact_id=before.id,
-            queue_id=before.queue_id,
-            enqueued_at=before.enqueued_at,
-            rule=decision.rule,
-            step=decision.step,
-            at=decision.at,
-            first=decision.first,
-            revision="proof",
-            fingerprint=decision.fingerprint,
-            cycle=len(self.actions),
-            decided_at=now,
-            settled_at=now,
-            observed=decision.mode != snapshot.mode,
-            channel=before.channel,
-        )
+        now, observed = snapshot.now, decision.mode != snapshot.mode
+        done = action_of(decision, revision="proof", cycle=len(self.actions), now=now, observed=observed)
         if isinstance(decision, Transfer) and not done.observed:
             done = self._landed(done, decision.target, before, now)
         self.actions.append(done)
