@@ -148,6 +148,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     whole, commands = parsers()
     words = command_first(sys.argv[1:] if argv is None else argv)
     _refuse_options_first(words, commands)
+    _refuse_unknown_options(words, commands)
     arguments, unknown = whole.parse_known_args(words)
     if arguments.quiet and arguments.log_level is None:
         arguments.log_level = "warning"
@@ -155,7 +156,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         command = commands[arguments.command]
         name = unknown[0].partition("=")[0]
         if name.startswith("-"):
-            command.error(f"no option '{printable(name)}' here{_hint(name, command)}")
+            _refuse_option(name, command)
         hint = " (--config PATH names a configuration, --set rules.path=PATH the rules)" if os.path.exists(name) else ""
         command.error(f"no argument '{printable(name)}' here{hint}")
     return arguments
@@ -168,6 +169,22 @@ def _refuse_options_first(words: list[str], commands: Mapping[str, CommandParser
     at = words.index(name)
     right = shlex.join([name, *words[:at], *words[at + 1 :]])
     commands[name].error(f"options are written after the command: connect-router {right}")
+
+
+def _refuse_unknown_options(words: list[str], commands: Mapping[str, CommandParser]) -> None:
+    """Refuses a mistyped option before argparse reports that the option that was meant is missing."""
+    if not words or words[0] not in commands:
+        return
+    command = commands[words[0]].configured()
+    until = words.index("--") if "--" in words else len(words)
+    names = (word.partition("=")[0] for word in words[1:until] if word.startswith("--"))
+    unknown = next((name for name in names if name not in command._option_string_actions), None)
+    if unknown is not None:
+        _refuse_option(unknown, command)
+
+
+def _refuse_option(name: str, command: CommandParser) -> NoReturn:
+    command.error(f"no option '{printable(name)}' here{_hint(name, command)}")
 
 
 def _hint(name: str, command: CommandParser) -> str:

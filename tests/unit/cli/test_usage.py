@@ -75,6 +75,11 @@ def test_the_list_of_commands_imports_no_command():
             ["plan", "--jsno"],
             "connect-router plan: no option '--jsno' here (did you mean '--json'?) (see connect-router plan --help)\n",
         ),
+        (
+            ["backtest", "--againts", "new-rules"],
+            "connect-router backtest: no option '--againts' here (did you mean '--against'?)"
+            " (see connect-router backtest --help)\n",
+        ),
         (["plan", "this"], "connect-router plan: no argument 'this' here (see connect-router plan --help)\n"),
         (["plan", LONG], f"connect-router plan: no argument '{LONG}' here (see connect-router plan --help)\n"),
         (
