@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from router.history.world import DecisionRecord
-from router.model import ContactId
+from router.model import ActionKind, ContactId
 
+WEIGHTIEST_FIRST = (ActionKind.TRANSFER, ActionKind.ROUTING, ActionKind.WARN)
 SAME_TIME = timedelta(seconds=30)
 """Two acts so close together count as simultaneous: a service acts some seconds after an instant, at its next look."""
 
@@ -74,15 +75,19 @@ def effect(decision: DecisionRecord) -> tuple[object, ...]:
 
 
 def compare(contact_id: ContactId, a: Followed, b: Followed) -> DecisionDifference | None:
-    """Returns the first difference; ``None`` if both do the same."""
+    """Returns the first difference, of simultaneous ones the weightiest; ``None`` if both do the same."""
     acts_a, acts_b = _without_repetition(a.acts), _without_repetition(b.acts)
     rest_a = [one for one in acts_a if not any(_is_same(one, other) for other in acts_b)]
     rest_b = [one for one in acts_b if not any(_is_same(one, other) for other in acts_a)]
     if not rest_a and not rest_b:
         return None
-    if not rest_a or (rest_b and rest_b[0].at < rest_a[0].at):
-        return _acted_first(contact_id, rest_b[0], rest_a)
-    return _did_not_act(contact_id, rest_a[0], rest_b, b)
+    until = min(one.at for one in (*rest_a, *rest_b)) + SAME_TIME
+    together = [one for one in (*rest_b, *rest_a) if one.at <= until]
+    kind = min((one.decision.kind for one in together), key=WEIGHTIEST_FIRST.index)
+    first = min((one for one in together if one.decision.kind == kind), key=lambda one: one.at)
+    if any(first is one for one in rest_b):
+        return _acted_first(contact_id, first, rest_a)
+    return _did_not_act(contact_id, first, rest_b, b)
 
 
 def _without_repetition(acts: Sequence[DecidedAct]) -> list[DecidedAct]:

@@ -83,7 +83,7 @@ def test_the_number_of_contacts_is_that_of_the_journal_whatever_the_other_rules_
 
 def test_a_rule_that_is_taken_away_no_longer_acts(backtest):
     _, out, _ = backtest(RULES[: RULES.index('[[rule]]\nname = "office"')], "--json")
-    assert kinds(out) == {("no_longer", "warn", "office")}  # the first act, before its moves
+    assert kinds(out) == {("no_longer", "warn", "office"), ("no_longer", "transfer", "office")}
 
 
 def test_another_destination_is_elsewhere_and_the_figure_opens_to_contacts(backtest):

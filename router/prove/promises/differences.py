@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
 import z3
 
 from router.decide.decision import RoutingUpdate, Transfer, Warn
-from router.durations import format_duration
-from router.problems import Place
 from router.prove.promises.acts import Act, ActOfRule, SharedWorld, acts_at, content
 from router.prove.promises.answer import Answer, answer, possible, world_of
+from router.prove.promises.difference import (
+    Difference,
+    act_in_words,
+    condition_in_words,
+    destinations_in_words,
+    hours_in_words,
+)
 from router.prove.promises.governance import Stand
 from router.prove.promises.logic import Formula, Time, all_of, any_of, micros, negation
 from router.prove.promises.prover import PromiseProver
@@ -22,40 +28,14 @@ from router.prove.promises.scene import LONGEST, SECOND, Scene
 from router.prove.promises.text_values import ValueClass
 from router.prove.promises.verdict import Unsure
 from router.rules.condition import tests_of
-from router.rules.file.field_types import written, written_key
-from router.rules.rule import Rule, Step
+from router.rules.rule import Rule
 from router.rules.value_test import RangeForm, TextForm
 
-MOST_CLASSES = 20
-MOST_OF_QUEUE = 4
 KINDS = {"to": Transfer, "warn": Warn, "routing": RoutingUpdate}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """Holds one class of contacts to which one rule set does something that the other does not do then.
-
-    ``contacts`` describes the class, and ``to`` the destinations of a move. ``since`` is the time in the queue from
-    which on it is so. ``other`` is when the other set begins to do the same, ``None`` for never. If that is earlier,
-    the other set does something else since.
-    """
-
-    more: str
-    less: str
-    act: str
-    rule: str
-    place: Place
-    contacts: str
-    to: str
-    since: timedelta
-    other: timedelta | None
-
-    def __str__(self) -> str:
-        when = "never" if self.other is None else f"from {format_duration(self.other)}"
-        until = " until then" if self.other is not None and self.other < self.since else ""
-        since = f"from {format_duration(self.since)}"
-        what = f"{self.more} {self.act} {self.contacts}{self.to} {since}; {self.less} {when}{until}"
-        return f"{what} (rule '{self.rule}', {self.place})"
+Chosen = tuple[str, ValueClass, Formula]
+"""A match key, a class of its values, and the variable of it."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +48,11 @@ class Comparison:
     def differences(self) -> Iterator[Difference]:
         """Yields classes of contacts; none if the sets do the same to each contact on which no rule has acted. Raises
         ``Unsure``."""
-        found = 0
         for queue in self.provers[0].queues:
             rules = tuple(prover.book.of_queue(queue) for prover in self.provers)
             if [content(rule) for rule in rules[0]] == [content(rule) for rule in rules[1]]:
                 continue
-            for one in _Queue(self, queue, (rules[0], rules[1])).differences():
-                yield one
-                found += 1
-                if found >= MOST_CLASSES:
-                    return
+            yield from _Queue(self, queue, (rules[0], rules[1])).differences()
 
 
 @dataclass(frozen=True)
@@ -116,82 +91,111 @@ class _Queue:
         return any_of(one.done for one in self.acts[side] if one.act == act)
 
     def _of_act(self, act: Act, side: int) -> Iterator[Difference]:
-        differs = all_of((self._does(act, side), negation(self._does(act, 1 - side))))
+        differs = self._differs(act, side)
         seen: list[Formula] = []
-        for _ in range(MOST_OF_QUEUE):
-            if not possible(self.scene, differs, *seen):
-                return
+        while possible(self.scene, differs, *seen):
             self.scene.solver.push()
             try:
                 self.scene.solver.add(*(one for one in (differs, *seen) if one is not True))
                 found = answer(self.scene, [self.now])
             finally:
                 self.scene.solver.pop()
-            chosen = self._class(found, differs)
-            yield self._shown(act, side, found, chosen)
+            chosen, shown = self._shown(act, side, found)
+            yield shown
             seen.append(negation(all_of(variable for _, _, variable in chosen)))
             if not chosen:
                 return
 
-    def _class(self, found: Answer, differs: Formula) -> list[tuple[str, ValueClass, Formula]]:
-        """Returns the values that the contact needs, one class of values for each key."""
+    def _differs(self, act: Act, side: int) -> Formula:
+        return all_of((self._does(act, side), negation(self._does(act, 1 - side))))
+
+    def _class(self, values: list[Chosen], is_the_same: Callable[[list[Formula], list[Formula]], bool]) -> list[Chosen]:
+        """Returns the values that a contact needs for the same difference, one class of values for each key."""
+        needed = list(values)
+        for one in values:
+            rest = [variable for key, _, variable in needed if key != one[0]]
+            others = [variable for _, variable in self.scene.classes[one[0]] if variable is not one[2]]
+            if is_the_same(rest, others):
+                needed = [each for each in needed if each[0] != one[0]]
+        return needed
+
+    def _shown(self, act: Act, side: int, found: Answer) -> tuple[list[Chosen], Difference]:
+        whole = self.whole
         values = [
             (key, one, variable)
             for key, classes in self.scene.classes.items()
             for one, variable in classes
             if key in found.values and one.value == found.values[key]
         ]
-        needed = list(values)
-        for one in values:
-            rest = [variable for key, _, variable in needed if key != one[0]]
-            others = [variable for _, variable in self.scene.classes[one[0]] if variable is not one[2]]
-            if all(possible(self.scene, differs, *rest, variable) for variable in others):
-                needed = [each for each in needed if each[0] != one[0]]
-        return needed
-
-    def _shown(self, act: Act, side: int, found: Answer, chosen: list[tuple[str, ValueClass, Formula]]) -> Difference:
-        whole = self.whole
-        fixed = [
-            variable
-            for key, classes in self.scene.classes.items()
-            for one, variable in classes
-            if key in found.values and one.value == found.values[key]
-        ]
-        fixed += [time == micros(value) for time, value in self._times(found) if not isinstance(time, int)]
-        since = self._first(self._does(act, side), negation(self._does(act, 1 - side)), fixed)
+        around = [*self.scene.steady, *(time == micros(value) for time, value in self._times(found))]
+        hours = {name: formula if is_open else negation(formula) for name, formula, is_open in self._hours(found)}
+        fixed = [*(variable for _, _, variable in values), *around, *hours.values()]
+        since = self._first(self._differs(act, side), fixed)
         since = since if since is not None else found.times[0]
-        found = self._again(found, (self._does(act, side), negation(self._does(act, 1 - side))), fixed, since)
-        other = self._first(self._does(act, 1 - side), True, fixed)
+        found = self._again(found, self._differs(act, side), fixed, since)
+        other = self._first(self._does(act, 1 - side), fixed)
         doing = self._doer(act, side, since, fixed)
         self._confirm(act, side, found, since, doing)
-        return Difference(
+
+        def is_the_same(rest: list[Formula], others: list[Formula]) -> bool:
+            given = [*rest, *around]
+            return self._begins(doing.done, self._differs(act, side), since, given, others) and (
+                self._begins(self._does(act, 1 - side), self._does(act, 1 - side), other, given, others)
+            )
+
+        chosen = self._class(values, lambda rest, others: is_the_same([*rest, *hours.values()], others))
+        named = [variable for _, _, variable in chosen]
+        needed = [
+            name
+            for name, state in hours.items()
+            if not is_the_same([*named, *(one for other, one in hours.items() if other != name)], [negation(state)])
+        ]
+        return chosen, Difference(
             more=whole.names[side],
             less=whole.names[1 - side],
-            act=_in_words(act),
+            act=act_in_words(act),
             rule=doing.rule.name,
             place=doing.step.place,
             contacts=self._contacts(chosen),
-            to=_destinations(doing.step) if act[0] == "to" else "",
+            to=destinations_in_words(doing.step) if act[0] == "to" else "",
+            hours=hours_in_words(needed, found),
             since=since,
             other=other,
         )
 
-    def _again(self, found: Answer, more: Iterable[Formula], fixed: Iterable[Formula], at: timedelta) -> Answer:
+    def _begins(
+        self, does: Formula, earlier: Formula, at: timedelta | None, given: list[Formula], others: list[Formula]
+    ) -> bool:
+        """Returns whether contacts with each of the other values are acted on at this instant, and none before it;
+        ``None``: never."""
+        anyone = any_of(others)
+        if at is None:
+            return not possible(self.scene, does, anyone, *given)
+        if possible(self.scene, earlier, anyone, self.now < micros(at), *given):
+            return False
+        return all(possible(self.scene, does, one, self.now == micros(at), *given) for one in others)
+
+    def _again(self, found: Answer, differs: Formula, fixed: Iterable[Formula], at: timedelta) -> Answer:
         """Returns the same contact at another instant, with the world in which the sets differ then."""
         self.scene.solver.push()
         try:
-            self.scene.solver.add(*(one for one in (*more, *fixed, self.now == micros(at)) if one is not True))
+            self.scene.solver.add(*(one for one in (differs, *fixed, self.now == micros(at)) if one is not True))
             return answer(self.scene, [self.now], self.world.eligible) if possible(self.scene) else found
         finally:
             self.scene.solver.pop()
 
-    def _times(self, found: Answer) -> Iterator[tuple[Time, timedelta]]:
-        yield self.scene.age, found.age
+    def _times(self, found: Answer) -> Iterator[tuple[Any, timedelta]]:
+        if not isinstance(self.scene.age, int):
+            yield self.scene.age, found.age
 
-    def _first(self, does: Formula, more: Formula, fixed: Iterable[Formula]) -> timedelta | None:
+    def _hours(self, found: Answer) -> Iterator[tuple[str, Formula, bool]]:
+        for name, formula in self.scene.hours_named().items():
+            yield name, formula, found.own[name[1:]] if name.startswith("\x01") else found.hours[name]
+
+    def _first(self, does: Formula, fixed: Iterable[Formula]) -> timedelta | None:
         """Returns the first instant of those at which something changes; ``None`` without one."""
         for at in self._instants:
-            if possible(self.scene, does, more, *fixed, self.now == at):
+            if possible(self.scene, does, *fixed, self.now == at):
                 return timedelta(seconds=at // SECOND)
         return None
 
@@ -211,10 +215,10 @@ class _Queue:
         here = self.now == micros(at)
         return next((one for one in doing if possible(self.scene, one.done, here, *fixed)), doing[0])
 
-    def _contacts(self, chosen: list[tuple[str, ValueClass, Formula]]) -> str:
+    def _contacts(self, chosen: list[Chosen]) -> str:
         named = {key: one.value for key, one, _ in chosen}
         channel = str(named.pop("channel", "TASK or EMAIL"))
-        conditions = [_condition(key, value) for key, value in named.items() if self._matters(key, value)]
+        conditions = [condition_in_words(key, value) for key, value in named.items() if self._matters(key, value)]
         return f"{channel} in {self.queue}{' with ' if conditions else ''}{' and '.join(conditions)}"
 
     def _matters(self, key: str, value: str | int | None) -> bool:
@@ -248,19 +252,3 @@ class _Queue:
             replay = Replay(prover.stage, found.contact, began, found.age, frozenset(world.agents))
             decisions = enforced(replay.look(since, world))
             yield tuple(one for one in decisions if isinstance(one, Transfer | Warn | RoutingUpdate))
-
-
-def _in_words(act: Act) -> str:
-    kind = act[0]
-    return {"to": "moves", "warn": "warns about", "routing": "changes the routing of"}[str(kind)]
-
-
-def _destinations(step: Step) -> str:
-    named = (one.queue or one.agent or f"the agent in {one.agent_from}" for one in step.entries)
-    return f" to {' or '.join(dict.fromkeys(named))}"
-
-
-def _condition(key: str, value: str | int | None) -> str:
-    head, dot, name = key.partition(".")
-    full = head + dot + (written_key(name) if name else "")
-    return f"no {full}" if value is None else f"{full} = {written(value)}"

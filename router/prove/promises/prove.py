@@ -7,7 +7,8 @@ from datetime import datetime
 
 from router.decide.snapshot import Limits
 from router.prove.promises.deadlines import DeadlineProof
-from router.prove.promises.differences import Comparison, Difference
+from router.prove.promises.difference import Difference
+from router.prove.promises.differences import Comparison
 from router.prove.promises.moves import MovesProof
 from router.prove.promises.prover import PromiseProver
 from router.prove.promises.verdict import PromiseVerdict, ProofOutcome, Unsure

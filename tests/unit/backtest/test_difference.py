@@ -56,6 +56,16 @@ def test_acts_of_one_moment_have_no_order_and_a_repeated_act_is_one():
     assert difference([act(1), act(9)], [act(1)]) is None
 
 
+def test_of_simultaneous_differences_a_move_counts_before_a_warning():
+    half, breach = act(1, kind="warn", step=1), act(1, kind="warn", step=3)
+    assert difference([half, act(9)], [breach, act(1)]) == (DifferenceKind.EARLIER, "late", 8 * MINUTE, False)
+    assert difference([half], [breach, act(1)]) == (DifferenceKind.NOW, "late", None, False)
+    assert difference([half, act(1)], [breach]) == (DifferenceKind.NO_LONGER, "late", None, False)
+    found = compare(ID, Followed(acts=(half,)), Followed(acts=(breach, act(1))))
+    assert found is not None
+    assert found.act == "transfer"
+
+
 def test_only_the_first_difference_counts():
     before, after = [act(1, kind="warn"), act(5), act(8)], [act(1, kind="warn"), act(5, "general"), act(7)]
     assert difference(before, after)[0] is DifferenceKind.ELSEWHERE

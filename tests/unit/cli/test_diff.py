@@ -160,3 +160,90 @@ def test_a_reload_proves_nothing_without_a_dry_run(command, monkeypatch):
     done = command("reload", "--prove")
 
     assert (done.status, done.err) == (2, "connect-router reload: --prove is possible with --dry-run only\n")
+
+
+def effects(command, before, after):
+    """Returns the lines on what B does and A does not, of two rule sets for one queue."""
+    folders = []
+    for name, text in (("before", before), ("after", after)):
+        folder = command.folder / name
+        folder.mkdir()
+        (folder / "rules.toml").write_text(f'[defaults]\nflow = "Overflow to queue"\n{text}')
+        folders.append(str(folder))
+    done = command("diff", *folders, "--prove")
+    assert done.status == 1, done.err
+    return [line.partition(" (rule")[0] for line in done.out.splitlines() if line.startswith(("A ", "B "))]
+
+
+TWO_RULES = """
+[[rule]]
+name = "vip"
+match = {{ queue = "Orders", tags.customer = "vip" }}
+sla.target = "{vip}"
+step = [{{ at = "breach", to = [{{ queue = "Leads" }}] }}]
+[[rule]]
+name = "mail"
+match = {{ queue = "Orders", channel = "EMAIL" }}
+sla.target = "{mail}"
+step = [{{ at = "breach", to = [{{ queue = "Leads" }}] }}]
+"""
+
+
+def test_contacts_on_which_rules_act_at_other_times_are_other_classes(command):
+    before, after = TWO_RULES.format(vip="20m", mail="40m"), TWO_RULES.format(vip="14m", mail="28m")
+    assert effects(command, before, after) == [
+        'B moves TASK or EMAIL in Orders with tags.customer = "vip" to Leads from 14m; A from 20m',
+        "B moves EMAIL in Orders to Leads from 28m; A from 40m",
+    ]
+
+
+def test_each_of_many_changed_rules_of_a_queue_is_shown(command):
+    def rules(target):
+        return "".join(
+            f'[[rule]]\nname = "r{n}"\nmatch = {{ queue = "Orders", tags.team = "t{n}" }}\n'
+            f'sla.target = "{target + n}m"\n'
+            'step = [{ at = "breach", to = [{ queue = "Leads" }] }]\n'
+            for n in range(6)
+        )
+
+    assert sorted(effects(command, rules(30), rules(20))) == [
+        f'B moves TASK or EMAIL in Orders with tags.team = "t{n}" to Leads from {20 + n}m; A from {30 + n}m'
+        for n in range(6)
+    ]
+
+
+def test_more_classes_than_are_printed_are_named(command):
+    def rules(target):
+        return "".join(
+            f'[[rule]]\nname = "r{n}"\nmatch = {{ queue = "Queue {n}" }}\nsla.target = "{target}m"\n'
+            'step = [{ at = "breach", to = [{ queue = "Leads" }] }]\n'
+            for n in range(21)
+        )
+
+    folders = [command.folder / name for name in ("before", "after")]
+    for folder, target in zip(folders, (30, 20), strict=True):
+        folder.mkdir()
+        (folder / "rules.toml").write_text(f'[defaults]\nflow = "Overflow to queue"\n{rules(target)}')
+    lines = command("diff", *map(str, folders), "--prove").out.splitlines()
+    assert sum(line.startswith("B moves") for line in lines) == 20
+    assert lines[-1] == "these are the first 20 classes of contacts; there may be more"
+
+
+def test_a_difference_in_open_or_in_closed_hours_names_the_hours(command):
+    rule = (
+        '[[rule]]\nname = "r"\nmatch.queue = "Orders"\n{sla}\nstep = [{{ at = "40m", to = [{{ queue = "Leads" }}] }}]\n'
+    )
+    around, office = rule.format(sla=""), rule.format(sla='sla.hours = "Office hours"')
+    assert effects(command, around, office) == [
+        'A moves TASK or EMAIL in Orders to Leads from 40m while "Office hours" is closed; B never'
+    ]
+
+
+def test_a_difference_in_the_hours_of_the_queue_itself_names_the_queue(command):
+    rule = (
+        '[[rule]]\nname = "r"\nmatch.queue = "Orders"\n{sla}\nstep = [{{ at = "40m", to = [{{ queue = "Leads" }}] }}]\n'
+    )
+    around, own = rule.format(sla=""), rule.format(sla='sla.hours = "queue"')
+    assert effects(command, around, own) == [
+        "A moves TASK or EMAIL in Orders to Leads from 40m while the hours of Orders are closed; B never"
+    ]
