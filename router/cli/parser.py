@@ -89,6 +89,7 @@ ALIASES = {
     "-s": ("--quiet",),
     "--dry-run": ("--observe",),
     "-n": ("--observe",),
+    "--format": ("--json",),
 }
 """Options of other programs, and what they are called here."""
 
@@ -177,7 +178,8 @@ def _refuse_unknown_options(words: list[str], commands: Mapping[str, CommandPars
         return
     command = commands[words[0]].configured()
     until = words.index("--") if "--" in words else len(words)
-    names = (word.partition("=")[0] for word in words[1:until] if word.startswith("--"))
+    options = (word for word in words[1:until] if word.startswith("--") and " " not in word)
+    names = (word.partition("=")[0] for word in options)
     unknown = next((name for name in names if name not in command._option_string_actions), None)
     if unknown is not None:
         _refuse_option(unknown, command)

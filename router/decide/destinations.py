@@ -142,8 +142,8 @@ def _weigh_queue(bound: BoundEntry, queue_id: QueueId, evaluation: Evaluation, *
     if entry.open is not None and (closed := _wrong_hours(bound, queue_id, evaluation)) is not None:
         return closed
     conditional = bool(entry.limits) or entry.shorter_wait
-    if (conditional or by_metrics) and queue_id not in snapshot.read.metrics.queues_read:
-        return _unread_entry(bound, Need(NeedKind.METRICS, queue_id), "its metrics are not read yet")
+    if (conditional or by_metrics) and (unread := _queue_to_read(queue_id, evaluation)) is not None:
+        return _unread_entry(bound, Need(NeedKind.METRICS, unread), "its metrics are not read yet")
     channel = evaluation.contact.channel
     profiles = snapshot.read.routing_profiles
     sent = evaluation.capacity.sent_to(queue_id, channel, profiles)
@@ -157,6 +157,20 @@ def _weigh_queue(bound: BoundEntry, queue_id: QueueId, evaluation: Evaluation, *
     return (
         _refused(bound, why, metrics) if why is not None else Weighed(entry=bound, target=bound.target, metrics=metrics)
     )
+
+
+def _queue_to_read(queue_id: QueueId, evaluation: Evaluation) -> QueueId | None:
+    """Returns the queue whose metrics must be read before those of the destination are known; ``None`` if they are.
+
+    Connect may have no metrics for a channel. The queue that the contact waits in shows whether it has: otherwise
+    nobody knows whether a destination without a row is empty.
+    """
+    live, own = evaluation.snapshot.read.metrics, evaluation.waiting.queue_id
+    if queue_id not in live.queues_read:
+        return queue_id
+    if evaluation.contact.channel in live.channels or queue_id in live.queues_failed or own in live.queues_read:
+        return None
+    return own if evaluation.waiting.in_listed_queue else None
 
 
 def _wrong_hours(bound: BoundEntry, queue_id: QueueId, evaluation: Evaluation) -> Weighed | None:

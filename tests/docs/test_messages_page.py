@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from router.cli.commands.message import entries
+from router.daemon.health_word import STATES
 from router.model import HoldReason
 from router.telemetry.breaches import NO_STEP_DUE, NO_STEP_LEFT
 from router.telemetry.cycle_report import FIGURES
@@ -22,6 +23,7 @@ def messages_of(text):
     return [message for entry in entries(text) for message in entry.messages]
 
 
+HEALTH = {"WELL", *(word.upper() for word, _ in STATES)}
 ON_PAGE = set(messages_of(TEXT))
 NO_MESSAGES = {line for line in OTHERS.read_text(encoding="utf-8").splitlines() if line and not line.startswith("# ")}
 
@@ -39,6 +41,7 @@ def test_every_sentence_of_the_code_is_on_the_page_or_known_to_be_no_message():
 def test_every_message_of_the_page_can_be_said():
     code = set(sentences()) | set(log_events()) | {reason.value for reason in HoldReason}
     code |= {figure.name for figure in FIGURES} | {NO_STEP_DUE, NO_STEP_LEFT}
+    code |= HEALTH
 
     assert sorted(ON_PAGE - code) == []
 
@@ -58,6 +61,10 @@ def test_every_event_that_is_an_error_or_a_warning_has_what_to_do(event):
 
 def test_every_reason_of_a_hold_has_what_to_do_in_the_order_in_which_they_are_tried():
     assert rows_of("Reasons of a hold") == [reason.value for reason in HoldReason]
+
+
+def test_every_word_of_the_health_has_what_to_do():
+    assert set(rows_of("Health of the service")) == HEALTH
 
 
 def test_every_message_has_an_anchor_of_its_own():

@@ -76,3 +76,17 @@ def test_the_right_is_printed_for_rules_that_may_need_it_only(centre):
     needed, plain = (parse_rules([("r.toml", rules.encode())]) for rules in (SLOT, LATE_RULE))
     assert {OPERATION, "DescribeRoutingProfile"} <= reading_operations(needed)
     assert not {OPERATION, "DescribeRoutingProfile"} & reading_operations(plain)
+
+
+@pytest.mark.parametrize("kind", [None, "error_500"])
+def test_an_email_moves_to_a_queue_for_which_connect_has_no_row_of_emails_as_its_own_queue_has_one(centre, kind):
+    centre.world.add_user("one", queues=["Billing Overflow"], slots={"TASK": 1})
+    email = centre.world.enqueue("EMAIL", "Billing", waited=3 * HOUR)
+    if kind is not None:
+        centre.world.faults.add(kind, "GetCurrentMetricData")
+    app = centre.router(
+        LATE_RULE.replace('"Billing Overflow" }', '"Billing Overflow", contacts_in_queue = { max = 9 } }')
+    )
+    for _ in range(2):
+        app.cycle.run(until=None)
+    assert moved(centre) == ([] if kind else [email])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from router.cli.context import shipped
 from router.cli.errors import DONE, FOUND
+from router.events.messages import MESSAGES
 
 PAGE = "docs/messages.md"
 EVENTS = "docs/log-events.md"
@@ -21,6 +22,8 @@ EXAMPLE = """\
   connect-router message contact.stray
   connect-router message "unknown key 'chanel' (did you mean 'channel'?)"
 """
+SIMILAR = 0.6
+"""The share of a text's words that a similar message has."""
 MOST = 3
 """The entries that are printed, the best first, if they fit at least half as well."""
 EVENT = re.compile(r"^### `(?P<name>[^`]+)`\n+(?P<text>.+?)\n\n", re.MULTILINE | re.DOTALL)
@@ -42,6 +45,13 @@ class Entry:
         known = {one: _letters(one) for one in self.messages if _pattern(one).search(text)}
         return known or {one: _letters(text) for one in self.messages if " " in text and text.lower() in one.lower()}
 
+    def similar(self, text: str) -> dict[str, int]:
+        """Returns the messages with most of the text's words, at least two of them, with the letters of these words."""
+        given = _words(text)
+        shared = {one: given & _words(one) for one in self.messages}
+        most = {one: words for one, words in shared.items() if len(words) >= max(2, SIMILAR * len(given))}
+        return {one: sum(map(len, words)) for one, words in most.items()}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", nargs="+", metavar="TEXT", help="the message, or a part of it; quotes are not needed")
@@ -53,10 +63,17 @@ def run(arguments: argparse.Namespace) -> int:
     known = list(entries(page))
     named = {message for entry in known for message in entry.messages}
     known += [one for one in logged_events(shipped(EVENTS).read_text(encoding="utf-8")) if one.messages[0] not in named]
+    known = [replace(one, messages=(*one.messages, *_logged_as(one.messages))) for one in known]
     fitting = {entry: entry.fitting(text) for entry in known}
     scores = {entry: max(messages.values()) for entry, messages in fitting.items() if messages}
+    similar = not scores
+    if similar:
+        fitting = {entry: entry.similar(text) for entry in known}
+        scores = {entry: max(messages.values()) for entry, messages in fitting.items() if messages}
     least = max(scores.values(), default=0) / 2
     found = sorted((entry for entry, score in scores.items() if score >= least), key=lambda entry: -scores[entry])
+    if similar and found:
+        print(f"no message of {PAGE} is in this text; these are similar:\n")
     for number, entry in enumerate(found[:MOST]):
         print(*([""] if number else []), *(f"  {message}" for message in fitting[entry]), sep="\n")
         print(f"{entry.section}: {_plain(entry.remedy)}")
@@ -86,6 +103,14 @@ def logged_events(page: str) -> Iterator[Entry]:
         yield Entry("Log events", (name,), name.replace(".", ""), " ".join(section["text"].split()), EVENTS)
 
 
+def _logged_as(names: Iterable[str]) -> Iterator[str]:
+    """Yields the sentences of the events among these names, with … for every value."""
+    for name in names:
+        sentence = normal(re.sub(r"\{\w+(:\w+)?\}", "…", MESSAGES.get(name, "")))
+        if _letters(sentence):
+            yield sentence
+
+
 def normal(text: str) -> str:
     """Returns a text on one line, with one … for each unknown part."""
     return re.sub(r"…+", "…", " ".join(text.split()))
@@ -103,7 +128,11 @@ def _of_log_line(text: str) -> str:
 def _pattern(message: str) -> re.Pattern[str]:
     """Returns the pattern of a printed message: … is any text. The message begins and ends with a whole word."""
     parts = r"\s*.*?\s*".join(re.escape(part.strip()) for part in message.split("…"))
-    return re.compile(rf"(?<![\w.-]){parts}(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w.-]){parts}(?![\w-])", 0 if message.isupper() else re.IGNORECASE)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z0-9_]{2,}", text.lower()))
 
 
 def _letters(message: str) -> int:

@@ -21,6 +21,10 @@ def told(capsys, *words):
         ("cooldown", "cooldown"),
         ("no_step_left", "no_step_left"),
         ("is too short: a poll needs up to", "poll.every-is-too-short-a-poll"),
+        ("DEGRADED", "degraded"),
+        ("in use by process 4711", "in-use-by-one-sqlite-ledger"),
+        ("--prove needs the package z3-solver", "connect-router-needs-the-package-z3"),
+        ("moved to General and not seen for 2m", "contact.stray"),
     ],
 )
 def test_the_first_row_is_the_one_of_the_message(capsys, text, anchor):
@@ -35,6 +39,19 @@ def test_an_event_that_needs_nothing_is_found_on_the_page_of_events(capsys):
 
     assert (status, out.splitlines()[-1]) == (0, "docs/log-events.md#contactlanded")
     assert "moved contact" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "anchor"),
+    [
+        ("TASK 1234abcd: given its place back: priority 1, by late", "contactplace_kept"),
+        ("skipped step 2", "contactskipped"),
+    ],
+)
+def test_the_sentence_of_an_event_is_found_like_its_name(capsys, text, anchor):
+    status, out = told(capsys, text)
+
+    assert (status, out.splitlines()[-1]) == (0, f"docs/log-events.md#{anchor}")
 
 
 def test_the_words_need_no_quotes(capsys):

@@ -8,7 +8,7 @@ import pytest
 
 from router.decide.decide import decide
 from router.decide.snapshot import Limits, LiveMetrics
-from router.model import AgentState, Channel, Need, NeedKind, RoutingProfile
+from router.model import AgentState, Channel, HoldReason, Need, NeedKind, RoutingProfile
 from tests.builders.contacts import act, after, contact, minutes, move
 from tests.builders.instance import ANN, AWAY, BILLING, BOB, GENERAL, OVERFLOW, SUPERVISORS, free, metrics, to, to_agent
 from tests.builders.rules import overflow, rules
@@ -100,6 +100,19 @@ def test_unless_the_router_itself_has_seen_contacts_there():
 
 def test_or_connect_gave_no_row_for_that_channel_in_any_queue():
     assert moved_by(EMPTY, contact(waited=10, channel=Channel.EMAIL)) == NONE
+
+
+def test_the_contacts_own_queue_shows_whether_connect_has_metrics_of_the_channel():
+    email, bound = contact(waited=10, channel=Channel.EMAIL), rules(overflow(to=EMPTY))
+    destination = replace(live(), queues_read=frozenset({OVERFLOW}))
+    needed = decide(snapshot(email, metrics=destination), bound)
+    assert needed.needs == (Need(NeedKind.METRICS, BILLING),)
+    assert the_hold(needed).reason is HoldReason.UNREADABLE
+    both = replace(destination, queues_read=frozenset({OVERFLOW, BILLING}))
+    with_email = replace(both, rows={**both.rows, (BILLING, Channel.EMAIL): metrics(waiting=1)})
+    assert outcome(snapshot(email, metrics=with_email), bound) == [f"{TO} Overflow"]
+    assert outcome(snapshot(email, metrics=both), bound) == NONE
+    assert not decide(snapshot(email, metrics=both), bound).needs
 
 
 def test_metrics_whose_answer_failed_are_not_known():
