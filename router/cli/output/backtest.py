@@ -57,7 +57,9 @@ def print_report(replay: HistoryReplay, source: str, wanted: Sequence[Wanted], *
     for kind, rule in wanted:
         chosen = [one for one in found.differences if (one.kind, one.rule) == (kind, rule)]
         out.print(text(f"{TITLES[kind]}, rule {rule}: {count(len(chosen), 'contact')}"))
-        print_table(table(["contact", "at", "before", "after", ">by"], [_row(one, replay) for one in chosen]), out)
+        if chosen:
+            columns = ["contact", "at", "act", "before", "after", ">by"]
+            print_table(table(columns, [_row(one, replay) for one in chosen]), out)
         out.print()
     summary = f"{len(found.differences)} of {count(found.judged, 'contact')} differ"
     out.print(text(summary, "bold"))
@@ -109,7 +111,7 @@ def _middle(times: Sequence[timedelta]) -> timedelta:
 def _row(one: DecisionDifference, replay: HistoryReplay) -> tuple[object, ...]:
     by = "" if one.by is None else f"{'at least ' if one.at_least else ''}{span(one.by)}"
     place = [_named(to, replay) for to in (one.before, one.after)]
-    return one.contact_id, instant(one.at), place[0] or one.held, place[1], by
+    return one.contact_id, instant(one.at), one.act, place[0] or one.held, place[1], by
 
 
 def _named(to: str | None, replay: HistoryReplay) -> str | None:

@@ -217,7 +217,8 @@ class DeadlineProof:
             next_at = governing.due.next_at if governing.due is not None else None
             when = "no later step of it acts"
             if next_at is not None and governing.elapsed is not None:
-                when = f"its next step is due in {format_duration(next_at - governing.elapsed)}"
+                left = format_duration(next_at - governing.elapsed)
+                when = f"its next step is due in {left}{' (open time)' if governing.calendar is not None else ''}"
             return f"rule '{governing.rule.name}' governs it, and {when}", governing.rule.rule.place
         return f"no rule acts on contacts of {account.contact.queue_id}", None
 
