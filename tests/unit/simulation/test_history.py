@@ -11,6 +11,8 @@ import pytest
 from router.cli.main import main
 from router.history.world import Leaving, Measured, Stay
 from router.model import AgentId, Channel, ContactId, Directory, Queue, QueueId, QueueMetrics
+from router.simulation.engine import Engine
+from router.simulation.randomness import RandomStreams
 from router.simulation.recorded_centre import KnownCentre, RecordedCentre
 from router.simulation.recorded_waits import contacts_of
 from router.simulation.slot_watch import SlotWatch
@@ -63,6 +65,14 @@ def test_a_transfer_by_an_agent_to_another_queue_is_a_contact_of_its_own():
 def test_agents_put_back_the_share_that_they_put_back_in_the_history():
     found = centre_of(stay(1, 0, 100), stay(2, 160, 300, previous=1), stay(3, 400, 400), stay(4, 500, 500))
     assert [team.put_back for team in found.teams] == [0.25]
+
+
+def test_the_simulation_puts_back_the_contacts_that_were_put_back_in_the_history():
+    found = centre_of(stay(1, 0, 100), stay(2, 160, 300, previous=1), stay(3, 400, 400), stay(4, 500, 500))
+    for seed in range(5):
+        streams = RandomStreams(str(seed))
+        waits = Engine(found.centre(None), found.arrivals(streams), None, streams).run()
+        assert [one.arrival.contact.id for one in waits if one.turn] == ["contact-1"]
 
 
 def test_a_history_without_contacts_or_answers_is_refused():
