@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 
 from router.decide.capacity import CapacityUsed
 from router.decide.decision import GuardRefusal, Hold, PausesSeen, RuleDecision
-from router.decide.match_subject import priority_of
 from router.decide.snapshot import NEVER_PAUSED, Snapshot
 from router.decide.targets import target_of
 from router.decide.tried_rule import TriedRule
-from router.decide.waiting_contact import WaitingContact, lazy_value
+from router.decide.waiting_contact import WaitingContact, lazy_value, priority_of
 from router.model import Contact, FirstAct, Target
 from router.rules.bound import BoundStep
 from router.rules.clock import queue_clock_start

@@ -77,9 +77,9 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
     unread: set[Hashable] = set()
     clocks: set[Hashable] = set()
     stopped_by: str | None = None
-    untouched, every, details = not waiting.wait.actions, met, waiting.details
-    selected = every.meeting(details, waiting.wait)
-    met = selected.fitting(waiting.values) if untouched else selected
+    untouched, details = not waiting.wait.actions, waiting.details
+    every = met.fitting(waiting.values) if untouched else met
+    met = every.meeting(details, waiting.wait, waiting.values)
     places: Iterator[tuple[int, RuleInForce]] = enumerate(met.rules)
     while (place := next(places, None)) is not None:
         position, rule = place
@@ -90,7 +90,7 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
             continue
         one = try_rule(rule, waiting, matches=untouched and plain is not None)
         acted = waiting.wait.has_actions_of(rule.rule.name)
-        if rule.reads_details and (selected is every or rule.required_attribute is None or acted):
+        if rule.reads_details and (met is every or acted or not rule.is_selected(untouched=untouched)):
             relied_on.extend(_relied_on(one, waiting))
         if one.role in (Role.SIDE_RULE, Role.FINISHED) or (one.role is Role.UNREAD and rule.side_rule):
             if rule.excludes and governing is not None:  # after it, an exclusion rule would exclude nothing
@@ -114,7 +114,7 @@ def govern(waiting: WaitingContact, met: QueueRules, holding: Collection[str] = 
                 side_rules.extend(_behind_unread(one, met.rules[position + 1 :], waiting))
                 stopped_by = one.rule.name
                 break
-    if selected is not every and not isinstance(details, Unread):
+    if met is not every and not isinstance(details, Unread):
         governed_by = governing.rule.name if governing else None
         relied_on.extend(every.relied_on(details, waiting.wait, governed_by, stopped_by))
     result = Governance(governing=governing, side_rules=tuple(side_rules), relied_on=tuple(relied_on))
@@ -264,7 +264,11 @@ def _acts_behind(rule: RuleInForce, wait: Wait) -> bool:
 def _possible(rules: Iterable[RuleInForce], waiting: WaitingContact, clocks: set[Hashable]) -> Iterator[TriedRule]:
     """Yields the rules that may match, and of rules with equal clocks only the first. ``clocks`` are those of the side
     rules before them that may match."""
+    untouched = not waiting.wait.actions
     for rule in rules:
+        plain = rule.rule.plain
+        if untouched and plain is not None and not plain(waiting.values):
+            continue
         if rule.clock not in clocks or waiting.wait.has_actions_of(rule.rule.name):
             one = try_rule(rule, waiting)
             if one.due is not None and _is_first(rule.clock, rule, waiting, clocks):

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from router.decide.clocks import hours_as_read, hours_of_queue
 from router.decide.snapshot import Snapshot
-from router.decide.waiting_contact import WaitingContact, queue_names
-from router.model import DEFAULT_PRIORITY, ActionKind, Contact, Details, FirstAct, HoursId, QueueId
+from router.decide.waiting_contact import WaitingContact, detail, priority_of, queue_names
+from router.model import ActionKind, Contact, FirstAct, HoursId, QueueId
 from router.rules.bound import BoundRule
 from router.rules.condition import Match, ReliedOnValue, Truth, Unread
 from router.rules.match_keys import Source, match_key
@@ -19,25 +19,6 @@ from router.rules.value_test import QUEUES_OWN, Value
 def is_detail(key: str) -> bool:
     """Returns whether only DescribeContact has the value of a match key."""
     return match_key(key).source is Source.DETAILS
-
-
-def detail(details: Details, key: str) -> Value | None:
-    """Returns the value of a key that only DescribeContact has; ``None`` if the contact has none."""
-    group, _, name = key.partition(".")
-    if group == "attributes":
-        return details.attributes.get(name)
-    if group == "priority":
-        return priority_of(details)
-    if group == "task_template":
-        names = (details.task_template, details.task_template_id)
-        return tuple(one for one in names if one is not None) or None
-    value: Value | None = getattr(details, key)
-    return value
-
-
-def priority_of(details: Details) -> int:
-    """Returns the priority; a contact without one has the default."""
-    return DEFAULT_PRIORITY if details.priority is None else details.priority
 
 
 def details_relied_on(matched: Match | None) -> tuple[ReliedOnValue, ...]:

@@ -10,12 +10,12 @@ from datetime import datetime
 from functools import cached_property
 from itertools import islice
 
-from router.decide.match_subject import detail, is_detail
+from router.decide.match_subject import is_detail
 from router.decide.snapshot import ReadValues, RecordedMoves, Snapshot
 from router.decide.wait import Wait
-from router.decide.waiting_contact import WaitingContact
+from router.decide.waiting_contact import WaitingContact, detail
 from router.model import Details, QueueId
-from router.rules.bound import BoundRule, BoundRuleSet, Values
+from router.rules.bound import BoundRule, BoundRuleSet, Plain, Values
 from router.rules.condition import ReliedOnValue, Test, Truth, Unread
 from router.rules.match_keys import match_key
 from router.rules.rule import Mode
@@ -63,6 +63,15 @@ class RuleInForce:
             held_with=held_with,
         )
 
+    def is_selected(self, *, untouched: bool) -> bool:
+        """Returns whether values of DescribeContact decide if the rule is tried, on a contact on which no rule has
+        acted or, not ``untouched``, this one has not."""
+        return self.required_attribute is not None or (untouched and self.plain_with_details is not None)
+
+    @property
+    def plain_with_details(self) -> Plain | None:
+        return self.rule.plain_with_details if self.rule.rule.guard.enqueued_after is None else None
+
     @property
     def required_attribute(self) -> tuple[str, frozenset[str]] | None:
         """Returns the attribute and the values that decide whether the rule is tried; ``None`` if it always is."""
@@ -97,17 +106,20 @@ class QueueRules:
     def after(self, place: int) -> Iterator[tuple[int, RuleInForce]]:
         return ((at, rule) for at, rule in self.behind if at > place)
 
-    def meeting(self, details: Details | Unread, wait: Wait) -> QueueRules:
-        """Returns the rules that a contact with these details could match, and those that have acted on its wait.
+    def meeting(self, details: Details | Unread, wait: Wait, values: Values) -> QueueRules:
+        """Returns the rules that a contact with these details and values could match, and those that have acted on its
+        wait.
 
         While the details are unread, of rules with equal results only the first is tried.
         """
-        if not self._by_attribute:
+        acted, read = wait.acted, not isinstance(details, Unread)
+        plain = self._plain_with_details if read and not acted else ()
+        if not (self._by_attribute or plain):
             return self
-        acted = wait.acted
-        if isinstance(details, Unread) and not acted:
+        if not (read or acted):
             return self._distinct
         found = {*self._requiring_none, *(self._places[name] for name in acted if name in self._places)}
+        found.difference_update(at for at, fits in plain if not fits(values))
         if isinstance(details, Unread):
             found.update(self._first_of_each(acted))
         else:
@@ -129,9 +141,9 @@ class QueueRules:
     def relied_on(
         self, details: Details, wait: Wait, governed_by: str | None, stopped_by: str | None
     ) -> Iterator[ReliedOnValue]:
-        """Yields what to check again of the rules that ``meeting`` selects from by an attribute, one test for a key. A
-        priority that the router has changed is not the present one."""
-        for key in self._tested:
+        """Yields what to check again of the rules that ``meeting`` selects, one test for a key. A priority that the
+        router has changed is not the present one."""
+        for key in self._tested_after_acts if wait.acted else self._tested:
             if key == "priority" and wait.updates:
                 continue
             value = detail(details, key)
@@ -173,6 +185,12 @@ class QueueRules:
         return [at for at, rule in enumerate(self.rules) if rule.required_attribute is None]
 
     @cached_property
+    def _plain_with_details(self) -> Sequence[tuple[int, Plain]]:
+        """Returns the places of the rules that require no attribute, with the conditions that the details decide."""
+        found = ((at, self.rules[at].plain_with_details) for at in self._requiring_none)
+        return [(at, fits) for at, fits in found if fits is not None]
+
+    @cached_property
     def _distinct(self) -> QueueRules:
         return self._only((*self._requiring_none, *self._first_of_each(NO_RULES)))
 
@@ -194,7 +212,14 @@ class QueueRules:
 
     @cached_property
     def _tested(self) -> Sequence[str]:
-        selected = (rule.rule.conditions for rule in self.rules if rule.required_attribute is not None)
+        return self._keys_tested(untouched=True)
+
+    @cached_property
+    def _tested_after_acts(self) -> Sequence[str]:
+        return self._keys_tested(untouched=False)
+
+    def _keys_tested(self, *, untouched: bool) -> Sequence[str]:
+        selected = (rule.rule.conditions for rule in self.rules if rule.is_selected(untouched=untouched))
         return tuple(dict.fromkeys(test.key for tests in selected for test in tests if is_detail(test.key)))
 
 
@@ -213,7 +238,7 @@ def _places_by_value(
 class SameResults:
     """Checks that a value of DescribeContact has the same results as the one that was read, in all tests of its key.
 
-    These are the tests of rules that require a value of an attribute and have not ``acted``, up to the governing rule.
+    These are the tests of rules that are selected by such values and have not ``acted``, up to the governing rule.
     Behind it only side rules and exclusion rules count, up to the rule ``stopped_by`` which the search ended.
     """
 
@@ -231,7 +256,7 @@ class SameResults:
         governed = False
         for rule in self.rules:
             counts = not governed or rule.side_rule or rule.excludes
-            if counts and rule.required_attribute is not None and rule.rule.name not in self.acted:
+            if counts and rule.is_selected(untouched=not self.acted) and rule.rule.name not in self.acted:
                 yield from (test for test in rule.rule.conditions if test.key == self.key)
             governed = governed or rule.rule.name == self.governed_by
             if rule.rule.name == self.stopped_by:

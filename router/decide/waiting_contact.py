@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from router.decide.snapshot import CHAIN_TRANSFERS, Snapshot
 from router.decide.wait import Wait, queues_before
-from router.model import Contact, Details, Need, NeedKind, QueueId
+from router.model import DEFAULT_PRIORITY, Contact, Details, Need, NeedKind, QueueId
 from router.rules.bound import Values
 from router.rules.condition import Match, Unread
 from router.rules.value_test import Value
@@ -49,8 +49,9 @@ class WaitingContact:
 
     @lazy_value
     def values(self) -> Values:
-        """Returns the values that a search has of it, by match key, as seen by a rule that has not acted on it."""
-        return _Values(self.contact, self.snapshot)
+        """Returns the values of a search and those of the details, if they were read, by match key, as seen by a rule
+        while no rule has acted on it."""
+        return _Values(self.contact, self.snapshot, None if isinstance(self.details, Unread) else self.details)
 
     @lazy_value
     def standstills(self) -> dict[datetime, Standstill]:
@@ -184,15 +185,35 @@ def queue_names(queue_id: QueueId, snapshot: Snapshot) -> tuple[str, ...]:
     return (name, queue_id) if name and name != queue_id else (queue_id,)
 
 
+def detail(details: Details, key: str) -> Value | None:
+    """Returns the value of a key that only DescribeContact has; ``None`` if the contact has none."""
+    group, _, name = key.partition(".")
+    if group == "attributes":
+        return details.attributes.get(name)
+    if group == "priority":
+        return priority_of(details)
+    if group == "task_template":
+        names = (details.task_template, details.task_template_id)
+        return tuple(one for one in names if one is not None) or None
+    value: Value | None = getattr(details, key)
+    return value
+
+
+def priority_of(details: Details) -> int:
+    """Returns the priority; a contact without one has the default."""
+    return DEFAULT_PRIORITY if details.priority is None else details.priority
+
+
 class _Values(dict[str, Value | None]):
-    """Holds the values that a search returns, by match key, each computed when a rule first needs it.
+    """Holds the values by match key, each computed when a rule first needs it.
 
     It does not refer to the waiting contact: the snapshot of each decision would wait for the garbage collector.
     """
 
-    def __init__(self, contact: Contact, snapshot: Snapshot) -> None:
+    def __init__(self, contact: Contact, snapshot: Snapshot, details: Details | None) -> None:
         self._contact = contact
         self._snapshot = snapshot
+        self._details = details
 
     def __missing__(self, key: str) -> Value | None:
         found = self[key] = self._value(key)
@@ -216,4 +237,6 @@ class _Values(dict[str, Value | None]):
                 return contact.segment_attributes.get(name)
             case "tags":
                 return contact.tags.get(name)
-        raise KeyError(key)
+        if self._details is None:
+            raise KeyError(key)
+        return detail(self._details, key)

@@ -21,15 +21,15 @@ Plain = Callable[[Values], bool]
 """Takes the contact's values by match key."""
 
 
-def plain(condition: Condition) -> Plain | None:
+def plain(condition: Condition, *sources: Source) -> Plain | None:
     """Returns the condition as a plain yes or no, or ``None`` if only ``match`` can decide it.
 
-    That is so if a test needs more than a search returns, or a value that changes with time.
+    That is so if a test needs a value of another source, or one that changes with time.
     """
     if isinstance(condition, Test):
-        return _test(condition)
+        return _test(condition, sources)
     queue_last = sorted(condition.children, key=lambda child: isinstance(child, Test) and child.key == "queue")
-    children = [plain(child) for child in queue_last]  # the index has looked at the queue already
+    children = [plain(child, *sources) for child in queue_last]  # the index has looked at the queue already
     known = [child for child in children if child is not None]
     if len(known) < len(children):
         return None
@@ -48,14 +48,14 @@ def _all_of(children: Sequence[Plain]) -> Plain:
     return lambda values: first(values) and others(values)
 
 
-def _test(test: Test) -> Plain | None:
+def _test(test: Test, sources: Sequence[Source]) -> Plain | None:
     key, fits = test.key, test.fits
     known = match_key(key)
-    if known.source is not Source.SEARCH or known.timed:
+    if known.source not in sources or known.timed:
         return None
     form = test.form
-    exact = isinstance(form, TextForm) and not (form.globs or form.negated or form.folded)
-    if exact and isinstance(form, TextForm) and form.pattern is None and form.present is None and key != "queue":
+    exact = isinstance(form, TextForm) and not (form.globs or form.negated or form.folded or form.names)
+    if exact and isinstance(form, TextForm) and form.pattern is None and form.present is None:
         literals = frozenset(form.literals)
         return lambda values: values[key] in literals
     if not known.few_values:
@@ -158,7 +158,12 @@ class BoundRule:
     @cached_property
     def plain(self) -> Plain | None:
         """Returns the condition as a plain yes or no, or ``None`` if a search returns too little to decide it."""
-        return plain(self.rule.condition)
+        return plain(self.rule.condition, Source.SEARCH)
+
+    @cached_property
+    def plain_with_details(self) -> Plain | None:
+        """Returns the same of values of a search and of DescribeContact; ``None`` also if a search is enough."""
+        return plain(self.rule.condition, Source.SEARCH, Source.DETAILS) if self.plain is None else None
 
     @cached_property
     def conditions(self) -> tuple[Test, ...]:

@@ -119,7 +119,7 @@ def tried(decided):
 def test_rules_selected_by_attributes_decide_and_are_checked_again_as_if_each_had_been_tried(world, later):
     bound, seen = world
     ours = decide(seen, bound)
-    with patch.object(QueueRules, "meeting", lambda self, _details, _wait: self):
+    with patch.object(QueueRules, "meeting", lambda self, _details, _wait, _values: self):
         every = decide(seen, bound)
     assert tried(ours) == tried(every)
     assert (ours.needs, ours.next_due_at) == (every.needs, every.next_due_at)
@@ -142,4 +142,6 @@ def test_rules_selected_by_a_text_of_the_search_decide_as_if_each_had_been_tried
     bound, seen = world
     with patch.object(QueueRules, "fitting", lambda self, _values: self):
         every = decide(seen, bound)
-    assert decide(seen, bound) == every
+    ours = decide(seen, bound)
+    assert tried(ours) == tried(every)
+    assert (ours.needs, ours.next_due_at) == (every.needs, every.next_due_at)

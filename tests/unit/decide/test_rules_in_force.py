@@ -24,7 +24,7 @@ def tried(details, *acted):
     assert wait is not None
     waiting = WaitingContact(one, wait, seen)
     met = RulesInForce(bound, seen).for_wait(waiting)
-    return [rule.rule.name for rule in met.meeting(details, wait).rules]
+    return [rule.rule.name for rule in met.meeting(details, wait, waiting.values).rules]
 
 
 def test_only_the_rules_that_require_the_value_of_its_attribute_or_none_are_tried():
