@@ -81,10 +81,10 @@ def compare(contact_id: ContactId, a: Followed, b: Followed) -> DecisionDifferen
     rest_b = [one for one in acts_b if not any(_is_same(one, other) for other in acts_a)]
     if not rest_a and not rest_b:
         return None
-    until = min(one.at for one in (*rest_a, *rest_b)) + SAME_TIME
-    together = [one for one in (*rest_b, *rest_a) if one.at <= until]
+    at = min(one.at for one in (*rest_a, *rest_b))
+    together = [one for one in (*rest_b, *rest_a) if one.at == at]
     kind = min((one.decision.kind for one in together), key=WEIGHTIEST_FIRST.index)
-    first = min((one for one in together if one.decision.kind == kind), key=lambda one: one.at)
+    first = next(one for one in together if one.decision.kind == kind)
     if any(first is one for one in rest_b):
         return _acted_first(contact_id, first, rest_a)
     return _did_not_act(contact_id, first, rest_b, b)

@@ -19,7 +19,7 @@ from router.decide.decision import Hold, Transfer
 from router.decide.snapshot import Snapshot
 from router.history.disclosure import keys_about_customers
 from router.history.world import DecisionRecord
-from router.model import Action, Contact, ContactId, Directory, HoldReason, QueueId
+from router.model import Action, ActionKind, Contact, ContactId, Directory, HoldReason, QueueId
 from router.rules.bound import BoundRuleSet
 from router.rules.rule import Mode, Pick, RuleSet
 from router.search.due_times import NextDue
@@ -82,6 +82,7 @@ class FollowedRules:
     _made: deque[Action] = field(default_factory=deque)
     _acted: dict[ContactId, tuple[Action, ...]] = field(default_factory=dict)
     _due: list[tuple[datetime, int, ContactId]] = field(default_factory=list)
+    _without_looks: bool = False
     _numbers: count[int] = field(default_factory=lambda: count(1))
     rules: BoundRuleSet = field(init=False)
 
@@ -118,7 +119,8 @@ class FollowedRules:
                 self._note(account, look, recorded.get(contact.id, ()), in_force.get(contact.id))
 
     def see(self, contact: Contact, at: datetime) -> None:
-        """Has a contact decided on, in a history without looks."""
+        """Has a contact decided on, in a history without looks. It shows no acts; a warning changes nothing in it."""
+        self._without_looks = True
         self._schedule(contact.id, at)
 
     def run(self, until: datetime) -> None:
@@ -220,10 +222,10 @@ class FollowedRules:
             return
         self._count_limits(account, in_force)
         track.acts += [DecidedAct(at, one) for one in acts]
-        if effects(acts) == effects(recorded):
-            made = [one for one in account.decisions if not isinstance(one, Hold)]
-            if made:
-                self._acted[contact.id] = tuple(record_of(one, look, self.rules.revision) for one in made)
+        warns = self._without_looks and all(one.kind == ActionKind.WARN for one in acts)
+        if warns or effects(acts) == effects(recorded):
+            made = (record_of(one, look, self.rules.revision) for one in account.decisions if not isinstance(one, Hold))
+            self._acted[contact.id] = (*self._acted.get(contact.id, ()), *made)
             self._plan(track, account, in_force, at)
             return
         track.over = True

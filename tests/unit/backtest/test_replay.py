@@ -44,6 +44,16 @@ def differences(*rules, **more):
     return {(one.contact_id, one.kind, one.by) for one in found.differences}
 
 
+def test_an_act_after_the_same_warning_is_compared_in_a_history_without_acts():
+    warned = RULE.replace("[[rule.step]]", '[[rule.step]]\nat = "10m"\nwarn = "soon"\n[[rule.step]]', 1)
+    alone = warned[: warned.rindex("[[rule.step]]")]
+    assert {kind for _, kind, _ in differences(warned, alone)} == {DifferenceKind.NO_LONGER}
+    assert {kind for _, kind, _ in differences(alone, warned)} == {DifferenceKind.NOW}
+    later = warned.replace("20m", "40m")
+    assert ("long", DifferenceKind.LATER, timedelta(minutes=20)) in differences(warned, later)
+    assert not differences(warned, warned)
+
+
 def test_the_same_rules_do_not_differ():
     found = replayed(RULE, RULE)
     assert (found.contacts, found.differences, found.unjudged.total()) == (3, [], 0)
