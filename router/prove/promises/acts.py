@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import z3
@@ -82,9 +82,26 @@ def _of_rule(rule: Rule, stand: Stand, view: View, active: Formula, world: Share
             acts = all_of((due, taken))
             if acts is not False:
                 what = (kind, content(getattr(step, kind)))
-                more = (step.pick, content(rule.guard)) if kind == "to" else ()
+                more = (step.pick, content(rule.guard)) if kind == "to" else _counted_from(rule, step)
                 yield ActOfRule((*what, *more), rule, step, all_of((active, acts, negation(any_of(later)))))
             later.append(acts)
+
+
+def _counted_from(rule: Rule, step: Step) -> tuple[Hashable, ...]:
+    """Returns what ``{late}`` in a warning counts from; nothing for a text without it."""
+    return (rule.sla.target or step.at,) if step.warn is not None and "{late}" in step.warn else ()
+
+
+def one_routing(acts: Iterable[ActOfRule]) -> Iterator[ActOfRule]:
+    """Yields the acts, of which a decision makes one routing update: that of the governing rule, else of the first
+    rule."""
+    earlier: list[Formula] = []
+    for one in sorted(acts, key=lambda act: not act.rule.to_steps):
+        if one.act[0] != "routing":
+            yield one
+            continue
+        yield replace(one, done=all_of((one.done, negation(any_of(earlier)))))
+        earlier.append(one.done)
 
 
 def _gives_way(rule: Rule, stand: Stand, view: View, world: SharedWorld) -> Formula:

@@ -36,7 +36,7 @@ class Difference:
 
     def __str__(self) -> str:
         when = "never" if self.other is None else f"from {format_duration(self.other)}"
-        until = " until then" if self.other is not None and self.other < self.since else ""
+        until = ", but no longer" if self.other is not None and self.other < self.since else ""
         since = f"from {format_duration(self.since)}"
         what = f"{self.more} {self.act} {self.contacts}{self.to} {since}{self.hours}; {self.less} {when}{until}"
         return f"{what} (rule '{self.rule}', {self.place})"

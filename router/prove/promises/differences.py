@@ -11,7 +11,7 @@ from typing import Any
 import z3
 
 from router.decide.decision import RoutingUpdate, Transfer, Warn
-from router.prove.promises.acts import Act, ActOfRule, SharedWorld, acts_at, content
+from router.prove.promises.acts import Act, ActOfRule, SharedWorld, acts_at, content, one_routing
 from router.prove.promises.answer import Answer, answer, possible, world_of
 from router.prove.promises.difference import (
     Difference,
@@ -80,7 +80,9 @@ class _Queue:
     @cached_property
     def acts(self) -> tuple[list[ActOfRule], list[ActOfRule]]:
         stand = Stand(scene=self.scene, instant=self.scene.moment(self.now), queue=self.queue)
-        return list(acts_at(self.rules[0], stand, self.world)), list(acts_at(self.rules[1], stand, self.world))
+        found = (acts_at(rules, stand, self.world) for rules in self.rules)
+        first, second = (list(one_routing(acts)) for acts in found)
+        return first, second
 
     def differences(self) -> Iterator[Difference]:
         for side in (0, 1):

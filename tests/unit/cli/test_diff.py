@@ -111,7 +111,7 @@ def test_an_earlier_step_acts_only_until_a_later_one_of_its_kind_is_due(command)
     found = [line.partition(" (rule")[0] for line in done.out.splitlines() if " warns " in line]
     assert found == [
         "A warns about TASK or EMAIL in A from 10m; B from 15m",
-        "B warns about TASK or EMAIL in A from 10m; A from 5m until then",
+        "B warns about TASK or EMAIL in A from 10m; A from 5m, but no longer",
     ]
 
 
@@ -247,3 +247,23 @@ def test_a_difference_in_the_hours_of_the_queue_itself_names_the_queue(command):
     assert effects(command, around, own) == [
         "A moves TASK or EMAIL in Orders to Leads from 40m while the hours of Orders are closed; B never"
     ]
+
+
+def test_the_first_of_two_rules_that_change_the_routing_counts(command):
+    vip = '[[rule]]\nname = "vip"\nmatch = { queue = "Q", tags.vip = "yes" }\n'
+    vip += 'step = [{ at = "5m", routing = { priority = 2 } }]\n'
+    every = '[[rule]]\nname = "all"\nmatch = { queue = "Q" }\nstep = [{ at = "5m", routing = { priority = 3 } }]\n'
+    found = effects(command, vip + every, every + vip)
+    assert len(found) == 2
+    assert all('with tags.vip = "yes"' in line for line in found)
+
+
+def test_a_warning_that_counts_from_another_target_is_another_warning(command):
+    rule = '[[rule]]\nname = "r"\nmatch = { queue = "Q" }\nsla.target = "10m"\n'
+    rule += 'step = [{ at = "5m", warn = "late by {late}" }]\n'
+    assert effects(command, rule, rule.replace('"10m"', '"20m"'))
+    plain, other = (rule.replace(" by {late}", "").replace('"10m"', f'"{target}m"') for target in (10, 20))
+    for name, text in (("plain", plain), ("other", other)):
+        (command.folder / name).mkdir()
+        (command.folder / name / "rules.toml").write_text(text)
+    assert command("diff", str(command.folder / "plain"), str(command.folder / "other"), "--prove").status == 0
