@@ -88,8 +88,9 @@ def _of_rule(rule: Rule, stand: Stand, view: View, active: Formula, world: Share
 
 
 def _counted_from(rule: Rule, step: Step) -> tuple[Hashable, ...]:
-    """Returns what ``{late}`` in a warning counts from; nothing for a text without it."""
-    return (rule.sla.target or step.at,) if step.warn is not None and "{late}" in step.warn else ()
+    """Returns what ``{late}`` in a warning shows when the step falls due; nothing for a text without it."""
+    late = step.at - (rule.sla.target or step.at)
+    return (late,) if step.warn is not None and "{late}" in step.warn else ()
 
 
 def one_routing(acts: Iterable[ActOfRule]) -> Iterator[ActOfRule]:

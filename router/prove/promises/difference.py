@@ -18,9 +18,9 @@ from router.rules.rule import Step
 class Difference:
     """Holds one class of contacts to which one rule set does something that the other does not do then.
 
-    ``contacts`` describes the class, and ``to`` the destinations of a move. ``hours`` are those that must be open or
-    closed for the difference. ``since`` is the time in the queue from which on it is so. ``other`` is when the other
-    set begins to do the same, ``None`` for never. If that is earlier, the other set does something else since.
+    ``contacts`` describes the class, and ``to`` the destinations of a move. ``given`` is what else must be so.
+    ``since`` is the time in the queue from which on it is so. ``other`` is when the other set begins to do the same,
+    ``None`` for never. If that is earlier, the other set does something else since.
     """
 
     more: str
@@ -30,7 +30,7 @@ class Difference:
     place: Place
     contacts: str
     to: str
-    hours: str
+    given: str
     since: timedelta
     other: timedelta | None
 
@@ -38,19 +38,26 @@ class Difference:
         when = "never" if self.other is None else f"from {format_duration(self.other)}"
         until = ", but no longer" if self.other is not None and self.other < self.since else ""
         since = f"from {format_duration(self.since)}"
-        what = f"{self.more} {self.act} {self.contacts}{self.to} {since}{self.hours}; {self.less} {when}{until}"
+        what = f"{self.more} {self.act} {self.contacts}{self.to} {since}{self.given}; {self.less} {when}{until}"
         return f"{what} (rule '{self.rule}', {self.place})"
 
 
-def hours_in_words(hours: Iterable[str], found: Answer) -> str:
-    """Returns which hours must be open or closed; empty if none need be."""
-    states = [
-        f"the hours of {name[1:]} are {_state(found.own[name[1:]])}"
-        if name.startswith("\x01")
-        else f'"{name}" is {_state(found.hours[name])}'
-        for name in hours
-    ]
-    return f" while {' and '.join(states)}" if states else ""
+AGE, BEGAN = "age", "began"
+
+
+def given_in_words(names: Iterable[str], found: Answer) -> str:
+    """Returns which hours must be open or closed, and which times the contact must have; empty if none must be so."""
+    parts = []
+    for name in names:
+        if name == AGE:
+            parts.append(f"its chain is {format_duration(found.age)} old when its wait begins")
+        elif name == BEGAN:
+            parts.append(f"its wait begins at {found.began_at:%Y-%m-%d %H:%M:%SZ}")
+        elif name.startswith("\x01"):
+            parts.append(f"the hours of {name[1:]} are {_state(found.own[name[1:]])}")
+        else:
+            parts.append(f'"{name}" is {_state(found.hours[name])}')
+    return f" while {' and '.join(parts)}" if parts else ""
 
 
 def _state(is_open: bool) -> str:
@@ -67,7 +74,11 @@ def destinations_in_words(step: Step) -> str:
     return f" to {' or '.join(dict.fromkeys(named))}"
 
 
-def condition_in_words(key: str, value: str | int | None) -> str:
+def condition_in_words(key: str, value: str | int | None, *, tested: bool) -> str:
+    """Describes a value. No value means any that fits no rule, except if a rule is ``tested`` for whether there is
+    one."""
     head, dot, name = key.partition(".")
     full = head + dot + (written_key(name) if name else "")
-    return f"no {full}" if value is None else f"{full} = {written(value)}"
+    if value is not None:
+        return f"{full} = {written(value)}"
+    return f"no {full}" if tested else f"no {full} of the rules"

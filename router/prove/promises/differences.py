@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from functools import cached_property
-from typing import Any
 
 import z3
 
@@ -14,18 +14,20 @@ from router.decide.decision import RoutingUpdate, Transfer, Warn
 from router.prove.promises.acts import Act, ActOfRule, SharedWorld, acts_at, content, one_routing
 from router.prove.promises.answer import Answer, answer, possible, world_of
 from router.prove.promises.difference import (
+    AGE,
+    BEGAN,
     Difference,
     act_in_words,
     condition_in_words,
     destinations_in_words,
-    hours_in_words,
+    given_in_words,
 )
 from router.prove.promises.governance import Stand
 from router.prove.promises.logic import Formula, Time, all_of, any_of, micros, negation
+from router.prove.promises.opening_times import EPOCH
 from router.prove.promises.prover import PromiseProver
 from router.prove.promises.replay import Replay, enforced
 from router.prove.promises.scene import LONGEST, SECOND, Scene
-from router.prove.promises.text_values import ValueClass
 from router.prove.promises.verdict import Unsure
 from router.rules.condition import tests_of
 from router.rules.rule import Rule
@@ -34,8 +36,23 @@ from router.rules.value_test import RangeForm, TextForm
 KINDS = {"to": Transfer, "warn": Warn, "routing": RoutingUpdate}
 
 
-Chosen = tuple[str, ValueClass, Formula]
-"""A match key, a class of its values, and the variable of it."""
+class Kind(Enum):
+    """Names the kinds of facts: a value of the contact, hours of operation that are open or closed, and a time."""
+
+    VALUE = 1
+    HOURS = 2
+    TIME = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Holds one fact of a contact that the solver found; ``otherwise`` is every other value."""
+
+    kind: Kind
+    name: str
+    formula: Formula
+    otherwise: Formula
+    value: str | int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,80 +119,92 @@ class _Queue:
                 found = answer(self.scene, [self.now])
             finally:
                 self.scene.solver.pop()
-            chosen, shown = self._shown(act, side, found)
+            needed, shown = self._shown(act, side, found)
             yield shown
-            seen.append(negation(all_of(variable for _, _, variable in chosen)))
-            if not chosen:
+            repeated = [one.formula for one in needed if one.kind is not Kind.TIME]
+            if not repeated:
                 return
+            seen = seen or list(self.scene.steady)
+            seen.append(negation(all_of(repeated)))
 
     def _differs(self, act: Act, side: int) -> Formula:
         return all_of((self._does(act, side), negation(self._does(act, 1 - side))))
 
-    def _class(self, values: list[Chosen], is_the_same: Callable[[list[Formula], list[Formula]], bool]) -> list[Chosen]:
-        """Returns the values that a contact needs for the same difference, one class of values for each key."""
-        needed = list(values)
-        for one in values:
-            rest = [variable for key, _, variable in needed if key != one[0]]
-            others = [variable for _, variable in self.scene.classes[one[0]] if variable is not one[2]]
-            if is_the_same(rest, others):
-                needed = [each for each in needed if each[0] != one[0]]
-        return needed
-
-    def _shown(self, act: Act, side: int, found: Answer) -> tuple[list[Chosen], Difference]:
-        whole = self.whole
-        values = [
-            (key, one, variable)
-            for key, classes in self.scene.classes.items()
-            for one, variable in classes
-            if key in found.values and one.value == found.values[key]
-        ]
-        around = [*self.scene.steady, *(time == micros(value) for time, value in self._times(found))]
-        hours = {name: formula if is_open else negation(formula) for name, formula, is_open in self._hours(found)}
-        fixed = [*(variable for _, _, variable in values), *around, *hours.values()]
-        since = self._first(self._differs(act, side), fixed)
+    def _shown(self, act: Act, side: int, found: Answer) -> tuple[list[Fact], Difference]:
+        whole, does, differs = self.whole, self._does(act, 1 - side), self._differs(act, side)
+        at_any_time = [one.formula for one in self._facts(found) if one.kind is not Kind.TIME]
+        since = self._first(differs, [*self.scene.steady, *at_any_time])
         since = since if since is not None else found.times[0]
-        found = self._again(found, self._differs(act, side), fixed, since)
-        other = self._first(self._does(act, 1 - side), fixed)
+        found = self._again(found, differs, at_any_time, since)
+        facts = list(self._facts(found))
+        fixed = [*self.scene.steady, *(one.formula for one in facts)]
+        world = [
+            formula if found.truths[key] else negation(formula)
+            for key, formula in self.world.eligible.items()
+            if key in found.truths
+        ]
+        other = self._first(does, [*fixed, *world])
         doing = self._doer(act, side, since, fixed)
         self._confirm(act, side, found, since, doing)
+        begins = ((all_of((doing.done, negation(does))), differs, since), (does, does, other))
 
-        def is_the_same(rest: list[Formula], others: list[Formula]) -> bool:
-            given = [*rest, *around]
-            return self._begins(doing.done, self._differs(act, side), since, given, others) and (
-                self._begins(self._does(act, 1 - side), self._does(act, 1 - side), other, given, others)
-            )
+        def is_the_same(contacts: list[Formula]) -> bool:
+            given = [*self.scene.steady, *world, *contacts]
+            return all(self._begins(*one, given) for one in begins)
 
-        chosen = self._class(values, lambda rest, others: is_the_same([*rest, *hours.values()], others))
-        named = [variable for _, _, variable in chosen]
-        needed = [
-            name
-            for name, state in hours.items()
-            if not is_the_same([*named, *(one for other, one in hours.items() if other != name)], [negation(state)])
-        ]
-        return chosen, Difference(
+        needed = self._needed(facts, is_the_same)
+        return needed, Difference(
             more=whole.names[side],
             less=whole.names[1 - side],
             act=act_in_words(act),
             rule=doing.rule.name,
             place=doing.step.place,
-            contacts=self._contacts(chosen),
+            contacts=self._contacts(needed),
             to=destinations_in_words(doing.step) if act[0] == "to" else "",
-            hours=hours_in_words(needed, found),
+            given=given_in_words([one.name for one in needed if one.kind is not Kind.VALUE], found),
             since=since,
             other=other,
         )
 
-    def _begins(
-        self, does: Formula, earlier: Formula, at: timedelta | None, given: list[Formula], others: list[Formula]
-    ) -> bool:
-        """Returns whether contacts with each of the other values are acted on at this instant, and none before it;
-        ``None``: never."""
-        anyone = any_of(others)
+    def _facts(self, found: Answer) -> Iterator[Fact]:
+        """Yields what is true of the found contact, its hours and its times, with the formula of everything else."""
+        for key, classes in self.scene.classes.items():
+            for one, variable in classes:
+                if key in found.values and one.value == found.values[key]:
+                    others = any_of(each for _, each in classes if each is not variable)
+                    yield Fact(Kind.VALUE, key, variable, others, one.value)
+        for name, formula in self.scene.hours_named().items():
+            is_open = found.own[name[1:]] if name.startswith("\x01") else found.hours[name]
+            state, opposite = (formula, negation(formula)) if is_open else (negation(formula), formula)
+            yield Fact(Kind.HOURS, name, state, opposite)
+        times = [(AGE, self.scene.age, found.age)]
+        times += [(BEGAN, self.scene.began, found.began_at - EPOCH)] if found.began_at is not None else []
+        for name, time, value in times:
+            if not isinstance(time, int):
+                yield Fact(Kind.TIME, name, time == micros(value), time != micros(value))
+
+    def _needed(self, facts: list[Fact], is_the_same: Callable[[list[Formula]], bool]) -> list[Fact]:
+        """Returns the facts without which the difference is another one for some contacts.
+
+        A move needs a transfer that is left. That is not shown if no rule tests how many are used.
+        """
+        tested = any(
+            test.key == "transfers" for rules in self.rules for rule in rules for test in tests_of(rule.condition)
+        )
+        needed = list(facts)
+        for one in facts:
+            rest = [each for each in needed if each is not one]
+            if (one.name != "transfers" or tested) and is_the_same([*(each.formula for each in rest), one.otherwise]):
+                needed = rest
+        return [one for one in needed if one.name != "transfers" or tested]
+
+    def _begins(self, does: Formula, earlier: Formula, at: timedelta | None, given: list[Formula]) -> bool:
+        """Returns whether all contacts are acted on at this instant, and none before it; ``None``: never."""
         if at is None:
-            return not possible(self.scene, does, anyone, *given)
-        if possible(self.scene, earlier, anyone, self.now < micros(at), *given):
+            return not possible(self.scene, does, *given)
+        if possible(self.scene, earlier, self.now < micros(at), *given):
             return False
-        return all(possible(self.scene, does, one, self.now == micros(at), *given) for one in others)
+        return not possible(self.scene, negation(does), self.now == micros(at), *given)
 
     def _again(self, found: Answer, differs: Formula, fixed: Iterable[Formula], at: timedelta) -> Answer:
         """Returns the same contact at another instant, with the world in which the sets differ then."""
@@ -185,14 +214,6 @@ class _Queue:
             return answer(self.scene, [self.now], self.world.eligible) if possible(self.scene) else found
         finally:
             self.scene.solver.pop()
-
-    def _times(self, found: Answer) -> Iterator[tuple[Any, timedelta]]:
-        if not isinstance(self.scene.age, int):
-            yield self.scene.age, found.age
-
-    def _hours(self, found: Answer) -> Iterator[tuple[str, Formula, bool]]:
-        for name, formula in self.scene.hours_named().items():
-            yield name, formula, found.own[name[1:]] if name.startswith("\x01") else found.hours[name]
 
     def _first(self, does: Formula, fixed: Iterable[Formula]) -> timedelta | None:
         """Returns the first instant of those at which something changes; ``None`` without one."""
@@ -217,18 +238,15 @@ class _Queue:
         here = self.now == micros(at)
         return next((one for one in doing if possible(self.scene, one.done, here, *fixed)), doing[0])
 
-    def _contacts(self, chosen: list[Chosen]) -> str:
-        named = {key: one.value for key, one, _ in chosen}
+    def _contacts(self, needed: list[Fact]) -> str:
+        named = {one.name: one.value for one in needed if one.kind is Kind.VALUE}
         channel = str(named.pop("channel", "TASK or EMAIL"))
-        conditions = [condition_in_words(key, value) for key, value in named.items() if self._matters(key, value)]
+        conditions = [condition_in_words(key, value, tested=self._tests_presence(key)) for key, value in named.items()]
         return f"{channel} in {self.queue}{' with ' if conditions else ''}{' and '.join(conditions)}"
 
-    def _matters(self, key: str, value: str | int | None) -> bool:
-        """Returns whether the value is worth to be shown. No value means any value that fits no rule, except if a rule
-        tests whether there is one."""
+    def _tests_presence(self, key: str) -> bool:
         forms = {form for one, _ in self.scene.classes[key] for form in one.fits}
-        tested = any(isinstance(form, TextForm) and form.present is not None for form in forms)
-        return bool(value) if key == "transfers" else value is not None or tested
+        return any(isinstance(form, TextForm) and form.present is not None for form in forms)
 
     def _confirm(self, act: Act, side: int, found: Answer, since: timedelta, doing: ActOfRule) -> None:
         """Lets the code that decides in service look at the contact. Raises ``Unsure`` if it does not act so."""

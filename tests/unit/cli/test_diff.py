@@ -3,6 +3,8 @@
 import json
 import sys
 
+import pytest
+
 from router.runtime import install_command
 
 OTHER = """
@@ -193,7 +195,7 @@ def test_contacts_on_which_rules_act_at_other_times_are_other_classes(command):
     before, after = TWO_RULES.format(vip="20m", mail="40m"), TWO_RULES.format(vip="14m", mail="28m")
     assert effects(command, before, after) == [
         'B moves TASK or EMAIL in Orders with tags.customer = "vip" to Leads from 14m; A from 20m',
-        "B moves EMAIL in Orders to Leads from 28m; A from 40m",
+        "B moves EMAIL in Orders with no tags.customer of the rules to Leads from 28m; A from 40m",
     ]
 
 
@@ -267,3 +269,60 @@ def test_a_warning_that_counts_from_another_target_is_another_warning(command):
         (command.folder / name).mkdir()
         (command.folder / name / "rules.toml").write_text(text)
     assert command("diff", str(command.folder / "plain"), str(command.folder / "other"), "--prove").status == 0
+
+
+BASE = '[[rule]]\nname = "base"\nmatch.queue = "Q"\nstep = [{ at = "90m", warn = "long" }]\n'
+
+
+def warning(match, *, at="5m", name="r", more=""):
+    return (
+        f'[[rule]]\nname = "{name}"\nmatch = {{ queue = "Q", {match} }}\n{more}\n'
+        f'step = [{{ at = "{at}", warn = "late" }}]\n'
+    )
+
+
+ABOUT = "B warns about TASK or EMAIL in Q"
+
+
+@pytest.mark.parametrize(
+    ("rules", "lines"),
+    [
+        pytest.param(
+            warning('none = [{ tags.a = "x", tags.b = "x" }]'),
+            [
+                f"{ABOUT} with no tags.b of the rules from 5m; A never",
+                f"{ABOUT} with no tags.a of the rules from 5m; A never",
+            ],
+            id="two keys together",
+        ),
+        pytest.param(
+            warning('any = [{ hours.name = "H1", hours.is = "open" }, { hours.name = "H2", hours.is = "open" }]'),
+            [
+                f'{ABOUT} from 5m while "H2" is open; A never',
+                f'{ABOUT} from 5m while "H1" is open; A never',
+            ],
+            id="two hours together",
+        ),
+        pytest.param(
+            warning('hours = { name = "H1", is = "open" }')
+            + warning('hours = { name = "H1", is = "closed" }', at="10m", name="r2"),
+            [
+                f'{ABOUT} from 5m while "H1" is open; A never',
+                f'{ABOUT} from 10m while "H1" is closed; A never',
+            ],
+            id="other times in open and in closed hours",
+        ),
+        pytest.param(
+            warning('age = { min = "60m" }'),
+            [f"{ABOUT} from 5m while its chain is 55m old when its wait begins; A never"],
+            id="the age of the chain",
+        ),
+        pytest.param(
+            warning('channel = "TASK"', more="from = 2026-07-01T00:00:00Z"),
+            ["B warns about TASK in Q from 5m while its wait begins at 2026-06-30 23:55:00Z; A never"],
+            id="the date",
+        ),
+    ],
+)
+def test_a_class_names_everything_that_the_difference_needs(command, rules, lines):
+    assert effects(command, BASE, BASE + rules) == lines
