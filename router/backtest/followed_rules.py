@@ -119,7 +119,7 @@ class FollowedRules:
                 self._note(account, look, recorded.get(contact.id, ()), in_force.get(contact.id))
 
     def see(self, contact: Contact, at: datetime) -> None:
-        """Has a contact decided on, in a history without looks. It shows no acts; a warning changes nothing in it."""
+        """Has a contact decided on, in a history without looks. It shows no acts, and only a move ends it."""
         self._without_looks = True
         self._schedule(contact.id, at)
 
@@ -222,8 +222,8 @@ class FollowedRules:
             return
         self._count_limits(account, in_force)
         track.acts += [DecidedAct(at, one) for one in acts]
-        warns = self._without_looks and all(one.kind == ActionKind.WARN for one in acts)
-        if warns or effects(acts) == effects(recorded):
+        stays = self._without_looks and all(one.kind != ActionKind.TRANSFER for one in acts)
+        if stays or effects(acts) == effects(recorded):
             made = (record_of(one, look, self.rules.revision) for one in account.decisions if not isinstance(one, Hold))
             self._acted[contact.id] = (*self._acted.get(contact.id, ()), *made)
             self._plan(track, account, in_force, at)

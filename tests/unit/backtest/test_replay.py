@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from router.backtest.difference import DifferenceKind
 from router.backtest.replay import HistoryReplay
 from router.history.contact_rows import ContactRows, row_of_record
@@ -44,8 +46,9 @@ def differences(*rules, **more):
     return {(one.contact_id, one.kind, one.by) for one in found.differences}
 
 
-def test_an_act_after_the_same_warning_is_compared_in_a_history_without_acts():
-    warned = RULE.replace("[[rule.step]]", '[[rule.step]]\nat = "10m"\nwarn = "soon"\n[[rule.step]]', 1)
+@pytest.mark.parametrize("act", ['warn = "soon"', "routing = { priority = 3 }"])
+def test_an_act_after_the_same_warning_or_update_is_compared_in_a_history_without_acts(act):
+    warned = RULE.replace("[[rule.step]]", f'[[rule.step]]\nat = "10m"\n{act}\n[[rule.step]]', 1)
     alone = warned[: warned.rindex("[[rule.step]]")]
     assert {kind for _, kind, _ in differences(warned, alone)} == {DifferenceKind.NO_LONGER}
     assert {kind for _, kind, _ in differences(alone, warned)} == {DifferenceKind.NOW}
