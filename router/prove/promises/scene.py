@@ -214,7 +214,10 @@ class Scene:
         return self.open(own_hours(view.queue) if hours == QUEUES_OWN else hours, instant)
 
     def due(self, step: Step, rule: Rule, view: View, instant: int) -> Formula:
-        return at_least(self.elapsed(rule, view, instant), micros(step.at))
+        """Returns that the step is due. What falls due when the hours close is due when they open."""
+        shown, at, is_open = self.elapsed(rule, view, instant), micros(step.at), self.may_act(rule, view, instant)
+        before = at_least(shown, at) if is_open is True else any_of((is_open, at_least(shown, at + 1)))
+        return all_of((at_least(shown, at), before))
 
 
 def own_hours(queue: str) -> str:

@@ -326,3 +326,15 @@ ABOUT = "B warns about TASK or EMAIL in Q"
 )
 def test_a_class_names_everything_that_the_difference_needs(command, rules, lines):
     assert effects(command, BASE, BASE + rules) == lines
+
+
+def test_a_step_at_the_begin_is_not_due_while_the_hours_are_closed(command):
+    base = '[[rule]]\nname = "base"\nmatch.queue = "Q"\nstep = [{ at = "5m", to = [{ queue = "S" }] }]\n'
+    night = (
+        '[[rule]]\nname = "own"\nmatch.queue = "Q"\non_hold = "next"\nsla.hours = "queue"\n'
+        'step = [{ at = "0m", to = [{ queue = "U", slots_available = { min = 1 } }] }]\n'
+    )
+    assert effects(command, base, night + base) == [
+        "A moves TASK or EMAIL in Q to S from 5m; B never",
+        "B moves TASK or EMAIL in Q to U from 0s while the hours of Q are open; A never",
+    ]
